@@ -1,0 +1,29 @@
+"""Where a reasoning model holds its answer, and what makes it think again: the map."""
+
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+validate(config, "workflow/schemas/config.schema.yaml", set_default=False)
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/problems.smk"
+include: "rules/traces.smk"
+include: "rules/events.smk"
+include: "rules/activations.smk"
+include: "rules/early_exit.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",

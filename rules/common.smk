@@ -1,0 +1,73 @@
+"""Studies, targets, input functions and wildcard constraints of all rule files."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
+
+from snakemake.exceptions import WorkflowError
+
+from doubletake import studies
+from doubletake.digests import code_digest
+from doubletake.errors import InputError
+
+STUDY = "results/{model}/{dataset}"
+ENVIRONMENT = Path(workflow.basedir) / "envs/doubletake.yaml"
+SOURCES = studies.Sources((Path.cwd(), Path(workflow.basedir)))
+
+try:
+    studies.check(config, SOURCES)
+except InputError as error:
+    raise WorkflowError(f"config: {error}") from None
+
+
+wildcard_constraints:
+    model="|".join(config["models"]),
+    dataset="|".join(config["datasets"]),
+    shard=r"\d+-of-\d+",
+
+
+def model_settings(wildcards):
+    """What loads the study's model."""
+    return studies.model_settings(config, wildcards.model, SOURCES)
+
+
+def dataset_settings(wildcards):
+    """What loads the study's problems or thoughts."""
+    return studies.dataset_settings(config, wildcards.dataset, SOURCES)
+
+
+def model_files(wildcards):
+    """The files of a local model, so that new weights rerun what used the old."""
+    settings = model_settings(wildcards)
+    if settings["revision"] is not None:
+        return []
+    folder = Path(settings["source"])
+    names = ["config.json", "tokenizer.json"]
+    return [folder / name for name in names] + sorted(folder.glob("*.safetensors"))
+
+
+def dataset_file(wildcards):
+    """The file of a local dataset; nothing for one on the hub."""
+    settings = dataset_settings(wildcards)
+    return [settings["source"]] if settings["revision"] is None else []
+
+
+def gpus(wildcards):
+    """GPUs that a job of the study's model takes; their number is the profile's."""
+    return 0 if config["models"][wildcards.model]["device"] == "cpu" else 1
+
+
+def shards_of(pattern):
+    """Input function: one file per shard; {shard} of the pattern is filled in."""
+
+    def files(wildcards):
+        names = studies.shard_names(config["shards"])
+        return expand(pattern, shard=names, **wildcards)
+
+    return files
+
+
+def of_studies(pattern):
+    """Files of every study of the config; {model} and {dataset} are filled in."""
+    return [pattern.format(**study) for study in config["studies"]]

@@ -1,0 +1,38 @@
+"""Where a decoder keeps its parts: the only place that knows module names.
+
+No torch here, so that the workflow can refuse an unknown architecture before any job.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Module paths of one architecture; those of a layer are relative to it."""
+
+    embed: str = "model.embed_tokens"
+    layers: str = "model.layers"
+    final_norm: str = "model.norm"
+    unembed: str = "lm_head"
+    attention: str = "self_attn"
+    attention_out: str = "self_attn.o_proj"
+    mlp: str = "mlp"
+    mlp_down: str = "mlp.down_proj"
+    attention_write: str = "self_attn"
+    """The module whose output is added to the residual stream after attention."""
+    mlp_write: str = "mlp"
+    """The module whose output is added to the residual stream after the MLP."""
+
+
+_SANDWICH = Layout(
+    attention_write="post_attention_layernorm", mlp_write="post_feedforward_layernorm"
+)
+
+LAYOUTS = {
+    "llama": Layout(),
+    "mistral": Layout(),
+    "qwen2": Layout(),
+    "qwen3": Layout(),
+    "gemma2": _SANDWICH,
+    "gemma3_text": _SANDWICH,
+}

@@ -1,0 +1,190 @@
+"""What the config means: checked before the first job, resolved for each study.
+
+The JSON schema checks the config's shape; this module checks what a schema cannot say
+(names that must be defined, files that must exist, models that must have what the
+stages need) and merges a model's overrides. No torch and no transformers here: it runs
+whenever the workflow starts.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doubletake.architectures import LAYOUTS
+from doubletake.errors import InputError
+
+END_OF_THOUGHT = "</think>"
+TABLE_SUFFIXES = (".jsonl", ".parquet")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Finds local sources: first where Snakemake runs, then beside the Snakefile."""
+
+    roots: tuple[Path, ...]
+
+    def local(self, source: str) -> Path | None:
+        """Path of a local source, None if there is none of that name."""
+        for root in self.roots:
+            path = root / source
+            if path.exists():
+                return path if root != self.roots[0] else Path(source)
+        return None
+
+    def resolve(self, key: str, entry: dict[str, Any]) -> str:
+        """Local path, or hub id if the entry pins a `revision`.
+
+        Raises:
+            InputError: neither a file nor a pinned hub id.
+        """
+        source = entry["source"]
+        path = self.local(source)
+        if path is not None and "revision" in entry:
+            raise InputError(
+                f"{key}.revision: {source} is a local path, which has no revision"
+            )
+        if path is not None:
+            return str(path)
+        if "revision" in entry and source.count("/") == 1 and source[0] not in "./":
+            return source
+        if "revision" in entry:
+            raise InputError(f"{key}.source: {source!r} is no hub id (owner/name)")
+        raise InputError(
+            f"{key}.source: no such file or folder: {source} "
+            "(a source on the hub needs a `revision`)"
+        )
+
+
+def check(config: dict[str, Any], sources: Sources) -> None:
+    """Refuse a config that cannot run.
+
+    Raises:
+        InputError: names the key and what is wrong with it.
+    """
+    for index, study in enumerate(config["studies"]):
+        for kind in ("model", "dataset"):
+            name = study[kind]
+            if name not in config[f"{kind}s"]:
+                known = ", ".join(sorted(config[f"{kind}s"]))
+                raise InputError(
+                    f"studies[{index}].{kind}: {name!r} is not defined under "
+                    f"{kind}s (known: {known})"
+                )
+    for name in sorted({study["model"] for study in config["studies"]}):
+        _check_model(config, name, sources)
+    for name in sorted({study["dataset"] for study in config["studies"]}):
+        _check_dataset(config["datasets"][name], f"datasets.{name}", sources)
+
+
+def model_settings(
+    config: dict[str, Any], name: str, sources: Sources
+) -> dict[str, Any]:
+    """What loads a model and its tokenizer: defaults filled in, source resolved."""
+    entry = config["models"][name]
+    return {
+        "source": sources.resolve(f"models.{name}", entry),
+        "revision": entry.get("revision"),
+        "dtype": entry["dtype"],
+        "device": entry["device"],
+        "end_of_thought": entry.get("end_of_thought", END_OF_THOUGHT),
+        "template_arguments": entry.get("template_arguments", {}),
+    }
+
+
+def dataset_settings(
+    config: dict[str, Any], name: str, sources: Sources
+) -> dict[str, Any]:
+    """What loads a problem set: defaults filled in, source resolved."""
+    entry = config["datasets"][name]
+    return {
+        "source": sources.resolve(f"datasets.{name}", entry),
+        "revision": entry.get("revision"),
+        "name": entry.get("name"),
+        "split": entry.get("split", "test"),
+        "limit": entry.get("limit"),
+        "thoughts": entry.get("thoughts", False),
+    }
+
+
+def early_exit_settings(config: dict[str, Any], model: str) -> dict[str, Any]:
+    """The part of `early_exit` that the computation reads, with overrides."""
+    section = config["early_exit"]
+    keys = ("answer_stop", "max_answer_tokens", "verified_traces", "seed")
+    prompt = config["models"][model].get("answer_prompt", section["answer_prompt"])
+    return {"answer_prompt": prompt, **{key: section[key] for key in keys}}
+
+
+def early_exit_plot_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of `early_exit` that its figures read."""
+    keys = ("groups", "bootstrap", "confidence", "calibration_bins", "seed")
+    return {key: config["early_exit"][key] for key in keys}
+
+
+def shard_names(count: int) -> list[str]:
+    """Names of the shards: 1-of-4, 2-of-4, ..."""
+    return [f"{k}-of-{count}" for k in range(1, count + 1)]
+
+
+def in_shard(index: int, shard: str) -> bool:
+    """Whether the item at this place of its table belongs to the shard."""
+    k, _, count = shard.partition("-of-")
+    return index % int(count) == int(k) - 1
+
+
+def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
+    source = sources.resolve(key, entry)
+    if "revision" in entry:
+        if entry.get("thoughts"):
+            raise InputError(f"{key}.thoughts: thoughts are imported from local files")
+        return
+    if not source.endswith(TABLE_SUFFIXES):
+        raise InputError(f"{key}.source: {source} is neither .jsonl nor .parquet")
+
+
+def _check_model(config: dict[str, Any], name: str, sources: Sources) -> None:
+    key = f"models.{name}"
+    settings = model_settings(config, name, sources)
+    marker = settings["end_of_thought"]
+    prompt = early_exit_settings(config, name)["answer_prompt"]
+    if prompt.count(marker) != 1:
+        raise InputError(
+            f"early_exit.answer_prompt: must hold the end-of-thought marker {marker!r} "
+            f"of model {name} once, but is {prompt!r}"
+        )
+    if settings["revision"] is None:
+        _check_model_folder(Path(settings["source"]), key, marker)
+
+
+def _check_model_folder(folder: Path, key: str, marker: str) -> None:
+    """What can be known of a local model without loading it."""
+    for name in ("config.json", "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise InputError(f"{key}.source: {folder} has no {name}")
+    if not any(folder.glob("*.safetensors")):
+        raise InputError(f"{key}.source: {folder} has no weights (*.safetensors)")
+    architecture = _read_json(folder / "config.json").get("model_type")
+    if architecture not in LAYOUTS:
+        raise InputError(
+            f"{key}.source: unsupported architecture {architecture!r} in "
+            f"{folder}/config.json (supported: {', '.join(sorted(LAYOUTS))})"
+        )
+    added = _read_json(folder / "tokenizer.json").get("added_tokens", [])
+    if marker not in {token["content"] for token in added}:
+        raise InputError(
+            f"{key}: the tokenizer in {folder} has no token {marker!r} "
+            "(set end_of_thought)"
+        )
+    tokenizer_config = folder / "tokenizer_config.json"
+    has_template = (folder / "chat_template.jinja").is_file() or (
+        tokenizer_config.is_file() and "chat_template" in _read_json(tokenizer_config)
+    )
+    if not has_template:
+        raise InputError(f"{key}: the tokenizer in {folder} has no chat template")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: not valid JSON ({error})") from error
