@@ -19,6 +19,24 @@ TABLE_SUFFIXES = (".jsonl", ".parquet")
 
 
 @dataclass(frozen=True)
+class ModelSettings:
+    """What loads a model and its tokenizer: a `models` entry, defaults filled in."""
+
+    source: str
+    """Folder, or hub id."""
+    revision: str | None
+    """Commit on the hub; None for a folder."""
+    dtype: str
+    """float32, bfloat16 or float16."""
+    device: str
+    """auto, cpu or cuda."""
+    end_of_thought: str
+    """The marker that closes the thought."""
+    template_arguments: dict[str, Any]
+    """Extra arguments of the chat template."""
+
+
+@dataclass(frozen=True)
 class Sources:
     """Finds local sources: first where Snakemake runs, then beside the Snakefile."""
 
