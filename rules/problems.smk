@@ -1,0 +1,24 @@
+"""Problems: questions and canonical gold numbers of a study's dataset."""
+
+
+rule retrieve_problems:
+    input:
+        source=dataset_file,
+    output:
+        problems=STUDY + "/problems.parquet",
+    log:
+        STUDY + "/logs/retrieve_problems.log",
+    benchmark:
+        STUDY + "/benchmarks/retrieve_problems.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=dataset_settings,
+        code=code_digest("retrieve_problems"),
+    message:
+        "Problems of {wildcards.dataset} (for {wildcards.model})"
+    script:
+        "../workflow/scripts/retrieve_problems.py"
