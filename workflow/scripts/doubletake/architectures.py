@@ -3,7 +3,7 @@
 No torch here, so that the workflow can refuse an unknown architecture before any job.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,16 @@ class Layout:
     """The module whose output is added to the residual stream after attention."""
     mlp_write: str = "mlp"
     """The module whose output is added to the residual stream after the MLP."""
+    norm_offset: float = 0.0
+    """Added to the stored weight of a norm to give its gain."""
+    attention_kernel: str = "sdpa"
+    """Attention implementation: sdpa, or eager where sdpa cannot cap the scores."""
 
 
-_SANDWICH = Layout(
-    attention_write="post_attention_layernorm", mlp_write="post_feedforward_layernorm"
+_GEMMA = Layout(
+    attention_write="post_attention_layernorm",
+    mlp_write="post_feedforward_layernorm",
+    norm_offset=1.0,
 )
 
 LAYOUTS = {
@@ -33,6 +39,12 @@ LAYOUTS = {
     "mistral": Layout(),
     "qwen2": Layout(),
     "qwen3": Layout(),
-    "gemma2": _SANDWICH,
-    "gemma3_text": _SANDWICH,
+    "gemma2": replace(_GEMMA, attention_kernel="eager"),
+    "gemma3": replace(
+        _GEMMA,
+        embed="model.language_model.embed_tokens",
+        layers="model.language_model.layers",
+        final_norm="model.language_model.norm",
+    ),
+    "gemma3_text": _GEMMA,
 }
