@@ -1,0 +1,164 @@
+"""Where do the thoughts hold an answer, turn back, and wrap up?
+
+Inputs
+    problems: one row per problem (`schemas.PROBLEMS`).
+    traces: one row per generated thought (`schemas.TRACES`).
+
+Outputs
+    events: one row per event in a thought (`schemas.EVENTS`).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doubletake.errors import InputError
+from doubletake.events import (
+    Arrival,
+    Backtrack,
+    Control,
+    Events,
+    WrapUp,
+    controls,
+    detect,
+    with_flags,
+)
+from doubletake.logs import Progress, job
+from doubletake.schemas import EVENTS, PROBLEMS, TRACES
+from doubletake.simple_detectors import detect_markers, detect_string
+from doubletake.thoughts import first_letter, thought_span, token_at
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("detect_events")
+
+DETECTORS = ("rules", "string", "markers")
+Event = Arrival | Backtrack | WrapUp | Control
+KINDS = {
+    Arrival: "arrival",
+    Backtrack: "backtrack",
+    WrapUp: "wrap_up",
+    Control: "control",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The `events` section of the config."""
+
+    detector: str
+    """One of `DETECTORS`: by language and structure, or one of two simple ones."""
+    seed: int
+    """Decides which of the matching sentences become controls."""
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown detector.
+
+        Raises:
+            InputError: names it and the known ones.
+        """
+        if self.detector not in DETECTORS:
+            raise InputError(
+                f"events.detector: {self.detector!r} is none of {', '.join(DETECTORS)}"
+            )
+
+
+def find_events(
+    question: str, thought: str, gold: str, answer: str | None, detector: str
+) -> Events:
+    """Events of one thought by the chosen detector, with their flags."""
+    if detector == "string":
+        events = detect_string(thought, gold)
+    elif detector == "markers":
+        events = detect_markers(thought, gold)
+    else:
+        events = detect(question, thought)
+    return with_flags(events, gold, answer)
+
+
+def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:
+    """Rows of the events table for one trace, by place."""
+    text, offsets = trace["text"], trace["offsets"]
+    prompt_length = len(trace["prompt_ids"])
+    span = thought_span(text, offsets, prompt_length, trace["thought_end"])
+    thought = text[span.start : span.end]
+    events = find_events(
+        problem["question"],
+        thought,
+        problem["gold"],
+        trace["answer"],
+        settings.detector,
+    )
+    matched = controls(thought, events, f"{settings.seed}/{trace['trace']}")
+    found: Sequence[Event] = sorted(
+        (*events.arrivals, *events.backtracks, *events.wrap_ups, *matched),
+        key=lambda event: (event.start, event.end),
+    )
+    return [
+        _row(event, number, trace["trace"], span.start, text)
+        | {"token": token_of(event, span.start, text, offsets, prompt_length)}
+        for number, event in enumerate(found)
+    ]
+
+
+def token_of(
+    event: Event, shift: int, text: str, offsets: Sequence[int], prompt_length: int
+) -> int:
+    """Token of an event: a number's last, a sentence's first."""
+    start, end = event.start + shift, event.end + shift
+    place = end - 1 if isinstance(event, Arrival) else first_letter(text, start, end)
+    return token_at(offsets, prompt_length, place)
+
+
+def _row(event: Event, number: int, trace: str, shift: int, text: str) -> dict:
+    """One row without its token."""
+    return {
+        "trace": trace,
+        "event": number,
+        "kind": KINDS[type(event)],
+        "ordinal": event.ordinal,
+        "start": event.start + shift,
+        "end": event.end + shift,
+        "value": getattr(event, "value", None),
+        "is_gold": getattr(event, "is_gold", None),
+        "is_final": getattr(event, "is_final", None),
+        "cue": getattr(event, "cue", None),
+        "cue_kind": getattr(event, "kind", None),
+    }
+
+
+def main(
+    *, problems_path: Path, traces_path: Path, events_path: Path, settings: Settings
+) -> None:
+    """Read problems and traces, find the events, write the table."""
+    problems = {row["problem"]: row for row in PROBLEMS.read(problems_path).to_dicts()}
+    columns = ["trace", "problem", "prompt_ids", "text", "offsets", "thought_end", "answer"]
+    traces = TRACES.read(traces_path).select(columns)
+    rows: list[dict] = []
+    progress = Progress(traces.height, "traces")
+    for trace in traces.iter_rows(named=True):
+        if trace["problem"] not in problems:
+            raise InputError(
+                f"{traces_path}: trace {trace['trace']} is on problem "
+                f"{trace['problem']}, which {problems_path} does not hold"
+            )
+        rows += event_rows(trace, problems[trace["problem"]], settings)
+        progress.update(items=1)
+    progress.close()
+    events = EVENTS.frame(rows)
+    counts = dict(events.group_by("kind").len().sort("kind").iter_rows())
+    logger.info("%s in %d traces", counts or "no events", traces.height)
+    EVENTS.write(events, events_path)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            problems_path=Path(snakemake.input.problems),
+            traces_path=Path(snakemake.input.traces),
+            events_path=Path(snakemake.output.events),
+            settings=Settings(**snakemake.params.settings),
+        )

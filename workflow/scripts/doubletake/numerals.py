@@ -1,0 +1,162 @@
+"""Numbers in running text: where they stand and their canonical form.
+
+The canonical form is a text in which equal values are equal: no sign of thousands, no
+currency, no unit, no trailing zeros; a fraction whose decimal form is short is that
+decimal ("3/4" and "0.750" are both "0.75"), any other is in lowest terms ("1/3"). A
+time of day stays as it is ("7:30").
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cache
+from typing import NamedTuple
+
+MAX_DECIMALS = 6  # a fraction with a longer decimal form stays a fraction
+MAX_FRACTION_DIGITS = 15  # longer runs of digits beside a slash are no fraction
+
+
+class Numeral(NamedTuple):
+    """A number that stands in a text."""
+
+    start: int
+    end: int
+    value: str
+    """Canonical form."""
+    written: str
+    """How it is written: `digits`, `fraction`, `time` or `words`."""
+
+
+class _SameLength(dict[int, str]):
+    """Maps characters one to one: digits to ASCII, dashes to "-", spaces to " "."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        category = unicodedata.category(char)
+        if category == "Nd":
+            char = str(unicodedata.digit(char))
+        elif category == "Pd" or char == "\N{MINUS SIGN}":
+            char = "-"
+        elif category == "Zs":
+            char = " "
+        elif char in "\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}":
+            char = "'"
+        elif char == "\N{FRACTION SLASH}":
+            char = "/"
+        self[code] = char
+        return char
+
+
+# "1 200" with one of the narrow spaces is one number; with a plain space it may be two.
+_NARROW_SPACES = "\u00a0\u2009\u202f"
+_PLAIN = _SameLength({ord(space): "\u202f" for space in _NARROW_SPACES})
+
+
+def plain(text: str) -> str:
+    """`text` with ASCII digits, minus signs and spaces; every character keeps its place."""
+    return text if text.isascii() else text.translate(_PLAIN)
+
+
+UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+WORD_VALUES = {
+    **{word: value for value, word in enumerate(UNITS)},
+    **{word: 10 * value for value, word in enumerate(TENS, start=2)},
+    **SCALES,
+    "dozen": 12,
+}
+_WORD = f"(?:{'|'.join(sorted(WORD_VALUES, key=len, reverse=True))})"
+_GROUP = r"(?:,|\{,\}|\\,|\\!,|\u202f)\d{3}(?!\d)"
+_DIGITS = rf"(?:[1-9]\d{{0,2}}(?:{_GROUP})++|\d++|(?=\.\d))(?:\.\d++)?"
+_SHORT = rf"\d{{1,{MAX_FRACTION_DIGITS}}}+"
+_LATEX_FRACTION = (
+    rf"\\[dtc]?frac\{{\s?(?P<top>{_SHORT})\s?\}}\{{\s?(?P<low>{_SHORT})\s?\}}"
+)
+
+# Every quantifier is bounded or possessive, so that the search is linear in the text.
+_NUMERAL = re.compile(
+    rf"""
+    (?P<sign>(?<![\w)\]}}])(?<![\d)\]}}]\ )-(?:\\?\$)?)?
+    (?:
+      {_LATEX_FRACTION}
+    | (?<![\d.:])(?P<time>[01]?\d:[0-5]\d|2[0-3]:[0-5]\d)(?![\d:])
+    | (?<![\d/.])(?P<over>{_SHORT})/(?P<under>{_SHORT})(?![\d/.]*\d)
+    | (?<![\d])(?P<digits>{_DIGITS})
+    )
+    | \b(?P<words>{_WORD}(?:(?:-|\ |\ and\ |-and-){_WORD})*+)\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_SEPARATORS = re.compile(r"[^\d.]")
+
+
+def numerals(text: str) -> Iterator[Numeral]:
+    """All numbers of `text`, from left to right, without overlap."""
+    for match in _NUMERAL.finditer(plain(text)):
+        found = _read(match)
+        if found is not None:
+            yield Numeral(match.start(), match.end(), *found)
+
+
+def _read(match: re.Match[str]) -> tuple[str, str] | None:
+    """Canonical value and way of writing of one match."""
+    negative = match["sign"] is not None
+    if match["digits"] is not None:
+        return _signed(_decimal(match["digits"]), negative), "digits"
+    if match["words"] is not None:
+        value = _in_words(match["words"].lower())
+        return None if value is None else (value, "words")
+    if match["time"] is not None:
+        return match["time"].lstrip("0") or "0", "time"
+    top, low = match["top"] or match["over"], match["low"] or match["under"]
+    if not int(low):
+        return None
+    return _signed(fraction_text(Fraction(int(top), int(low))), negative), "fraction"
+
+
+def _signed(value: str, negative: bool) -> str:
+    return f"-{value}" if negative and value != "0" else value
+
+
+def _decimal(digits: str) -> str:
+    """Canonical form of digits with signs of thousands and perhaps a decimal point.
+
+    By text alone: a run of a million digits costs no big-integer arithmetic.
+    """
+    whole, _, rest = _SEPARATORS.sub("", digits).partition(".")
+    whole, rest = whole.lstrip("0") or "0", rest.rstrip("0")
+    return f"{whole}.{rest}" if rest else whole
+
+
+def fraction_text(value: Fraction) -> str:
+    """Canonical form of an exact number."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    scaled = value * 10**MAX_DECIMALS
+    if scaled.denominator != 1:
+        return f"{value.numerator}/{value.denominator}"
+    digits = f"{abs(scaled.numerator):0{MAX_DECIMALS + 1}d}"
+    return _signed(
+        _decimal(f"{digits[:-MAX_DECIMALS]}.{digits[-MAX_DECIMALS:]}"), value < 0
+    )
+
+
+@cache
+def _in_words(words: str) -> str | None:
+    """Canonical value of an English number in words; None where it is none."""
+    total = current = 0
+    for word in re.split(r"[- ]", words):
+        if word == "and":
+            continue
+        value = WORD_VALUES[word]
+        if word in ("thousand", "million"):
+            total, current = total + max(current, 1) * value, 0
+        elif value >= 100 or word == "dozen":
+            current = max(current, 1) * value
+        elif current % 100 and not (current % 10 == 0 and 0 < value < 10):
+            return None  # "two three" is two numbers
+        else:
+            current += value
+    return str(total + current)
