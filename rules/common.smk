@@ -1,5 +1,6 @@
 """Studies, targets, input functions and wildcard constraints of all rule files."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -22,8 +23,8 @@ except InputError as error:
 
 
 wildcard_constraints:
-    model="|".join(config["models"]),
-    dataset="|".join(config["datasets"]),
+    model="|".join(map(re.escape, config["models"])),
+    dataset="|".join(map(re.escape, config["datasets"])),
     shard=r"\d+-of-\d+",
 
 
@@ -37,20 +38,35 @@ def dataset_settings(wildcards):
     return studies.dataset_settings(config, wildcards.dataset, SOURCES)
 
 
+def tokenizer_files(wildcards):
+    """The tokenizer of a local model, so that a new one reruns what used the old."""
+    settings = model_settings(wildcards)
+    names = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]
+    paths = [Path(settings["source"]) / name for name in names]
+    return [] if settings["revision"] else [path for path in paths if path.exists()]
+
+
 def model_files(wildcards):
     """The files of a local model, so that new weights rerun what used the old."""
     settings = model_settings(wildcards)
     if settings["revision"] is not None:
         return []
     folder = Path(settings["source"])
-    names = ["config.json", "tokenizer.json"]
-    return [folder / name for name in names] + sorted(folder.glob("*.safetensors"))
+    weights = sorted(folder.glob("*.safetensors"))
+    return [folder / "config.json", *weights, *tokenizer_files(wildcards)]
 
 
 def dataset_file(wildcards):
     """The file of a local dataset; nothing for one on the hub."""
     settings = dataset_settings(wildcards)
     return [settings["source"]] if settings["revision"] is None else []
+
+
+def datasets_with(thoughts):
+    """Regular expression of the datasets whose thoughts are imported, or are not."""
+    entries = config["datasets"].items()
+    names = [name for name, entry in entries if entry.get("thoughts", False) == thoughts]
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def gpus(wildcards):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.answers import canonical, gold_of
+from doubletake.answers import GOLD_MARK, gold_of
 from doubletake.errors import InputError
 from doubletake.logs import job
 from doubletake.problems import read_rows, text_of
@@ -65,7 +65,7 @@ def problems_of(
     problems: list[dict[str, Any]] = []
     for place, row in rows:
         question = text_of(row, "question", place)
-        gold, solution = _thought_gold(row, place) if thoughts else _gold(row, place)
+        gold, solution = _gold(row, place, thoughts=thoughts)
         if thoughts and question in golds:
             if golds[question] != gold:
                 raise InputError(f"{place}: gold {gold}, before {golds[question]}")
@@ -110,19 +110,16 @@ def hub_rows(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{where}, row {number}", row
 
 
-def _gold(row: dict[str, Any], place: str) -> tuple[str, str]:
-    solution = text_of(row, "answer", place)
+def _gold(row: dict[str, Any], place: str, *, thoughts: bool) -> tuple[str, str]:
+    """Canonical gold number and solution text of a row."""
+    column = "gold" if thoughts else "answer"
+    solution = text_of({**row, column: str(row[column])}, column, place)
+    if thoughts:
+        solution = f"{GOLD_MARK} {solution}"
     try:
         return gold_of(solution), solution
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
-
-
-def _thought_gold(row: dict[str, Any], place: str) -> tuple[str, str]:
-    gold = canonical(str(row["gold"]))
-    if gold is None:
-        raise InputError(f"{place}: gold {row['gold']!r} is no number")
-    return gold, f"#### {gold}"
 
 
 def main(*, problems_path: Path, settings: Settings) -> None:

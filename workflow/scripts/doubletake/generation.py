@@ -10,13 +10,15 @@ longest row).
 import hashlib
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
+
+from doubletake.traces import Completion
 
 logger = logging.getLogger("doubletake")
 BLOCK = 256  # positions by which the cache grows
@@ -42,19 +44,6 @@ class Request:
     """Id; the row's random numbers depend on it and the seed alone."""
     prompt_ids: list[int]
     max_new_tokens: int
-
-
-@dataclass
-class Completion:
-    """A generated continuation."""
-
-    key: str
-    ids: list[int]
-    """Without the token that ended it."""
-    logprobs: list[float] | None
-    """Of each token, at temperature 1 and before top-p, in nats."""
-    finish: str
-    """`stop` or `length`."""
 
 
 def uniforms(seed: int, key: str, count: int) -> np.ndarray:
@@ -299,7 +288,7 @@ class Slots:
             self._reshape(lambda old: old[:, :, dead:].clone())
             self.start = (self.start - dead).clamp(min=0)
 
-    def _reshape(self, change) -> None:
+    def _reshape(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
         for layer in self.cache.layers:
             layer.replace(change(layer.keys), change(layer.values))
 

@@ -32,14 +32,16 @@ def read_rows(
         yield place, row
 
 
-def text_of(row: dict[str, Any], column: str, place: str) -> str:
-    """A row's non-empty text.
+def text_of(
+    row: dict[str, Any], column: str, place: str, *, empty: bool = False
+) -> str:
+    """A row's text, which may be `empty` only where that is said.
 
     Raises:
         InputError: it is no text, or empty.
     """
     value = row[column]
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not (empty or value.strip()):
         raise InputError(f"{place}: {column!r} is {value!r}, not a text")
     return value
 

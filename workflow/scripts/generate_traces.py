@@ -1,0 +1,160 @@
+"""Thoughts of the model on its share of the problems.
+
+Inputs
+    problems: `schemas.PROBLEMS`.
+
+Outputs
+    traces: one row per thought (`schemas.TRACES`).
+    runs: what was computed, where, how fast (`schemas.RUNS`).
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from doubletake.errors import InputError
+from doubletake.generation import Request, Sampling, generate
+from doubletake.logs import Progress, job
+from doubletake.models import Decoder, device_name, load_decoder
+from doubletake.schemas import PROBLEMS, RUNS, TRACES
+from doubletake.studies import ModelSettings, in_shard
+from doubletake.tokens import TraceTokenizer, load_tokenizer
+from doubletake.traces import Completion, Prompted, traces_table
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("generate_traces")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The `generation` section of the config."""
+
+    backend: str
+    """What generates."""
+    samples: int
+    """Thoughts per problem."""
+    temperature: float
+    """Divides the logits; 0 takes the likeliest token."""
+    top_p: float
+    """Share of probability that sampling keeps."""
+    max_new_tokens: int
+    """Longest completion, in tokens."""
+    batch_size: int
+    """Thoughts generated side by side."""
+    seed: int
+    """With problem, sample and position it fixes every random number."""
+
+
+def prompts_of(
+    problems: pl.DataFrame, samples: int, tokenizer: TraceTokenizer
+) -> list[Prompted]:
+    """Every thought to be generated on the problems, in order."""
+    prompts = []
+    for row in problems.iter_rows(named=True):
+        ids = tokenizer.prompt_ids(row["question"])
+        prompts += [
+            Prompted(row["problem"], sample, row["gold"], ids)
+            for sample in range(samples)
+        ]
+    return prompts
+
+
+def requests_of(
+    prompts: list[Prompted], max_new_tokens: int, max_positions: int
+) -> list[Request]:
+    """Generation requests; a completion never runs past the model's positions.
+
+    Raises:
+        InputError: a prompt leaves no room for a completion; names the problem.
+    """
+    requests = []
+    for prompted in prompts:
+        room = max_positions - len(prompted.prompt_ids)
+        if room < 1:
+            raise InputError(
+                f"problem {prompted.problem}: its prompt has {len(prompted.prompt_ids)}"
+                f" tokens, the model takes {max_positions}"
+            )
+        limit = min(max_new_tokens, room)
+        requests.append(Request(prompted.trace, prompted.prompt_ids, limit))
+    return requests
+
+
+def complete(
+    decoder: Decoder,
+    requests: list[Request],
+    stop_ids: set[int],
+    settings: Settings,
+    progress: Progress,
+) -> dict[str, Completion]:
+    """Generate all requests, by trace id."""
+    sampling = Sampling(settings.temperature, settings.top_p, settings.seed)
+    completions = {}
+    for completion, tokens in generate(
+        decoder.hf, requests, sampling, stop_ids, settings.batch_size
+    ):
+        if completion is not None:
+            completions[completion.key] = completion
+        progress.update(completion is not None, tokens)
+    return completions
+
+
+def stop_ids_of(decoder: Decoder, tokenizer: TraceTokenizer) -> set[int]:
+    """Tokens that end a completion: the tokenizer's and the generation config's."""
+    stops = decoder.hf.generation_config.eos_token_id
+    listed = stops if isinstance(stops, list) else [stops]
+    return tokenizer.stop_ids | {stop for stop in listed if stop is not None}
+
+
+def main(
+    *,
+    problems_path: Path,
+    traces_path: Path,
+    runs_path: Path,
+    shard: str,
+    model: ModelSettings,
+    settings: Settings,
+) -> None:
+    """Read the shard's problems, generate, write the tables."""
+    problems = PROBLEMS.read(problems_path)
+    mine = [in_shard(index, shard) for index in range(problems.height)]
+    tokenizer = load_tokenizer(model)
+    prompts = prompts_of(problems.filter(pl.Series(mine)), settings.samples, tokenizer)
+    decoder = load_decoder(model)
+    requests = requests_of(
+        prompts, settings.max_new_tokens, decoder.config.max_position_embeddings
+    )
+    progress = Progress(len(requests), "traces")
+    stops = stop_ids_of(decoder, tokenizer)
+    completions = complete(decoder, requests, stops, settings, progress)
+    progress.close()
+    traces, note = traces_table(prompts, completions, tokenizer)
+    run = {
+        "stage": "generate_traces",
+        "shard": shard,
+        "traces": traces.height,
+        "tokens": progress.tokens,
+        "seconds": progress.seconds,
+        "device": device_name(decoder.device),
+        "dtype": model.dtype,
+        "note": note,
+    }
+    RUNS.write(RUNS.frame([run]), runs_path)
+    TRACES.write(traces, traces_path)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            problems_path=Path(snakemake.input.problems),
+            traces_path=Path(snakemake.output.traces),
+            runs_path=Path(snakemake.output.runs),
+            shard=snakemake.wildcards.shard,
+            model=ModelSettings(**snakemake.params.model),
+            settings=Settings(**snakemake.params.settings),
+        )
