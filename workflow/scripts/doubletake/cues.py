@@ -1,7 +1,7 @@
 """The language of turning back: which sentences doubt, check, re-read or start again.
 
-A sentence is judged by its own words alone; whether it is a backtrack depends on where
-it stands, which `events` decides.
+A sentence is judged by its own words alone, and its kind also by the words after it.
+Whether it is a backtrack depends on where it stands, which `events` decides.
 """
 
 import re
@@ -17,91 +17,171 @@ class Cue(NamedTuple):
 
     text: str
     """The words themselves, as they stand."""
-    kind: str
-    """One of `KINDS`."""
+    group: str
+    """Which of the forms of `_FORMS` they have."""
     fresh: bool
-    """Whether it turns again even inside a turn that is still open."""
+    """Whether they turn again even inside a turn that has met no verdict yet."""
+
+
+def _any(*options: str) -> str:
+    """A group of alternatives."""
+    return f"(?:{'|'.join(options)})"
 
 
 _FILLER = (
-    r"(?:[-*>#\s]*+(?:okay|ok|so|well|now|and|yeah|yes|hmm+|oh|ah|um|right|alright|"
-    r"first|then|also|again|anyway|still|though|no)\b[,.!\s\u2026-]*+){0,3}[*\"'(\s]*+"
-)
-_CHECK_VERB = (
-    r"(?:double[- ]?check|triple[- ]?check|cross[- ]?check|re-?check|check|verify|"
-    r"confirm|validate|make (?:absolutely |completely |really )?sure|be (?:sure|certain|"
-    r"thorough|safe|extra)|ensure|test|review|recap|re-?visit|re-?trace|re-?do|"
-    r"re-?calculate|re-?compute|re-?count|re-?evaluate|re-?consider|re-?examine|"
-    r"re-?think|reread|re-read|go (?:through|over|back)|think (?:again|about (?:it|this)"
-    r" again|through (?:it|this) again)|walk through|see if (?:that|this|it))"
-)
-_ADVERB = (
-    r"(?:(?:just|also|quickly|actually|really|still|at least|maybe|perhaps|first|"
-    r"carefully|once (?:again|more)|again|now|even|then|please|absolutely|100%|"
-    r"completely|to) ){0,3}"
-)
-_ALTERNATIVE_LEAD = (
-    r"(?:alternatively|(?:i (?:guess|suppose|think) )?(?:an)?other (?:way|approach|method|angle|"
-    r"perspective|check)|a different (?:way|approach|method)|"
-    r"is there (?:another|a different|any other) (?:way|approach|method)|"
-    r"(?:let me|let's|i (?:can|could)) (?:just )?(?:also )?(?:try|do|use|solve|approach|think|look at)[^.?!\n]{0,40}"
-    r"\b(?:another|different|other) (?:way|approach|method|angle|perspective))"
-)
-_DOUBT_LEAD = (
-    r"(?:(?:is|are|was|does|do|did|should|could|would|can|am|have|has|what if|"
-    r"(?:or )?(?:maybe|perhaps)|i wonder|suppose|unless|however|or is|or does)\b)"
-)
-_TURN = re.compile(
-    rf"""
-    (?P<filler>{_FILLER})
-    (?:
-      (?P<wait>(?:(?:but|oh|no|and|so|hmm+|actually)[,\s]+)?
-        (?:wait|hold\ on|hang\ on|hold\ up)\b(?:\ a\ (?:second|minute|moment|sec)\b)?)
-    | (?P<alternative>(?:(?:but|or)[,\s]+)?{_ALTERNATIVE_LEAD})
-    | (?P<check>(?:but[,\s]+|however[,\s]+|still[,\s]+)?
-        (?:(?:i\ (?:want|need|would\ like|'d\ like|should|can|could|might|will|think\ i\ should)
-            |i'll|i'd|let\ me|let's|let\ us|we\ (?:can|should|could)|maybe\ (?:i|we)\ should
-            |(?:just|only)?\ ?to|just|it's\ (?:good|always\ good)\ to|in\ order\ to)\s+)
-        {_ADVERB}{_CHECK_VERB}\b)
-    | (?P<checking>(?:but[,\s]+)?(?:just\ )?(?:double[- ]?checking|checking|verifying|verification|
-        to\ recap|(?:just\ )?recap|(?:just\ )?recapping|another\ thing\ to\ check|sanity\ check|as\ a\ check|
-        quick\ check)\b)
-    | (?P<but>but\b(?=[^.\n]{{0,160}}(?:\?|{_CHECK_VERB}\b|\bmaybe\b|\bwhat\ if\b|\bperhaps\b)))
-    | (?P<doubt>{_DOUBT_LEAD}(?=[^.\n]{{0,160}}\?))
-    | (?P<wonder>i\ wonder|what\ if|i\ don't\ think\ i\ (?:made|missed)|did\ i\b|am\ i\ (?:missing|sure))
+    r"(?:[-*>#\s]*+"
+    + _any(
+        *("okay", "ok", "so", "well", "now", "and", "yeah", "yes", "hmm+", "oh", "ah"),
+        *("um+", "right", "alright", "also", "then", "again", "anyway", "still", "no"),
+        *("though", "actually", "or", "finally", "i mean", "you know"),
     )
-    """,
-    re.VERBOSE | re.IGNORECASE,
+    + r"\b[,.!\s\u2026-]*+){0,3}[-*>#\"'(\s]*+"
 )
+_BUT = r"(?:(?:but|however|though|although|yet)\b[,\s]+(?:then\s+|again,?\s+)?)"
+_ADVERB = (
+    r"(?:"
+    + _any(
+        *("just", "also", "quickly", "actually", "really", "at least", "maybe", "to"),
+        *("perhaps", "first", "carefully", "once (?:again|more)", "again", "even"),
+        *("absolutely", "completely", "extra", "try(?: to)?", "go ahead and", "be able"),
+    )
+    + r"\s+){0,4}"
+)
+_CHECK_VERB = _any(
+    r"(?:double|triple|cross|re|sanity)?[- ]?(?:check|verif[yi]|confirm|validat)\w*",
+    r"make\s+(?:\w+\s+)?(?:sure|certain)",
+    r"be\s+(?:\w+\s+)?(?:sure|certain|thorough|safe|careful)",
+    *("ensur\\w+", "test\\b", "review\\w*", "recap\\w*", "prove", "reflect"),
+    r"re-?(?:visit|trace|do|calculat|comput|count|evaluat|consider|examin|think|assess"
+    r"|read|work|state|phrase|iterat|run|solv)\w*",
+    r"(?:go|going|run|walk|think|work|look)\s+(?:it\s+|this\s+|that\s+)?"
+    r"(?:through|over|back)",
+    r"think\s+(?:about\s+)?(?:(?:it|this|that)\s+)?(?:again|differently|carefully|twice"
+    r"|in another|more|if|whether)",
+    r"(?:see|check|think|consider)\s+(?:if|whether)",
+    r"(?:read|look\s+at|parse)\s+[^.?!\n]{0,40}\b(?:again|once more|carefully)",
+    *("plug", "substitut"),
+)
+_INTENT = _any(
+    r"let\s+me",
+    r"let's",
+    r"let\s+us",
+    r"i(?:'ll|'d| will| should| can| could| might| must| may| need| want| would)"
+    r"(?:\s+(?:also|like|want|need|probably|just))*(?:\s+to)?",
+    r"(?:maybe|perhaps)\s+(?:i|we)\s+(?:should|can|could|need\s+to)",
+    r"we\s+(?:can|could|should)(?:\s+also)?",
+    r"(?:just\s+|only\s+|and\s+)?to",
+    r"(?:just|by|for|it's (?:always )?(?:good|best|better|worth|important)(?:\s+to)?)",
+    r"in\s+order\s+to",
+)
+_OTHER_WAY = (
+    r"(?:another|different|other|second|alternative|alternate|new)\s+(?:\w+\s+)?"
+    r"(?:way|approach|method|angle|perspective|check|thing|thought|possibility|"
+    r"interpretation|route|view|strategy|calculation|order)"
+)
+_LOOK_AHEAD = r"(?=[^\n]{0,200}"
+_FORMS = {
+    "wait": r"(?:(?:but|oh|no|and|so|hmm+|actually|okay)[,\s]+){0,2}"
+    r"(?:wait|hold\s+on|hang\s+on|hold\s+up)\b(?:,?\s+a\s+(?:second|minute|moment|sec)\b)?",
+    "alternatively": rf"(?:{_BUT}|or[,\s]+)?alternatively\b",
+    "another": rf"{_BUT}?"
+    + _any(
+        rf"(?:i\s+(?:guess|suppose|think)\s+)?(?:an|one|a|yet|still)?\s?{_OTHER_WAY}\b",
+        rf"(?:{_INTENT}|maybe|is\s+there|are\s+there)\s+[^.?!\n]{{0,60}}\b{_OTHER_WAY}",
+        rf"(?:using|with|by|in)\s+(?:an?)?\s?{_OTHER_WAY}\b",
+    ),
+    "check": rf"{_BUT}?{_INTENT}\s+{_ADVERB}{_CHECK_VERB}",
+    "checking": rf"{_BUT}?(?:just\s+|quick\s+|a\s+|as\s+a\s+|as\s+an?\s+\w+\s+|for\s+|one\s+)?"
+    + _any(
+        r"(?:double|re|cross|sanity)?[- ]?check(?:ing)?\b",
+        r"verif(?:ying|ication)\b",
+        r"confirming\b",
+        r"(?:to\s+)?recap(?:ping)?\b",
+        r"(?:re-?)?(?:reading|checking|examining|calculating|thinking|visiting)\s+"
+        r"(?:\w+\s+){0,3}(?:again|back|problem|question|statement)\b",
+        r"(?:going|looking|thinking)\s+(?:back|again)\b",
+        r"plugging\b",
+        r"last\s+(?:time|check)\b",
+        r"more\s+(?:time|thing|check)\b",
+    ),
+    "doubt": rf"(?:{_BUT}|or[,\s]+)?"
+    + _any(
+        *("is", "are", "was", "were", "does", "do", "did", "should", "could", "would"),
+        *("can", "am", "have", "has", "what", "why", "how", "where", "maybe"),
+        *("perhaps", "might", "may", "who", "which", "suppose", "unless", "if"),
+    )
+    + rf"\b{_LOOK_AHEAD}\?)",
+    "wonder": rf"{_BUT}?"
+    + _any(
+        r"i\s+wonder",
+        r"what\s+if",
+        r"i\s+(?:don't|do not|can't|cannot)\s+(?:think|see|believe)\s+"
+        r"(?:i|we|i've|that\s+i|any|there)[^.?!\n]{0,30}"
+        r"\b(?:made|missed|miss|mistakes?|errors?|wrong|overlook)",
+        r"(?:maybe|perhaps)\s+(?:i|we|i've)\s+(?:made|missed|mis\w+|messed|mixed|am|should)",
+        r"on\s+second\s+thought",
+        r"i'm\s+(?:not\s+(?:\w+\s+)?sure|(?:a\s+(?:bit|little)\s+)?(?:confused|worried))",
+        r"(?:am|did|have)\s+i\b",
+        r"(?:that|this|it)\s+(?:seems|looks|is|sounds)\s+(?:\w+\s+)?"
+        r"(?:too\s+|wrong|off\b|strange|weird|odd\b|low\b|high\b|unlikely|incorrect|not\s+right)",
+    ),
+    "but": rf"(?:hmm+[,.\s]+)?{_BUT}{_LOOK_AHEAD}"
+    + _any(
+        r"\?",
+        *(r"\bmaybe\b", r"\bperhaps\b", r"\bwhat if\b", r"\bmight\b", r"\bcould be\b"),
+        rf"\b(?:let me|let's|i should|i want to|to)\s+{_ADVERB}{_CHECK_VERB}",
+    )
+    + ")",
+    "hmm": rf"hmm+\b{_LOOK_AHEAD}(?:\?|\bmaybe\b|\bperhaps\b|\bbut\b|"
+    rf"\b(?:let me|let's|i should)\s+{_ADVERB}{_CHECK_VERB}))",
+    "denial": r"[^.?!\n=]{0,40}=[^.?!\n]{0,24}\bis\s+(?:not|n't|wrong|incorrect)\b",
+}
+_TURN = re.compile(
+    rf"(?P<filler>{_FILLER})(?:{'|'.join(f'(?P<{k}>{v})' for k, v in _FORMS.items())})",
+    re.IGNORECASE,
+)
+_HMM = re.compile(_FORMS["hmm"], re.IGNORECASE)
+_SO = re.compile(r"[-*>#\s]*(?:so|therefore|thus|then)\b", re.IGNORECASE)
+_TAIL_QUESTION = re.compile(r"\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE)
+_FRESH = re.compile(
+    r"(?:but,?\s+(?:wait|hold on|what if|alternatively|also)|"
+    r"wait,?\s+(?:but|no|actually|hold|maybe|what if|hmm|is|does|did|should|could)|"
+    r"hold on|hang on|another thing|another check|actually,?\s+wait)\b",
+    re.IGNORECASE,
+)
+
 _REREAD = re.compile(
-    r"\b(?:re-?read|read|look(?:ing)? (?:back )?at|(?:go|going) back to|check|parse|"
-    r"interpret(?:ed|ing)?|misinterpret(?:ed|ing)?|misread|understood|understand)\b"
-    r"[^.?!\n]{0,30}\b(?:problem|question|wording|statement|text)\b"
-    r"|\b(?:problem|question|wording|original)\b[^.?!\n]{0,24}\b(?:says?|states?|said|"
-    r"asks?|asking|is asking|mentions?|statement)\b",
+    r"\b(?:re-?read\w*|(?:read|look(?:ing)?|go(?:ing)?)\s+(?:back\s+)?(?:at\s+|to\s+)?(?:the\s+)?"
+    r"(?:original\s+|initial\s+)?(?:problem|question|wording|statement|text)|"
+    r"check(?:ing)?\s+(?:the\s+)?(?:problem|question|wording|statement|text|initial)|"
+    r"(?:problem|question|original|statement)\b[^.?!\n]{0,20}\b"
+    r"(?:says?|states?|said|asks?|asking|mentions?|gives?|wording|again)|"
+    r"(?:mis)?(?:interpret|read|underst[ao]nd|understood)\w*\s+[^.?!\n]{0,24}"
+    r"(?:problem|question|correctly)|in the (?:question|problem))\b",
     re.IGNORECASE,
 )
-_OTHER_METHOD = re.compile(
-    r"\b(?:another|different|other) (?:way|approach|method|angle)\b", re.IGNORECASE
-)
-_CHECKING = re.compile(
-    rf"\b(?:let me|let's|to|i should|i'll|just)\s+{_ADVERB}{_CHECK_VERB}\b|\bdouble[- ]?check",
-    re.IGNORECASE,
+_OTHER = re.compile(
+    rf"\b{_OTHER_WAY}|\b(?:work(?:ing)? backwards?|in reverse|differently)\b", re.IGNORECASE
 )
 _SUSPICION = re.compile(
-    r"\b(?:maybe|perhaps|what if|is it possible|could it|might|is that (?:right|correct)|"
-    r"does that make sense|mistake\?|trick|not right|wrong|wonder|unless|but\b|is there)",
+    r"\b(?:maybe|perhaps|what if|possib\w+|might|makes? sense|trick\w*|not right|wrong|"
+    r"wonder|unless|misread|ambigu\w*|is that (?:right|correct)|could\b[^.?!\n]*\?|"
+    r"(?:is|are|was|does|do|did|should|am)\b[^.!?\n]*\?)",
     re.IGNORECASE,
 )
+_VERDICT = _any(
+    *("right", "correct(?:ly)?", "good", "reasonable", "logical", "consistent", "fine"),
+    *("straightforward", "solid", "valid", "accurate", "same", "clear", "okay", "ok"),
+    *("true", "perfect", "confident", "sure", "equal"),
+)
 _SETTLES = re.compile(
-    r"(?:\b(?:that|this|it|which|everything|all|answer|result|numbers?|calculations?|"
-    r"math|logic|reasoning|step|both)\b[^.?!\n]{0,30}?"
-    r"(?:'s|\bis|\bare|\bseems?|\blooks?|\bsounds?|\bstill|\balso|\bindeed)\b[^.?!\n]{0,20}?"
-    r"\b(?:right|correct(?:ly)?|good|reasonable|logical|consistent|straightforward|fine|solid|valid|"
-    r"accurate|same|clear|okay|ok)\b"
-    r"|\bmakes? sense\b|\bchecks? out\b|\bmatch(?:es)?\b|\badds? up\b|\bconfirms?\b|"
-    r"\bconfirmed\b|\bconsistent\b|\bsame (?:answer|result|number|thing)\b|"
-    r"\bcorrect\b|\bno (?:mistakes?|errors?)\b)"
+    r"\b(?:that|this|it|which|everything|all|answer|result|numbers?|calculations?|"
+    r"math|logic|reasoning|steps?|both|i|i'm)(?:'s|'m|\b)[^.?!\n]{0,30}?"
+    r"(?:'s|'m|\b(?:is|are|am|seems?|looks?|sounds?|still|also|indeed|feel|be))\b"
+    rf"[^.?!\n]{{0,20}}?\b{_VERDICT}\b"
+    r"|\bmakes? (?:perfect )?sense\b|\bchecks? out\b|\bmatch(?:es)?\b|\badds? up\b"
+    r"|\bconfirm(?:s|ed)\b|\bconsistent\b|\bsame (?:answer|result|number|thing|total)\b"
+    r"|\bcorrect\b|\bno (?:mistakes?|errors?|issues?|problems?)\b|\bworks?(?: out)?\.$"
     r"|^(?:yes|yep|yeah|yup|right|correct|perfect|good|great|exactly)\b",
     re.IGNORECASE,
 )
@@ -109,34 +189,52 @@ _SETTLES = re.compile(
 
 def turn_cue(sentence: str) -> Cue | None:
     """The cue of a sentence that turns back, None for any other sentence."""
-    head = sentence[:HEAD]
+    head = sentence[:HEAD].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     match = _TURN.match(head)
     if match is None:
         return None
-    cue = head[match.end("filler") : match.end()].strip()
     group = match.lastgroup or ""
-    return Cue(
-        cue[:40], _kind(head, group), group in ("wait", "but", "doubt", "wonder")
-    )
+    if group in ("doubt", "but") and _is_aside(sentence, head):
+        return None
+    start = 0 if group == "hmm" else match.end("filler")
+    words = head[start : match.end()].strip(" -*>#\"'(\n\t")
+    fresh = bool(_FRESH.match(head, match.end("filler")))
+    return Cue(words[:40], group, fresh)
 
 
-def _kind(head: str, group: str) -> str:
-    """Which kind of turn a sentence with a cue of `group` makes."""
+def _is_aside(sentence: str, head: str) -> bool:
+    """Whether a question is none: a tag ("right?") or a result held up ("So, is it 48?")."""
+    if "?" not in head:
+        return False
+    if _SO.match(head):
+        return True
+    return bool(_TAIL_QUESTION.search(sentence[-12:])) and not sentence.startswith("But")
+
+
+def kind_of(cue: Cue, sentence: str, following: str) -> str:
+    """Which kind of turn a sentence makes, given the text that follows it.
+
+    By the labelling guide: another reading or a suspicion is a doubt, a return to the
+    text is re-reading, an explicit other method is an alternative, else a check.
+    """
+    head, ahead = sentence[:HEAD], following[:HEAD]
     if _REREAD.search(head):
         return REREAD
-    if _OTHER_METHOD.search(head):
+    if _OTHER.search(head):
         return ALTERNATIVE
-    if group == "alternative":
-        return DOUBT if re.search(r"\bmaybe\b|\bcould\b|\?", head) else ALTERNATIVE
-    if group in ("check", "checking") or _CHECKING.search(head):
-        return CHECK
-    if group in ("doubt", "wonder", "but") or _SUSPICION.search(head):
+    if cue.group == "alternatively":
+        return DOUBT if _SUSPICION.search(head) else ALTERNATIVE
+    if cue.group in ("doubt", "wonder", "but", "hmm", "denial"):
         return DOUBT
+    if cue.group == "wait" and _SUSPICION.search(head):
+        return DOUBT
+    if len(head) < 60 and _REREAD.search(ahead):
+        return REREAD
     return CHECK
 
 
 def settles(sentence: str) -> bool:
     """Whether a sentence gives a verdict that closes a turn ("that checks out")."""
-    return not sentence.rstrip().endswith("?") and bool(
-        _SETTLES.search(sentence[:HEAD])
-    )
+    if sentence.rstrip().endswith("?"):
+        return False
+    return bool(_SETTLES.search(sentence[:HEAD]))

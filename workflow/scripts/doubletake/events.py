@@ -18,8 +18,10 @@ from doubletake.arrivals import (
     concluded_value,
     statements,
 )
-from doubletake.cues import settles, turn_cue
+from doubletake.cues import kind_of, settles, turn_cue
 from doubletake.sentences import Span, sentences
+
+LOOK_AHEAD = 120  # characters after a backtrack that help to tell its kind
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,10 @@ class _Reader:
         cue = turn_cue(thought[span.start : span.end])
         if cue is None or (self.open and not (self.settled or cue.fresh)):
             return False
+        sentence = thought[span.start : span.end]
+        kind = kind_of(cue, sentence, thought[span.end : span.end + LOOK_AHEAD])
         self.backtracks.append(
-            Backtrack(*span, cue.text, cue.kind, len(self.backtracks) + 1)
+            Backtrack(*span, cue.text, kind, len(self.backtracks) + 1)
         )
         self.open, self.settled = True, False
         return True
