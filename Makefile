@@ -1,0 +1,59 @@
+# doubletake: `make demo` and `make test` do their own set-up.
+
+PYTHON ?= python3
+ENV ?= cpu
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
+RUNTIME := $(VENV)/installed-$(ENV)
+DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
+# Bytecode is worth seconds at every start of Snakemake: keep it whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format clean pocket
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: $(RUNTIME) ## Run the default study and say where the report is
+	@$(SNAKEMAKE)
+	@echo "The report: $(CURDIR)/results/report.html"
+
+test: $(DEVELOPMENT) ## Run the whole test suite
+	@$(BIN)/python -m pytest
+
+lint: $(DEVELOPMENT) ## Check style and types of scripts, tests and rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/snakefmt --check Snakefile rules
+	@$(BIN)/snakemake --lint
+
+format: $(DEVELOPMENT) ## Bring scripts, tests and rules into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/snakefmt Snakefile rules
+
+pocket: $(RUNTIME) ## Train the pocket model anew and put it into resources/
+	@$(SNAKEMAKE) train_pocket
+	@cp -R results/training/pocket/. resources/pocket/
+
+clean: ## Remove all results (not the environment)
+	@rm -rf results .snakemake
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "doubletake needs Python 3.11 or newer, not " + sys.version.split()[0] + " (set PYTHON=...)")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): envs/base.txt envs/$(ENV).txt | $(BIN)/python
+	@echo "Installing the pinned packages of envs/$(ENV).txt into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/$(ENV).txt
+	@$(BIN)/python -m compileall -q $(VENV)/lib >/dev/null || true
+	@if [ $(ENV) = gpu ]; then $(BIN)/python -c 'import sys, torch; sys.exit(torch.version.cuda is None and "ENV=gpu: the installed torch has no CUDA")'; fi
+	@touch $@
+
+$(DEVELOPMENT): envs/dev.txt $(RUNTIME)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/dev.txt
+	@touch $@
