@@ -30,6 +30,7 @@ DTYPES = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
+UNEMBED_ROWS = 128  # positions unembedded at once
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,26 @@ class Decoder:
         logits = self.unembed(normed)
         cap = self.softcap
         return logits if cap is None else torch.tanh(logits / cap) * cap
+
+    def logprobs(self, normed: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Log-probs of given tokens, in chunks: never all logits of a sequence at once.
+
+        Args:
+            normed: [token, d_model], after the final norm.
+            targets: [token], the token that follows each.
+
+        Returns:
+            [token], float32, nats, at temperature 1.
+        """
+        parts = [torch.zeros(0, device=normed.device)]
+        chunks = zip(
+            normed.split(UNEMBED_ROWS), targets.split(UNEMBED_ROWS), strict=True
+        )
+        for states, wanted in chunks:
+            logits = self.logits(states).float()
+            chosen = logits.gather(1, wanted[:, None])[:, 0]
+            parts.append(chosen - logits.logsumexp(1))
+        return torch.cat(parts)
 
     def final_scale(self, resid: torch.Tensor) -> torch.Tensor:
         """Factor of the final norm, rsqrt(mean(resid²) + eps), in float32.

@@ -150,9 +150,7 @@ EVENTS = Table(
         ),
         Column("value", TEXT, "arrival: canonical number", nullable=True),
         Column("is_gold", FLAG, "arrival: the value equals gold", nullable=True),
-        Column(
-            "is_final", FLAG, "arrival: the value equals the answer", nullable=True
-        ),
+        Column("is_final", FLAG, "arrival: the value equals the answer", nullable=True),
         Column("cue", TEXT, "the words that signal the turn", nullable=True),
         Column(
             "cue_kind",
@@ -170,7 +168,12 @@ ACTIVATION_INDEX = Table(
         Column("shard", TEXT, "name of the shard's safetensors file, k-of-n"),
         Column("trace", TEXT, "id of the trace"),
         Column("event", COUNT, "the event within the trace"),
-        Column("token", COUNT, "the cached position"),
+        Column(
+            "token",
+            COUNT,
+            "the cached position: an arrival's token; of a sentence the one before its "
+            "token, where the model chooses to begin it",
+        ),
     ),
 )
 

@@ -1,0 +1,416 @@
+"""One forward pass over the traces: what the model holds at every event.
+
+Inputs
+    traces: `schemas.TRACES`.
+    events: `schemas.EVENTS`.
+    the model.
+
+Outputs, of one shard
+    cache: safetensors, tensors as in `doubletake.activations`.
+    index: `schemas.ACTIVATION_INDEX`, where each event lies in the cache.
+    verification: `schemas.VERIFICATION`, replayed against generated log-probs and the
+        self-proof of the model.
+    runs: `schemas.RUNS`, one row.
+"""
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import torch
+
+from doubletake.activations import Origin, ShardWriter, Sizes, cached_positions, writing
+from doubletake.errors import InputError
+from doubletake.hooks import hooked
+from doubletake.logs import Progress, job
+from doubletake.models import Decoder, device_name, load_decoder
+from doubletake.passes import in_batches, padded
+from doubletake.proofs import PROOF_TOKENS, Proof
+from doubletake.schemas import (
+    ACTIVATION_INDEX,
+    EVENTS,
+    RUNS,
+    TRACES,
+    VERIFICATION,
+)
+from doubletake.splits import calibration_problems
+from doubletake.studies import ModelSettings, in_shard
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("doubletake.cache_activations")
+
+STAGE = "activations"
+REPLAY_BOUND = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}  # mean, nats
+REPLAY_MARKS = (0.001, 0.01, 0.1)  # nats
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The `activations` section of the config."""
+
+    batch_tokens: int
+    """Tokens in one forward pass, padding included; a longer trace goes alone."""
+    calibration_share: float
+    """Share of the problems whose thoughts give the mean residual."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One trace on its way through the model."""
+
+    trace: str
+    ids: list[int]
+    """Prompt and completion."""
+    prompt: int
+    """Number of prompt tokens."""
+    thought: tuple[int, int] | None
+    """First position of the thought and the one after its last, of a calibration
+    problem."""
+    logprobs: list[float] | None
+    """Of the completion's tokens, as generated (nats)."""
+    positions: list[int]
+    """What to keep."""
+    row: int
+    """Where the kept rows begin in the shard."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What one batch leaves behind; everything on the CPU."""
+
+    rows: dict[str, torch.Tensor]
+    """`activations.PER_ROW` tensors; rows in the order of the batch's items."""
+    resid_sum: torch.Tensor
+    """[n_layers + 1, d_model], float64, over the calibration thoughts."""
+    resid_count: int
+    differences: torch.Tensor
+    """|replayed - generated| log-prob of every completion token that has one."""
+
+
+def index_of(
+    traces: pl.DataFrame, events: pl.DataFrame, shard: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The shard's traces and its part of the index, in the order of the traces.
+
+    Raises:
+        InputError: an event of an unknown trace or beyond its trace's end.
+    """
+    lost = events.join(traces, on="trace", how="anti")
+    if lost.height:
+        raise InputError(f"events: trace {lost['trace'][0]} is not in the traces table")
+    lengths = pl.col("prompt_ids").list.len() + pl.col("completion_ids").list.len()
+    placed = events.join(traces.select("trace", length=lengths), on="trace")
+    beyond = placed.filter(pl.col("token") >= pl.col("length"))
+    if beyond.height:
+        trace, event, token = beyond.select("trace", "event", "token").row(0)
+        raise InputError(
+            f"events: event {event} lies at token {token}, beyond trace {trace}"
+        )
+    mine = traces[[k for k in range(traces.height) if in_shard(k, shard)]]
+    order = mine.select("trace").with_row_index("order")
+    positions = cached_positions(events).join(order, on="trace")
+    index = (
+        positions.sort("order", "event", "token")
+        .with_row_index("row")
+        .select(
+            pl.col("row").cast(pl.Int32),
+            pl.lit(shard).alias("shard"),
+            "trace",
+            "event",
+            "token",
+        )
+    )
+    return mine, ACTIVATION_INDEX.check(index)
+
+
+def items_of(
+    traces: pl.DataFrame, index: pl.DataFrame, calibration: set[str]
+) -> list[Item]:
+    """What the pass needs to know of every trace.
+
+    Raises:
+        InputError: a trace without prompt.
+    """
+    kept = {
+        trace: (first, tokens)
+        for trace, first, tokens in index.group_by("trace")
+        .agg(first=pl.col("row").min(), tokens=pl.col("token").sort_by("row"))
+        .iter_rows()
+    }
+    items = []
+    for row in traces.iter_rows(named=True):
+        if not row["prompt_ids"]:
+            raise InputError(f"traces: trace {row['trace']} has an empty prompt")
+        ids = row["prompt_ids"] + row["completion_ids"]
+        prompt, end = len(row["prompt_ids"]), row["thought_end"]
+        thought = (prompt, len(ids) if end is None else end)
+        first, positions = kept.get(row["trace"], (0, []))
+        items.append(
+            Item(
+                trace=row["trace"],
+                ids=ids,
+                prompt=prompt,
+                thought=thought if row["problem"] in calibration else None,
+                logprobs=row["logprobs"],
+                positions=positions,
+                row=first,
+            )
+        )
+    return items
+
+
+def check_fit(items: list[Item], decoder: Decoder) -> None:
+    """Refuse what the model cannot read.
+
+    Raises:
+        InputError: a trace is too long or holds an unknown token; names it.
+    """
+    vocabulary = decoder.embed.weight.shape[0]
+    for item in items:
+        if len(item.ids) > decoder.max_positions:
+            raise InputError(
+                f"trace {item.trace}: {len(item.ids)} tokens, but the model takes "
+                f"{decoder.max_positions}"
+            )
+        if max(item.ids) >= vocabulary:
+            raise InputError(
+                f"trace {item.trace}: token {max(item.ids)} is not in the model's "
+                f"vocabulary of {vocabulary}"
+            )
+
+
+@torch.inference_mode()
+def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
+    """One forward pass; hooks keep the wanted positions of every part."""
+    ids = padded([item.ids for item in batch]).to(decoder.device)
+    places = [(k, t) for k, item in enumerate(batch) for t in item.positions]
+    where = torch.tensor(places, dtype=torch.long).reshape(-1, 2)
+    traces, tokens = where.to(decoder.device).unbind(1)
+    thoughts = [(k, *item.thought) for k, item in enumerate(batch) if item.thought]
+    sizes = Sizes(len(places), decoder.n_layers, decoder.d_model)
+    kept = {
+        name: torch.empty(shape, dtype=dtype, device=decoder.device)
+        for name, (dtype, shape) in sizes.tensors(decoder.dtype).items()
+        if name in ("resid", "attn_out", "mlp_out")
+    }
+    total = torch.zeros(
+        decoder.n_layers + 1, decoder.d_model, dtype=torch.float64, device=ids.device
+    )
+
+    def keep(name: str, layer: int, states: torch.Tensor) -> None:
+        kept[name][:, layer] = states[traces, tokens]
+        if name == "resid":
+            for k, start, stop in thoughts:
+                total[layer] += states[k, start:stop].sum(0, dtype=torch.float64)
+
+    with hooked(decoder, keep):
+        normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
+    check_finite(normed, batch)
+    kept["final_scale"] = decoder.final_scale(kept["resid"][:, -1])
+    return Kept(
+        rows={name: values.cpu() for name, values in kept.items()},
+        resid_sum=total.cpu(),
+        resid_count=sum(stop - start for _, start, stop in thoughts),
+        differences=replay_differences(decoder, normed, batch),
+    )
+
+
+def check_finite(normed: torch.Tensor, batch: list[Item]) -> None:
+    """Refuse states that are not finite, as float16 gives where it overflows.
+
+    Raises:
+        InputError: names the trace.
+    """
+    finite = normed.isfinite().all(-1).cpu()
+    for item, tokens in zip(batch, finite, strict=True):
+        if not tokens[: len(item.ids)].all():
+            raise InputError(
+                f"trace {item.trace}: the model's states are not finite in "
+                f"{str(normed.dtype).removeprefix('torch.')}"
+            )
+
+
+def replay_differences(
+    decoder: Decoder, normed: torch.Tensor, batch: list[Item]
+) -> torch.Tensor:
+    """|replayed - generated| log-prob of the tokens that have a generated one.
+
+    Args:
+        decoder: the model.
+        normed: [trace, token, d_model], final hidden states after the final norm.
+        batch: the traces.
+
+    Returns:
+        [token], nats, on the CPU.
+    """
+    differences = [torch.zeros(0)]
+    for k, item in enumerate(batch):
+        if item.logprobs is None:
+            continue
+        states = normed[k, item.prompt - 1 : len(item.ids) - 1]
+        targets = torch.tensor(item.ids[item.prompt :], device=normed.device)
+        found = decoder.logprobs(states, targets).cpu()
+        differences.append((found - torch.tensor(item.logprobs)).abs())
+    return torch.cat(differences)
+
+
+def verification_of(
+    proof: Proof, differences: torch.Tensor, dtype: str
+) -> pl.DataFrame:
+    """How far the pass can be trusted, in figures.
+
+    Maxima, means and shares, so that the shards' tables merge into that of the whole.
+
+    Args:
+        proof: of the model.
+        differences: [token], |replayed - generated| log-prob, nats.
+        dtype: of the model.
+
+    Returns:
+        `schemas.VERIFICATION`; without generated log-probs only their count, 0.
+    """
+    n = len(differences)
+    figures: list[tuple[str, float, str, float | None]] = [
+        ("tokens", n, "tokens", None)
+    ]
+    if n:
+        values = differences.double()
+        figures += [
+            ("max |difference|", values.max().item(), "nats", None),
+            ("mean |difference|", values.mean().item(), "nats", REPLAY_BOUND[dtype]),
+        ]
+        figures += [
+            (f"|difference| > {mark:g} nats", share.item(), "share", None)
+            for mark in REPLAY_MARKS
+            for share in [(values > mark).double().mean()]
+        ]
+    rows: list[dict[str, Any]] = [
+        {"check": "replayed log-probs against generated ones", "statistic": name}
+        | {"value": float(value), "unit": unit, "n": n, "bound": bound}
+        for name, value, unit, bound in figures
+    ]
+    rows += [
+        {"check": f"self-proof: {name}", "statistic": "max relative error"}
+        | {"value": error, "unit": "1", "n": PROOF_TOKENS, "bound": proof.bound}
+        for name, error in proof.errors.items()
+    ]
+    return VERIFICATION.frame([{"stage": STAGE} | row for row in rows])
+
+
+def warn_beyond(verification: pl.DataFrame) -> None:
+    """Log every figure that exceeds its bound."""
+    for row in verification.filter(pl.col("value") > pl.col("bound")).iter_rows(
+        named=True
+    ):
+        logger.warning(
+            "%s: %s is %.3g %s, bound %g",
+            row["check"],
+            row["statistic"],
+            row["value"],
+            row["unit"],
+            row["bound"],
+        )
+
+
+def main(
+    *,
+    traces_path: Path,
+    events_path: Path,
+    cache_path: Path,
+    index_path: Path,
+    verification_path: Path,
+    runs_path: Path,
+    shard: str,
+    model: ModelSettings,
+    settings: Settings,
+) -> None:
+    """Read the tables, pass the shard's traces through the model, write its cache."""
+    traces, events = TRACES.read(traces_path), EVENTS.read(events_path)
+    calibration = calibration_problems(traces["problem"], settings.calibration_share)
+    mine, index = index_of(traces, events, shard)
+    items = items_of(mine, index, calibration)
+    decoder = load_decoder(model)
+    check_fit(items, decoder)
+    sizes = Sizes(index.height, decoder.n_layers, decoder.d_model)
+    origin = Origin.of(model, events_path)
+    progress = Progress(len(items), "traces")
+    with writing(cache_path, shard, origin, sizes, decoder.dtype) as writer:
+        differences = cache(decoder, items, settings.batch_tokens, writer, progress)
+    progress.close()
+    verification = verification_of(decoder.proof, differences, model.dtype)
+    warn_beyond(verification)
+    VERIFICATION.write(verification, verification_path)
+    RUNS.write(run_of(progress, decoder, shard), runs_path)
+    ACTIVATION_INDEX.write(index, index_path)
+
+
+def cache(
+    decoder: Decoder,
+    items: list[Item],
+    batch_tokens: int,
+    writer: ShardWriter,
+    progress: Progress,
+) -> torch.Tensor:
+    """Pass all traces through and write what is kept.
+
+    Returns:
+        [token], |replayed - generated| log-prob, nats.
+    """
+    total = torch.zeros(decoder.n_layers + 1, decoder.d_model, dtype=torch.float64)
+    count = 0
+    differences = [torch.zeros(0)]
+    passes = in_batches(
+        items,
+        partial(pass_through, decoder),
+        length=lambda item: len(item.ids),
+        name=lambda item: f"trace {item.trace}",
+        batch_tokens=batch_tokens,
+    )
+    for batch, kept in passes:
+        start = 0
+        for item in batch:
+            stop = start + len(item.positions)
+            rows = {name: part[start:stop] for name, part in kept.rows.items()}
+            writer.write_rows(item.row, rows)
+            start = stop
+        total += kept.resid_sum
+        count += kept.resid_count
+        differences.append(kept.differences)
+        progress.update(len(batch), sum(len(item.ids) for item in batch))
+    writer.write_mean(total, count)
+    return torch.cat(differences)
+
+
+def run_of(progress: Progress, decoder: Decoder, shard: str) -> pl.DataFrame:
+    """What the shard cost: `schemas.RUNS`, one row."""
+    row = {
+        "stage": STAGE,
+        "shard": shard,
+        "traces": progress.items,
+        "tokens": progress.tokens,
+        "seconds": progress.seconds,
+        "device": device_name(decoder.device),
+        "dtype": decoder.settings.dtype,
+        "note": "",
+    }
+    return RUNS.frame([row])
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            traces_path=Path(snakemake.input.traces),
+            events_path=Path(snakemake.input.events),
+            cache_path=Path(snakemake.output.cache),
+            index_path=Path(snakemake.output.index),
+            verification_path=Path(snakemake.output.verification),
+            runs_path=Path(snakemake.output.runs),
+            shard=snakemake.wildcards.shard,
+            model=ModelSettings(**snakemake.params.model),
+            settings=Settings(**snakemake.params.settings),
+        )

@@ -1,0 +1,351 @@
+"""The activation cache: one safetensors file per shard, found through an index table.
+
+Tensors of a shard (`row` runs over the shard's rows of `schemas.ACTIVATION_INDEX`,
+d = d_model; the first three in the model's dtype):
+
+    resid           [row, n_layers + 1, d]  residual stream at every layer boundary;
+                                            the last is the input of the final norm
+    attn_out        [row, n_layers, d]      what attention adds to it
+    mlp_out         [row, n_layers, d]      what the MLP adds to it
+    final_scale     [row]                   float32, rsqrt(mean(resid²) + eps) of the
+                                            final norm
+    mean_resid_sum  [n_layers + 1, d]       float64, sum of resid over the thought
+                                            tokens of the shard's calibration problems
+    mean_resid_count [1]                    int64, their number
+
+The files are written row by row, so that a shard need not fit into memory, and read
+slice by slice.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import polars as pl
+import torch
+from safetensors import SafetensorError, safe_open
+
+from doubletake.digests import file_digest
+from doubletake.errors import InputError
+from doubletake.schemas import ACTIVATION_INDEX
+from doubletake.studies import ModelSettings
+
+FORMAT = "1"
+PER_ROW = ("resid", "attn_out", "mlp_out", "final_scale")
+CODES = {
+    torch.float64: "F64",
+    torch.int64: "I64",
+    torch.float32: "F32",
+    torch.bfloat16: "BF16",
+    torch.float16: "F16",
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a cache was made from; metadata of every shard."""
+
+    source: str
+    """Model: folder or hub id."""
+    revision: str
+    """Its commit on the hub; empty for a folder."""
+    dtype: str
+    """Type of the model's weights and of the cached rows."""
+    events: str
+    """SHA-256 of the events table."""
+
+    @classmethod
+    def of(cls, model: ModelSettings, events_path: str | Path) -> "Origin":
+        """Origin of a cache of this model at the events of this file."""
+        digest = file_digest(events_path)
+        return cls(model.source, model.revision or "", model.dtype, digest)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of a shard's tensors."""
+
+    rows: int
+    n_layers: int
+    d_model: int
+
+    def tensors(self, dtype: torch.dtype) -> dict[str, tuple[torch.dtype, list[int]]]:
+        """Type and shape of every tensor; wide types first keep the file aligned."""
+        rows, layers, d = self.rows, self.n_layers, self.d_model
+        return {
+            "mean_resid_sum": (torch.float64, [layers + 1, d]),
+            "mean_resid_count": (torch.int64, [1]),
+            "final_scale": (torch.float32, [rows]),
+            "resid": (dtype, [rows, layers + 1, d]),
+            "attn_out": (dtype, [rows, layers, d]),
+            "mlp_out": (dtype, [rows, layers, d]),
+        }
+
+
+def cached_positions(events: pl.DataFrame) -> pl.DataFrame:
+    """Where the pass keeps activations: one position per event.
+
+    An arrival is cached at its `token`, where the number has been read. A sentence
+    (backtrack, wrap-up, control) is cached at `token - 1`, where the model chooses to
+    begin it: at `token` itself a probe would only read the first word. A sentence that
+    begins the sequence has no such position and no row.
+
+    Args:
+        events: `schemas.EVENTS`.
+
+    Returns:
+        Columns trace, event, token; in the order of the events.
+    """
+    before = pl.col("token") - (pl.col("kind") != "arrival").cast(pl.Int32)
+    return events.select("trace", "event", token=before).filter(pl.col("token") >= 0)
+
+
+class ShardWriter:
+    """Writes one shard of the cache, rows in any order."""
+
+    def __init__(
+        self, file: BinaryIO, sizes: Sizes, dtype: torch.dtype, metadata: dict[str, str]
+    ) -> None:
+        """Write the header; see `writing`."""
+        self.file = file
+        self.tensors = sizes.tensors(dtype)
+        self.offsets: dict[str, int] = {}
+        self.missing = sizes.rows
+        header: dict[str, Any] = {"__metadata__": metadata}
+        end = 0
+        for name, (kind, shape) in self.tensors.items():
+            start, end = end, end + kind.itemsize * _count(shape)
+            self.offsets[name] = start
+            header[name] = {
+                "dtype": CODES[kind],
+                "shape": shape,
+                "data_offsets": [start, end],
+            }
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        file.write(len(text).to_bytes(8, "little") + text)
+        self.begin = file.tell()
+
+    def write_rows(self, first: int, rows: dict[str, torch.Tensor]) -> None:
+        """Write consecutive rows.
+
+        Args:
+            first: row of the shard at which they begin.
+            rows: `PER_ROW` tensors, [n, ...] as in the module's docstring.
+        """
+        for name in PER_ROW:
+            self._write(name, first, rows[name])
+        self.missing -= len(rows["final_scale"])
+
+    def write_mean(self, total: torch.Tensor, count: int) -> None:
+        """Write the shard's share of the mean residual.
+
+        Args:
+            total: [n_layers + 1, d_model], float64.
+            count: number of tokens summed.
+        """
+        self._write("mean_resid_sum", 0, total)
+        self._write("mean_resid_count", 0, torch.tensor([count]))
+
+    def _write(self, name: str, first: int, values: torch.Tensor) -> None:
+        dtype, shape = self.tensors[name]
+        if values.dtype != dtype or list(values.shape[1:]) != shape[1:]:
+            raise ValueError(f"{name}: {values.dtype} {list(values.shape)}")
+        if values.numel() == 0:
+            return
+        offset = first * dtype.itemsize * _count(shape[1:])
+        self.file.seek(self.begin + self.offsets[name] + offset)
+        self.file.write(values.contiguous().view(torch.uint8).numpy().data)
+
+
+@contextmanager
+def writing(
+    path: str | Path, shard: str, origin: Origin, sizes: Sizes, dtype: torch.dtype
+) -> Iterator[ShardWriter]:
+    """Open a shard for writing under a temporary name; rename it when complete."""
+    partial = Path(f"{path}.partial")
+    metadata = {
+        "format": FORMAT,
+        "shard": shard,
+        "n_layers": str(sizes.n_layers),
+        "d_model": str(sizes.d_model),
+        **asdict(origin),
+    }
+    try:
+        with open(partial, "wb") as file:
+            writer = ShardWriter(file, sizes, dtype, metadata)
+            yield writer
+        if writer.missing:
+            raise ValueError(f"{path}: {writer.missing} rows were not written")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class ActivationCache:
+    """Reads the cache of a study; tensors are read when asked for.
+
+    Attributes:
+        index: `schemas.ACTIVATION_INDEX`.
+        n_layers: number of layers of the model.
+        d_model: width of its residual stream.
+    """
+
+    def __init__(
+        self, index_path: str | Path, shard_paths: Iterable[str | Path], origin: Origin
+    ) -> None:
+        """Open every shard and compare it with the index and with `origin`.
+
+        Args:
+            index_path: the merged index.
+            shard_paths: the shards' safetensors files, in any order.
+            origin: what the cache must have been made from.
+
+        Raises:
+            InputError: names the file and what does not fit.
+        """
+        self.index = ACTIVATION_INDEX.read(index_path)
+        self._files: dict[str, Any] = {}
+        sizes: set[tuple[int, int]] = set()
+        for path in shard_paths:
+            file = _open(path)
+            metadata = _check_metadata(path, file, origin)
+            self._files[metadata["shard"]] = file
+            sizes.add((int(metadata["n_layers"]), int(metadata["d_model"])))
+            self._check_shapes(path, metadata)
+        if len(sizes) != 1:
+            raise InputError(
+                f"{index_path}: shards of different models, layers and widths are "
+                f"{sorted(sizes)}"
+            )
+        ((self.n_layers, self.d_model),) = sizes
+        unknown = set(self.index["shard"].unique()) - set(self._files)
+        if unknown:
+            raise InputError(f"{index_path}: no file of shard {min(unknown)}")
+
+    def locate(self, events: pl.DataFrame) -> pl.DataFrame:
+        """Index rows of these events, in their order.
+
+        Args:
+            events: columns trace and event, others are ignored.
+
+        Raises:
+            InputError: an event has no cached row.
+        """
+        found = events.select("trace", "event").join(
+            self.index, on=["trace", "event"], how="left", maintain_order="left"
+        )
+        lost = found.filter(pl.col("row").is_null())
+        if lost.height:
+            trace, event = lost.select("trace", "event").row(0)
+            raise InputError(
+                f"activations: event {event} of trace {trace} is not in the cache "
+                f"({lost.height} such)"
+            )
+        return found
+
+    def read(
+        self, name: str, events: pl.DataFrame, layer: int | None = None
+    ) -> torch.Tensor:
+        """Cached rows of these events, in their order.
+
+        Args:
+            name: resid, attn_out, mlp_out or final_scale.
+            events: columns trace and event.
+            layer: only this layer (of resid: this boundary, 0 ... n_layers).
+
+        Returns:
+            [event, layer, d_model], [event, d_model] with `layer`, [event] for
+            final_scale; in the cache's dtype.
+        """
+        places = self.locate(events).with_row_index("place")
+        kind, shape = self._kind(name)
+        shape = shape[1:] if layer is None else shape[2:]
+        result = torch.empty([events.height, *shape], dtype=kind)
+        for (shard,), part in places.group_by("shard"):
+            view = self._files[str(shard)].get_slice(name)
+            for start, stop, where in _runs(part.sort("row")):
+                rows = slice(start, stop)
+                found = view[rows] if layer is None else view[rows, layer : layer + 1]
+                result[where] = found if layer is None else found[:, 0]
+        return result
+
+    def mean_resid(self) -> torch.Tensor:
+        """Mean residual over the thought tokens of the calibration problems.
+
+        Returns:
+            [n_layers + 1, d_model], float64.
+
+        Raises:
+            InputError: there was no such token.
+        """
+        total = torch.zeros(self.n_layers + 1, self.d_model, dtype=torch.float64)
+        count = 0
+        for shard in sorted(self._files):
+            total += self._files[shard].get_tensor("mean_resid_sum")
+            count += int(self._files[shard].get_tensor("mean_resid_count").item())
+        if count == 0:
+            raise InputError("activations: no thought token in the calibration split")
+        return total / count
+
+    def _kind(self, name: str) -> tuple[torch.dtype, list[int]]:
+        file = next(iter(self._files.values()))
+        dtype = {code: kind for kind, code in CODES.items()}[
+            file.get_slice(name).get_dtype()
+        ]
+        sizes = Sizes(0, self.n_layers, self.d_model)
+        return dtype, sizes.tensors(dtype)[name][1]
+
+    def _check_shapes(self, path: str | Path, metadata: dict[str, str]) -> None:
+        shard = metadata["shard"]
+        rows = self.index.filter(pl.col("shard") == shard).height
+        sizes = Sizes(rows, int(metadata["n_layers"]), int(metadata["d_model"]))
+        for name, (_, shape) in sizes.tensors(torch.float32).items():
+            found = self._files[shard].get_slice(name).get_shape()
+            if found != shape:
+                raise InputError(
+                    f"{path}: {name} is {found}, but the index and the model want "
+                    f"{shape}"
+                )
+
+
+def _open(path: str | Path) -> Any:
+    try:
+        return safe_open(str(path), framework="pt", device="cpu")
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: damaged or missing cache ({error})") from error
+
+
+def _check_metadata(path: str | Path, file: Any, origin: Origin) -> dict[str, str]:
+    metadata = file.metadata() or {}
+    for key, wanted in {"format": FORMAT, **asdict(origin)}.items():
+        found = metadata.get(key)
+        if found != wanted:
+            raise InputError(
+                f"{path}: made from another {key}: {found!r} instead of {wanted!r}"
+            )
+    return metadata
+
+
+def _runs(part: pl.DataFrame) -> Iterator[tuple[int, int, list[int]]]:
+    """Consecutive rows of a shard: first row, row after the last, places in the result.
+
+    Args:
+        part: columns row (ascending, may repeat) and place.
+    """
+    rows, places = part["row"].to_list(), part["place"].to_list()
+    breaks = [k for k, (a, b) in enumerate(pairwise(rows), 1) if b != a + 1]
+    for start, stop in pairwise([0, *breaks, len(rows)]):
+        yield rows[start], rows[stop - 1] + 1, places[start:stop]
+
+
+def _count(shape: Sequence[int]) -> int:
+    count = 1
+    for size in shape:
+        count *= size
+    return count
