@@ -170,12 +170,11 @@ class Slots:
         requests = [waiting.popleft() for _ in slots]
         width = max(len(request.prompt_ids) for request in requests)
         self._widen(max(slots) + 1, width)
-        logits = self._prefill(slots, requests, width)
         for slot, request in zip(slots, requests, strict=True):
             count = request.max_new_tokens
             random = uniforms(self.sampling.seed, request.key, count)
             self.rows[slot] = _Row(request, random)
-        return self._append(slots, logits)
+        return self._append(slots, self._prefill(slots, requests, width))
 
     def step(self) -> list[Completion]:
         """Generate one token in every slot at work; return what has ended."""
@@ -317,10 +316,12 @@ def generate(
     slots = Slots(model, batch_size, sampling, stop_ids)
     while waiting or slots.active:
         before = slots.computed
+        ended: list[Completion] = []
         try:
-            ended = slots.fill(waiting)
+            ended += slots.fill(waiting)
             if slots.active:
                 ended += slots.step()
+            yield None, slots.computed - before
         except torch.cuda.OutOfMemoryError:
             if batch_size == 1:
                 raise
@@ -329,7 +330,5 @@ def generate(
             waiting.extendleft(reversed(slots.unfinished))
             slots = Slots(model, batch_size, sampling, stop_ids)
             torch.cuda.empty_cache()
-            continue
-        yield None, slots.computed - before
         for completion in ended:
             yield completion, 0

@@ -130,7 +130,7 @@ class TraceTokenizer:
 
     def complete_characters(self, ids: list[int]) -> list[int]:
         """The tokens without a last character that was cut in the middle."""
-        for dropped in range(min(4, len(ids))):
+        for dropped in range(min(3, len(ids)) + 1):
             kept = ids[: len(ids) - dropped]
             tail = b"".join(self.piece(index) for index in kept[-4:])
             if _ends_whole(tail):
