@@ -115,9 +115,6 @@ _FORMS = {
     + _any(
         r"i\s+wonder",
         r"what\s+if",
-        r"i\s+(?:don't|do not|can't|cannot)\s+(?:think|see|believe)\s+"
-        r"(?:i|we|i've|that\s+i|any|there)[^.?!\n]{0,30}"
-        r"\b(?:made|missed|miss|mistakes?|errors?|wrong|overlook)",
         r"(?:maybe|perhaps)\s+(?:i|we|i've)\s+(?:made|missed|mis\w+|messed|mixed|am|should)",
         r"on\s+second\s+thought",
         r"i'm\s+(?:not\s+(?:\w+\s+)?sure|(?:a\s+(?:bit|little)\s+)?(?:confused|worried))",
@@ -125,6 +122,9 @@ _FORMS = {
         r"(?:that|this|it)\s+(?:seems|looks|is|sounds)\s+(?:\w+\s+)?"
         r"(?:too\s+|wrong|off\b|strange|weird|odd\b|low\b|high\b|unlikely|incorrect|not\s+right)",
     ),
+    "confidence": rf"{_BUT}?i\s+(?:don't|do not|can't|cannot)\s+(?:think|see|believe)\s+"
+    r"(?:i|we|i've|that\s+i|any|there)[^.?!\n]{0,30}"
+    r"\b(?:made|missed|miss|mistakes?|errors?|wrong|overlook)",
     "but": rf"(?:hmm+[,.\s]+)?{_BUT}{_LOOK_AHEAD}"
     + _any(
         r"\?",
@@ -206,7 +206,7 @@ def _is_aside(sentence: str, head: str) -> bool:
     """Whether a question is none: a tag ("right?") or a result held up ("So, is it 48?")."""
     if "?" not in head:
         return False
-    if _SO.match(head):
+    if _SO.match(head) or sentence.endswith(('?"', "?\N{RIGHT DOUBLE QUOTATION MARK}")):
         return True
     return bool(_TAIL_QUESTION.search(sentence[-12:])) and not sentence.startswith("But")
 

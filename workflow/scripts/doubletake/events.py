@@ -12,13 +12,19 @@ from dataclasses import dataclass, field, replace
 
 from doubletake.answers import number_text
 from doubletake.arrivals import (
+    COMMITTED,
+    MENTION,
     OPERAND,
     RESULT,
     Statement,
-    concluded_value,
+    answer_values,
+    is_conclusion,
+    is_work,
+    is_worked_out,
     statements,
 )
-from doubletake.cues import kind_of, settles, turn_cue
+from doubletake.asked import what_is_asked
+from doubletake.cues import Cue, kind_of, settles, turn_cue
 from doubletake.sentences import Span, sentences
 
 LOOK_AHEAD = 120  # characters after a backtrack that help to tell its kind
@@ -77,72 +83,100 @@ class Events:
 
 @dataclass
 class _Reader:
-    """The state of reading a thought."""
+    """The state of reading a thought, sentence by sentence."""
 
-    value: str
+    thought: str
+    spans: tuple[Span, ...]
     arrivals: list[Arrival] = field(default_factory=list)
     backtracks: list[Backtrack] = field(default_factory=list)
     open: bool = False
     """A turn has begun and its answer is not yet stated."""
     settled: bool = False
     """The open turn has met a verdict."""
+    worked: int = 0
+    """Sentences of the open turn that are no cue themselves."""
 
-    def arrive(self, item: Statement) -> None:
-        """Record an arrival; the turn is closed."""
-        numeral = item.numeral
-        self.arrivals.append(
-            Arrival(numeral.start, numeral.end, numeral.value, len(self.arrivals) + 1)
-        )
-        self.open = self.settled = False
+    def read(self, index: int, stated: list[Statement]) -> None:
+        """Read one sentence; `stated` are its statements of an answer's value."""
+        sentence = self.thought[slice(*self.spans[index])]
+        cue = turn_cue(sentence) if self.arrivals else None
+        turned = cue is not None and self.turns(cue, index)
+        if cue is not None and turned:
+            self.turn(cue, index)
+        arrived = self.arrive(stated, turned, sentence)
+        if self.open and not turned and not arrived:
+            self.worked += cue is None and is_work(sentence)
+            self.settled = self.settled or settles(sentence)
 
-    def turn(self, thought: str, span: Span) -> bool:
-        """Record a backtrack if the sentence turns back here."""
-        cue = turn_cue(thought[span.start : span.end])
-        if cue is None or (self.open and not (self.settled or cue.fresh)):
-            return False
-        sentence = thought[span.start : span.end]
-        kind = kind_of(cue, sentence, thought[span.end : span.end + LOOK_AHEAD])
-        self.backtracks.append(
-            Backtrack(*span, cue.text, kind, len(self.backtracks) + 1)
-        )
-        self.open, self.settled = True, False
-        return True
+    def turns(self, cue: Cue, index: int) -> bool:
+        """Whether a cue opens a turn here."""
+        if cue.group == "confidence":
+            after = self.spans[index].end
+            return is_worked_out(self.thought[after : after + LOOK_AHEAD])
+        if not self.open or self.settled:
+            return True
+        if cue.group in ("alternatively", "another"):
+            return self.worked > 0
+        return cue.fresh and self.worked > 0
+
+    def turn(self, cue: Cue, index: int) -> None:
+        """Record a backtrack."""
+        span = self.spans[index]
+        following = self.thought[span.end : span.end + LOOK_AHEAD]
+        kind = kind_of(cue, self.thought[slice(*span)], following)
+        ordinal = len(self.backtracks) + 1
+        self.backtracks.append(Backtrack(*span, cue.text, kind, ordinal))
+        self.open, self.settled, self.worked = True, False, 0
+
+    def arrive(self, stated: list[Statement], turned: bool, sentence: str) -> bool:
+        """Record an arrival if the sentence makes one."""
+        if self.arrivals and not self.open:
+            last = self.arrivals[-1].value
+            stated = [
+                item
+                for item in stated
+                if item.role == COMMITTED and item.numeral.value != last
+            ]
+        elif turned:
+            stated = [item for item in stated if item.role == RESULT and item.derived]
+        elif self.arrivals:
+            concludes = is_conclusion(sentence)
+            stated = [item for item in stated if item.role != MENTION or concludes]
+        else:
+            stated = [item for item in stated if item.role != MENTION]
+        if stated:
+            start, end, value, _ = stated[0].numeral
+            self.arrivals.append(Arrival(start, end, value, len(self.arrivals) + 1))
+            self.open = self.settled = False
+        return bool(stated)
 
 
 def detect(question: str, thought: str) -> Events:
     """Arrivals, backtracks and wrap-ups of `thought`, a thought on `question`."""
     spans = sentences(thought)
-    found = statements(thought, spans)
-    value = concluded_value(thought, spans, found)
-    if value is None:
-        return Events()
-    by_sentence: dict[int, list[Statement]] = {}
+    asked = what_is_asked(question)
+    found = statements(thought, spans, asked)
+    values = answer_values(thought, spans, found, asked)
+    stated: dict[int, list[Statement]] = {}
     for item in found:
-        if item.numeral.value == value and item.role != OPERAND:
-            by_sentence.setdefault(item.sentence, []).append(item)
-    reader = _Reader(value)
-    for index, span in enumerate(spans):
-        _read(reader, thought, span, by_sentence.get(index, []))
+        if item.numeral.value in values and item.role != OPERAND:
+            stated.setdefault(item.sentence, []).append(item)
+    reader = _Reader(thought, spans)
+    if stated:
+        for index in range(len(spans)):
+            reader.read(index, stated.get(index, []))
     return wrap_ups(thought, Events(tuple(reader.arrivals), tuple(reader.backtracks)))
 
 
-def _read(reader: _Reader, thought: str, span: Span, stated: list[Statement]) -> None:
-    """Read one sentence; `stated` are its statements of the answer's value."""
-    turned = bool(reader.arrivals) and reader.turn(thought, span)
-    if not reader.arrivals or turned:
-        stated = [item for item in stated if item.role == RESULT]
-    if stated and (reader.open or not reader.arrivals):
-        reader.arrive(stated[0])
-    elif reader.open and not turned and settles(thought[span.start : span.end]):
-        reader.settled = True
-
-
 def wrap_ups(thought: str, events: Events) -> Events:
-    """`events` with its wrap-up: the first sentence after the last arrival and turn."""
+    """`events` with its wrap-up: what begins the first line after the last event."""
     if not events.arrivals:
         return events
     after = max(item.end for item in (*events.arrivals, *events.backtracks))
-    span = next((span for span in sentences(thought) if span.start >= after), None)
+    paragraph = thought.find("\n", after)
+    span = next(
+        (span for span in sentences(thought) if 0 <= paragraph <= span.start), None
+    )
     if span is None:
         return events
     words = thought[span.start : span.end].split(maxsplit=2)
