@@ -283,16 +283,22 @@ def _load_weights(settings: ModelSettings, layout: Layout) -> Any:
             attn_implementation=layout.attention_kernel,
             use_safetensors=True,
             trust_remote_code=False,
+            # Reported below, with the weight's name.
+            ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
     # The library fills what a checkpoint lacks with random numbers.
-    for fault in ("missing_keys", "mismatched_keys"):
-        if report[fault]:
-            names = sorted(map(str, report[fault]))
-            raise InputError(
-                f"{settings.source}: {len(names)} weights are "
-                f"{fault.removesuffix('_keys')}, first {names[0]}"
-            )
+    if report["missing_keys"]:
+        names = sorted(report["missing_keys"])
+        raise InputError(
+            f"{settings.source}: {len(names)} weights are missing, first {names[0]}"
+        )
+    if report["mismatched_keys"]:
+        name, found, wanted = sorted(report["mismatched_keys"])[0]
+        raise InputError(
+            f"{settings.source}: {name} has the shape {list(found)}, but config.json "
+            f"wants {list(wanted)}"
+        )
     if report["unexpected_keys"]:
         names = sorted(report["unexpected_keys"])
         logger.warning(
