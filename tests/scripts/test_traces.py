@@ -1,0 +1,170 @@
+"""Generated and imported traces of a tiny random model."""
+
+import json
+
+import polars as pl
+import pytest
+from generate_traces import Settings
+from generate_traces import main as generate_main
+from import_traces import main as import_main
+
+from doubletake.errors import InputError
+from doubletake.schemas import PROBLEMS, RUNS, TRACES
+from doubletake.studies import ModelSettings, shard_names
+from doubletake.tokens import load_tokenizer
+
+SETTINGS = Settings(
+    backend="transformers",
+    samples=2,
+    temperature=0.8,
+    top_p=0.95,
+    max_new_tokens=24,
+    batch_size=4,
+    seed=0,
+)
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model):
+    return ModelSettings(
+        source=str(tiny_model),
+        revision=None,
+        dtype="float32",
+        device="cpu",
+        end_of_thought="</think>",
+        template_arguments={},
+    )
+
+
+@pytest.fixture
+def problems_path(tmp_path):
+    rows = [
+        {
+            "problem": f"{k:05d}",
+            "question": f"Tom has {k} pens.",
+            "gold": "19",
+            "solution": "#### 19",
+        }
+        for k in range(7)
+    ]
+    PROBLEMS.write(PROBLEMS.frame(rows), tmp_path / "problems.parquet")
+    return tmp_path / "problems.parquet"
+
+
+def generated(tmp_path, problems_path, model, shards=1, **changes):
+    settings = Settings(**(vars(SETTINGS) | changes))
+    parts = []
+    for shard in shard_names(shards):
+        path = tmp_path / f"{shard}.parquet"
+        generate_main(
+            problems_path=problems_path,
+            traces_path=path,
+            runs_path=tmp_path / f"{shard}.runs.parquet",
+            shard=shard,
+            model=model,
+            settings=settings,
+        )
+        parts.append(TRACES.read(path))
+    return pl.concat(parts).sort("problem", "sample")
+
+
+def test_shards_and_batch_size_change_nothing(tmp_path, problems_path, model):
+    one = generated(tmp_path, problems_path, model)
+    four = generated(tmp_path, problems_path, model, shards=4, batch_size=1)
+    assert one.drop("logprobs").equals(four.drop("logprobs"))
+    for ours, theirs in zip(one["logprobs"], four["logprobs"], strict=True):
+        assert ours.to_list() == pytest.approx(theirs.to_list(), abs=1e-4)
+
+
+def test_a_row_keeps_its_contract(tmp_path, problems_path, model):
+    traces = generated(tmp_path, problems_path, model)
+    tokenizer = load_tokenizer(model)
+    assert traces["trace"].n_unique() == traces.height
+    for row in traces.iter_rows(named=True):
+        text, offsets = tokenizer.decode(row["completion_ids"])
+        assert (text, offsets) == (row["text"], row["offsets"])
+        assert len(row["logprobs"]) == len(row["completion_ids"])
+        assert row["prompt_ids"].count(tokenizer.tokenizer.bos_token_id) == 1
+        if row["thought_end"] is not None:
+            ids = row["prompt_ids"] + row["completion_ids"]
+            assert ids[row["thought_end"]] == tokenizer.end_of_thought
+
+
+def test_refused_rows_are_counted(tmp_path, problems_path, model):
+    traces = generated(tmp_path, problems_path, model)
+    run = RUNS.read(tmp_path / "1-of-1.runs.parquet").row(0, named=True)
+    refused = run["note"].count("/")
+    assert run["traces"] == traces.height
+    assert traces.height + refused == 14
+    assert run["tokens"] > traces["completion_ids"].list.len().sum()
+
+
+def test_another_seed_gives_other_thoughts(tmp_path, problems_path, model):
+    one = generated(tmp_path, problems_path, model)
+    two = generated(tmp_path, problems_path, model, seed=1)
+    assert one["text"].to_list() != two["text"].to_list()
+
+
+def test_a_prompt_without_room_is_named(tmp_path, model):
+    row = {"problem": "00000", "question": "x" * 3000, "gold": "1", "solution": ""}
+    PROBLEMS.write(PROBLEMS.frame([row]), tmp_path / "problems.parquet")
+    with pytest.raises(InputError, match="problem 00000: its prompt has"):
+        generated(tmp_path, tmp_path / "problems.parquet", model)
+
+
+THOUGHTS = [
+    {"question": "q", "gold": "19", "thought": "It is 19.", "answer": "\\boxed{19}"},
+    {"question": "q", "gold": "19", "thought": "Wait", "answer": "", "closed": False},
+    {"question": "r", "gold": "3", "thought": "", "answer": "The answer is 4."},
+    {
+        "question": "r",
+        "gold": "3",
+        "thought": "<｜end▁of▁sentence｜> \x1b[31m 3",
+        "answer": "3",
+    },
+]
+
+
+def imported(tmp_path, model, rows=THOUGHTS, limit=None):
+    source = tmp_path / "thoughts.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)))
+    problems = [
+        {"problem": f"{k:05d}", "question": q, "gold": g, "solution": ""}
+        for k, (q, g) in enumerate([("q", "19"), ("r", "3")])
+    ]
+    PROBLEMS.write(PROBLEMS.frame(problems), tmp_path / "problems.parquet")
+    import_main(
+        source=str(source),
+        limit=limit,
+        problems_path=tmp_path / "problems.parquet",
+        traces_path=tmp_path / "traces.parquet",
+        runs_path=tmp_path / "runs.parquet",
+        model=model,
+    )
+    return TRACES.read(tmp_path / "traces.parquet")
+
+
+def test_imported_thoughts_come_back(tmp_path, model):
+    traces = imported(tmp_path, model)
+    assert traces["trace"].to_list() == ["00000/0", "00000/1", "00001/0", "00001/1"]
+    assert traces["finish"].to_list() == ["stop", "length", "stop", "stop"]
+    assert traces["answer"].to_list() == ["19", None, "4", "3"]
+    assert traces["correct"].to_list() == [True, False, False, True]
+    assert traces["logprobs"].null_count() == 4
+    expected = [
+        row["thought"] + (f"\n</think>\n\n{row['answer']}" if row["answer"] else "")
+        for row in THOUGHTS
+    ]
+    assert traces["text"].to_list() == expected
+
+
+def test_markers_in_foreign_text_do_not_end_a_trace(tmp_path, model):
+    tokenizer = load_tokenizer(model)
+    for ids in imported(tmp_path, model)["completion_ids"]:
+        assert not set(ids) & tokenizer.stop_ids
+
+
+def test_an_unknown_question_is_named(tmp_path, model):
+    rows = [*THOUGHTS, {"question": "s", "gold": "3", "thought": "x", "answer": "3"}]
+    with pytest.raises(InputError, match="line 5: the question is not"):
+        imported(tmp_path, model, rows)
