@@ -242,14 +242,14 @@ def _doubted(thought: str, spans: Sequence[Span], final: str) -> set[str]:
 
 
 def _is_doubted(thought: str, following: Sequence[Span], value: str) -> bool:
-    """Whether the next sentence, or the one after a restatement, turns back."""
+    """Whether the thought turns back or ends after the step, a restatement aside."""
     for span in following:
         sentence = thought[slice(*span)]
         if turn_cue(sentence):
             return True
         if value not in sentence:
             return False
-    return False
+    return len(following) < 2
 
 
 def is_work(sentence: str) -> bool:

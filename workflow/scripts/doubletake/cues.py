@@ -141,6 +141,9 @@ _TURN = re.compile(
     re.IGNORECASE,
 )
 _HMM = re.compile(_FORMS["hmm"], re.IGNORECASE)
+_FIRST_WORD = re.compile(
+    rf"{_FILLER}(?<!\w)(?P<word>but|however|alternatively)\b|\W*(?P<hmm>hmm+)\b", re.I
+)
 _SO = re.compile(r"[-*>#\s]*(?:so|therefore|thus|then)\b", re.IGNORECASE)
 _TAIL_QUESTION = re.compile(r"\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE)
 _FRESH = re.compile(
@@ -161,7 +164,7 @@ _REREAD = re.compile(
     re.IGNORECASE,
 )
 _OTHER = re.compile(
-    rf"\b{_OTHER_WAY}|\b(?:work(?:ing)? backwards?|in reverse|differently)\b", re.IGNORECASE
+    rf"\b{_OTHER_WAY}|\bdifferently\b", re.IGNORECASE
 )
 _SUSPICION = re.compile(
     r"\b(?:maybe|perhaps|what if|possib\w+|might|makes? sense|trick\w*|not right|wrong|"
@@ -196,8 +199,10 @@ def turn_cue(sentence: str) -> Cue | None:
     group = match.lastgroup or ""
     if group in ("doubt", "but") and _is_aside(sentence, head):
         return None
-    start = 0 if group == "hmm" else match.end("filler")
-    words = head[start : match.end()].strip(" -*>#\"'(\n\t")
+    words = head[match.end("filler") : match.end()].strip()
+    first = _FIRST_WORD.match(head)
+    if first and group != "wait":
+        words = first["word"] or first["hmm"]
     fresh = bool(_FRESH.match(head, match.end("filler")))
     return Cue(words[:40], group, fresh)
 

@@ -27,7 +27,7 @@ from doubletake.asked import what_is_asked
 from doubletake.cues import Cue, kind_of, settles, turn_cue
 from doubletake.sentences import Span, sentences
 
-LOOK_AHEAD = 120  # characters after a backtrack that help to tell its kind
+LOOK_AHEAD = 120  # characters after "I don't see a mistake" that may compute again
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class _Reader:
     def turn(self, cue: Cue, index: int) -> None:
         """Record a backtrack."""
         span = self.spans[index]
-        following = self.thought[span.end : span.end + LOOK_AHEAD]
+        following = self.thought[slice(*next(iter(self.spans[index + 1 :]), (0, 0)))]
         kind = kind_of(cue, self.thought[slice(*span)], following)
         ordinal = len(self.backtracks) + 1
         self.backtracks.append(Backtrack(*span, cue.text, kind, ordinal))
