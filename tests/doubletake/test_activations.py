@@ -1,0 +1,240 @@
+"""The cache on disk: what is written is read, and nothing else is accepted."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from doubletake.activations import (
+    ActivationCache,
+    Origin,
+    Sizes,
+    cached_positions,
+    writing,
+)
+from doubletake.errors import InputError
+from doubletake.schemas import ACTIVATION_INDEX, EVENTS
+from doubletake.studies import ModelSettings
+
+SHARDS = {"1-of-2": 5, "2-of-2": 4}
+LAYERS, WIDTH = 3, 8
+ORIGIN = Origin("some/model", "a" * 40, "bfloat16", "e" * 64)
+
+
+def event(kind: str, token: int, number: int = 0) -> dict:
+    empty = dict.fromkeys(("value", "is_gold", "is_final", "cue", "cue_kind"))
+    places = {"ordinal": 1, "start": 0, "end": 1}
+    return {"trace": "0/0", "event": number, "kind": kind, "token": token} | (
+        places | empty
+    )
+
+
+def random_rows(
+    rows: int, dtype: torch.dtype, seed: int, layers: int = LAYERS
+) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    sizes = Sizes(rows, layers, WIDTH)
+    return {
+        name: torch.randn(shape, generator=generator).to(kind)
+        for name, (kind, shape) in sizes.tensors(dtype).items()
+        if not name.startswith("mean")
+    }
+
+
+def index_of(shard: str, rows: int) -> pl.DataFrame:
+    return ACTIVATION_INDEX.frame(
+        [
+            {"row": k, "shard": shard, "trace": f"{shard}/{k // 2}"}
+            | {"event": k % 2, "token": 10 + k}
+            for k in range(rows)
+        ]
+    )
+
+
+class Stored:
+    """A cache of two shards in a folder."""
+
+    def __init__(self, folder: Path, dtype: torch.dtype = torch.bfloat16) -> None:
+        self.index_path = folder / "index.parquet"
+        self.paths = [folder / f"{shard}.safetensors" for shard in SHARDS]
+        self.rows = {}
+        self.sums = {}
+        for seed, (shard, count) in enumerate(SHARDS.items()):
+            rows = self.rows[shard] = random_rows(count, dtype, seed)
+            total = torch.full((LAYERS + 1, WIDTH), 1.0 + seed, dtype=torch.float64)
+            self.sums[shard] = total
+            sizes = Sizes(count, LAYERS, WIDTH)
+            path = folder / f"{shard}.safetensors"
+            with writing(path, shard, ORIGIN, sizes, dtype) as writer:
+                for first, stop in ((2, count), (0, 2)):
+                    part = {name: rows[name][first:stop] for name in rows}
+                    writer.write_rows(first, part)
+                writer.write_mean(total, 10 * (seed + 1))
+        self.index = pl.concat([index_of(*item) for item in SHARDS.items()])
+        ACTIVATION_INDEX.write(self.index, self.index_path)
+
+    def open(self, origin: Origin = ORIGIN) -> ActivationCache:
+        return ActivationCache(self.index_path, self.paths, origin)
+
+
+@pytest.fixture
+def stored(tmp_path) -> Stored:
+    return Stored(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_the_library_reads_the_files(tmp_path, dtype):
+    stored = Stored(tmp_path, dtype)
+    for path, rows in zip(stored.paths, stored.rows.values(), strict=True):
+        found = load_file(path)
+        for name, values in rows.items():
+            assert found[name].dtype == values.dtype
+            assert torch.equal(found[name], values)
+
+
+@pytest.mark.parametrize("name", ["resid", "attn_out", "mlp_out", "final_scale"])
+def test_rows_come_in_the_order_asked_for(stored, name):
+    cache = stored.open()
+    everything = torch.cat([rows[name] for rows in stored.rows.values()])
+    order = [8, 0, 3, 4, 1, 1, 5, 2]
+    assert torch.equal(cache.read(name, stored.index[order]), everything[order])
+
+
+def test_one_layer(stored):
+    cache = stored.open()
+    everything = torch.cat([rows["resid"] for rows in stored.rows.values()])
+    for layer in range(LAYERS + 1):
+        found = cache.read("resid", stored.index, layer=layer)
+        assert torch.equal(found, everything[:, layer])
+
+
+def test_no_events_give_no_rows(stored):
+    assert stored.open().read("resid", stored.index.head(0)).shape == (0, 4, 8)
+    assert stored.open().read("mlp_out", stored.index.head(0), 1).shape == (0, 8)
+
+
+def test_mean_is_that_of_all_shards_together(stored):
+    wanted = sum(stored.sums.values()) / (10 + 20)
+    assert torch.equal(stored.open().mean_resid(), wanted)
+
+
+def test_mean_of_nothing_is_refused(tmp_path):
+    sizes = Sizes(0, LAYERS, WIDTH)
+    path = tmp_path / "1-of-1.safetensors"
+    with writing(path, "1-of-1", ORIGIN, sizes, torch.float32) as writer:
+        writer.write_mean(torch.zeros(LAYERS + 1, WIDTH, dtype=torch.float64), 0)
+    ACTIVATION_INDEX.write(ACTIVATION_INDEX.frame([]), tmp_path / "index.parquet")
+    cache = ActivationCache(tmp_path / "index.parquet", [path], ORIGIN)
+    assert cache.read("resid", ACTIVATION_INDEX.frame([])).shape == (0, 4, 8)
+    with pytest.raises(InputError, match="calibration"):
+        cache.mean_resid()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("source", "another/model"),
+        ("revision", "b" * 40),
+        ("dtype", "float32"),
+        ("events", "f" * 64),
+    ],
+)
+def test_other_origin_is_refused_by_name(stored, key, value):
+    with pytest.raises(InputError, match=rf"1-of-2\.safetensors.*another {key}"):
+        stored.open(replace(ORIGIN, **{key: value}))
+
+
+def test_unknown_event_is_refused_by_name(stored):
+    asked = pl.DataFrame({"trace": ["1-of-2/0", "7/0"], "event": [0, 3]})
+    asked = asked.cast({"event": pl.Int32})
+    with pytest.raises(InputError, match="event 3 of trace 7/0"):
+        stored.open().read("resid", asked)
+
+
+def test_truncated_file_is_refused(stored):
+    path = stored.paths[1]
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(InputError, match=r"2-of-2\.safetensors: damaged"):
+        stored.open()
+
+
+def test_missing_file_is_refused(stored):
+    stored.paths[1].unlink()
+    with pytest.raises(InputError, match=r"2-of-2\.safetensors: damaged or missing"):
+        stored.open()
+
+
+def test_missing_shard_is_refused(stored):
+    stored.paths.pop()
+    with pytest.raises(InputError, match="no file of shard 2-of-2"):
+        stored.open()
+
+
+def test_index_of_other_length_is_refused(stored):
+    ACTIVATION_INDEX.write(stored.index.head(8), stored.index_path)
+    with pytest.raises(InputError, match=r"2-of-2\.safetensors: final_scale is \[4\]"):
+        stored.open()
+
+
+def test_shards_of_different_depth_are_refused(stored):
+    sizes = Sizes(4, LAYERS + 1, WIDTH)
+    path = stored.paths[1]
+    with writing(path, "2-of-2", ORIGIN, sizes, torch.bfloat16) as writer:
+        writer.write_rows(0, random_rows(4, torch.bfloat16, 0, LAYERS + 1))
+        writer.write_mean(torch.zeros(LAYERS + 2, WIDTH, dtype=torch.float64), 1)
+    with pytest.raises(InputError, match="different models"):
+        stored.open()
+
+
+def test_interrupted_writing_leaves_nothing(tmp_path):
+    path = tmp_path / "1-of-1.safetensors"
+
+    class Interruption(Exception):
+        pass
+
+    with (
+        pytest.raises(Interruption),
+        writing(path, "1-of-1", ORIGIN, Sizes(2, 1, 4), torch.float32),
+    ):
+        raise Interruption
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_with_unwritten_rows_never_gets_its_name(tmp_path):
+    path = tmp_path / "1-of-1.safetensors"
+    with (
+        pytest.raises(ValueError, match="2 rows were not written"),
+        writing(path, "1-of-1", ORIGIN, Sizes(2, 1, 4), torch.float32),
+    ):
+        pass
+    assert not path.exists()
+
+
+def test_positions_of_the_kinds():
+    events = EVENTS.frame(
+        [
+            event("arrival", 7, 0),
+            event("backtrack", 9, 1),
+            event("control", 12, 2),
+            event("wrap_up", 15, 3),
+        ]
+    )
+    assert cached_positions(events)["token"].to_list() == [7, 8, 11, 14]
+
+
+def test_sentence_that_begins_the_sequence_has_no_position():
+    events = EVENTS.frame([event("control", 0, 0), event("arrival", 0, 1)])
+    assert cached_positions(events)["event"].to_list() == [1]
+
+
+def test_origin_follows_the_events(tmp_path):
+    model = ModelSettings("folder", None, "float32", "cpu", "</think>", {})
+    path = tmp_path / "events.parquet"
+    path.write_bytes(b"one")
+    first = Origin.of(model, path)
+    path.write_bytes(b"two")
+    assert first.revision == ""
+    assert first.events != Origin.of(model, path).events
