@@ -65,7 +65,9 @@ def dataset_file(wildcards):
 def datasets_with(thoughts):
     """Regular expression of the datasets whose thoughts are imported, or are not."""
     entries = config["datasets"].items()
-    names = [name for name, entry in entries if entry.get("thoughts", False) == thoughts]
+    names = [
+        name for name, entry in entries if entry.get("thoughts", False) == thoughts
+    ]
     return "|".join(map(re.escape, names)) or "(?!)"
 
 

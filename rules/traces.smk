@@ -8,12 +8,12 @@ rule generate_traces:
     output:
         traces=STUDY + "/traces/{shard}.parquet",
         runs=STUDY + "/traces/{shard}.runs.parquet",
-    wildcard_constraints:
-        dataset=datasets_with(thoughts=False),
     log:
         STUDY + "/logs/generate_traces/{shard}.log",
     benchmark:
         STUDY + "/benchmarks/generate_traces/{shard}.tsv"
+    wildcard_constraints:
+        dataset=datasets_with(thoughts=False),
     conda:
         ENVIRONMENT
     resources:
@@ -35,10 +35,10 @@ rule merge_traces:
         parts=shards_of(STUDY + "/traces/{shard}.parquet"),
     output:
         table=STUDY + "/traces.parquet",
-    wildcard_constraints:
-        dataset=datasets_with(thoughts=False),
     log:
         STUDY + "/logs/merge_traces.log",
+    wildcard_constraints:
+        dataset=datasets_with(thoughts=False),
     conda:
         ENVIRONMENT
     params:
@@ -59,12 +59,12 @@ rule import_traces:
     output:
         traces=STUDY + "/traces.parquet",
         runs=STUDY + "/traces/1-of-1.runs.parquet",
-    wildcard_constraints:
-        dataset=datasets_with(thoughts=True),
     log:
         STUDY + "/logs/import_traces.log",
     benchmark:
         STUDY + "/benchmarks/import_traces.tsv"
+    wildcard_constraints:
+        dataset=datasets_with(thoughts=True),
     conda:
         ENVIRONMENT
     resources:

@@ -47,7 +47,7 @@ def test_a_damaged_file_is_named(tmp_path):
     path = tmp_path / "early_exit.parquet"
     EARLY_EXIT.write(EARLY_EXIT.frame([]), path)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(InputError, match="early_exit.parquet"):
+    with pytest.raises(InputError, match=r"early_exit\.parquet"):
         EARLY_EXIT.read(path)
 
 

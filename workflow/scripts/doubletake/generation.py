@@ -82,10 +82,16 @@ def choose(
 class _Layer(DynamicLayer):
     """Keys and values [slot, head, position, d] in a buffer that grows by blocks."""
 
+    keys: torch.Tensor
+    values: torch.Tensor
     buffers: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args, **kwargs
+        self,
+        key_states: torch.Tensor,
+        value_states: torch.Tensor,
+        *args: object,
+        **kwargs: object,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Append in place (the base class copies the whole cache every step)."""
         if not self.is_initialized:
@@ -109,9 +115,7 @@ class _Layer(DynamicLayer):
         self.keys, self.values, self.buffers = keys, values, None
 
 
-def _grown(
-    old: torch.Tensor, new: torch.Tensor, used: int, room: int
-) -> torch.Tensor:
+def _grown(old: torch.Tensor, new: torch.Tensor, used: int, room: int) -> torch.Tensor:
     buffer = new.new_zeros((*new.shape[:-2], room, new.shape[-1]))
     if used:
         buffer[..., :used, :] = old

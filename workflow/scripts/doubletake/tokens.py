@@ -76,7 +76,7 @@ class TraceTokenizer:
                 add_generation_prompt=True,
                 **self.settings.template_arguments,
             )
-        except Exception as error:  # noqa: BLE001 - templates raise anything
+        except Exception as error:
             raise InputError(f"{self.name}: chat template failed: {error}") from error
         ids = self.encode(text)
         bos = self.tokenizer.bos_token_id

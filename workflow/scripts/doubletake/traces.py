@@ -57,7 +57,9 @@ def trace_row(
         ids = tokenizer.complete_characters(ids)
         logprobs = None if logprobs is None else logprobs[: len(ids)]
     text, offsets = tokenizer.decode(ids)
-    end = ids.index(tokenizer.end_of_thought) if tokenizer.end_of_thought in ids else None
+    end = (
+        ids.index(tokenizer.end_of_thought) if tokenizer.end_of_thought in ids else None
+    )
     after = "" if end is None else text[offsets[end] :]
     answer = final_answer(after.removeprefix(tokenizer.settings.end_of_thought))
     return {

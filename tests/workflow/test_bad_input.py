@@ -1,0 +1,68 @@
+"""Bad input: one clear message, a status other than 0, and no job started."""
+
+from typing import Any
+
+import pytest
+
+
+def entry(path: str, value: Any):
+    """A change of the config: a dotted path and its new value."""
+
+    def change(config: dict[str, Any]) -> None:
+        *parents, last = path.split(".")
+        place = config
+        for key in parents:
+            place = place[int(key)] if key.isdigit() else place[key]
+        place[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (entry("early_exit.grups", [1]), "grups"),
+        (entry("models.pocket.sauce", "x"), "sauce"),
+        (entry("studies.0.model", "pocked"), "'pocked' is not defined under models"),
+        (entry("studies.0.dataset", "gsm9k"), "'gsm9k' is not defined under datasets"),
+        (entry("models.pocket.source", "gone"), "models.pocket.source: no such file"),
+        (
+            entry("datasets.pocket-problems.source", "gone.jsonl"),
+            "datasets.pocket-problems.source: no such file",
+        ),
+        (entry("datasets.pocket-problems.limit", 0), "0 is less than the minimum of 1"),
+        (entry("shards", 0), "0 is less than the minimum of 1"),
+        (entry("generation.top_p", 1.5), "1.5 is greater than the maximum of 1"),
+        (entry("generation.backend", "vlm"), "'vlm' is not one of"),
+        (entry("models.pocket.end_of_thought", "</mull>"), "</mull>"),
+        (entry("early_exit.answer_prompt", "The answer is"), "end-of-thought marker"),
+    ],
+)
+def test_a_bad_config_is_refused_before_any_job(fresh, change, message):
+    fresh.configure(change)
+    result = fresh.run()
+    assert result.returncode != 0
+    assert message in result.stdout
+    assert "Traceback" not in result.stdout
+    assert not (fresh.folder / "results").exists()
+
+
+def test_a_malformed_row_is_named_with_its_line(fresh):
+    path = fresh.folder / "resources/pocket/problems.jsonl"
+    lines = path.read_text().splitlines()
+    lines[4] = lines[4][:-9]
+    path.write_text("\n".join(lines))
+    result = fresh.run()
+    assert result.returncode != 0
+    assert "problems.jsonl, line 5: not valid JSON" in result.stdout
+    assert not (fresh.study() / "problems.parquet").exists()
+
+
+def test_damaged_weights_are_named(fresh):
+    path = fresh.folder / "resources/pocket/model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    result = fresh.run()
+    assert result.returncode != 0
+    assert "resources/pocket" in result.stdout
+    assert (fresh.study() / "problems.parquet").exists()
+    assert not (fresh.study() / "traces.parquet").exists()

@@ -1,0 +1,119 @@
+"""Other models, problems and traces than the default ones, from config to report."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from doubletake.schemas import EARLY_EXIT, EVENTS, PROBLEMS, TRACES
+
+
+def add_study(config: dict[str, Any], model: dict, dataset: dict) -> None:
+    """Make a pair of new entries the only study."""
+    config["studies"] = [{"model": "mine", "dataset": "theirs"}]
+    config["models"]["mine"] = {"dtype": "float32", "device": "cpu", **model}
+    config["datasets"]["theirs"] = dataset
+
+
+def run(checkout, model: dict, dataset: dict) -> Path:
+    """Run the study; return the folder of its results."""
+    checkout.configure(lambda config: add_study(config, model, dataset))
+    result = checkout.run()
+    assert result.returncode == 0, result.stdout[-8000:]
+    assert (checkout.folder / "results/report.html").is_file()
+    return checkout.study("mine/theirs")
+
+
+def test_a_study_without_events_says_so(fresh, tiny_model):
+    study = run(
+        fresh,
+        {"source": str(tiny_model)},
+        {"source": "resources/pocket/problems.jsonl", "limit": 3},
+    )
+    assert EVENTS.read(study / "events.parquet").filter(kind="arrival").height == 0
+    page = (fresh.folder / "results/report.html").read_text().lower()
+    assert "no arrival" in page
+
+
+def test_two_studies_meet_in_one_report(fresh, tiny_model):
+    def two(config: dict[str, Any]) -> None:
+        config["datasets"]["pocket-problems"]["limit"] = 4
+        config["models"]["tiny"] = {
+            "source": str(tiny_model),
+            "dtype": "float32",
+            "device": "cpu",
+        }
+        config["studies"].append({"model": "tiny", "dataset": "pocket-problems"})
+
+    fresh.configure(two)
+    result = fresh.run()
+    assert result.returncode == 0, result.stdout[-8000:]
+    page = (fresh.folder / "results/report.html").read_text()
+    for model in ("pocket", "tiny"):
+        assert EARLY_EXIT.read(
+            fresh.study(f"{model}/pocket-problems") / "early_exit.parquet"
+        ).height
+        assert model in page
+
+
+def test_pocket_model_on_gsm8k(fresh, data_folder):
+    study = run(
+        fresh,
+        {"source": "resources/pocket"},
+        {"source": str(data_folder / "gsm8k/test.jsonl"), "limit": 32},
+    )
+    assert PROBLEMS.read(study / "problems.parquet").height == 32
+    traces = TRACES.read(study / "traces.parquet")
+    exits = EARLY_EXIT.read(study / "early_exit.parquet")
+    assert set(exits.filter(exit=0)["trace"]) == set(traces["trace"])
+
+
+def random_llama(folder: Path, tokenizer: Path) -> None:
+    """A small random Llama that speaks a real tokenizer."""
+    for path in tokenizer.glob("*.json*"):
+        shutil.copy(path, folder / path.name)
+    vocabulary = json.loads((tokenizer / "tokenizer.json").read_text())
+    top = max(
+        max(vocabulary["model"]["vocab"].values()),
+        max(token["id"] for token in vocabulary["added_tokens"]),
+    )
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=top + 1,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=32768,
+        tie_word_embeddings=True,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["DeepSeek-R1-Distill-Llama-8B", "DeepSeek-R1-Distill-Qwen"]
+)
+def test_real_traces_and_tokenizers(fresh, data_folder, tmp_path, name):
+    tokenizers = os.environ.get("DOUBLETAKE_TOKENIZERS")
+    if not tokenizers:
+        pytest.skip("DOUBLETAKE_TOKENIZERS names no folder of real tokenizers")
+    model = tmp_path / "model"
+    model.mkdir()
+    random_llama(model, Path(tokenizers) / name)
+    rows = (data_folder / "r1_traces/gsm8k_test.jsonl").read_text().splitlines()
+    thoughts = tmp_path / "thoughts.jsonl"
+    thoughts.write_text("\n".join(rows[::11][:200]) + "\n")
+    study = run(
+        fresh, {"source": str(model)}, {"source": str(thoughts), "thoughts": True}
+    )
+    traces = TRACES.read(study / "traces.parquet")
+    assert traces.height == 200
+    arrivals = EVENTS.read(study / "events.parquet").filter(kind="arrival")
+    assert arrivals["trace"].n_unique() > 150
+    assert EARLY_EXIT.read(study / "early_exit.parquet").height > 350

@@ -1,0 +1,223 @@
+"""The workflow as a whole, on the pocket model."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from polars.testing import assert_frame_equal
+
+from doubletake.schemas import (
+    ACTIVATION_INDEX,
+    EARLY_EXIT,
+    EVENTS,
+    PROBLEMS,
+    TRACES,
+    VERIFICATION,
+)
+
+FIGURES = ["confidence", "accuracy", "calibration"]
+CHAIN = {
+    "problems.parquet": PROBLEMS,
+    "traces.parquet": TRACES,
+    "events.parquet": EVENTS,
+    "activations/index.parquet": ACTIVATION_INDEX,
+    "early_exit.parquet": EARLY_EXIT,
+}
+
+
+def planned(checkout, *arguments: str) -> set[str]:
+    """Names of the rules that a run would execute."""
+    output = checkout.run("-n", *arguments).stdout
+    assert "Error" not in output, output
+    table = output.partition("Job stats:")[2].partition("total")[0]
+    return set(re.findall(r"^(\w+) +\d+$", table, re.MULTILINE)) - {"all"}
+
+
+def assert_same_tables(ours: Path, theirs: Path) -> None:
+    """Equal ids, texts and answers; figures to rounding of float32."""
+    for name, table in CHAIN.items():
+        order = ["trace", "event", "token"] if "index" in name else []
+        a, b = table.read(ours / name), table.read(theirs / name)
+        if order:  # which file and row holds a position is no result
+            a, b = (t.sort(order).select(order) for t in (a, b))
+        assert_frame_equal(a, b, abs_tol=1e-3, rel_tol=0)
+
+
+def test_end_to_end(finished):
+    study = finished.study()
+    for name, table in CHAIN.items():
+        assert table.read(study / name).height > 0, name
+    for figure in FIGURES:
+        assert "<svg" in (study / f"early_exit/{figure}.svg").read_text()
+    page = (finished.folder / "results/report.html").read_text()
+    assert page.rstrip().endswith("</html>")
+
+
+def test_every_check_is_within_its_bound(finished):
+    for stage in ("activations", "early_exit"):
+        path = finished.study() / stage / "verification.parquet"
+        bounded = VERIFICATION.read(path).drop_nulls("bound")
+        assert bounded.height > 0
+        assert (bounded["value"] <= bounded["bound"]).all(), bounded
+
+
+def test_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.run().stdout
+
+
+def test_no_result_lies_outside_results(finished):
+    made = {path.name for path in finished.folder.iterdir()} - {".snakemake"}
+    assert made == {
+        "Snakefile",
+        "config",
+        "envs",
+        "profiles",
+        "resources",
+        "results",
+        "rules",
+        "workflow",
+    }
+
+
+def test_shards_and_batch_size_change_no_table(finished, fresh):
+    def other(config: dict[str, Any]) -> None:
+        config["shards"] = 3
+        config["generation"]["batch_size"] = 1
+        config["activations"]["batch_tokens"] = 600
+
+    fresh.configure(other)
+    result = fresh.run(*(f"results/pocket/pocket-problems/{name}" for name in CHAIN))
+    assert result.returncode == 0, result.stdout[-8000:]
+    assert_same_tables(fresh.study(), finished.study())
+
+
+EARLY_EXIT_RULES = {
+    "early_exit",
+    "merge_early_exit",
+    "plot_early_exit",
+    "write_report",
+}
+
+
+def settings_change(section: str, key: str, value: Any) -> Callable[[dict], None]:
+    def change(config: dict[str, Any]) -> None:
+        assert config[section][key] != value
+        config[section][key] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "rules"),
+    [
+        ("early_exit", "max_answer_tokens", 5, EARLY_EXIT_RULES),
+        ("early_exit", "groups", [2, 3], {"plot_early_exit", "write_report"}),
+        ("report", "examples", 5, {"write_report"}),
+        (
+            "activations",
+            "calibration_share",
+            0.5,
+            {"cache_activations", "merge_activations", "write_report"},
+        ),
+    ],
+)
+def test_a_changed_setting_reruns_what_reads_it(rerun, section, key, value, rules):
+    rerun.configure(settings_change(section, key, value))
+    assert planned(rerun) == rules
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("branches", EARLY_EXIT_RULES),
+        ("stats", {"plot_early_exit", "write_report"}),
+        (
+            "generation",
+            {
+                "generate_traces",
+                "merge_traces",
+                "detect_events",
+                "cache_activations",
+                "merge_activations",
+                *EARLY_EXIT_RULES,
+            },
+        ),
+    ],
+)
+def test_edited_shared_code_reruns_what_imports_it(rerun, module, rules):
+    path = rerun.folder / f"workflow/scripts/doubletake/{module}.py"
+    path.write_text(path.read_text() + "\n# edited\n")
+    assert planned(rerun) == rules
+
+
+def test_a_figure_can_be_the_target(rerun):
+    target = "results/pocket/pocket-problems/early_exit/confidence.svg"
+    (rerun.folder / target).unlink()
+    assert planned(rerun, target) == {"plot_early_exit"}
+
+
+MOMENTS = [
+    "results/pocket/pocket-problems/logs/generate_traces/1-of-2.log",
+    "results/pocket/pocket-problems/traces.parquet",
+    "results/pocket/pocket-problems/logs/early_exit/2-of-2.log",
+]
+
+
+def children(process: int) -> list[int]:
+    """All processes below a process."""
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    )
+    parents = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
+    found, waiting = [], [process]
+    while waiting:
+        parent = waiting.pop()
+        below = [pid for pid, ppid in parents if ppid == parent]
+        found += below
+        waiting += below
+    return found
+
+
+def kill_when(checkout, path: str) -> None:
+    """Start a run; kill it and all its jobs as soon as a file is there."""
+    process = subprocess.Popen(
+        checkout.command(),
+        cwd=checkout.folder,
+        env=checkout.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 240
+    while not (checkout.folder / path).exists():
+        assert process.poll() is None, f"ended before {path}"
+        assert time.monotonic() < deadline, f"no {path}"
+        time.sleep(0.05)
+    for pid in [process.pid, *children(process.pid)]:
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_a_killed_run_is_taken_up_where_it_was(finished, fresh):
+    for moment in MOMENTS:
+        kill_when(fresh, moment)
+        assert fresh.run("--unlock").returncode == 0
+    result = fresh.run()
+    assert result.returncode == 0, result.stdout[-8000:]
+    assert_same_tables(fresh.study(), finished.study())
+
+
+def test_lint_is_clean(finished):
+    result = finished.run("--lint")
+    assert result.returncode == 0, result.stdout
+
+
+def test_snakemake_report(rerun):
+    result = rerun.run("--report", "report.zip")
+    assert result.returncode == 0, result.stdout
+    assert (rerun.folder / "report.zip").stat().st_size > 10_000
