@@ -18,8 +18,7 @@ Outputs
 
 import logging
 import random
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
-from doubletake.answers import final_answer, number_text, same_value
+from doubletake.answers import same_value
 from doubletake.branches import (
     Branch,
     Continuation,
@@ -37,7 +36,7 @@ from doubletake.branches import (
     replay,
     tokens_computed,
 )
-from doubletake.errors import InputError
+from doubletake.exits import AnswerPrompt, Exit, exits_of
 from doubletake.logs import Progress, job
 from doubletake.models import (
     Decoder,
@@ -53,9 +52,8 @@ from doubletake.schemas import (
     TRACES,
     VERIFICATION,
 )
-from doubletake.sentences import sentence_end
 from doubletake.studies import ModelSettings, in_shard
-from doubletake.tokens import TraceTokenizer, load_tokenizer
+from doubletake.tokens import load_tokenizer
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -65,7 +63,6 @@ logger = logging.getLogger("early_exit")
 STAGE = "early_exit"
 CHECK = "exits packed on one prefill against plain full forward passes"
 FLOAT32_BOUND = 1e-3  # logits and nats: rounding of another order of summation
-UNKNOWN = "\ufffd".encode()  # of ids beyond the tokenizer, which padded models have
 
 
 @dataclass(frozen=True)
@@ -84,116 +81,11 @@ class Settings:
     """Of the choice of verified traces."""
 
 
-@dataclass(frozen=True)
-class Exit:
-    """A place where the thought is cut."""
-
-    number: int
-    """0 before any thought, k after the sentence of arrival k."""
-    cut: int
-    """Tokens of prompt and completion that are kept."""
-    tokens_before: int
-    """Thought tokens among them."""
-
-
-class Task:
-    """What is asked of every trace: the answer prompt and how an answer is read."""
-
-    def __init__(
-        self, tokenizer: TraceTokenizer, settings: Settings, stop_ids: set[int]
-    ) -> None:
-        """Tokenize the answer prompt, as one piece.
-
-        Raises:
-            InputError: it does not hold the end-of-thought token once.
-        """
-        self.tokenizer, self.settings = tokenizer, settings
-        self.stop_ids = tokenizer.stop_ids | stop_ids
-        self.suffix = tuple(tokenizer.encode(settings.answer_prompt))
-        if self.suffix.count(tokenizer.end_of_thought) != 1:
-            raise InputError(
-                f"early_exit.answer_prompt: {settings.answer_prompt!r} must hold the "
-                f"end-of-thought token {tokenizer.end_of_thought} once"
-            )
-        self.stop = settings.answer_stop.encode()
-
-    def ends(self, tokens: Sequence[int]) -> bool:
-        """Whether an answer of these tokens is over."""
-        if tokens[-1] in self.stop_ids:
-            return True
-        return self.stop in b"".join(map(self._piece, tokens))
-
-    def read(self, tokens: Sequence[int]) -> tuple[str | None, int]:
-        """The canonical answer, and how many tokens are its own.
-
-        Its own tokens start before the stop text and end no completion. Bytes and not
-        characters are looked at, because an answer may be cut inside a character.
-        """
-        own = [token for token in tokens if token not in self.stop_ids]
-        pieces = [self._piece(token) for token in own]
-        data = b"".join(pieces)
-        end = data.find(self.stop)
-        end = len(data) if end < 0 else end
-        starts = [len(b"".join(pieces[:index])) for index in range(len(pieces))]
-        text = data[:end].decode("utf-8", errors="replace")
-        # Read like a box at the end of a whole answer, so that exits and final
-        # answers agree on what counts as a number.
-        value = final_answer(f"\\boxed{{{text}}}") if text.strip() else None
-        answer = None if value is None else number_text(value)
-        return answer, sum(start < end for start in starts)
-
-    def _piece(self, token: int) -> bytes:
-        try:
-            return self.tokenizer.piece(token)
-        except InputError:
-            return UNKNOWN
-
-
-def exits_of(
-    trace: dict[str, Any], arrivals: Iterable[dict[str, Any]], task: Task
-) -> list[Exit]:
-    """Exit 0 and one exit per arrival of the thought, by arrival.
-
-    Args:
-        trace: a row of `schemas.TRACES`.
-        arrivals: its rows of `schemas.EVENTS`; those after the thought are left out.
-        task: knows the markers.
-    """
-    prompt, completion = len(trace["prompt_ids"]), trace["completion_ids"]
-    limit = prompt + len(completion)
-    if trace["thought_end"] is not None:
-        limit = trace["thought_end"]
-    elif completion and completion[-1] in task.stop_ids:
-        limit -= 1  # an answer prompt after the end of the text would not be read
-    first = min(prompt + _opening(trace, task.tokenizer.start_marker), limit)
-    exits = [Exit(0, first, 0)]
-    for arrival in sorted(arrivals, key=lambda row: row["ordinal"]):
-        if arrival["token"] >= limit:
-            continue
-        end = sentence_end(trace["text"], arrival["end"] - 1)
-        end = max(end, arrival["end"])
-        # The first token that starts behind the sentence: its last character is kept.
-        cut = min(prompt + bisect_left(trace["offsets"], end), limit)
-        exits.append(Exit(arrival["ordinal"], cut, cut - first))
-    return exits
-
-
-def _opening(trace: dict[str, Any], marker: str) -> int:
-    """Completion tokens that open the thought; 0 where the prompt has opened it."""
-    text = trace["text"]
-    start = len(text) - len(text.lstrip())
-    if not text.startswith(marker, start):
-        return 0
-    end = start + len(marker)
-    end += text.startswith("\n", end)
-    return bisect_left(trace["offsets"], end)
-
-
 def exit_row(
-    trace: str, place: Exit, said: Continuation, gold: str, task: Task
+    trace: str, place: Exit, said: Continuation, gold: str, prompt: AnswerPrompt
 ) -> dict[str, Any]:
     """A row of `schemas.EARLY_EXIT`."""
-    answer, own = task.read(said.tokens)
+    answer, own = prompt.read(said.tokens)
     return {
         "trace": trace,
         "exit": place.number,
@@ -267,9 +159,16 @@ class Differences:
 class Shard:
     """Computes traces one by one and keeps what the tables need."""
 
-    def __init__(self, decoder: Decoder, task: Task, verified: set[str]) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        prompt: AnswerPrompt,
+        max_answer_tokens: int,
+        verified: set[str],
+    ) -> None:
         """Start with empty tables; `verified` are the traces to compute twice."""
-        self.decoder, self.task, self.verified = decoder, task, verified
+        self.decoder, self.prompt, self.verified = decoder, prompt, verified
+        self.budget = max_answer_tokens
         window = sliding_window(decoder.config)
         self.limit = min(decoder.max_positions, window or decoder.max_positions)
         self.rows: list[dict[str, Any]] = []
@@ -280,15 +179,14 @@ class Shard:
         self, trace: dict[str, Any], arrivals: list[dict[str, Any]], gold: str
     ) -> int:
         """Compute the exits of one trace; return the tokens this took."""
-        exits = exits_of(trace, arrivals, self.task)
-        branches = [Branch(place.cut, self.task.suffix) for place in exits]
-        budget = self.task.settings.max_answer_tokens
-        if longest(branches, budget) > self.limit:
+        exits = exits_of(trace, arrivals, self.prompt)
+        branches = [Branch(place.cut, self.prompt.suffix) for place in exits]
+        if longest(branches, self.budget) > self.limit:
             self.refused.append(trace["trace"])
             logger.warning(
                 "trace %s refused: its exits need %d tokens, the model attends to %d",
                 trace["trace"],
-                longest(branches, budget),
+                longest(branches, self.budget),
                 self.limit,
             )
             return 0
@@ -297,11 +195,11 @@ class Shard:
             self.decoder.hf,
             ids,
             branches,
-            max_tokens=budget,
-            stop=lambda _, tokens: self.task.ends(tokens),
+            max_tokens=self.budget,
+            stop=lambda _, tokens: self.prompt.ends(tokens),
         )
         self.rows += [
-            exit_row(trace["trace"], place, continuation, gold, self.task)
+            exit_row(trace["trace"], place, continuation, gold, self.prompt)
             for place, continuation in zip(exits, said, strict=True)
         ]
         if trace["trace"] in self.verified:
@@ -340,15 +238,15 @@ def verified_of(traces: Iterable[str], count: int, seed: int) -> set[str]:
 
 def compute(
     decoder: Decoder,
-    task: Task,
+    prompt: AnswerPrompt,
     traces: pl.DataFrame,
     events: pl.DataFrame,
     golds: dict[str, str],
+    settings: Settings,
 ) -> tuple[Shard, Progress]:
     """All exits of these traces."""
-    settings = task.settings
     verified = verified_of(traces["trace"], settings.verified_traces, settings.seed)
-    shard = Shard(decoder, task, verified)
+    shard = Shard(decoder, prompt, settings.max_answer_tokens, verified)
     arrivals = events.filter(pl.col("kind") == "arrival").partition_by(
         "trace", as_dict=True
     )
@@ -379,8 +277,14 @@ def main(
     traces = traces[[i for i in range(traces.height) if in_shard(i, shard)]]
     golds = dict(PROBLEMS.read(problems_path).select("problem", "gold").iter_rows())
     tokenizer, decoder = load_tokenizer(model), load_decoder(model)
-    task = Task(tokenizer, settings, stop_ids_of(decoder))
-    done, progress = compute(decoder, task, traces, EVENTS.read(events_path), golds)
+    prompt = AnswerPrompt(
+        tokenizer,
+        settings.answer_prompt,
+        settings.answer_stop,
+        stop_ids_of(decoder),
+    )
+    events = EVENTS.read(events_path)
+    done, progress = compute(decoder, prompt, traces, events, golds, settings)
     checks = done.differences.rows(decoder.dtype)
     for row in checks:
         logger.info("verification: %(statistic)s %(value)s over %(n)d", row)
