@@ -18,8 +18,8 @@ _BARE = re.compile(r"[\s{}$\u20ac\u00a3\u00a5%\\=:.()]*")
 _MIXED = re.compile(r"(-?)\s*(\d{1,15})\s*\+?\s+(\d{1,15})/(\d{1,15})")
 _SPACED = re.compile(r"\d{1,3}(?: \d{3})+")
 _ANSWER_IS = re.compile(
-    r"\banswer\b(?:\s+(?:to|for)\b[^.\n]{0,80}?)?"
-    r"\s*(?:is|was|=|:|would be|should be|must be|\*\*:?|comes to)",
+    r"\banswer\b(?:[ \t]+(?:to|for)\b[^.\n]{0,80}?)?"
+    r"[ \t]*(?:is|was|=|:|would be|should be|must be|\*\*:?|comes to)",
     re.IGNORECASE,
 )
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")

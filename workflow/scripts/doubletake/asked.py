@@ -8,17 +8,18 @@ from doubletake.numerals import numerals, plain
 
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 _HOW_MANY = re.compile(
-    r"\b(?:how many|(?:the )?(?:\w+ )?number of|how much)\s+((?:[a-z'-]+\s+){0,5}[a-z'-]+)",
+    r"\b(?:how many|(?:the )?(?:\w+ )?number of)\s+((?:[a-z'-]+\s+){0,5}[a-z'-]+)",
     re.IGNORECASE,
 )
-_NOT_A_NOUN = frozenset(
+_ENDS_NOUN = frozenset(
     "is are was were do does did will would can could should has have had must may more "
     "less fewer of the a an in on to for at per each than total if he she they it i we "
     "you there altogether left and or that".split()
 )
-_MONEY = frozenset("dollar cent money cost price much pound euro profit penny".split())
+_PLURALS = frozenset("people children men women feet fish sheep mice teeth".split())
 _ANYTHING = frozenset("people person thing item total unit one piece kid child".split())
-_COUNTED = re.compile(r"\s?-?\s?([a-z]+)(?:\s+([a-z]+))?", re.IGNORECASE)
+_MONEY = frozenset("dollar cent money cost price pound euro profit penny".split())
+_AFTER = re.compile(r"\s?-?\s?([a-z]+(?:\s+[a-z]+){0,3})", re.IGNORECASE)
 
 
 class Asked(NamedTuple):
@@ -27,7 +28,7 @@ class Asked(NamedTuple):
     numbers: frozenset[str]
     """Canonical numbers that stand in the question."""
     units: frozenset[str]
-    """Stems of the nouns after "how many"; empty when it asks otherwise."""
+    """Stems of the words of "how many ..."; empty when it asks otherwise."""
     counted: frozenset[str]
     """Stems of the nouns that follow a number in the question."""
     money: bool
@@ -43,15 +44,15 @@ class Asked(NamedTuple):
         """
         if not self.units:
             return True
-        if before.rstrip("\\ ").endswith("$") and "$" not in after[:12] and not self.money:
+        if not self.money and before.rstrip("\\ ").endswith("$") and "$" not in after[:12]:
             return False
-        if after.lstrip("\\ ").startswith("%") and not self.percent:
+        if not self.percent and after.lstrip("\\ ").startswith("%"):
             return False
-        match = _COUNTED.match(after)
+        match = _AFTER.match(after)
         if match is None:
             return True
-        nouns = {stem(word) for word in match.groups() if word}
-        return bool(nouns & self.units) or stem(match[1]) not in self.counted
+        stems = [stem(word) for word in match[1].split()]
+        return stems[0] not in self.counted or not self.units.isdisjoint(stems)
 
 
 def stem(word: str) -> str:
@@ -70,29 +71,39 @@ def what_is_asked(question: str) -> Asked:
     found = list(numerals(text))
     counted = set()
     for item in found:
-        match = _COUNTED.match(text, item.end)
-        if match and stem(match[1]) not in _NOT_A_NOUN | _ANYTHING:
-            counted.add(stem(match[1]))
+        match = _AFTER.match(text, item.end)
+        if match:
+            counted.add(stem(match[1].split()[0]))
     asking = _asking_part(text)
-    units = set()
-    for match in _HOW_MANY.finditer(asking):
-        for word in _WORD.findall(match[1]):
-            if word.lower() in _NOT_A_NOUN:
-                break
-            units.add(stem(word))
+    units = _units(asking)
     stems = {stem(word) for word in _WORD.findall(asking)}
     return Asked(
         numbers=frozenset(item.value for item in found),
-        units=frozenset(units),
-        counted=frozenset(counted),
-        money=not units or bool(stems & _MONEY),
-        percent="%" in asking or "percent" in asking or "percentage" in asking,
+        units=units,
+        counted=frozenset(counted - _ENDS_NOUN - _ANYTHING),
+        money=bool(stems & _MONEY),
+        percent="%" in asking or bool(stems & {"percent", "percentage"}),
     )
+
+
+def _units(asking: str) -> frozenset[str]:
+    """Stems of the noun phrases after "how many", up to their plural."""
+    units: set[str] = set()
+    for match in _HOW_MANY.finditer(asking):
+        phrase: list[str] = []
+        for word in _WORD.findall(match[1].lower()):
+            if word in _ENDS_NOUN and phrase:
+                break
+            phrase.append(word)
+        plural = [word for word in phrase if word.endswith("s") or word in _PLURALS]
+        if plural:
+            units.update(stem(word) for word in phrase if word not in _ENDS_NOUN)
+    return frozenset(units)
 
 
 def _asking_part(text: str) -> str:
     """The last sentence that asks, or the last sentence."""
     end = text.rfind("?")
     head = text[: end if end >= 0 else len(text)].rstrip(" .\n")
-    start = max(head.rfind(". "), head.rfind("? "), head.rfind("! "), head.rfind("\n"))
+    start = max(head.rfind(mark) for mark in (". ", "? ", "! ", "\n"))
     return head[start + 1 :]

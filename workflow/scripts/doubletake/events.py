@@ -12,20 +12,15 @@ from dataclasses import dataclass, field, replace
 
 from doubletake.answers import number_text
 from doubletake.arrivals import (
-    COMMITTED,
-    MENTION,
-    OPERAND,
-    RESULT,
-    Statement,
-    answer_values,
+    answer_statements,
     is_conclusion,
     is_work,
     is_worked_out,
-    statements,
 )
 from doubletake.asked import what_is_asked
 from doubletake.cues import Cue, kind_of, settles, turn_cue
 from doubletake.sentences import Span, sentences
+from doubletake.statements import COMMITTED, MENTION, RESULT, Statement, statements
 
 LOOK_AHEAD = 120  # characters after "I don't see a mistake" that may compute again
 
@@ -156,11 +151,9 @@ def detect(question: str, thought: str) -> Events:
     spans = sentences(thought)
     asked = what_is_asked(question)
     found = statements(thought, spans, asked)
-    values = answer_values(thought, spans, found, asked)
     stated: dict[int, list[Statement]] = {}
-    for item in found:
-        if item.numeral.value in values and item.role != OPERAND:
-            stated.setdefault(item.sentence, []).append(item)
+    for item in answer_statements(thought, spans, found, asked):
+        stated.setdefault(item.sentence, []).append(item)
     reader = _Reader(thought, spans)
     if stated:
         for index in range(len(spans)):

@@ -3,7 +3,7 @@
 The canonical form is a text in which equal values are equal: no sign of thousands, no
 currency, no unit, no trailing zeros; a fraction whose decimal form is short is that
 decimal ("3/4" and "0.750" are both "0.75"), any other is in lowest terms ("1/3"). A
-time of day stays as it is ("7:30").
+time of day stays as it is ("7:30"), on the hour it is the hour ("2:00" is "2").
 """
 
 import re
@@ -68,7 +68,7 @@ WORD_VALUES = {
     "dozen": 12,
 }
 _WORD = f"(?:{'|'.join(sorted(WORD_VALUES, key=len, reverse=True))})"
-_GROUP = r"(?:,|\{,\}|\\,|\\!,|\u202f)\d{3}(?!\d)"
+_GROUP = r"(?:,(?:\\!)?|\{,\}|\\,|\\!,|\u202f)\d{3}(?!\d)"
 _DIGITS = rf"(?:[1-9]\d{{0,2}}(?:{_GROUP})++|\d++|(?=\.\d))(?:\.\d++)?"
 _SHORT = rf"\d{{1,{MAX_FRACTION_DIGITS}}}+"
 _LATEX_FRACTION = (
@@ -109,7 +109,9 @@ def _read(match: re.Match[str]) -> tuple[str, str] | None:
         value = _in_words(match["words"].lower())
         return None if value is None else (value, "words")
     if match["time"] is not None:
-        return match["time"].lstrip("0") or "0", "time"
+        hour, minute = match["time"].split(":")
+        hour = hour.lstrip("0") or "0"
+        return (hour if minute == "00" else f"{hour}:{minute}"), "time"
     top, low = match["top"] or match["over"], match["low"] or match["under"]
     if not int(low):
         return None

@@ -1,0 +1,168 @@
+"""Where a thought states a number, and in which role.
+
+A number is computed with, is a result, is said to be the answer, or is just mentioned.
+The words and signs beside it tell.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from doubletake.asked import Asked
+from doubletake.numerals import Numeral, numerals, plain
+from doubletake.sentences import Span
+
+COMMITTED, RESULT, MENTION, OPERAND = "committed", "result", "mention", "operand"
+CONTEXT = 64  # characters before and after a number that are read
+
+
+class Statement(NamedTuple):
+    """A number of the thought with its role and the sentence that holds it."""
+
+    numeral: Numeral
+    sentence: int
+    role: str
+    """`committed`: "the answer is" it; `result`: after "=", "is", "gives" and the like;
+    `operand`: computed with, supposed or denied; `mention`: anything else."""
+    derived: bool
+    """An operand stands before it in the same sentence."""
+    supposed: bool
+    """The sentence says what would be the case."""
+
+
+def _any(*options: str) -> str:
+    """A group of alternatives."""
+    return f"(?:{'|'.join(options)})"
+
+
+# What may stand between a number and the words around it: currency, bold, LaTeX.
+_OPEN = r"(?:[\s$({\[~]|\*\*|\\[(\[$,;! ]|\\(?:boxed|text|mathbf|textbf|mathrm)\s?\{)*+"
+_CLOSE = (
+    r"(?:[\s$)}\]~%]|\*\*|\\[)\]%$,;! ]|\\(?:text|mathrm)\s?\{[^{}\n]{0,24}\}"
+    r"|\([^()\n]{0,40}\))*+"
+)
+SIGNS = r"(?:[+*\u00d7\u00f7\u2217\u22c5\u00b7^<>]|\\(?:times|cdot|div|frac|le|ge)\b)"
+OPERATION = _any(
+    *("plus", "minus", "divided", "multiplied", "over", "goes into", "out of"),
+    r"times(?=\s+(?:\\?\$)?(?:\d|that|as|the|this|her|his|its|their|more|a\b|half))",
+)
+_UNIT = (
+    r"(?:[\s-](?!(?:plus|minus|times|divided|multiplied|over|is|are|equals?|and|or|so"
+    r"|but|which|then|for|to|in)\b)[a-z'/-]+\.?){0,3}"
+)
+_OPERAND_BEFORE = re.compile(
+    _any(
+        rf"(?:{SIGNS}|[/-])",
+        r"\b(?:plus|minus|times|by|from|of|not|over|and)",
+        r"\b(?:add|subtract|divid|multiply|tak)(?:e|ing)?",
+        r"\b(?:every|each|per|instead of|rather than|than|another|first|last|other)",
+    )
+    + rf"{_OPEN}$",
+    re.IGNORECASE,
+)
+_TOTAL_OF = re.compile(
+    r"\b(?:total|sum|average|difference|product|profit|amount|cost|number|remainder)"
+    rf"(?:\s+[a-z]+){{0,2}}\s+of{_OPEN}$",
+    re.IGNORECASE,
+)
+_OPERAND_AFTER = re.compile(
+    _CLOSE
+    + _any(
+        rf"{_UNIT}\s*(?:{SIGNS}|[/-](?=\s?[\d$(\\])|=|\u2248)",
+        rf"{_UNIT},?\s*\b{OPERATION}\b",
+        rf"{_UNIT}\s*\b(?:is|are|equals?)\s+(?:indeed\s+|actually\s+|just\s+|also\s+)?"
+        r"(?:\\?\$)?\d",
+        r"\s*\b(?:of|and)\s+(?:the\s+)?(?:\\?\$)?\d",
+        rf"{_UNIT}\s*\b(?:is|are|was|isn't|can't be|cannot be)\s*"
+        r"(?:not|wrong|incorrect|too|impossible)\b",
+    )
+    + r"|[a-dnp-rt-z]\b",
+    re.IGNORECASE,
+)
+_VERB = _any(
+    *("is", "are", "was", "were", "be", "been", "being", "equals?", "equal(?:l?ing)?"),
+    *("equal to", "gives?", "giving", "gave", "gets?", "got", "getting", "makes?"),
+    *("made", "making", "leaves?", "leaving", "left with", "totals?", "totall?ing"),
+    *("becomes?", "becoming", "comes? (?:out |down |up )?to", "results? in", "yields?"),
+    *("resulting in", "amounts? to", "means?", "meaning", "works? out (?:to|as)"),
+    *("has", "have", "had", "having", "to get"),
+)
+_FILLER = (
+    r"(?:(?:a|an|the|my|our|exactly|indeed|still|also|only|about|around|just|actually|"
+    r"really|total|of|sum|now|then|approximately|simply|precisely|roughly|equal|to|"
+    r"me|us|you|him|her|it|them|in|again|final|up|out|same|amount|value|answer)\b\s*){0,5}"
+)
+_RESULT_BEFORE = re.compile(
+    r"(?:=|\u2248|\u2192|\\approx|\\implies|\\Rightarrow|:"
+    rf"|(?:\b|')(?:{_VERB}|s|re)\b){_OPEN},?{_OPEN}"
+    rf"(?:indeed,?\s|equal\s)?{_FILLER}{_OPEN}$",
+    re.IGNORECASE,
+)
+_COMMITS = re.compile(
+    r"\b(?:answer|conclusion)\b[^.\n]{0,80}?(?:\bis\b|\bbe\b|=|:|\bto\b)"
+    r"|\\boxed\{|####",
+    re.IGNORECASE,
+)
+_IS_THE_ANSWER = re.compile(
+    rf"{_CLOSE}{_UNIT}\s*\b(?:is|are|as|should be|must be)\s+(?:\w+\s+){{0,3}}answer\b",
+    re.IGNORECASE,
+)
+_SUPPOSES = re.compile(
+    r"\W*(?:\w+[,\s]+){0,3}(?:if|suppose|supposing|assum\w+|when)\b", re.IGNORECASE
+)
+_CONSEQUENCE = re.compile(r",|\bthen\b|\bso\b", re.IGNORECASE)
+_WOULD = re.compile(
+    r"\b(?:if|unless|would|could|might|suppose|assum\w+|expect\w*)\b", re.IGNORECASE
+)
+
+
+def statements(thought: str, spans: Sequence[Span], asked: Asked) -> list[Statement]:
+    """Every number of the thought with its role, in order."""
+    text = plain(thought)
+    starts = [span.start for span in spans]
+    found: list[Statement] = []
+    current, derived, supposed, commits = -1, False, False, len(text)
+    for numeral in numerals(thought):
+        sentence = bisect_right(starts, numeral.start) - 1
+        span = spans[sentence]
+        if sentence != current:
+            current, derived = sentence, False
+            supposed = bool(_WOULD.search(text, span.start, min(span.end, span.start + 600)))
+            commits = _commitment(text, span)
+        role = _role(text, numeral, span, asked)
+        if role in (RESULT, MENTION) and numeral.start >= commits:
+            role, commits = COMMITTED, len(text)
+        elif _IS_THE_ANSWER.match(text, numeral.end, span.end):
+            role = COMMITTED
+        found.append(Statement(numeral, sentence, role, derived, supposed))
+        derived = derived or role == OPERAND
+    return found
+
+
+def _commitment(text: str, span: Span) -> int:
+    """Where the sentence says that the answer follows; the text's end if nowhere."""
+    match = _COMMITS.search(text, span.start, min(span.end, span.start + 600))
+    return match.end() if match else len(text)
+
+
+def _role(text: str, numeral: Numeral, span: Span, asked: Asked) -> str:
+    """Role of a number, "the answer is" left aside."""
+    before = text[max(span.start, numeral.start - CONTEXT) : numeral.start]
+    after = text[numeral.end : min(span.end, numeral.end + CONTEXT)]
+    total = _TOTAL_OF.search(before)
+    if _OPERAND_AFTER.match(after) or (_OPERAND_BEFORE.search(before) and not total):
+        return OPERAND
+    if not asked.fits(before, after) or _is_supposed(text, numeral, span):
+        return OPERAND
+    if total or _RESULT_BEFORE.search(before):
+        return RESULT
+    return OPERAND if numeral.written == "words" else MENTION
+
+
+def _is_supposed(text: str, numeral: Numeral, span: Span) -> bool:
+    """Whether the number stands in the condition of an "if" sentence."""
+    match = _SUPPOSES.match(text, span.start, min(span.end, span.start + 80))
+    if match is None or match.end() > numeral.start:
+        return False
+    return _CONSEQUENCE.search(text, match.end(), numeral.start) is None
