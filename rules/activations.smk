@@ -3,18 +3,18 @@
 
 rule cache_activations:
     input:
-        traces=STUDY + "/traces.parquet",
-        events=STUDY + "/events.parquet",
+        traces="results/{model}/{dataset}/traces.parquet",
+        events="results/{model}/{dataset}/events.parquet",
         model=model_files,
     output:
-        cache=STUDY + "/activations/{shard}.safetensors",
-        index=STUDY + "/activations/{shard}.index.parquet",
-        verification=STUDY + "/activations/{shard}.verification.parquet",
-        runs=STUDY + "/activations/{shard}.runs.parquet",
+        cache="results/{model}/{dataset}/activations/{shard}.safetensors",
+        index="results/{model}/{dataset}/activations/{shard}.index.parquet",
+        verification="results/{model}/{dataset}/activations/{shard}.verification.parquet",
+        runs="results/{model}/{dataset}/activations/{shard}.runs.parquet",
     log:
-        STUDY + "/logs/cache_activations/{shard}.log",
+        "results/{model}/{dataset}/logs/cache_activations/{shard}.log",
     benchmark:
-        STUDY + "/benchmarks/cache_activations/{shard}.tsv"
+        "results/{model}/{dataset}/benchmarks/cache_activations/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -33,11 +33,11 @@ rule cache_activations:
 
 rule merge_activations:
     input:
-        parts=shards_of(STUDY + "/activations/{shard}.{part}.parquet"),
+        parts=shards_of("results/{model}/{dataset}/activations/{shard}.{part}.parquet"),
     output:
-        table=STUDY + "/activations/{part}.parquet",
+        table="results/{model}/{dataset}/activations/{part}.parquet",
     log:
-        STUDY + "/logs/merge_activations/{part}.log",
+        "results/{model}/{dataset}/logs/merge_activations/{part}.log",
     wildcard_constraints:
         part="index|verification|runs",
     conda:
