@@ -10,7 +10,8 @@ Inputs
 Outputs
     model: folder with weights (safetensors), config, tokenizer and chat template.
     training: what the training took: tokens, seconds, parameters, the loss curve.
-Beside the model, `checkpoint.pt` holds the state a killed training goes on from.
+Beside the model, `checkpoint.pt` holds the state that a killed training goes on from;
+it is removed when the model is written.
 """
 
 import dataclasses
@@ -18,7 +19,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,22 +30,16 @@ from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 from transformers import PreTrainedTokenizerFast as Tokenizer
 
 from doubletake.errors import InputError
+from doubletake.logs import job
 from doubletake.muon import Muon
-from doubletake.pocket import Habits, sample_problem, sample_thought
-from doubletake.pocket_problems import is_test_question
-from doubletake.pocket_tokenizer import (
-    ANSWER_PROMPT,
-    completion_text,
-    prompt_text,
-    train_tokenizer,
-)
+from doubletake.pocket import Habits
+from doubletake.pocket_rows import IGNORED, Row, collate, sample_batches, training_texts
+from doubletake.pocket_tokenizer import END_OF_THOUGHT, train_tokenizer
 
 if TYPE_CHECKING:
     snakemake: Any
 
 logger = logging.getLogger("train_pocket")
-
-IGNORED = -100
 
 
 @dataclass(frozen=True)
@@ -92,6 +87,13 @@ class Settings:
     habits: Habits
     """What the thoughts do how often."""
 
+    @property
+    def course(self) -> dict[str, Any]:
+        """All settings but those that a training may change on its way."""
+        free = {"tokens", "decay_share", "compile", "checkpoint_seconds"}
+        every = dataclasses.asdict(self)
+        return {key: value for key, value in every.items() if key not in free}
+
     @classmethod
     def read(cls, path: Path) -> "Settings":
         """The settings of a YAML file.
@@ -106,35 +108,10 @@ class Settings:
             raise InputError(f"{path}: {error}") from error
 
 
-@dataclass(frozen=True)
-class Row:
-    """One training sequence."""
-
-    ids: list[int]
-    prompt: int
-    """Length of the prompt, on which there is no loss."""
-
-
-def training_texts(
-    rng: random.Random, habits: Habits, rows: int
-) -> list[tuple[str, str]]:
-    """Prompts and completions of problems outside the test split."""
-    texts: list[tuple[str, str]] = []
-    while len(texts) < rows:
-        problem = sample_problem(rng)
-        if is_test_question(problem.question):
-            continue
-        thought = sample_thought(problem, rng, habits)
-        completion = completion_text(thought.text, thought.answer)
-        texts.append((problem.question, completion))
-    return texts
-
-
 def make_tokenizer(settings: Settings) -> Tokenizer:
     """The tokenizer, from a few thousand training texts."""
     texts = training_texts(random.Random(settings.seed), settings.habits, 4000)
-    mark = ANSWER_PROMPT.strip("\n").split("\n")[0]
-    plain = [piece for pair in texts for text in pair for piece in text.split(mark)]
+    plain = [p for pair in texts for text in pair for p in text.split(END_OF_THOUGHT)]
     return train_tokenizer(plain, merges=settings.merges, min_count=40)
 
 
@@ -167,49 +144,8 @@ def make_model(settings: Settings, tokenizer: Tokenizer) -> LlamaForCausalLM:
     return model
 
 
-def pool_of_batches(
-    settings: Settings, tokenizer: Tokenizer, pool: int, short: bool
-) -> list[list[Row]]:
-    """Batches of similar length, in random order; the same for the same pool number."""
-    rng = random.Random(f"{settings.seed}/{pool}")
-    turns = 1 if short else settings.habits.max_turns
-    habits = dataclasses.replace(settings.habits, max_turns=turns)
-    texts = training_texts(rng, habits, settings.pool_rows)
-    core = tokenizer.backend_tokenizer
-    prompts = core.encode_batch([prompt_text(q) for q, _ in texts], False)
-    completions = core.encode_batch([c for _, c in texts], False)
-    rows = [
-        Row([*prompt.ids, *completion.ids, tokenizer.eos_token_id], len(prompt.ids))
-        for prompt, completion in zip(prompts, completions, strict=True)
-    ]
-    rows.sort(key=lambda row: len(row.ids))
-    batches: list[list[Row]] = [[]]
-    for row in rows:
-        if (len(batches[-1]) + 1) * len(row.ids) > settings.batch_tokens:
-            batches.append([])
-        batches[-1].append(row)
-    rng.shuffle(batches)
-    return batches
-
-
-def collate(batch: list[Row], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and targets `[row, token]`, padded on the right.
-
-    The target of a position is the next token, `IGNORED` in prompts and padding.
-    Padding on the right needs no mask under causal attention.
-    """
-    longest = max(len(row.ids) for row in batch)
-    ids = torch.full((len(batch), longest), pad)
-    targets = torch.full((len(batch), longest), IGNORED)
-    for index, row in enumerate(batch):
-        length = len(row.ids)
-        ids[index, :length] = torch.tensor(row.ids)
-        targets[index, row.prompt - 1 : length - 1] = ids[index, row.prompt : length]
-    return ids, targets
-
-
 def completion_loss(
-    body: torch.nn.Module,
+    body: Callable[..., Any],
     head: torch.nn.Module,
     ids: torch.Tensor,
     targets: torch.Tensor,
@@ -228,11 +164,13 @@ def make_optimizers(
     matrices = [p for p in model.model.layers.parameters() if p.ndim == 2]
     known = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in known]
-    muon = Muon(
-        matrices, lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    muon = Muon(matrices, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     adam = torch.optim.AdamW(
-        others, lr=settings.adam_learning_rate, betas=(0.9, 0.98), fused=True, weight_decay=0.0
+        others,
+        lr=settings.adam_learning_rate,
+        betas=(0.9, 0.98),
+        fused=True,
+        weight_decay=0.0,
     )
     for optimizer in (muon, adam):
         for group in optimizer.param_groups:
@@ -269,9 +207,11 @@ def save_checkpoint(
     model: LlamaForCausalLM,
     optimizers: list[torch.optim.Optimizer],
     progress: Progress,
+    settings: Settings,
 ) -> None:
     """Write the whole state under a temporary name, then rename it."""
     state = {
+        "course": settings.course,
         "model": model.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "progress": dataclasses.asdict(progress),
@@ -282,12 +222,18 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, model: LlamaForCausalLM, optimizers: list[torch.optim.Optimizer]
+    path: Path,
+    model: LlamaForCausalLM,
+    optimizers: list[torch.optim.Optimizer],
+    settings: Settings,
 ) -> Progress:
     """The state of a training that was cut off; the start where there is none."""
     if not path.exists():
         return Progress()
     state = torch.load(path, weights_only=True)
+    if state["course"] != settings.course:
+        logger.warning("%s is of other settings: starting anew", path)
+        return Progress()
     model.load_state_dict(state["model"])
     for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
@@ -302,7 +248,14 @@ def batches_from(
     """The batches that follow; advances `progress` past each as it is handed out."""
     while True:
         short = progress.tokens < settings.short_tokens
-        batches = pool_of_batches(settings, tokenizer, progress.pool, short)
+        turns = 1 if short else settings.habits.max_turns
+        batches = sample_batches(
+            tokenizer,
+            rng=random.Random(f"{settings.seed}/{progress.pool}"),
+            habits=dataclasses.replace(settings.habits, max_turns=turns),
+            rows=settings.pool_rows,
+            batch_tokens=settings.batch_tokens,
+        )
         while progress.batch < len(batches):
             progress.batch += 1
             yield batches[progress.batch - 1]
@@ -319,7 +272,7 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).train()
     optimizers = make_optimizers(model, settings)
-    progress = load_checkpoint(checkpoint_path, model, optimizers)
+    progress = load_checkpoint(checkpoint_path, model, optimizers, settings)
     body = torch.compile(model.model, dynamic=True) if settings.compile else model.model
     begun, before = time.monotonic(), progress.seconds
     saved, recent = begun, torch.zeros(2)
@@ -350,9 +303,9 @@ def train(
         if progress.tokens >= settings.tokens:
             break
         if now - saved > settings.checkpoint_seconds:
-            save_checkpoint(checkpoint_path, model, optimizers, progress)
+            save_checkpoint(checkpoint_path, model, optimizers, progress, settings)
             saved = now
-    save_checkpoint(checkpoint_path, model, optimizers, progress)
+    save_checkpoint(checkpoint_path, model, optimizers, progress, settings)
     return progress
 
 
@@ -384,14 +337,13 @@ def main(*, settings_path: Path, model_path: Path, training_path: Path) -> None:
         "losses": progress.losses,
     }
     training_path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    checkpoint_path.unlink()
 
 
 if __name__ == "__main__":
-    from doubletake.logs import log_to
-
-    log_to(snakemake.log[0])
-    main(
-        settings_path=Path(snakemake.input.settings),
-        model_path=Path(snakemake.output.model),
-        training_path=Path(snakemake.output.training),
-    )
+    with job(snakemake.log[0]):
+        main(
+            settings_path=Path(snakemake.input.settings),
+            model_path=Path(snakemake.output.model),
+            training_path=Path(snakemake.output.training),
+        )

@@ -354,7 +354,7 @@ class _Thinker:
             self.turn()
         self.close()
         writer = self.writer
-        slips = ()
+        slips: tuple[Slip, ...] = ()
         if self.slip is not None:
             (start, end), right = self.slip
             wrong_value = int(writer.text[start:end])

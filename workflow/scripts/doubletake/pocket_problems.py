@@ -124,9 +124,7 @@ def is_fact(left: int, sign: str, right: int) -> bool:
         return min(left, right) <= MAX_FACTOR and max(left, right) <= MAX_ADDEND
     if sign == "/":
         return right <= MAX_FACTOR and left % right == 0 and 2 <= left // right <= 12
-    return (
-        right <= MAX_ADDEND and 2 <= calculate(left, sign, right) <= MAX_VALUE
-    )
+    return right <= MAX_ADDEND and 2 <= calculate(left, sign, right) <= MAX_VALUE
 
 
 def work_out(

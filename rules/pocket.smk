@@ -1,0 +1,62 @@
+"""The pocket model: how the weights in resources/pocket are made (`make pocket`).
+
+No target of the workflow needs these rules. Their outputs stay out of resources/, so
+that the shipped model is never retrained because of a file's date.
+"""
+
+
+rule train_pocket:
+    input:
+        settings=Path(workflow.basedir) / "config/pocket-training.yaml",
+    output:
+        model=directory("results/training/pocket/model"),
+        training="results/training/pocket/training.json",
+    log:
+        "results/training/pocket/logs/train_pocket.log",
+    benchmark:
+        "results/training/pocket/benchmarks/train_pocket.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=600,
+    params:
+        code=code_digest("train_pocket"),
+    message:
+        "Training the pocket model from nothing (hours on two cores)"
+    script:
+        "../workflow/scripts/train_pocket.py"
+
+
+rule evaluate_pocket:
+    input:
+        model=rules.train_pocket.output.model,
+    output:
+        problems="results/training/pocket/problems.jsonl",
+        metrics="results/training/pocket/metrics.json",
+        traces="results/training/pocket/traces.jsonl",
+    log:
+        "results/training/pocket/logs/evaluate_pocket.log",
+    benchmark:
+        "results/training/pocket/benchmarks/evaluate_pocket.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings={
+            "problems": 400,
+            "seed": 0,
+            "temperature": 0.6,
+            "top_p": 0.95,
+            "max_new_tokens": 512,
+            "batch": 100,
+        },
+        code=code_digest("evaluate_pocket"),
+    message:
+        "The pocket model on problems it has never seen"
+    script:
+        "../workflow/scripts/evaluate_pocket.py"
