@@ -198,6 +198,53 @@ EARLY_EXIT = Table(
     ),
 )
 
+EARLY_EXIT_SUMMARY = Table(
+    "early_exit/summary",
+    (
+        Column("backtracks", COUNT, "number of backtracks of the traces"),
+        Column("exit", COUNT, "0: before any thought; k: after arrival k"),
+        Column("traces", COUNT, "traces with this exit"),
+        Column("problems", COUNT, "problems they are on"),
+        Column("logit", REAL, "mean answer logit", nullable=True),
+        Column("logit_low", REAL, "bootstrap over problems", nullable=True),
+        Column("logit_high", REAL, "bootstrap over problems", nullable=True),
+        Column(
+            "normalised",
+            REAL,
+            "mean answer logit, each trace's exits scaled to 0 to 1",
+            nullable=True,
+        ),
+        Column("normalised_low", REAL, "bootstrap over problems", nullable=True),
+        Column("normalised_high", REAL, "bootstrap over problems", nullable=True),
+        Column("accuracy", REAL, "share of correct answers"),
+        Column("accuracy_low", REAL, "Wilson interval, n = problems"),
+        Column("accuracy_high", REAL, "Wilson interval, n = problems"),
+        Column("final_accuracy", REAL, "share of these traces that end correctly"),
+        Column(
+            "published_logit",
+            REAL,
+            "published mean logit; null where none, or another model or dataset",
+            nullable=True,
+        ),
+    ),
+)
+
+EARLY_EXIT_CALIBRATION = Table(
+    "early_exit/calibration",
+    (
+        Column("bin", COUNT, "0, 1, ...: equal counts, by confidence"),
+        Column("exits", COUNT, "exits in the bin"),
+        Column("problems", COUNT, "problems they are on"),
+        Column("lowest", REAL, "lowest confidence, probability of the whole answer"),
+        Column("highest", REAL, "highest confidence"),
+        Column("confidence", REAL, "mean confidence"),
+        Column("brier", REAL, "mean squared difference of confidence and truth"),
+        Column("accuracy", REAL, "share of correct answers"),
+        Column("accuracy_low", REAL, "Wilson interval, n = problems"),
+        Column("accuracy_high", REAL, "Wilson interval, n = problems"),
+    ),
+)
+
 VERIFICATION = Table(
     "verification",
     (
@@ -231,6 +278,8 @@ TABLES = (
     EVENTS,
     ACTIVATION_INDEX,
     EARLY_EXIT,
+    EARLY_EXIT_SUMMARY,
+    EARLY_EXIT_CALIBRATION,
     VERIFICATION,
     RUNS,
 )

@@ -1,0 +1,148 @@
+"""Early exit: what would the model answer at each place where it holds an answer?"""
+
+EARLY_EXIT_PUBLISHED = SOURCES.local("resources/reference/early_exit_published.json")
+
+
+rule early_exit:
+    input:
+        problems=STUDY + "/problems.parquet",
+        traces=STUDY + "/traces.parquet",
+        events=STUDY + "/events.parquet",
+        model=model_files,
+    output:
+        exits=STUDY + "/early_exit/shards/{shard}.parquet",
+        verification=STUDY + "/early_exit/shards/{shard}.verification.parquet",
+        runs=STUDY + "/early_exit/shards/{shard}.runs.parquet",
+    log:
+        STUDY + "/logs/early_exit/{shard}.log",
+    benchmark:
+        STUDY + "/benchmarks/early_exit/{shard}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=gpus,
+        mem_mb=lambda wildcards, attempt: 24000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        model=model_settings,
+        settings=lambda wildcards: studies.early_exit_settings(config, wildcards.model),
+        code=code_digest("early_exit"),
+    message:
+        "Early exits of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
+    script:
+        "../workflow/scripts/early_exit.py"
+
+
+rule merge_early_exit:
+    input:
+        parts=shards_of(STUDY + "/early_exit/shards/{shard}.parquet"),
+    output:
+        table=STUDY + "/early_exit.parquet",
+    log:
+        STUDY + "/logs/merge_early_exit.log",
+    conda:
+        ENVIRONMENT
+    params:
+        table="early_exit",
+        sort=["trace", "exit"],
+        code=code_digest("merge_tables"),
+    message:
+        "Early exits of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/merge_tables.py"
+
+
+rule merge_early_exit_checks:
+    input:
+        parts=shards_of(STUDY + "/early_exit/shards/{shard}.{part}.parquet"),
+    output:
+        table=STUDY + "/early_exit/{part}.parquet",
+    log:
+        STUDY + "/logs/merge_early_exit/{part}.log",
+    wildcard_constraints:
+        part="verification|runs",
+    conda:
+        ENVIRONMENT
+    params:
+        table=lambda wildcards: wildcards.part,
+        sort=[],
+        code=code_digest("merge_tables"),
+    message:
+        "Early exits of {wildcards.model} on {wildcards.dataset}: {wildcards.part}"
+    script:
+        "../workflow/scripts/merge_tables.py"
+
+
+rule summarise_early_exit:
+    input:
+        exits=rules.merge_early_exit.output.table,
+        traces=STUDY + "/traces.parquet",
+        events=STUDY + "/events.parquet",
+        published=EARLY_EXIT_PUBLISHED,
+    output:
+        summary=STUDY + "/early_exit/summary.parquet",
+        calibration=STUDY + "/early_exit/calibration.parquet",
+    log:
+        STUDY + "/logs/summarise_early_exit.log",
+    benchmark:
+        STUDY + "/benchmarks/summarise_early_exit.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        model=lambda wildcards: config["models"][wildcards.model]["source"],
+        dataset=lambda wildcards: config["datasets"][wildcards.dataset]["source"],
+        settings=studies.early_exit_plot_settings(config),
+        code=code_digest("summarise_early_exit"),
+    message:
+        "Early exits of {wildcards.model} on {wildcards.dataset} in numbers"
+    script:
+        "../workflow/scripts/summarise_early_exit.py"
+
+
+rule plot_early_exit:
+    input:
+        exits=rules.merge_early_exit.output.table,
+        summary=rules.summarise_early_exit.output.summary,
+        bins=rules.summarise_early_exit.output.calibration,
+        published=EARLY_EXIT_PUBLISHED,
+    output:
+        confidence=report(
+            STUDY + "/early_exit/confidence.svg",
+            caption="../workflow/report/early_exit_confidence.rst",
+            category="Early exit",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "confidence"},
+        ),
+        accuracy=report(
+            STUDY + "/early_exit/accuracy.svg",
+            caption="../workflow/report/early_exit_accuracy.rst",
+            category="Early exit",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "accuracy"},
+        ),
+        calibration=report(
+            STUDY + "/early_exit/calibration.svg",
+            caption="../workflow/report/early_exit_calibration.rst",
+            category="Early exit",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "calibration"},
+        ),
+    log:
+        STUDY + "/logs/plot_early_exit.log",
+    benchmark:
+        STUDY + "/benchmarks/plot_early_exit.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings={key: config["early_exit"][key] for key in ("groups", "confidence")},
+        code=code_digest("plot_early_exit"),
+    message:
+        "Early-exit figures of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/plot_early_exit.py"
