@@ -1,0 +1,17 @@
+"""The experiments that the report shows, in their order. A new one is added here."""
+
+from doubletake.section_early_exit import EARLY_EXIT
+from doubletake.sections import Section
+
+EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT,)
+
+STAGES = ("activations", *(section.name for section in EXPERIMENTS))
+"""What leaves a run table and a verification table in a folder of its own."""
+
+TABLES = tuple(
+    dict.fromkeys(
+        ["problems", "traces", "events"]
+        + [name for section in EXPERIMENTS for name in section.tables]
+    )
+)
+"""Tables that the page reads, by name of `schemas`."""

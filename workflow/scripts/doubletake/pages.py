@@ -1,0 +1,44 @@
+"""HTML pages from templates: whatever goes into one is text, escaped and visible."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from doubletake import wording
+
+
+def environment(folder: Path) -> Environment:
+    """Templates of a folder; every value is made visible, then escaped.
+
+    A template that names what it was not given fails. Only `Markup`, which is made by
+    our own code, goes in as it is.
+    """
+    templates = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    names = ("count", "listed", "percent", "probability", "things")
+    templates.filters |= {name: getattr(wording, name) for name in names}
+    return templates
+
+
+def write_page(template: Path, page: Path, **values: Any) -> None:
+    """Render a template, write under a temporary name, rename when complete."""
+    text = environment(template.parent).get_template(template.name).render(**values)
+    partial = Path(f"{page}.partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(partial, page)
+
+
+def _shown(value: object) -> object:
+    """What a template prints for a value."""
+    if isinstance(value, Markup):
+        return value
+    return wording.visible(str(value))

@@ -1,0 +1,148 @@
+"""Where a result comes from: the workflow's commit, the packages, the machine."""
+
+import csv
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+UNKNOWN = "unknown"
+PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "datasets",
+    "math-verify",
+    "numpy",
+    "polars",
+    "scikit-learn",
+    "scipy",
+    "matplotlib",
+    "jinja2",
+    "snakemake",
+)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a page says about how it came to be."""
+
+    commit: str
+    """Of the workflow, with a word on changes that are not committed."""
+    packages: dict[str, str]
+    """Version by name; Python included."""
+    machine: str
+    """Processor, cores, memory, system; no names of hosts or people."""
+    written: str
+    """Date and time, UTC."""
+
+    @classmethod
+    def here(cls, workflow: Path) -> "Provenance":
+        """Of the workflow in this folder, on this machine, now."""
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return cls(commit_of(workflow), package_versions(), machine(), now)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What Snakemake measured of the jobs of one rule."""
+
+    rule: str
+    jobs: int
+    seconds: float
+    """Wall time with start-up, summed over the jobs."""
+    memory: float | None
+    """Largest resident memory of a job, MiB; None where no job lived long enough."""
+
+
+def commit_of(folder: Path) -> str:
+    """Commit of the git repository whose top is `folder`, "unknown" if it is none."""
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    # An export of the workflow inside another repository must not borrow its commit.
+    if top is None or Path(top).resolve() != folder.resolve():
+        return UNKNOWN
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return UNKNOWN
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return f"{commit[:12]}{' with uncommitted changes' if changed else ''}"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Output of a git command; None where there is no git or no repository."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return None if done.returncode else done.stdout.strip()
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on."""
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def machine() -> str:
+    """Processor, cores that may be used, memory and system."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    parts = [_processor(), f"{cores} core{'' if cores == 1 else 's'}"]
+    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
+        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        parts.append(f"{size / 2**30:.0f} GiB memory")
+    return ", ".join([*parts, f"{platform.system()} {platform.machine()}"])
+
+
+def _processor() -> str:
+    """The processor's own name where the system tells it."""
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name" and value.strip() not in ("", UNKNOWN):
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def benchmarks(folder: Path) -> list[Benchmark]:
+    """What Snakemake wrote under a benchmark folder: rule.tsv, rule/part.tsv."""
+    rules: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*.tsv")):
+        rules.setdefault(path.relative_to(folder).parts[0], []).append(path)
+    found = [
+        _benchmark(rule.removesuffix(".tsv"), paths) for rule, paths in rules.items()
+    ]
+    return [item for item in found if item.jobs]
+
+
+def _benchmark(rule: str, paths: list[Path]) -> Benchmark:
+    rows = []
+    for path in paths:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += list(csv.DictReader(file, delimiter="\t"))
+    seconds = [_number(row.get("s")) for row in rows]
+    known = [value for value in seconds if value is not None]
+    peaks = [_number(row.get("max_rss")) for row in rows]
+    memory = max((value for value in peaks if value is not None), default=None)
+    return Benchmark(rule, len(known), sum(known), memory)
+
+
+def _number(text: str | None) -> float | None:
+    """A cell of a benchmark file; short jobs leave some as NA or a dash."""
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,73 @@
+"""What an experiment puts on the report's page, as plain data.
+
+An experiment declares one `Section` (see `section_early_exit`) and is listed in
+`experiments.EXPERIMENTS`; page and rule follow from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the rule file reads sections too and needs no tables
+    from doubletake.summaries import StudyData
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of an experiment."""
+
+    name: str
+    """File name without `.svg` in the experiment's folder."""
+    title: str
+    """What it draws."""
+    see: str
+    """How to read it and what to look for."""
+    cases: Callable[[StudyData], str]
+    """How many cases stand behind it, and what is left out."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as it is printed."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: tuple[int, ...] = (0,)
+    """Columns that hold words; the others hold figures, right-aligned."""
+    note: str = ""
+    """A sentence below the table."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure that stands out."""
+
+    value: str
+    label: str
+    base: str
+    """The cases behind it."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one experiment shows of a study."""
+
+    name: str
+    """Of the experiment: its folder and its rule."""
+    title: str
+    question: str
+    """What it asks, one sentence."""
+    tables: tuple[str, ...]
+    """Tables it reads, by name of `schemas`, which is their path in the study."""
+    figures: tuple[Figure, ...]
+    headline: Callable[[StudyData], str]
+    """The answer in one sentence with numbers, also where there is nothing to say."""
+    findings: Callable[[StudyData], list[str]]
+    """Further sentences with numbers."""
+    tiles: Callable[[StudyData], list[Tile]]
+    """Figures for the top of the study."""
+    sheets: Callable[[StudyData], list[Sheet]]
+    """Printed tables."""

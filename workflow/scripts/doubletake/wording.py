@@ -1,0 +1,122 @@
+"""Numbers as people write them, and foreign text that cannot do harm on a page."""
+
+import math
+import re
+import unicodedata
+
+NOTHING = "\u2013"  # stands where there is no number
+POINT = "\u202f"  # narrow space between a number and its unit
+
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def visible(text: str) -> str:
+    """`text` with every character that could act instead of show made visible.
+
+    Control characters become their pictures (escape: U+241B), marks of writing
+    direction and invisible characters their code points (`[U+202E]`), what is no
+    character U+FFFD. Tabs and line breaks stay, a Windows line break becomes one.
+    """
+    return _UNSAFE.sub(_picture, text.replace("\r\n", "\n"))
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if unicodedata.category(match.group()) in ("Cc", "Cs", "Cn"):
+        return "\ufffd"
+    return f"[U+{code:04X}]"
+
+
+def count(n: int | None) -> str:
+    """1319 as "1,319"."""
+    return NOTHING if n is None else f"{n:,}"
+
+
+def things(n: int, singular: str, plural: str | None = None) -> str:
+    """`things(2, "thought")` is "2 thoughts"."""
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def real(value: float | None, digits: int = 1) -> str:
+    """A number with so many decimals; a dash for none or NaN."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    return f"{value:,.{digits}f}".replace("-", "\u2212")
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """0.8432 as "84.3%"."""
+    if share is None or math.isnan(share):
+        return NOTHING
+    return f"{real(100 * share, digits)}%"
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in percentage points, with its sign."""
+    text = real(100 * difference)
+    return text if text.startswith("\u2212") else f"+{text}"
+
+
+def probability(value: float | None) -> str:
+    """0.9312 as "0.931"; what would round to 0 or 1 says so."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    if 0.9995 <= value < 1:
+        return "> 0.999"
+    if 0 < value < 0.0005:
+        return "< 0.001"
+    return f"{value:.3f}"
+
+
+def significant(value: float | None) -> str:
+    """Three digits that matter: 0.0000312 as "3.12 x 10^-5", 812.0 as "812"."""
+    if value is None:
+        return "not measured"
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "infinite"
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    if -4 < exponent < 6:
+        text = f"{value:,.{max(0, 2 - exponent)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return text.replace("-", "\u2212")
+    mantissa, _, power = f"{value:.2e}".partition("e")
+    digits = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+    return f"{mantissa} × 10{str(int(power)).translate(digits)}".replace("-", "\u2212")
+
+
+def duration(seconds: float | None) -> str:
+    """193 as "3 min 13 s"."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 60:
+        return f"{seconds:.1f}{POINT}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}{POINT}min {rest:02d}{POINT}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,}{POINT}h {minutes:02d}{POINT}min"
+
+
+def memory(mebibytes: float | None) -> str:
+    """612.5 as "612 MiB", 4096 as "4.0 GiB"."""
+    if mebibytes is None:
+        return NOTHING
+    if mebibytes < 1000:
+        return f"{mebibytes:.0f}{POINT}MiB"
+    return f"{mebibytes / 1024:,.1f}{POINT}GiB"
+
+
+def listed(items: list[str]) -> str:
+    """["a", "b", "c"] as "a, b and c"."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
