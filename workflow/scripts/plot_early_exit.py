@@ -71,7 +71,9 @@ def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> s
         parts.append(f"No trace with {', '.join(map(str, missing))} backtracks.")
     hidden = summary.height - shown.height
     if hidden:
-        parts.append(f"{hidden} points of fewer than {LEAST_PROBLEMS} problems hidden.")
+        parts.append(
+            f"Hidden points of fewer than {LEAST_PROBLEMS} problems: {hidden}."
+        )
     parts.append(f"Intervals: {settings.confidence:.0%}.")
     return " ".join(parts)
 
