@@ -10,7 +10,7 @@ from doubletake.schemas import EVENTS, PROBLEMS, TRACES
 PROMPT_LENGTH = 3
 TEXT = (
     "<think>\n5 + 3 = 8. So the answer is 8.\n\n"
-    "Wait, let me check. 5 plus 3 is 8. So it is 8.</think>\n\n\\boxed{8}"
+    "Wait, let me check. 5 plus 3 is 8.\n\n So it is 8.</think>\n\n\\boxed{8}"
 )
 
 

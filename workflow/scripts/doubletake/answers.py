@@ -9,6 +9,7 @@ from doubletake.errors import InputError
 from doubletake.numerals import Numeral, fraction_text, numerals, plain
 
 GOLD_MARK = "####"
+HEADING = 200  # characters after "Answer:" from which on it is no statement
 
 _MARKUP = re.compile(
     r"\\(?:text|textbf|mathrm|mathbf|boldsymbol|mbox)\s?(?=\{)|\\[()\[\]]|\\displaystyle"
@@ -21,6 +22,9 @@ _ANSWER_IS = re.compile(
     r"\banswer\b(?:[ \t]+(?:to|for)\b[^.\n]{0,80}?)?"
     r"[ \t]*(?:is|was|=|:|would be|should be|must be|\*\*:?|comes to)",
     re.IGNORECASE,
+)
+_UNIT_TEXT = re.compile(
+    r"\\(?:text|textbf|mathrm|mbox)\s?\{[^{}]*\}|\^\{?\s?\\circ\s?\}?", re.IGNORECASE
 )
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 
@@ -80,6 +84,9 @@ def final_answer(text: str) -> str | None:
     if boxed is not None and boxed.strip():
         return _single_number(boxed) or boxed.strip()
     for mark in reversed(list(_ANSWER_IS.finditer(text))):
+        # "Answer:" before a long text is a heading of the whole solution.
+        if mark.group().endswith((":", "*")) and len(text) - mark.end() > HEADING:
+            continue
         value = _stated(text[mark.end() : mark.end() + 300])
         if value is not None:
             return value
@@ -193,7 +200,7 @@ def _single_number(text: str) -> str | None:
     found = [item for item in numerals(text) if item.written != "words"]
     if len(found) != 1:
         return None
-    rest = text[: found[0].start] + text[found[0].end :]
+    rest = _UNIT_TEXT.sub("", text[: found[0].start] + text[found[0].end :])
     # A letter at the number is algebra ("2p", "x^2"), not a unit.
     touching = text[found[0].end : found[0].end + 1]
     return (

@@ -12,9 +12,9 @@ from doubletake.numerals import plain
 from doubletake.sentences import Span
 from doubletake.statements import (
     COMMITTED,
-    MENTION,
     OPERAND,
     OPERATION,
+    OTHER,
     RESULT,
     SIGNS,
     Statement,
@@ -26,6 +26,9 @@ _CONCLUDES = re.compile(
     r"\b(?:so|therefore|thus|hence|must|needs? to|has to|have to|should|would|will|"
     r"answer|conclu\w+|total|altogether|yes|exactly|confident)\b",
     re.IGNORECASE,
+)
+_DEDUCES = re.compile(
+    r"\W*(?:so|therefore|thus|hence|finally|in total|this)\b", re.IGNORECASE
 )
 _PLANS = re.compile(
     r"\b(?:i'll|i will|i need to|to find|to determine|calculate|add|subtract|multiply|"
@@ -78,10 +81,13 @@ def answer_statements(
     if final is None:
         return []
     values = {final} | (_slips(thought, spans, final) - asked.numbers)
+    barred = {OPERAND}
+    if any(i.numeral.value == final and i.role not in (OPERAND, OTHER) for i in found):
+        barred.add(OTHER)
     return [
         item
         for item in found
-        if item.role != OPERAND
+        if item.role not in barred
         and (
             item.numeral.value in values
             or (item.role == COMMITTED and not item.supposed)
@@ -115,22 +121,37 @@ def _last_result(
     for item in found:
         by_sentence.setdefault(item.sentence, []).append(item)
     for index in range(len(spans) - 1, max(-1, len(spans) - 1 - LAST_SENTENCES), -1):
-        value = _result_of(by_sentence.get(index, []), asked)
+        sentence = thought[slice(*spans[index])]
+        value = _result_of(sentence, by_sentence.get(index, []), asked)
         if value is not None:
             return value
-        if _PLANS.search(thought[slice(*spans[index])]):
+        if _PLANS.search(sentence):
             return None
     return None
 
 
-def _result_of(stated: Sequence[Statement], asked: Asked) -> str | None:
-    """The value that a closing sentence with these statements gives as a result."""
-    new = [item for item in stated if item.derived or item.numeral.value not in asked.numbers]
-    results = [item for item in new if item.role == RESULT]
-    if results:
-        return results[-1].numeral.value
-    mentions = [item for item in new if item.role == MENTION]
-    return mentions[0].numeral.value if mentions else None
+def _result_of(
+    sentence: str, stated: Sequence[Statement], asked: Asked
+) -> str | None:
+    """The value that a closing sentence gives as a result.
+
+    A number of the question counts only where it is computed or concluded.
+    """
+    plan = _PLANS.search(sentence) is not None
+    deduced = not plan and _DEDUCES.match(sentence) is not None
+    computed = deduced or any(item.role == OPERAND for item in stated)
+    stated = [item for item in stated if item.role != OPERAND]
+    new = [item for item in stated if item.numeral.value not in asked.numbers]
+    results = [item for item in stated if item.role == RESULT]
+    for preferred in (
+        [item for item in results if item in new or item.derived],
+        new if computed and not plan else [],
+        results if deduced else [],
+        stated if deduced else [],
+    ):
+        if preferred:
+            return preferred[-1 if preferred[0].role == RESULT else 0].numeral.value
+    return None
 
 
 def _slips(thought: str, spans: Sequence[Span], final: str) -> set[str]:

@@ -133,12 +133,21 @@ class _Reader:
                 if item.role == COMMITTED and item.numeral.value != last
             ]
         elif turned:
-            stated = [item for item in stated if item.role == RESULT and item.derived]
+            stated = [
+                item
+                for item in stated
+                if item.role in (RESULT, COMMITTED) and item.derived
+            ]
         elif self.arrivals:
             concludes = is_conclusion(sentence)
             stated = [item for item in stated if item.role != MENTION or concludes]
         else:
-            stated = [item for item in stated if item.role != MENTION]
+            concludes = is_conclusion(sentence)
+            stated = [
+                item
+                for item in stated
+                if item.role != MENTION or item.derived or concludes
+            ]
         if stated:
             start, end, value, _ = stated[0].numeral
             self.arrivals.append(Arrival(start, end, value, len(self.arrivals) + 1))

@@ -60,7 +60,7 @@ def plain(text: str) -> str:
 
 UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}
 WORD_VALUES = {
     **{word: value for value, word in enumerate(UNITS)},
     **{word: 10 * value for value, word in enumerate(TENS, start=2)},
@@ -80,10 +80,10 @@ _NUMERAL = re.compile(
     rf"""
     (?P<sign>(?<![\w)\]}}])(?<![\d)\]}}]\ )-(?:\\?\$)?)?
     (?:
-      {_LATEX_FRACTION}
+      (?:(?P<whole>(?<![\d.,/])\d{{1,9}})\ ?)?{_LATEX_FRACTION}
     | (?<![\d.:])(?P<time>[01]?\d:[0-5]\d|2[0-3]:[0-5]\d)(?![\d:])
-    | (?<![\d/.])(?P<over>{_SHORT})/(?P<under>{_SHORT})(?![\d/.]*\d)
-    | (?<![\d])(?P<digits>{_DIGITS})
+    | (?<![\d/.])(?:(?P<units>\d{{1,9}})\ )?(?P<over>{_SHORT})/(?P<under>{_SHORT})(?![\d/.]*\d)
+    | (?<![\d])(?P<digits>{_DIGITS})(?P<scale>\ ?(?:thousand|million|billion)\b)?
     )
     | \b(?P<words>{_WORD}(?:(?:-|\ |\ and\ |-and-){_WORD})*+)\b
     """,
@@ -104,7 +104,10 @@ def _read(match: re.Match[str]) -> tuple[str, str] | None:
     """Canonical value and way of writing of one match."""
     negative = match["sign"] is not None
     if match["digits"] is not None:
-        return _signed(_decimal(match["digits"]), negative), "digits"
+        value = _decimal(match["digits"])
+        if match["scale"] and len(value) <= MAX_FRACTION_DIGITS:
+            value = fraction_text(Fraction(value) * SCALES[match["scale"].strip().lower()])
+        return _signed(value, negative), "digits"
     if match["words"] is not None:
         value = _in_words(match["words"].lower())
         return None if value is None else (value, "words")
@@ -115,7 +118,8 @@ def _read(match: re.Match[str]) -> tuple[str, str] | None:
     top, low = match["top"] or match["over"], match["low"] or match["under"]
     if not int(low):
         return None
-    return _signed(fraction_text(Fraction(int(top), int(low))), negative), "fraction"
+    whole = int(match["whole"] or match["units"] or 0)
+    return _signed(fraction_text(whole + Fraction(int(top), int(low))), negative), "fraction"
 
 
 def _signed(value: str, negative: bool) -> str:
@@ -153,7 +157,7 @@ def _in_words(words: str) -> str | None:
         if word == "and":
             continue
         value = WORD_VALUES[word]
-        if word in ("thousand", "million"):
+        if value >= 1000:
             total, current = total + max(current, 1) * value, 0
         elif value >= 100 or word == "dozen":
             current = max(current, 1) * value

@@ -13,7 +13,8 @@ from doubletake.asked import Asked
 from doubletake.numerals import Numeral, numerals, plain
 from doubletake.sentences import Span
 
-COMMITTED, RESULT, MENTION, OPERAND = "committed", "result", "mention", "operand"
+COMMITTED, RESULT, MENTION = "committed", "result", "mention"
+OPERAND, OTHER = "operand", "other"
 CONTEXT = 64  # characters before and after a number that are read
 
 
@@ -24,7 +25,8 @@ class Statement(NamedTuple):
     sentence: int
     role: str
     """`committed`: "the answer is" it; `result`: after "=", "is", "gives" and the like;
-    `operand`: computed with, supposed or denied; `mention`: anything else."""
+    `operand`: computed with, supposed or denied; `other`: of a thing that is not asked
+    for; `mention`: anything else."""
     derived: bool
     """An operand stands before it in the same sentence."""
     supposed: bool
@@ -44,17 +46,17 @@ _CLOSE = (
 )
 SIGNS = r"(?:[+*\u00d7\u00f7\u2217\u22c5\u00b7^<>]|\\(?:times|cdot|div|frac|le|ge)\b)"
 OPERATION = _any(
-    *("plus", "minus", "divided", "multiplied", "over", "goes into", "out of"),
+    *("plus", "minus", "divided", "multiplied", "goes into", "out of"),
     r"times(?=\s+(?:\\?\$)?(?:\d|that|as|the|this|her|his|its|their|more|a\b|half))",
 )
 _UNIT = (
-    r"(?:[\s-](?!(?:plus|minus|times|divided|multiplied|over|is|are|equals?|and|or|so"
-    r"|but|which|then|for|to|in)\b)[a-z'/-]+\.?){0,3}"
+    r"(?:(?!(?:plus|minus|times|divided|multiplied|over|is|are|equals?|and|or|so"
+    r"|but|which|then|for|to|in)\b)[a-z'/-]{1,24}\.?[\s-]{0,2}){0,3}"
 )
 _OPERAND_BEFORE = re.compile(
     _any(
         rf"(?:{SIGNS}|[/-])",
-        r"\b(?:plus|minus|times|by|from|of|not|over|and)",
+        r"\b(?:plus|minus|times|by|from|of|not|and)",
         r"\b(?:add|subtract|divid|multiply|tak)(?:e|ing)?",
         r"\b(?:every|each|per|instead of|rather than|than|another|first|last|other)",
     )
@@ -62,7 +64,9 @@ _OPERAND_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _TOTAL_OF = re.compile(
-    r"\b(?:total|sum|average|difference|product|profit|amount|cost|number|remainder)"
+    r"\b(?:total|sum|average|difference|product|profit|amount|remainder|value|savings?|"
+    r"result|balance|distance|speed|age|gain|loss|length|weight|time|answer|"
+    r"(?:total|final|combined|overall|additional|remaining|net)\s+[a-z]+)"
     rf"(?:\s+[a-z]+){{0,2}}\s+of{_OPEN}$",
     re.IGNORECASE,
 )
@@ -90,20 +94,22 @@ _VERB = _any(
 )
 _FILLER = (
     r"(?:(?:a|an|the|my|our|exactly|indeed|still|also|only|about|around|just|actually|"
-    r"really|total|of|sum|now|then|approximately|simply|precisely|roughly|equal|to|"
-    r"me|us|you|him|her|it|them|in|again|final|up|out|same|amount|value|answer)\b\s*){0,5}"
+    r"really|total|of|sum|with|now|then|approximately|simply|precisely|roughly|equal|to|"
+    r"me|us|you|him|her|it|them|final|up|out|same|amount|value|answer)\b\s*){0,5}"
 )
 _RESULT_BEFORE = re.compile(
-    r"(?:=|\u2248|\u2192|\\approx|\\implies|\\Rightarrow|:"
-    rf"|(?:\b|')(?:{_VERB}|s|re)\b){_OPEN},?{_OPEN}"
+    r"(?:=|\u2248|\u2192|\\approx|\\implies|\\Rightarrow"
+    rf"|(?:\b|')(?:{_VERB}|s|re)\b|\b(?:gives|giving|leaves|leaving)(?:\s[a-z']+){{1,2}})"
+    rf"{_OPEN},?{_OPEN}"
     rf"(?:indeed,?\s|equal\s)?{_FILLER}{_OPEN}$",
     re.IGNORECASE,
 )
 _COMMITS = re.compile(
-    r"\b(?:answer|conclusion)\b[^.\n]{0,80}?(?:\bis\b|\bbe\b|=|:|\bto\b)"
+    r"\b(?:answer|conclusion)\b[^.,;\n]{0,80}?(?:\bis\b|\bbe\b|=|:|\bto\b)"
     r"|\\boxed\{|####",
     re.IGNORECASE,
 )
+_ONLY_FILLER = re.compile(rf"{_OPEN}{_FILLER}{_OPEN}(?:[^\w\s]*)\Z", re.IGNORECASE)
 _IS_THE_ANSWER = re.compile(
     rf"{_CLOSE}{_UNIT}\s*\b(?:is|are|as|should be|must be)\s+(?:\w+\s+){{0,3}}answer\b",
     re.IGNORECASE,
@@ -132,7 +138,9 @@ def statements(thought: str, spans: Sequence[Span], asked: Asked) -> list[Statem
             commits = _commitment(text, span)
         role = _role(text, numeral, span, asked)
         if role in (RESULT, MENTION) and numeral.start >= commits:
-            role, commits = COMMITTED, len(text)
+            if role == RESULT or _ONLY_FILLER.match(text, commits, numeral.start):
+                role = COMMITTED
+            commits = len(text)
         elif _IS_THE_ANSWER.match(text, numeral.end, span.end):
             role = COMMITTED
         found.append(Statement(numeral, sentence, role, derived, supposed))
@@ -153,11 +161,14 @@ def _role(text: str, numeral: Numeral, span: Span, asked: Asked) -> str:
     total = _TOTAL_OF.search(before)
     if _OPERAND_AFTER.match(after) or (_OPERAND_BEFORE.search(before) and not total):
         return OPERAND
-    if not asked.fits(before, after) or _is_supposed(text, numeral, span):
+    if _is_supposed(text, numeral, span):
         return OPERAND
-    if total or _RESULT_BEFORE.search(before):
-        return RESULT
-    return OPERAND if numeral.written == "words" else MENTION
+    result = bool(total or _RESULT_BEFORE.search(before))
+    if numeral.written == "words" and not result:
+        return OPERAND
+    if not asked.fits(before, after):
+        return OTHER
+    return RESULT if result else MENTION
 
 
 def _is_supposed(text: str, numeral: Numeral, span: Span) -> bool:
