@@ -1,0 +1,164 @@
+"""A training of a few steps, end to end, and one that is cut off and goes on."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import train_pocket
+import yaml
+from train_pocket import Progress, Settings, main, make_model, make_tokenizer, rate
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from doubletake.errors import InputError
+
+CONFIG = Path(__file__).parents[2] / "config/pocket-training.yaml"
+TINY = {
+    **{"hidden": 32, "layers": 2, "heads": 2, "kv_heads": 1, "mlp": 48},
+    **{"tokens": 20_000, "batch_tokens": 2048, "pool_rows": 64, "short_tokens": 8000},
+    **{"warmup_tokens": 4000, "compile": False, "checkpoint_seconds": 600},
+}
+
+
+@pytest.fixture
+def settings_path(tmp_path) -> Path:
+    raw = yaml.safe_load(CONFIG.read_text()) | TINY
+    path = tmp_path / "settings.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+@pytest.fixture
+def settings(settings_path) -> Settings:
+    return Settings.read(settings_path)
+
+
+def run(settings_path: Path, folder: Path) -> tuple[Path, dict]:
+    model_path, training_path = folder / "model", folder / "training.json"
+    main(
+        settings_path=settings_path, model_path=model_path, training_path=training_path
+    )
+    return model_path, json.loads(training_path.read_text())
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return AutoModelForCausalLM.from_pretrained(folder).state_dict()
+
+
+def test_a_short_training_writes_a_model_that_transformers_loads(
+    settings_path, tmp_path
+):
+    folder, record = run(settings_path, tmp_path / "run")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    assert type(model).__name__ == "LlamaForCausalLM"
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert model.config.vocab_size == len(tokenizer) == record["vocabulary"]
+    assert model.config.num_key_value_heads == 1
+    assert record["tokens"] >= 20_000
+    assert not (folder.parent / "checkpoint.pt").exists()
+
+
+def test_training_lowers_the_loss(settings, tmp_path):
+    longer = dataclasses.replace(settings, tokens=60_000, warmup_tokens=2000)
+    tokenizer = make_tokenizer(longer)
+    model = make_model(longer, tokenizer)
+    batch = next(train_pocket.batches_from(longer, tokenizer, Progress()))
+    ids, targets = train_pocket.collate(batch, tokenizer.pad_token_id)
+
+    def loss() -> float:
+        with torch.no_grad():
+            value = train_pocket.completion_loss(
+                model.model, model.lm_head, ids, targets
+            )
+        return value.item()
+
+    before = loss()
+    train_pocket.train(model, tokenizer, tmp_path / "checkpoint.pt", longer)
+    assert loss() < before - 1
+
+
+def test_a_training_that_was_cut_off_ends_in_the_same_weights(
+    settings, settings_path, tmp_path, monkeypatch
+):
+    whole, _ = run(settings_path, tmp_path / "whole")
+    cut = dict(left=5)
+    loss = train_pocket.completion_loss
+
+    def failing(*arguments):
+        cut["left"] -= 1
+        if cut["left"] < 0:
+            raise KeyboardInterrupt
+        return loss(*arguments)
+
+    often = yaml.safe_load(settings_path.read_text()) | {"checkpoint_seconds": -1}
+    settings_path.write_text(yaml.safe_dump(often))
+    monkeypatch.setattr(train_pocket, "completion_loss", failing)
+    with pytest.raises(KeyboardInterrupt):
+        run(settings_path, tmp_path / "parts")
+    assert (tmp_path / "parts/checkpoint.pt").exists()
+    monkeypatch.setattr(train_pocket, "completion_loss", loss)
+    parts, record = run(settings_path, tmp_path / "parts")
+    assert record["tokens"] >= settings.tokens
+    expected = weights(whole)
+    for name, tensor in weights(parts).items():
+        assert torch.equal(tensor, expected[name]), name
+
+
+def test_a_checkpoint_of_other_settings_is_not_gone_on_from(settings, tmp_path):
+    tokenizer = make_tokenizer(settings)
+    path = tmp_path / "checkpoint.pt"
+    model = make_model(settings, tokenizer)
+    train_pocket.train(model, tokenizer, path, settings)
+    optimizers = train_pocket.make_optimizers(model, settings)
+    same = train_pocket.load_checkpoint(path, model, optimizers, settings)
+    other = dataclasses.replace(settings, learning_rate=0.1)
+    assert same.tokens > 0
+    assert train_pocket.load_checkpoint(path, model, optimizers, other) == Progress()
+
+
+def test_the_loss_is_on_the_completion_alone(settings):
+    tokenizer = make_tokenizer(settings)
+    batch = next(train_pocket.batches_from(settings, tokenizer, Progress()))
+    ids, targets = train_pocket.collate(batch, tokenizer.pad_token_id)
+    for row, sequence, wanted in zip(batch, ids, targets, strict=True):
+        counted = wanted != train_pocket.IGNORED
+        assert wanted[counted].tolist() == row.ids[row.prompt :]
+        places = counted.nonzero().flatten()
+        assert torch.equal(sequence[places + 1], wanted[counted])
+        assert tokenizer.decode(row.ids[: row.prompt]).endswith("<think>\n")
+        assert row.ids[-1] == tokenizer.eos_token_id
+
+
+def test_batches_keep_to_their_size_with_little_padding(settings):
+    tokenizer = make_tokenizer(settings)
+    batches = train_pocket.sample_batches(
+        tokenizer,
+        rng=train_pocket.random.Random(0),
+        habits=settings.habits,
+        rows=2048,
+        batch_tokens=4096,
+    )
+    sizes = [len(batch) * max(len(row.ids) for row in batch) for batch in batches]
+    real = sum(len(row.ids) for batch in batches for row in batch)
+    assert max(sizes) <= 4096
+    assert sum(map(len, batches)) == 2048
+    assert real / sum(sizes) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [(0, 1 / 4000), (3999, 1.0), (10_000, 1.0), (17_000, 0.5), (20_000, 0.0)],
+)
+def test_the_step_size_rises_stays_and_falls(settings, tokens, expected):
+    plan = dataclasses.replace(settings, decay_share=0.3)
+    assert rate(tokens, plan) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("change", [{"widht": 3}, {"habits": {"slips": 1}}])
+def test_an_unknown_setting_is_refused_by_name(settings_path, change):
+    raw = yaml.safe_load(settings_path.read_text()) | change
+    settings_path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(InputError, match=r"widht|slips"):
+        Settings.read(settings_path)
