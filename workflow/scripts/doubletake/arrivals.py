@@ -8,15 +8,14 @@ from typing import NamedTuple
 from doubletake.answers import last_boxed, number_text
 from doubletake.asked import Asked
 from doubletake.cues import turn_cue
-from doubletake.numerals import plain
 from doubletake.sentences import Span
 from doubletake.statements import (
-    COMMITTED,
     OPERAND,
     OPERATION,
     OTHER,
     RESULT,
     SIGNS,
+    Numbers,
     Statement,
 )
 
@@ -69,34 +68,35 @@ def is_work(sentence: str) -> bool:
     return len(sentence) > 30 or any(char.isdigit() for char in sentence)
 
 
-def answer_statements(
-    thought: str, spans: Sequence[Span], found: Sequence[Statement], asked: Asked
-) -> list[Statement]:
-    """The statements by which the thought may answer, right or wrong.
+def answer_statements(thought: str, numbers: Numbers) -> list[Statement]:
+    """The statements by which the thought may answer, right or wrong, in order.
 
     Those of the value that it ends on and of slips that were taken for the answer, and
     every other value where the thought says that it is the answer, supposing nothing.
     """
-    final = concluded_value(thought, spans, found, asked)
+    committed = numbers.committed()
+    final = concluded_value(thought, numbers, committed)
     if final is None:
         return []
-    values = {final} | (_slips(thought, spans, final) - asked.numbers)
-    barred = {OPERAND}
-    if any(i.numeral.value == final and i.role not in (OPERAND, OTHER) for i in found):
-        barred.add(OTHER)
-    return [
-        item
-        for item in found
-        if item.role not in barred
-        and (
-            item.numeral.value in values
-            or (item.role == COMMITTED and not item.supposed)
-        )
-    ]
+    stated = {
+        item.numeral.start: item
+        for value in {final} | _slips(thought, numbers, final)
+        for item in _answering(numbers.of_value(value))
+    }
+    for item in committed:
+        if not item.supposed:
+            stated[item.numeral.start] = item
+    return [stated[start] for start in sorted(stated)]
+
+
+def _answering(statements: list[Statement]) -> list[Statement]:
+    """Those that are no operands; of a thing not asked for only where all are."""
+    able = [item for item in statements if item.role != OPERAND]
+    return [item for item in able if item.role != OTHER] or able
 
 
 def concluded_value(
-    thought: str, spans: Sequence[Span], found: Sequence[Statement], asked: Asked
+    thought: str, numbers: Numbers, committed: Sequence[Statement]
 ) -> str | None:
     """The value that the thought ends on, None if it commits to none.
 
@@ -107,22 +107,18 @@ def concluded_value(
     if value is not None:
         return value
     for supposed in (False, True):
-        for item in reversed(found):
-            if item.role == COMMITTED and item.supposed == supposed:
+        for item in reversed(committed):
+            if item.supposed == supposed:
                 return item.numeral.value
-    return _last_result(thought, spans, found, asked)
+    return _last_result(thought, numbers)
 
 
-def _last_result(
-    thought: str, spans: Sequence[Span], found: Sequence[Statement], asked: Asked
-) -> str | None:
+def _last_result(thought: str, numbers: Numbers) -> str | None:
     """The result that stands in the last sentences; None where they only plan."""
-    by_sentence: dict[int, list[Statement]] = {}
-    for item in found:
-        by_sentence.setdefault(item.sentence, []).append(item)
+    spans = numbers.spans
     for index in range(len(spans) - 1, max(-1, len(spans) - 1 - LAST_SENTENCES), -1):
         sentence = thought[slice(*spans[index])]
-        value = _result_of(sentence, by_sentence.get(index, []), asked)
+        value = _result_of(sentence, numbers.of_sentence(index), numbers.asked)
         if value is not None:
             return value
         if _PLANS.search(sentence):
@@ -154,7 +150,7 @@ def _result_of(
     return None
 
 
-def _slips(thought: str, spans: Sequence[Span], final: str) -> set[str]:
+def _slips(thought: str, numbers: Numbers, final: str) -> set[str]:
     """Results that stood as the answer until the step was found wrong.
 
     Of steps that have the sign and one number of a step to the final value, whose
@@ -162,7 +158,7 @@ def _slips(thought: str, spans: Sequence[Span], final: str) -> set[str]:
     """
     equations = [
         _Equation(match.start(), match[1], match[2], match[3], match[4])
-        for match in _EQUATION.finditer(plain(thought))
+        for match in _EQUATION.finditer(numbers.text)
     ]
     same_step = {
         key
@@ -171,6 +167,8 @@ def _slips(thought: str, spans: Sequence[Span], final: str) -> set[str]:
         for key in ((e.sign, e.left, None), (e.sign, None, e.right))
     }
     used = {number for e in equations for number in (e.left, e.right)}
+    used |= numbers.asked.numbers
+    spans = numbers.spans
     starts = [span.start for span in spans]
     slips = set()
     for e in equations:

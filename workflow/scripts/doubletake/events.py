@@ -20,7 +20,7 @@ from doubletake.arrivals import (
 from doubletake.asked import what_is_asked
 from doubletake.cues import Cue, kind_of, settles, turn_cue
 from doubletake.sentences import Span, sentences
-from doubletake.statements import COMMITTED, MENTION, RESULT, Statement, statements
+from doubletake.statements import COMMITTED, MENTION, RESULT, Numbers, Statement
 
 LOOK_AHEAD = 120  # characters after "I don't see a mistake" that may compute again
 
@@ -158,10 +158,9 @@ class _Reader:
 def detect(question: str, thought: str) -> Events:
     """Arrivals, backtracks and wrap-ups of `thought`, a thought on `question`."""
     spans = sentences(thought)
-    asked = what_is_asked(question)
-    found = statements(thought, spans, asked)
+    numbers = Numbers(thought, spans, what_is_asked(question))
     stated: dict[int, list[Statement]] = {}
-    for item in answer_statements(thought, spans, found, asked):
+    for item in answer_statements(thought, numbers):
         stated.setdefault(item.sentence, []).append(item)
     reader = _Reader(thought, spans)
     if stated:

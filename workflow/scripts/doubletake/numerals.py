@@ -75,42 +75,74 @@ _LATEX_FRACTION = (
     rf"\\[dtc]?frac\{{\s?(?P<top>{_SHORT})\s?\}}\{{\s?(?P<low>{_SHORT})\s?\}}"
 )
 
-# Every quantifier is bounded or possessive, so that the search is linear in the text.
-_NUMERAL = re.compile(
+# Every quantifier is bounded or possessive, so that matching is linear in the text.
+_IN_DIGITS = re.compile(
     rf"""
-    (?P<sign>(?<![\w)\]}}])(?<![\d)\]}}]\ )-(?:\\?\$)?)?
-    (?:
-      (?:(?P<whole>(?<![\d.,/])\d{{1,9}})\ ?)?{_LATEX_FRACTION}
-    | (?<![\d.:])(?P<time>[01]?\d:[0-5]\d|2[0-3]:[0-5]\d)(?![\d:])
-    | (?<![\d/.])(?:(?P<units>\d{{1,9}})\ )?(?P<over>{_SHORT})/(?P<under>{_SHORT})(?![\d/.]*\d)
-    | (?<![\d])(?P<digits>{_DIGITS})(?P<scale>\ ?(?:thousand|million|billion)\b)?
-    )
-    | \b(?P<words>{_WORD}(?:(?:-|\ |\ and\ |-and-){_WORD})*+)\b
+      (?:(?P<whole>\d{{1,9}})\ ?)?{_LATEX_FRACTION}
+    | (?P<time>[01]?\d:[0-5]\d|2[0-3]:[0-5]\d)(?![\d:])
+    | (?:(?P<units>\d{{1,9}})\ )?(?<![/.])(?P<over>{_SHORT})/(?P<under>{_SHORT})
+      (?![\d/.]*\d)
+    | (?P<digits>{_DIGITS})(?P<scale>\ ?(?:thousand|million|billion)\b)?
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
+_SIGN = re.compile(r"(?<![\w)\]}])(?<![\d)\]}] )-(?:\\?\$)?\Z")
+_IN_WORDS = re.compile(rf"{_WORD}(?:(?:-| | and |-and-){_WORD})*+(?!\w)")
+_DIGIT = re.compile(r"\d|\\[dtc]?frac")
 _SEPARATORS = re.compile(r"[^\d.]")
 
 
 def numerals(text: str) -> Iterator[Numeral]:
     """All numbers of `text`, from left to right, without overlap."""
-    for match in _NUMERAL.finditer(plain(text)):
-        found = _read(match)
-        if found is not None:
-            yield Numeral(match.start(), match.end(), *found)
+    text = plain(text)
+    end = 0
+    for numeral in sorted([*_in_digits(text), *_words(text)]):
+        if numeral.start >= end:
+            end = numeral.end
+            yield numeral
 
 
-def _read(match: re.Match[str]) -> tuple[str, str] | None:
-    """Canonical value and way of writing of one match."""
-    negative = match["sign"] is not None
+def _in_digits(text: str) -> Iterator[Numeral]:
+    """Numbers written in digits."""
+    start = 0
+    while found := _DIGIT.search(text, start):
+        start = found.start()
+        if start and text[start - 1] == "." and text[start - 2 : start - 1].strip(" $"):
+            pass  # "3.5" is met at its 3; what stands here is "a.5"
+        elif start and text[start - 1] == ".":
+            start -= 1
+        match = _IN_DIGITS.match(text, start)
+        if match is None:
+            start = found.end()
+            continue
+        sign = _SIGN.search(text, max(0, start - 4), start)
+        value = _read(match, sign is not None)
+        if value is not None:
+            yield Numeral(sign.start() if sign else start, match.end(), *value)
+        start = match.end()
+
+
+def _words(text: str) -> Iterator[Numeral]:
+    """Numbers written in words."""
+    lower = text.lower()
+    if len(lower) != len(text):  # some capitals have no single small letter
+        lower = "".join(char.lower()[:1] for char in text)
+    for match in _IN_WORDS.finditer(lower):
+        start = match.start()
+        if start and (lower[start - 1].isalnum() or lower[start - 1] == "_"):
+            continue
+        value = in_words(match.group())
+        if value is not None:
+            yield Numeral(start, match.end(), value, "words")
+
+
+def _read(match: re.Match[str], negative: bool) -> tuple[str, str] | None:
+    """Canonical value and way of writing of one number in digits."""
     if match["digits"] is not None:
         value = _decimal(match["digits"])
         if match["scale"] and len(value) <= MAX_FRACTION_DIGITS:
             value = fraction_text(Fraction(value) * SCALES[match["scale"].strip().lower()])
         return _signed(value, negative), "digits"
-    if match["words"] is not None:
-        value = _in_words(match["words"].lower())
-        return None if value is None else (value, "words")
     if match["time"] is not None:
         hour, minute = match["time"].split(":")
         hour = hour.lstrip("0") or "0"
@@ -150,7 +182,7 @@ def fraction_text(value: Fraction) -> str:
 
 
 @cache
-def _in_words(words: str) -> str | None:
+def in_words(words: str) -> str | None:
     """Canonical value of an English number in words; None where it is none."""
     total = current = 0
     for word in re.split(r"[- ]", words):

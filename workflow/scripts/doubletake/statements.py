@@ -109,6 +109,7 @@ _COMMITS = re.compile(
     r"|\\boxed\{|####",
     re.IGNORECASE,
 )
+_COMMITMENT_WORD = re.compile(r"answer|Answer|ANSWER|onclusion|\\boxed|####")
 _ONLY_FILLER = re.compile(rf"{_OPEN}{_FILLER}{_OPEN}(?:[^\w\s]*)\Z", re.IGNORECASE)
 _IS_THE_ANSWER = re.compile(
     rf"{_CLOSE}{_UNIT}\s*\b(?:is|are|as|should be|must be)\s+(?:\w+\s+){{0,3}}answer\b",
@@ -123,35 +124,73 @@ _WOULD = re.compile(
 )
 
 
-def statements(thought: str, spans: Sequence[Span], asked: Asked) -> list[Statement]:
-    """Every number of the thought with its role, in order."""
-    text = plain(thought)
-    starts = [span.start for span in spans]
-    found: list[Statement] = []
-    current, derived, supposed, commits = -1, False, False, len(text)
-    for numeral in numerals(thought):
-        sentence = bisect_right(starts, numeral.start) - 1
-        span = spans[sentence]
-        if sentence != current:
-            current, derived = sentence, False
-            supposed = bool(_WOULD.search(text, span.start, min(span.end, span.start + 600)))
-            commits = _commitment(text, span)
-        role = _role(text, numeral, span, asked)
-        if role in (RESULT, MENTION) and numeral.start >= commits:
-            if role == RESULT or _ONLY_FILLER.match(text, commits, numeral.start):
+class Numbers:
+    """The numbers of a thought; each one's role is read when it is asked for."""
+
+    def __init__(self, thought: str, spans: Sequence[Span], asked: Asked) -> None:
+        """Find the numbers of `thought`, whose sentences are `spans`."""
+        self.text, self.spans, self.asked = plain(thought), spans, asked
+        self.numerals = list(numerals(self.text))
+        self.by_value: dict[str, list[int]] = {}
+        self.by_sentence: dict[int, list[int]] = {}
+        self._sentence: list[int] = []
+        self._read: dict[int, Statement] = {}
+        sentence = -1
+        for place, numeral in enumerate(self.numerals):
+            while sentence + 1 < len(spans) and spans[sentence + 1].start <= numeral.start:
+                sentence += 1
+            self._sentence.append(sentence)
+            self.by_value.setdefault(numeral.value, []).append(place)
+            self.by_sentence.setdefault(sentence, []).append(place)
+
+    def statement(self, place: int) -> Statement:
+        """The number at `place` in the order of the text, with its role."""
+        sentence = self._sentence[place]
+        if place not in self._read:
+            self._read_sentence(sentence)
+        return self._read[place]
+
+    def of_value(self, value: str) -> list[Statement]:
+        """All statements of a value, in order."""
+        return [self.statement(place) for place in self.by_value.get(value, [])]
+
+    def of_sentence(self, sentence: int) -> list[Statement]:
+        """All statements of a sentence, in order."""
+        return [self.statement(place) for place in self.by_sentence.get(sentence, [])]
+
+    def committed(self) -> list[Statement]:
+        """All numbers that are said to be the answer, in order."""
+        starts = [span.start for span in self.spans]
+        marks = {
+            bisect_right(starts, match.start()) - 1
+            for match in _COMMITMENT_WORD.finditer(self.text)
+        }
+        return [
+            item
+            for sentence in sorted(marks)
+            for item in self.of_sentence(sentence)
+            if item.role == COMMITTED
+        ]
+
+    def _read_sentence(self, sentence: int) -> None:
+        """Roles of all numbers of a sentence."""
+        text, span = self.text, self.spans[sentence]
+        end = min(span.end, span.start + 600)
+        supposed = _WOULD.search(text, span.start, end) is not None
+        mark = _COMMITS.search(text, span.start, end)
+        commits = mark.end() if mark else len(text)
+        derived = False
+        for place in self.by_sentence[sentence]:
+            numeral = self.numerals[place]
+            role = _role(text, numeral, span, self.asked)
+            if role in (RESULT, MENTION) and numeral.start >= commits:
+                if role == RESULT or _ONLY_FILLER.match(text, commits, numeral.start):
+                    role = COMMITTED
+                commits = len(text)
+            elif _IS_THE_ANSWER.match(text, numeral.end, span.end):
                 role = COMMITTED
-            commits = len(text)
-        elif _IS_THE_ANSWER.match(text, numeral.end, span.end):
-            role = COMMITTED
-        found.append(Statement(numeral, sentence, role, derived, supposed))
-        derived = derived or role == OPERAND
-    return found
-
-
-def _commitment(text: str, span: Span) -> int:
-    """Where the sentence says that the answer follows; the text's end if nowhere."""
-    match = _COMMITS.search(text, span.start, min(span.end, span.start + 600))
-    return match.end() if match else len(text)
+            self._read[place] = Statement(numeral, sentence, role, derived, supposed)
+            derived = derived or role == OPERAND
 
 
 def _role(text: str, numeral: Numeral, span: Span, asked: Asked) -> str:
