@@ -8,14 +8,16 @@ from doubletake.errors import InputError
 
 DROPPED = frozenset(["metadata", "script", "style", "foreignObject", "title", "desc"])
 JOINS = "stroke-linejoin:round;stroke-linecap:butt"  # what matplotlib's style sets
+LARGEST = 1.2  # times its own width
 _REFERENCE = re.compile(r"url\(\s*['\"]?(#?)([^)'\"]*)['\"]?\s*\)")
 
 
 def inline_svg(path: str | Path, prefix: str, label: str) -> str:
     """The figure as an `<svg>` element for an HTML page.
 
-    Ids get a prefix, because ids of several figures on one page would collide.
-    Width and height fall away: the page decides, the view box keeps the proportions.
+    Ids get a prefix, because ids of several figures on one page would collide. The
+    figure takes the width that the page gives it, up to `LARGEST` times its own, so
+    that the lettering of small figures does not outgrow that of large ones.
 
     Args:
         path: the file.
@@ -34,12 +36,22 @@ def inline_svg(path: str | Path, prefix: str, label: str) -> str:
     _drop(root)
     for element in root.iter():
         _rewrite(element, prefix)
+    width = _points(root.get("width", ""))
     for name in ("width", "height", "version", "id"):
         root.attrib.pop(name, None)
     root.set("role", "img")
     root.set("aria-label", label)
-    root.set("style", JOINS)
+    limit = f";max-width:{LARGEST * width:.0f}pt" if width else ""
+    root.set("style", f"{JOINS}{limit}")
     return ET.tostring(root, encoding="unicode")
+
+
+def _points(length: str) -> float | None:
+    """A length in points; None for any other unit."""
+    try:
+        return float(length.removesuffix("pt"))
+    except ValueError:
+        return None
 
 
 def _local(name: str) -> str:

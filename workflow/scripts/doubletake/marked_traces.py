@@ -3,10 +3,12 @@
 import math
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
 
+from doubletake.sentences import sentence_end
 from doubletake.summaries import StudyData, text_after
 from doubletake.thoughts import thought_span
 
@@ -38,8 +40,8 @@ class Piece:
     """Kinds of the backtracks and wrap-ups that begin here."""
     arrival: int | None
     """Ordinal of the arrival that ends here."""
-    exit: ExitNote | None
-    """The exit of that arrival, None where none was measured."""
+    exits: tuple[tuple[int, ExitNote | None], ...]
+    """Exits that cut the thought here, by number; None where none was measured."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def choose(thoughts: pl.DataFrame, number: int, seed: str) -> list[str]:
 def pieces_of(
     trace: dict[str, Any], events: list[dict[str, Any]], exits: dict[int, ExitNote]
 ) -> tuple[Piece, ...]:
-    """The thought's text cut at every border of an event.
+    """The thought's text cut at every border of an event and at every exit.
 
     Args:
         trace: row of the traces table.
@@ -129,34 +131,47 @@ def pieces_of(
     prompt = len(trace["prompt_ids"])
     span = thought_span(text, offsets, prompt, trace["thought_end"])
     marks = [event for event in events if event["kind"] in MARKED]
-    borders = {span.start, span.end}
+    cuts = _cuts(text, marks, span.end)
+    borders = {span.start, span.end, *cuts.values()}
     for mark in marks:
         borders |= {mark["start"], mark["end"]}
     places = sorted(place for place in borders if span.start <= place <= span.end)
     return tuple(
-        _piece(text, start, end, marks, exits)
-        for start, end in zip(places, places[1:], strict=False)
+        _piece(
+            text[start:end],
+            [mark for mark in marks if mark["start"] <= start and mark["end"] >= end],
+            (start, end),
+            tuple((k, exits.get(k)) for k, cut in cuts.items() if cut == end),
+        )
+        for start, end in pairwise(places)
     )
+
+
+def _cuts(text: str, marks: list[dict[str, Any]], limit: int) -> dict[int, int]:
+    """Where exit k cuts: after the sentence of arrival k, inside the thought."""
+    return {
+        mark["ordinal"]: min(max(sentence_end(text, mark["end"] - 1), mark["end"]), limit)
+        for mark in marks
+        if mark["kind"] == "arrival"
+    }
 
 
 def _piece(
     text: str,
-    start: int,
-    end: int,
-    marks: list[dict[str, Any]],
-    exits: dict[int, ExitNote],
+    over: list[dict[str, Any]],
+    place: tuple[int, int],
+    exits: tuple[tuple[int, ExitNote | None], ...],
 ) -> Piece:
-    over = [mark for mark in marks if mark["start"] <= start and mark["end"] >= end]
-    ordinal = next(
-        (m["ordinal"] for m in over if m["kind"] == "arrival" and m["end"] == end), None
-    )
+    """One piece; `over` are the events that cover it."""
+    start, end = place
+    ending = [m["ordinal"] for m in over if m["kind"] == "arrival" and m["end"] == end]
     opens = [m["kind"] for m in over if m["kind"] != "arrival" and m["start"] == start]
     return Piece(
-        text[start:end],
+        text,
         tuple(mark["kind"] for mark in over),
         tuple(opens),
-        ordinal,
-        exits.get(ordinal) if ordinal is not None else None,
+        ending[0] if ending else None,
+        exits,
     )
 
 

@@ -24,7 +24,7 @@ def environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = ("count", "listed", "percent", "probability", "things")
+    names = ("count", "listed", "percent", "probability", "quoted", "things")
     templates.filters |= {name: getattr(wording, name) for name in names}
     return templates
 

@@ -182,12 +182,13 @@ def grouped_cases(data: StudyData) -> str:
     if summary.is_empty():
         return "No trace has one of the configured numbers of backtracks."
     rows = summary.sort("backtracks").select("backtracks", "traces").iter_rows()
-    lines = [f"{backtracks} (n\u00a0=\u00a0{traces:,})" for backtracks, traces in rows]
+    lines = [f"{backtracks}\u00a0(n\u00a0=\u00a0{traces:,})" for backtracks, traces in rows]
     behind = int(summary["traces"].sum())
     return (
-        f"Lines by number of backtracks: {listed(lines)}; together "
-        f"{count(behind)} of {things(data.thoughts.height, 'thought')}. "
-        f"Bands: {data.confidence:.0%} intervals over problems."
+        f"Thoughts by number of backtracks: {listed(lines)}; together "
+        f"{count(behind)} of {count(data.thoughts.height)}. Points that rest on too few "
+        "problems are not drawn, as the line below the figure says. "
+        f"Intervals: {data.confidence:.0%}."
     )
 
 
@@ -310,29 +311,32 @@ EARLY_EXIT = Section(
         Figure(
             "confidence",
             "Confidence at each exit",
-            "Left: the mean raw logit of the answer that the model gives when its "
-            "thought is cut at each exit. Right: the same with every thought\u2019s "
-            "exits scaled to 0 to 1, so that thoughts of different level can be "
-            "compared. A steep first step and a flat rest mean that the answer stands "
-            "at the first arrival; a line that goes on rising means that checking makes "
-            "the model surer; a dip is a doubt.",
+            "Mean raw logit of the answer that the model gives when its thought is cut at "
+            "each exit; on the right with every thought\u2019s exits scaled to 0 to 1, so "
+            "that thoughts of different level compare. The lower row leaves out exit 0. "
+            "A steep first step and a flat rest mean that the answer stands at the first "
+            "arrival; a line that goes on rising means that thinking on makes the model "
+            "surer of an answer it already gives.",
             confidence_cases,
         ),
         Figure(
             "accuracy",
             "Accuracy at each exit",
-            "Share of right answers when the thought is cut at each exit. Where a line "
-            "reaches the horizontal one, thinking on adds nothing; the distance at exit "
-            "1 is the price of stopping at the first arrival.",
+            "Share of right answers when the thought is cut at each exit, beside the "
+            "accuracy of the final answers (level line). Where a line meets that level, "
+            "thinking on changes no score; the distance at exit 1 is the price of "
+            "stopping at the first arrival. Points of one exit stand side by side for "
+            "reading only.",
             grouped_cases,
         ),
         Figure(
             "calibration",
             "Calibration of the exit\u2019s confidence",
-            "Share of right answers against the probability that the model gives to its "
-            "whole answer. On the diagonal confidence can be taken at its word; below it "
-            "the model is surer than right, above it less sure. The lower panel shows "
-            "where the exits lie.",
+            "Exits in bins from the least to the most sure: the diamond is the "
+            "probability that the model gives to its whole answer, the dot the share "
+            "that is right. A dot below its diamond: the model is surer than right; "
+            "above it: less sure than it could be. The lower panel shows where the exits "
+            "lie.",
             calibration_cases,
         ),
     ),

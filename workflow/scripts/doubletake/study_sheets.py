@@ -108,7 +108,7 @@ def _arrivals_sheet(data: StudyData) -> Sheet:
     ]
     back = data.tables["events"].filter(kind="backtrack")
     cells += [
-        _share(f"backtracks that are a {kind}", Proportion.of(flags), data, "backtrack")
+        _share(f"backtracks of kind {kind}", Proportion.of(flags), data, "backtrack")
         for kind, flags in ((k, back["cue_kind"] == k) for k in KINDS)
         if flags.any()
     ]

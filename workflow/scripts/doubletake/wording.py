@@ -1,5 +1,6 @@
 """Numbers as people write them, and foreign text that cannot do harm on a page."""
 
+import json
 import math
 import re
 import unicodedata
@@ -120,3 +121,8 @@ def listed(items: list[str]) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def quoted(text: str) -> str:
+    """A text in quotes, line breaks as "\\n"."""
+    return json.dumps(text, ensure_ascii=False)
