@@ -81,7 +81,7 @@ def answer_statements(thought: str, numbers: Numbers) -> list[Statement]:
     stated = {
         item.numeral.start: item
         for value in {final} | _slips(thought, numbers, final)
-        for item in _answering(numbers.of_value(value))
+        for item in _answering(thought, numbers, value)
     }
     for item in committed:
         if not item.supposed:
@@ -89,10 +89,50 @@ def answer_statements(thought: str, numbers: Numbers) -> list[Statement]:
     return [stated[start] for start in sorted(stated)]
 
 
-def _answering(statements: list[Statement]) -> list[Statement]:
-    """Those that are no operands; of a thing not asked for only where all are."""
-    able = [item for item in statements if item.role != OPERAND]
+def _answering(thought: str, numbers: Numbers, value: str) -> list[Statement]:
+    """Statements of a value that may answer, its use as an intermediate left aside.
+
+    Statements of a thing that is not asked for count only where there are no others.
+    """
+    statements = numbers.of_value(value)
+    passing = _intermediates(thought, numbers.spans, statements)
+    able = [
+        item
+        for place, item in enumerate(statements)
+        if item.role != OPERAND and place not in passing
+    ]
     return [item for item in able if item.role != OTHER] or able
+
+
+def _intermediates(
+    thought: str, spans: Sequence[Span], statements: Sequence[Statement]
+) -> set[int]:
+    """Places of results that are computed with and then derived anew.
+
+    "2 * 14 = 28. ... 28 + 20 = 48. ... 76 - 48 = 28." answers with its second 28.
+    """
+    passing: set[int] = set()
+    pending: list[int] = []
+    used, last = False, -1
+    for place, item in enumerate(statements):
+        if last >= 0 and _turns_between(thought, spans, last, item.sentence):
+            pending, used = [], False
+        last = item.sentence
+        if item.role == OPERAND:
+            used = used or bool(pending)
+            continue
+        if used and item.role == RESULT and item.derived:
+            passing.update(pending)
+            pending, used = [], False
+        pending.append(place)
+    return passing
+
+
+def _turns_between(
+    thought: str, spans: Sequence[Span], first: int, last: int
+) -> bool:
+    """Whether a sentence after `first`, up to `last`, turns back."""
+    return any(turn_cue(thought[slice(*span)]) for span in spans[first + 1 : last + 1])
 
 
 def concluded_value(

@@ -61,6 +61,7 @@ _CHECK_VERB = _any(
     r"(?:see|check|think|consider)\s+(?:if|whether)",
     r"(?:read|look\s+at|parse)\s+[^.?!\n]{0,40}\b(?:again|once more|carefully)",
     *("plug", "substitut"),
+    r"\w+\s+[^.?!\n]{0,50}\b(?:again|once more|one more time|another time)\b",
 )
 _INTENT = _any(
     r"let\s+me",
@@ -77,7 +78,8 @@ _INTENT = _any(
 _OTHER_WAY = (
     r"(?:another|different|other|second|alternative|alternate|new)\s+(?:\w+\s+)?"
     r"(?:way|approach|method|angle|perspective|check|thing|thought|possibility|"
-    r"interpretation|route|view|strategy|calculation|order)"
+    r"interpretation|route|view|strategy|calculation|order|confusion|issue|scenario|"
+    r"consideration|question|point|concern|reading|meaning)"
 )
 _LOOK_AHEAD = r"(?=[^\n]{0,200}"
 _FORMS = {
@@ -115,6 +117,7 @@ _FORMS = {
     + _any(
         r"i\s+wonder",
         r"what\s+if",
+        r"unless\s+(?:there|i|i'm|we|we're|i've|the\s+(?:problem|question|wording))\b",
         r"(?:maybe|perhaps)\s+(?:i|we|i've)\s+(?:made|missed|mis\w+|messed|mixed|am|should)",
         r"on\s+second\s+thought",
         r"i'm\s+(?:not\s+(?:\w+\s+)?sure|(?:a\s+(?:bit|little)\s+)?(?:confused|worried))",
@@ -132,7 +135,7 @@ _FORMS = {
         rf"\b(?:let me|let's|i should|i want to|to)\s+{_ADVERB}{_CHECK_VERB}",
     )
     + ")",
-    "hmm": rf"hmm+\b{_LOOK_AHEAD}(?:\?|\bmaybe\b|\bperhaps\b|\bbut\b|"
+    "hmm": rf"hmm+\b{_LOOK_AHEAD}(?:\?|\b(?:maybe|perhaps|but)\b(?! that's)|"
     rf"\b(?:let me|let's|i should)\s+{_ADVERB}{_CHECK_VERB}))",
     "denial": r"[^.?!\n=]{0,40}=[^.?!\n]{0,24}\bis\s+(?:not|n't|wrong|incorrect)\b",
 }
@@ -185,7 +188,10 @@ _SETTLES = re.compile(
     r"|\bmakes? (?:perfect )?sense\b|\bchecks? out\b|\bmatch(?:es)?\b|\badds? up\b"
     r"|\bconfirm(?:s|ed)\b|\bconsistent\b|\bsame (?:answer|result|number|thing|total)\b"
     r"|\bcorrect\b|\bno (?:mistakes?|errors?|issues?|problems?)\b|\bworks?(?: out)?\.$"
-    r"|^(?:yes|yep|yeah|yup|right|correct|perfect|good|great|exactly)\b",
+    r"|^(?:yes|yep|yeah|yup|right|correct|perfect|good|great|exactly)\b"
+    r"|\bso,? (?:yes|yep|yeah|no)\b|\bnot the case\b|\b(?:can|should|to|must|will) assume\b"
+    r"|\b(?:doesn't|does not|don't|do not|didn't|isn't|no) (?:really |actually )?"
+    r"(?:mention|specif|matter|affect|change|any mention)",
     re.IGNORECASE,
 )
 

@@ -110,8 +110,6 @@ class _Reader:
             return is_worked_out(self.thought[after : after + LOOK_AHEAD])
         if not self.open or self.settled:
             return True
-        if cue.group in ("alternatively", "another"):
-            return self.worked > 0
         return cue.fresh and self.worked > 0
 
     def turn(self, cue: Cue, index: int) -> None:

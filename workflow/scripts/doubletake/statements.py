@@ -90,12 +90,13 @@ _VERB = _any(
     *("made", "making", "leaves?", "leaving", "left with", "totals?", "totall?ing"),
     *("becomes?", "becoming", "comes? (?:out |down |up )?to", "results? in", "yields?"),
     *("resulting in", "amounts? to", "means?", "meaning", "works? out (?:to|as)"),
-    *("has", "have", "had", "having", "to get"),
+    *("has", "have", "had", "having", "to get", "leads? to", "arriv(?:es?|ing) at"),
+    *("ends? up (?:with|at)", "brings? (?:us |me |it )?to"),
 )
 _FILLER = (
-    r"(?:(?:a|an|the|my|our|exactly|indeed|still|also|only|about|around|just|actually|"
-    r"really|total|of|sum|with|now|then|approximately|simply|precisely|roughly|equal|to|"
-    r"me|us|you|him|her|it|them|final|up|out|same|amount|value|answer)\b\s*){0,5}"
+    r"(?:(?:a|an|the|my|our|indeed|still|also|about|around|just|again|total|of|sum|with|"
+    r"now|then|equal|to|me|us|you|him|her|it|them|final|up|out|same|amount|value|answer|"
+    r"[a-z]{2,12}ly)\b\s*){0,5}"
 )
 _RESULT_BEFORE = re.compile(
     r"(?:=|\u2248|\u2192|\\approx|\\implies|\\Rightarrow"
@@ -116,7 +117,7 @@ _IS_THE_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _SUPPOSES = re.compile(
-    r"\W*(?:\w+[,\s]+){0,3}(?:if|suppose|supposing|assum\w+|when)\b", re.IGNORECASE
+    r"\W*(?:\w+[,\s]+){0,3}(?:if|suppose|supposing|assum\w+|when|since|because|given)\b", re.IGNORECASE
 )
 _CONSEQUENCE = re.compile(r",|\bthen\b|\bso\b", re.IGNORECASE)
 _WOULD = re.compile(
