@@ -76,7 +76,7 @@ _INTENT = _any(
     r"in\s+order\s+to",
 )
 _OTHER_WAY = (
-    r"(?:another|different|other|second|alternative|alternate|new)\s+(?:\w+\s+)?"
+    r"(?:another|different|other|alternative|alternate|(?<=a )second)\s+(?:\w+\s+)?"
     r"(?:way|approach|method|angle|perspective|check|thing|thought|possibility|"
     r"interpretation|route|view|strategy|calculation|order|confusion|issue|scenario|"
     r"consideration|question|point|concern|reading|meaning)"
@@ -169,8 +169,30 @@ _REREAD = re.compile(
 _OTHER = re.compile(
     rf"\b{_OTHER_WAY}|\bdifferently\b", re.IGNORECASE
 )
+_OTHER_READING = re.compile(
+    r"\b(?:(?:mis)?interpret(?:ation|ed differently)\w*|confusion|ambigu\w*|"
+    r"misread|different meaning|another meaning)\b(?! correct)",
+    re.IGNORECASE,
+)
+_COUNTERFACTUAL = re.compile(
+    r"\bif (?:the|it|he|she|they|there|this|that|each|i)\b[^.,]{0,60}\b(?:was|were|had|said|"
+    r"meant|didn't|asked)\b|\bsometimes\b",
+    re.IGNORECASE,
+)
+_METHOD = re.compile(
+    r"\b(?:maybe|perhaps|could|can) (?:i (?:can|could|should) |we (?:can|could) )?"
+    r"(?:think|calculat\w*|comput\w*|check|us(?:e|ing)|break\w*|approach|solve|do|try|"
+    r"consider|look|add\w*|multiply\w*|divid\w*|subtract\w*|write|set|there's another way)\b",
+    re.IGNORECASE,
+)
+_CHECKING = re.compile(r"\b(?:check|verif|sure|confirm)", re.IGNORECASE)
+_RAISES = re.compile(
+    r"(?:but |wait,? |hmm,? )*(?:maybe|perhaps|is there|is it|does|what if|could|"
+    r"another thought|suppose|unless)\b",
+    re.IGNORECASE,
+)
 _SUSPICION = re.compile(
-    r"\b(?:maybe|perhaps|what if|possib\w+|might|makes? sense|trick\w*|not right|wrong|"
+    r"\b(?:maybe|perhaps|what if|possibility|might|makes? sense|trick\w*|not right|wrong|"
     r"wonder|unless|misread|ambigu\w*|is that (?:right|correct)|could\b[^.?!\n]*\?|"
     r"(?:is|are|was|does|do|did|should|am)\b[^.!?\n]*\?)",
     re.IGNORECASE,
@@ -223,24 +245,28 @@ def _is_aside(sentence: str, head: str) -> bool:
 
 
 def kind_of(cue: Cue, sentence: str, following: str) -> str:
-    """Which kind of turn a sentence makes, given the text that follows it.
+    """Which kind of turn a sentence makes, given the sentence that follows it.
 
     By the labelling guide: another reading or a suspicion is a doubt, a return to the
     text is re-reading, an explicit other method is an alternative, else a check.
     """
     head, ahead = sentence[:HEAD], following[:HEAD]
+    suspects = _SUSPICION.search(head) is not None
+    if _OTHER_READING.search(head) or (cue.group == "doubt" and not _OTHER.search(head)):
+        return DOUBT
+    if cue.group == "alternatively":
+        doubts = _COUNTERFACTUAL.search(head) or (suspects and not _METHOD.search(head))
+        return DOUBT if doubts else ALTERNATIVE
     if _REREAD.search(head):
         return REREAD
     if _OTHER.search(head):
         return ALTERNATIVE
-    if cue.group == "alternatively":
-        return DOUBT if _SUSPICION.search(head) else ALTERNATIVE
-    if cue.group in ("doubt", "wonder", "but", "hmm", "denial"):
-        return DOUBT
-    if cue.group == "wait" and _SUSPICION.search(head):
+    if cue.group in ("wonder", "but", "hmm", "denial") or suspects:
         return DOUBT
     if len(head) < 60 and _REREAD.search(ahead):
         return REREAD
+    if len(head) < 60 and not _CHECKING.search(head) and _RAISES.match(ahead):
+        return DOUBT
     return CHECK
 
 
