@@ -126,6 +126,17 @@ def test_a_branch_is_not_moved_by_the_others():
         assert alone[0].logits == pytest.approx(expected.logits, abs=1e-4)
 
 
+def test_half_precision_runs_and_stays_close():
+    model = make_model(CONFIGS["llama"]).to(torch.bfloat16)
+    prefix = random_ids(40, seed=11)
+    branches = random_branches(prefix, 6, seed=12)
+    said = continue_branches(model, prefix, branches, max_tokens=4, stop=never)
+    for branch, continuation in zip(branches, said, strict=True):
+        replayed, _ = replay(model, prefix, branch, continuation.tokens)
+        # Eight bits of mantissa on logits of this size.
+        assert continuation.logits == pytest.approx(replayed.logits, abs=0.2)
+
+
 def test_each_branch_stops_by_itself():
     model = make_model(CONFIGS["llama"])
     prefix = random_ids(20, seed=8)

@@ -18,6 +18,7 @@ Outputs
 
 import logging
 import random
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,6 +174,7 @@ class Shard:
         self.limit = min(decoder.max_positions, window or decoder.max_positions)
         self.rows: list[dict[str, Any]] = []
         self.differences = Differences()
+        self.verification_seconds = 0.0
         self.refused: list[str] = []
 
     def add(
@@ -209,9 +211,11 @@ class Shard:
     def _verify(
         self, ids: list[int], branches: list[Branch], said: list[Continuation]
     ) -> None:
+        started = time.monotonic()
         for branch, packed in zip(branches, said, strict=True):
             plain, choices = replay(self.decoder.hf, ids, branch, packed.tokens)
             self.differences.add(packed, plain, choices)
+        self.verification_seconds += time.monotonic() - started
 
     @property
     def note(self) -> str:
@@ -293,7 +297,7 @@ def main(
         "shard": shard,
         "traces": traces.height - len(done.refused),
         "tokens": progress.tokens,
-        "seconds": progress.seconds,
+        "seconds": progress.seconds - done.verification_seconds,
         "device": device_name(decoder.device),
         "dtype": model.dtype,
         "note": done.note,
