@@ -226,7 +226,7 @@ def check_finite(normed: torch.Tensor, batch: list[Item]) -> None:
     Raises:
         InputError: names the trace.
     """
-    finite = normed.isfinite().all(-1).cpu()
+    finite = normed.sum(-1, dtype=torch.float32).isfinite().cpu()
     for item, tokens in zip(batch, finite, strict=True):
         if not tokens[: len(item.ids)].all():
             raise InputError(

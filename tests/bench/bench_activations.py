@@ -1,0 +1,124 @@
+"""What caching costs: one batch with and without hooks, and with replayed log-probs.
+
+Prints ratios of one run on a random Llama of about 30 M parameters, one thread; seconds
+of a shared machine mean little, ratios of neighbouring runs do. The bare pass is the
+model's own forward up to the final norm, or with all its logits where the cached one
+replays log-probs.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.utils import logging as hf_logging
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+
+from cache_activations import Item, pass_through
+
+from doubletake.architectures import LAYOUTS
+from doubletake.models import Decoder
+from doubletake.passes import padded
+from doubletake.studies import ModelSettings
+
+GOAL = 1.05
+POSITIONS = 20  # cached per sequence
+
+
+def random_decoder() -> Decoder:
+    """A Llama of 33.6 M parameters."""
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=8192,
+        hidden_size=512,
+        intermediate_size=1376,
+        num_hidden_layers=8,
+        num_attention_heads=8,
+        num_key_value_heads=4,
+        max_position_embeddings=4096,
+    )
+    hf = LlamaForCausalLM._from_config(config, attn_implementation="sdpa")
+    hf = hf.eval().requires_grad_(False)
+    settings = ModelSettings("random", None, "float32", "cpu", "</think>", {})
+    return Decoder(hf, hf.config, LAYOUTS["llama"], settings)
+
+
+def random_items(sequences: int, tokens: int, replay: bool) -> list[Item]:
+    """Sequences of tokens / 2 to tokens tokens; every fourth is for calibration."""
+    generator = torch.Generator().manual_seed(0)
+    items = []
+    for number in range(sequences):
+        length = tokens - number * tokens // (2 * sequences)
+        ids = torch.randint(8192, (length,), generator=generator)
+        positions = torch.randperm(length, generator=generator)[:POSITIONS]
+        items.append(
+            Item(
+                trace=str(number),
+                ids=ids.tolist(),
+                prompt=length // 8,
+                thought=(length // 8, length) if number % 4 == 0 else None,
+                logprobs=[0.0] * (length - length // 8) if replay else None,
+                positions=sorted(positions.tolist()),
+                row=0,
+            )
+        )
+    return items
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of one call: other jobs on the machine count less than on a clock."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def compare(
+    name: str, work: Callable[[], object], bare: Callable[[], object], repeats: int
+) -> None:
+    """Print the ratio of the fastest runs, and that of neighbouring runs."""
+    work(), bare()
+    times = [(seconds(bare), seconds(work)) for _ in range(repeats)]
+    fastest = min(t for _, t in times) / min(t for t, _ in times)
+    paired = statistics.median(cached / plain for plain, cached in times)
+    print(
+        f"{name}: {fastest:.3f}x a bare forward pass by the fastest of {repeats} runs, "
+        f"{paired:.3f}x by the median of neighbours (goal {GOAL}x; bare "
+        f"{min(t for t, _ in times):.2f} s)"
+    )
+
+
+@torch.inference_mode()
+def main(sequences: int, tokens: int, repeats: int) -> None:
+    """Compare and print."""
+    torch.set_num_threads(1)
+    hf_logging.set_verbosity_error()
+    decoder = random_decoder()
+    plain = random_items(sequences, tokens, replay=False)
+    replay = random_items(sequences, tokens, replay=True)
+    ids = padded([item.ids for item in plain])
+    print(f"{sequences} sequences of {tokens // 2} to {tokens} tokens, torch threads 1")
+    compare(
+        "caching",
+        lambda: pass_through(decoder, plain),
+        lambda: decoder.base(input_ids=ids, use_cache=False),
+        repeats,
+    )
+    compare(
+        "caching and replayed log-probs",
+        lambda: pass_through(decoder, replay),
+        lambda: decoder.hf(input_ids=ids, use_cache=False),
+        repeats,
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sequences", type=int, default=6)
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--repeats", type=int, default=25)
+    main(**vars(parser.parse_args()))
