@@ -10,6 +10,7 @@ from doubletake.asked import Asked
 from doubletake.cues import turn_cue
 from doubletake.sentences import Span
 from doubletake.statements import (
+    COMMITTED,
     OPERAND,
     OPERATION,
     OTHER,
@@ -28,6 +29,14 @@ _CONCLUDES = re.compile(
 )
 _DEDUCES = re.compile(
     r"\W*(?:so|therefore|thus|hence|finally|in total|this)\b", re.IGNORECASE
+)
+_FOLLOWS = re.compile(
+    r"\W*(?:(?:okay|yes|yeah|and|but|then|now)[,\s]+)?(?:so|therefore|thus|hence|finally|"
+    r"that|this|that's|which|it)\b",
+    re.IGNORECASE,
+)
+_DEDUCED = re.compile(
+    r"(?:\b(?:so|then|therefore|thus|hence)|\b[a-z]\s?=)\s?\$?$", re.IGNORECASE
 )
 _PLANS = re.compile(
     r"\b(?:i'll|i will|i need to|to find|to determine|calculate|add|subtract|multiply|"
@@ -92,16 +101,30 @@ def answer_statements(thought: str, numbers: Numbers) -> list[Statement]:
 def _answering(thought: str, numbers: Numbers, value: str) -> list[Statement]:
     """Statements of a value that may answer, its use as an intermediate left aside.
 
-    Statements of a thing that is not asked for count only where there are no others.
+    Statements of a thing that is not asked for count only where there are no others,
+    and a number of the question only where it is computed, deduced or committed to.
     """
     statements = numbers.of_value(value)
     passing = _intermediates(thought, numbers.spans, statements)
+    given = value in numbers.asked.numbers
     able = [
         item
         for place, item in enumerate(statements)
-        if item.role != OPERAND and place not in passing
+        if item.role != OPERAND
+        and place not in passing
+        and not (given and _is_given(thought, numbers.spans, item))
     ]
     return [item for item in able if item.role != OTHER] or able
+
+
+def _is_given(thought: str, spans: Sequence[Span], item: Statement) -> bool:
+    """Whether a number of the question is just repeated here."""
+    if item.role == COMMITTED:
+        return False
+    start, end = spans[item.sentence]
+    before = thought[max(start, item.numeral.start - 24) : item.numeral.start]
+    deduced = _FOLLOWS.match(thought, start, end) or _DEDUCED.search(before)
+    return not (deduced or (item.role == RESULT and item.derived))
 
 
 def _intermediates(

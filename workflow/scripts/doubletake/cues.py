@@ -109,8 +109,8 @@ _FORMS = {
     "doubt": rf"(?:{_BUT}|or[,\s]+)?"
     + _any(
         *("is", "are", "was", "were", "does", "do", "did", "should", "could", "would"),
-        *("can", "am", "have", "has", "what", "why", "how", "where", "maybe"),
-        *("perhaps", "might", "may", "who", "which", "suppose", "unless", "if"),
+        *("can", "am", "have", "has", "what about", "how about", "why", "maybe"),
+        *("perhaps", "might", "may", "suppose", "unless", "if"),
     )
     + rf"\b{_LOOK_AHEAD}\?)",
     "wonder": rf"{_BUT}?"
@@ -204,16 +204,14 @@ _VERDICT = _any(
 )
 _SETTLES = re.compile(
     r"\b(?:that|this|it|which|everything|all|answer|result|numbers?|calculations?|"
-    r"math|logic|reasoning|steps?|both|i|i'm)(?:'s|'m|\b)[^.?!\n]{0,30}?"
+    r"math|logic|reasoning|steps?|both|problem|question|approach|i|i'm)(?:'s|'m|\b)[^.?!\n]{0,30}?"
     r"(?:'s|'m|\b(?:is|are|am|seems?|looks?|sounds?|still|also|indeed|feel|be))\b"
     rf"[^.?!\n]{{0,20}}?\b{_VERDICT}\b"
     r"|\bmakes? (?:perfect )?sense\b|\bchecks? out\b|\bmatch(?:es)?\b|\badds? up\b"
     r"|\bconfirm(?:s|ed)\b|\bconsistent\b|\bsame (?:answer|result|number|thing|total)\b"
     r"|\bcorrect\b|\bno (?:mistakes?|errors?|issues?|problems?)\b|\bworks?(?: out)?\.$"
     r"|^(?:yes|yep|yeah|yup|right|correct|perfect|good|great|exactly)\b"
-    r"|\bso,? (?:yes|yep|yeah|no)\b|\bnot the case\b|\b(?:can|should|to|must|will) assume\b"
-    r"|\b(?:doesn't|does not|don't|do not|didn't|isn't|no) (?:really |actually )?"
-    r"(?:mention|specif|matter|affect|change|any mention)",
+    r"|\bso,? (?:yes|yep|yeah|no)\b|\bnot the case\b|\bso\b[^.?!\n]{0,12}\bassume\b",
     re.IGNORECASE,
 )
 
@@ -226,6 +224,8 @@ def turn_cue(sentence: str) -> Cue | None:
         return None
     group = match.lastgroup or ""
     if group in ("doubt", "but") and _is_aside(sentence, head):
+        return None
+    if group == "wonder" and _SO.match(head):
         return None
     words = head[match.end("filler") : match.end()].strip()
     first = _FIRST_WORD.match(head)

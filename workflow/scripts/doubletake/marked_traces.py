@@ -150,7 +150,9 @@ def pieces_of(
 def _cuts(text: str, marks: list[dict[str, Any]], limit: int) -> dict[int, int]:
     """Where exit k cuts: after the sentence of arrival k, inside the thought."""
     return {
-        mark["ordinal"]: min(max(sentence_end(text, mark["end"] - 1), mark["end"]), limit)
+        mark["ordinal"]: min(
+            max(sentence_end(text, mark["end"] - 1), mark["end"]), limit
+        )
         for mark in marks
         if mark["kind"] == "arrival"
     }
@@ -191,7 +193,9 @@ def examples(data: StudyData, number: int, seed: int) -> list[Example]:
             events.get(row["trace"], []),
             exits.get(row["trace"], []),
         )
-        for row in shown.sort(["backtracks", "trace"], descending=[True, False]).to_dicts()
+        for row in shown.sort(
+            ["backtracks", "trace"], descending=[True, False]
+        ).to_dicts()
     ]
 
 

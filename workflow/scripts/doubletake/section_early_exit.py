@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doubletake.sections import Figure, Section, Sheet, Tile
-from doubletake.wording import count, listed, percent, points, probability, real, things
+from doubletake.wording import (
+    NOTHING,
+    count,
+    listed,
+    percent,
+    points,
+    probability,
+    real,
+    things,
+)
 
 if TYPE_CHECKING:
     from doubletake.summaries import Difference, StudyData
 
 SHOWN_EXITS = 10
+EXIT_COLUMNS = (
+    "exit",
+    "thoughts",
+    "right",
+    "probability",
+    "logit",
+    "margin",
+    "entropy (nats)",
+    "tokens before",
+)
 GOLD_DETECTORS = ("string", "markers")
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
@@ -70,8 +89,9 @@ def caveat(data: StudyData) -> str:
         return (
             f"Mind that all {things(arrivals.height, 'arrival')} found here state the "
             "value that the thought ends with: a passing stop at another value was not "
-            "counted as an arrival, so these figures hold for thoughts that had reached "
-            "their last value, and overstate what a rule without that knowledge gains."
+            "counted as an arrival, so these figures hold for thoughts that had "
+            "reached their last value, and overstate what a rule without that "
+            "knowledge gains."
         )
     return ""
 
@@ -93,7 +113,7 @@ def tiles(data: StudyData) -> list[Tile]:
         Tile(
             _saving(data),
             "of the thought comes after the first arrival",
-            f"{_mean(data, 'exit1_tokens')} of {_mean(data, 'tokens')} tokens before it",
+            f"{_mean(data, 'exit1_tokens')} of {_mean(data, 'tokens')} tokens before",
         ),
         Tile(
             probability(_probability_at(data, 1)),
@@ -110,44 +130,35 @@ def tiles(data: StudyData) -> list[Tile]:
 def exits_sheet(data: StudyData) -> Sheet:
     """One row per exit, and the end of the thought."""
     shown = data.exits.filter(data.exits["exit"] <= SHOWN_EXITS)
-    rows = [
-        (
-            "0, before any thought" if row["exit"] == 0 else f"{row['exit']}",
-            count(row["n"]),
-            percent(row["right"] / row["n"]),
-            probability(row["probability"]),
-            real(row["logit"], 2),
-            real(row["margin"], 2),
-            real(row["entropy"], 3),
-            real(row["tokens_before"], 0),
-        )
-        for row in shown.iter_rows(named=True)
-    ]
+    rows = [_exit_row(row) for row in shown.iter_rows(named=True)]
     thoughts = data.thoughts
     if not thoughts.is_empty():
-        mean = real(float(thoughts["tokens"].mean()), 0)  # type: ignore[arg-type]
-        right = percent(float(thoughts["correct"].mean()))  # type: ignore[arg-type]
+        mean = int(thoughts["tokens"].sum()) / thoughts.height
+        right = percent(int(thoughts["correct"].sum()) / thoughts.height)
         end = ("end of the thought", count(thoughts.height), right)
-        rows.append((*end, *["\u2013"] * 4, mean))
-    rest = data.exits.filter(data.exits["exit"] > SHOWN_EXITS)["n"].sum()
-    silent = data.exits["unanswered"].sum()
+        rows.append((*end, *[NOTHING] * 4, real(mean, 0)))
+    rest = int(data.exits.filter(data.exits["exit"] > SHOWN_EXITS)["n"].sum())
+    silent = int(data.exits["unanswered"].sum())
     note = [
         "Means over all exits of that number; later exits exist only in thoughts that "
         "arrive that often, so rows are not the same thoughts."
     ]
     note += [f"{things(rest, 'later exit')} not shown."] if rest else []
     note += [f"{things(silent, 'exit')} gave no number: wrong."] if silent else []
-    columns = (
-        "exit",
-        "thoughts",
-        "right",
-        "probability",
-        "logit",
-        "margin",
-        "entropy (nats)",
-        "tokens before",
+    return Sheet("Every exit", EXIT_COLUMNS, tuple(rows), note=" ".join(note))
+
+
+def _exit_row(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        "0, before any thought" if row["exit"] == 0 else f"{row['exit']}",
+        count(row["n"]),
+        percent(row["right"] / row["n"]),
+        probability(row["probability"]),
+        real(row["logit"], 2),
+        real(row["margin"], 2),
+        real(row["entropy"], 3),
+        real(row["tokens_before"], 0),
     )
-    return Sheet("Every exit", columns, tuple(rows), note=" ".join(note))
 
 
 def outcomes_sheet(data: StudyData) -> Sheet:
@@ -182,12 +193,14 @@ def grouped_cases(data: StudyData) -> str:
     if summary.is_empty():
         return "No trace has one of the configured numbers of backtracks."
     rows = summary.sort("backtracks").select("backtracks", "traces").iter_rows()
-    lines = [f"{backtracks}\u00a0(n\u00a0=\u00a0{traces:,})" for backtracks, traces in rows]
+    lines = [
+        f"{backtracks}\u00a0(n\u00a0=\u00a0{traces:,})" for backtracks, traces in rows
+    ]
     behind = int(summary["traces"].sum())
     return (
         f"Thoughts by number of backtracks: {listed(lines)}; together "
-        f"{count(behind)} of {count(data.thoughts.height)}. Points that rest on too few "
-        "problems are not drawn, as the line below the figure says. "
+        f"{count(behind)} of {count(data.thoughts.height)}. Points that rest on too "
+        "few problems are not drawn, as the line below the figure says. "
         f"Intervals: {data.confidence:.0%}."
     )
 
@@ -198,7 +211,8 @@ def confidence_cases(data: StudyData) -> str:
     text = grouped_cases(data)
     if summary["published_logit"].count():
         text += (
-            " Dashed: the published means of the same model and problems (ARBOR project "
+            " Dashed: the published means of the same model and problems, whose "
+            "arrivals are every occurrence of the answer\u2019s text (ARBOR project "
             "discussion \u201cHow does early exiting at each instance of backtracking "
             "affect the model\u2019s prediction\u201d)."
         )
@@ -311,22 +325,22 @@ EARLY_EXIT = Section(
         Figure(
             "confidence",
             "Confidence at each exit",
-            "Mean raw logit of the answer that the model gives when its thought is cut at "
-            "each exit; on the right with every thought\u2019s exits scaled to 0 to 1, so "
-            "that thoughts of different level compare. The lower row leaves out exit 0. "
-            "A steep first step and a flat rest mean that the answer stands at the first "
-            "arrival; a line that goes on rising means that thinking on makes the model "
-            "surer of an answer it already gives.",
+            "Mean raw logit of the answer that the model gives when its thought is cut "
+            "at each exit; on the right with every thought\u2019s exits scaled to 0 to "
+            "1, so that thoughts of different level compare. The lower row leaves out "
+            "exit 0. A steep first step and a flat rest mean that the answer stands at "
+            "the first arrival; a line that goes on rising means that thinking on "
+            "makes the model surer of an answer it already gives.",
             confidence_cases,
         ),
         Figure(
             "accuracy",
             "Accuracy at each exit",
             "Share of right answers when the thought is cut at each exit, beside the "
-            "accuracy of the final answers (level line). Where a line meets that level, "
-            "thinking on changes no score; the distance at exit 1 is the price of "
-            "stopping at the first arrival. Points of one exit stand side by side for "
-            "reading only.",
+            "accuracy of the final answers (level line). Where a line meets that "
+            "level, thinking on changes no score; the distance at exit 1 is the price "
+            "of stopping at the first arrival. Points of one exit stand side by side "
+            "for reading only.",
             grouped_cases,
         ),
         Figure(
@@ -335,8 +349,8 @@ EARLY_EXIT = Section(
             "Exits in bins from the least to the most sure: the diamond is the "
             "probability that the model gives to its whole answer, the dot the share "
             "that is right. A dot below its diamond: the model is surer than right; "
-            "above it: less sure than it could be. The lower panel shows where the exits "
-            "lie.",
+            "above it: less sure than it could be. The lower panel shows where the "
+            "exits lie.",
             calibration_cases,
         ),
     ),

@@ -120,7 +120,11 @@ def _arrivals_sheet(data: StudyData) -> Sheet:
 def _cues(backtracks: pl.DataFrame) -> str:
     """The words that signal a turn, most frequent first."""
     cues = (
-        backtracks.drop_nulls("cue").group_by("cue").len().sort(["len", "cue"]).reverse()
+        backtracks.drop_nulls("cue")
+        .group_by("cue")
+        .len()
+        .sort(["len", "cue"])
+        .reverse()
     )
     if cues.is_empty():
         return ""
@@ -136,7 +140,9 @@ def _first_arrival_sheet(data: StudyData) -> Sheet:
     exit0 = Proportion.of(data.thoughts["exit0_correct"])
     cells = [
         _share(
-            "first arrival states a wrong value", Proportion(wrong.height, rows.height), data
+            "first arrival states a wrong value",
+            Proportion(wrong.height, rows.height),
+            data,
         ),
         _share("of these, end right (mended)", Proportion.of(wrong["correct"]), data),
         _share(
@@ -151,7 +157,11 @@ def _first_arrival_sheet(data: StudyData) -> Sheet:
         saved = arrived["tokens"] - arrived["exit1_tokens"]
         cells += [
             _share("right at exit 1", Proportion.of(arrived["exit1_correct"]), data),
-            _share("the same thoughts at their end", Proportion.of(arrived["correct"]), data),
+            _share(
+                "the same thoughts at their end",
+                Proportion.of(arrived["correct"]),
+                data,
+            ),
             (
                 "tokens saved by stopping there, mean",
                 real(mean_of(saved)),
@@ -165,7 +175,7 @@ def _share(
     label: str, part: Proportion, data: StudyData, what: str = "thought"
 ) -> tuple[str, str, str]:
     base = f"{count(part.hits)} of {things(part.n, what)}"
-    if 0 < part.n:
+    if part.n:
         base += f" ({part.interval(data.confidence)})"
     return label, part.text, base
 
@@ -192,8 +202,8 @@ def run_sheet(runs: pl.DataFrame, measured: Sequence[Benchmark]) -> Sheet:
         columns,
         tuple(rows),
         (0, len(columns) - 1),
-        "Summed over jobs (shards). Computing: without start-up and loading, as the rule "
-        "measured it; whole jobs and peak memory: as Snakemake measured them.",
+        "Summed over jobs (shards). Computing: without start-up and loading, as the "
+        "rule measured it; whole jobs and peak memory: as Snakemake measured them.",
     )
 
 
@@ -221,7 +231,9 @@ def _run_row(name: str, runs: pl.DataFrame, job: Benchmark | None) -> tuple[str,
 
 def refusals(runs: pl.DataFrame) -> list[str]:
     """What the run tables want a reader to know."""
-    rows = runs.filter(pl.col("note") != "").select("stage", "shard", "note").iter_rows()
+    rows = (
+        runs.filter(pl.col("note") != "").select("stage", "shard", "note").iter_rows()
+    )
     return [f"{stage}, shard {shard}: {note}." for stage, shard, note in rows]
 
 
@@ -258,6 +270,10 @@ def checks_in_words(judged: Sequence[Check]) -> str:
         return "No check has a measured value and a bound."
     if not outside:
         n = len(bounded)
-        return "The one check with a bound is within it." if n == 1 else f"All {n} checks with a bound are within it."
+        return (
+            "The one check with a bound is within it."
+            if n == 1
+            else f"All {n} checks with a bound are within it."
+        )
     names = listed([f"{check.stage}: {check.statistic}" for check in outside])
     return f"{len(outside)} of {things(len(bounded), 'check')} outside: {names}."

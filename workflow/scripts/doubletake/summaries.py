@@ -94,7 +94,9 @@ class StudyData:
     def gain(self) -> Difference | None:
         """Accuracy at the end minus at the first arrival; None without arrivals."""
         rows = self.arrived
-        differences = rows["correct"].cast(pl.Int8) - rows["exit1_correct"].cast(pl.Int8)
+        differences = rows["correct"].cast(pl.Int8) - rows["exit1_correct"].cast(
+            pl.Int8
+        )
         return mean_difference(
             differences, rows["problem"], self.settings["early_exit"]
         )

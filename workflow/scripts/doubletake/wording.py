@@ -124,5 +124,5 @@ def listed(items: list[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text in quotes, line breaks as "\\n"."""
+    """A text in quotes on one line, its line breaks escaped."""
     return json.dumps(text, ensure_ascii=False)
