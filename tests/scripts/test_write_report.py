@@ -1,0 +1,556 @@
+"""From tables to the page."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polars as pl
+import pytest
+from write_report import Settings, StudyFiles, main
+
+from doubletake.digests import SCRIPTS
+from doubletake.errors import InputError
+from doubletake.experiments import EXPERIMENTS, STAGES, TABLES
+from doubletake.marked_traces import choose
+from doubletake.provenance import Provenance
+from doubletake.schemas import (
+    EARLY_EXIT,
+    EARLY_EXIT_CALIBRATION,
+    EARLY_EXIT_SUMMARY,
+    EVENTS,
+    PROBLEMS,
+    RUNS,
+    TRACES,
+    VERIFICATION,
+)
+
+TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
+MARKER = "</think>"
+PROMPT = 3
+VOID = {"meta", "br", "hr", "img", "input", "link"}
+HOSTILE = (
+    "<script>alert('x')</script> </svg> \x1b[31mred\x1b[0m \x00 \u202eno\u202c \"q\" &"
+)
+FIGURE = """<?xml version="1.0"?>
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/x.dtd">
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
+  width="100pt" height="50pt" viewBox="0 0 100 50" onload="steal()">
+ <metadata><a href="https://example.org"/></metadata>
+ <style>*{stroke-linecap: butt}</style><script>steal()</script>
+ <defs><path id="m1" d="M 0 0"/><clipPath id="p1"><path d="M 0 0"/></clipPath></defs>
+ <use xlink:href="#m1" clip-path="url(#p1)"/>
+ <use xlink:href="https://example.org/x.svg#y" style="fill: url(https://e.org/#z)"/>
+</svg>"""
+SETTINGS = {
+    "model": {
+        "source": "resources/pocket",
+        "revision": None,
+        "dtype": "float32",
+        "device": "cpu",
+    },
+    "dataset": {
+        "source": "owner/data",
+        "revision": "e" * 40,
+        "name": "main",
+        "split": "test",
+        "limit": 4,
+        "thoughts": False,
+    },
+    "shards": 1,
+    "generation": {
+        "backend": "transformers",
+        "samples": 1,
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "max_new_tokens": 512,
+        "batch_size": 32,
+        "seed": 0,
+    },
+    "events": {"detector": "rules", "seed": 0},
+    "early_exit": {
+        "answer_prompt": "\n</think>\n\\boxed{",
+        "bootstrap": 50,
+        "confidence": 0.95,
+        "seed": 0,
+    },
+}
+HERE = Provenance("abc123", {"python": "3.11.7"}, "one machine", "2026-01-02 03:04 UTC")
+
+RIGHT = "5 + 3 = 8. Wait, let me check. So it is 8. Done."
+MENDED = "5 + 3 = 7. Wait, no. 5 + 3 = 8."
+PLAIN = "It is 8."
+OPEN = "Hm, let me see"
+
+
+def trace_row(name: str, thought: str, answer: str | None) -> dict:
+    """A trace whose tokens are its characters, but for the one of the marker."""
+    closed = answer is not None
+    text = thought + (f"{MARKER}it is {answer}" if closed else "")
+    offsets = [*range(len(thought))]
+    if closed:
+        offsets += [len(thought), *range(len(thought) + len(MARKER), len(text))]
+    return {
+        "trace": f"{name}/0",
+        "problem": name,
+        "sample": 0,
+        "prompt_ids": [0] * PROMPT,
+        "completion_ids": [1] * len(offsets),
+        "logprobs": None,
+        "text": text,
+        "offsets": offsets,
+        "thought_end": PROMPT + len(thought) if closed else None,
+        "finish": "stop" if closed else "length",
+        "answer": answer,
+        "correct": answer == "8",
+    }
+
+
+def event_rows(name: str, thought: str) -> list[dict]:
+    """Arrivals at numbers after `=` and `is`, backtracks at Wait, wrap-ups at Done."""
+    patterns = (
+        ("arrival", r"(?:= |is )(\d)"),
+        ("backtrack", r"(Wait[^.]*\.)"),
+        ("wrap_up", r"(Done\.)"),
+    )
+    rows: list[dict] = []
+    for kind, pattern in patterns:
+        for ordinal, match in enumerate(re.finditer(pattern, thought), start=1):
+            start, end = match.span(1)
+            arrival = kind == "arrival"
+            value = match[1] if arrival else None
+            row = {
+                "kind": kind,
+                "ordinal": ordinal,
+                "start": start,
+                "end": end,
+                "token": PROMPT + (end - 1 if arrival else start),
+                "value": value,
+                "is_gold": value == "8" if arrival else None,
+                "is_final": value == "8" if arrival else None,
+                "cue": "Wait" if kind == "backtrack" else None,
+                "cue_kind": "check" if kind == "backtrack" else None,
+            }
+            rows.append(row)
+    rows.sort(key=lambda row: row["start"])
+    return [{"trace": f"{name}/0", "event": i} | row for i, row in enumerate(rows)]
+
+
+def exit_row(name: str, number: int, tokens: int, answer: str | None, p: float) -> dict:
+    known = {} if answer is None else {"logprob": float(pl.Series([p]).log()[0])}
+    return {
+        "trace": f"{name}/0",
+        "exit": number,
+        "tokens_before": tokens,
+        "answer": answer,
+        "correct": answer == "8",
+        "logit": 10.0,
+        "logprob": None,
+        "margin": 1.0,
+        "entropy": 0.5,
+    } | known
+
+
+THOUGHTS = {"a": (RIGHT, "8"), "b": (MENDED, "8"), "c": (PLAIN, "8"), "d": (OPEN, None)}
+EXITS = [
+    exit_row("a", 0, 0, "3", 0.1),
+    exit_row("a", 1, 10, "8", 0.9),
+    exit_row("a", 2, 42, "8", 0.95),
+    exit_row("b", 0, 0, "8", 0.1),
+    exit_row("b", 1, 10, "7", 0.6),
+    exit_row("b", 2, 31, "8", 0.95),
+    exit_row("c", 0, 0, "3", 0.1),
+    exit_row("c", 1, 8, "8", 0.9),
+    exit_row("d", 0, 0, None, 0.1),
+]
+SUMMARY = {
+    "backtracks": 1,
+    "exit": 0,
+    "traces": 2,
+    "problems": 2,
+    "accuracy": 0.5,
+    "accuracy_low": 0.1,
+    "accuracy_high": 0.9,
+    "final_accuracy": 1.0,
+    **{
+        name: None
+        for name in EARLY_EXIT_SUMMARY.schema
+        if "logit" in name or "normalised" in name
+    },
+}
+BIN = {
+    "bin": 0,
+    "exits": 8,
+    "problems": 4,
+    "lowest": 0.1,
+    "highest": 0.95,
+    "confidence": 0.6,
+    "brier": 0.2,
+    "accuracy": 0.75,
+    "accuracy_low": 0.4,
+    "accuracy_high": 0.9,
+}
+CHECK = {
+    "stage": "early_exit",
+    "check": "fast against slow",
+    "statistic": "largest difference",
+    "value": 0.00002,
+    "unit": "logit",
+    "n": 1234,
+    "bound": 0.001,
+}
+RUN = {
+    "stage": "generate_traces",
+    "shard": "1-of-1",
+    "traces": 4,
+    "tokens": 12000,
+    "seconds": 60.0,
+    "device": "cpu, 2 threads",
+    "dtype": "float32",
+    "note": "",
+}
+
+
+class Study:
+    """Rows of a study; tests change them before they are written."""
+
+    def __init__(self, dataset: str = "data") -> None:
+        self.dataset = dataset
+        self.settings = SETTINGS
+        self.checks, self.run, self.figure = [CHECK], RUN, FIGURE
+        self.rows = {
+            "problems": [
+                {"problem": name, "question": "5 + 3?", "gold": "8", "solution": ""}
+                for name in THOUGHTS
+            ],
+            "traces": [trace_row(name, *said) for name, said in THOUGHTS.items()],
+            "events": [
+                row
+                for name, said in THOUGHTS.items()
+                for row in event_rows(name, said[0])
+            ],
+            "early_exit": EXITS,
+            "early_exit/summary": [SUMMARY],
+            "early_exit/calibration": [BIN],
+        }
+
+    def write(self, root: Path) -> StudyFiles:
+        """Write everything under `root/dataset`."""
+        folder = root / self.dataset
+        schemas = (PROBLEMS, TRACES, EVENTS, EARLY_EXIT)
+        schemas += (EARLY_EXIT_SUMMARY, EARLY_EXIT_CALIBRATION)
+        for stage in ("traces", *STAGES):
+            (folder / stage).mkdir(parents=True, exist_ok=True)
+            RUNS.write(RUNS.frame([self.run | {"stage": stage}]), folder / stage / "r")
+            checks = VERIFICATION.frame(self.checks if stage == "early_exit" else [])
+            VERIFICATION.write(checks, folder / stage / "v")
+        for table in schemas:
+            path = folder / f"{table.name}.parquet"
+            table.write(table.frame(self.rows[table.name]), path)
+        (folder / "figure.svg").write_text(self.figure)
+        return StudyFiles(
+            model="tiny",
+            dataset=self.dataset,
+            tables={name: str(folder / f"{name}.parquet") for name in TABLES},
+            runs=[str(folder / stage / "r") for stage in ("traces", *STAGES)],
+            verification=[str(folder / stage / "v") for stage in STAGES],
+            figures={
+                section.name: {
+                    figure.name: str(folder / "figure.svg")
+                    for figure in section.figures
+                }
+                for section in EXPERIMENTS
+            },
+            benchmarks=str(folder / "benchmarks"),
+            settings=self.settings,
+        )
+
+
+class Page(HTMLParser):
+    """A page as a browser would see it; fails where tags do not match."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html, self.open, self.text = html, [], ""
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.text += " " if tag in ("td", "th") else ""
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.text += data
+
+    def values(self, *names: str) -> list[str]:
+        return [a[name] for _, a in self.tags for name in names if name in a]
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.text.split())
+
+    def has(self, *parts: str) -> bool:
+        """Whether the parts stand one after the other in the text."""
+        return " ".join(parts) in self.words
+
+
+@pytest.fixture
+def render(tmp_path):
+    def render_studies(*studies: Study, examples: int = 4, provenance=HERE) -> Page:
+        main(
+            studies=[study.write(tmp_path) for study in studies],
+            template_path=TEMPLATE,
+            page_path=tmp_path / "report.html",
+            settings=Settings(examples=examples, seed=0),
+            provenance=provenance,
+        )
+        return Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+
+    return render_studies
+
+
+def test_the_numbers_are_those_counted_by_hand(render):
+    page = render(Study())
+    # Of four thoughts three arrive; stopped there two are right, at the end all three.
+    assert page.has("right final answer", "75.0%", "3 of 4 thoughts")
+    assert page.has("thought closed", "75.0%", "3 of 4 thoughts")
+    assert page.has("1 arrival or more", "75.0%", "3 of 4 thoughts")
+    assert page.has("2 arrivals or more", "50.0%", "2 of 4 thoughts")
+    assert page.has("4 arrivals or more", "0.0%", "0 of 4 thoughts")
+    assert page.has("turning back at least once", "50.0%", "2 of 4 thoughts")
+    assert page.has("first arrival states a wrong value", "33.3%", "1 of 3 thoughts")
+    assert page.has("of these, end right (mended)", "100.0%", "1 of 1 thought")
+    assert page.has("right at exit 0, no thought at all", "25.0%", "1 of 4 thoughts")
+    assert page.has("right at exit 1", "66.7%", "2 of 3 thoughts")
+    lengths = [len(RIGHT), len(MENDED), len(PLAIN)]
+    saved = (sum(lengths) - 10 - 10 - 8) / 3
+    assert page.has(f"stopping there, mean {saved:.1f} of {sum(lengths) / 3:.1f}")
+    assert page.has("\u201cWait\u201d 2.")
+
+
+def test_the_headline_says_how_sure_and_what_stopping_costs(render):
+    page = render(Study())
+    saved = 1 - (10 + 10 + 8) / sum(map(len, (RIGHT, MENDED, PLAIN)))
+    assert page.has("already gives the right answer in 66.7% of 3 thoughts")
+    assert page.has("with a mean probability of 0.800")
+    assert page.has(f"would save {saved:.1%} of the thought and cost 33.3 points")
+    assert page.has("0.900 where the answer is right (n = 2) and 0.600 where")
+
+
+def test_the_table_of_exits(render):
+    page = render(Study())
+    assert page.has("0, before any thought 4 25.0% 0.100 10.00 1.00 0.500 0")
+    assert page.has("1 3 66.7% 0.800 10.00 1.00 0.500 9")
+    assert page.has("1 exit gave no number: wrong.")
+    assert page.has("right at the first arrival 2 0 2")
+    assert page.has("wrong at the first arrival 1 0 1")
+
+
+def test_nothing_is_loaded_and_nothing_acts(render):
+    page = render(Study())
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "link", "img", "iframe", "object", "foreignobject"}
+    assert "@import" not in page.html
+    assert not page.values("src", "srcset", "action", "onload", "xlink:href")
+    assert all(value.startswith("#") for value in page.values("href"))
+    assert all(u.startswith("#") for u in re.findall(r"url\(([^)]*)\)", page.html))
+    assert "example.org" not in page.html
+
+
+def test_ids_are_unique_and_references_have_their_target(render):
+    page = render(Study(), Study("more"))
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    used = {value[1:] for value in page.values("href")}
+    used |= set(re.findall(r"url\(#([^)]*)\)", page.html))
+    assert used <= set(ids)
+
+
+def test_every_figure_is_inline_with_caption_and_cases(render):
+    page = render(Study())
+    drawings = [a for tag, a in page.tags if tag == "svg"]
+    assert len(drawings) == sum(len(section.figures) for section in EXPERIMENTS)
+    assert all(a["viewbox"] == "0 0 100 50" and a["aria-label"] for a in drawings)
+    assert page.has("backtracks: 1 (n = 2); together 2 of 4.")
+    assert page.has("expected calibration error 0.150")
+
+
+def test_hostile_text_is_shown_and_does_nothing(render):
+    study = Study()
+    thought = f"It is 8. {HOSTILE}"
+    study.rows["traces"][0] = trace_row("a", thought, "8") | {"answer": HOSTILE}
+    study.rows["events"] = event_rows("a", thought)
+    study.rows["problems"][0]["question"] = HOSTILE
+    study.run = RUN | {"note": HOSTILE}
+    study.checks = [CHECK | {"check": HOSTILE}]
+    page = render(study)
+    shown = HOSTILE.translate({0x1B: "\u241b", 0: "\u2400"})
+    shown = shown.replace("\u202e", "[U+202E]").replace("\u202c", "[U+202C]")
+    # As question (twice), thought, answer, check, and the note of every stage.
+    assert page.words.count(shown) == 5 + 1 + len(STAGES)
+    assert not {tag for tag, _ in page.tags} & {"script"}
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", page.html)
+
+
+def test_the_text_of_an_example_is_marked_but_kept(render):
+    study = Study()
+    study.rows = {
+        name: [r for r in rows if r.get("trace", "a/0") == "a/0"]
+        for name, rows in study.rows.items()
+    }
+    html = render(study).html
+    thought = re.search(r'<div class="thought">(.*?)</div>', html, re.DOTALL)[1]
+    note = r'<span class="exit .*?(?:</span>){2}\n?</span>'
+    bare = re.sub(note, "", thought, flags=re.DOTALL)
+    bare = re.sub(r'<span class="sign">.</span>|<sup.*?</sup>', "", bare)
+    assert re.sub(r"<[^>]*>", "", bare) == RIGHT
+    assert thought.count('<span class="arrival">8</span>') == 2
+    assert '<span class="backtrack">Wait, let me check.</span>' in thought
+    assert '<span class="wrap_up">Done.</span>' in thought
+    notes = [
+        " ".join(Page(n).text.split()) for n in re.findall(note, thought, re.DOTALL)
+    ]
+    assert notes == [
+        "before any thought3 ✗ wrong0.100",
+        "arrival 110 tokens in8 ✓ right0.900",
+        "arrival 242 tokens in8 ✓ right0.950",
+    ]
+    # The exit stands where the thought is cut: behind the sentence.
+    assert re.search(r"</sup>\.<span class=\"exit right", thought)
+
+
+def test_examples_are_spread_and_seeded():
+    names = [f"t{i:02d}" for i in range(40)]
+    thoughts = pl.DataFrame(
+        {
+            "trace": names,
+            "closed": [True] * 39 + [False],
+            "correct": [True] * 38 + [False] * 2,
+            "arrivals": [2] * 40,
+            "backtracks": [0] * 20 + [7] * 20,
+            "first_gold": [True] * 37 + [False] * 3,
+            "exit1_correct": [True] * 37 + [False] * 3,
+        }
+    )
+    chosen = choose(thoughts, 6, "0")
+    assert {"t37", "t38", "t39"} < set(chosen)  # mended, wrong, open: one each
+    assert any(name < "t20" for name in chosen)
+    assert len(set(chosen)) == 6
+    assert chosen == choose(thoughts.reverse(), 6, "0")
+    assert chosen != choose(thoughts, 6, "1")
+    assert choose(thoughts, 0, "0") == []
+    assert sorted(choose(thoughts, 99, "0")) == names
+
+
+def test_without_arrivals_the_page_says_so(render):
+    study = Study()
+    study.rows |= {"events": [], "early_exit/summary": [], "early_exit/calibration": []}
+    study.rows["early_exit"] = [row for row in EXITS if row["exit"] == 0]
+    page = render(study)
+    assert page.has("No arrival was found in 4 thoughts of tiny")
+    assert page.has("No trace has one of the configured numbers of backtracks.")
+
+
+def test_without_traces_the_page_says_so(render):
+    study = Study()
+    study.rows = {name: [] for name in study.rows}
+    study.checks = []
+    page = render(study)
+    assert page.has("There is no thought of tiny here: nothing can be said.")
+    assert page.has("There are no traces.")
+    assert page.has("No exit was measured, so there is no table of exits.")
+    assert page.has("No check was made.")
+
+
+def test_no_examples_if_none_are_wanted(render):
+    assert render(Study(), examples=0).has("None: the config asks for no examples.")
+
+
+def test_two_studies_share_a_page(render):
+    page = render(Study(), Study("more"))
+    assert page.has("tiny on data 4 75.0%")
+    assert page.has("tiny on more 4 75.0%")
+    assert {"tiny/data", "tiny/more"} < set(page.values("id"))
+
+
+def test_the_verification_is_judged(render):
+    study = Study()
+    study.checks = [
+        CHECK,
+        CHECK | {"value": 0.002, "statistic": "too large"},
+        CHECK | {"value": float("nan"), "statistic": "no number"},
+        CHECK | {"value": None, "n": 0},
+        CHECK | {"bound": None},
+    ]
+    page = render(study)
+    assert page.has("largest difference 2.00 × 10⁻⁵ logit 1,234 0.001 yes")
+    assert page.has("too large 0.002 logit 1,234 0.001 no")
+    assert page.has("no number not a number logit 1,234 0.001 no")
+    assert page.has("not measured logit 0 0.001 not measured")
+    assert page.has("2 of 3 checks outside: early_exit: too large and early_exit:")
+    assert page.has("0.800 2 of 3")  # the overview's last columns
+
+
+def test_a_detector_that_sees_only_the_final_value_is_named(render):
+    study = Study()
+    study.rows["events"] = [row for row in study.rows["events"] if row["value"] != "7"]
+    assert render(study).has("Mind that all 4 arrivals found here state the value")
+    study.settings = SETTINGS | {"events": {"detector": "string", "seed": 0}}
+    assert render(study).has(
+        "every arrival here states the right value by construction"
+    )
+
+
+def test_what_was_run_is_stated(render):
+    study = Study()
+    study.run = RUN | {"note": "refused as no text: e/0"}
+    page = render(study)
+    assert page.has("owner/data, main, split test, revision " + "e" * 40)
+    assert page.has("traces 1 4 12,000 1 min 00 s 200 – – cpu, 2 threads, float32")
+    assert page.has("shard 1-of-1: refused as no text: e/0.")
+    assert page.has("abc123, Python 3.11.7")
+    assert page.has("one machine")
+    assert page.has('"\\n</think>\\n\\\\boxed{"')
+
+
+def test_imported_thoughts_are_called_so(render):
+    study = Study()
+    study.settings = {k: v for k, v in SETTINGS.items() if k != "generation"}
+    assert render(study).has("imported from the file of problems, not generated here")
+
+
+def test_benchmarks_are_shown_where_there_are_any(render, tmp_path):
+    folder = tmp_path / "data/benchmarks/early_exit"
+    folder.mkdir(parents=True)
+    for shard, memory in (("1-of-2", "2048.0"), ("2-of-2", "NA")):
+        (folder / f"{shard}.tsv").write_text(f"s\tmax_rss\n100.4\t{memory}\n")
+    page = render(Study())
+    assert page.has("early_exit 2 4 12,000 1 min 00 s 200 3 min 21 s 2.0 GiB")
+
+
+def test_equal_input_gives_an_equal_page(render):
+    first = render(Study()).html
+    assert render(Study()).html == first
+    elsewhere = replace(HERE, commit="def456", machine="another", written="2099")
+    second = render(Study(), provenance=elsewhere).html
+    for name in ("commit", "machine", "written"):
+        assert getattr(elsewhere, name) in second
+        second = second.replace(getattr(elsewhere, name), getattr(HERE, name))
+    assert second == first
+
+
+def test_a_broken_figure_is_named(render):
+    study = Study()
+    study.figure = "<svg"
+    with pytest.raises(InputError, match=r"cannot read figure .*figure\.svg"):
+        render(study)
