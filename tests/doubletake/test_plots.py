@@ -24,7 +24,7 @@ def draw(path):
     for colour, shift in zip(ordered_colours(3), range(3), strict=True):
         x = np.arange(5)
         axes[0, 0].plot(x, x + shift, color=colour, label=str(shift))
-        draw_band(axes[0, 1], x, x - 1, x + 1, color=colour)
+        draw_band(axes[0, 1], x, x - 1, x + 1, colour=colour)
     whole_ticks(axes[0, 0])
     write_note(figure, "five points")
     figure.legend(loc="outside right upper")

@@ -230,7 +230,7 @@ def _draw_bands(
     for group, colour in colours.items():
         rows = shown.filter(pl.col("backtracks") == group, pl.col(name).is_not_null())
         ends = (rows[f"{name}_low"], rows[f"{name}_high"])
-        draw_band(axes, rows["exit"], *ends, color=colour)
+        draw_band(axes, rows["exit"], *ends, colour=colour)
         axes.plot(rows["exit"], rows[name], marker="o", color=colour)
     whole_ticks(axes)
 
@@ -238,7 +238,8 @@ def _draw_bands(
 def _draw_bars(axes: Axes, shown: pl.DataFrame, name: str) -> None:
     """Lines with error bars, side by side: intervals too wide for bands."""
     colours = _colours(shown)
-    shifts = np.linspace(-0.24, 0.24, len(colours)) if len(colours) > 1 else [0.0]
+    width = min(0.08 * (len(colours) - 1), 0.5)
+    shifts = np.linspace(-width / 2, width / 2, len(colours))
     for (group, colour), shift in zip(colours.items(), shifts, strict=True):
         rows = shown.filter(pl.col("backtracks") == group)
         value = rows[name].to_numpy()

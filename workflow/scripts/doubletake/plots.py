@@ -99,19 +99,21 @@ def ordered_colours(count: int) -> list[str]:
 
     Viridis without its lightest part, which white paper swallows.
     """
-    shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.86, max(count, 2)))
+    shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.8, max(count, 2)))
     return [matplotlib.colors.to_hex(shade) for shade in shades[:count]]
 
 
 def draw_band(
-    axes: Axes,
-    x: ArrayLike,
-    low: ArrayLike,
-    high: ArrayLike,
-    **look: Any,
+    axes: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, *, colour: str
 ) -> None:
-    """Shade an interval around a line; faint, so that several overlap readably."""
-    axes.fill_between(x, low, high, **{"alpha": 0.13, "linewidth": 0, **look})
+    """Shade an interval around a line; faint, so that several overlap readably.
+
+    A single point has no width to shade and gets a bar.
+    """
+    if np.size(x) == 1:
+        axes.vlines(x, low, high, color=colour, linewidth=1, alpha=0.75)
+    else:
+        axes.fill_between(x, low, high, color=colour, alpha=0.13, linewidth=0)
 
 
 def whole_ticks(axes: Axes) -> None:
