@@ -29,8 +29,10 @@ def report_study(model, dataset):
         },
         "benchmarks": f"{folder}/benchmarks",
         "settings": {
-            "model": studies.model_settings(config, model, SOURCES),
-            "dataset": data,
+            # Sources as the config names them: a page tells no paths of a machine.
+            "model": studies.model_settings(config, model, SOURCES)
+            | {"source": config["models"][model]["source"]},
+            "dataset": data | {"source": config["datasets"][dataset]["source"]},
             **{name: config[name] for name in sections},
             "early_exit": exits,
         },

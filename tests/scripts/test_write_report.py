@@ -341,7 +341,7 @@ def test_the_numbers_are_those_counted_by_hand(render):
 def test_the_headline_says_how_sure_and_what_stopping_costs(render):
     page = render(Study())
     saved = 1 - (10 + 10 + 8) / sum(map(len, (RIGHT, MENDED, PLAIN)))
-    assert page.has("already gives the right answer in 66.7% of 3 thoughts")
+    assert page.has("gives the right answer in 66.7% of 3 thoughts")
     assert page.has("with a mean probability of 0.800")
     assert page.has(f"would save {saved:.1%} of the thought and cost 33.3 points")
     assert page.has("0.900 where the answer is right (n = 2) and 0.600 where")
@@ -541,7 +541,7 @@ def test_benchmarks_are_shown_where_there_are_any(render, tmp_path):
 def test_equal_input_gives_an_equal_page(render):
     first = render(Study()).html
     assert render(Study()).html == first
-    elsewhere = replace(HERE, commit="def456", machine="another", written="2099")
+    elsewhere = replace(HERE, commit="def456", machine="abacus", written="2099")
     second = render(Study(), provenance=elsewhere).html
     for name in ("commit", "machine", "written"):
         assert getattr(elsewhere, name) in second
@@ -554,3 +554,13 @@ def test_a_broken_figure_is_named(render):
     study.figure = "<svg"
     with pytest.raises(InputError, match=r"cannot read figure .*figure\.svg"):
         render(study)
+
+
+def test_no_interval_is_given_where_no_thought_changes(render):
+    study = Study()
+    study.rows["early_exit"] = [
+        row for row in EXITS if row["trace"] != "b/0" or row["exit"] == 0
+    ]
+    page = render(study)
+    assert page.has("of the thought and change the score of none of them.")
+    assert page.has("At no loss that 2 thoughts can show: it ends right in 100.0%")

@@ -168,7 +168,7 @@ def overview(studies: list[ShownStudy]) -> Sheet:
         "right at exit 0",
         "right at exit 1",
         "probability there",
-        "outside bounds",
+        "checks outside bounds",
     )
     return Sheet("", columns, tuple(_overview_row(study) for study in studies))
 

@@ -61,7 +61,7 @@ def headline(data: StudyData) -> str:
     )
     right = percent(_share(data, "exit1_correct"))
     return (
-        f"At its first arrival {data.model} already gives the right answer in {right} "
+        f"At its first arrival {data.model} gives the right answer in {right} "
         f"of {things(gain.n, 'thought')}{with_sureness}; stopping there would save "
         f"{_saving(data)} of the thought and {_consequence(gain, data.confidence)}."
     )
@@ -256,12 +256,12 @@ def _probability_at(data: StudyData, number: int) -> float | None:
 
 def _consequence(gain: Difference, confidence: float) -> str:
     """What stopping does to accuracy, with its interval."""
+    if not gain.changed:
+        return "change the score of none of them"
     low, high = sorted((-gain.low, -gain.high))
-    change = (
-        "change accuracy by 0.0"
-        if not gain.mean
-        else f"{'cost' if gain.mean > 0 else 'gain'} {real(100 * abs(gain.mean))}"
-    )
+    change = f"{'cost' if gain.mean > 0 else 'gain'} {real(100 * abs(gain.mean))}"
+    if not gain.mean:
+        change = "neither cost nor gain"
     return (
         f"{change} points of accuracy ({confidence:.0%} interval of the change "
         f"{points(low)} to {points(high)})"
@@ -283,7 +283,7 @@ def _verdict(data: StudyData) -> str:
         return f"Could it have stopped there? Not without loss: {end}."
     if gain.high < 0:
         return f"Could it have stopped there? It should have: {end}."
-    return f"Could it have stopped there? As far as {n} can tell, yes: {end}."
+    return f"Could it have stopped there? At no loss that {n} can show: {end}."
 
 
 def _sureness(data: StudyData) -> str:

@@ -28,6 +28,8 @@ ORDER = (
     "detect_events",
     "cache_activations",
     "early_exit",
+    "summarise_early_exit",
+    "plot_early_exit",
 )
 KINDS = ("check", "doubt", "alternative", "reread")
 CUES = 8  # different cues that are named
@@ -45,7 +47,7 @@ class Check:
     n: str
     bound: str
     within: str
-    """`yes`, `no`, `not measured` or `no bound`."""
+    """`yes`, `no`, `not measured`, or a dash where there is no bound."""
 
 
 def trace_sheets(data: StudyData) -> list[Sheet]:
@@ -258,7 +260,7 @@ def _within(value: float | None, bound: float | None) -> str:
     if value is None:
         return "not measured"
     if bound is None:
-        return "no bound"
+        return NOTHING
     return "yes" if value <= bound else "no"  # a NaN is not within
 
 

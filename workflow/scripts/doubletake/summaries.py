@@ -51,6 +51,8 @@ class Difference:
     low: float
     high: float
     n: int
+    changed: int
+    """Cases whose difference is not 0."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,13 @@ def mean_difference(
         confidence=settings["confidence"],
         rng=np.random.default_rng(settings["seed"]),
     )
-    return Difference(float(values.mean()), float(low[0]), float(high[0]), len(values))
+    return Difference(
+        mean=float(values.mean()),
+        low=float(low[0]),
+        high=float(high[0]),
+        n=len(values),
+        changed=int(np.count_nonzero(values)),
+    )
 
 
 def mean_of(column: pl.Series) -> float | None:

@@ -49,7 +49,9 @@ def real(value: float | None, digits: int = 1) -> str:
     """A number with so many decimals; a dash for none or NaN."""
     if value is None or math.isnan(value):
         return NOTHING
-    return f"{value:,.{digits}f}".replace("-", "\u2212")
+    text = f"{value:,.{digits}f}"
+    nothing = not text.strip("-0.,")  # no "-0.0"
+    return text.lstrip("-") if nothing else text.replace("-", "\u2212")
 
 
 def percent(share: float | None, digits: int = 1) -> str:
