@@ -5,18 +5,18 @@ EARLY_EXIT_PUBLISHED = SOURCES.local("resources/reference/early_exit_published.j
 
 rule early_exit:
     input:
-        problems=STUDY + "/problems.parquet",
-        traces=STUDY + "/traces.parquet",
-        events=STUDY + "/events.parquet",
+        problems="results/{model}/{dataset}/problems.parquet",
+        traces="results/{model}/{dataset}/traces.parquet",
+        events="results/{model}/{dataset}/events.parquet",
         model=model_files,
     output:
-        exits=STUDY + "/early_exit/shards/{shard}.parquet",
-        verification=STUDY + "/early_exit/shards/{shard}.verification.parquet",
-        runs=STUDY + "/early_exit/shards/{shard}.runs.parquet",
+        exits="results/{model}/{dataset}/early_exit/shards/{shard}.parquet",
+        verification="results/{model}/{dataset}/early_exit/shards/{shard}.verification.parquet",
+        runs="results/{model}/{dataset}/early_exit/shards/{shard}.runs.parquet",
     log:
-        STUDY + "/logs/early_exit/{shard}.log",
+        "results/{model}/{dataset}/logs/early_exit/{shard}.log",
     benchmark:
-        STUDY + "/benchmarks/early_exit/{shard}.tsv"
+        "results/{model}/{dataset}/benchmarks/early_exit/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -35,11 +35,11 @@ rule early_exit:
 
 rule merge_early_exit:
     input:
-        parts=shards_of(STUDY + "/early_exit/shards/{shard}.parquet"),
+        parts=shards_of("results/{model}/{dataset}/early_exit/shards/{shard}.parquet"),
     output:
-        table=STUDY + "/early_exit.parquet",
+        table="results/{model}/{dataset}/early_exit.parquet",
     log:
-        STUDY + "/logs/merge_early_exit.log",
+        "results/{model}/{dataset}/logs/merge_early_exit.log",
     conda:
         ENVIRONMENT
     params:
@@ -54,11 +54,13 @@ rule merge_early_exit:
 
 rule merge_early_exit_checks:
     input:
-        parts=shards_of(STUDY + "/early_exit/shards/{shard}.{part}.parquet"),
+        parts=shards_of(
+            "results/{model}/{dataset}/early_exit/shards/{shard}.{part}.parquet"
+        ),
     output:
-        table=STUDY + "/early_exit/{part}.parquet",
+        table="results/{model}/{dataset}/early_exit/{part}.parquet",
     log:
-        STUDY + "/logs/merge_early_exit/{part}.log",
+        "results/{model}/{dataset}/logs/merge_early_exit/{part}.log",
     wildcard_constraints:
         part="verification|runs",
     conda:
@@ -76,16 +78,16 @@ rule merge_early_exit_checks:
 rule summarise_early_exit:
     input:
         exits=rules.merge_early_exit.output.table,
-        traces=STUDY + "/traces.parquet",
-        events=STUDY + "/events.parquet",
+        traces="results/{model}/{dataset}/traces.parquet",
+        events="results/{model}/{dataset}/events.parquet",
         published=EARLY_EXIT_PUBLISHED,
     output:
-        summary=STUDY + "/early_exit/summary.parquet",
-        calibration=STUDY + "/early_exit/calibration.parquet",
+        summary="results/{model}/{dataset}/early_exit/summary.parquet",
+        calibration="results/{model}/{dataset}/early_exit/calibration.parquet",
     log:
-        STUDY + "/logs/summarise_early_exit.log",
+        "results/{model}/{dataset}/logs/summarise_early_exit.log",
     benchmark:
-        STUDY + "/benchmarks/summarise_early_exit.tsv"
+        "results/{model}/{dataset}/benchmarks/summarise_early_exit.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -110,30 +112,30 @@ rule plot_early_exit:
         published=EARLY_EXIT_PUBLISHED,
     output:
         confidence=report(
-            STUDY + "/early_exit/confidence.svg",
+            "results/{model}/{dataset}/early_exit/confidence.svg",
             caption="../workflow/report/early_exit_confidence.rst",
             category="Early exit",
             subcategory="{model} on {dataset}",
             labels={"figure": "confidence"},
         ),
         accuracy=report(
-            STUDY + "/early_exit/accuracy.svg",
+            "results/{model}/{dataset}/early_exit/accuracy.svg",
             caption="../workflow/report/early_exit_accuracy.rst",
             category="Early exit",
             subcategory="{model} on {dataset}",
             labels={"figure": "accuracy"},
         ),
         calibration=report(
-            STUDY + "/early_exit/calibration.svg",
+            "results/{model}/{dataset}/early_exit/calibration.svg",
             caption="../workflow/report/early_exit_calibration.rst",
             category="Early exit",
             subcategory="{model} on {dataset}",
             labels={"figure": "calibration"},
         ),
     log:
-        STUDY + "/logs/plot_early_exit.log",
+        "results/{model}/{dataset}/logs/plot_early_exit.log",
     benchmark:
-        STUDY + "/benchmarks/plot_early_exit.tsv"
+        "results/{model}/{dataset}/benchmarks/plot_early_exit.tsv"
     conda:
         ENVIRONMENT
     resources:

@@ -3,14 +3,14 @@
 
 rule detect_events:
     input:
-        problems=STUDY + "/problems.parquet",
-        traces=STUDY + "/traces.parquet",
+        problems="results/{model}/{dataset}/problems.parquet",
+        traces="results/{model}/{dataset}/traces.parquet",
     output:
-        events=STUDY + "/events.parquet",
+        events="results/{model}/{dataset}/events.parquet",
     log:
-        STUDY + "/logs/detect_events.log",
+        "results/{model}/{dataset}/logs/detect_events.log",
     benchmark:
-        STUDY + "/benchmarks/detect_events.tsv"
+        "results/{model}/{dataset}/benchmarks/detect_events.tsv"
     conda:
         ENVIRONMENT
     resources:

@@ -5,11 +5,11 @@ rule retrieve_problems:
     input:
         source=dataset_file,
     output:
-        problems=STUDY + "/problems.parquet",
+        problems="results/{model}/{dataset}/problems.parquet",
     log:
-        STUDY + "/logs/retrieve_problems.log",
+        "results/{model}/{dataset}/logs/retrieve_problems.log",
     benchmark:
-        STUDY + "/benchmarks/retrieve_problems.tsv"
+        "results/{model}/{dataset}/benchmarks/retrieve_problems.tsv"
     conda:
         ENVIRONMENT
     resources:

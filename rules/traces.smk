@@ -3,15 +3,15 @@
 
 rule generate_traces:
     input:
-        problems=STUDY + "/problems.parquet",
+        problems="results/{model}/{dataset}/problems.parquet",
         model=model_files,
     output:
-        traces=STUDY + "/traces/{shard}.parquet",
-        runs=STUDY + "/traces/{shard}.runs.parquet",
+        traces="results/{model}/{dataset}/traces/{shard}.parquet",
+        runs="results/{model}/{dataset}/traces/{shard}.runs.parquet",
     log:
-        STUDY + "/logs/generate_traces/{shard}.log",
+        "results/{model}/{dataset}/logs/generate_traces/{shard}.log",
     benchmark:
-        STUDY + "/benchmarks/generate_traces/{shard}.tsv"
+        "results/{model}/{dataset}/benchmarks/generate_traces/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=False),
     conda:
@@ -32,11 +32,11 @@ rule generate_traces:
 
 rule merge_traces:
     input:
-        parts=shards_of(STUDY + "/traces/{shard}.parquet"),
+        parts=shards_of("results/{model}/{dataset}/traces/{shard}.parquet"),
     output:
-        table=STUDY + "/traces.parquet",
+        table="results/{model}/{dataset}/traces.parquet",
     log:
-        STUDY + "/logs/merge_traces.log",
+        "results/{model}/{dataset}/logs/merge_traces.log",
     wildcard_constraints:
         dataset=datasets_with(thoughts=False),
     conda:
@@ -54,15 +54,15 @@ rule merge_traces:
 rule import_traces:
     input:
         source=dataset_file,
-        problems=STUDY + "/problems.parquet",
+        problems="results/{model}/{dataset}/problems.parquet",
         tokenizer=tokenizer_files,
     output:
-        traces=STUDY + "/traces.parquet",
-        runs=STUDY + "/traces/1-of-1.runs.parquet",
+        traces="results/{model}/{dataset}/traces.parquet",
+        runs="results/{model}/{dataset}/traces/1-of-1.runs.parquet",
     log:
-        STUDY + "/logs/import_traces.log",
+        "results/{model}/{dataset}/logs/import_traces.log",
     benchmark:
-        STUDY + "/benchmarks/import_traces.tsv"
+        "results/{model}/{dataset}/benchmarks/import_traces.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=True),
     conda:

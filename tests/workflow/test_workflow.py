@@ -97,11 +97,12 @@ def test_shards_and_batch_size_change_no_table(finished, fresh):
     assert_same_tables(fresh.study(), finished.study())
 
 
+FIGURE_RULES = {"summarise_early_exit", "plot_early_exit", "write_report"}
 EARLY_EXIT_RULES = {
     "early_exit",
     "merge_early_exit",
-    "plot_early_exit",
-    "write_report",
+    "merge_early_exit_checks",
+    *FIGURE_RULES,
 }
 
 
@@ -117,7 +118,7 @@ def settings_change(section: str, key: str, value: Any) -> Callable[[dict], None
     ("section", "key", "value", "rules"),
     [
         ("early_exit", "max_answer_tokens", 5, EARLY_EXIT_RULES),
-        ("early_exit", "groups", [2, 3], {"plot_early_exit", "write_report"}),
+        ("early_exit", "groups", [2, 3], FIGURE_RULES),
         ("report", "examples", 5, {"write_report"}),
         (
             "activations",
@@ -136,7 +137,7 @@ def test_a_changed_setting_reruns_what_reads_it(rerun, section, key, value, rule
     ("module", "rules"),
     [
         ("branches", EARLY_EXIT_RULES),
-        ("stats", {"plot_early_exit", "write_report"}),
+        ("stats", {"summarise_early_exit", "plot_early_exit", "write_report"}),
         (
             "generation",
             {
