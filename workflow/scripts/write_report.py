@@ -168,7 +168,7 @@ def overview(studies: list[ShownStudy]) -> Sheet:
         "right at exit 0",
         "right at exit 1",
         "probability there",
-        "checks outside bounds",
+        "failed checks",
     )
     return Sheet("", columns, tuple(_overview_row(study) for study in studies))
 

@@ -68,12 +68,10 @@ class Example:
 def outcomes(thoughts: pl.DataFrame) -> pl.DataFrame:
     """`thoughts` with `outcome` and `turns` (few, some, many backtracks).
 
-    mended: wrong at the first arrival (the value stated there or the answer at its
-    exit), right at the end; spoiled: the other way round; open: never closed.
+    mended: the first arrival states a wrong value, the answer is right; spoiled: the
+    other way round; open: never closed.
     """
-    started_right = pl.col("first_gold").fill_null(True) & pl.col(
-        "exit1_correct"
-    ).fill_null(True)
+    started_right = pl.col("first_gold").fill_null(True)
     met = pl.col("arrivals") > 0
     outcome = (
         pl.when(~pl.col("closed"))

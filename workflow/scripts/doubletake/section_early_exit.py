@@ -72,7 +72,18 @@ def findings(data: StudyData) -> list[str]:
     if nothing_to_say(data) is not None:
         return []
     found = [_verdict(data), _sureness(data), _right_against_wrong(data)]
-    return [sentence for sentence in (*found, caveat(data)) if sentence]
+    found += [stranger(data), caveat(data)]
+    return [sentence for sentence in found if sentence]
+
+
+def stranger(data: StudyData) -> str:
+    """Whether the thoughts may be another model's."""
+    if "generation" in data.settings:
+        return ""
+    return (
+        f"Mind that these thoughts were imported: {data.model} need not have written "
+        "them, and its answers at the exits are those of a reader."
+    )
 
 
 def caveat(data: StudyData) -> str:
@@ -144,7 +155,11 @@ def exits_sheet(data: StudyData) -> Sheet:
         "arrive that often, so rows are not the same thoughts."
     ]
     note += [f"{things(rest, 'later exit')} not shown."] if rest else []
-    note += [f"{things(silent, 'exit')} gave no number: wrong."] if silent else []
+    note += (
+        [f"{things(silent, 'exit')} gave no number, which counts as wrong."]
+        if silent
+        else []
+    )
     return Sheet("Every exit", EXIT_COLUMNS, tuple(rows), note=" ".join(note))
 
 
