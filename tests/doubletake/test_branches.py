@@ -35,6 +35,11 @@ CONFIGS = {
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    torch.set_num_threads(1)
+
+
 def make_model(config):
     torch.manual_seed(3)
     return AutoModelForCausalLM.from_config(config).eval().requires_grad_(False)
