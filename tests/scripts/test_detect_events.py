@@ -19,7 +19,11 @@ def offsets_of(text: str) -> list[int]:
     starts = [0]
     for i in range(1, len(text)):
         space_before = text[i - 1] == " "
-        if text[i] == " " or (not text[i].isalnum() and not space_before) or (text[i].isalnum() and not text[i - 1].isalnum() and not space_before):
+        if (
+            text[i] == " "
+            or (not text[i].isalnum() and not space_before)
+            or (text[i].isalnum() and not text[i - 1].isalnum() and not space_before)
+        ):
             starts.append(i)
     return starts
 

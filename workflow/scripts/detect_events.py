@@ -135,7 +135,15 @@ def main(
 ) -> None:
     """Read problems and traces, find the events, write the table."""
     problems = {row["problem"]: row for row in PROBLEMS.read(problems_path).to_dicts()}
-    columns = ["trace", "problem", "prompt_ids", "text", "offsets", "thought_end", "answer"]
+    columns = [
+        "trace",
+        "problem",
+        "prompt_ids",
+        "text",
+        "offsets",
+        "thought_end",
+        "answer",
+    ]
     traces = TRACES.read(traces_path).select(columns)
     rows: list[dict] = []
     progress = Progress(traces.height, "traces")

@@ -74,9 +74,9 @@ def gold_of(answer: str) -> str:
 
 
 def final_answer(text: str) -> str | None:
-    """The answer that `text`, written after the thought, commits to.
+    r"""The answer that `text`, written after the thought, commits to.
 
-    The last `\\boxed{...}`, else what follows the last "answer is", else the last
+    The last `\boxed{...}`, else what follows the last "answer is", else the last
     number. A number comes in canonical form; a box that holds no single number as it
     stands.
     """

@@ -151,9 +151,7 @@ def _intermediates(
     return passing
 
 
-def _turns_between(
-    thought: str, spans: Sequence[Span], first: int, last: int
-) -> bool:
+def _turns_between(thought: str, spans: Sequence[Span], first: int, last: int) -> bool:
     """Whether a sentence after `first`, up to `last`, turns back."""
     return any(turn_cue(thought[slice(*span)]) for span in spans[first + 1 : last + 1])
 
@@ -189,9 +187,7 @@ def _last_result(thought: str, numbers: Numbers) -> str | None:
     return None
 
 
-def _result_of(
-    sentence: str, stated: Sequence[Statement], asked: Asked
-) -> str | None:
+def _result_of(sentence: str, stated: Sequence[Statement], asked: Asked) -> str | None:
     """The value that a closing sentence gives as a result.
 
     A number of the question counts only where it is computed or concluded.

@@ -12,13 +12,17 @@ _HOW_MANY = re.compile(
     re.IGNORECASE,
 )
 _ENDS_NOUN = frozenset(
-    "is are was were do does did will would can could should has have had must may more "
-    "less fewer of the a an in on to for at per each than total if he she they it i we "
-    "you there altogether left and or that".split()
+    str.split(
+        "is are was were do does did will would can could should has have had must may "
+        "more less fewer of the a an in on to for at per each than total if he she "
+        "they it i we you there altogether left and or that"
+    )
 )
-_PLURALS = frozenset("people children men women feet fish sheep mice teeth".split())
-_ANYTHING = frozenset("people person thing item total unit one piece kid child".split())
-_MONEY = frozenset("dollar cent money cost price pound euro profit penny".split())
+_PLURALS = frozenset(str.split("people children men women feet fish sheep mice teeth"))
+_ANYTHING = frozenset(
+    str.split("people person thing item total unit one piece kid child")
+)
+_MONEY = frozenset(str.split("dollar cent money cost price pound euro profit penny"))
 _AFTER = re.compile(r"\s?-?\s?([a-z]+(?:\s+[a-z]+){0,3})", re.IGNORECASE)
 
 
@@ -44,7 +48,11 @@ class Asked(NamedTuple):
         """
         if not self.units:
             return True
-        if not self.money and before.rstrip("\\ ").endswith("$") and "$" not in after[:12]:
+        if (
+            not self.money
+            and before.rstrip("\\ ").endswith("$")
+            and "$" not in after[:12]
+        ):
             return False
         if not self.percent and after.lstrip("\\ ").startswith("%"):
             return False

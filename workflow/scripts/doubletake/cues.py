@@ -43,7 +43,14 @@ _ADVERB = (
     + _any(
         *("just", "also", "quickly", "actually", "really", "at least", "maybe", "to"),
         *("perhaps", "first", "carefully", "once (?:again|more)", "again", "even"),
-        *("absolutely", "completely", "extra", "try(?: to)?", "go ahead and", "be able"),
+        *(
+            "absolutely",
+            "completely",
+            "extra",
+            "try(?: to)?",
+            "go ahead and",
+            "be able",
+        ),
     )
     + r"\s+){0,4}"
 )
@@ -93,7 +100,8 @@ _FORMS = {
         rf"(?:using|with|by|in)\s+(?:an?)?\s?{_OTHER_WAY}\b",
     ),
     "check": rf"{_BUT}?{_INTENT}\s+{_ADVERB}{_CHECK_VERB}",
-    "checking": rf"{_BUT}?(?:just\s+|quick\s+|a\s+|as\s+a\s+|as\s+an?\s+\w+\s+|for\s+|one\s+)?"
+    "checking": rf"{_BUT}?"
+    r"(?:just\s+|quick\s+|a\s+|as\s+an?\s+(?:\w+\s+)?|for\s+|one\s+)?"
     + _any(
         r"(?:double|re|cross|sanity)?[- ]?check(?:ing)?\b",
         r"verif(?:ying|ication)\b",
@@ -123,10 +131,11 @@ _FORMS = {
         r"i'm\s+(?:not\s+(?:\w+\s+)?sure|(?:a\s+(?:bit|little)\s+)?(?:confused|worried))",
         r"(?:am|did|have)\s+i\b",
         r"(?:that|this|it)\s+(?:seems|looks|is|sounds)\s+(?:\w+\s+)?"
-        r"(?:too\s+|wrong|off\b|strange|weird|odd\b|low\b|high\b|unlikely|incorrect|not\s+right)",
+        r"(?:too\s+|wrong|off\b|strange|weird|odd\b|low\b|high\b|unlikely|incorrect|"
+        r"not\s+right)",
     ),
-    "confidence": rf"{_BUT}?i\s+(?:don't|do not|can't|cannot)\s+(?:think|see|believe)\s+"
-    r"(?:i|we|i've|that\s+i|any|there)[^.?!\n]{0,30}"
+    "confidence": rf"{_BUT}?i\s+(?:don't|do not|can't|cannot)\s+"
+    r"(?:think|see|believe)\s+(?:i|we|i've|that\s+i|any|there)[^.?!\n]{0,30}"
     r"\b(?:made|missed|miss|mistakes?|errors?|wrong|overlook)",
     "but": rf"(?:hmm+[,.\s]+)?{_BUT}{_LOOK_AHEAD}"
     + _any(
@@ -145,7 +154,7 @@ _TURN = re.compile(
 )
 _HMM = re.compile(_FORMS["hmm"], re.IGNORECASE)
 _FIRST_WORD = re.compile(
-    rf"{_FILLER}(?<!\w)(?P<word>but|however|alternatively)\b|\W*(?P<hmm>hmm+)\b", re.I
+    rf"\W*(?P<hmm>hmm+)\b|{_FILLER}(?<!\w)(?P<word>but|however|alternatively)\b", re.I
 )
 _SO = re.compile(r"[-*>#\s]*(?:so|therefore|thus|then)\b", re.IGNORECASE)
 _TAIL_QUESTION = re.compile(r"\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE)
@@ -166,23 +175,22 @@ _REREAD = re.compile(
     r"(?:problem|question|correctly)|in the (?:question|problem))\b",
     re.IGNORECASE,
 )
-_OTHER = re.compile(
-    rf"\b{_OTHER_WAY}|\bdifferently\b", re.IGNORECASE
-)
+_OTHER = re.compile(rf"\b{_OTHER_WAY}|\bdifferently\b", re.IGNORECASE)
 _OTHER_READING = re.compile(
     r"\b(?:(?:mis)?interpret(?:ation|ed differently)\w*|confusion|ambigu\w*|"
     r"misread|different meaning|another meaning)\b(?! correct)",
     re.IGNORECASE,
 )
 _COUNTERFACTUAL = re.compile(
-    r"\bif (?:the|it|he|she|they|there|this|that|each|i)\b[^.,]{0,60}\b(?:was|were|had|said|"
-    r"meant|didn't|asked)\b|\bsometimes\b",
+    r"\bif (?:the|it|he|she|they|there|this|that|each|i)\b[^.,]{0,60}"
+    r"\b(?:was|were|had|said|meant|didn't|asked)\b|\bsometimes\b",
     re.IGNORECASE,
 )
 _METHOD = re.compile(
     r"\b(?:maybe|perhaps|could|can) (?:i (?:can|could|should) |we (?:can|could) )?"
     r"(?:think|calculat\w*|comput\w*|check|us(?:e|ing)|break\w*|approach|solve|do|try|"
-    r"consider|look|add\w*|multiply\w*|divid\w*|subtract\w*|write|set|there's another way)\b",
+    r"consider|look|add\w*|multiply\w*|divid\w*|subtract\w*|write|set|"
+    r"there's another way)\b",
     re.IGNORECASE,
 )
 _CHECKING = re.compile(r"\b(?:check|verif|sure|confirm)", re.IGNORECASE)
@@ -192,8 +200,9 @@ _RAISES = re.compile(
     re.IGNORECASE,
 )
 _SUSPICION = re.compile(
-    r"\b(?:maybe|perhaps|what if|possibility|might|makes? sense|trick\w*|not right|wrong|"
-    r"wonder|unless|misread|ambigu\w*|is that (?:right|correct)|could\b[^.?!\n]*\?|"
+    r"\b(?:maybe|perhaps|what if|possibility|might|makes? sense|trick\w*|not right|"
+    r"wrong|wonder|unless|misread|ambigu\w*|is that (?:right|correct)|"
+    r"could\b[^.?!\n]*\?|"
     r"(?:is|are|was|does|do|did|should|am)\b[^.!?\n]*\?)",
     re.IGNORECASE,
 )
@@ -236,12 +245,14 @@ def turn_cue(sentence: str) -> Cue | None:
 
 
 def _is_aside(sentence: str, head: str) -> bool:
-    """Whether a question is none: a tag ("right?") or a result held up ("So, is it 48?")."""
+    """Whether a question is none: a tag ("right?"), a result held up."""
     if "?" not in head:
         return False
     if _SO.match(head) or sentence.endswith(('?"', "?\N{RIGHT DOUBLE QUOTATION MARK}")):
         return True
-    return bool(_TAIL_QUESTION.search(sentence[-12:])) and not sentence.startswith("But")
+    return bool(_TAIL_QUESTION.search(sentence[-12:])) and not sentence.startswith(
+        "But"
+    )
 
 
 def kind_of(cue: Cue, sentence: str, following: str) -> str:
@@ -252,7 +263,9 @@ def kind_of(cue: Cue, sentence: str, following: str) -> str:
     """
     head, ahead = sentence[:HEAD], following[:HEAD]
     suspects = _SUSPICION.search(head) is not None
-    if _OTHER_READING.search(head) or (cue.group == "doubt" and not _OTHER.search(head)):
+    if _OTHER_READING.search(head) or (
+        cue.group == "doubt" and not _OTHER.search(head)
+    ):
         return DOUBT
     if cue.group == "alternatively":
         doubts = _COUNTERFACTUAL.search(head) or (suspects and not _METHOD.search(head))

@@ -8,6 +8,7 @@ backtrack between them, and what restates a value with no new thinking is no eve
 """
 
 import random
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 
 from doubletake.answers import number_text
@@ -22,6 +23,7 @@ from doubletake.cues import Cue, kind_of, settles, turn_cue
 from doubletake.sentences import Span, sentences
 from doubletake.statements import COMMITTED, MENTION, RESULT, Numbers, Statement
 
+MATCHES = 3  # nearest sentences of which one becomes a control
 LOOK_AHEAD = 120  # characters after "I don't see a mistake" that may compute again
 
 
@@ -115,7 +117,8 @@ class _Reader:
     def turn(self, cue: Cue, index: int) -> None:
         """Record a backtrack."""
         span = self.spans[index]
-        following = self.thought[slice(*next(iter(self.spans[index + 1 :]), (0, 0)))]
+        after = self.spans[index + 1 : index + 2]
+        following = self.thought[slice(*after[0])] if after else ""
         kind = kind_of(cue, self.thought[slice(*span)], following)
         ordinal = len(self.backtracks) + 1
         self.backtracks.append(Backtrack(*span, cue.text, kind, ordinal))
@@ -171,13 +174,14 @@ def wrap_ups(thought: str, events: Events) -> Events:
     """`events` with its wrap-up: what begins the first line after the last event."""
     if not events.arrivals:
         return events
-    after = max(item.end for item in (*events.arrivals, *events.backtracks))
-    paragraph = thought.find("\n", after)
-    span = next(
-        (span for span in sentences(thought) if 0 <= paragraph <= span.start), None
-    )
-    if span is None:
+    last_turn = events.backtracks[-1].end if events.backtracks else 0
+    after = max(events.arrivals[-1].end, last_turn)
+    line = thought.find("\n", after)
+    spans = sentences(thought)
+    place = bisect_left(spans, (line,))
+    if line < 0 or place == len(spans):
         return events
+    span = spans[place]
     words = thought[span.start : span.end].split(maxsplit=2)
     cue = " ".join(words[:2])[:40].rstrip(",.:")
     return replace(events, wrap_ups=(WrapUp(*span, cue),))
@@ -209,23 +213,36 @@ def with_flags(events: Events, gold: str | None, answer: str | None) -> Events:
 def controls(thought: str, events: Events, seed: int | str) -> tuple[Control, ...]:
     """Sentences matched to the backtracks, by place, where the thought goes on.
 
-    For each backtrack the nearest unused sentence starts in relative depth are the
-    candidates, one of the nearest three is drawn. Fewer than the backtracks if the
-    thought has too few other sentences.
+    For each backtrack one of the nearest free sentences of the same kind of place (at
+    the start of a line, or inside one; of the other kind where none is left) is drawn.
+    Fewer than the backtracks if the thought has too few other sentences.
     """
-    taken = {item.start for item in (*events.backtracks, *events.wrap_ups)}
-    free = [
-        span
-        for span in sentences(thought)
-        if span.start not in taken and turn_cue(thought[span.start : span.end]) is None
-    ]
+    taken = {item.start for item in events.backtracks}
+    taken |= {item.start for item in events.wrap_ups}
+    free: dict[bool, list[Span]] = {True: [], False: []}
+    for span in sentences(thought) if events.backtracks else ():
+        if span.start not in taken and turn_cue(thought[slice(*span)]) is None:
+            free[_starts_line(thought, span.start)].append(span)
     draw = random.Random(seed)
     chosen: list[Span] = []
     for backtrack in events.backtracks:
-        near = sorted(free, key=lambda span: abs(span.start - backtrack.start))[:3]
-        if near:
-            chosen.append(draw.choice(near))
-            free.remove(chosen[-1])
+        like = _starts_line(thought, backtrack.start)
+        spans = free[like] or free[not like]
+        if spans:
+            place = draw.choice(_nearest(spans, backtrack.start))
+            chosen.append(spans.pop(place))
     return tuple(
         Control(*span, ordinal) for ordinal, span in enumerate(sorted(chosen), start=1)
     )
+
+
+def _starts_line(thought: str, start: int) -> bool:
+    """Whether a line or the thought starts at this place."""
+    return start == 0 or thought[start - 1] in "\r\n"
+
+
+def _nearest(spans: list[Span], start: int) -> list[int]:
+    """Places in `spans`, which are in order, of those that start nearest."""
+    place = bisect_left(spans, (start,))
+    around = range(max(0, place - MATCHES), min(len(spans), place + MATCHES))
+    return sorted(around, key=lambda i: (abs(spans[i].start - start), i))[:MATCHES]

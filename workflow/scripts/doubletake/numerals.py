@@ -54,12 +54,15 @@ _PLAIN = _SameLength({ord(space): "\u202f" for space in _NARROW_SPACES})
 
 
 def plain(text: str) -> str:
-    """`text` with ASCII digits, minus signs and spaces; every character keeps its place."""
+    """`text` with ASCII digits, minus signs and spaces, each in its place."""
     return text if text.isascii() else text.translate(_PLAIN)
 
 
-UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
-TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+UNITS = str.split(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen "
+    "fourteen fifteen sixteen seventeen eighteen nineteen"
+)
+TENS = str.split("twenty thirty forty fifty sixty seventy eighty ninety")
 SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}
 WORD_VALUES = {
     **{word: value for value, word in enumerate(UNITS)},
@@ -141,7 +144,9 @@ def _read(match: re.Match[str], negative: bool) -> tuple[str, str] | None:
     if match["digits"] is not None:
         value = _decimal(match["digits"])
         if match["scale"] and len(value) <= MAX_FRACTION_DIGITS:
-            value = fraction_text(Fraction(value) * SCALES[match["scale"].strip().lower()])
+            value = fraction_text(
+                Fraction(value) * SCALES[match["scale"].strip().lower()]
+            )
         return _signed(value, negative), "digits"
     if match["time"] is not None:
         hour, minute = match["time"].split(":")
@@ -151,7 +156,9 @@ def _read(match: re.Match[str], negative: bool) -> tuple[str, str] | None:
     if not int(low):
         return None
     whole = int(match["whole"] or match["units"] or 0)
-    return _signed(fraction_text(whole + Fraction(int(top), int(low))), negative), "fraction"
+    return _signed(
+        fraction_text(whole + Fraction(int(top), int(low))), negative
+    ), "fraction"
 
 
 def _signed(value: str, negative: bool) -> str:

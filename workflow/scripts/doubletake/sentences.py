@@ -1,7 +1,7 @@
-"""Sentences of a thought: exact spans, cut by punctuation and by lines.
+r"""Sentences of a thought: exact spans, cut by punctuation and by lines.
 
 A full stop inside a decimal, after a list marker ("1.") or an abbreviation ends no
-sentence, and a displayed formula (`\\[ ... \\]`, `$$ ... $$`) is not cut at its lines.
+sentence, and a displayed formula (`\[ ... \]`, `$$ ... $$`) is not cut at its lines.
 Time is linear in the text, whatever it holds.
 """
 
@@ -18,10 +18,13 @@ class Span(NamedTuple):
     end: int
 
 
-ABBREVIATIONS = frozenset(
-    ["mr", "mrs", "ms", "dr", "st", "jr", "sr", "prof", "vs", "etc", "e.g", "i.e", "eg", "ie", "approx", "no", "fig", "eq", "oz", "lb", "lbs", "ft", "hr", "hrs", "min", "mins", "sec", "secs", "in", "a.m", "p.m", "u.s"]
+ALWAYS_SHORT = frozenset(
+    str.split("mr mrs ms dr st prof vs e.g i.e eg ie approx fig eq")
 )
-ALWAYS_SHORT = frozenset(["mr", "mrs", "ms", "dr", "st", "prof", "vs", "e.g", "i.e", "eg", "ie", "approx", "fig", "eq"])
+# Short only where the sentence goes on in small letters or digits.
+SOMETIMES_SHORT = frozenset(
+    str.split("jr sr etc no oz lb lbs ft hr hrs min mins sec secs in a.m p.m u.s")
+)
 LOOK_BACK = 12  # characters before a full stop that decide what it is
 
 # Possessive: a run of stops is consumed once, never tried again from its middle.
@@ -99,9 +102,7 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
         return True
     if stops.startswith("..") and next_char.islower():
         return False
-    return not stops[:2].rstrip("\"')]*_") == "." or not _is_short(
-        text, match, next_char
-    )
+    return stops[:2].rstrip("\"')]*_") != "." or not _is_short(text, match, next_char)
 
 
 def _next_letter(text: str, position: int) -> str:
@@ -123,4 +124,4 @@ def _is_short(text: str, match: re.Match[str], next_char: str) -> bool:
     short = word[1].lower()
     if short in ALWAYS_SHORT:
         return True
-    return short in ABBREVIATIONS and (next_char.islower() or next_char.isdigit())
+    return short in SOMETIMES_SHORT and (next_char.islower() or next_char.isdigit())

@@ -12,8 +12,8 @@ from doubletake.sentences import sentences
 WAIT = re.compile(r"wait\b", re.IGNORECASE)
 MARKERS = re.compile(
     r"(?:(?:but|hmm|oh|so|okay|no)[,.\s]+)?"
-    r"(?:wait|hold on|alternatively|but let me|let me (?:just )?(?:double[- ]?check|check|"
-    r"verify|confirm|make sure|re-?check|think again)|another way|hmm|actually|"
+    r"(?:wait|hold on|alternatively|but let me|let me (?:just )?(?:double[- ]?check|"
+    r"check|verify|confirm|make sure|re-?check|think again)|another way|hmm|actually|"
     r"to double[- ]check|just to)\b",
     re.IGNORECASE,
 )
@@ -31,7 +31,7 @@ def detect_string(thought: str, gold: str) -> Events:
 
 
 def detect_markers(thought: str, gold: str) -> Events:
-    """Word-bounded gold strings are arrivals, sentences with marker words backtracks."""
+    """Whole gold numbers are arrivals, sentences with marker words backtracks."""
     found = re.finditer(rf"(?<![\w.]){re.escape(gold)}(?![\w]|\.\d)", thought)
     return _events(thought, [match.span() for match in found if gold], gold, MARKERS)
 

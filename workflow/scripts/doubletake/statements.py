@@ -44,7 +44,10 @@ _CLOSE = (
     r"(?:[\s$)}\]~%]|\*\*|\\[)\]%$,;! ]|\\(?:text|mathrm)\s?\{[^{}\n]{0,24}\}"
     r"|\([^()\n]{0,40}\))*+"
 )
-SIGNS = r"(?:[+*\u00d7\u00f7\u2217\u22c5\u00b7^<>]|\\(?:times|cdot|div|frac|le|ge)\b)"
+SIGNS = (
+    r"(?:(?<!\*)\*(?!\*)|[+\u00d7\u00f7\u2217\u22c5\u00b7^<>]"
+    r"|\\(?:times|cdot|div|frac|le|ge)\b)"
+)
 OPERATION = _any(
     *("plus", "minus", "divided", "multiplied", "goes into", "out of"),
     r"times(?=\s+(?:\\?\$)?(?:\d|that|as|the|this|her|his|its|their|more|a\b|half))",
@@ -117,7 +120,8 @@ _IS_THE_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _SUPPOSES = re.compile(
-    r"\W*(?:\w+[,\s]+){0,3}(?:if|suppose|supposing|assum\w+|when|since|because|given)\b", re.IGNORECASE
+    r"\W*(?:\w+[,\s]+){0,3}(?:if|suppose|supposing|assum\w+|when|since|because|given)\b",
+    re.IGNORECASE,
 )
 _CONSEQUENCE = re.compile(r",|\bthen\b|\bso\b", re.IGNORECASE)
 _WOULD = re.compile(
@@ -138,7 +142,9 @@ class Numbers:
         self._read: dict[int, Statement] = {}
         sentence = -1
         for place, numeral in enumerate(self.numerals):
-            while sentence + 1 < len(spans) and spans[sentence + 1].start <= numeral.start:
+            while (
+                sentence + 1 < len(spans) and spans[sentence + 1].start <= numeral.start
+            ):
                 sentence += 1
             self._sentence.append(sentence)
             self.by_value.setdefault(numeral.value, []).append(place)
