@@ -7,13 +7,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from write_report import Settings, StudyFiles, main
+from write_report import Settings, main
 
 from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
 from doubletake.experiments import EXPERIMENTS, STAGES, TABLES
 from doubletake.marked_traces import choose
 from doubletake.provenance import Provenance
+from doubletake.report_files import StudyFiles
 from doubletake.schemas import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,

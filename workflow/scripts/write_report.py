@@ -26,6 +26,7 @@ from doubletake.logs import job
 from doubletake.marked_traces import Example, examples
 from doubletake.pages import write_page
 from doubletake.provenance import Provenance, benchmarks
+from doubletake.report_files import StudyFiles
 from doubletake.schemas import RUNS, TABLES, VERIFICATION
 from doubletake.sections import Section, Sheet
 from doubletake.study_sheets import (
@@ -55,24 +56,6 @@ class Settings:
     """Traces shown in full, per study."""
     seed: int
     """Of the choice of examples."""
-
-
-@dataclass(frozen=True)
-class StudyFiles:
-    """What a study left, and what it was made with."""
-
-    model: str
-    dataset: str
-    tables: dict[str, str]
-    """Path by name of `schemas`."""
-    runs: list[str]
-    verification: list[str]
-    figures: dict[str, dict[str, str]]
-    """Path by name of the experiment and of the figure."""
-    benchmarks: str
-    """Folder of Snakemake's benchmark files; it may be missing."""
-    settings: dict[str, Any]
-    """Sections of the config; `model` and `dataset` with defaults filled in."""
 
 
 @dataclass(frozen=True)

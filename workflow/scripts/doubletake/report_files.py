@@ -1,0 +1,84 @@
+"""What the report reads of each study: the one list that rule and script share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from doubletake import studies
+from doubletake.experiments import EXPERIMENTS, STAGES, TABLES
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """What a study left, and what it was made with."""
+
+    model: str
+    dataset: str
+    tables: dict[str, str]
+    """Path by name of `schemas`."""
+    runs: list[str]
+    verification: list[str]
+    figures: dict[str, dict[str, str]]
+    """Path by name of the experiment and of the figure."""
+    benchmarks: str
+    """Folder of Snakemake's benchmark files; it may be missing."""
+    settings: dict[str, Any]
+    """Sections of the config; `model` and `dataset` with defaults filled in."""
+
+
+def study_files(
+    config: dict[str, Any],
+    sources: studies.Sources,
+    study: dict[str, str],
+    folder: str,
+) -> StudyFiles:
+    """Files of a study of the config, whose results lie in `folder`."""
+    imported = config["datasets"][study["dataset"]].get("thoughts", False)
+    # Imported thoughts are read in one piece.
+    shards = studies.shard_names(1 if imported else config["shards"])
+    return StudyFiles(
+        **study,
+        tables={name: f"{folder}/{name}.parquet" for name in TABLES},
+        runs=[f"{folder}/traces/{shard}.runs.parquet" for shard in shards]
+        + [f"{folder}/{stage}/runs.parquet" for stage in STAGES],
+        verification=[f"{folder}/{stage}/verification.parquet" for stage in STAGES],
+        figures={
+            section.name: {
+                figure.name: f"{folder}/{section.name}/{figure.name}.svg"
+                for figure in section.figures
+            }
+            for section in EXPERIMENTS
+        },
+        benchmarks=f"{folder}/benchmarks",
+        settings=shown_settings(config, sources, study),
+    )
+
+
+def shown_settings(
+    config: dict[str, Any], sources: studies.Sources, study: dict[str, str]
+) -> dict[str, Any]:
+    """The config of a study as run.
+
+    Sources stand as the config names them: a page tells no paths of a machine.
+    """
+    model, dataset = study["model"], study["dataset"]
+    data = studies.dataset_settings(config, dataset, sources)
+    sections = ["shards", "events", "activations", "report"]
+    sections += [] if data["thoughts"] else ["generation"]
+    return {
+        "model": studies.model_settings(config, model, sources)
+        | {"source": config["models"][model]["source"]},
+        "dataset": data | {"source": config["datasets"][dataset]["source"]},
+        **{name: config[name] for name in sections},
+        "early_exit": config["early_exit"] | studies.early_exit_settings(config, model),
+    }
+
+
+def figure_paths(files: Iterable[StudyFiles]) -> list[str]:
+    """Figures of all studies."""
+    return [
+        path
+        for study in files
+        for figures in study.figures.values()
+        for path in figures.values()
+    ]
