@@ -167,11 +167,11 @@ def concluded_value(
     value = number_text(boxed) if boxed else None
     if value is not None:
         return value
-    for supposed in (False, True):
-        for item in reversed(committed):
-            if item.supposed == supposed:
-                return item.numeral.value
-    return _last_result(thought, numbers)
+    said = [item.numeral.value for item in committed if not item.supposed]
+    if said:
+        return said[-1]
+    supposed = [item.numeral.value for item in committed]
+    return _last_result(thought, numbers) or (supposed[-1] if supposed else None)
 
 
 def _last_result(thought: str, numbers: Numbers) -> str | None:

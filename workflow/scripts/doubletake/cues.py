@@ -160,11 +160,13 @@ _SO = re.compile(r"[-*>#\s]*(?:so|therefore|thus|then)\b", re.IGNORECASE)
 _TAIL_QUESTION = re.compile(r"\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE)
 _FRESH = re.compile(
     r"(?:but,?\s+(?:wait|hold on|what if|alternatively|also)|"
-    r"wait,?\s+(?:but|no|actually|hold|maybe|what if|hmm|is|does|did|should|could)|"
+    r"wait,?\s+(?:but|actually|hold|maybe|what if|hmm|is|does|did|should|could)|"
     r"hold on|hang on|another thing|another check|actually,?\s+wait)\b",
     re.IGNORECASE,
 )
 
+_GUESS = re.compile(r"\W*(?:maybe|perhaps)\b", re.IGNORECASE)
+_AGREES = re.compile(r"\W*(?:yeah|yes|yep|probably|sure|right)\b", re.IGNORECASE)
 _REREAD = re.compile(
     r"\b(?:re-?read\w*|(?:read|look(?:ing)?|go(?:ing)?)\s+(?:back\s+)?(?:at\s+|to\s+)?(?:the\s+)?"
     r"(?:original\s+|initial\s+)?(?:problem|question|wording|statement|text)|"
@@ -288,3 +290,13 @@ def settles(sentence: str) -> bool:
     if sentence.rstrip().endswith("?"):
         return False
     return bool(_SETTLES.search(sentence[:HEAD]))
+
+
+def is_guess(sentence: str) -> bool:
+    """Whether a sentence begins with "maybe"."""
+    return bool(_GUESS.match(sentence))
+
+
+def agrees(sentence: str) -> bool:
+    """Whether a sentence says yes to the one before."""
+    return bool(_AGREES.match(sentence))

@@ -19,7 +19,7 @@ from doubletake.arrivals import (
     is_worked_out,
 )
 from doubletake.asked import what_is_asked
-from doubletake.cues import Cue, kind_of, settles, turn_cue
+from doubletake.cues import Cue, agrees, is_guess, kind_of, settles, turn_cue
 from doubletake.sentences import Span, sentences
 from doubletake.statements import COMMITTED, MENTION, RESULT, Numbers, Statement
 
@@ -111,8 +111,17 @@ class _Reader:
             after = self.spans[index].end
             return is_worked_out(self.thought[after : after + LOOK_AHEAD])
         if not self.open or self.settled:
-            return True
+            return not (cue.group == "doubt" and self.is_guess(index))
         return cue.fresh and self.worked > 0
+
+    def is_guess(self, index: int) -> bool:
+        """Whether a sentence guesses and the next agrees ("Maybe so? Yeah.")."""
+        after = self.spans[index + 1 : index + 2]
+        if not after:
+            return False
+        return is_guess(self.thought[slice(*self.spans[index])]) and agrees(
+            self.thought[slice(*after[0])]
+        )
 
     def turn(self, cue: Cue, index: int) -> None:
         """Record a backtrack."""

@@ -110,7 +110,7 @@ _RESULT_BEFORE = re.compile(
 )
 _COMMITS = re.compile(
     r"\b(?:answer|conclusion)\b[^.,;\n]{0,80}?(?:\bis\b|\bbe\b|=|:|\bto\b)"
-    r"|\\boxed\{|####",
+    r"|\banswer\b(?=[\s:*$\\(\[{]{1,8}\d)|\\boxed\{|####",
     re.IGNORECASE,
 )
 _COMMITMENT_WORD = re.compile(r"answer|Answer|ANSWER|onclusion|\\boxed|####")
@@ -125,7 +125,9 @@ _SUPPOSES = re.compile(
 )
 _CONSEQUENCE = re.compile(r",|\bthen\b|\bso\b", re.IGNORECASE)
 _WOULD = re.compile(
-    r"\b(?:if|unless|would|could|might|suppose|assum\w+|expect\w*)\b", re.IGNORECASE
+    r"\b(?:if|unless|could|might|suppose|assum\w+|expect\w*|"
+    r"(?:then|case)\b[^.?!\n]{0,40}\bwould)\b",
+    re.IGNORECASE,
 )
 
 
@@ -183,7 +185,9 @@ class Numbers:
         """Roles of all numbers of a sentence."""
         text, span = self.text, self.spans[sentence]
         end = min(span.end, span.start + 600)
-        supposed = _WOULD.search(text, span.start, end) is not None
+        supposed = text[span.end - 1] == "?" or bool(
+            _WOULD.search(text, span.start, end)
+        )
         mark = _COMMITS.search(text, span.start, end)
         commits = mark.end() if mark else len(text)
         derived = False
@@ -210,7 +214,7 @@ def _role(text: str, numeral: Numeral, span: Span, asked: Asked) -> str:
     if _is_supposed(text, numeral, span):
         return OPERAND
     result = bool(total or _RESULT_BEFORE.search(before))
-    if numeral.written == "words" and not result:
+    if numeral.written == "words" and not result and len(numeral.value) < 2:
         return OPERAND
     if not asked.fits(before, after):
         return OTHER
