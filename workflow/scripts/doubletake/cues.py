@@ -144,7 +144,8 @@ _FORMS = {
         rf"\b(?:let me|let's|i should|i want to|to)\s+{_ADVERB}{_CHECK_VERB}",
     )
     + ")",
-    "hmm": rf"hmm+\b{_LOOK_AHEAD}(?:\?|\b(?:maybe|perhaps|but)\b(?! that's)|"
+    "hmm": rf"hmm+\b{_LOOK_AHEAD}(?:\?|\bbut\b|"
+    rf"\b(?:maybe|perhaps)\s+(?:i|we|it|they|there|he|she|the\s+(?:problem|question))\b|"
     rf"\b(?:let me|let's|i should)\s+{_ADVERB}{_CHECK_VERB}))",
     "denial": r"[^.?!\n=]{0,40}=[^.?!\n]{0,24}\bis\s+(?:not|n't|wrong|incorrect)\b",
 }
@@ -222,7 +223,8 @@ _SETTLES = re.compile(
     r"|\bconfirm(?:s|ed)\b|\bconsistent\b|\bsame (?:answer|result|number|thing|total)\b"
     r"|\bcorrect\b|\bno (?:mistakes?|errors?|issues?|problems?)\b|\bworks?(?: out)?\.$"
     r"|^(?:yes|yep|yeah|yup|right|correct|perfect|good|great|exactly)\b"
-    r"|\bso,? (?:yes|yep|yeah|no)\b|\bnot the case\b|\bso\b[^.?!\n]{0,12}\bassume\b",
+    r"|\bso,? (?:yes|yep|yeah|no|probably not)\b|\bnot the case\b"
+    r"|\bso\b[^.?!\n]{0,12}\bassume\b",
     re.IGNORECASE,
 )
 

@@ -112,6 +112,8 @@ class _Reader:
             return is_worked_out(self.thought[after : after + LOOK_AHEAD])
         if not self.open or self.settled:
             return not (cue.group == "doubt" and self.is_guess(index))
+        if cue.group == "another":
+            return self.worked > 1
         return cue.fresh and self.worked > 0
 
     def is_guess(self, index: int) -> bool:
@@ -180,20 +182,30 @@ def detect(question: str, thought: str) -> Events:
 
 
 def wrap_ups(thought: str, events: Events) -> Events:
-    """`events` with its wrap-up: what begins the first line after the last event."""
+    """`events` with its wrap-up, if the thought goes on after its last event.
+
+    The sentence that begins the first line after the last arrival; where a turn after
+    it states no answer any more, the first line that concludes, else the last line.
+    """
     if not events.arrivals:
         return events
-    last_turn = events.backtracks[-1].end if events.backtracks else 0
-    after = max(events.arrivals[-1].end, last_turn)
-    line = thought.find("\n", after)
+    after, turned = events.arrivals[-1].end, False
+    if events.backtracks and events.backtracks[-1].start > after:
+        after, turned = events.backtracks[-1].end, True
     spans = sentences(thought)
-    place = bisect_left(spans, (line,))
-    if line < 0 or place == len(spans):
+    lines = [
+        span
+        for span in spans[bisect_left(spans, (after,)) :]
+        if _starts_line(thought, span.start)
+    ]
+    if turned:
+        ends = [span for span in lines if is_conclusion(thought[slice(*span)])]
+        lines = ends or lines[-1:]
+    if not lines:
         return events
-    span = spans[place]
-    words = thought[span.start : span.end].split(maxsplit=2)
+    words = thought[slice(*lines[0])].split(maxsplit=2)
     cue = " ".join(words[:2])[:40].rstrip(",.:")
-    return replace(events, wrap_ups=(WrapUp(*span, cue),))
+    return replace(events, wrap_ups=(WrapUp(*lines[0], cue),))
 
 
 def with_flags(events: Events, gold: str | None, answer: str | None) -> Events:
@@ -246,7 +258,9 @@ def controls(thought: str, events: Events, seed: int | str) -> tuple[Control, ..
 
 
 def _starts_line(thought: str, start: int) -> bool:
-    """Whether a line or the thought starts at this place."""
+    """Whether a line or the thought starts at this place, spaces left aside."""
+    while start and thought[start - 1] in " \t":
+        start -= 1
     return start == 0 or thought[start - 1] in "\r\n"
 
 
