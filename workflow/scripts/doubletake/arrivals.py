@@ -105,7 +105,7 @@ def _answering(thought: str, numbers: Numbers, value: str) -> list[Statement]:
     and a number of the question only where it is computed, deduced or committed to.
     """
     statements = numbers.of_value(value)
-    passing = _intermediates(thought, numbers.spans, statements)
+    passing = _intermediates(thought, numbers, statements)
     given = value in numbers.asked.numbers
     able = [
         item
@@ -128,27 +128,40 @@ def _is_given(thought: str, spans: Sequence[Span], item: Statement) -> bool:
 
 
 def _intermediates(
-    thought: str, spans: Sequence[Span], statements: Sequence[Statement]
+    thought: str, numbers: Numbers, statements: Sequence[Statement]
 ) -> set[int]:
     """Places of results that are computed with and then derived anew.
 
-    "2 * 14 = 28. ... 28 + 20 = 48. ... 76 - 48 = 28." answers with its second 28.
+    "2 * 14 = 28. ... 28 + 20 = 48. ... 76 - 48 = 28." answers with its second 28, and
+    "4 times 0.5 is 2, so the total is 6. ... x = 2." with its second 2.
     """
     passing: set[int] = set()
     pending: list[int] = []
-    used, last = False, -1
+    used = partial = False
+    last = -1
     for place, item in enumerate(statements):
-        if last >= 0 and _turns_between(thought, spans, last, item.sentence):
-            pending, used = [], False
+        if last >= 0 and _turns_between(thought, numbers.spans, last, item.sentence):
+            pending, used, partial = [], False, False
         last = item.sentence
         if item.role == OPERAND:
             used = used or bool(pending)
             continue
-        if used and item.role == RESULT and item.derived:
+        if partial or (used and item.role == RESULT and item.derived):
             passing.update(pending)
             pending, used = [], False
         pending.append(place)
+        partial = _is_partial(numbers, item)
     return passing
+
+
+def _is_partial(numbers: Numbers, item: Statement) -> bool:
+    """Whether its sentence goes on from this result to another one."""
+    return item.role == RESULT and any(
+        other.role == RESULT
+        and other.numeral.start > item.numeral.start
+        and other.numeral.value != item.numeral.value
+        for other in numbers.of_sentence(item.sentence)
+    )
 
 
 def _turns_between(thought: str, spans: Sequence[Span], first: int, last: int) -> bool:
