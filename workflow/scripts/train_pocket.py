@@ -33,13 +33,23 @@ from doubletake.errors import InputError
 from doubletake.logs import job
 from doubletake.muon import Muon
 from doubletake.pocket import Habits
-from doubletake.pocket_rows import IGNORED, Row, collate, sample_batches, training_texts
+from doubletake.pocket_rows import (
+    IGNORED,
+    Row,
+    collate,
+    drill_batches,
+    sample_batches,
+    training_texts,
+)
 from doubletake.pocket_tokenizer import END_OF_THOUGHT, train_tokenizer
 
 if TYPE_CHECKING:
     snakemake: Any
 
 logger = logging.getLogger("train_pocket")
+
+MIN_COUNT = 40
+"""How often a word must occur in the tokenizer's texts to be a token of its own."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,8 @@ class Settings:
     """Width of the MLP."""
     positions: int
     """Longest sequence, in tokens."""
+    tokenizer_rows: int
+    """Training texts from which the tokenizer takes its words."""
     merges: int
     """Byte-pair merges of the tokenizer."""
     tokens: int
@@ -68,8 +80,10 @@ class Settings:
     """Tokens of a batch, padding included."""
     pool_rows: int
     """Thoughts generated at a time and sorted by length."""
+    drill_tokens: int
+    """Tokens at the start that are bare equations."""
     short_tokens: int
-    """Tokens at the start during which thoughts turn back at most once."""
+    """Tokens from which on thoughts turn back more than once."""
     learning_rate: float
     """Step size of the matrices (Muon) in the middle of the training."""
     adam_learning_rate: float
@@ -110,9 +124,11 @@ class Settings:
 
 def make_tokenizer(settings: Settings) -> Tokenizer:
     """The tokenizer, from a few thousand training texts."""
-    texts = training_texts(random.Random(settings.seed), settings.habits, 4000)
+    texts = training_texts(
+        random.Random(settings.seed), settings.habits, settings.tokenizer_rows
+    )
     plain = [p for pair in texts for text in pair for p in text.split(END_OF_THOUGHT)]
-    return train_tokenizer(plain, merges=settings.merges, min_count=40)
+    return train_tokenizer(plain, merges=settings.merges, min_count=MIN_COUNT)
 
 
 def make_model(settings: Settings, tokenizer: Tokenizer) -> LlamaForCausalLM:
@@ -194,6 +210,8 @@ class Progress:
     """Where the training stands."""
 
     pool: int = 0
+    begun: int = 0
+    """Tokens seen when this pool was made; what is in it depends on them."""
     batch: int = 0
     tokens: int = 0
     steps: int = 0
@@ -247,19 +265,26 @@ def batches_from(
 ) -> Iterator[list[Row]]:
     """The batches that follow; advances `progress` past each as it is handed out."""
     while True:
-        short = progress.tokens < settings.short_tokens
-        turns = 1 if short else settings.habits.max_turns
-        batches = sample_batches(
-            tokenizer,
-            rng=random.Random(f"{settings.seed}/{progress.pool}"),
-            habits=dataclasses.replace(settings.habits, max_turns=turns),
-            rows=settings.pool_rows,
-            batch_tokens=settings.batch_tokens,
-        )
+        batches = pool_of(settings, tokenizer, progress)
         while progress.batch < len(batches):
             progress.batch += 1
             yield batches[progress.batch - 1]
         progress.pool, progress.batch = progress.pool + 1, 0
+        progress.begun = progress.tokens
+
+
+def pool_of(
+    settings: Settings, tokenizer: Tokenizer, progress: Progress
+) -> list[list[Row]]:
+    """The batches of a pool: first drills, then short thoughts, then all thoughts."""
+    rng = random.Random(f"{settings.seed}/{progress.pool}")
+    size = {"rows": settings.pool_rows, "batch_tokens": settings.batch_tokens}
+    if progress.begun < settings.drill_tokens:
+        return drill_batches(tokenizer, rng=rng, **size)
+    short = progress.begun < settings.short_tokens
+    turns = 1 if short else settings.habits.max_turns
+    habits = dataclasses.replace(settings.habits, max_turns=turns)
+    return sample_batches(tokenizer, rng=rng, habits=habits, **size)
 
 
 def train(

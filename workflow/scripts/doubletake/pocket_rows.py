@@ -7,10 +7,17 @@ import torch
 from transformers import PreTrainedTokenizerFast as Tokenizer
 
 from doubletake.pocket import Habits, sample_problem, sample_thought
-from doubletake.pocket_problems import is_test_question
+from doubletake.pocket_problems import (
+    MAX_VALUE,
+    Equation,
+    calculate,
+    is_fact,
+    is_test_question,
+)
 from doubletake.pocket_tokenizer import completion_text, prompt_text
 
 IGNORED = -100
+DRILL_EQUATIONS = 24
 
 
 @dataclass(frozen=True)
@@ -55,14 +62,50 @@ def sample_batches(
         batch_tokens: most tokens of a batch, padding included.
     """
     texts = training_texts(rng, habits, rows)
-    core = tokenizer.backend_tokenizer
-    prompts = core.encode_batch([prompt_text(q) for q, _ in texts], False)
-    completions = core.encode_batch([c for _, c in texts], False)
+    prompts = _encode(tokenizer, [prompt_text(question) for question, _ in texts])
+    completions = _encode(tokenizer, [completion for _, completion in texts])
     encoded = [
-        Row([*prompt.ids, *completion.ids, tokenizer.eos_token_id], len(prompt.ids))
+        Row([*prompt, *completion, tokenizer.eos_token_id], len(prompt))
         for prompt, completion in zip(prompts, completions, strict=True)
     ]
-    encoded.sort(key=lambda row: len(row.ids))
+    return in_batches(encoded, rng, batch_tokens)
+
+
+def drill_batches(
+    tokenizer: Tokenizer, *, rng: random.Random, rows: int, batch_tokens: int
+) -> list[list[Row]]:
+    """Batches of bare equations, drawn evenly from all facts of the language.
+
+    A thought repeats its few equations; a drill shows as many new ones in the same
+    number of tokens.
+    """
+    facts = all_facts()
+    texts = [
+        " ".join(f"{fact}." for fact in rng.choices(facts, k=DRILL_EQUATIONS))
+        for _ in range(rows)
+    ]
+    bos = tokenizer.bos_token_id
+    encoded = [Row([bos, *ids], 1) for ids in _encode(tokenizer, texts)]
+    return in_batches(encoded, rng, batch_tokens)
+
+
+def all_facts() -> list[Equation]:
+    """Every equation that the language may hold."""
+    numbers = range(2, MAX_VALUE + 1)
+    return [
+        Equation(left, sign, right, calculate(left, sign, right))
+        for sign in "+-*/"
+        for left in numbers
+        for right in numbers
+        if is_fact(left, sign, right)
+    ]
+
+
+def in_batches(
+    encoded: list[Row], rng: random.Random, batch_tokens: int
+) -> list[list[Row]]:
+    """Rows of similar length together, at most so many tokens, in random order."""
+    encoded = sorted(encoded, key=lambda row: len(row.ids))
     batches: list[list[Row]] = [[]]
     for row in encoded:
         if (len(batches[-1]) + 1) * len(row.ids) > batch_tokens:
@@ -70,6 +113,12 @@ def sample_batches(
         batches[-1].append(row)
     rng.shuffle(batches)
     return batches
+
+
+def _encode(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
+    """Token ids; nothing is added, for the prompt's text holds its BOS."""
+    core = tokenizer.backend_tokenizer
+    return [part.ids for part in core.encode_batch(texts, add_special_tokens=False)]
 
 
 def collate(batch: list[Row], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
