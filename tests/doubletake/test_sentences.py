@@ -27,6 +27,7 @@ ANY_TEXT = st.text(st.characters(codec="utf-8"), max_size=300) | st.lists(
         ("\\[\n5 + 3 = 8.\n\\]\nSo", ["\\[\n5 + 3 = 8.\n\\]", "So"]),
         ("$$\na\n$$\nb", ["$$\na\n$$", "b"]),
         ("that is correct.Then go", ["that is correct.", "Then go"]),
+        ("It is 8.</think>\n\nSo", ["It is 8.", "</think>", "So"]),
         ("let it be x. Then y", ["let it be x.", "Then y"]),
         ("", []),
         (" \n\t ", []),

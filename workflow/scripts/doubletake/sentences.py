@@ -95,6 +95,8 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
         next_char = _next_letter(text, end)
     elif following[0].isspace():
         next_char = following[1]
+    elif following == "</":  # an end-of-thought marker
+        return True
     else:  # "correct.Then": only a capital after a small letter
         before = text[max(0, match.start() - 2) : match.start()]
         return following[0].isupper() and len(before) == 2 and before.islower()
