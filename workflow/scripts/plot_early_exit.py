@@ -125,7 +125,7 @@ def draw_confidence(
     if not shown.height:
         return empty_figure(why_empty(exits, settings))
     figure, axes = new_figure(
-        columns=2, rows=2, height=5.6, extra_width=1.9, height_ratios=[2, 3]
+        columns=2, rows=2, height=5.2, extra_width=1.3, height_ratios=[2, 3]
     )
     arrivals = shown.filter(pl.col("exit") > 0)
     colours = _colours(shown)
@@ -156,7 +156,7 @@ def draw_accuracy(
     shown = drawn(summary)
     if not shown.height:
         return empty_figure(why_empty(exits, settings))
-    figure, axes = new_figure(height=4.2, extra_width=3.4)
+    figure, axes = new_figure(height=3.8, extra_width=4.2)
     panel = axes[0, 0]
     _draw_bars(panel, shown, "accuracy")
     panel.set_xlabel("exit (0: no thought, k: after arrival k)")
@@ -182,7 +182,7 @@ def draw_calibration(
     """
     if not bins.height:
         return empty_figure("No exit has an answer: there is no confidence to judge.")
-    figure, axes = new_figure(rows=2, height=4.9, height_ratios=[4, 1], extra_width=1.2)
+    figure, axes = new_figure(rows=2, height=4.6, height_ratios=[4, 1], extra_width=3.6)
     panel, histogram = axes[:, 0]
     _draw_bins(panel, bins)
     errors = f"ECE {calibration_error(bins):.3f}, Brier {brier_score(bins):.3f}"

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-COLUMN = 4.6  # inches: width of one panel
+COLUMN = 3.5  # inches: width of one panel
 INK, FAINT, ACCENT = "#24292f", "#6e7781", "#b5403a"
 DASHED = (0, (4, 2))
 STYLE: Any = {  # of rcParams, whose names matplotlib types one by one
