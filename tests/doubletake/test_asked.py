@@ -25,6 +25,8 @@ def test_numbers_and_units():
         ("he has $", " left", False),
         ("he has ", "% left", False),
         ("he has ", " delicious bars", True),
+        ("The number of cents is ", ".", False),
+        ("The number of bars is ", ".", True),
     ],
 )
 def test_only_contradictions_do_not_fit(before, after, fits):

@@ -23,6 +23,10 @@ _ANYTHING = frozenset(
     str.split("people person thing item total unit one piece kid child")
 )
 _MONEY = frozenset(str.split("dollar cent money cost price pound euro profit penny"))
+_NAMED = re.compile(
+    r"\b(?:number of|total|all the) ([a-z]+) (?:is|are|was|were|be|=)[\s$*]*$",
+    re.IGNORECASE,
+)
 _AFTER = re.compile(r"\s?-?\s?([a-z]+(?:\s+[a-z]+){0,3})", re.IGNORECASE)
 
 
@@ -55,6 +59,9 @@ class Asked(NamedTuple):
         ):
             return False
         if not self.percent and after.lstrip("\\ ").startswith("%"):
+            return False
+        named = _NAMED.search(before)
+        if named and stem(named[1]) in self.counted - self.units:
             return False
         match = _AFTER.match(after)
         if match is None:

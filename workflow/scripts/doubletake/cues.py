@@ -236,7 +236,7 @@ def turn_cue(sentence: str) -> Cue | None:
     if match is None:
         return None
     group = match.lastgroup or ""
-    if group in ("doubt", "but") and _is_aside(sentence, head):
+    if group in ("doubt", "but", "hmm") and _is_aside(sentence, head):
         return None
     if group == "wonder" and _SO.match(head):
         return None
