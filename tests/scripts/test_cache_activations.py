@@ -342,10 +342,13 @@ def changed(study: Study, trace: int, **changes: Any) -> Study:
     return replace(study, traces=TRACES.frame(rows))
 
 
-def test_trace_longer_than_the_model_is_refused_by_name(study):
+def test_trace_longer_than_the_model_is_left_out_by_name(study):
     long = changed(study, 2, completion_ids=[7] * 1020, logprobs=None)
-    with pytest.raises(InputError, match=r"trace 2/0: 1027 tokens.* 1024"):
-        long.run("cache")
+    cached = long.run("cache")
+    (note,) = cached.runs()["note"]
+    assert note == "refused, longer than 1024 tokens: 2/0"
+    kept = set(cached.cache.index["trace"])
+    assert kept == set(study.run("other").cache.index["trace"]) - {"2/0"}
 
 
 def test_unknown_token_is_refused_by_name(study):

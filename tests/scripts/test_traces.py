@@ -105,11 +105,16 @@ def test_another_seed_gives_other_thoughts(tmp_path, problems_path, model):
     assert one["text"].to_list() != two["text"].to_list()
 
 
-def test_a_prompt_without_room_is_named(tmp_path, model):
-    row = {"problem": "00000", "question": "x" * 3000, "gold": "1", "solution": ""}
-    PROBLEMS.write(PROBLEMS.frame([row]), tmp_path / "problems.parquet")
-    with pytest.raises(InputError, match="problem 00000: its prompt has"):
-        generated(tmp_path, tmp_path / "problems.parquet", model)
+def test_a_prompt_without_room_is_refused_by_id(tmp_path, model):
+    rows = [
+        {"problem": f"{k:05d}", "question": "x" * size, "gold": "1", "solution": ""}
+        for k, size in enumerate([3000, 3])
+    ]
+    PROBLEMS.write(PROBLEMS.frame(rows), tmp_path / "problems.parquet")
+    traces = generated(tmp_path, tmp_path / "problems.parquet", model, samples=1)
+    run = RUNS.read(tmp_path / "1-of-1.runs.parquet").row(0, named=True)
+    assert "00000/0" in run["note"].split(";")[0]
+    assert "00000/0" not in traces["trace"]
 
 
 THOUGHTS = [

@@ -92,10 +92,23 @@ class Kept:
     """|replayed - generated| log-prob of every completion token that has one."""
 
 
+def readable(
+    traces: pl.DataFrame, shard: str, longest: int
+) -> tuple[pl.DataFrame, list[str]]:
+    """The shard's traces that the model can read, and the ids of those too long."""
+    mine = traces[[k for k in range(traces.height) if in_shard(k, shard)]]
+    lengths = pl.col("prompt_ids").list.len() + pl.col("completion_ids").list.len()
+    refused = mine.filter(lengths > longest)["trace"].to_list()
+    if refused:
+        names = ", ".join(refused)
+        logger.warning("refused, longer than %d tokens: %s", longest, names)
+    return mine.filter(lengths <= longest), refused
+
+
 def index_of(
-    traces: pl.DataFrame, events: pl.DataFrame, shard: str
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The shard's traces and its part of the index, in the order of the traces.
+    traces: pl.DataFrame, mine: pl.DataFrame, events: pl.DataFrame, shard: str
+) -> pl.DataFrame:
+    """The shard's part of the index, in the order of its traces `mine`.
 
     Raises:
         InputError: an event of an unknown trace or beyond its trace's end.
@@ -111,7 +124,6 @@ def index_of(
         raise InputError(
             f"events: event {event} lies at token {token}, beyond trace {trace}"
         )
-    mine = traces[[k for k in range(traces.height) if in_shard(k, shard)]]
     order = mine.select("trace").with_row_index("order")
     positions = cached_positions(events).join(order, on="trace")
     index = (
@@ -125,7 +137,7 @@ def index_of(
             "token",
         )
     )
-    return mine, ACTIVATION_INDEX.check(index)
+    return ACTIVATION_INDEX.check(index)
 
 
 def items_of(
@@ -164,19 +176,13 @@ def items_of(
     return items
 
 
-def check_fit(items: list[Item], decoder: Decoder) -> None:
-    """Refuse what the model cannot read.
+def check_vocabulary(items: list[Item], vocabulary: int) -> None:
+    """Refuse traces of another tokenizer.
 
     Raises:
-        InputError: a trace is too long or holds an unknown token; names it.
+        InputError: a trace holds a token that the model does not have; names both.
     """
-    vocabulary = decoder.embed.weight.shape[0]
     for item in items:
-        if len(item.ids) > decoder.max_positions:
-            raise InputError(
-                f"trace {item.trace}: {len(item.ids)} tokens, but the model takes "
-                f"{decoder.max_positions}"
-            )
         if max(item.ids) >= vocabulary:
             raise InputError(
                 f"trace {item.trace}: token {max(item.ids)} is not in the model's "
@@ -332,10 +338,11 @@ def main(
     """Read the tables, pass the shard's traces through the model, write its cache."""
     traces, events = TRACES.read(traces_path), EVENTS.read(events_path)
     calibration = calibration_problems(traces["problem"], settings.calibration_share)
-    mine, index = index_of(traces, events, shard)
-    items = items_of(mine, index, calibration)
     decoder = load_decoder(model)
-    check_fit(items, decoder)
+    mine, refused = readable(traces, shard, decoder.max_positions)
+    index = index_of(traces, mine, events, shard)
+    items = items_of(mine, index, calibration)
+    check_vocabulary(items, decoder.embed.weight.shape[0])
     sizes = Sizes(index.height, decoder.n_layers, decoder.d_model)
     origin = Origin.of(model, events_path)
     progress = Progress(len(items), "traces")
@@ -345,7 +352,7 @@ def main(
     verification = verification_of(decoder.proof, differences, model.dtype)
     warn_beyond(verification)
     VERIFICATION.write(verification, verification_path)
-    RUNS.write(run_of(progress, decoder, shard), runs_path)
+    RUNS.write(run_of(progress, decoder, shard, refused), runs_path)
     ACTIVATION_INDEX.write(index, index_path)
 
 
@@ -386,8 +393,12 @@ def cache(
     return torch.cat(differences)
 
 
-def run_of(progress: Progress, decoder: Decoder, shard: str) -> pl.DataFrame:
+def run_of(
+    progress: Progress, decoder: Decoder, shard: str, refused: list[str]
+) -> pl.DataFrame:
     """What the shard cost: `schemas.RUNS`, one row."""
+    limit = decoder.max_positions
+    note = f"refused, longer than {limit} tokens: {', '.join(refused)}"
     row = {
         "stage": STAGE,
         "shard": shard,
@@ -396,7 +407,7 @@ def run_of(progress: Progress, decoder: Decoder, shard: str) -> pl.DataFrame:
         "seconds": progress.seconds,
         "device": device_name(decoder.device),
         "dtype": decoder.settings.dtype,
-        "note": "",
+        "note": note if refused else "",
     }
     return RUNS.frame([row])
 

@@ -228,12 +228,6 @@ class Shard:
         )
 
 
-def stop_ids_of(decoder: Decoder) -> set[int]:
-    """Tokens that end a completion by the model's generation config."""
-    stops = decoder.hf.generation_config.eos_token_id
-    return set(stops if isinstance(stops, list) else [stops]) - {None}
-
-
 def verified_of(traces: Iterable[str], count: int, seed: int) -> set[str]:
     """The traces to compute twice: a draw that depends on seed and trace alone."""
     drawn = sorted(traces, key=lambda trace: random.Random(f"{seed}/{trace}").random())
@@ -285,7 +279,7 @@ def main(
         tokenizer,
         settings.answer_prompt,
         settings.answer_stop,
-        stop_ids_of(decoder),
+        decoder.stop_ids,
     )
     events = EVENTS.read(events_path)
     done, progress = compute(decoder, prompt, traces, events, golds, settings)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.errors import InputError
 from doubletake.generation import Request, Sampling, generate
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, device_name, load_decoder
@@ -66,23 +65,21 @@ def prompts_of(
 
 def requests_of(
     prompts: list[Prompted], max_new_tokens: int, max_positions: int
-) -> list[Request]:
-    """Generation requests; a completion never runs past the model's positions.
+) -> tuple[list[Request], str]:
+    """Generation requests, and a note on prompts that leave no room for a completion.
 
-    Raises:
-        InputError: a prompt leaves no room for a completion; names the problem.
+    A completion never runs past the model's positions.
     """
-    requests = []
+    requests, refused = [], []
     for prompted in prompts:
-        room = max_positions - len(prompted.prompt_ids)
-        if room < 1:
-            raise InputError(
-                f"problem {prompted.problem}: its prompt has {len(prompted.prompt_ids)}"
-                f" tokens, the model takes {max_positions}"
-            )
-        limit = min(max_new_tokens, room)
-        requests.append(Request(prompted.trace, prompted.prompt_ids, limit))
-    return requests
+        limit = min(max_new_tokens, max_positions - len(prompted.prompt_ids))
+        if limit < 1:
+            refused.append(prompted.trace)
+        else:
+            requests.append(Request(prompted.trace, prompted.prompt_ids, limit))
+    names = ", ".join(refused)
+    note = f"refused, prompt of {max_positions} tokens or more: {names}"
+    return requests, note if refused else ""
 
 
 def complete(
@@ -104,13 +101,6 @@ def complete(
     return completions
 
 
-def stop_ids_of(decoder: Decoder, tokenizer: TraceTokenizer) -> set[int]:
-    """Tokens that end a completion: the tokenizer's and the generation config's."""
-    stops = decoder.hf.generation_config.eos_token_id
-    listed = stops if isinstance(stops, list) else [stops]
-    return tokenizer.stop_ids | {stop for stop in listed if stop is not None}
-
-
 def main(
     *,
     problems_path: Path,
@@ -126,11 +116,11 @@ def main(
     tokenizer = load_tokenizer(model)
     prompts = prompts_of(problems.filter(pl.Series(mine)), settings.samples, tokenizer)
     decoder = load_decoder(model)
-    requests = requests_of(
+    requests, too_long = requests_of(
         prompts, settings.max_new_tokens, decoder.config.max_position_embeddings
     )
     progress = Progress(len(requests), "traces")
-    stops = stop_ids_of(decoder, tokenizer)
+    stops = tokenizer.stop_ids | decoder.stop_ids
     completions = complete(decoder, requests, stops, settings, progress)
     progress.close()
     traces, note = traces_table(prompts, completions, tokenizer)
@@ -142,7 +132,7 @@ def main(
         "seconds": progress.seconds,
         "device": device_name(decoder.device),
         "dtype": model.dtype,
-        "note": note,
+        "note": "; ".join(filter(None, [too_long, note])),
     }
     RUNS.write(RUNS.frame([run]), runs_path)
     TRACES.write(traces, traces_path)

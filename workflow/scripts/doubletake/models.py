@@ -79,6 +79,12 @@ class Decoder:
         return self.config.max_position_embeddings
 
     @property
+    def stop_ids(self) -> set[int]:
+        """Tokens that end a completion, by the model's generation config."""
+        stops = self.hf.generation_config.eos_token_id
+        return set(stops if isinstance(stops, list) else [stops]) - {None}
+
+    @property
     def base(self) -> nn.Module:
         """The model without unembedding; its last_hidden_state is already normed."""
         return self.hf.base_model
@@ -243,7 +249,8 @@ def device_name(device: torch.device) -> str:
     """What to call a device in the run table."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{device.type}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def sliding_window(config: Any) -> int | None:
