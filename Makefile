@@ -3,6 +3,7 @@
 PYTHON ?= python3
 ENV ?= cpu
 CORES ?= all
+WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
@@ -12,7 +13,7 @@ DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format clean pocket
+.PHONY: help demo test lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -22,7 +23,7 @@ demo: $(RUNTIME) ## Run the default study and say where the report is
 	@echo "The report: $(CURDIR)/results/report.html"
 
 test: $(DEVELOPMENT) ## Run the whole test suite
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(DEVELOPMENT) ## Check style and types of scripts, tests and rules
 	@$(BIN)/ruff check .
@@ -37,8 +38,11 @@ format: $(DEVELOPMENT) ## Bring scripts, tests and rules into shape
 	@$(BIN)/snakefmt Snakefile rules
 
 pocket: $(RUNTIME) ## Train the pocket model anew and put it into resources/
-	@$(SNAKEMAKE) train_pocket
-	@cp -R results/training/pocket/. resources/pocket/
+	@$(SNAKEMAKE) evaluate_pocket
+	@cp -R results/training/pocket/model/. results/training/pocket/problems.jsonl resources/pocket/
+
+bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one run
+	@for script in tests/bench/bench_*.py; do OMP_NUM_THREADS=1 $(BIN)/python $$script; done
 
 clean: ## Remove all results (not the environment)
 	@rm -rf results .snakemake

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tiny_models import write_model, write_tokenizer
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_models import TEMPLATE, write_tokenizer
 
 from doubletake.errors import InputError
 from doubletake.studies import ModelSettings
 from doubletake.tokens import TraceTokenizer, load_tokenizer
-from tiny_models import TEMPLATE, write_tokenizer
 
 REAL = ["DeepSeek-R1-Distill-Llama-8B", "DeepSeek-R1-Distill-Qwen"]
 

@@ -2,23 +2,46 @@
 
 import dataclasses
 import json
+import random
+import re
 from pathlib import Path
 
 import pytest
 import torch
 import train_pocket
 import yaml
+from evaluate_pocket import read_thought
 from train_pocket import Progress, Settings, main, make_model, make_tokenizer, rate
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+)
 
 from doubletake.errors import InputError
+from doubletake.pocket import Habits, sample_problem
+from doubletake.pocket_problems import calculate
+from doubletake.pocket_rows import DRILL_EQUATIONS, all_facts, drill_batches
 
 CONFIG = Path(__file__).parents[2] / "config/pocket-training.yaml"
 TINY = {
     **{"hidden": 32, "layers": 2, "heads": 2, "kv_heads": 1, "mlp": 48},
-    **{"tokens": 20_000, "batch_tokens": 2048, "pool_rows": 64, "short_tokens": 8000},
-    **{"warmup_tokens": 4000, "compile": False, "checkpoint_seconds": 600},
+    **{"tokens": 20_000, "batch_tokens": 2048, "pool_rows": 64},
+    **{"drill_tokens": 4000, "short_tokens": 16_000, "warmup_tokens": 4000},
+    **{"compile": False, "checkpoint_seconds": 600},
+    **{"tokenizer_rows": 300},
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerBase:
+    raw = yaml.safe_load(CONFIG.read_text()) | TINY
+    return make_tokenizer(Settings(**{**raw, "habits": Habits()}))
 
 
 @pytest.fixture
@@ -32,6 +55,11 @@ def settings_path(tmp_path) -> Path:
 @pytest.fixture
 def settings(settings_path) -> Settings:
     return Settings.read(settings_path)
+
+
+def thoughts_of(settings, tokenizer):
+    """Batches of thoughts of the main part of the training."""
+    return train_pocket.pool_of(settings, tokenizer, Progress(begun=settings.tokens))
 
 
 def run(settings_path: Path, folder: Path) -> tuple[Path, dict]:
@@ -60,9 +88,8 @@ def test_a_short_training_writes_a_model_that_transformers_loads(
     assert not (folder.parent / "checkpoint.pt").exists()
 
 
-def test_training_lowers_the_loss(settings, tmp_path):
-    longer = dataclasses.replace(settings, tokens=60_000, warmup_tokens=2000)
-    tokenizer = make_tokenizer(longer)
+def test_training_lowers_the_loss(settings, tokenizer, tmp_path):
+    longer = dataclasses.replace(settings, tokens=30_000, warmup_tokens=1000)
     model = make_model(longer, tokenizer)
     batch = next(train_pocket.batches_from(longer, tokenizer, Progress()))
     ids, targets = train_pocket.collate(batch, tokenizer.pad_token_id)
@@ -106,8 +133,9 @@ def test_a_training_that_was_cut_off_ends_in_the_same_weights(
         assert torch.equal(tensor, expected[name]), name
 
 
-def test_a_checkpoint_of_other_settings_is_not_gone_on_from(settings, tmp_path):
-    tokenizer = make_tokenizer(settings)
+def test_a_checkpoint_of_other_settings_is_not_gone_on_from(
+    settings, tokenizer, tmp_path
+):
     path = tmp_path / "checkpoint.pt"
     model = make_model(settings, tokenizer)
     train_pocket.train(model, tokenizer, path, settings)
@@ -118,9 +146,8 @@ def test_a_checkpoint_of_other_settings_is_not_gone_on_from(settings, tmp_path):
     assert train_pocket.load_checkpoint(path, model, optimizers, other) == Progress()
 
 
-def test_the_loss_is_on_the_completion_alone(settings):
-    tokenizer = make_tokenizer(settings)
-    batch = next(train_pocket.batches_from(settings, tokenizer, Progress()))
+def test_the_loss_is_on_the_completion_alone(settings, tokenizer):
+    (batch, *_) = thoughts_of(settings, tokenizer)
     ids, targets = train_pocket.collate(batch, tokenizer.pad_token_id)
     for row, sequence, wanted in zip(batch, ids, targets, strict=True):
         counted = wanted != train_pocket.IGNORED
@@ -131,11 +158,59 @@ def test_the_loss_is_on_the_completion_alone(settings):
         assert row.ids[-1] == tokenizer.eos_token_id
 
 
-def test_batches_keep_to_their_size_with_little_padding(settings):
-    tokenizer = make_tokenizer(settings)
+def test_a_row_is_what_the_chat_template_gives_with_one_bos(settings, tokenizer):
+    bos = tokenizer.bos_token_id
+    for row in thoughts_of(settings, tokenizer)[0]:
+        text = tokenizer.decode(row.ids[: row.prompt])
+        question = text.split("<｜User｜>")[1].split("<｜Assistant｜>")[0]
+        prompt = tokenizer.apply_chat_template(
+            [{"role": "user", "content": question}],
+            add_generation_prompt=True,
+            return_dict=True,
+        )["input_ids"]
+        assert row.ids[: row.prompt] == prompt
+        assert row.ids.count(bos) == 1
+        assert row.ids.count(tokenizer.eos_token_id) == 1
+
+
+def test_training_begins_with_drills_then_short_thoughts_then_all(settings, tokenizer):
+    def longest(begun: int) -> tuple[bool, int]:
+        progress = Progress(begun=begun)
+        rows = [
+            r for b in train_pocket.pool_of(settings, tokenizer, progress) for r in b
+        ]
+        texts = [tokenizer.decode(row.ids[row.prompt :]) for row in rows]
+        turns = [read_thought(t.split("</think>")[0]).backtracks for t in texts]
+        return all("</think>" in text for text in texts), max(turns)
+
+    assert longest(0) == (False, 0)
+    assert longest(settings.drill_tokens) == (True, 1)
+    assert longest(settings.short_tokens) == (True, settings.habits.max_turns)
+
+
+def test_drills_are_true_equations_after_one_bos(settings, tokenizer):
+    batches = drill_batches(tokenizer, rng=random.Random(0), rows=20, batch_tokens=2048)
+    for row in (row for batch in batches for row in batch):
+        assert row.prompt == 1
+        assert row.ids.count(tokenizer.bos_token_id) == 1
+        text = tokenizer.decode(row.ids[1:])
+        found = re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)\.", text)
+        assert len(found) == DRILL_EQUATIONS
+        for left, sign, right, result in found:
+            assert calculate(int(left), sign, int(right)) == int(result)
+
+
+def test_drills_hold_every_fact_of_the_language():
+    facts = set(map(str, all_facts()))
+    rng = random.Random(0)
+    for _ in range(300):
+        assert {str(e) for e in sample_problem(rng).equations} <= facts
+
+
+def test_batches_keep_to_their_size_with_little_padding(settings, tokenizer):
     batches = train_pocket.sample_batches(
         tokenizer,
-        rng=train_pocket.random.Random(0),
+        rng=random.Random(0),
         habits=settings.habits,
         rows=2048,
         batch_tokens=4096,
