@@ -100,6 +100,11 @@ def test_an_open_thought_is_read_to_the_end(run):
     assert events.filter(kind="arrival").height == 2
 
 
+def test_text_after_the_thought_changes_no_event(run):
+    longer = TEXT + "\n\nWait, 5 + 3 = 9. So the answer is 9.</think>\\boxed{9}"
+    assert run([trace_row(longer)]).equals(run([trace_row(TEXT)]))
+
+
 def test_no_events_make_an_empty_table(run):
     assert run([trace_row("Hello there.", answer=None, correct=False)]).is_empty()
 
