@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from doubletake.report_files import figure_paths, study_files
+from doubletake.page.report_files import figure_paths, study_files
 
 REPORT_TEMPLATES = SOURCES.local("workflow/report")
 REPORT_STUDIES = [

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from doubletake.events import detect
+from doubletake.detector.events import detect
 
 SIZES = (10_000, 100_000, 1_000_000)
 PIECES = (

@@ -9,12 +9,14 @@ from doubletake import digests
 
 @pytest.fixture
 def scripts(tmp_path, monkeypatch):
-    (tmp_path / "doubletake").mkdir()
+    (tmp_path / "doubletake/deep").mkdir(parents=True)
     for name, source in {
         "job.py": "from doubletake.first import x\nimport os\n",
         "other.py": "import doubletake.third\n",
         "doubletake/first.py": "from doubletake import second\n",
-        "doubletake/second.py": "",
+        "doubletake/second.py": "def f():\n    from doubletake.deep import fourth\n",
+        "doubletake/deep/fourth.py": "import doubletake.deep.fifth\n",
+        "doubletake/deep/fifth.py": "",
         "doubletake/third.py": "",
     }.items():
         (tmp_path / name).write_text(source)
@@ -24,7 +26,13 @@ def scripts(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("module", "job_changes", "other_changes"),
-    [("first", True, False), ("second", True, False), ("third", False, True)],
+    [
+        ("first", True, False),
+        ("second", True, False),
+        ("deep/fourth", True, False),
+        ("deep/fifth", True, False),
+        ("third", False, True),
+    ],
 )
 def test_a_digest_follows_imports(scripts, module, job_changes, other_changes):
     before = digests.code_digest("job"), digests.code_digest("other")

@@ -13,9 +13,9 @@ from evaluate_pocket import (
     sample_test_problems,
 )
 
-from doubletake.pocket import Habits, sample_problem, sample_thought
-from doubletake.pocket_problems import is_test_question
-from doubletake.pocket_tokenizer import completion_text
+from doubletake.pocket.language import Habits, sample_problem, sample_thought
+from doubletake.pocket.stories import is_test_question
+from doubletake.pocket.tokenizer import completion_text
 
 
 def test_the_parser_reads_what_was_planted():

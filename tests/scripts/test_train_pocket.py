@@ -19,9 +19,9 @@ from transformers import (
 )
 
 from doubletake.errors import InputError
-from doubletake.pocket import Habits, sample_problem
-from doubletake.pocket_problems import calculate
-from doubletake.pocket_rows import DRILL_EQUATIONS, all_facts, drill_batches
+from doubletake.pocket.language import Habits, sample_problem
+from doubletake.pocket.rows import DRILL_EQUATIONS, all_facts, drill_batches
+from doubletake.pocket.stories import calculate
 
 CONFIG = Path(__file__).parents[2] / "config/pocket-training.yaml"
 TINY = {

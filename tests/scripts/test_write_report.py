@@ -11,10 +11,10 @@ from write_report import Settings, main
 
 from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
-from doubletake.experiments import EXPERIMENTS, STAGES, TABLES
-from doubletake.marked_traces import choose
-from doubletake.provenance import Provenance
-from doubletake.report_files import StudyFiles
+from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
+from doubletake.page.marked_traces import choose
+from doubletake.page.provenance import Provenance
+from doubletake.page.report_files import StudyFiles
 from doubletake.schemas import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doubletake.errors import InputError
-from doubletake.events import (
+from doubletake.detector.events import (
     Arrival,
     Backtrack,
     Control,
@@ -25,10 +24,11 @@ from doubletake.events import (
     detect,
     with_flags,
 )
+from doubletake.detector.simple_detectors import detect_markers, detect_string
+from doubletake.detector.thoughts import first_letter, thought_span, token_at
+from doubletake.errors import InputError
 from doubletake.logs import Progress, job
 from doubletake.schemas import EVENTS, PROBLEMS, TRACES
-from doubletake.simple_detectors import detect_markers, detect_string
-from doubletake.thoughts import first_letter, thought_span, token_at
 
 if TYPE_CHECKING:
     snakemake: Any

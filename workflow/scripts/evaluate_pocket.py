@@ -28,10 +28,10 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
-from doubletake import pocket
 from doubletake.logs import job
-from doubletake.pocket_problems import Problem, is_test_question
-from doubletake.pocket_tokenizer import ANSWER_PROMPT, END_OF_THOUGHT
+from doubletake.pocket import language as pocket
+from doubletake.pocket.stories import Problem, is_test_question
+from doubletake.pocket.tokenizer import ANSWER_PROMPT, END_OF_THOUGHT
 
 if TYPE_CHECKING:
     snakemake: Any

@@ -1,8 +1,8 @@
 """Pocket model: a reasoning model of a million parameters, trained from nothing.
 
 Can a model this small derive an answer, doubt it, check it and mend its own slips?
-It learns from generated problems and thoughts (`doubletake.pocket`), with the loss on
-thought and answer alone.
+It learns from generated problems and thoughts (`doubletake.pocket.language`), with
+the loss on thought and answer alone.
 
 Inputs
     settings: `config/pocket-training.yaml`, every number of the training.
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 import yaml
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
@@ -31,9 +32,9 @@ from transformers import PreTrainedTokenizerFast as Tokenizer
 
 from doubletake.errors import InputError
 from doubletake.logs import job
-from doubletake.muon import Muon
-from doubletake.pocket import Habits
-from doubletake.pocket_rows import (
+from doubletake.pocket.language import Habits
+from doubletake.pocket.muon import Muon
+from doubletake.pocket.rows import (
     IGNORED,
     Row,
     collate,
@@ -41,7 +42,7 @@ from doubletake.pocket_rows import (
     sample_batches,
     training_texts,
 )
-from doubletake.pocket_tokenizer import END_OF_THOUGHT, train_tokenizer
+from doubletake.pocket.tokenizer import END_OF_THOUGHT, train_tokenizer
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -50,6 +51,18 @@ logger = logging.getLogger("train_pocket")
 
 MIN_COUNT = 40
 """How often a word must occur in the tokenizer's texts to be a token of its own."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the training."""
+
+    tokens: int
+    """Tokens seen at which it begins."""
+    drills: bool = False
+    """Bare equations instead of thoughts."""
+    habits: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Habits of the thoughts that differ from `Settings.habits`."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +93,16 @@ class Settings:
     """Tokens of a batch, padding included."""
     pool_rows: int
     """Thoughts generated at a time and sorted by length."""
-    drill_tokens: int
-    """Tokens at the start that are bare equations."""
-    short_tokens: int
-    """Tokens from which on thoughts turn back more than once."""
     learning_rate: float
     """Step size of the matrices (Muon) in the middle of the training."""
     adam_learning_rate: float
     """Step size of embeddings and norms (AdamW)."""
     weight_decay: float
     """Weight decay of the matrices."""
-    warmup_tokens: int
-    """Tokens over which the step sizes rise from zero."""
-    decay_share: float
-    """Last share of the training, in which the step sizes fall to zero."""
+    schedule: list[tuple[int, float]]
+    """Corners of the step sizes' course: tokens seen, share of the full size."""
+    stages: list[Stage]
+    """What the model reads, one after the other; the last goes on to the end."""
     compile: bool
     """Compile the model: three times as fast on a CPU, but needs a C++ compiler."""
     checkpoint_seconds: int
@@ -103,8 +112,12 @@ class Settings:
 
     @property
     def course(self) -> dict[str, Any]:
-        """All settings but those that a training may change on its way."""
-        free = {"tokens", "decay_share", "compile", "checkpoint_seconds"}
+        """What a checkpoint must have been made with to be gone on from.
+
+        The schedule and the stages are left out, so that they may be changed on the
+        way; what they say of tokens already seen is then no longer checked.
+        """
+        free = {"tokens", "schedule", "stages", "compile", "checkpoint_seconds"}
         every = dataclasses.asdict(self)
         return {key: value for key, value in every.items() if key not in free}
 
@@ -117,7 +130,11 @@ class Settings:
         """
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         try:
-            return cls(**{**raw, "habits": Habits(**raw.get("habits", {}))})
+            stages = [Stage(**stage) for stage in raw.pop("stages")]
+            habits = Habits(**raw.pop("habits"))
+            return cls(**raw, stages=stages, habits=habits)
+        except KeyError as error:
+            raise InputError(f"{path}: no {error}") from error
         except TypeError as error:
             raise InputError(f"{path}: {error}") from error
 
@@ -195,14 +212,9 @@ def make_optimizers(
 
 
 def rate(tokens: int, settings: Settings) -> float:
-    """Share of the step size after so many tokens: rise, plateau, linear fall.
-
-    The plateau does not depend on the length of the training, so that a training can
-    be lengthened or shortened from a checkpoint.
-    """
-    rise = min(1.0, (tokens + 1) / settings.warmup_tokens)
-    left = (settings.tokens - tokens) / (settings.decay_share * settings.tokens)
-    return rise * max(0.0, min(1.0, left))
+    """Share of the full step size after so many tokens: linear between the corners."""
+    places, shares = zip(*settings.schedule, strict=True)
+    return float(np.interp(tokens, places, shares))
 
 
 @dataclass
@@ -276,14 +288,13 @@ def batches_from(
 def pool_of(
     settings: Settings, tokenizer: Tokenizer, progress: Progress
 ) -> list[list[Row]]:
-    """The batches of a pool: first drills, then short thoughts, then all thoughts."""
+    """The batches of a pool, of the stage in which it begins."""
     rng = random.Random(f"{settings.seed}/{progress.pool}")
     size = {"rows": settings.pool_rows, "batch_tokens": settings.batch_tokens}
-    if progress.begun < settings.drill_tokens:
+    stage = [s for s in settings.stages if s.tokens <= progress.begun][-1]
+    if stage.drills:
         return drill_batches(tokenizer, rng=rng, **size)
-    short = progress.begun < settings.short_tokens
-    turns = 1 if short else settings.habits.max_turns
-    habits = dataclasses.replace(settings.habits, max_turns=turns)
+    habits = dataclasses.replace(settings.habits, **stage.habits)
     return sample_batches(tokenizer, rng=rng, habits=habits, **size)
 
 

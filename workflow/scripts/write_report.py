@@ -20,16 +20,15 @@ import yaml
 from markupsafe import Markup
 
 from doubletake.digests import SCRIPTS
-from doubletake.drawings import inline_svg
-from doubletake.experiments import EXPERIMENTS
 from doubletake.logs import job
-from doubletake.marked_traces import Example, examples
-from doubletake.pages import write_page
-from doubletake.provenance import Provenance, benchmarks
-from doubletake.report_files import StudyFiles
-from doubletake.schemas import RUNS, TABLES, VERIFICATION
-from doubletake.sections import Section, Sheet
-from doubletake.study_sheets import (
+from doubletake.page.drawings import inline_svg
+from doubletake.page.experiments import EXPERIMENTS
+from doubletake.page.marked_traces import Example, examples
+from doubletake.page.pages import write_page
+from doubletake.page.provenance import Provenance, benchmarks
+from doubletake.page.report_files import StudyFiles
+from doubletake.page.sections import Section, Sheet
+from doubletake.page.study_sheets import (
     Check,
     checks,
     checks_in_words,
@@ -37,8 +36,9 @@ from doubletake.study_sheets import (
     run_sheet,
     trace_sheets,
 )
-from doubletake.summaries import Proportion, StudyData, mean_of
-from doubletake.wording import NOTHING, count, percent, probability, real
+from doubletake.page.summaries import Proportion, StudyData, mean_of
+from doubletake.page.wording import NOTHING, count, percent, probability, real
+from doubletake.schemas import RUNS, TABLES, VERIFICATION
 
 if TYPE_CHECKING:
     snakemake: Any

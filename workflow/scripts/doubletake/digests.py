@@ -24,9 +24,9 @@ def code_digest(script: str) -> str:
     waiting = [SCRIPTS / f"{script}.py"]
     while waiting:
         source = waiting.pop().read_bytes()
-        for module in _imported_modules(source):
-            path = SCRIPTS / PACKAGE / f"{module}.py"
-            if module not in seen and path.is_file():
+        for module in _imported_modules(source) - seen.keys():
+            path = SCRIPTS / f"{module.replace('.', '/')}.py"
+            if path.is_file():
                 seen[module] = path.read_bytes()
                 waiting.append(path)
     digest = hashlib.sha256()
@@ -36,14 +36,14 @@ def code_digest(script: str) -> str:
 
 
 def _imported_modules(source: bytes) -> set[str]:
-    """Names of the package's modules that this source imports."""
+    """What this source imports from the package: modules, and names in them."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
-            head, _, module = node.module.partition(".")
-            if head == PACKAGE:
-                names |= {module} if module else {alias.name for alias in node.names}
+            found = {node.module} | {f"{node.module}.{n.name}" for n in node.names}
         elif isinstance(node, ast.Import):
-            parts = [alias.name.split(".") for alias in node.names]
-            names |= {part[1] for part in parts if part[0] == PACKAGE and len(part) > 1}
+            found = {alias.name for alias in node.names}
+        else:
+            continue
+        names |= {name for name in found if name.split(".")[0] == PACKAGE}
     return names

@@ -2,9 +2,9 @@
 
 import pytest
 
-from doubletake.asked import what_is_asked
+from doubletake.detector.asked import what_is_asked
+from doubletake.detector.statements import Numbers
 from doubletake.sentences import sentences
-from doubletake.statements import Numbers
 
 
 def roles(text: str, question: str = "?") -> list[str]:

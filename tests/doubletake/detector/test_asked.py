@@ -2,7 +2,7 @@
 
 import pytest
 
-from doubletake.asked import stem, what_is_asked
+from doubletake.detector.asked import stem, what_is_asked
 
 
 def test_numbers_and_units():

@@ -1,6 +1,6 @@
 """The published search for the gold string, and the list of words."""
 
-from doubletake.simple_detectors import detect_markers, detect_string
+from doubletake.detector.simple_detectors import detect_markers, detect_string
 
 THOUGHT = "8 and 18 make 26. So 8.\n\nWait, check. 8. Alternatively, 8.5.\n\nSo 8."
 

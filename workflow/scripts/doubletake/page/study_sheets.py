@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from doubletake.provenance import Benchmark
-from doubletake.sections import Sheet
-from doubletake.summaries import Proportion, StudyData, mean_of, quantile_of
-from doubletake.wording import (
+from doubletake.page.provenance import Benchmark
+from doubletake.page.sections import Sheet
+from doubletake.page.summaries import Proportion, StudyData, mean_of, quantile_of
+from doubletake.page.wording import (
     NOTHING,
     count,
     duration,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from doubletake.report_files import figure_paths, study_files
+from doubletake.page.report_files import figure_paths, study_files
 from doubletake.studies import Sources
 
 ROOT = Path(__file__).parents[2]

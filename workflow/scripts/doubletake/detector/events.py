@@ -12,16 +12,22 @@ from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 
 from doubletake.answers import number_text
-from doubletake.arrivals import (
+from doubletake.detector.arrivals import (
     answer_statements,
     is_conclusion,
     is_work,
     is_worked_out,
 )
-from doubletake.asked import what_is_asked
-from doubletake.cues import Cue, agrees, is_guess, kind_of, settles, turn_cue
+from doubletake.detector.asked import what_is_asked
+from doubletake.detector.cues import Cue, agrees, is_guess, kind_of, settles, turn_cue
+from doubletake.detector.statements import (
+    COMMITTED,
+    MENTION,
+    RESULT,
+    Numbers,
+    Statement,
+)
 from doubletake.sentences import Span, sentences
-from doubletake.statements import COMMITTED, MENTION, RESULT, Numbers, Statement
 
 MATCHES = 3  # nearest sentences of which one becomes a control
 LOOK_AHEAD = 120  # characters after "I don't see a mistake" that may compute again

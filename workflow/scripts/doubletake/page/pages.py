@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from doubletake import wording
+from doubletake.page import wording
 
 
 def environment(folder: Path) -> Environment:

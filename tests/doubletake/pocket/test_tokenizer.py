@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from doubletake.pocket import Habits
-from doubletake.pocket_rows import training_texts
-from doubletake.pocket_tokenizer import (
+from doubletake.pocket.language import Habits
+from doubletake.pocket.rows import training_texts
+from doubletake.pocket.tokenizer import (
     ANSWER_PROMPT,
     BOS,
     END_OF_THOUGHT,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from doubletake.thoughts import first_letter, thought_span, token_at
+from doubletake.detector.thoughts import first_letter, thought_span, token_at
 
 
 @pytest.mark.parametrize(

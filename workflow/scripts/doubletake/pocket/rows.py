@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedTokenizerFast as Tokenizer
 
-from doubletake.pocket import Habits, sample_problem, sample_thought
-from doubletake.pocket_problems import (
+from doubletake.pocket.language import Habits, sample_problem, sample_thought
+from doubletake.pocket.stories import (
     MAX_VALUE,
     Equation,
     calculate,
     is_fact,
     is_test_question,
 )
-from doubletake.pocket_tokenizer import completion_text, prompt_text
+from doubletake.pocket.tokenizer import completion_text, prompt_text
 
 IGNORED = -100
 DRILL_EQUATIONS = 24

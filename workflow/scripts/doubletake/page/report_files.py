@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doubletake import studies
-from doubletake.experiments import EXPERIMENTS, STAGES, TABLES
+from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
 
 
 @dataclass(frozen=True)

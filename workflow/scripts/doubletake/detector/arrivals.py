@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from doubletake.answers import last_boxed, number_text
-from doubletake.asked import Asked
-from doubletake.cues import turn_cue
-from doubletake.sentences import Span
-from doubletake.statements import (
+from doubletake.detector.asked import Asked
+from doubletake.detector.cues import turn_cue
+from doubletake.detector.statements import (
     COMMITTED,
     OPERAND,
     OPERATION,
@@ -19,6 +18,7 @@ from doubletake.statements import (
     Numbers,
     Statement,
 )
+from doubletake.sentences import Span
 
 LAST_SENTENCES = 8  # of a thought, in which a conclusion without a name is looked for
 

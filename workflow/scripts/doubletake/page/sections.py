@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the rule file reads sections too and needs no tables
-    from doubletake.summaries import StudyData
+    from doubletake.page.summaries import StudyData
 
 
 @dataclass(frozen=True)

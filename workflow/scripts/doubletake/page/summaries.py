@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from doubletake.detector.thoughts import thought_span, token_at
+from doubletake.page.wording import NOTHING, percent
 from doubletake.stats import cluster_bootstrap, cluster_sums, wilson_interval
-from doubletake.thoughts import thought_span, token_at
-from doubletake.wording import NOTHING, percent
 
 
 @dataclass(frozen=True)

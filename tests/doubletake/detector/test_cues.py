@@ -2,7 +2,7 @@
 
 import pytest
 
-from doubletake.cues import KINDS, kind_of, settles, turn_cue
+from doubletake.detector.cues import KINDS, kind_of, settles, turn_cue
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from doubletake.asked import Asked
+from doubletake.detector.asked import Asked
 from doubletake.numerals import Numeral, numerals, plain
 from doubletake.sentences import Span
 

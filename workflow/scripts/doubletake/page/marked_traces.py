@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from doubletake.detector.thoughts import thought_span
+from doubletake.page.summaries import StudyData, text_after
 from doubletake.sentences import sentence_end
-from doubletake.summaries import StudyData, text_after
-from doubletake.thoughts import thought_span
 
 MARKED = ("arrival", "backtrack", "wrap_up")
 OUTCOMES = ("right", "mended", "wrong", "spoiled", "open")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from doubletake import wording
+from doubletake.page import wording
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ Both need the gold answer.
 
 import re
 
-from doubletake.cues import CHECK
-from doubletake.events import Arrival, Backtrack, Events, wrap_ups
+from doubletake.detector.cues import CHECK
+from doubletake.detector.events import Arrival, Backtrack, Events, wrap_ups
 from doubletake.sentences import sentences
 
 WAIT = re.compile(r"wait\b", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """Ways to derive a pocket problem's answer: with a slip, reordered, backwards."""
 
-from doubletake.pocket_problems import Equation, Problem, is_fact, work_out
+from doubletake.pocket.stories import Equation, Problem, is_fact, work_out
 
 
 def is_error_prone(equation: Equation) -> bool:

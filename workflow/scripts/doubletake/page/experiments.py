@@ -1,7 +1,7 @@
 """The experiments that the report shows, in their order. A new one is added here."""
 
-from doubletake.section_early_exit import EARLY_EXIT
-from doubletake.sections import Section
+from doubletake.page.section_early_exit import EARLY_EXIT
+from doubletake.page.sections import Section
 
 EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT,)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doubletake.sections import Figure, Section, Sheet, Tile
-from doubletake.wording import (
+from doubletake.page.sections import Figure, Section, Sheet, Tile
+from doubletake.page.wording import (
     NOTHING,
     count,
     listed,
@@ -17,7 +17,7 @@ from doubletake.wording import (
 )
 
 if TYPE_CHECKING:
-    from doubletake.summaries import Difference, StudyData
+    from doubletake.page.summaries import Difference, StudyData
 
 SHOWN_EXITS = 10
 EXIT_COLUMNS = (

@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from doubletake.pocket import Habits, Thought, gsm8k_row, sample_problem, sample_thought
-from doubletake.pocket_derivations import backwards, reordered, slipped
-from doubletake.pocket_problems import (
+from doubletake.pocket.derivations import backwards, reordered, slipped
+from doubletake.pocket.language import (
+    Habits,
+    Thought,
+    gsm8k_row,
+    sample_problem,
+    sample_thought,
+)
+from doubletake.pocket.stories import (
     Equation,
     Problem,
     calculate,

@@ -12,13 +12,13 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from doubletake.pocket_derivations import (
+from doubletake.pocket.derivations import (
     backwards,
     is_error_prone,
     reordered,
     slipped,
 )
-from doubletake.pocket_problems import Equation, Problem, gsm8k_row, sample_problem
+from doubletake.pocket.stories import Equation, Problem, gsm8k_row, sample_problem
 
 __all__ = ["Habits", "Thought", "gsm8k_row", "sample_problem", "sample_thought"]
 

@@ -1,0 +1,1 @@
+"""The pocket language and what trains a model that speaks it."""
