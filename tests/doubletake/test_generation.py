@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from doubletake.errors import InputError
 from doubletake.generation import Request, Sampling, choose, generate, uniforms
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
@@ -135,3 +136,12 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(
         key: done.ids for key, done in reference.items()
     }
     assert max(calls) > 4
+
+
+def test_a_completion_that_never_fits_is_named(model, requests, monkeypatch):
+    def failing(*args, **kwargs):
+        raise torch.cuda.OutOfMemoryError("full")
+
+    monkeypatch.setattr(model, "forward", failing)
+    with pytest.raises(InputError, match=f"trace {requests[0].key}"):
+        run(model, requests, 4)

@@ -18,6 +18,7 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+from doubletake.errors import InputError
 from doubletake.traces import Completion
 
 logger = logging.getLogger("doubletake")
@@ -314,7 +315,7 @@ def generate(
     start again; their random numbers are the same.
 
     Raises:
-        torch.cuda.OutOfMemoryError: not even one completion fits.
+        InputError: not even one completion fits into the GPU's memory.
     """
     waiting = deque(requests)
     slots = Slots(model, batch_size, sampling, stop_ids)
@@ -326,9 +327,12 @@ def generate(
             if slots.active:
                 ended += slots.step()
             yield None, slots.computed - before
-        except torch.cuda.OutOfMemoryError:
+        except torch.cuda.OutOfMemoryError as error:
             if batch_size == 1:
-                raise
+                names = ", ".join(request.key for request in slots.unfinished)
+                raise InputError(
+                    f"out of GPU memory for one completion alone: trace {names}"
+                ) from error
             batch_size //= 2
             logger.warning("out of GPU memory: batch size is now %d", batch_size)
             waiting.extendleft(reversed(slots.unfinished))
