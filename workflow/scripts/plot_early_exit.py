@@ -215,13 +215,21 @@ def _draw_bins(axes: Axes, bins: pl.DataFrame) -> None:
         label="share correct",
     )
     axes.plot(places, sure, "D", mfc="white", color=INK, label="mean confidence")
-    axes.set_xticks(places, [f"{value:.3f}" for value in sure])
+    axes.set_xticks(places, [_near_one(value) for value in sure])
     axes.set(
         xlabel=f"mean confidence of {bins.height} bins of equal counts",
         ylabel="probability",
         ylim=(-0.03, 1.03),
     )
     axes.legend(loc="best")
+
+
+def _near_one(value: float) -> str:
+    """A probability with as many digits as tell it from 1."""
+    if value < 0.9995:
+        return f"{value:.3f}"
+    mantissa, _, power = f"{max(1 - value, 0.0):.0e}".partition("e")
+    return "1" if mantissa == "0" else f"1\u2212{mantissa}e\u2212{abs(int(power))}"
 
 
 def _draw_bands(
