@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from doubletake.errors import InputError
-from doubletake.pocket.language import Habits, sample_problem
+from doubletake.pocket.language import sample_problem
 from doubletake.pocket.rows import DRILL_EQUATIONS, all_facts, drill_batches
 from doubletake.pocket.stories import calculate
 
@@ -27,10 +27,21 @@ CONFIG = Path(__file__).parents[2] / "config/pocket-training.yaml"
 TINY = {
     **{"hidden": 32, "layers": 2, "heads": 2, "kv_heads": 1, "mlp": 48},
     **{"tokens": 20_000, "batch_tokens": 2048, "pool_rows": 64},
-    **{"drill_tokens": 4000, "short_tokens": 16_000, "warmup_tokens": 4000},
-    **{"compile": False, "checkpoint_seconds": 600},
-    **{"tokenizer_rows": 300},
+    **{"compile": False, "checkpoint_seconds": 600, "tokenizer_rows": 300},
+    "schedule": [[0, 0], [4000, 1], [14_000, 1], [20_000, 0]],
+    "stages": [
+        {"tokens": 0, "drills": True},
+        {"tokens": 4000, "habits": {"max_turns": 1}},
+        {"tokens": 16_000},
+    ],
 }
+
+
+def write_tiny(folder: Path) -> Path:
+    """The shipped settings, made tiny."""
+    path = folder / "settings.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(CONFIG.read_text()) | TINY))
+    return path
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,17 +50,13 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="module")
-def tokenizer() -> PreTrainedTokenizerBase:
-    raw = yaml.safe_load(CONFIG.read_text()) | TINY
-    return make_tokenizer(Settings(**{**raw, "habits": Habits()}))
+def tokenizer(tmp_path_factory) -> PreTrainedTokenizerBase:
+    return make_tokenizer(Settings.read(write_tiny(tmp_path_factory.mktemp("tiny"))))
 
 
 @pytest.fixture
 def settings_path(tmp_path) -> Path:
-    raw = yaml.safe_load(CONFIG.read_text()) | TINY
-    path = tmp_path / "settings.yaml"
-    path.write_text(yaml.safe_dump(raw))
-    return path
+    return write_tiny(tmp_path)
 
 
 @pytest.fixture
@@ -89,7 +96,7 @@ def test_a_short_training_writes_a_model_that_transformers_loads(
 
 
 def test_training_lowers_the_loss(settings, tokenizer, tmp_path):
-    longer = dataclasses.replace(settings, tokens=30_000, warmup_tokens=1000)
+    longer = dataclasses.replace(settings, tokens=30_000, schedule=[(0, 0), (1000, 1)])
     model = make_model(longer, tokenizer)
     batch = next(train_pocket.batches_from(longer, tokenizer, Progress()))
     ids, targets = train_pocket.collate(batch, tokenizer.pad_token_id)
@@ -184,8 +191,8 @@ def test_training_begins_with_drills_then_short_thoughts_then_all(settings, toke
         return all("</think>" in text for text in texts), max(turns)
 
     assert longest(0) == (False, 0)
-    assert longest(settings.drill_tokens) == (True, 1)
-    assert longest(settings.short_tokens) == (True, settings.habits.max_turns)
+    assert longest(4000) == (True, 1)
+    assert longest(16_000) == (True, settings.habits.max_turns)
 
 
 def test_drills_are_true_equations_after_one_bos(settings, tokenizer):
@@ -224,16 +231,38 @@ def test_batches_keep_to_their_size_with_little_padding(settings, tokenizer):
 
 @pytest.mark.parametrize(
     ("tokens", "expected"),
-    [(0, 1 / 4000), (3999, 1.0), (10_000, 1.0), (17_000, 0.5), (20_000, 0.0)],
+    [(0, 0.0), (1000, 0.25), (4000, 1.0), (10_000, 1.0), (17_000, 0.5), (20_000, 0.0)],
 )
-def test_the_step_size_rises_stays_and_falls(settings, tokens, expected):
-    plan = dataclasses.replace(settings, decay_share=0.3)
-    assert rate(tokens, plan) == pytest.approx(expected)
+def test_the_step_size_is_linear_between_its_corners(settings, tokens, expected):
+    assert rate(tokens, settings) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("change", [{"widht": 3}, {"habits": {"slips": 1}}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"widht": 3},
+        {"habits": {"slips": 1}},
+        {"stages": [{"tokens": 0, "habits": {"slips": 1}}]},
+    ],
+)
 def test_an_unknown_setting_is_refused_by_name(settings_path, change):
     raw = yaml.safe_load(settings_path.read_text()) | change
     settings_path.write_text(yaml.safe_dump(raw))
     with pytest.raises(InputError, match=r"widht|slips"):
+        Settings.read(settings_path)
+
+
+@pytest.mark.parametrize("stages", [[], [{"tokens": 5}]])
+def test_a_training_without_a_first_stage_is_refused(settings_path, stages):
+    raw = yaml.safe_load(settings_path.read_text()) | {"stages": stages}
+    settings_path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(InputError, match="stages"):
+        Settings.read(settings_path)
+
+
+def test_a_missing_setting_is_refused_by_name(settings_path):
+    raw = yaml.safe_load(settings_path.read_text())
+    del raw["habits"]
+    settings_path.write_text(yaml.safe_dump(raw))
+    with pytest.raises(InputError, match="habits"):
         Settings.read(settings_path)

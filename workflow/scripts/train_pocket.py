@@ -126,12 +126,16 @@ class Settings:
         """The settings of a YAML file.
 
         Raises:
-            InputError: if a key is missing or unknown.
+            InputError: if a key is missing or unknown, or no stage begins the training.
         """
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         try:
             stages = [Stage(**stage) for stage in raw.pop("stages")]
             habits = Habits(**raw.pop("habits"))
+            for stage in stages:
+                dataclasses.replace(habits, **stage.habits)
+            if not stages or stages[0].tokens != 0:
+                raise InputError(f"{path}: stages must begin at 0 tokens")
             return cls(**raw, stages=stages, habits=habits)
         except KeyError as error:
             raise InputError(f"{path}: no {error}") from error
