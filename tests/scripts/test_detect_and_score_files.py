@@ -112,6 +112,28 @@ def test_scores_of_two_models_come_after_those_of_all(tmp_path):
     assert table[2][-3:] == ["-", "-", "1.000"]
 
 
+@pytest.mark.parametrize(
+    ("goal", "given", "message"),
+    [
+        ("detect", [], "make detect needs TRACES=in.jsonl EVENTS=out.jsonl"),
+        ("detect", ["TRACES=a.jsonl"], "make detect needs TRACES=in.jsonl EVENTS="),
+        ("score", ["EVENTS=a.jsonl"], "make score needs LABELS=in.jsonl EVENTS="),
+        ("detect", ["TRACES=a b.jsonl", "EVENTS=c"], 'detect_file.py "a b.jsonl" "c"'),
+        ("score", ["LABELS=a", "EVENTS=b"], 'score_file.py "a" "b"'),
+    ],
+)
+def test_the_make_targets(goal, given, message):
+    done = subprocess.run(
+        ["make", "--dry-run", goal, *given],
+        cwd=SHIPPED.parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert message in done.stdout + done.stderr
+    assert (done.returncode == 0) is ("needs" not in message)
+
+
 @pytest.mark.parametrize("script", ["detect_file.py", "score_file.py"])
 def test_bad_input_is_one_line_and_status_1(tmp_path, script):
     bad = tmp_path / "bad.jsonl"

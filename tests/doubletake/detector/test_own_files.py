@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from doubletake.detector.own_files import Mark, read_marked, read_thoughts
@@ -96,3 +97,16 @@ def test_a_file_without_rows_is_named(write, tmp_path):
         read_marked(write())
     with pytest.raises(InputError, match="cannot read"):
         read_marked(tmp_path / "gone.jsonl")
+
+
+def test_a_file_of_another_kind_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"own\.csv: neither a \.jsonl nor"):
+        read_thoughts(tmp_path / "own.csv")
+
+
+def test_rows_may_come_as_parquet(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame([THOUGHT | MARKED]).write_parquet(path)
+    (thought,), (trace,) = read_thoughts(path), read_marked(path)
+    assert thought.thought == "It is 8."
+    assert trace.arrivals == (Mark(7, "8"),)

@@ -7,6 +7,7 @@ the first character of the sentence), optionally `model`. A labelled trace is bo
 Places are characters of the thought.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from doubletake.errors import InputError
 from doubletake.problems import read_rows, text_of
 
 END_OF_THOUGHT = "</think>"
+SUFFIXES = (".jsonl", ".parquet")
 UNKNOWN = "unknown"
 
 
@@ -64,7 +66,7 @@ def read_thoughts(path: str | Path, *, gold: bool = False) -> list[OwnThought]:
         InputError: names the line and what is wrong with it.
     """
     columns = ("id", "question", "thought", *(["gold"] if gold else []))
-    return [_thought(row, place) for place, row in read_rows(path, columns, None)]
+    return [_thought(row, place) for place, row in _rows(path, columns)]
 
 
 def read_marked(path: str | Path) -> list[MarkedTrace]:
@@ -74,7 +76,7 @@ def read_marked(path: str | Path) -> list[MarkedTrace]:
         InputError: names the line and what is wrong with it.
     """
     traces: dict[str, MarkedTrace] = {}
-    for place, row in read_rows(path, ("id", "arrivals", "backtracks"), None):
+    for place, row in _rows(path, ("id", "arrivals", "backtracks")):
         trace = _marked(row, place)
         if trace.trace in traces:
             raise InputError(f"{place}: a second row of the id {trace.trace!r}")
@@ -88,6 +90,15 @@ def canonical_value(value: str | int | float) -> str:
     """The canonical number, or the text itself where it is none."""
     text = str(value)
     return number_text(text) or text.strip()
+
+
+def _rows(
+    path: str | Path, columns: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of a file; its name says which kind it is."""
+    if not str(path).endswith(SUFFIXES):
+        raise InputError(f"{path}: neither a .jsonl nor a .parquet file by its name")
+    return read_rows(path, columns, None)
 
 
 def _thought(row: dict[str, Any], place: str) -> OwnThought:
