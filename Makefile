@@ -13,7 +13,7 @@ DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean pocket
+.PHONY: help demo detect score test lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,12 @@ help: ## Show this list
 demo: $(RUNTIME) ## Run the default study and say where the report is
 	@$(SNAKEMAKE)
 	@echo "The report: $(CURDIR)/results/report.html"
+
+detect: $(RUNTIME) ## Find events in thoughts of your own: TRACES=in.jsonl EVENTS=out.jsonl
+	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/detect_file.py "$(TRACES)" "$(EVENTS)"
+
+score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.jsonl
+	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/score_file.py "$(LABELS)" "$(EVENTS)"
 
 test: $(DEVELOPMENT) ## Run the whole test suite
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
@@ -38,8 +44,8 @@ format: $(DEVELOPMENT) ## Bring scripts, tests and rules into shape
 	@$(BIN)/snakefmt Snakefile rules
 
 pocket: $(RUNTIME) ## Train the pocket model anew and put it into resources/
-	@$(SNAKEMAKE) evaluate_pocket
-	@cp -R results/training/pocket/model/. results/training/pocket/problems.jsonl resources/pocket/
+	@$(SNAKEMAKE) evaluate_pocket label_pocket
+	@cp -R results/training/pocket/model/. results/training/pocket/problems.jsonl results/training/pocket/labelled_traces.jsonl resources/pocket/
 
 bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one run
 	@for script in tests/bench/bench_*.py; do OMP_NUM_THREADS=1 $(BIN)/python $$script; done

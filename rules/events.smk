@@ -17,7 +17,7 @@ rule detect_events:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=config["events"],
+        settings=studies.detection_settings(config),
         code=code_digest("detect_events"),
     message:
         "Arrivals and backtracks of {wildcards.model} on {wildcards.dataset}"

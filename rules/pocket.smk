@@ -29,6 +29,25 @@ rule train_pocket:
         "../workflow/scripts/train_pocket.py"
 
 
+rule label_pocket:
+    output:
+        labels="results/training/pocket/labelled_traces.jsonl",
+    log:
+        "results/training/pocket/logs/label_pocket.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings={"traces": 60, "seed": 0},
+        code=code_digest("label_pocket"),
+    message:
+        "Thoughts of the pocket language with their planted truth"
+    script:
+        "../workflow/scripts/label_pocket.py"
+
+
 rule evaluate_pocket:
     input:
         model=rules.train_pocket.output.model,

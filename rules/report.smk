@@ -17,6 +17,7 @@ rule write_report:
         runs=[path for study in REPORT_STUDIES for path in study.runs],
         verification=[path for study in REPORT_STUDIES for path in study.verification],
         figures=figure_paths(REPORT_STUDIES),
+        scores="results/detector/scores.parquet",
         template=REPORT_TEMPLATES / "page.html.jinja",
         parts=sorted(REPORT_TEMPLATES.glob("*.html.jinja")),
         style=REPORT_TEMPLATES / "page.css",

@@ -84,4 +84,5 @@ def test_same_seed_same_interval_and_empty_columns_are_nan():
     assert np.array_equal(first[0], second[0], equal_nan=True)
     assert np.isnan(first[0][1])
     assert np.isnan(first[1][1])
+    assert np.isnan(interval([[0.0, 0.0]], [[0, 0]])).all()
     assert np.isnan(interval(np.zeros((0, 2)), np.zeros((0, 2)))[0]).all()

@@ -13,6 +13,8 @@ from doubletake.errors import InputError
 def config(tiny_model, tmp_path):
     problems = tmp_path / "problems.jsonl"
     problems.write_text("")
+    labels = tmp_path / "labelled.jsonl"
+    labels.write_text("")
     return {
         "studies": [{"model": "tiny", "dataset": "few"}],
         "models": {
@@ -20,6 +22,7 @@ def config(tiny_model, tmp_path):
             "unused": {"source": "nowhere", "dtype": "float32", "device": "cpu"},
         },
         "datasets": {"few": {"source": str(problems)}},
+        "events": {"detector": "rules", "labels": str(labels), "seed": 0},
         "early_exit": {
             "answer_prompt": "\n</think>\n\n\\boxed{",
             "answer_stop": "}",
@@ -69,6 +72,7 @@ def test_a_model_that_no_study_uses_need_not_be_there(config, sources):
         (("models", "tiny", "revision"), "0" * 40, "local path"),
         (("models", "tiny", "end_of_thought"), "</reason>", "answer_prompt"),
         (("datasets", "few", "source"), "gone.jsonl", r"datasets\.few\.source: no"),
+        (("events", "labels"), "gone.jsonl", r"events\.labels: no such file: gone"),
         (("early_exit", "answer_prompt"), "\\boxed{", "end-of-thought marker"),
         (("models", "tiny", "answer_prompt"), "\\boxed{", "end-of-thought marker"),
     ],
@@ -81,6 +85,13 @@ def test_what_cannot_run_is_named(config, sources, path, value, message):
     place[path[-1]] = value
     with pytest.raises(InputError, match=message):
         studies.check(spoiled, sources)
+
+
+def test_labels_of_another_kind_are_named(config, sources, tmp_path):
+    (tmp_path / "labels.csv").write_text("")
+    config["events"]["labels"] = str(tmp_path / "labels.csv")
+    with pytest.raises(InputError, match=r"events\.labels: .* is no \.jsonl file"):
+        studies.check(config, sources)
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from write_report import Settings, main
 
+from doubletake.detector.detectors import DETECTORS
 from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
 from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
@@ -16,6 +17,7 @@ from doubletake.page.marked_traces import choose
 from doubletake.page.provenance import Provenance
 from doubletake.page.report_files import StudyFiles
 from doubletake.schemas import (
+    DETECTOR_SCORES,
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
     EARLY_EXIT_SUMMARY,
@@ -68,7 +70,7 @@ SETTINGS = {
         "batch_size": 32,
         "seed": 0,
     },
-    "events": {"detector": "rules", "seed": 0},
+    "events": {"detector": "rules", "labels": "own/labels.jsonl", "seed": 0},
     "early_exit": {
         "answer_prompt": "\n</think>\n\\boxed{",
         "bootstrap": 50,
@@ -212,6 +214,26 @@ RUN = {
 }
 
 
+SCORE = {
+    "detector": "rules",
+    "model": "someone",
+    "kind": "arrival",
+    "traces": 55,
+    "labelled": 220,
+    "found": 218,
+    "hits": 216,
+    "precision": 0.991,
+    "precision_low": 0.971,
+    "precision_high": 1.0,
+    "recall": 0.982,
+    "recall_low": 0.958,
+    "recall_high": 1.0,
+    "f1": 0.986,
+    "f1_low": 0.965,
+    "f1_high": 1.0,
+}
+
+
 class Study:
     """Rows of a study; tests change them before they are written."""
 
@@ -308,7 +330,14 @@ class Page(HTMLParser):
 @pytest.fixture
 def render(tmp_path):
     def render_studies(*studies: Study, examples: int = 4, provenance=HERE) -> Page:
+        scores = [
+            SCORE | {"detector": detector} | change
+            for detector in DETECTORS
+            for change in ({}, {"kind": "backtrack", "precision": None})
+        ]
+        DETECTOR_SCORES.write(DETECTOR_SCORES.frame(scores), tmp_path / "scores")
         main(
+            scores_path=tmp_path / "scores",
             studies=[study.write(tmp_path) for study in studies],
             template_path=TEMPLATE,
             page_path=tmp_path / "report.html",
@@ -355,6 +384,16 @@ def test_the_table_of_exits(render):
     assert page.has("1 exit gave no number, which counts as wrong.")
     assert page.has("right at the first arrival 2 0 2")
     assert page.has("wrong at the first arrival 1 0 1")
+
+
+def test_the_detector_is_judged(render):
+    page = render(Study())
+    assert page.has(
+        "rules arrivals someone 55 220 218 0.991 (0.971 to 1.000) "
+        "0.982 (0.958 to 1.000) 0.986 (0.965 to 1.000)"
+    )
+    assert page.has("Used here: rules (F1 0.986 for arrivals and 0.986 for backtracks)")
+    assert page.has("Labels: own/labels.jsonl, 55 traces.")
 
 
 def test_nothing_is_loaded_and_nothing_acts(render):
@@ -505,7 +544,7 @@ def test_a_detector_that_sees_only_the_final_value_is_named(render):
     study = Study()
     study.rows["events"] = [row for row in study.rows["events"] if row["value"] != "7"]
     assert render(study).has("Mind that all 4 arrivals found here state the value")
-    study.settings = SETTINGS | {"events": {"detector": "string", "seed": 0}}
+    study.settings = SETTINGS | {"events": SETTINGS["events"] | {"detector": "string"}}
     assert render(study).has(
         "every arrival here states the right value by construction"
     )

@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 
 from doubletake.schemas import (
     ACTIVATION_INDEX,
+    DETECTOR_SCORES,
     EARLY_EXIT,
     EVENTS,
     PROBLEMS,
@@ -55,7 +56,10 @@ def test_end_to_end(finished):
         assert table.read(study / name).height > 0, name
     for figure in FIGURES:
         assert "<svg" in (study / f"early_exit/{figure}.svg").read_text()
+    scores = DETECTOR_SCORES.read(finished.folder / "results/detector/scores.parquet")
+    assert (scores.filter(detector="rules")["f1"] >= 0.99).all()
     page = (finished.folder / "results/report.html").read_text()
+    assert "resources/pocket/labelled_traces.jsonl" in page
     assert page.rstrip().endswith("</html>")
 
 
@@ -120,6 +124,7 @@ def settings_change(section: str, key: str, value: Any) -> Callable[[dict], None
         ("early_exit", "max_answer_tokens", 5, EARLY_EXIT_RULES),
         ("early_exit", "groups", [2, 3], FIGURE_RULES),
         ("report", "examples", 5, {"write_report"}),
+        ("early_exit", "bootstrap", 60, FIGURE_RULES | {"score_detector"}),
         (
             "activations",
             "calibration_share",
@@ -137,7 +142,7 @@ def test_a_changed_setting_reruns_what_reads_it(rerun, section, key, value, rule
     ("module", "rules"),
     [
         ("branches", EARLY_EXIT_RULES),
-        ("stats", {"summarise_early_exit", "plot_early_exit", "write_report"}),
+        ("stats", FIGURE_RULES | {"score_detector"}),
         (
             "generation",
             {

@@ -14,17 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doubletake.detector.events import (
-    Arrival,
-    Backtrack,
-    Control,
-    Events,
-    WrapUp,
-    controls,
-    detect,
-    with_flags,
-)
-from doubletake.detector.simple_detectors import detect_markers, detect_string
+from doubletake.detector.detectors import check_detector, find_events
+from doubletake.detector.events import Arrival, Backtrack, Control, WrapUp, controls
 from doubletake.detector.thoughts import first_letter, thought_span, token_at
 from doubletake.errors import InputError
 from doubletake.logs import Progress, job
@@ -35,7 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("detect_events")
 
-DETECTORS = ("rules", "string", "markers")
 Event = Arrival | Backtrack | WrapUp | Control
 KINDS = {
     Arrival: "arrival",
@@ -47,10 +37,10 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """The `events` section of the config."""
+    """What of the config's `events` decides which events are found."""
 
     detector: str
-    """One of `DETECTORS`: by language and structure, or one of two simple ones."""
+    """By language and structure (`rules`), or one of the two simple ones."""
     seed: int
     """Decides which of the matching sentences become controls."""
 
@@ -60,23 +50,7 @@ class Settings:
         Raises:
             InputError: names it and the known ones.
         """
-        if self.detector not in DETECTORS:
-            raise InputError(
-                f"events.detector: {self.detector!r} is none of {', '.join(DETECTORS)}"
-            )
-
-
-def find_events(
-    question: str, thought: str, gold: str, answer: str | None, detector: str
-) -> Events:
-    """Events of one thought by the chosen detector, with their flags."""
-    if detector == "string":
-        events = detect_string(thought, gold)
-    elif detector == "markers":
-        events = detect_markers(thought, gold)
-    else:
-        events = detect(question, thought)
-    return with_flags(events, gold, answer)
+        check_detector(self.detector, "events.detector")
 
 
 def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:

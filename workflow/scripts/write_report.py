@@ -3,6 +3,7 @@
 Inputs
     per study: the tables of `experiments.TABLES`, the run and verification tables of
         its stages, the figures of its experiments.
+    scores: the detectors against labelled traces (`schemas.DETECTOR_SCORES`).
     templates: the page's HTML and its style.
     benchmarks: what Snakemake measured of each rule, where it is there.
 
@@ -21,6 +22,7 @@ from markupsafe import Markup
 
 from doubletake.digests import SCRIPTS
 from doubletake.logs import job
+from doubletake.page.detector_scores import detector_scores
 from doubletake.page.drawings import inline_svg
 from doubletake.page.experiments import EXPERIMENTS
 from doubletake.page.marked_traces import Example, examples
@@ -38,7 +40,7 @@ from doubletake.page.study_sheets import (
 )
 from doubletake.page.summaries import Proportion, StudyData, mean_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
-from doubletake.schemas import RUNS, TABLES, VERIFICATION
+from doubletake.schemas import DETECTOR_SCORES, RUNS, TABLES, VERIFICATION
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -177,6 +179,7 @@ def _overview_row(study: ShownStudy) -> tuple[str, ...]:
 def main(
     *,
     studies: list[StudyFiles],
+    scores_path: Path,
     template_path: Path,
     page_path: Path,
     settings: Settings,
@@ -184,11 +187,19 @@ def main(
 ) -> None:
     """Read all studies, write the page."""
     shown = [shown_study(files, settings) for files in studies]
+    events = [study.data.settings["events"] for study in shown]
+    detectors = detector_scores(
+        DETECTOR_SCORES.read(scores_path),
+        used=[section["detector"] for section in events],
+        labels=events[0]["labels"],
+        confidence=shown[0].data.confidence,
+    )
     write_page(
         template_path,
         page_path,
         studies=shown,
         overview=overview(shown),
+        detectors=detectors,
         provenance=provenance,
     )
     logger.info("%s: %d kB", page_path, page_path.stat().st_size // 1000)
@@ -198,6 +209,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             studies=[StudyFiles(**study) for study in snakemake.params.studies],
+            scores_path=Path(snakemake.input.scores),
             template_path=Path(snakemake.input.template),
             page_path=Path(snakemake.output.page),
             settings=Settings(**snakemake.params.settings),

@@ -8,7 +8,7 @@ import yaml
 from doubletake.page.report_files import figure_paths, study_files
 from doubletake.studies import Sources
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def test_settings_are_those_of_the_model_and_tell_no_paths(config):
     settings = files_of(config, "pocket-problems").settings
     assert settings["early_exit"]["answer_prompt"] == "</think> own"
     assert settings["early_exit"]["groups"] == config["early_exit"]["groups"]
+    assert settings["events"]["labels"] == "resources/pocket/labelled_traces.jsonl"
     assert settings["model"]["source"] == "resources/pocket"
     assert str(ROOT) not in str(settings)
 

@@ -88,6 +88,8 @@ def cluster_bootstrap(
     means = np.where(totals > 0, drawn @ sums / np.maximum(totals, 1), np.nan)
     low, high = np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
     known = ~np.isnan(means).all(axis=0)
+    if not known.any():
+        return low, high
     tail = 100 * (1 - confidence) / 2
     low[known], high[known] = np.nanpercentile(
         means[:, known], [tail, 100 - tail], axis=0

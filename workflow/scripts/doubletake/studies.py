@@ -93,6 +93,7 @@ def check(config: dict[str, Any], sources: Sources) -> None:
         _check_model(config, name, sources)
     for name in sorted({study["dataset"] for study in config["studies"]}):
         _check_dataset(config["datasets"][name], f"datasets.{name}", sources)
+    labels_file(config, sources)
 
 
 def model_settings(
@@ -122,6 +123,36 @@ def dataset_settings(
         "split": entry.get("split", "test"),
         "limit": entry.get("limit"),
         "thoughts": entry.get("thoughts", False),
+    }
+
+
+def detection_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of `events` that decides which events are found."""
+    return {key: config["events"][key] for key in ("detector", "seed")}
+
+
+def labels_file(config: dict[str, Any], sources: Sources) -> str:
+    """Path of the labelled traces.
+
+    Raises:
+        InputError: there is no such file, or it is no .jsonl file.
+    """
+    labels = config["events"]["labels"]
+    path = sources.local(labels)
+    if path is None or not path.is_file():
+        raise InputError(f"events.labels: no such file: {labels}")
+    if path.suffix != ".jsonl":
+        raise InputError(f"events.labels: {labels} is no .jsonl file")
+    return str(path)
+
+
+def resampling_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """How the intervals of the detectors' scores are drawn."""
+    section = config["early_exit"]
+    return {
+        "bootstrap": section["bootstrap"],
+        "confidence": section["confidence"],
+        "seed": config["events"]["seed"],
     }
 
 

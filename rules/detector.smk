@@ -1,0 +1,25 @@
+"""Detector: how often it is right, on traces labelled by a reader."""
+
+
+rule score_detector:
+    input:
+        labels=studies.labels_file(config, SOURCES),
+    output:
+        scores="results/detector/scores.parquet",
+        mistakes="results/detector/mistakes.parquet",
+    log:
+        "results/detector/logs/score_detector.log",
+    benchmark:
+        "results/detector/benchmarks/score_detector.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=studies.resampling_settings(config),
+        code=code_digest("score_detector"),
+    message:
+        "The detectors against labelled traces"
+    script:
+        "../workflow/scripts/score_detector.py"

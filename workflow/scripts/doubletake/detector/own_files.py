@@ -1,0 +1,169 @@
+"""Files that people bring: thoughts to read, and events found or labelled in them.
+
+A row of thoughts: `id`, `question`, `thought`, optionally `gold` (the reference answer)
+and `answer` (the text after the thought). A row of events: `id`, `arrivals` (each with
+`end`, the character after the number, and `value`) and `backtracks` (each with `start`,
+the first character of the sentence), optionally `model`. A labelled trace is both.
+Places are characters of the thought.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doubletake.answers import number_text
+from doubletake.errors import InputError
+from doubletake.problems import read_rows, text_of
+
+END_OF_THOUGHT = "</think>"
+SUFFIXES = (".jsonl", ".parquet")
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class OwnThought:
+    """A thought from a file."""
+
+    id: str | int
+    """As the file writes it."""
+    question: str
+    thought: str
+    """Without what follows an end-of-thought marker."""
+    gold: str | None
+    answer: str | None
+    """The text after the thought."""
+    place: str
+    """File and line, for messages."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The place of an event, by which it is matched."""
+
+    place: int
+    """Arrival: the character after the number; backtrack: its first character."""
+    value: str = ""
+    """Arrival: the canonical number; backtrack: empty."""
+    cue: str = ""
+    """Backtrack: the words that signal the turn."""
+
+
+@dataclass(frozen=True)
+class MarkedTrace:
+    """What was found, or labelled, in one thought."""
+
+    trace: str
+    model: str
+    arrivals: tuple[Mark, ...]
+    backtracks: tuple[Mark, ...]
+
+
+def read_thoughts(path: str | Path, *, gold: bool = False) -> list[OwnThought]:
+    """Rows of thoughts; `gold` says whether each must hold the reference answer.
+
+    Raises:
+        InputError: names the line and what is wrong with it.
+    """
+    columns = ("id", "question", "thought", *(["gold"] if gold else []))
+    return [_thought(row, place) for place, row in _rows(path, columns)]
+
+
+def read_marked(path: str | Path) -> list[MarkedTrace]:
+    """Rows of events, each id once.
+
+    Raises:
+        InputError: names the line and what is wrong with it.
+    """
+    traces: dict[str, MarkedTrace] = {}
+    for place, row in _rows(path, ("id", "arrivals", "backtracks")):
+        trace = _marked(row, place)
+        if trace.trace in traces:
+            raise InputError(f"{place}: a second row of the id {trace.trace!r}")
+        traces[trace.trace] = trace
+    if not traces:
+        raise InputError(f"{path} holds no trace")
+    return list(traces.values())
+
+
+def canonical_value(value: str | int | float) -> str:
+    """The canonical number, or the text itself where it is none."""
+    text = str(value)
+    return number_text(text) or text.strip()
+
+
+def _rows(
+    path: str | Path, columns: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of a file; its name says which kind it is."""
+    if not str(path).endswith(SUFFIXES):
+        raise InputError(f"{path}: neither a .jsonl nor a .parquet file by its name")
+    return read_rows(path, columns, None)
+
+
+def _thought(row: dict[str, Any], place: str) -> OwnThought:
+    text = text_of(row, "thought", place, empty=True)
+    thought, _, after = text.partition(END_OF_THOUGHT)
+    answer = row.get("answer")
+    if answer is not None and not isinstance(answer, str | int | float):
+        raise InputError(f"{place}: 'answer' is {answer!r}, not a text")
+    return OwnThought(
+        id=_id(row, place),
+        question=text_of(row, "question", place, empty=True),
+        thought=thought,
+        gold=None if row.get("gold") is None else _value(row, "gold", place),
+        answer=(after or None) if answer is None else str(answer),
+        place=place,
+    )
+
+
+def _marked(row: dict[str, Any], place: str) -> MarkedTrace:
+    return MarkedTrace(
+        trace=str(_id(row, place)),
+        model=str(row.get("model") or UNKNOWN),
+        arrivals=tuple(
+            Mark(_offset(item, "end", where, row), _value(item, "value", where))
+            for where, item in _items(row, "arrivals", place)
+        ),
+        backtracks=tuple(
+            Mark(_offset(item, "start", where, row), cue=str(item.get("cue") or ""))
+            for where, item in _items(row, "backtracks", place)
+        ),
+    )
+
+
+def _items(
+    row: dict[str, Any], column: str, place: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """The objects of a list, each with its place for messages."""
+    items = row[column]
+    if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
+        raise InputError(f"{place}: {column!r} is no list of objects")
+    return [(f"{place}: {column}[{index}]", item) for index, item in enumerate(items)]
+
+
+def _id(row: dict[str, Any], place: str) -> str | int:
+    name = row["id"]
+    if isinstance(name, bool) or not isinstance(name, str | int):
+        raise InputError(f"{place}: 'id' is {name!r}, neither text nor number")
+    return name
+
+
+def _value(row: dict[str, Any], column: str, place: str) -> str:
+    value = row.get(column)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise InputError(f"{place}: {column!r} is {value!r}, not a number")
+    return canonical_value(value)
+
+
+def _offset(item: dict[str, Any], column: str, where: str, row: dict[str, Any]) -> int:
+    """A place in the thought, inside it where the row holds the thought too."""
+    offset = item.get(column)
+    if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
+        raise InputError(f"{where}: {column!r} is {offset!r}, not a place in the text")
+    thought = row.get("thought")
+    if isinstance(thought, str) and offset > len(thought):
+        raise InputError(
+            f"{where}: {column!r} is {offset}, beyond the thought's end {len(thought)}"
+        )
+    return offset
