@@ -54,7 +54,7 @@ def test_it_reasons_and_cannot_do_without(model, tokenizer):
     )
     problems = sample_test_problems(settings.problems, settings.seed)
     figures, _ = evaluate(model, tokenizer, problems, settings)
-    # 0.98 was measured: fewer than 20 of 24 has a chance of about one in ten thousand.
+    # 0.98 was measured: fewer than 20 of 24 has a chance of two in ten thousand.
     assert figures["accuracy"] >= 20 / 24
     assert figures["closed"] >= 0.9
     assert figures["forced_accuracy"] <= 0.25
