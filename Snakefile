@@ -28,4 +28,5 @@ include: "rules/pocket.smk"
 rule all:
     default_target: True
     input:
+        of_studies("results/{model}/{dataset}/activations/index.parquet"),
         "results/report.html",

@@ -29,12 +29,19 @@ def run(checkout, model: dict, dataset: dict) -> Path:
     return checkout.study("mine/theirs")
 
 
+def few_tokens(config: dict[str, Any]) -> None:
+    """Random weights write bytes that are soon no text: stop before."""
+    config["generation"]["max_new_tokens"] = 2
+
+
 def test_a_study_without_events_says_so(fresh, tiny_model):
+    fresh.configure(few_tokens)
     study = run(
         fresh,
         {"source": str(tiny_model)},
-        {"source": "resources/pocket/problems.jsonl", "limit": 3},
+        {"source": "resources/pocket/problems.jsonl", "limit": 6},
     )
+    assert TRACES.read(study / "traces.parquet").height > 0
     assert EVENTS.read(study / "events.parquet").filter(kind="arrival").height == 0
     page = (fresh.folder / "results/report.html").read_text().lower()
     assert "no arrival" in page
@@ -42,7 +49,7 @@ def test_a_study_without_events_says_so(fresh, tiny_model):
 
 def test_two_studies_meet_in_one_report(fresh, tiny_model):
     def two(config: dict[str, Any]) -> None:
-        config["datasets"]["pocket-problems"]["limit"] = 4
+        config["datasets"]["pocket-problems"]["limit"] = 6
         config["models"]["tiny"] = {
             "source": str(tiny_model),
             "dtype": "float32",
@@ -51,6 +58,7 @@ def test_two_studies_meet_in_one_report(fresh, tiny_model):
         config["studies"].append({"model": "tiny", "dataset": "pocket-problems"})
 
     fresh.configure(two)
+    fresh.configure(few_tokens)
     result = fresh.run()
     assert result.returncode == 0, result.stdout[-8000:]
     page = (fresh.folder / "results/report.html").read_text()
