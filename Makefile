@@ -45,7 +45,7 @@ format: $(DEVELOPMENT) ## Bring scripts, tests and rules into shape
 
 pocket: $(RUNTIME) ## Train the pocket model anew and put it into resources/
 	@$(SNAKEMAKE) evaluate_pocket label_pocket
-	@cp -R results/training/pocket/model/. results/training/pocket/problems.jsonl results/training/pocket/labelled_traces.jsonl resources/pocket/
+	@cp -R results/training/pocket/model/. $(addprefix results/training/pocket/,problems.jsonl labelled_traces.jsonl metrics.json training.json) resources/pocket/
 
 bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one run
 	@for script in tests/bench/bench_*.py; do OMP_NUM_THREADS=1 $(BIN)/python $$script; done
