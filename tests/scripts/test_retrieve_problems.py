@@ -2,6 +2,7 @@
 
 import json
 
+import datasets
 import polars as pl
 import pytest
 from retrieve_problems import Settings, main
@@ -104,3 +105,38 @@ def test_gsm8k_as_published(data_folder, tmp_path, part, count):
     golds = problems["gold"].cast(pl.Float64)
     published = problems["solution"].str.extract(r"#### (.+)$")
     assert golds.equals(published.str.replace_all(",", "").cast(pl.Float64))
+
+
+def hub(monkeypatch, rows):
+    """Answer for the hub with a real dataset; return what was asked of it."""
+    asked = []
+
+    def load(*args, **kwargs):
+        asked.append((args, kwargs))
+        return datasets.Dataset.from_list(rows)
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    return asked
+
+
+HUB = {"revision": "e" * 40, "name": "main", "split": "train"}
+
+
+def test_a_hub_dataset_is_asked_for_at_its_revision(monkeypatch, tmp_path):
+    asked = hub(monkeypatch, ROWS)
+    problems = retrieve("openai/gsm8k", tmp_path, limit=1, **HUB)
+    assert problems["gold"].to_list() == ["1200"]
+    assert asked == [
+        (("openai/gsm8k", "main"), {"split": "train", "revision": "e" * 40})
+    ]
+
+
+def test_a_hub_dataset_of_other_columns_is_refused(monkeypatch, tmp_path):
+    hub(monkeypatch, [{"question": "q", "solution": "#### 1"}])
+    with pytest.raises(InputError, match=r"openai/gsm8k.* no column 'answer'"):
+        retrieve("openai/gsm8k", tmp_path, **HUB)
+
+
+def test_a_hub_out_of_reach_is_named(tmp_path):
+    with pytest.raises(InputError, match="cannot load the dataset nobody/nothing"):
+        retrieve("nobody/nothing", tmp_path, **HUB)
