@@ -48,7 +48,7 @@ pocket: $(RUNTIME) ## Train the pocket model anew and put it into resources/
 	@cp -R results/training/pocket/model/. $(addprefix results/training/pocket/,problems.jsonl labelled_traces.jsonl metrics.json training.json) resources/pocket/
 
 bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one run
-	@for script in tests/bench/bench_*.py; do OMP_NUM_THREADS=1 $(BIN)/python $$script; done
+	@for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $(BIN)/python $$script || true; done
 
 clean: ## Remove all results (not the environment)
 	@rm -rf results .snakemake
