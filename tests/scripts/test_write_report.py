@@ -389,8 +389,8 @@ def test_the_table_of_exits(render):
 def test_the_detector_is_judged(render):
     page = render(Study())
     assert page.has(
-        "rules arrivals someone 55 220 218 0.991 (0.971 to 1.000) "
-        "0.982 (0.958 to 1.000) 0.986 (0.965 to 1.000)"
+        "rules arrivals someone, 55 220 218 0.986 (0.96–1.00) "
+        "0.99 (0.97–1.00) 0.98 (0.96–1.00)"
     )
     assert page.has("Used here: rules (F1 0.986 for arrivals and 0.986 for backtracks)")
     assert page.has("Labels: own/labels.jsonl, 55 traces.")

@@ -31,22 +31,21 @@ def test_rules_come_first_and_all_models_before_each():
     shown = detector_scores(table(["m", "n"]), ["rules"], "own.jsonl", 0.9)
     names = [row[:3] for row in shown.sheet.rows]
     assert names[:4] == [
-        ("rules", "arrivals", "all"),
-        ("", "", "m"),
-        ("", "", "n"),
-        ("", "backtracks", "all"),
+        ("rules", "arrivals", "all, 3"),
+        ("", "", "m, 2"),
+        ("", "", "n, 2"),
+        ("", "backtracks", "all, 3"),
     ]
-    assert names[6] == ("string", "arrivals", "all")
+    assert names[6] == ("string", "arrivals", "all, 3")
     assert len(names) == 12
     assert shown.sheet.rows[0][3:] == (
-        *("3", "1,200", "0", "–", "0.750 (0.750 to 0.750)"),
-        "0.750 (0.750 to 0.750)",
+        *("1,200", "0", "0.750 (0.75–0.75)", "–", "0.75 (0.75–0.75)"),
     )
 
 
 def test_one_model_stands_there_once():
     shown = detector_scores(table(["m"]), ["rules"], "own.jsonl", 0.95)
-    assert [row[2] for row in shown.sheet.rows] == ["m"] * 4
+    assert [row[2] for row in shown.sheet.rows] == ["m, 2"] * 4
 
 
 @pytest.mark.parametrize("models", [["m"], ["m", "n"]])

@@ -6,20 +6,18 @@ from typing import Any
 import polars as pl
 
 from doubletake.detector.detectors import DETECTORS
-from doubletake.detector.scores import FIGURES
 from doubletake.page.sections import Sheet
 from doubletake.page.wording import NOTHING, count, listed, percent, probability, things
 
 COLUMNS = (
     "detector",
     "events",
-    "traces of",
     "traces",
-    "labelled",
+    "labels",
     "found",
+    "F1",
     "precision",
     "recall",
-    "F1",
 )
 
 
@@ -105,11 +103,10 @@ def _row(row: dict[str, Any], again: tuple[bool, bool]) -> tuple[str, ...]:
     return (
         "" if again[0] else row["detector"],
         "" if again[1] else f"{row['kind']}s",
-        row["model"] or "all",
-        count(row["traces"]),
+        f"{row['model'] or 'all'}, {count(row['traces'])}",
         count(row["labelled"]),
         count(row["found"]),
-        *(_figure(row, name) for name in FIGURES),
+        *(_figure(row, name) for name in ("f1", "precision", "recall")),
     )
 
 
@@ -117,5 +114,5 @@ def _figure(row: dict[str, Any], name: str) -> str:
     """A figure with its interval."""
     value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
     if value is None or low is None:
-        return NOTHING if value is None else f"{value:.3f}"
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+        return NOTHING if value is None else f"{value:.2f}"
+    return f"{value:.{3 if name == 'f1' else 2}f} ({low:.2f}–{high:.2f})"
