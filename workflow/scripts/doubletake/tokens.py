@@ -9,6 +9,7 @@ import json
 from functools import cached_property
 from typing import Any
 
+from jinja2 import TemplateError
 from transformers import AutoTokenizer
 
 from doubletake.errors import InputError
@@ -76,7 +77,7 @@ class TraceTokenizer:
                 add_generation_prompt=True,
                 **self.settings.template_arguments,
             )
-        except Exception as error:
+        except (TemplateError, TypeError, ValueError, LookupError) as error:
             raise InputError(f"{self.name}: chat template failed: {error}") from error
         ids = self.encode(text)
         bos = self.tokenizer.bos_token_id
