@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tiny_models import write_model, write_tokenizer
 
+from doubletake.studies import ModelSettings
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
@@ -18,6 +20,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny-model")
     write_model(folder, write_tokenizer(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def model(tiny_model: Path) -> ModelSettings:
+    """What loads the tiny model."""
+    return ModelSettings(str(tiny_model), None, "float32", "cpu", "</think>", {})
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,6 @@ from doubletake.schemas import (
     TRACES,
     VERIFICATION,
 )
-from doubletake.studies import ModelSettings
 from doubletake.tokens import load_tokenizer
 
 SETTINGS = Settings(
@@ -32,18 +31,6 @@ SETTINGS = Settings(
     verified_traces=2,
     seed=0,
 )
-
-
-@pytest.fixture(scope="module")
-def model(tiny_model):
-    return ModelSettings(
-        source=str(tiny_model),
-        revision=None,
-        dtype="float32",
-        device="cpu",
-        end_of_thought="</think>",
-        template_arguments={},
-    )
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from import_traces import main as import_main
 
 from doubletake.errors import InputError
 from doubletake.schemas import PROBLEMS, RUNS, TRACES
-from doubletake.studies import ModelSettings, shard_names
+from doubletake.studies import shard_names
 from doubletake.tokens import load_tokenizer
 
 SETTINGS = Settings(
@@ -22,18 +22,6 @@ SETTINGS = Settings(
     batch_size=4,
     seed=0,
 )
-
-
-@pytest.fixture(scope="module")
-def model(tiny_model):
-    return ModelSettings(
-        source=str(tiny_model),
-        revision=None,
-        dtype="float32",
-        device="cpu",
-        end_of_thought="</think>",
-        template_arguments={},
-    )
 
 
 @pytest.fixture

@@ -26,9 +26,10 @@ from doubletake.activations import Origin, ShardWriter, Sizes, cached_positions,
 from doubletake.errors import InputError
 from doubletake.hooks import hooked
 from doubletake.logs import Progress, job
-from doubletake.models import Decoder, device_name, load_decoder
+from doubletake.models import Decoder, load_decoder
 from doubletake.passes import in_batches, padded
 from doubletake.proofs import PROOF_TOKENS, Proof
+from doubletake.runs import run_of
 from doubletake.schemas import (
     ACTIVATION_INDEX,
     EVENTS,
@@ -94,15 +95,16 @@ class Kept:
 
 def readable(
     traces: pl.DataFrame, shard: str, longest: int
-) -> tuple[pl.DataFrame, list[str]]:
-    """The shard's traces that the model can read, and the ids of those too long."""
+) -> tuple[pl.DataFrame, str]:
+    """The shard's traces that the model can read, and a note on those too long."""
     mine = traces[[k for k in range(traces.height) if in_shard(k, shard)]]
     lengths = pl.col("prompt_ids").list.len() + pl.col("completion_ids").list.len()
     refused = mine.filter(lengths > longest)["trace"].to_list()
+    note = ""
     if refused:
-        names = ", ".join(refused)
-        logger.warning("refused, longer than %d tokens: %s", longest, names)
-    return mine.filter(lengths <= longest), refused
+        note = f"refused, longer than {longest} tokens: {', '.join(refused)}"
+        logger.warning("%s", note)
+    return mine.filter(lengths <= longest), note
 
 
 def index_of(
@@ -339,7 +341,7 @@ def main(
     traces, events = TRACES.read(traces_path), EVENTS.read(events_path)
     calibration = calibration_problems(traces["problem"], settings.calibration_share)
     decoder = load_decoder(model)
-    mine, refused = readable(traces, shard, decoder.max_positions)
+    mine, note = readable(traces, shard, decoder.max_positions)
     index = index_of(traces, mine, events, shard)
     items = items_of(mine, index, calibration)
     check_vocabulary(items, decoder.embed.weight.shape[0])
@@ -352,7 +354,8 @@ def main(
     verification = verification_of(decoder.proof, differences, model.dtype)
     warn_beyond(verification)
     VERIFICATION.write(verification, verification_path)
-    RUNS.write(run_of(progress, decoder, shard, refused), runs_path)
+    run = run_of(STAGE, shard, progress, decoder, progress.items, note)
+    RUNS.write(run, runs_path)
     ACTIVATION_INDEX.write(index, index_path)
 
 
@@ -391,25 +394,6 @@ def cache(
         progress.update(len(batch), sum(len(item.ids) for item in batch))
     writer.write_mean(total, count)
     return torch.cat(differences)
-
-
-def run_of(
-    progress: Progress, decoder: Decoder, shard: str, refused: list[str]
-) -> pl.DataFrame:
-    """What the shard cost: `schemas.RUNS`, one row."""
-    limit = decoder.max_positions
-    note = f"refused, longer than {limit} tokens: {', '.join(refused)}"
-    row = {
-        "stage": STAGE,
-        "shard": shard,
-        "traces": progress.items,
-        "tokens": progress.tokens,
-        "seconds": progress.seconds,
-        "device": device_name(decoder.device),
-        "dtype": decoder.settings.dtype,
-        "note": note if refused else "",
-    }
-    return RUNS.frame([row])
 
 
 if __name__ == "__main__":

@@ -41,10 +41,10 @@ from doubletake.exits import AnswerPrompt, Exit, exits_of
 from doubletake.logs import Progress, job
 from doubletake.models import (
     Decoder,
-    device_name,
     load_decoder,
     sliding_window,
 )
+from doubletake.runs import run_of
 from doubletake.schemas import (
     EARLY_EXIT,
     EVENTS,
@@ -286,18 +286,10 @@ def main(
     checks = done.differences.rows(decoder.dtype)
     for row in checks:
         logger.info("verification: %(statistic)s %(value)s over %(n)d", row)
-    run = {
-        "stage": STAGE,
-        "shard": shard,
-        "traces": traces.height - len(done.refused),
-        "tokens": progress.tokens,
-        "seconds": progress.seconds - done.verification_seconds,
-        "device": device_name(decoder.device),
-        "dtype": model.dtype,
-        "note": done.note,
-    }
+    traces_done = traces.height - len(done.refused)
+    run = run_of(STAGE, shard, progress, decoder, traces_done, done.note)
     VERIFICATION.write(VERIFICATION.frame(checks), verification_path)
-    RUNS.write(RUNS.frame([run]), runs_path)
+    RUNS.write(run, runs_path)
     EARLY_EXIT.write(EARLY_EXIT.frame(done.rows), exits_path)
 
 

@@ -17,7 +17,8 @@ import polars as pl
 
 from doubletake.generation import Request, Sampling, generate
 from doubletake.logs import Progress, job
-from doubletake.models import Decoder, device_name, load_decoder
+from doubletake.models import Decoder, load_decoder
+from doubletake.runs import run_of
 from doubletake.schemas import PROBLEMS, RUNS, TRACES
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import TraceTokenizer, load_tokenizer
@@ -124,17 +125,9 @@ def main(
     completions = complete(decoder, requests, stops, settings, progress)
     progress.close()
     traces, note = traces_table(prompts, completions, tokenizer)
-    run = {
-        "stage": "generate_traces",
-        "shard": shard,
-        "traces": traces.height,
-        "tokens": progress.tokens,
-        "seconds": progress.seconds,
-        "device": device_name(decoder.device),
-        "dtype": model.dtype,
-        "note": "; ".join(filter(None, [too_long, note])),
-    }
-    RUNS.write(RUNS.frame([run]), runs_path)
+    notes = "; ".join(filter(None, [too_long, note]))
+    run = run_of("generate_traces", shard, progress, decoder, traces.height, notes)
+    RUNS.write(run, runs_path)
     TRACES.write(traces, traces_path)
 
 
