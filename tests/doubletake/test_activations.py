@@ -16,7 +16,8 @@ from doubletake.activations import (
     writing,
 )
 from doubletake.errors import InputError
-from doubletake.schemas import ACTIVATION_INDEX, EVENTS
+from doubletake.schemas.activations import ACTIVATION_INDEX
+from doubletake.schemas.study import EVENTS
 from doubletake.studies import ModelSettings
 
 SHARDS = {"1-of-2": 5, "2-of-2": 4}

@@ -4,7 +4,9 @@ import polars as pl
 import pytest
 
 from doubletake.errors import InputError
-from doubletake.schemas import EARLY_EXIT, PROBLEMS, TABLES
+from doubletake.schemas.catalogue import TABLES
+from doubletake.schemas.early_exit import EARLY_EXIT
+from doubletake.schemas.study import PROBLEMS
 
 ROW = {"problem": "00000", "question": "q", "gold": "1", "solution": "#### 1"}
 

@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig
 
 from doubletake.activations import ActivationCache, Origin
 from doubletake.errors import InputError
-from doubletake.schemas import EVENTS, RUNS, TRACES, VERIFICATION
+from doubletake.schemas.checks import RUNS, VERIFICATION
+from doubletake.schemas.study import EVENTS, TRACES
 from doubletake.splits import calibration_problems
 from doubletake.studies import ModelSettings, shard_names
 

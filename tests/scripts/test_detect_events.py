@@ -5,7 +5,7 @@ import pytest
 from detect_events import Settings, main
 
 from doubletake.errors import InputError
-from doubletake.schemas import EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
 
 PROMPT_LENGTH = 3
 TEXT = (

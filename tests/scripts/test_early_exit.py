@@ -14,14 +14,9 @@ from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 from doubletake.branches import Continuation
 from doubletake.exits import AnswerPrompt
 from doubletake.models import load_decoder
-from doubletake.schemas import (
-    EARLY_EXIT,
-    EVENTS,
-    PROBLEMS,
-    RUNS,
-    TRACES,
-    VERIFICATION,
-)
+from doubletake.schemas.checks import RUNS, VERIFICATION
+from doubletake.schemas.early_exit import EARLY_EXIT
+from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
 from doubletake.tokens import load_tokenizer
 
 SETTINGS = Settings(

@@ -8,7 +8,8 @@ import pytest
 from merge_tables import main
 
 from doubletake.errors import InputError
-from doubletake.schemas import ACTIVATION_INDEX, RUNS, VERIFICATION
+from doubletake.schemas.activations import ACTIVATION_INDEX
+from doubletake.schemas.checks import RUNS, VERIFICATION
 
 
 def index_row(trace: str, event: int, shard: str = "1-of-2") -> dict:

@@ -14,7 +14,11 @@ from plot_early_exit import (
     main,
 )
 
-from doubletake.schemas import EARLY_EXIT, EARLY_EXIT_CALIBRATION, EARLY_EXIT_SUMMARY
+from doubletake.schemas.early_exit import (
+    EARLY_EXIT,
+    EARLY_EXIT_CALIBRATION,
+    EARLY_EXIT_SUMMARY,
+)
 
 PUBLISHED = Path(__file__).parents[2] / "resources/reference/early_exit_published.json"
 SETTINGS = Settings(groups=[4, 5, 6], confidence=0.95)

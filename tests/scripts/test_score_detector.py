@@ -10,7 +10,7 @@ from score_detector import main
 from doubletake.detector.detectors import DETECTORS
 from doubletake.detector.scores import Resampling
 from doubletake.errors import InputError
-from doubletake.schemas import DETECTOR_MISTAKES, DETECTOR_SCORES
+from doubletake.schemas.detector import DETECTOR_MISTAKES, DETECTOR_SCORES
 
 SHIPPED = Path(__file__).parents[2] / "resources/pocket/labelled_traces.jsonl"
 SETTINGS = Resampling(bootstrap=100)

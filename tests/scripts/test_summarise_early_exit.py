@@ -14,13 +14,12 @@ from summarise_early_exit import (
     summarise,
 )
 
-from doubletake.schemas import (
+from doubletake.schemas.early_exit import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
     EARLY_EXIT_SUMMARY,
-    EVENTS,
-    TRACES,
 )
+from doubletake.schemas.study import EVENTS, TRACES
 from doubletake.stats import wilson_interval
 
 PUBLISHED = Path(__file__).parents[2] / "resources/reference/early_exit_published.json"

@@ -16,17 +16,14 @@ from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
 from doubletake.page.marked_traces import choose
 from doubletake.page.provenance import Provenance
 from doubletake.page.report_files import StudyFiles
-from doubletake.schemas import (
-    DETECTOR_SCORES,
+from doubletake.schemas.checks import RUNS, VERIFICATION
+from doubletake.schemas.detector import DETECTOR_SCORES
+from doubletake.schemas.early_exit import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
     EARLY_EXIT_SUMMARY,
-    EVENTS,
-    PROBLEMS,
-    RUNS,
-    TRACES,
-    VERIFICATION,
 )
+from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
 MARKER = "</think>"

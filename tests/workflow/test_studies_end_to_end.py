@@ -10,7 +10,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from doubletake.schemas import EARLY_EXIT, EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.early_exit import EARLY_EXIT
+from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
 
 
 def add_study(config: dict[str, Any], model: dict, dataset: dict) -> None:

@@ -12,15 +12,11 @@ from typing import Any
 import pytest
 from polars.testing import assert_frame_equal
 
-from doubletake.schemas import (
-    ACTIVATION_INDEX,
-    DETECTOR_SCORES,
-    EARLY_EXIT,
-    EVENTS,
-    PROBLEMS,
-    TRACES,
-    VERIFICATION,
-)
+from doubletake.schemas.activations import ACTIVATION_INDEX
+from doubletake.schemas.checks import VERIFICATION
+from doubletake.schemas.detector import DETECTOR_SCORES
+from doubletake.schemas.early_exit import EARLY_EXIT
+from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
 
 FIGURES = ["confidence", "accuracy", "calibration"]
 CHAIN = {

@@ -30,13 +30,9 @@ from doubletake.models import Decoder, load_decoder
 from doubletake.passes import in_batches, padded
 from doubletake.proofs import PROOF_TOKENS, Proof
 from doubletake.runs import run_of
-from doubletake.schemas import (
-    ACTIVATION_INDEX,
-    EVENTS,
-    RUNS,
-    TRACES,
-    VERIFICATION,
-)
+from doubletake.schemas.activations import ACTIVATION_INDEX
+from doubletake.schemas.checks import RUNS, VERIFICATION
+from doubletake.schemas.study import EVENTS, TRACES
 from doubletake.splits import calibration_problems
 from doubletake.studies import ModelSettings, in_shard
 

@@ -19,7 +19,7 @@ from doubletake.detector.events import Arrival, Backtrack, Control, WrapUp, cont
 from doubletake.detector.thoughts import first_letter, thought_span, token_at
 from doubletake.errors import InputError
 from doubletake.logs import Progress, job
-from doubletake.schemas import EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
 
 if TYPE_CHECKING:
     snakemake: Any

@@ -45,14 +45,9 @@ from doubletake.models import (
     sliding_window,
 )
 from doubletake.runs import run_of
-from doubletake.schemas import (
-    EARLY_EXIT,
-    EVENTS,
-    PROBLEMS,
-    RUNS,
-    TRACES,
-    VERIFICATION,
-)
+from doubletake.schemas.checks import RUNS, VERIFICATION
+from doubletake.schemas.early_exit import EARLY_EXIT
+from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import load_tokenizer
 

@@ -19,7 +19,8 @@ from doubletake.generation import Request, Sampling, generate
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.runs import run_of
-from doubletake.schemas import PROBLEMS, RUNS, TRACES
+from doubletake.schemas.checks import RUNS
+from doubletake.schemas.study import PROBLEMS, TRACES
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import TraceTokenizer, load_tokenizer
 from doubletake.traces import Completion, Prompted, traces_table

@@ -21,7 +21,8 @@ import polars as pl
 from doubletake.errors import InputError
 from doubletake.logs import job
 from doubletake.problems import read_rows, text_of
-from doubletake.schemas import PROBLEMS, RUNS, TRACES
+from doubletake.schemas.checks import RUNS
+from doubletake.schemas.study import PROBLEMS, TRACES
 from doubletake.studies import ModelSettings
 from doubletake.tokens import TraceTokenizer, load_tokenizer
 from doubletake.traces import Completion, Prompted, traces_table

@@ -16,7 +16,9 @@ import polars as pl
 
 from doubletake.errors import InputError
 from doubletake.logs import job
-from doubletake.schemas import TABLES, VERIFICATION, Table
+from doubletake.schemas.catalogue import TABLES
+from doubletake.schemas.checks import VERIFICATION
+from doubletake.schemas.tables import Table
 
 if TYPE_CHECKING:
     snakemake: Any

@@ -36,7 +36,11 @@ from doubletake.plots import (
     whole_ticks,
     write_note,
 )
-from doubletake.schemas import EARLY_EXIT, EARLY_EXIT_CALIBRATION, EARLY_EXIT_SUMMARY
+from doubletake.schemas.early_exit import (
+    EARLY_EXIT,
+    EARLY_EXIT_CALIBRATION,
+    EARLY_EXIT_SUMMARY,
+)
 
 if TYPE_CHECKING:
     snakemake: Any

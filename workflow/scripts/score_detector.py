@@ -31,7 +31,7 @@ from doubletake.detector.scores import (
     score_rows,
 )
 from doubletake.logs import job
-from doubletake.schemas import DETECTOR_MISTAKES, DETECTOR_SCORES
+from doubletake.schemas.detector import DETECTOR_MISTAKES, DETECTOR_SCORES
 
 if TYPE_CHECKING:
     snakemake: Any

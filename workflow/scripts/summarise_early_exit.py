@@ -21,13 +21,12 @@ import numpy as np
 import polars as pl
 
 from doubletake.logs import job
-from doubletake.schemas import (
+from doubletake.schemas.early_exit import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
     EARLY_EXIT_SUMMARY,
-    EVENTS,
-    TRACES,
 )
+from doubletake.schemas.study import EVENTS, TRACES
 from doubletake.stats import cluster_bootstrap, cluster_sums, wilson_interval
 
 if TYPE_CHECKING:

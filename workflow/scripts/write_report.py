@@ -40,7 +40,9 @@ from doubletake.page.study_sheets import (
 )
 from doubletake.page.summaries import Proportion, StudyData, mean_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
-from doubletake.schemas import DETECTOR_SCORES, RUNS, TABLES, VERIFICATION
+from doubletake.schemas.catalogue import TABLES
+from doubletake.schemas.checks import RUNS, VERIFICATION
+from doubletake.schemas.detector import DETECTOR_SCORES
 
 if TYPE_CHECKING:
     snakemake: Any

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from doubletake.page.detector_scores import detector_scores
-from doubletake.schemas import DETECTOR_SCORES
+from doubletake.schemas.detector import DETECTOR_SCORES
 
 EMPTY = dict.fromkeys(DETECTOR_SCORES.schema)
 

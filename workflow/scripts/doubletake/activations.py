@@ -32,7 +32,7 @@ from safetensors import SafetensorError, safe_open
 
 from doubletake.digests import file_digest
 from doubletake.errors import InputError
-from doubletake.schemas import ACTIVATION_INDEX
+from doubletake.schemas.activations import ACTIVATION_INDEX
 from doubletake.studies import ModelSettings
 
 FORMAT = "1"

@@ -4,7 +4,7 @@ import polars as pl
 
 from doubletake.logs import Progress
 from doubletake.models import Decoder, device_name
-from doubletake.schemas import RUNS
+from doubletake.schemas.checks import RUNS
 
 
 def run_of(

@@ -1,0 +1,1 @@
+"""The tables that pass from rule to rule, one module per stage or experiment."""

@@ -1,0 +1,87 @@
+"""Columns of every table that passes from one rule to another, and how it is stored.
+
+A table is checked against its schema when it is written and when it is read: names,
+order and types of the columns, and no null where the schema allows none.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from doubletake.errors import InputError
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    meaning: str
+    """What a value means, with its unit."""
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Contract of one table."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Names and types, in order."""
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    def frame(self, rows: list[dict]) -> pl.DataFrame:
+        """Build a checked table from rows; no rows give an empty table."""
+        return self.check(pl.DataFrame(rows, schema=self.schema, orient="row"))
+
+    def check(self, table: pl.DataFrame, origin: str = "") -> pl.DataFrame:
+        """Return `table` if it keeps the contract.
+
+        Raises:
+            InputError: names the table, its origin and the first column at fault.
+        """
+        where = f"table {self.name}{f' ({origin})' if origin else ''}"
+        if list(table.columns) != [column.name for column in self.columns]:
+            raise InputError(
+                f"{where}: expected the columns "
+                f"{[column.name for column in self.columns]}, got {table.columns}"
+            )
+        for column in self.columns:
+            if table.schema[column.name] != column.dtype:
+                raise InputError(
+                    f"{where}: column {column.name} is {table.schema[column.name]}, "
+                    f"not {column.dtype}"
+                )
+            nulls = table[column.name].null_count()
+            if nulls and not column.nullable:
+                raise InputError(f"{where}: {nulls} nulls in column {column.name}")
+        return table
+
+    def read(self, path: str | Path) -> pl.DataFrame:
+        """Read and check a Parquet file.
+
+        Raises:
+            InputError: the file is missing, damaged or breaks the contract.
+        """
+        try:
+            table = pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise InputError(f"cannot read {path}: {error}") from error
+        return self.check(table, str(path))
+
+    def write(self, table: pl.DataFrame, path: str | Path) -> None:
+        """Check, write under a temporary name, rename when complete."""
+        self.check(table, str(path))
+        partial = Path(f"{path}.partial")
+        table.write_parquet(partial)
+        os.replace(partial, path)
+
+
+TEXT, FLAG = pl.String, pl.Boolean
+COUNT, REAL, BIG = pl.Int32, pl.Float64, pl.Int64
