@@ -21,6 +21,7 @@ include: "rules/events.smk"
 include: "rules/detector.smk"
 include: "rules/activations.smk"
 include: "rules/early_exit.smk"
+include: "rules/checks.smk"
 include: "rules/report.smk"
 include: "rules/pocket.smk"
 

@@ -23,7 +23,7 @@ rule cache_activations:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         model=model_settings,
-        settings=config["activations"],
+        settings=config["activations"] | {"batch_memory": config["batch_memory"]},
         code=code_digest("cache_activations"),
     message:
         "Activations of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
@@ -49,7 +49,7 @@ rule merge_activations:
         sort=lambda wildcards: (
             ["trace", "event", "token"] if wildcards.part == "index" else []
         ),
-        code=code_digest("merge_tables"),
+        code=code_digest("merge_tables", "activations/index", "verification", "runs"),
     message:
         "Activations of {wildcards.model} on {wildcards.dataset}: {wildcards.part}"
     script:

@@ -17,7 +17,7 @@ rule score_detector:
         mem_mb=2000,
         runtime=30,
     params:
-        settings=studies.resampling_settings(config),
+        settings=config["intervals"],
         code=code_digest("score_detector"),
     message:
         "The detectors against labelled traces"

@@ -45,32 +45,9 @@ rule merge_early_exit:
     params:
         table="early_exit",
         sort=["trace", "exit"],
-        code=code_digest("merge_tables"),
+        code=code_digest("merge_tables", "early_exit"),
     message:
         "Early exits of {wildcards.model} on {wildcards.dataset}"
-    script:
-        "../workflow/scripts/merge_tables.py"
-
-
-rule merge_early_exit_checks:
-    input:
-        parts=shards_of(
-            "results/{model}/{dataset}/early_exit/shards/{shard}.{part}.parquet"
-        ),
-    output:
-        table="results/{model}/{dataset}/early_exit/{part}.parquet",
-    log:
-        "results/{model}/{dataset}/logs/merge_early_exit/{part}.log",
-    wildcard_constraints:
-        part="verification|runs",
-    conda:
-        ENVIRONMENT
-    params:
-        table=lambda wildcards: wildcards.part,
-        sort=[],
-        code=code_digest("merge_tables"),
-    message:
-        "Early exits of {wildcards.model} on {wildcards.dataset}: {wildcards.part}"
     script:
         "../workflow/scripts/merge_tables.py"
 
@@ -142,7 +119,10 @@ rule plot_early_exit:
         mem_mb=2000,
         runtime=15,
     params:
-        settings={key: config["early_exit"][key] for key in ("groups", "confidence")},
+        settings={
+            "groups": config["early_exit"]["groups"],
+            "confidence": config["intervals"]["confidence"],
+        },
         code=code_digest("plot_early_exit"),
     message:
         "Early-exit figures of {wildcards.model} on {wildcards.dataset}"

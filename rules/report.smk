@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from doubletake.page.experiments import TABLES
 from doubletake.page.report_files import figure_paths, study_files
 
 REPORT_TEMPLATES = SOURCES.local("workflow/report")
@@ -36,7 +37,7 @@ rule write_report:
     params:
         studies=[asdict(study) for study in REPORT_STUDIES],
         settings=config["report"],
-        code=code_digest("write_report"),
+        code=code_digest("write_report", *TABLES),
     message:
         "The report"
     script:

@@ -44,7 +44,7 @@ rule merge_traces:
     params:
         table="traces",
         sort=["problem", "sample"],
-        code=code_digest("merge_tables"),
+        code=code_digest("merge_tables", "traces"),
     message:
         "All thoughts of {wildcards.model} on {wildcards.dataset}"
     script:

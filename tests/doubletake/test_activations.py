@@ -17,7 +17,7 @@ from doubletake.activations import (
 )
 from doubletake.errors import InputError
 from doubletake.schemas.activations import ACTIVATION_INDEX
-from doubletake.schemas.study import EVENTS
+from doubletake.schemas.events import EVENTS
 from doubletake.studies import ModelSettings
 
 SHARDS = {"1-of-2": 5, "2-of-2": 4}

@@ -29,11 +29,10 @@ def config(tiny_model, tmp_path):
             "max_answer_tokens": 8,
             "verified_traces": 1,
             "groups": [1],
-            "bootstrap": 10,
-            "confidence": 0.9,
             "calibration_bins": 3,
             "seed": 0,
         },
+        "intervals": {"bootstrap": 10, "confidence": 0.9, "seed": 0},
     }
 
 

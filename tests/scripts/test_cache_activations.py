@@ -14,8 +14,10 @@ from transformers import AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig
 
 from doubletake.activations import ActivationCache, Origin
 from doubletake.errors import InputError
-from doubletake.schemas.checks import RUNS, VERIFICATION
-from doubletake.schemas.study import EVENTS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
+from doubletake.schemas.verification import VERIFICATION
 from doubletake.splits import calibration_problems
 from doubletake.studies import ModelSettings, shard_names
 
@@ -82,7 +84,7 @@ class Study:
         TRACES.write(self.traces, self.folder / "traces.parquet")
         EVENTS.write(self.events, self.folder / "events.parquet")
 
-    def run(self, name: str, shards: int = 1, batch_tokens: int = 512) -> "Cached":
+    def run(self, name: str, shards: int = 1, batch_memory: float = 0.001) -> "Cached":
         self.write()
         folder = self.folder / name
         folder.mkdir()
@@ -96,7 +98,7 @@ class Study:
                 runs_path=folder / f"{shard}.runs.parquet",
                 shard=shard,
                 model=self.model,
-                settings=Settings(batch_tokens, SHARE),
+                settings=Settings(batch_memory, SHARE),
             )
         tables = (
             ("index", "activations/index", ["trace", "event"]),
@@ -207,7 +209,7 @@ def close(found: torch.Tensor, wanted: torch.Tensor) -> bool:
 
 
 def test_cache_equals_plain_forward_passes(any_study):
-    cached = any_study.run("cache", batch_tokens=200).cache
+    cached = any_study.run("cache", batch_memory=0.0004).cache
     assert cached.index.height == any_study.events.height
     for trace, event, token in cached.index.select("trace", "event", "token").rows():
         (kind,) = any_study.events.filter(trace=trace, event=event)["kind"]
@@ -244,7 +246,7 @@ def test_mean_is_that_of_the_thoughts_of_the_calibration_problems(study):
 
 
 def test_replayed_logprobs_are_the_generated_ones(any_study):
-    figures = any_study.run("cache", batch_tokens=200).figures()
+    figures = any_study.run("cache", batch_memory=0.0004).figures()
     replay = "replayed log-probs against generated ones"
     assert figures[replay, "tokens"] == sum(completion for _, completion in LENGTHS)
     assert figures[replay, "max |difference|"] < 1e-5
@@ -263,10 +265,12 @@ def test_altered_logprobs_are_seen(study):
     assert figures[replay, "|difference| > 0.1 nats"] == pytest.approx(1 / total)
 
 
-@pytest.mark.parametrize(("shards", "batch_tokens"), [(1, 1), (3, 512), (9, 100)])
-def test_shards_and_batches_change_nothing(study, shards, batch_tokens):
+@pytest.mark.parametrize(
+    ("shards", "batch_memory"), [(1, 1e-9), (3, 0.001), (9, 0.0002)]
+)
+def test_shards_and_batches_change_nothing(study, shards, batch_memory):
     """Nine shards are more than there are traces."""
-    one, other = study.run("one"), study.run("other", shards, batch_tokens)
+    one, other = study.run("one"), study.run("other", shards, batch_memory)
     for name in ("resid", "attn_out", "mlp_out", "final_scale"):
         found = other.cache.read(name, study.events)
         assert close(found, one.cache.read(name, study.events))

@@ -9,9 +9,10 @@ import detect_file
 import pytest
 import score_file
 
-from doubletake.detector.scores import FIGURES, Resampling
+from doubletake.detector.scores import FIGURES
 from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
+from doubletake.stats import Resampling
 
 SHIPPED = Path(__file__).parents[2] / "resources/pocket/labelled_traces.jsonl"
 ROW = {

@@ -5,7 +5,9 @@ import pytest
 from detect_events import Settings, main
 
 from doubletake.errors import InputError
-from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.traces import TRACES
 
 PROMPT_LENGTH = 3
 TEXT = (

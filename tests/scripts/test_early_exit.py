@@ -14,9 +14,12 @@ from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 from doubletake.branches import Continuation
 from doubletake.exits import AnswerPrompt
 from doubletake.models import load_decoder
-from doubletake.schemas.checks import RUNS, VERIFICATION
 from doubletake.schemas.early_exit import EARLY_EXIT
-from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
+from doubletake.schemas.verification import VERIFICATION
 from doubletake.tokens import load_tokenizer
 
 SETTINGS = Settings(

@@ -9,7 +9,8 @@ from merge_tables import main
 
 from doubletake.errors import InputError
 from doubletake.schemas.activations import ACTIVATION_INDEX
-from doubletake.schemas.checks import RUNS, VERIFICATION
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.verification import VERIFICATION
 
 
 def index_row(trace: str, event: int, shard: str = "1-of-2") -> dict:

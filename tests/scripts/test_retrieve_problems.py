@@ -8,7 +8,7 @@ import pytest
 from retrieve_problems import Settings, main
 
 from doubletake.errors import InputError
-from doubletake.schemas.study import PROBLEMS
+from doubletake.schemas.problems import PROBLEMS
 
 
 def settings(path, **changes):

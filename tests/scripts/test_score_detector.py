@@ -8,9 +8,9 @@ import pytest
 from score_detector import main
 
 from doubletake.detector.detectors import DETECTORS
-from doubletake.detector.scores import Resampling
 from doubletake.errors import InputError
 from doubletake.schemas.detector import DETECTOR_MISTAKES, DETECTOR_SCORES
+from doubletake.stats import Resampling
 
 SHIPPED = Path(__file__).parents[2] / "resources/pocket/labelled_traces.jsonl"
 SETTINGS = Resampling(bootstrap=100)

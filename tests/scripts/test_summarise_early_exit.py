@@ -19,7 +19,8 @@ from doubletake.schemas.early_exit import (
     EARLY_EXIT_CALIBRATION,
     EARLY_EXIT_SUMMARY,
 )
-from doubletake.schemas.study import EVENTS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.traces import TRACES
 from doubletake.stats import wilson_interval
 
 PUBLISHED = Path(__file__).parents[2] / "resources/reference/early_exit_published.json"

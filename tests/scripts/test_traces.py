@@ -9,8 +9,9 @@ from generate_traces import main as generate_main
 from import_traces import main as import_main
 
 from doubletake.errors import InputError
-from doubletake.schemas.checks import RUNS
-from doubletake.schemas.study import PROBLEMS, TRACES
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
 from doubletake.studies import shard_names
 from doubletake.tokens import load_tokenizer
 

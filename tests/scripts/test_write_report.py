@@ -16,14 +16,17 @@ from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
 from doubletake.page.marked_traces import choose
 from doubletake.page.provenance import Provenance
 from doubletake.page.report_files import StudyFiles
-from doubletake.schemas.checks import RUNS, VERIFICATION
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.early_exit import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
     EARLY_EXIT_SUMMARY,
 )
-from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
+from doubletake.schemas.verification import VERIFICATION
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
 MARKER = "</think>"
@@ -70,10 +73,9 @@ SETTINGS = {
     "events": {"detector": "rules", "labels": "own/labels.jsonl", "seed": 0},
     "early_exit": {
         "answer_prompt": "\n</think>\n\\boxed{",
-        "bootstrap": 50,
-        "confidence": 0.95,
         "seed": 0,
     },
+    "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
 }
 HERE = Provenance("abc123", {"python": "3.11.7"}, "one machine", "2026-01-02 03:04 UTC")
 

@@ -59,7 +59,7 @@ def small(config: dict[str, Any]) -> None:
     """The default study, cut down to seconds."""
     config["datasets"]["pocket-problems"]["limit"] = 12
     config["generation"]["max_new_tokens"] = 320
-    config["early_exit"]["bootstrap"] = 50
+    config["intervals"]["bootstrap"] = 50
     config["early_exit"]["verified_traces"] = 2
     config["report"]["examples"] = 4
 

@@ -11,7 +11,9 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from doubletake.schemas.early_exit import EARLY_EXIT
-from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.traces import TRACES
 
 
 def add_study(config: dict[str, Any], model: dict, dataset: dict) -> None:

@@ -13,10 +13,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from doubletake.schemas.activations import ACTIVATION_INDEX
-from doubletake.schemas.checks import VERIFICATION
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.early_exit import EARLY_EXIT
-from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.traces import TRACES
+from doubletake.schemas.verification import VERIFICATION
 
 FIGURES = ["confidence", "accuracy", "calibration"]
 CHAIN = {
@@ -89,7 +91,7 @@ def test_shards_and_batch_size_change_no_table(finished, fresh):
     def other(config: dict[str, Any]) -> None:
         config["shards"] = 3
         config["generation"]["batch_size"] = 1
-        config["activations"]["batch_tokens"] = 600
+        config["batch_memory"] = 0.002
 
     fresh.configure(other)
     result = fresh.run(*(f"results/pocket/pocket-problems/{name}" for name in CHAIN))
@@ -101,7 +103,7 @@ FIGURE_RULES = {"summarise_early_exit", "plot_early_exit", "write_report"}
 EARLY_EXIT_RULES = {
     "early_exit",
     "merge_early_exit",
-    "merge_early_exit_checks",
+    "merge_checks",
     *FIGURE_RULES,
 }
 
@@ -120,7 +122,7 @@ def settings_change(section: str, key: str, value: Any) -> Callable[[dict], None
         ("early_exit", "max_answer_tokens", 5, EARLY_EXIT_RULES),
         ("early_exit", "groups", [2, 3], FIGURE_RULES),
         ("report", "examples", 5, {"write_report"}),
-        ("early_exit", "bootstrap", 60, FIGURE_RULES | {"score_detector"}),
+        ("intervals", "bootstrap", 60, FIGURE_RULES | {"score_detector"}),
         (
             "activations",
             "calibration_share",

@@ -23,6 +23,7 @@ import polars as pl
 import torch
 
 from doubletake.activations import Origin, ShardWriter, Sizes, cached_positions, writing
+from doubletake.budgets import forward_tokens
 from doubletake.errors import InputError
 from doubletake.hooks import hooked
 from doubletake.logs import Progress, job
@@ -31,8 +32,10 @@ from doubletake.passes import in_batches, padded
 from doubletake.proofs import PROOF_TOKENS, Proof
 from doubletake.runs import run_of
 from doubletake.schemas.activations import ACTIVATION_INDEX
-from doubletake.schemas.checks import RUNS, VERIFICATION
-from doubletake.schemas.study import EVENTS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
+from doubletake.schemas.verification import VERIFICATION
 from doubletake.splits import calibration_problems
 from doubletake.studies import ModelSettings, in_shard
 
@@ -48,10 +51,10 @@ REPLAY_MARKS = (0.001, 0.01, 0.1)  # nats
 
 @dataclass(frozen=True)
 class Settings:
-    """The `activations` section of the config."""
+    """The `activations` section of the config, and the budget of memory."""
 
-    batch_tokens: int
-    """Tokens in one forward pass, padding included; a longer trace goes alone."""
+    batch_memory: float
+    """Memory that one batch may take beyond the model, GiB."""
     calibration_share: float
     """Share of the problems whose thoughts give the mean residual."""
 
@@ -345,7 +348,7 @@ def main(
     origin = Origin.of(model, events_path)
     progress = Progress(len(items), "traces")
     with writing(cache_path, shard, origin, sizes, decoder.dtype) as writer:
-        differences = cache(decoder, items, settings.batch_tokens, writer, progress)
+        differences = cache(decoder, items, settings.batch_memory, writer, progress)
     progress.close()
     verification = verification_of(decoder.proof, differences, model.dtype)
     warn_beyond(verification)
@@ -358,7 +361,7 @@ def main(
 def cache(
     decoder: Decoder,
     items: list[Item],
-    batch_tokens: int,
+    batch_memory: float,
     writer: ShardWriter,
     progress: Progress,
 ) -> torch.Tensor:
@@ -375,7 +378,7 @@ def cache(
         partial(pass_through, decoder),
         length=lambda item: len(item.ids),
         name=lambda item: f"trace {item.trace}",
-        batch_tokens=batch_tokens,
+        batch_tokens=forward_tokens(decoder, batch_memory),
     )
     for batch, kept in passes:
         start = 0

@@ -19,7 +19,9 @@ from doubletake.detector.events import Arrival, Backtrack, Control, WrapUp, cont
 from doubletake.detector.thoughts import first_letter, thought_span, token_at
 from doubletake.errors import InputError
 from doubletake.logs import Progress, job
-from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.traces import TRACES
 
 if TYPE_CHECKING:
     snakemake: Any

@@ -45,9 +45,12 @@ from doubletake.models import (
     sliding_window,
 )
 from doubletake.runs import run_of
-from doubletake.schemas.checks import RUNS, VERIFICATION
 from doubletake.schemas.early_exit import EARLY_EXIT
-from doubletake.schemas.study import EVENTS, PROBLEMS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
+from doubletake.schemas.verification import VERIFICATION
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import load_tokenizer
 

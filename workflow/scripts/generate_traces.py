@@ -19,8 +19,9 @@ from doubletake.generation import Request, Sampling, generate
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.runs import run_of
-from doubletake.schemas.checks import RUNS
-from doubletake.schemas.study import PROBLEMS, TRACES
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import TraceTokenizer, load_tokenizer
 from doubletake.traces import Completion, Prompted, traces_table

@@ -21,8 +21,9 @@ import polars as pl
 from doubletake.errors import InputError
 from doubletake.logs import job
 from doubletake.problems import read_rows, text_of
-from doubletake.schemas.checks import RUNS
-from doubletake.schemas.study import PROBLEMS, TRACES
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
 from doubletake.studies import ModelSettings
 from doubletake.tokens import TraceTokenizer, load_tokenizer
 from doubletake.traces import Completion, Prompted, traces_table

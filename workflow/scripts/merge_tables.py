@@ -16,26 +16,13 @@ import polars as pl
 
 from doubletake.errors import InputError
 from doubletake.logs import job
-from doubletake.schemas.catalogue import TABLES
-from doubletake.schemas.checks import VERIFICATION
-from doubletake.schemas.tables import Table
+from doubletake.schemas.tables import Table, table_named
+from doubletake.schemas.verification import VERIFICATION
 
 if TYPE_CHECKING:
     snakemake: Any
 
 logger = logging.getLogger("doubletake.merge_tables")
-
-
-def table_named(name: str) -> Table:
-    """The table's contract.
-
-    Raises:
-        InputError: there is no table of that name.
-    """
-    for table in TABLES:
-        if table.name == name:
-            return table
-    raise InputError(f"unknown table {name!r}")
 
 
 def merge(table: Table, parts: list[pl.DataFrame], sort: list[str]) -> pl.DataFrame:

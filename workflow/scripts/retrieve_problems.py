@@ -21,7 +21,7 @@ from doubletake.answers import GOLD_MARK, gold_of
 from doubletake.errors import InputError
 from doubletake.logs import job
 from doubletake.problems import read_rows, text_of
-from doubletake.schemas.study import PROBLEMS
+from doubletake.schemas.problems import PROBLEMS
 
 if TYPE_CHECKING:
     snakemake: Any

@@ -24,7 +24,6 @@ from doubletake.detector.own_files import (
 )
 from doubletake.detector.scores import (
     Comparison,
-    Resampling,
     compare,
     marked,
     mistake_rows,
@@ -32,6 +31,7 @@ from doubletake.detector.scores import (
 )
 from doubletake.logs import job
 from doubletake.schemas.detector import DETECTOR_MISTAKES, DETECTOR_SCORES
+from doubletake.stats import Resampling
 
 if TYPE_CHECKING:
     snakemake: Any

@@ -18,7 +18,8 @@ from typing import Any
 
 from doubletake.commands import command
 from doubletake.detector.own_files import read_marked
-from doubletake.detector.scores import FIGURES, Resampling, compare, score_rows
+from doubletake.detector.scores import FIGURES, compare, score_rows
+from doubletake.stats import Resampling
 
 HEAD = ("", "model", "traces", "labelled", "found", *FIGURES)
 

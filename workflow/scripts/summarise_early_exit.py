@@ -26,7 +26,8 @@ from doubletake.schemas.early_exit import (
     EARLY_EXIT_CALIBRATION,
     EARLY_EXIT_SUMMARY,
 )
-from doubletake.schemas.study import EVENTS, TRACES
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.traces import TRACES
 from doubletake.stats import cluster_bootstrap, cluster_sums, wilson_interval
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ logger = logging.getLogger("summarise_early_exit")
 
 @dataclass(frozen=True)
 class Settings:
-    """The part of the `early_exit` section that the summary and figures read."""
+    """What the summary reads of the sections `early_exit` and `intervals`."""
 
     groups: list[int]
     """Numbers of backtracks that get a line of their own."""

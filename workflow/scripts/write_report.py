@@ -40,16 +40,15 @@ from doubletake.page.study_sheets import (
 )
 from doubletake.page.summaries import Proportion, StudyData, mean_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
-from doubletake.schemas.catalogue import TABLES
-from doubletake.schemas.checks import RUNS, VERIFICATION
 from doubletake.schemas.detector import DETECTOR_SCORES
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.tables import table_named
+from doubletake.schemas.verification import VERIFICATION
 
 if TYPE_CHECKING:
     snakemake: Any
 
 logger = logging.getLogger("write_report")
-
-SCHEMAS = {table.name: table for table in TABLES}
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def shown_section(section: Section, data: StudyData, files: StudyFiles) -> Shown
 
 def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
     """Read a study's files, compute everything that the page says of it."""
-    tables = {name: SCHEMAS[name].read(path) for name, path in files.tables.items()}
+    tables = {name: table_named(name).read(path) for name, path in files.tables.items()}
     data = StudyData(files.model, files.dataset, tables, files.settings)
     runs = pl.concat([RUNS.read(path) for path in files.runs])
     judged = checks(pl.concat([VERIFICATION.read(path) for path in files.verification]))

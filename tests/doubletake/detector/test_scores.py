@@ -5,7 +5,6 @@ import pytest
 from doubletake.detector.own_files import Mark, MarkedTrace
 from doubletake.detector.scores import (
     CONTEXT,
-    Resampling,
     compare,
     figures,
     matching,
@@ -13,6 +12,7 @@ from doubletake.detector.scores import (
     score_rows,
 )
 from doubletake.errors import InputError
+from doubletake.stats import Resampling
 
 RESAMPLING = Resampling(bootstrap=200, confidence=0.9, seed=1)
 

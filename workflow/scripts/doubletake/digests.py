@@ -14,14 +14,22 @@ def file_digest(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def code_digest(script: str) -> str:
+def code_digest(script: str, *tables: str) -> str:
     """Digest of the package modules that a script imports, directly or not.
 
     Snakemake reruns a rule when its script changes, not when a module that the script
     imports does. A rule that names this digest in its params reruns for both.
+
+    Args:
+        script: its name, without folder and suffix.
+        tables: names of tables that it looks up by name, which no import shows.
     """
     seen: dict[str, bytes] = {}
+    modules = {name.partition("/")[0] for name in tables}
     waiting = [SCRIPTS / f"{script}.py"]
+    waiting += [SCRIPTS / PACKAGE / f"schemas/{name}.py" for name in sorted(modules)]
+    for path in waiting[1:]:
+        seen[f"{PACKAGE}.schemas.{path.stem}"] = path.read_bytes()
     while waiting:
         source = waiting.pop().read_bytes()
         for module in _imported_modules(source) - seen.keys():

@@ -4,7 +4,7 @@ import polars as pl
 
 from doubletake.logs import Progress
 from doubletake.models import Decoder, device_name
-from doubletake.schemas.checks import RUNS
+from doubletake.schemas.runs import RUNS
 
 
 def run_of(

@@ -1,8 +1,65 @@
 """Intervals: of proportions, and of means over cases that come in clusters."""
 
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """The `intervals` section of the config: a bootstrap over clusters."""
+
+    bootstrap: int = 1000
+    """Resamples behind an interval."""
+    confidence: float = 0.95
+    """Coverage of the intervals."""
+    seed: int = 0
+    """Of the draws."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean with its interval; NaN where there is no value."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """Values."""
+    clusters: int
+    """Clusters they come from."""
+
+
+def cluster_means(
+    values: np.ndarray, clusters: np.ndarray, resampling: Resampling
+) -> list[Mean]:
+    """Mean of every column with its interval over clusters; NaN counts for nothing.
+
+    Args:
+        values: `[case, column]`.
+        clusters: `[case]`, the problem of each case.
+        resampling: how the interval is drawn; all columns with the same draws.
+    """
+    cases, width = values.shape
+    columns = np.tile(np.arange(width), cases)
+    sums, counts = cluster_sums(
+        values.ravel(), np.repeat(clusters, width), columns, width
+    )
+    low, high = cluster_bootstrap(
+        sums,
+        counts,
+        resamples=resampling.bootstrap,
+        confidence=resampling.confidence,
+        rng=np.random.default_rng(resampling.seed),
+    )
+    n = counts.sum(0)
+    with np.errstate(invalid="ignore"):
+        means = sums.sum(0) / n
+    return [
+        Mean(float(means[k]), float(low[k]), float(high[k]), int(n[k]), int(filled))
+        for k, filled in enumerate((counts > 0).sum(0))
+    ]
 
 
 def wilson_interval(

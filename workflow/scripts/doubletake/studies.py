@@ -146,16 +146,6 @@ def labels_file(config: dict[str, Any], sources: Sources) -> str:
     return str(path)
 
 
-def resampling_settings(config: dict[str, Any]) -> dict[str, Any]:
-    """How the intervals of the detectors' scores are drawn."""
-    section = config["early_exit"]
-    return {
-        "bootstrap": section["bootstrap"],
-        "confidence": section["confidence"],
-        "seed": config["events"]["seed"],
-    }
-
-
 def early_exit_settings(config: dict[str, Any], model: str) -> dict[str, Any]:
     """The part of `early_exit` that the computation reads, with overrides."""
     section = config["early_exit"]
@@ -166,8 +156,8 @@ def early_exit_settings(config: dict[str, Any], model: str) -> dict[str, Any]:
 
 def early_exit_plot_settings(config: dict[str, Any]) -> dict[str, Any]:
     """The part of `early_exit` that its figures read."""
-    keys = ("groups", "bootstrap", "confidence", "calibration_bins", "seed")
-    return {key: config["early_exit"][key] for key in keys}
+    own = {key: config["early_exit"][key] for key in ("groups", "calibration_bins")}
+    return own | config["intervals"]
 
 
 def shard_names(count: int) -> list[str]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from doubletake.answers import final_answer, same_value
 from doubletake.errors import InputError
-from doubletake.schemas.study import TRACES
+from doubletake.schemas.traces import TRACES
 from doubletake.tokens import TraceTokenizer
 
 logger = logging.getLogger("doubletake")

@@ -15,25 +15,13 @@ import numpy as np
 from doubletake.detector.events import Events
 from doubletake.detector.own_files import Mark, MarkedTrace
 from doubletake.errors import InputError
-from doubletake.stats import cluster_bootstrap
+from doubletake.stats import Resampling, cluster_bootstrap
 
 TOLERANCE = 3  # characters
 CONTEXT = 80  # characters on either side of a mistake
 KINDS = ("arrival", "backtrack")
 MISSED, FALSE_HIT = "missed", "false hit"
 FIGURES = ("precision", "recall", "f1")
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """Bootstrap over traces."""
-
-    bootstrap: int = 1000
-    """Resamples behind an interval."""
-    confidence: float = 0.95
-    """Coverage of the intervals."""
-    seed: int = 0
-    """Of the draws."""
 
 
 @dataclass(frozen=True)

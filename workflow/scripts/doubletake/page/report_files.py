@@ -7,6 +7,9 @@ from typing import Any
 from doubletake import studies
 from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
 
+SECTIONS = ("shards", "batch_memory", "intervals", "events", "activations", "report")
+"""Of the config, shown as they stand."""
+
 
 @dataclass(frozen=True)
 class StudyFiles:
@@ -63,7 +66,7 @@ def shown_settings(
     """
     model, dataset = study["model"], study["dataset"]
     data = studies.dataset_settings(config, dataset, sources)
-    sections = ["shards", "events", "activations", "report"]
+    sections = [*SECTIONS]
     sections += [] if data["thoughts"] else ["generation"]
     return {
         "model": studies.model_settings(config, model, sources)

@@ -74,7 +74,7 @@ class StudyData:
     @property
     def confidence(self) -> float:
         """Coverage of the intervals."""
-        return float(self.settings["early_exit"]["confidence"])
+        return float(self.settings["intervals"]["confidence"])
 
     @cached_property
     def thoughts(self) -> pl.DataFrame:
@@ -99,9 +99,7 @@ class StudyData:
         differences = rows["correct"].cast(pl.Int8) - rows["exit1_correct"].cast(
             pl.Int8
         )
-        return mean_difference(
-            differences, rows["problem"], self.settings["early_exit"]
-        )
+        return mean_difference(differences, rows["problem"], self.settings["intervals"])
 
 
 def thoughts_table(

@@ -5,7 +5,9 @@ order and types of the columns, and no null where the schema allows none.
 """
 
 import os
+import pkgutil
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -85,3 +87,34 @@ class Table:
 
 TEXT, FLAG = pl.String, pl.Boolean
 COUNT, REAL, BIG = pl.Int32, pl.Float64, pl.Int64
+
+
+def table_named(name: str) -> Table:
+    """The contract of a table: `x` and `x/y` are declared in `doubletake.schemas.x`.
+
+    Raises:
+        InputError: there is no table of that name.
+    """
+    module = name.partition("/")[0]
+    if module in _modules():
+        for table in _tables_of(module):
+            if table.name == name:
+                return table
+    raise InputError(f"unknown table {name!r}")
+
+
+def every_table() -> list[Table]:
+    """All contracts, by the names of their modules."""
+    return [table for module in _modules() for table in _tables_of(module)]
+
+
+def _modules() -> list[str]:
+    names = {
+        module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])
+    }
+    return sorted(names - {Path(__file__).stem})
+
+
+def _tables_of(module: str) -> list[Table]:
+    found = vars(import_module(f"{__package__}.{module}")).values()
+    return [value for value in found if isinstance(value, Table)]

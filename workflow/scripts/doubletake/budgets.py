@@ -1,0 +1,51 @@
+"""How many tokens one batch may hold, from a budget of memory.
+
+Counts of what is alive at the peak, per token, in numbers of the model's dtype unless
+said otherwise: estimates, so that a batch that does not fit all the same is halved
+(`passes.in_batches`). They change speed and memory, never results.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from doubletake.models import Decoder
+
+GIB = 2**30
+FLOAT32 = 4  # bytes
+
+
+def forward_tokens(decoder: "Decoder", gib: float) -> int:
+    """Tokens of a batch that goes forward without gradients, padding included.
+
+    At the peak one layer's states are alive: residual, normed input, queries, keys,
+    values and attention output, or the MLP's gate, up-projection and product; the norms
+    work in float32.
+
+    Args:
+        decoder: the model.
+        gib: memory that the batch may take beyond the model, GiB.
+    """
+    d, wide = decoder.d_model, decoder.config.intermediate_size
+    size = decoder.dtype.itemsize
+    return _tokens(gib, (8 * d + 3 * wide) * size + 2 * d * FLOAT32)
+
+
+def backward_tokens(decoder: "Decoder", gib: float) -> int:
+    """Tokens of a batch that goes forward and backward, parameters frozen.
+
+    Every layer keeps what its gradient needs: residual and normed states around both
+    parts, queries, keys, values and attention output, the MLP's gate, its activation,
+    up-projection and product.
+
+    Args:
+        decoder: the model.
+        gib: memory that the batch may take beyond the model, GiB.
+    """
+    d, wide = decoder.d_model, decoder.config.intermediate_size
+    size = decoder.dtype.itemsize
+    layer = (10 * d + 4 * wide) * size + 4 * d * FLOAT32
+    return _tokens(gib, decoder.n_layers * layer)
+
+
+def _tokens(gib: float, per_token: int) -> int:
+    return max(1, int(gib * GIB / per_token))
