@@ -29,6 +29,18 @@ def model(tiny_model: Path) -> ModelSettings:
 
 
 @pytest.fixture(scope="session")
+def architectures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of tiny random models, by `tiny_architectures.ARCHITECTURES`."""
+    from tiny_architectures import configurations, write_architecture
+
+    folders = {}
+    for name, config in configurations().items():
+        folders[name] = tmp_path_factory.mktemp(name)
+        write_architecture(config, folders[name])
+    return folders
+
+
+@pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Folder of real data, named by DOUBLETAKE_DATA."""
     folder = os.environ.get("DOUBLETAKE_DATA")

@@ -8,113 +8,44 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from transformers import AutoModelForCausalLM
+from tiny_architectures import (
+    ARCHITECTURES,
+    SIZES,
+    configurations,
+    settings_of,
+    write_architecture,
+)
 
 from doubletake.architectures import LAYOUTS
 from doubletake.errors import InputError
 from doubletake.hooks import record
 from doubletake.models import Decoder, load_decoder, prove, sliding_window
-from doubletake.studies import ModelSettings
 
 torch.set_num_threads(1)
 
-SIZES: dict[str, Any] = {
-    "vocab_size": 96,
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-    "max_position_embeddings": 128,
-    "initializer_range": 0.3,
-}
-VISION = {
-    "hidden_size": 16,
-    "intermediate_size": 16,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "image_size": 28,
-    "patch_size": 14,
-}
-CAPPED = {"final_logit_softcapping": 5.0}
-
-
-def configurations() -> dict[str, Any]:
-    gemma3 = transformers.Gemma3TextConfig(**SIZES, **CAPPED, sliding_window=4)
-    plain_gemma3 = transformers.Gemma3TextConfig(**SIZES, sliding_window=4)
-    return {
-        "llama": transformers.LlamaConfig(**SIZES, tie_word_embeddings=True),
-        "llama-biases": transformers.LlamaConfig(
-            **SIZES, tie_word_embeddings=False, attention_bias=True, mlp_bias=True
-        ),
-        "mistral": transformers.MistralConfig(**SIZES, sliding_window=4),
-        "qwen2": transformers.Qwen2Config(**SIZES),
-        "qwen3": transformers.Qwen3Config(**SIZES),
-        "gemma2": transformers.Gemma2Config(**SIZES, **CAPPED, sliding_window=4),
-        "gemma3_text": gemma3,
-        "gemma3": transformers.Gemma3Config(
-            text_config=plain_gemma3, vision_config=VISION
-        ),
-    }
-
-
-NAMES = sorted(configurations())
-
-
-def write(config: Any, folder: Path) -> None:
-    """Write a random model whose norms and biases are not at their initial values."""
-    torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
-    for name, weight in model.named_parameters():
-        if "norm" in name or name.endswith("bias"):
-            weight.data += 0.2 * torch.randn_like(weight)
-    model.save_pretrained(folder)
-
-
-def settings_of(folder: Path, dtype: str = "float32", **changes: Any) -> ModelSettings:
-    entry = {
-        "source": str(folder),
-        "revision": None,
-        "dtype": dtype,
-        "device": "cpu",
-        "end_of_thought": "</think>",
-        "template_arguments": {},
-    }
-    return ModelSettings(**(entry | changes))
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folders = {}
-    for name, config in configurations().items():
-        folders[name] = tmp_path_factory.mktemp(name)
-        write(config, folders[name])
-    return folders
-
 
 @pytest.fixture
-def llama(folders) -> Decoder:
-    return load_decoder(settings_of(folders["llama"]))
+def llama(architectures) -> Decoder:
+    return load_decoder(settings_of(architectures["llama"]))
 
 
 def test_every_layout_is_tested():
-    assert {name.partition("-")[0] for name in NAMES} == set(LAYOUTS)
+    assert {name.partition("-")[0] for name in ARCHITECTURES} == set(LAYOUTS)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-def test_self_proof_holds(folders, name, dtype):
-    proof = load_decoder(settings_of(folders[name], dtype)).proof
+def test_self_proof_holds(architectures, name, dtype):
+    proof = load_decoder(settings_of(architectures[name], dtype)).proof
     assert proof.holds
     if dtype == "float32":
         assert max(proof.errors.values()) < 1e-6
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_parts_add_up_to_the_logits(folders, name):
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_parts_add_up_to_the_logits(architectures, name):
     """Direct logit attribution: components times one scale give the true logits."""
-    decoder = load_decoder(settings_of(folders[name]))
+    decoder = load_decoder(settings_of(architectures[name]))
     ids = torch.arange(3, 43, 2)[None]
     with torch.no_grad(), record(decoder) as seen:
         logits = decoder.hf(ids).logits[0].double()
@@ -128,9 +59,9 @@ def test_parts_add_up_to_the_logits(folders, name):
     assert ((total - logits).norm() / logits.norm()).item() < 1e-5
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_resid_is_what_the_model_calls_hidden_states(folders, name):
-    decoder = load_decoder(settings_of(folders[name]))
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_resid_is_what_the_model_calls_hidden_states(architectures, name):
+    decoder = load_decoder(settings_of(architectures[name]))
     ids = torch.tensor([[1, 50, 7, 33, 90, 2, 2, 14]])
     with torch.no_grad(), record(decoder) as seen:
         states = decoder.hf(ids, output_hidden_states=True).hidden_states
@@ -140,9 +71,9 @@ def test_resid_is_what_the_model_calls_hidden_states(folders, name):
     assert torch.equal(decoder.final_norm(seen["resid"][-1]), states[-1])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_value_vectors_and_heads_are_the_writing_weights(folders, name):
-    decoder = load_decoder(settings_of(folders[name]))
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_value_vectors_and_heads_are_the_writing_weights(architectures, name):
+    decoder = load_decoder(settings_of(architectures[name]))
     for layer in range(decoder.n_layers):
         assert decoder.mlp_down(layer).weight.shape == (32, 64)
         assert decoder.attention_out(layer).weight.shape == (32, 32)
@@ -151,9 +82,9 @@ def test_value_vectors_and_heads_are_the_writing_weights(folders, name):
     assert decoder.max_positions == 128
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_logprobs_equal_a_plain_log_softmax(folders, name):
-    decoder = load_decoder(settings_of(folders[name]))
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_logprobs_equal_a_plain_log_softmax(architectures, name):
+    decoder = load_decoder(settings_of(architectures[name]))
     ids = torch.randint(0, 96, (1, 120), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         wanted = decoder.hf(ids).logits[0, :-1].log_softmax(-1)
@@ -215,12 +146,12 @@ def test_self_proof_fails_on_a_model_that_does_more(llama, sabotage, error):
     assert proof.errors[error] > proof.bound
 
 
-def test_unproven_model_is_refused_by_name(folders, monkeypatch):
+def test_unproven_model_is_refused_by_name(architectures, monkeypatch):
     """A sandwich-norm model whose layout forgot the norms before its writes."""
     forgetful = replace(LAYOUTS["gemma3_text"], mlp_write="mlp")
     monkeypatch.setitem(LAYOUTS, "gemma3_text", forgetful)
     with pytest.raises(InputError, match=r"gemma3_text.*self-proof.*residual \d"):
-        load_decoder(settings_of(folders["gemma3_text"]))
+        load_decoder(settings_of(architectures["gemma3_text"]))
 
 
 def edit_config(folder: Path, **changes: Any) -> None:
@@ -231,7 +162,7 @@ def edit_config(folder: Path, **changes: Any) -> None:
 @pytest.fixture
 def broken(tmp_path) -> Path:
     """A folder to break."""
-    write(configurations()["llama"], tmp_path)
+    write_architecture(configurations()["llama"], tmp_path)
     return tmp_path
 
 
@@ -288,19 +219,19 @@ def test_weights_that_are_not_finite_are_refused(broken):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_gpu_that_is_not_there_is_refused(folders):
+def test_gpu_that_is_not_there_is_refused(architectures):
     with pytest.raises(InputError, match="device"):
-        load_decoder(settings_of(folders["llama"], device="cuda"))
+        load_decoder(settings_of(architectures["llama"], device="cuda"))
 
 
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA")])
-def test_out_of_memory_at_load_is_one_sentence(folders, monkeypatch, error):
+def test_out_of_memory_at_load_is_one_sentence(architectures, monkeypatch, error):
     def fail(*_, **__):
         raise error
 
     monkeypatch.setattr(transformers.LlamaForCausalLM, "to", fail)
     with pytest.raises(InputError, match="out of memory"):
-        load_decoder(settings_of(folders["llama"]))
+        load_decoder(settings_of(architectures["llama"]))
 
 
 @pytest.mark.parametrize(
