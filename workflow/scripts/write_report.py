@@ -29,7 +29,7 @@ from doubletake.page.marked_traces import Example, examples
 from doubletake.page.pages import write_page
 from doubletake.page.provenance import Provenance, benchmarks
 from doubletake.page.report_files import StudyFiles
-from doubletake.page.sections import Section, Sheet
+from doubletake.page.sections import HeatMap, Section, Sheet
 from doubletake.page.study_sheets import (
     Check,
     checks,
@@ -81,6 +81,7 @@ class ShownSection:
     findings: list[str]
     sheets: list[Sheet]
     figures: list[ShownFigure]
+    maps: list[HeatMap]
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ def shown_section(section: Section, data: StudyData, files: StudyFiles) -> Shown
         section.findings(data),
         section.sheets(data),
         figures,
+        section.maps(data),
     )
 
 

@@ -1,16 +1,9 @@
-"""What stands before a decision: the question and the thought so far, in tokens."""
+"""Where a trace's question and thought stand, in tokens."""
 
 from typing import Any
 
-import numpy as np
-
 from doubletake.detector.thoughts import thought_span, token_at
 from doubletake.tokens import TraceTokenizer
-
-PARTS = 5
-"""Equal parts of the thought."""
-NOWHERE = -1
-"""Place of tokens that belong to neither question nor thought."""
 
 
 def question_span(text: str, question: str) -> tuple[int, int] | None:
@@ -57,21 +50,3 @@ def spans_of(trace: dict[str, Any], prompt: dict[str, Any]) -> dict[str, int | N
         found["question_start"] = token_at(prompt["offsets"], 0, prompt["start"])
         found["question_end"] = token_at(prompt["offsets"], 0, prompt["end"] - 1) + 1
     return found
-
-
-def places_of(
-    position: int, thought_start: int, question: tuple[int, int] | None
-) -> np.ndarray:
-    """Place of every token before a position: `[position]`.
-
-    0: question; 1 to `PARTS`: equal parts of the thought before the position, by
-    tokens, earlier parts no longer than later ones by more than one; `NOWHERE`:
-    markers of the prompt, and a thought of fewer tokens than parts.
-    """
-    places = np.full(position, NOWHERE)
-    length = position - thought_start
-    if length >= PARTS:
-        places[thought_start:] = 1 + np.arange(length) * PARTS // length
-    if question is not None:
-        places[slice(*question)] = 0
-    return places

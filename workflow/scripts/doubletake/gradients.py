@@ -20,8 +20,7 @@ import torch
 from doubletake.hooks import See, hooked, replaced
 from doubletake.models import Decoder
 from doubletake.passes import padded
-
-GROUPS = ("backtrack", "wrap_up")
+from doubletake.turns import GROUPS
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ ORDER = (
     "early_exit",
     "summarise_early_exit",
     "plot_early_exit",
+    "attribution",
+    "summarise_attribution",
+    "plot_attribution",
 )
 KINDS = ("check", "doubt", "alternative", "reread")
 CUES = 8  # different cues that are named
