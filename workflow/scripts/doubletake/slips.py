@@ -76,7 +76,7 @@ def slips(text: str) -> Iterator[Slip]:
             continue
         result = -result if match["minus"] else result
         true = _work_out(left, sign, right)
-        if abs(true - result) > _slack(match, sign):
+        if not _fits(result, true, match, sign):
             yield Slip(
                 start,
                 match.start("result"),
@@ -103,14 +103,19 @@ def _work_out(left: Fraction, sign: str, right: Fraction) -> Fraction:
     return left * right if sign == "*" else left / right
 
 
-def _slack(match: re.Match[str], sign: str) -> Fraction:
-    """How far a right equation may be off by rounding.
+def _fits(result: Fraction, true: Fraction, match: re.Match[str], sign: str) -> bool:
+    """Whether a stated result is the true one, rounded or cut off as written."""
+    unit = Fraction(1, 10 ** _decimals(match["result"]))
+    carried = _carried(match, sign)
+    if unit == 1:  # whole numbers are exact
+        return abs(true - result) <= carried
+    cut_off = 0 <= abs(true) - abs(result) < unit and true * result >= 0
+    return cut_off or abs(true - result) <= unit / 2 + carried
 
-    One unit of the result's last decimal (a whole number is exact), and what operands
-    of `ROUNDED` decimals or more may carry over to it, a whole unit each.
-    """
-    decimals = _decimals(match["result"])
-    slack = Fraction(1, 10**decimals) if decimals else Fraction(0)
+
+def _carried(match: re.Match[str], sign: str) -> Fraction:
+    """What operands of `ROUNDED` decimals or more may carry over: a unit each."""
+    carried = Fraction(0)
     left, right = _value(match["left"]), _value(match["right"])
     for operand, other in (("left", right), ("right", left)):
         places = _decimals(match[operand])
@@ -121,8 +126,8 @@ def _slack(match: re.Match[str], sign: str) -> Fraction:
             unit *= other
         elif sign == "/":
             unit *= 1 / right if operand == "left" else left / right**2
-        slack += unit
-    return slack
+        carried += unit
+    return carried
 
 
 def _decimals(digits: str) -> int:

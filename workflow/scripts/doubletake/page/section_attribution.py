@@ -152,8 +152,8 @@ def _trust(data: StudyData) -> str:
     if rival is not None:
         word = "better" if rival["value"] > row["value"] else "worse"
         text += (
-            f". {METHODS[other].capitalize()} would be {word} here: correlation "
-            f"{real(rival['value'], 2)} ({_range(rival)})"
+            f". {METHODS[other][0].upper()}{METHODS[other][1:]} would be {word} here: "
+            f"correlation {real(rival['value'], 2)} ({_range(rival)})"
         )
     return text + ". Scores of single tokens are to be read with that in mind."
 
@@ -233,7 +233,7 @@ def _slips(data: StudyData) -> str:
     if ranks.is_empty():
         return "No backtrack that was looked into follows a false equation."
     parts = [
-        f"among the first {row['top']} in {count(row['hits'])} "
+        f"{_among(row['top'])} in {count(row['hits'])} "
         f"({percent(row['low'], 0)} to {percent(row['high'], 0)}; a random order: "
         f"{percent(row['chance'], 0)})"
         for row in ranks.to_dicts()
@@ -242,6 +242,10 @@ def _slips(data: StudyData) -> str:
         f"Before {things(ranks['events'][0], 'backtrack')} stands a false equation. "
         f"Its wrong number, ranked by importance among the words, is {listed(parts)}."
     )
+
+
+def _among(top: int) -> str:
+    return "the most important one" if top == 1 else f"among the first {top}"
 
 
 def agreement_sheet(data: StudyData) -> Sheet | None:
