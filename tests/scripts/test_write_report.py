@@ -17,15 +17,9 @@ from doubletake.page.marked_traces import choose
 from doubletake.page.provenance import Provenance
 from doubletake.page.report_files import StudyFiles
 from doubletake.schemas.detector import DETECTOR_SCORES
-from doubletake.schemas.early_exit import (
-    EARLY_EXIT,
-    EARLY_EXIT_CALIBRATION,
-    EARLY_EXIT_SUMMARY,
-)
-from doubletake.schemas.events import EVENTS
-from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.early_exit import EARLY_EXIT_SUMMARY
 from doubletake.schemas.runs import RUNS
-from doubletake.schemas.traces import TRACES
+from doubletake.schemas.tables import table_named
 from doubletake.schemas.verification import VERIFICATION
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
@@ -74,6 +68,16 @@ SETTINGS = {
     "early_exit": {
         "answer_prompt": "\n</think>\n\\boxed{",
         "seed": 0,
+    },
+    "attribution": {
+        "kinds": ["backtrack"],
+        "metric": "difference",
+        "method": "gradient",
+        "verified_cells": 4,
+        "top_words": 2,
+        "next_words": 5,
+        "stop_words": "own/stop.txt",
+        "heat_maps": 2,
     },
     "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
 }
@@ -259,16 +263,14 @@ class Study:
     def write(self, root: Path) -> StudyFiles:
         """Write everything under `root/dataset`."""
         folder = root / self.dataset
-        schemas = (PROBLEMS, TRACES, EVENTS, EARLY_EXIT)
-        schemas += (EARLY_EXIT_SUMMARY, EARLY_EXIT_CALIBRATION)
         for stage in ("traces", *STAGES):
             (folder / stage).mkdir(parents=True, exist_ok=True)
             RUNS.write(RUNS.frame([self.run | {"stage": stage}]), folder / stage / "r")
             checks = VERIFICATION.frame(self.checks if stage == "early_exit" else [])
             VERIFICATION.write(checks, folder / stage / "v")
-        for table in schemas:
+        for table in map(table_named, TABLES):
             path = folder / f"{table.name}.parquet"
-            table.write(table.frame(self.rows[table.name]), path)
+            table.write(table.frame(self.rows.get(table.name, [])), path)
         (folder / "figure.svg").write_text(self.figure)
         return StudyFiles(
             model="tiny",
@@ -506,7 +508,7 @@ def test_without_traces_the_page_says_so(render):
     page = render(study)
     assert page.has("There is no thought of tiny here: nothing can be said.")
     assert page.has("There are no traces.")
-    assert page.has("No exit was measured, so there is no table of exits.")
+    assert page.has("Nothing was measured, so there is no table.")
     assert page.has("No check was made.")
 
 
