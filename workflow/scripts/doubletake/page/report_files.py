@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from doubletake import studies
-from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
+from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
 
-SECTIONS = ("shards", "batch_memory", "intervals", "events", "activations", "report")
+SECTIONS = (
+    "shards",
+    "batch_memory",
+    "intervals",
+    "events",
+    "activations",
+    "turns",
+    "logit_lens",
+    "report",
+)
 """Of the config, shown as they stand."""
 
 
@@ -44,7 +53,7 @@ def study_files(
         tables={name: f"{folder}/{name}.parquet" for name in TABLES},
         runs=[f"{folder}/traces/{shard}.runs.parquet" for shard in shards]
         + [f"{folder}/{stage}/runs.parquet" for stage in STAGES],
-        verification=[f"{folder}/{stage}/verification.parquet" for stage in STAGES],
+        verification=[f"{folder}/{stage}/verification.parquet" for stage in CHECKED],
         figures={
             section.name: {
                 figure.name: f"{folder}/{section.name}/{figure.name}.svg"
