@@ -502,7 +502,6 @@ def test_without_traces_the_page_says_so(render):
     page = render(study)
     assert page.has("There is no thought of tiny here: nothing can be said.")
     assert page.has("There are no traces.")
-    assert page.has("No exit was measured, so there is no table of exits.")
     assert page.has("No check was made.")
 
 
