@@ -22,8 +22,10 @@ include: "rules/detector.smk"
 include: "rules/activations.smk"
 include: "rules/turns.smk"
 include: "rules/early_exit.smk"
+include: "rules/logit_lens.smk"
 include: "rules/attribution.smk"
 include: "rules/checks.smk"
+include: "rules/manifest.smk"
 include: "rules/report.smk"
 include: "rules/pocket.smk"
 
@@ -31,5 +33,5 @@ include: "rules/pocket.smk"
 rule all:
     default_target: True
     input:
-        of_studies("results/{model}/{dataset}/activations/index.parquet"),
+        of_studies("results/{model}/{dataset}/manifest.json"),
         "results/report.html",

@@ -108,5 +108,7 @@ class Section:
     """Figures for the top of the study."""
     sheets: Callable[[StudyData], list[Sheet]]
     """Printed tables."""
+    artifacts: tuple[str, ...] = ()
+    """Further files that it leaves in the study's folder, for the manifest."""
     maps: Callable[[StudyData], list[HeatMap]] = no_maps
     """Token heat maps."""
