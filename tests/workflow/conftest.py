@@ -61,6 +61,8 @@ def small(config: dict[str, Any]) -> None:
     config["generation"]["max_new_tokens"] = 320
     config["intervals"]["bootstrap"] = 50
     config["early_exit"]["verified_traces"] = 2
+    config["attribution"]["verified_positions"] = 2
+    config["attribution"]["verified_cells"] = 6
     config["report"]["examples"] = 4
 
 

@@ -13,6 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from doubletake.schemas.activations import ACTIVATION_INDEX
+from doubletake.schemas.attribution import ATTRIBUTION, ATTRIBUTION_CELLS
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.early_exit import EARLY_EXIT
 from doubletake.schemas.events import EVENTS
@@ -27,6 +28,8 @@ CHAIN = {
     "events.parquet": EVENTS,
     "activations/index.parquet": ACTIVATION_INDEX,
     "early_exit.parquet": EARLY_EXIT,
+    "attribution.parquet": ATTRIBUTION,
+    "attribution/cells.parquet": ATTRIBUTION_CELLS,
 }
 
 
@@ -62,7 +65,7 @@ def test_end_to_end(finished):
 
 
 def test_every_check_is_within_its_bound(finished):
-    for stage in ("activations", "early_exit"):
+    for stage in ("activations", "early_exit", "attribution"):
         path = finished.study() / stage / "verification.parquet"
         bounded = VERIFICATION.read(path).drop_nulls("bound")
         assert bounded.height > 0

@@ -45,10 +45,13 @@ def nothing_to_say(data: StudyData) -> str | None:
     """Why nothing can be said; None where something can."""
     if not backtracks(data).is_empty():
         return None
-    return (
-        f"No backtrack of {data.model} was looked into, so nothing can be said about "
-        "the words before it."
-    )
+    found = data.tables["turns"].filter(kind="backtrack").height
+    if found:
+        return (
+            f"None of {things(found, 'backtrack')} of {data.model} was selected, so "
+            "nothing can be said about the words before them (see the config's `turns`)."
+        )
+    return "No backtrack was found: there are no words before one to look at."
 
 
 def headline(data: StudyData) -> str:
@@ -366,17 +369,15 @@ ATTRIBUTION = Section(
     name="attribution",
     title="Attribution: which words make it turn back",
     question="Which words before a backtrack make the model turn back?",
-    tables=tuple(
-        f"attribution/{name}"
-        for name in (
-            "tokens",
-            "prompts",
-            "checks",
-            "words",
-            "places",
-            "overlap",
-            "slip_ranks",
-        )
+    tables=(
+        "turns",
+        "attribution/tokens",
+        "attribution/prompts",
+        "attribution/checks",
+        "attribution/words",
+        "attribution/places",
+        "attribution/overlap",
+        "attribution/slip_ranks",
     ),
     figures=(
         Figure(
@@ -414,4 +415,10 @@ ATTRIBUTION = Section(
     tiles=tiles,
     sheets=sheets,
     maps=maps,
+    artifacts=(
+        "attribution.parquet",
+        "attribution/cells.parquet",
+        "attribution/layers.parquet",
+        "attribution/slips.parquet",
+    ),
 )
