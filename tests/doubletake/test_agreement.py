@@ -51,7 +51,9 @@ def test_verification_rows_are_means_over_decisions():
     groups = [cells_of(rng.normal(size=12), rng.normal(size=12), k) for k in "ab"]
     whole = pl.concat(groups)
     rows = {row["statistic"]: row for row in verification_rows(whole, "gradient", True)}
-    single = [agreement(group, "gradient", ["trace"]).row(0, named=True) for group in groups]
+    single = [
+        agreement(group, "gradient", ["trace"]).row(0, named=True) for group in groups
+    ]
     for key, name in (("pearson", "mean Pearson correlation"), ("sign", "equal signs")):
         assert rows[name]["value"] == pytest.approx(
             math.fsum(one[key] for one in single) / 2
@@ -61,4 +63,7 @@ def test_verification_rows_are_means_over_decisions():
 
 
 def test_no_cells_give_no_rows():
-    assert verification_rows(cells_of([], []).cast({"layer": pl.Int32}), "gradient", True) == []
+    assert (
+        verification_rows(cells_of([], []).cast({"layer": pl.Int32}), "gradient", True)
+        == []
+    )

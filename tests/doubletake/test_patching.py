@@ -38,9 +38,11 @@ def brute_force(decoder, means, cell: Cell | None) -> float:
             path = getattr(layout, f"{cell.part.removesuffix('_out')}_write".replace(
                 "attn", "attention"))  # fmt: skip
             handle = layer.get_submodule(path).register_forward_hook(
-                lambda _, __, out: (overwrite(out[0]), *out[1:])
-                if isinstance(out, tuple)
-                else overwrite(out)
+                lambda _, __, out: (
+                    (overwrite(out[0]), *out[1:])
+                    if isinstance(out, tuple)
+                    else overwrite(out)
+                )
             )
     with torch.no_grad():
         logits = decoder.hf(torch.tensor([ITEM.ids]), use_cache=False).logits[0, -1]

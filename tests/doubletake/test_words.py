@@ -58,7 +58,9 @@ def test_equal_words_share_a_name():
 
 
 def test_ranking_takes_the_best_token_of_the_best_occurrence():
-    text, offsets = tokens_of("Tom", " sees", " the", " to", "ad", " and", " tom", "ato")
+    text, offsets = tokens_of(
+        "Tom", " sees", " the", " to", "ad", " and", " tom", "ato"
+    )
     words = list(words_of(text, offsets, (0, len(text))))
     importance = [0.1, 0.5, 9.0, 0.2, 0.7, 9.0, 0.4, 0.05]
     ranked = rank_words(words, importance, frozenset(["the", "and"]))

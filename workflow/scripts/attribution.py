@@ -1,4 +1,4 @@
-"""Which words make the model turn back? Attribution patching, checked by exact patching.
+"""Which words make the model turn back? Attribution patching, checked exactly.
 
 At every position looked into (`schemas.TURNS`), the score of a cell (layer, token) is
 the estimated change of the metric when the residual stream before the layer is
@@ -254,11 +254,12 @@ class Attribution:
         estimates = {method: self.estimate(method, [item]) for method in METHODS}
         self.value_errors.append(abs(self.values[item.trace, item.event] - clean))
         for cell, change in zip(cells, exact, strict=True):
-            row = {"trace": item.trace, "event": item.event, "problem": problem}
+            row: dict[str, Any] = {"trace": item.trace, "event": item.event}
+            row["problem"] = problem
             row |= cell._asdict() | {"exact": change}
             for method, found in estimates.items():
                 score = found.scores[cell.part][0, cell.layer, cell.token]
-                row[method] = score.item()
+                row |= {method: score.item()}
             self.cells.append(row)
 
     def checks(self) -> pl.DataFrame:

@@ -84,9 +84,12 @@ def counts_note(table: pl.DataFrame, settings: Settings) -> str:
     parts = []
     for kind in _kinds(table):
         rows = table.filter(kind=kind).drop_nulls("value")
-        fewest, most = rows["events"].min(), rows["events"].max()
+        if rows.is_empty():
+            continue
+        events = sorted(rows["events"].to_list())
+        fewest, most = events[0], events[-1]
         n = f"{most}" if fewest == most else f"{fewest} to {most}"
-        problems = rows["problems"].max()
+        problems = max(rows["problems"].to_list())
         parts.append(f"{NAMES[kind]}: n = {n} positions of {problems} problems")
     return f"{'; '.join(parts)}. {settings.confidence:.0%} bootstrap intervals."
 
@@ -109,9 +112,7 @@ def draw_places(places: pl.DataFrame, settings: Settings) -> Figure:
             x = published["place"]
             look: Any = {"marker": "D", "mfc": "white", "ls": "none", "color": INK}
             panel.plot(x, published["published"], label="published", **look)
-        panel.set_xticks(
-            range(PARTS + 1), ["question", *map(str, range(1, PARTS + 1))]
-        )
+        panel.set_xticks(range(PARTS + 1), ["question", *map(str, range(1, PARTS + 1))])
         panel.set_xlabel("question, and fifths of the thought so far")
     axes[0, 0].axhline(1, color=FAINT, lw=0.8, ls=DASHED, zorder=0)
     _legend_of(figure, axes[0, 1])
@@ -131,7 +132,9 @@ def draw_layers(layers: pl.DataFrame, settings: Settings) -> Figure:
         for kind, colour in _colours(layers).items():
             for part, style in styles.items():
                 rows = layers.filter(kind=kind, part=part, quantity=quantity)
-                draw_band(panel, rows["layer"], rows["low"], rows["high"], colour=colour)
+                draw_band(
+                    panel, rows["layer"], rows["low"], rows["high"], colour=colour
+                )
                 name = NAMES[kind]
                 name += f", {PART_NAMES[part]}" if len(parts) > 1 else ""
                 look: Any = {"ls": style, "marker": MARKS[kind], "label": name}
@@ -213,10 +216,10 @@ def _draw_cells(panel: Axes, cells: pl.DataFrame, settings: Settings) -> None:
     for layer, colour in zip(layers, colours, strict=True):
         own = marks == layer
         panel.plot(exact[own], found[own], ".", ms=2.5, alpha=0.5, color=colour)
-    largest = float(max(np.abs(exact).max(), np.abs(found).max())) * 1.3
+    largest = float(max(np.abs(exact).max(), np.abs(found).max())) * 1.3 or 1.0
     panel.plot([-largest, largest], [-largest, largest], color=FAINT, lw=0.8, zorder=0)
-    for axis in ("x", "y"):
-        getattr(panel, f"set_{axis}scale")("symlog", linthresh=near)
+    panel.set_xscale("symlog", linthresh=near)
+    panel.set_yscale("symlog", linthresh=near)
     panel.set(xlim=(-largest, largest), ylim=(-largest, largest))
     for axis in (panel.xaxis, panel.yaxis):
         power = 10 ** np.floor(np.log10(largest))

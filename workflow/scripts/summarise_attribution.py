@@ -158,7 +158,9 @@ def _words_around(
     if prompt["start"] is not None:
         question = (prompt["start"], prompt["end"])
         words += words_of(prompt["text"], prompt["offsets"], question)
-    thought = list(words_of(trace["text"], trace["offsets"], tuple(span), length))
+    thought = list(
+        words_of(trace["text"], trace["offsets"], (span.start, span.end), length)
+    )
     words += [word for word in thought if word.last < position]
     return words, (word for word in thought if word.first > position)
 

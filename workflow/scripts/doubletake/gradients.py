@@ -5,10 +5,10 @@ change when the cell's state x is replaced by its mean,
 
     (mean - x) . d metric / d x
 
-with the gradient at the clean run (Nanda 2023, attribution patching; Kramar et al. 2024,
-AtP). Negative: the token supports what the metric measures. One forward and one backward
-pass give all cells of a batch; parameters are frozen, and each layer's gradient is
-reduced to one number per token as soon as it is there.
+with the gradient at the clean run (Nanda 2023, attribution patching; Kramar et al.
+2024, AtP). Negative: the token supports what the metric measures. One forward and one
+backward pass give all cells of a batch; parameters are frozen, and each layer's
+gradient is reduced to one number per token as soon as it is there.
 """
 
 from collections.abc import Sequence

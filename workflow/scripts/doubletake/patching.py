@@ -1,6 +1,7 @@
-"""Exact patching: put something else in the place of one cell and run the model again."""
+"""Exact patching: replace one cell of a forward pass and run the model again."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -51,7 +52,7 @@ def patched(
     def run(batch: list[Cell]) -> list[float]:
         rows = ids.expand(len(batch), -1)
         places = _by_layer(batch)
-        with replaced(decoder, lambda *at: _put_means(*at, means, places)):
+        with replaced(decoder, partial(_put_means, means, places)):
             states = final_states(decoder, rows, [decision] * len(batch))
             return metric(states, [decision] * len(batch)).tolist()
 
@@ -84,11 +85,11 @@ def _by_layer(cells: Sequence[Cell]) -> Places:
 
 
 def _put_means(
+    means: dict[str, torch.Tensor],
+    places: Places,
     name: str,
     layer: int,
     states: torch.Tensor,
-    means: dict[str, torch.Tensor],
-    places: Places,
 ) -> torch.Tensor | None:
     if (name, layer) not in places:
         return None

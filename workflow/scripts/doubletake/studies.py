@@ -163,9 +163,9 @@ def early_exit_plot_settings(config: dict[str, Any]) -> dict[str, Any]:
 
 def attribution_settings(config: dict[str, Any]) -> dict[str, Any]:
     """The part of `attribution` that the computation reads, and the memory."""
-    keys = ("kinds", "metric", "method", "steps", "components")
-    keys += ("verified_positions", "verified_cells", "seed")
-    own = {key: config["attribution"][key] for key in keys}
+    others = ("top_words", "next_words", "stop_words", "heat_maps")
+    section = config["attribution"].items()
+    own = {key: value for key, value in section if key not in others}
     return own | {"batch_memory": config["batch_memory"]}
 
 

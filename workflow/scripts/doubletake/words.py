@@ -1,4 +1,4 @@
-"""Words of a text and the tokens that make them up; stop words; the ranking of words."""
+"""Words of a text and the tokens that make them up; stop words; their ranking."""
 
 import re
 from bisect import bisect_left
@@ -99,7 +99,7 @@ def rank_words(
 
 
 def frequency_class(occurrences: int) -> int:
-    """Words alike in frequency: 0 for one occurrence, 1 for 2 or 3, 2 for 4 to 7, ..."""
+    """Words alike in frequency: 0 for one, 1 for 2 or 3, 2 for 4 to 7, ..."""
     return occurrences.bit_length() - 1
 
 

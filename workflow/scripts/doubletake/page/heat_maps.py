@@ -63,15 +63,18 @@ def heat_map(
     left_out = first - row["thought_start"]
     cut = f" {things(left_out, 'token')} of the thought not shown." if left_out else ""
     behind = trace["text"][trace["offsets"][position + 1 - length] :][:NEXT]
+    sentence = behind.partition("\n")[0]
     return HeatMap(
-        title=f"Trace {row['trace']}, before \u201c{behind.split(chr(10))[0]}\u2026\u201d",
+        title=f"Trace {row['trace']}, before \u201c{sentence}\u2026\u201d",
         note=(
-            f"The metric is {real(row['value'], 2)} at the decision, marked \u25b8; the "
-            f"deciding token\u2019s own score is {significant(row['own_max_abs'])} "
+            f"The metric is {real(row['value'], 2)} at the decision, marked \u25b8; "
+            f"the deciding token\u2019s own score is {significant(row['own_max_abs'])} "
             f"(largest size), and is not shaded.{cut}"
         ),
         question=tuple(_token(pieces[k], scores[k], scale) for k in question),
-        thought=tuple(_token(pieces[k], scores[k], scale) for k in range(first, position)),
+        thought=tuple(
+            _token(pieces[k], scores[k], scale) for k in range(first, position)
+        ),
         decision=_visible(pieces[position]),
         legend=_legend(scale),
     )
@@ -103,11 +106,16 @@ def _legend(scale: float) -> tuple[Shade, ...]:
     ranges = [f"{edges[0]} to {edges[1]}", f"{edges[1]} to {edges[2]}"]
     ranges.append(f"{edges[2]} or more")
     supports = [
-        Shade(-size, f"supports turning back, lowers it by {ranges[size - 1]}")
+        Shade(
+            -size,
+            f"supports turning back: without it the metric falls by {ranges[size - 1]}",
+        )
         for size in (3, 2, 1)
     ]
     against = [
-        Shade(size, f"works against it, raises it by {ranges[size - 1]}")
+        Shade(
+            size, f"works against it: without it the metric rises by {ranges[size - 1]}"
+        )
         for size in (1, 2, 3)
     ]
     return (*supports, *against)

@@ -48,8 +48,8 @@ def nothing_to_say(data: StudyData) -> str | None:
     found = data.tables["turns"].filter(kind="backtrack").height
     if found:
         return (
-            f"None of {things(found, 'backtrack')} of {data.model} was selected, so "
-            "nothing can be said about the words before them (see the config's `turns`)."
+            f"None of {things(found, 'backtrack')} of {data.model} was selected "
+            "(turns of the config), so nothing can be said about the words before them."
         )
     return "No backtrack was found: there are no words before one to look at."
 
@@ -253,9 +253,7 @@ def _among(top: int) -> str:
 
 def agreement_sheet(data: StudyData) -> Sheet | None:
     """Agreement by layer of the method used."""
-    table = data.tables["attribution/checks"].filter(
-        method=_method(data), part="resid"
-    )
+    table = data.tables["attribution/checks"].filter(method=_method(data), part="resid")
     rows = []
     for (layer,), part in table.group_by("layer", maintain_order=True):
         found = {row["statistic"]: row for row in part.to_dicts()}

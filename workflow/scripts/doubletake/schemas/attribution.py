@@ -143,7 +143,9 @@ ATTRIBUTION_WORDS = Table(
         Column("kind", TEXT, "`backtrack`, `control` or `wrap_up`"),
         Column("rank", COUNT, "1: the most important word of the context"),
         Column("word", TEXT, "in lower case; numbers in canonical form"),
-        Column("place", COUNT, "of the occurrence that counts: 0 question, 1 to 5 fifth"),
+        Column(
+            "place", COUNT, "of the occurrence that counts: 0 question, 1 to 5 fifth"
+        ),
         Column("token", COUNT, "its first token"),
         Column("occurrences", COUNT, "how often the word occurs in the context"),
         Column("max_abs", REAL, "largest `max_abs` of the word's tokens"),
@@ -162,8 +164,8 @@ ATTRIBUTION_PLACES = Table(
             "quantity",
             TEXT,
             "of `max_abs`: `token`: mean per token, the whole context's mean is 1; "
-            "`peak`: largest token, the whole context's largest is 1; `share`: sum, the "
-            "whole context's sum is 1",
+            "`peak`: largest token, the whole context's largest is 1; `share`: sum, "
+            "the whole context's sum is 1",
         ),
         *INTERVAL,
         PUBLISHED,
