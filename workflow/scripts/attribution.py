@@ -226,7 +226,7 @@ class Attribution:
         self, item: Decision, found: Estimate, place: int, about: dict[str, Any]
     ) -> None:
         own = len(item.ids) - 1
-        head = {"trace": item.trace, "event": item.event}
+        head: dict[str, Any] = {"trace": item.trace, "event": item.event}
         head |= {name: about[name] for name in ("problem", "kind", "position")}
         head["value"] = found.values[place].item()
         self.values[item.trace, item.event] = head["value"]
@@ -256,7 +256,8 @@ class Attribution:
         for cell, change in zip(cells, exact, strict=True):
             row: dict[str, Any] = {"trace": item.trace, "event": item.event}
             row["problem"] = problem
-            row |= cell._asdict() | {"exact": change}
+            row |= cell._asdict()
+            row["exact"] = change
             for method, found in estimates.items():
                 score = found.scores[cell.part][0, cell.layer, cell.token]
                 row |= {method: score.item()}
