@@ -21,8 +21,8 @@ rule early_exit:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 24000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=growing(24000),
+        runtime=growing(240),
     params:
         model=model_settings,
         settings=lambda wildcards: studies.early_exit_settings(config, wildcards.model),
@@ -40,6 +40,7 @@ rule merge_early_exit:
         table="results/{model}/{dataset}/early_exit.parquet",
     log:
         "results/{model}/{dataset}/logs/merge_early_exit.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -63,6 +64,7 @@ rule merge_early_exit_checks:
         "results/{model}/{dataset}/logs/merge_early_exit/{part}.log",
     wildcard_constraints:
         part="verification|runs",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -88,6 +90,7 @@ rule summarise_early_exit:
         "results/{model}/{dataset}/logs/summarise_early_exit.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/summarise_early_exit.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     resources:
@@ -136,6 +139,7 @@ rule plot_early_exit:
         "results/{model}/{dataset}/logs/plot_early_exit.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/plot_early_exit.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     resources:
