@@ -1,7 +1,7 @@
 """A real SLURM on this machine alone: one controller, two nodes, a counted GPU each.
 
-SLURM finds its configuration in one place of the system only (jobs drop SLURM_CONF), so
-that two files are written there; all else lies in a folder of the cluster's own. What is
+SLURM finds its configuration in one place of the system only (jobs drop SLURM_CONF):
+two files are written there; all else lies in a folder of the cluster's own. What is
 started is stopped, by its process id.
 """
 
@@ -13,6 +13,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,7 +99,7 @@ class Job:
             node=fields["NodeList"],
             memory=_megabytes(tres["mem"]),
             minutes=int(days or 0) * 1440 + hours * 60 + minutes,
-            gpus=int(tres.get("gres/gpu", 0)),
+            gpus=int(fields.get("TresPerJob", "gpu:0").rpartition(":")[2]),
         )
 
 
@@ -160,9 +161,7 @@ class Cluster:
         (self.folder / "state").mkdir(parents=True)
         (self.folder / "nvidia0").symlink_to("/dev/null")
         host = socket.gethostname().partition(".")[0]
-        head = SLURM_CONF.format(
-            mark=MARK, host=host, folder=self.folder, port=PORT
-        )
+        head = SLURM_CONF.format(mark=MARK, host=host, folder=self.folder, port=PORT)
         nodes = [
             NODE.format(name=name, host=host, port=PORT + number)
             for number, name in enumerate(NODES, start=1)
@@ -251,10 +250,8 @@ def _is_watcher(pid: int) -> bool:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _megabytes(text: str) -> int:

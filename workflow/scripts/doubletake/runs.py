@@ -2,8 +2,9 @@
 
 import polars as pl
 
+from doubletake.devices import device_name
 from doubletake.logs import Progress
-from doubletake.models import Decoder, device_name
+from doubletake.models import Decoder
 from doubletake.schemas import RUNS
 
 
