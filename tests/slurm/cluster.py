@@ -83,6 +83,8 @@ class Job:
     """Asked for."""
     gpus: int
     """Asked for."""
+    folder: str
+    """Where it was submitted."""
 
     @classmethod
     def read(cls, line: str) -> "Job":
@@ -100,6 +102,7 @@ class Job:
             memory=_megabytes(tres["mem"]),
             minutes=int(days or 0) * 1440 + hours * 60 + minutes,
             gpus=int(fields.get("TresPerJob", "gpu:0").rpartition(":")[2]),
+            folder=fields["WorkDir"],
         )
 
 
@@ -108,6 +111,7 @@ class Cluster:
     """Two nodes, n1 and n2, under one controller."""
 
     folder: Path
+    nodes: tuple[str, ...] = NODES
     daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self) -> None:
