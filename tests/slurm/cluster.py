@@ -22,9 +22,10 @@ MARK = "# Written by doubletake's tests (make test-slurm); removed when they end
 PROGRAMS = ["slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel"]
 PACKAGES = ["slurmctld", "slurmd", "slurm-client"]
 PORT = 17000
+NAME = "doubletake"
 NODES = ("n1", "n2")
 SLURM_CONF = """{mark}
-ClusterName=doubletake
+ClusterName={name}
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={port}
 SlurmUser=root
@@ -85,14 +86,14 @@ class Job:
     """Asked for."""
     folder: str
     """Where it was submitted."""
+    seconds: int
+    """From its start to its end."""
 
     @classmethod
     def read(cls, line: str) -> "Job":
         """Of one line of `scontrol show job --oneliner`."""
         fields = dict(part.partition("=")[::2] for part in line.split())
         tres = dict(part.partition("=")[::2] for part in fields["TRES"].split(","))
-        days, _, clock = fields["TimeLimit"].rpartition("-")
-        hours, minutes, _ = map(int, clock.split(":"))
         return cls(
             id=int(fields["JobId"]),
             rule=fields["Comment"].removeprefix("rule_").partition("_wildcards_")[0],
@@ -100,9 +101,10 @@ class Job:
             partition=fields["Partition"],
             node=fields["NodeList"],
             memory=_megabytes(tres["mem"]),
-            minutes=int(days or 0) * 1440 + hours * 60 + minutes,
+            minutes=_seconds(fields["TimeLimit"]) // 60,
             gpus=int(fields.get("TresPerJob", "gpu:0").rpartition(":")[2]),
             folder=fields["WorkDir"],
+            seconds=_seconds(fields["RunTime"]),
         )
 
 
@@ -121,6 +123,7 @@ class Cluster:
             CannotStart: not as root, not on Debian, or another SLURM is there.
         """
         _check_machine()
+        _end_leftovers()
         _install()
         self._configure()
         self._start("slurmctld", ["slurmctld", "-D", "-c"])
@@ -145,8 +148,9 @@ class Cluster:
 
     def stop(self) -> None:
         """End all that was started and remove what was written outside `folder`."""
-        if "slurmctld" in self.daemons:
-            subprocess.run(["scancel", "--user", "root"], check=False)
+        if not self.daemons:
+            return
+        subprocess.run(["scancel", "--user", "root"], check=False)
         for node in NODES:
             self.kill_node(node)
         self._end("slurmctld")
@@ -165,7 +169,9 @@ class Cluster:
         (self.folder / "state").mkdir(parents=True)
         (self.folder / "nvidia0").symlink_to("/dev/null")
         host = socket.gethostname().partition(".")[0]
-        head = SLURM_CONF.format(mark=MARK, host=host, folder=self.folder, port=PORT)
+        head = SLURM_CONF.format(
+            mark=MARK, name=NAME, host=host, folder=self.folder, port=PORT
+        )
         nodes = [
             NODE.format(name=name, host=host, port=PORT + number)
             for number, name in enumerate(NODES, start=1)
@@ -210,6 +216,18 @@ def _check_machine() -> None:
             raise CannotStart(f"{path} is not of these tests: it is left as it is")
 
 
+def _end_leftovers() -> None:
+    """Kill the daemons of a session that was itself killed."""
+    path = SYSTEM / "slurm.conf"
+    found = path.exists() and re.search(r"SlurmctldPidFile=(.*)", path.read_text())
+    if not found:
+        return
+    for pid_file in Path(found[1]).parent.glob("slurm*.pid"):
+        pid = int(pid_file.read_text())
+        if _program(pid) in ("slurmctld", "slurmd"):
+            _kill(pid)
+
+
 def _install() -> None:
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if not missing:
@@ -232,25 +250,26 @@ def _install() -> None:
 
 def _processes_of(node: str) -> list[int]:
     """Processes of a node's jobs, and the ones that watch over them."""
-    name = f"SLURMD_NODENAME={node}".encode()
+    names = {f"SLURMD_NODENAME={node}".encode(), f"SLURM_CLUSTER_NAME={NAME}".encode()}
     found: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            mine = name in (folder / "environ").read_bytes().split(b"\0")
+            mine = names <= set((folder / "environ").read_bytes().split(b"\0"))
             parent = int(re.search(r"PPid:\t(\d+)", (folder / "status").read_text())[1])
         except (OSError, TypeError):
             continue  # it has ended meanwhile
         if mine:
             found[int(folder.name)] = parent
-    watchers = {parent for parent in found.values() if _is_watcher(parent)}
+    watchers = {parent for parent in found.values() if _program(parent) == "slurmstepd"}
     return [*watchers, *(pid for pid in found if pid not in watchers)]
 
 
-def _is_watcher(pid: int) -> bool:
+def _program(pid: int) -> str:
+    """What a process runs; empty if it has ended."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"slurmstepd")
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
-        return False
+        return ""
 
 
 def _kill(pid: int) -> None:
@@ -262,6 +281,13 @@ def _megabytes(text: str) -> int:
     """Of SLURM's way to write memory: 1500M, 24G."""
     number, unit = float(text[:-1]), text[-1]
     return round(number * {"K": 1 / 1024, "M": 1, "G": 1024}[unit])
+
+
+def _seconds(text: str) -> int:
+    """Of SLURM's way to write durations: 1-02:03:04."""
+    days, _, clock = text.rpartition("-")
+    hours, minutes, seconds = map(int, clock.split(":"))
+    return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 def _output(*command: str) -> str:

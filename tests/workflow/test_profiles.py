@@ -46,6 +46,15 @@ def test_partition_and_account_are_the_users(monkeypatch):
     assert own["slurm_account"] == "'4711'"
 
 
+def test_slurm_starts_jobs_again_only_where_that_is_wished(monkeypatch):
+    monkeypatch.delenv("SBATCH_REQUEUE", raising=False)
+    assert profile("slurm")["slurm-no-requeue"] is True
+    monkeypatch.setenv("SBATCH_REQUEUE", "1")
+    wished = profile("slurm")
+    assert wished["slurm-requeue"] is True
+    assert "slurm-no-requeue" not in wished
+
+
 @pytest.mark.parametrize(("status", "command"), [(0, "sacct"), (1, "squeue")])
 def test_jobs_are_looked_up_where_they_are_recorded(
     monkeypatch, tmp_path, status, command
