@@ -127,7 +127,7 @@ class Cluster:
         _install()
         self._configure()
         self._start("slurmctld", ["slurmctld", "-D", "-c"])
-        _wait_until(self._answers, 30, "slurmctld answers")
+        _wait_until(self._answers, 30, f"slurmctld answers (log: {self.folder})")
         for node in NODES:
             self.start_node(node)
         _wait_until(self._all_idle, 60, "the nodes are idle")
@@ -253,13 +253,11 @@ def _processes_of(node: str) -> list[int]:
     names = {f"SLURMD_NODENAME={node}".encode(), f"SLURM_CLUSTER_NAME={NAME}".encode()}
     found: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            mine = names <= set((folder / "environ").read_bytes().split(b"\0"))
-            parent = int(re.search(r"PPid:\t(\d+)", (folder / "status").read_text())[1])
-        except (OSError, TypeError):
-            continue  # it has ended meanwhile
-        if mine:
-            found[int(folder.name)] = parent
+        with suppress(OSError):  # it may have ended meanwhile
+            if names <= set((folder / "environ").read_bytes().split(b"\0")):
+                status = (folder / "status").read_text()
+                parent = status.partition("PPid:")[2].split()[0]
+                found[int(folder.name)] = int(parent)
     watchers = {parent for parent in found.values() if _program(parent) == "slurmstepd"}
     return [*watchers, *(pid for pid in found if pid not in watchers)]
 
