@@ -78,6 +78,11 @@ def gpus(wildcards):
     return 0 if config["models"][wildcards.model]["device"] == "cpu" else 1
 
 
+def growing(amount):
+    """A resource of which every further attempt asks for as much again."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def shards_of(pattern):
     """Input function: one file per shard; {shard} of the pattern is filled in."""
 
