@@ -14,7 +14,7 @@ SUBMISSION := $(VENV)/installed-slurm-$(ENV)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo slurm verify detect score test test-slurm lint format bench clean pocket
+.PHONY: help demo reruns slurm verify detect score test test-slurm lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,9 @@ pocket: $(RUNTIME) ## Train the pocket model anew and put it into resources/
 
 bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one run
 	@for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $(BIN)/python $$script || true; done
+
+reruns: $(DEVELOPMENT) ## Write the table of docs/reruns.md anew
+	@PYTHONPATH=tests:workflow/scripts $(BIN)/python tests/workflow/reruns.py
 
 clean: ## Remove all results (not the environment)
 	@rm -rf results .snakemake

@@ -99,6 +99,19 @@ def files_of(wildcards):
     return study_files(config, SOURCES, study, STUDY.format(**study))
 
 
+def of_experiment(section):
+    """Tables, figures and checks of an experiment, of every study of the config."""
+    names = [f"{section.name}/{figure.name}.svg" for figure in section.figures]
+    names += [f"{name}.parquet" for name in section.tables]
+    names += [f"{section.name}/{part}.parquet" for part in ("runs", "verification")]
+    names += section.artifacts
+    return [
+        f"{STUDY.format(**study)}/{name}"
+        for study in config["studies"]
+        for name in names
+    ]
+
+
 def of_studies(pattern):
     """Files of every study of the config; {model} and {dataset} are filled in."""
     return [pattern.format(**study) for study in config["studies"]]

@@ -3,7 +3,7 @@
 EARLY_EXIT_PUBLISHED = SOURCES.local("resources/reference/early_exit_published.json")
 
 
-rule early_exit:
+rule measure_early_exit:
     input:
         problems="results/{model}/{dataset}/problems.parquet",
         traces="results/{model}/{dataset}/traces.parquet",

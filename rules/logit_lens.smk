@@ -1,7 +1,7 @@
 """Logit lens: what the residual stream and its parts say at the turns."""
 
 
-rule logit_lens:
+rule measure_logit_lens:
     input:
         events="results/{model}/{dataset}/events.parquet",
         turns="results/{model}/{dataset}/turns.parquet",
@@ -35,7 +35,7 @@ rule logit_lens:
 
 rule summarise_logit_lens:
     input:
-        lens=rules.logit_lens.output.lens,
+        lens=rules.measure_logit_lens.output.lens,
         words="results/{model}/{dataset}/turns/words.parquet",
         tokenizer=tokenizer_files,
     output:

@@ -68,6 +68,22 @@ class Checkout:
         return self.folder / "results" / name
 
 
+def small(config: dict[str, Any]) -> None:
+    """The default study, cut down to seconds."""
+    config["datasets"]["pocket-problems"]["limit"] = 12
+    config["generation"]["max_new_tokens"] = 320
+    config["intervals"]["bootstrap"] = 50
+    config["early_exit"]["verified_traces"] = 2
+    config["report"]["examples"] = 4
+
+
+def small_checkout(folder: Path) -> Checkout:
+    """A checkout with the small default study."""
+    checkout = Checkout.new(folder)
+    checkout.configure(small)
+    return checkout
+
+
 def rule_texts() -> dict[str, str]:
     """What stands in the rule files, by rule."""
     texts = {}

@@ -3,31 +3,16 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from checkouts import Checkout
-
-
-def small(config: dict[str, Any]) -> None:
-    """The default study, cut down to seconds."""
-    config["datasets"]["pocket-problems"]["limit"] = 12
-    config["generation"]["max_new_tokens"] = 320
-    config["intervals"]["bootstrap"] = 50
-    config["early_exit"]["verified_traces"] = 2
-    config["report"]["examples"] = 4
+from checkouts import Checkout, small_checkout
 
 
 @pytest.fixture(scope="session")
 def new_checkout() -> Callable[[Path], Checkout]:
     """Make a checkout with the small default study in an empty folder."""
 
-    def make(folder: Path) -> Checkout:
-        checkout = Checkout.new(folder)
-        checkout.configure(small)
-        return checkout
-
-    return make
+    return small_checkout
 
 
 @pytest.fixture(scope="session")
