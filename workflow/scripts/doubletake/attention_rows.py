@@ -20,6 +20,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from doubletake.errors import InputError
+from doubletake.proofs import PROOF_BOUND, PROOF_TOKENS
 
 if TYPE_CHECKING:
     from doubletake.models import Decoder
@@ -99,6 +100,69 @@ def reading(
     finally:
         decoder.hf.set_attn_implementation(decoder.layout.attention_kernel)
         _READER.reset(token)
+
+
+@contextmanager
+def eager(decoder: "Decoder") -> Iterator[None]:
+    """Let the model attend by the library's reference code inside the block."""
+    decoder.hf.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        decoder.hf.set_attn_implementation(decoder.layout.attention_kernel)
+
+
+@torch.inference_mode()
+def eager_weights(decoder: "Decoder", ids: Sequence[int]) -> torch.Tensor:
+    """Attention of a sequence's last position by the library's reference code.
+
+    Takes memory with the square of the tokens, one layer at a time: for checks.
+
+    Returns:
+        [layer, head, token], float32, on the CPU.
+    """
+    found: list[torch.Tensor] = []
+
+    def keep(_: Any, __: Any, output: tuple[torch.Tensor, torch.Tensor]) -> None:
+        found.append(output[1][0, :, -1].float().cpu())
+
+    modules = [decoder.attention(layer) for layer in range(decoder.n_layers)]
+    handles = [module.register_forward_hook(keep) for module in modules]
+    try:
+        with eager(decoder):
+            decoder.base(
+                input_ids=torch.tensor([ids], device=decoder.device), use_cache=False
+            )
+    finally:
+        for handle in handles:
+            handle.remove()
+    return torch.stack(found)
+
+
+@torch.inference_mode()
+def prove_rows(decoder: "Decoder") -> None:
+    """Compare the rows of a short sequence with the library's reference code.
+
+    Raises:
+        InputError: they differ by more than the self-proof's bound; names the
+            architecture.
+    """
+    ids = torch.arange(1, PROOF_TOKENS + 1).mul(7919)
+    ids = ids.remainder(decoder.embed.weight.shape[0])
+    found: list[torch.Tensor] = []
+    with reading(
+        decoder, [[PROOF_TOKENS - 1]], lambda rows: found.append(rows.weights[0])
+    ):
+        decoder.base(input_ids=ids[None].to(decoder.device), use_cache=False)
+    wanted = eager_weights(decoder, ids.tolist())
+    bound = PROOF_BOUND[decoder.settings.dtype]
+    error = (torch.stack(found).cpu() - wanted).abs().max().item()
+    if not error <= bound:
+        raise InputError(
+            f"{decoder.settings.source}: attention of the architecture "
+            f"{decoder.config.model_type!r} cannot be read: rows differ from its "
+            f"eager weights by {error:.2g} in {decoder.settings.dtype} (bound {bound})"
+        )
 
 
 def _reach(

@@ -1,0 +1,79 @@
+"""Where the heads look before a turn, and what they write."""
+
+import polars as pl
+
+from doubletake.schemas.tables import COUNT, REAL, TEXT, Column, Table
+
+HEADS = pl.List(pl.Float32)
+
+ATTENTION = Table(
+    "attention",
+    (
+        Column("trace", TEXT, "id of the trace"),
+        Column("problem", TEXT, "id of its problem"),
+        Column("event", COUNT, "the event within the trace"),
+        Column("kind", TEXT, "`backtrack` or `control`"),
+        Column("layer", COUNT, "0, 1, ..."),
+        Column(
+            "tokens",
+            pl.List(pl.Int32),
+            "tokens that the layer sees in each bin, in the order of the next columns",
+        ),
+        Column("bos", HEADS, "attention to token 0; this and the next: one per head"),
+        Column("question", HEADS, "to the rest of the prompt and the thought's opening"),
+        Column("part_1", HEADS, "to the first fifth of the thought before the sentence"),
+        Column("part_2", HEADS, "to the second fifth"),
+        Column("part_3", HEADS, "to the third fifth"),
+        Column("part_4", HEADS, "to the fourth fifth"),
+        Column("part_5", HEADS, "to the last fifth"),
+        Column(
+            "own_sentence",
+            HEADS,
+            "to the sentence that ends at the position; with the columns before it 1",
+        ),
+        Column(
+            "arrival_sentence",
+            HEADS,
+            "to the sentence of the last arrival, counted in the bins before too; null "
+            "without an arrival",
+            nullable=True,
+        ),
+        Column(
+            "dla_backtrack",
+            HEADS,
+            "direct logit attribution to the mean of the backtrack words' logits",
+        ),
+        Column("dla_wrap_up", HEADS, "the same of the wrap-up words"),
+    ),
+)
+
+_INTERVAL = (
+    Column("mean", REAL, "over positions; of a difference: over problems"),
+    Column("low", REAL, "bootstrap over problems"),
+    Column("high", REAL, "bootstrap over problems"),
+    Column("n", COUNT, "positions; of a difference: problems with both kinds"),
+    Column("problems", COUNT, "problems they are on"),
+)
+
+ATTENTION_SUMMARY = Table(
+    "attention/summary",
+    (
+        Column("layer", COUNT, "0, 1, ..."),
+        Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
+        Column("bin", TEXT, "a bin of the attention table"),
+        Column("measure", TEXT, "`attention`: mean over heads; `ratio`: see there"),
+        *_INTERVAL,
+    ),
+)
+
+ATTENTION_HEADS = Table(
+    "attention/heads",
+    (
+        Column("figure", TEXT, "what is ranked, a figure of the head"),
+        Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
+        Column("rank", COUNT, "1: the largest mean"),
+        Column("layer", COUNT, "0, 1, ..."),
+        Column("head", COUNT, "0, 1, ... within the layer"),
+        *_INTERVAL,
+    ),
+)
