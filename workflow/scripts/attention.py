@@ -30,15 +30,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
-from doubletake.attention_bins import (
-    ARRIVAL,
-    BINS,
-    PARTITION,
-    Binner,
-    bins_of,
-    in_bins,
-    visible_tokens,
-)
+from doubletake.attention_bins import Binner, bins_of, in_bins, visible_tokens
 from doubletake.attention_rows import Rows, eager_weights, prove_rows, reading
 from doubletake.budgets import forward_tokens
 from doubletake.errors import InputError
@@ -48,14 +40,14 @@ from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.passes import in_batches, padded
 from doubletake.runs import run_of
-from doubletake.schemas.attention import ATTENTION
+from doubletake.schemas.attention import ARRIVAL, ATTENTION, BINS, KINDS, PARTITION
 from doubletake.schemas.events import EVENTS
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
 from doubletake.schemas.turns import TURN_WORDS, TURNS
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.studies import ModelSettings, in_shard
-from doubletake.turns import target_ids
+from doubletake.turns import GROUPS, target_ids
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -63,8 +55,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("attention")
 
 STAGE = "attention"
-KINDS = ("backtrack", "control")
-GROUPS = ("backtrack", "wrap_up")
 FLOAT32_BOUNDS = {"rows": 1e-5, "heads": 1e-3}  # weights; logits
 SUM_BOUND = 1e-5  # rows are float32 whatever the model is
 EAGER_TOKENS = 2048  # longest sequence that is checked, its rows taken together
@@ -192,7 +182,10 @@ def verified_of(items: list[Item], count: int, seed: int) -> set[tuple[str, int]
 
 @torch.inference_mode()
 def pass_through(
-    decoder: Decoder, heads: HeadReader, verified: set[tuple[str, int]], batch: list[Item]
+    decoder: Decoder,
+    heads: HeadReader,
+    verified: set[tuple[str, int]],
+    batch: list[Item],
 ) -> Kept:
     """One forward pass; hooks reduce every layer to what the table holds."""
     device = decoder.device
@@ -248,7 +241,7 @@ def pass_through(
 
 def table_of(batch: list[Item], kept: Kept) -> pl.DataFrame:
     """Rows of `schemas.ATTENTION`."""
-    count, layers, heads, _ = kept.attention.shape
+    count, layers = kept.tokens.shape[:2]
     places = [(item, place) for item in batch for place in item.places]
     arrived = [bool(size) for item in batch for size in _arrival_sizes(item)]
 

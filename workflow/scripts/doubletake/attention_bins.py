@@ -16,26 +16,14 @@ stated just before.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
 
 from doubletake.detector.thoughts import thought_span, token_at
+from doubletake.schemas.attention import BINS, PARTS
 from doubletake.sentences import sentences
-
-PARTS = tuple(f"part_{k}" for k in range(1, 6))
-PARTITION = ("bos", "question", *PARTS, "own_sentence")
-ARRIVAL = "arrival_sentence"
-BINS = (*PARTITION, ARRIVAL)
-
-NAMES = {
-    "bos": "BOS",
-    "question": "question",
-    **{part: f"thought, part {k} of 5" for k, part in enumerate(PARTS, 1)},
-    "own_sentence": "own sentence",
-    ARRIVAL: "last arrival's sentence",
-}
-"""What a figure calls them."""
 
 
 class Tokens(NamedTuple):
@@ -75,7 +63,7 @@ class Binner:
         thought = min(max(self.thought, 1), end)
         own = max(self._sentence(position, end).start, thought)
         cuts = [thought + (own - thought) * k // len(PARTS) for k in range(6)]
-        parts = [Tokens(*pair) for pair in zip(cuts, cuts[1:], strict=False)]
+        parts = [Tokens(*pair) for pair in pairwise(cuts)]
         first = Tokens(0, min(1, end))
         return [
             first,

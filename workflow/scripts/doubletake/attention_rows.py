@@ -229,7 +229,7 @@ class _Heads:
         Returns:
             [sequence, token, head, d_head].
         """
-        batch, heads, tokens, width = self.query.shape
+        batch, heads, tokens, _ = self.query.shape
         output = self.query.new_empty(batch, tokens, heads, value.shape[-1])
         places = torch.arange(tokens, device=value.device)
         for start in range(0, tokens, QUERY_BLOCK):
@@ -272,7 +272,7 @@ class _Heads:
 
 
 def _attend(
-    module: torch.nn.Module,
+    module: Any,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -291,7 +291,7 @@ def _attend(
     width = query.shape[-1]
     scaling = width**-0.5 if scaling is None else scaling
     heads = _Heads(query, key, scaling, softcap, attention_mask)
-    _READER.get().read(int(module.layer_idx), heads)
+    _READER.get().read(module.layer_idx, heads)
     if softcap is None and (attention_mask is None or attention_mask >= key.shape[2]):
         return sdpa_attention_forward(
             module, query, key, value, None, scaling=scaling, **others

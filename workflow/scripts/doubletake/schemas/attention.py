@@ -5,6 +5,14 @@ import polars as pl
 from doubletake.schemas.tables import COUNT, REAL, TEXT, Column, Table
 
 HEADS = pl.List(pl.Float32)
+PARTS = tuple(f"part_{k}" for k in range(1, 6))
+PARTITION = ("bos", "question", *PARTS, "own_sentence")
+"""Bins that hold every token up to the position once."""
+ARRIVAL = "arrival_sentence"
+BINS = (*PARTITION, ARRIVAL)
+"""All bins, see `doubletake.attention_bins`."""
+KINDS = ("backtrack", "control")
+DIFFERENCE = "difference"
 
 ATTENTION = Table(
     "attention",
@@ -20,8 +28,12 @@ ATTENTION = Table(
             "tokens that the layer sees in each bin, in the order of the next columns",
         ),
         Column("bos", HEADS, "attention to token 0; this and the next: one per head"),
-        Column("question", HEADS, "to the rest of the prompt and the thought's opening"),
-        Column("part_1", HEADS, "to the first fifth of the thought before the sentence"),
+        Column(
+            "question", HEADS, "to the rest of the prompt and the thought's opening"
+        ),
+        Column(
+            "part_1", HEADS, "to the first fifth of the thought before the sentence"
+        ),
         Column("part_2", HEADS, "to the second fifth"),
         Column("part_3", HEADS, "to the third fifth"),
         Column("part_4", HEADS, "to the fourth fifth"),
