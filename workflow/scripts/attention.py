@@ -243,7 +243,10 @@ def table_of(batch: list[Item], kept: Kept) -> pl.DataFrame:
     """Rows of `schemas.ATTENTION`."""
     count, layers = kept.tokens.shape[:2]
     places = [(item, place) for item in batch for place in item.places]
-    arrived = [bool(size) for item in batch for size in _arrival_sizes(item)]
+    spans = torch.cat([item.bins for item in batch])
+    own, arrival = (spans[:, BINS.index(name)] for name in ("own_sentence", ARRIVAL))
+    arrived = (arrival[:, 1] > arrival[:, 0]).tolist()
+    is_own = (arrival[:, 0] == own[:, 0]).tolist()
 
     def lists(name: str, values: torch.Tensor) -> pl.Series:
         flat = values.reshape(count * layers, -1).numpy()
@@ -260,6 +263,7 @@ def table_of(batch: list[Item], kept: Kept) -> pl.DataFrame:
             "kind": each([place.kind for _, place in places]),
             "layer": pl.Series(list(range(layers)) * count, dtype=pl.Int32),
             "arrived": each(arrived),
+            "is_own": each(is_own),
             "tokens": lists("tokens", kept.tokens),
             **{
                 name: lists(name, kept.attention[..., k]) for k, name in enumerate(BINS)
@@ -270,14 +274,11 @@ def table_of(batch: list[Item], kept: Kept) -> pl.DataFrame:
             },
         }
     )
-    known = pl.when("arrived").then(ARRIVAL).alias(ARRIVAL)
-    return ATTENTION.check(table.with_columns(known).select(list(ATTENTION.schema)))
-
-
-def _arrival_sizes(item: Item) -> list[int]:
-    """Tokens of the last arrival's sentence, 0 without an arrival."""
-    start, stop = item.bins[:, BINS.index(ARRIVAL)].unbind(1)
-    return (stop - start).tolist()
+    known = {
+        name: pl.when("arrived").then(source)
+        for name, source in ((ARRIVAL, ARRIVAL), ("arrival_is_own", "is_own"))
+    }
+    return ATTENTION.check(table.with_columns(**known).select(list(ATTENTION.schema)))
 
 
 def largest_difference(

@@ -19,6 +19,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from doubletake.logs import job
@@ -161,15 +162,9 @@ def _draw_grid(
         _write_numbers(axes, grid, image)
     for layer, head in _largest(grid):
         corner = (head - 0.5, layer - 0.5)
-        frame = {"fill": False, "edgecolor": INK, "linewidth": 1.6}
-        axes.add_patch(_rectangle(corner, frame))
+        frame = Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=1.6)
+        axes.add_patch(frame)
     return image
-
-
-def _rectangle(corner: tuple[float, float], look: dict[str, Any]) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle(corner, 1, 1, **look)
 
 
 def _write_numbers(axes: Axes, grid: np.ndarray, image: Any) -> None:
@@ -208,7 +203,7 @@ def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
     figure.legend(handles, labels, loc="outside upper left", ncols=4)
     write_note(
         figure,
-        f"{cases_of(mine)} Heads averaged. Bands: {settings.confidence:.0%} intervals "
+        f"{cases_of(mine)} Heads averaged.\nBands: {settings.confidence:.0%} intervals "
         "over problems. The first eight panels add up to 1; the last is part of them.",
     )
     return figure
@@ -224,7 +219,7 @@ def _draw_bin(axes: Axes, rows: pl.DataFrame) -> None:
         axes.plot(mine["layer"], mine["mean"], "o-", color=colour, label=f"at {kind}s")
         even = rows.filter(kind=kind, measure="uniform").sort("layer")
         label = f"{kind}s, if spread evenly"
-        look = {"color": colour, "lw": 1.1, "ls": DASHED, "alpha": 0.7}
+        look: Any = {"color": colour, "lw": 1.1, "ls": DASHED, "alpha": 0.7}
         axes.plot(even["layer"], even["mean"], label=label, **look)
     axes.set_ylim(bottom=0)
     axes.tick_params(color=FAINT)

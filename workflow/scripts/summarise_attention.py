@@ -126,14 +126,20 @@ def bin_figures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
     `attention` is the share that goes to the bin, `uniform` the share of the tokens
     that it holds, `ratio` the one over the other: attention per token of the bin, over
     that of all tokens that the layer sees. It is NaN where the bin holds no token.
+    `is_own` says whether the last arrival's sentence is the position's own, in that
+    bin's column.
     """
     attention = np.stack([per_head(layer[name]).mean(1) for name in BINS], axis=1)
     uniform = uniform_shares(layer)
     uniform[np.isnan(attention)] = np.nan
+    is_own = np.full_like(attention, np.nan)
+    flags = layer["arrival_is_own"].cast(pl.Float64).fill_null(float("nan"))
+    is_own[:, BINS.index(ARRIVAL)] = flags.to_numpy()
     return {
         "attention": attention,
         "uniform": uniform,
         "ratio": _ratio(attention, uniform),
+        "is_own": is_own,
     }
 
 

@@ -1,9 +1,10 @@
 """The experiments that the report shows, in their order. A new one is added here."""
 
+from doubletake.page.section_attention import ATTENTION
 from doubletake.page.section_early_exit import EARLY_EXIT
 from doubletake.page.sections import Section
 
-EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT,)
+EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT, ATTENTION)
 
 STAGES = ("activations", *(section.name for section in EXPERIMENTS))
 """What leaves a run table and a verification table in a folder of its own."""

@@ -7,7 +7,16 @@ from typing import Any
 from doubletake import studies
 from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
 
-SECTIONS = ("shards", "batch_memory", "intervals", "events", "activations", "report")
+SECTIONS = (
+    "shards",
+    "batch_memory",
+    "intervals",
+    "events",
+    "activations",
+    "turns",
+    "attention",
+    "report",
+)
 """Of the config, shown as they stand."""
 
 

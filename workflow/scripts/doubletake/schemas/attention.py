@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from doubletake.schemas.tables import COUNT, REAL, TEXT, Column, Table
+from doubletake.schemas.tables import COUNT, FLAG, REAL, TEXT, Column, Table
 
 HEADS = pl.List(pl.Float32)
 PARTS = tuple(f"part_{k}" for k in range(1, 6))
@@ -51,6 +51,12 @@ ATTENTION = Table(
             nullable=True,
         ),
         Column(
+            "arrival_is_own",
+            FLAG,
+            "that sentence is the one that ends at the position; null without an arrival",
+            nullable=True,
+        ),
+        Column(
             "dla_backtrack",
             HEADS,
             "direct logit attribution to the mean of the backtrack words' logits",
@@ -73,7 +79,13 @@ ATTENTION_SUMMARY = Table(
         Column("layer", COUNT, "0, 1, ..."),
         Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
         Column("bin", TEXT, "a bin of the attention table"),
-        Column("measure", TEXT, "`attention`: mean over heads; `ratio`: see there"),
+        Column(
+            "measure",
+            TEXT,
+            "`attention`: share that goes to the bin, heads averaged; `uniform`: share "
+            "of the visible tokens that it holds; `ratio`: the one over the other; "
+            "`is_own`: share of positions whose own sentence is the last arrival's",
+        ),
         *_INTERVAL,
     ),
 )
@@ -81,7 +93,13 @@ ATTENTION_SUMMARY = Table(
 ATTENTION_HEADS = Table(
     "attention/heads",
     (
-        Column("figure", TEXT, "what is ranked, a figure of the head"),
+        Column(
+            "figure",
+            TEXT,
+            "what is ranked: `dla_backtrack`, `dla_wrap_up` (logits), `dla_difference` "
+            "(the first minus the second), `arrival_sentence` (share of attention), "
+            "`arrival_ratio` (that over the sentence's share of the visible tokens)",
+        ),
         Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
         Column("rank", COUNT, "1: the largest mean"),
         Column("layer", COUNT, "0, 1, ..."),
