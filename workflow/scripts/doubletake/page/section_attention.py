@@ -263,10 +263,11 @@ def _own(data: StudyData) -> str:
     rows = data.tables["attention/summary"].filter(kind="backtrack", measure="is_own")
     if rows.is_empty():
         return ""
+    share, backtracks = percent(rows["mean"][0]), things(rows["n"][0], "backtrack")
     return (
-        f"Mind that in {percent(rows['mean'][0])} of {things(rows['n'][0], 'backtrack')} "
-        "the last arrival stands in the very sentence that ends where the turn begins: "
-        "there, attention to the arrival is attention to what was just written."
+        f"Mind that in {share} of {backtracks} the last arrival stands in the very "
+        "sentence that ends where the turn begins: there, attention to the arrival is "
+        "attention to what was just written."
     )
 
 
@@ -308,8 +309,8 @@ ATTENTION = Section(
         Figure(
             "attribution",
             "What each head adds to the words that turn back",
-            "Orange heads raise the mean logit of the backtrack words, purple ones lower "
-            "it. A head that does the same at controls writes something else than the "
+            "Orange heads raise the mean logit of the backtrack words, purple ones "
+            "lower it. A head that does the same at controls writes something else than the "
             "turn: the third panel is what is left.",
             heat_map_cases,
         ),
@@ -324,8 +325,8 @@ ATTENTION = Section(
         Figure(
             "bins",
             "Where each layer looks",
-            "Lines above their dashed ones: the bin gets more than its share of tokens. "
-            "The panels differ in scale.",
+            "Lines above their dashed ones: the bin gets more than its share of "
+            "tokens. The panels differ in scale.",
             heat_map_cases,
         ),
     ),

@@ -53,7 +53,7 @@ ATTENTION = Table(
         Column(
             "arrival_is_own",
             FLAG,
-            "that sentence is the one that ends at the position; null without an arrival",
+            "that sentence ends at the position; null without an arrival",
             nullable=True,
         ),
         Column(
