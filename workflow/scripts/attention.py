@@ -111,11 +111,28 @@ class Kept:
     """Whole rows of the verified positions by trace and event: [layer, head, token]."""
 
 
-def wanted(turns: pl.DataFrame) -> pl.DataFrame:
-    """Selected backtracks and the controls of the same traces."""
-    chosen = turns.filter(pl.col("selected") & pl.col("kind").is_in(KINDS))
-    turning = chosen.filter(pl.col("kind") == "backtrack").select("trace").unique()
-    return chosen.join(turning, on="trace", how="semi")
+def wanted(turns: list[dict[str, Any]]) -> list[Place]:
+    """Selected backtracks of a trace, and for each the nearest control left.
+
+    The detector matches controls to all backtracks of a trace; where only some of those
+    are looked into, the others' controls would stand at another depth.
+
+    Args:
+        turns: rows of `schemas.TURNS` of one trace.
+
+    Returns:
+        In the order of their positions.
+    """
+    chosen = [row for row in turns if row["selected"]]
+    turning, free = ([r for r in chosen if r["kind"] == kind] for kind in KINDS)
+    found = []
+    for row in sorted(turning, key=lambda row: row["position"]):
+        found.append(row)
+        if free:
+            distance = [abs(other["position"] - row["position"]) for other in free]
+            found.append(free.pop(distance.index(min(distance))))
+    places = [Place(row["event"], row["kind"], row["position"]) for row in found]
+    return sorted(places, key=lambda place: (place.position, place.event))
 
 
 def items_of(
@@ -127,14 +144,14 @@ def items_of(
         InputError: a position beyond its trace.
     """
     arrivals = _by_trace(events.filter(pl.col("kind") == "arrival"))
-    places = _by_trace(wanted(turns).sort("trace", "position", "event"))
+    of_trace = _by_trace(turns.sort("trace", "event"))
     items = []
     for row in traces.iter_rows(named=True):
-        mine = places.get(row["trace"], [])
-        if not mine:
+        places = wanted(of_trace.get(row["trace"], []))
+        if not places:
             continue
         ids = row["prompt_ids"] + row["completion_ids"]
-        last = mine[-1]["position"]
+        last = places[-1].position
         if last >= len(ids):
             raise InputError(
                 f"turns: position {last} lies beyond trace {row['trace']} of "
@@ -146,8 +163,8 @@ def items_of(
                 trace=row["trace"],
                 problem=row["problem"],
                 ids=ids[: last + 1],
-                places=[Place(p["event"], p["kind"], p["position"]) for p in mine],
-                bins=bins_of(Binner(row, found), [p["position"] for p in mine]),
+                places=places,
+                bins=bins_of(Binner(row, found), [place.position for place in places]),
             )
         )
     return items
@@ -261,6 +278,9 @@ def table_of(batch: list[Item], kept: Kept) -> pl.DataFrame:
             "problem": each([item.problem for item, _ in places]),
             "event": pl.Series(each([p.event for _, p in places]), dtype=pl.Int32),
             "kind": each([place.kind for _, place in places]),
+            "position": pl.Series(
+                each([p.position for _, p in places]), dtype=pl.Int32
+            ),
             "layer": pl.Series(list(range(layers)) * count, dtype=pl.Int32),
             "arrived": each(arrived),
             "is_own": each(is_own),

@@ -29,6 +29,7 @@ from doubletake.schemas.attention import (
     DIFFERENCE,
     KINDS,
     PARTITION,
+    WHOLE,
 )
 from doubletake.stats import Mean, Resampling, cluster_means
 
@@ -126,20 +127,27 @@ def bin_figures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
     `attention` is the share that goes to the bin, `uniform` the share of the tokens
     that it holds, `ratio` the one over the other: attention per token of the bin, over
     that of all tokens that the layer sees. It is NaN where the bin holds no token.
-    `is_own` says whether the last arrival's sentence is the position's own, in that
-    bin's column.
     """
     attention = np.stack([per_head(layer[name]).mean(1) for name in BINS], axis=1)
     uniform = uniform_shares(layer)
     uniform[np.isnan(attention)] = np.nan
-    is_own = np.full_like(attention, np.nan)
-    flags = layer["arrival_is_own"].cast(pl.Float64).fill_null(float("nan"))
-    is_own[:, BINS.index(ARRIVAL)] = flags.to_numpy()
     return {
         "attention": attention,
         "uniform": uniform,
         "ratio": _ratio(attention, uniform),
-        "is_own": is_own,
+    }
+
+
+def position_figures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
+    """Figures of the positions themselves: each [position, 1].
+
+    `is_own` says whether the last arrival's sentence is the one that ends at the
+    position, `depth` how many tokens stand before it.
+    """
+    columns = {"is_own": "arrival_is_own", "depth": "position"}
+    return {
+        name: layer[column].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None]
+        for name, column in columns.items()
     }
 
 
@@ -156,14 +164,19 @@ def summarise(
     heads: list[dict[str, Any]] = []
     layers = attention.partition_by("layer", as_dict=True)
     for (layer,), rows in sorted(layers.items()):
-        figures = {"bins": bin_figures(rows), "heads": head_figures(rows)}
+        figures = {
+            "bins": bin_figures(rows),
+            "positions": position_figures(rows),
+            "heads": head_figures(rows),
+        }
         for place, kind, mean in means_of(rows, figures, resampling):
             table, figure, column = place
             about = {"layer": layer, "kind": kind} | _interval(mean)
-            if table == "bins":
-                bins.append({"measure": figure, "bin": BINS[column]} | about)
-            else:
+            if table == "heads":
                 heads.append({"figure": figure, "head": column} | about)
+            else:
+                name = BINS[column] if table == "bins" else WHOLE
+                bins.append({"measure": figure, "bin": name} | about)
     names = list(ATTENTION_SUMMARY.schema)
     ordered = [{name: row[name] for name in names} for row in bins]
     return ATTENTION_SUMMARY.frame(ordered), ranked(heads)

@@ -273,17 +273,18 @@ def _own(data: StudyData) -> str:
 
 def _matching(data: StudyData) -> str:
     """Whether controls stand as deep as the backtracks they are compared with."""
-    turns = data.tables["turns"]
-    looked = turns.filter(turns["selected"])
-    turning = looked.filter(kind="backtrack")
-    controls = looked.filter(kind="control")
-    controls = controls.filter(controls["trace"].is_in(turning["trace"].implode()))
-    if controls.is_empty():
+    rows = data.tables["attention/summary"].filter(measure="depth", layer=0)
+    depths = {
+        kind: real(rows.filter(kind=kind)["mean"][0], 0)
+        for kind in ("backtrack", "control")
+        if not rows.filter(kind=kind).is_empty()
+    }
+    if "control" not in depths:
         return "There is no control to compare with."
-    depths = [float(part["position"].mean()) for part in (turning, controls)]  # type: ignore[arg-type]
     return (
-        "Controls are other sentence starts of the same thoughts: backtracks stand "
-        f"{real(depths[0], 0)} tokens deep on average, controls {real(depths[1], 0)}."
+        "Controls are the nearest other sentence starts of the same thoughts: "
+        f"backtracks stand {depths['backtrack']} tokens deep on average, controls "
+        f"{depths['control']}."
     )
 
 
@@ -310,8 +311,8 @@ ATTENTION = Section(
             "attribution",
             "What each head adds to the words that turn back",
             "Orange heads raise the mean logit of the backtrack words, purple ones "
-            "lower it. A head that does the same at controls writes something else than the "
-            "turn: the third panel is what is left.",
+            "lower it. A head that does the same at controls writes something else "
+            "than the turn: the third panel is what is left.",
             heat_map_cases,
         ),
         Figure(

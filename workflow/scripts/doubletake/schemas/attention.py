@@ -11,6 +11,8 @@ PARTITION = ("bos", "question", *PARTS, "own_sentence")
 ARRIVAL = "arrival_sentence"
 BINS = (*PARTITION, ARRIVAL)
 """All bins, see `doubletake.attention_bins`."""
+WHOLE = "all"
+"""Stands for a bin where a figure is of the position as a whole."""
 KINDS = ("backtrack", "control")
 DIFFERENCE = "difference"
 
@@ -21,6 +23,7 @@ ATTENTION = Table(
         Column("problem", TEXT, "id of its problem"),
         Column("event", COUNT, "the event within the trace"),
         Column("kind", TEXT, "`backtrack` or `control`"),
+        Column("position", COUNT, "token index that predicts the sentence's first"),
         Column("layer", COUNT, "0, 1, ..."),
         Column(
             "tokens",
@@ -78,13 +81,14 @@ ATTENTION_SUMMARY = Table(
     (
         Column("layer", COUNT, "0, 1, ..."),
         Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
-        Column("bin", TEXT, "a bin of the attention table"),
+        Column("bin", TEXT, "a bin of the attention table; `all`: of the position"),
         Column(
             "measure",
             TEXT,
             "`attention`: share that goes to the bin, heads averaged; `uniform`: share "
             "of the visible tokens that it holds; `ratio`: the one over the other; "
-            "`is_own`: share of positions whose own sentence is the last arrival's",
+            "`is_own`: share of positions whose own sentence is the last arrival's; "
+            "`depth`: tokens before the position",
         ),
         *_INTERVAL,
     ),
