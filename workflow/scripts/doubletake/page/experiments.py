@@ -2,12 +2,16 @@
 
 from doubletake.page.section_attention import ATTENTION
 from doubletake.page.section_early_exit import EARLY_EXIT
+from doubletake.page.section_logit_lens import LOGIT_LENS
 from doubletake.page.sections import Section
 
-EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT, ATTENTION)
+EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT, LOGIT_LENS, ATTENTION)
 
 STAGES = ("activations", *(section.name for section in EXPERIMENTS))
-"""What leaves a run table and a verification table in a folder of its own."""
+"""What leaves a run table in a folder of its own."""
+
+CHECKED = ("activations", "turns", *STAGES[1:])
+"""What leaves a verification table."""
 
 TABLES = tuple(
     dict.fromkeys(

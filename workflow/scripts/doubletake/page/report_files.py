@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doubletake import studies
-from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
+from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
 
 SECTIONS = (
     "shards",
@@ -15,6 +15,7 @@ SECTIONS = (
     "activations",
     "turns",
     "attention",
+    "logit_lens",
     "report",
 )
 """Of the config, shown as they stand."""
@@ -53,7 +54,7 @@ def study_files(
         tables={name: f"{folder}/{name}.parquet" for name in TABLES},
         runs=[f"{folder}/traces/{shard}.runs.parquet" for shard in shards]
         + [f"{folder}/{stage}/runs.parquet" for stage in STAGES],
-        verification=[f"{folder}/{stage}/verification.parquet" for stage in STAGES],
+        verification=[f"{folder}/{stage}/verification.parquet" for stage in CHECKED],
         figures={
             section.name: {
                 figure.name: f"{folder}/{section.name}/{figure.name}.svg"
