@@ -2,10 +2,10 @@
 
 Prints ratios of one run on a random Llama of about 30 M parameters, one thread; seconds
 of a shared machine mean little, ratios of neighbouring runs do. Compared are the
-model's own forward up to the final norm (bare), the experiment's pass (rows of some positions,
-summed over bins, and the heads' direct logit attribution), the rows alone, and the
-library's eager attention with all weights (`output_attentions`). Peak memory is that of
-a process of its own, less what the model takes, by the number of tokens.
+model's own forward up to the final norm (bare), the experiment's pass (rows of some
+positions, summed over bins, and the heads' direct logit attribution), the rows alone,
+and the library's eager attention with all weights (`output_attentions`). Peak memory is
+that of a process of its own, less what the model takes, by the number of tokens.
 """
 
 import argparse
