@@ -25,6 +25,7 @@ include: "rules/early_exit.smk"
 include: "rules/logit_lens.smk"
 include: "rules/attention.smk"
 include: "rules/checks.smk"
+include: "rules/manifest.smk"
 include: "rules/report.smk"
 include: "rules/pocket.smk"
 
@@ -32,5 +33,5 @@ include: "rules/pocket.smk"
 rule all:
     default_target: True
     input:
-        of_studies("results/{model}/{dataset}/activations/index.parquet"),
+        of_studies("results/{model}/{dataset}/manifest.json"),
         "results/report.html",

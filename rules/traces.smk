@@ -6,7 +6,8 @@ rule generate_traces:
         problems="results/{model}/{dataset}/problems.parquet",
         model=model_files,
     output:
-        traces="results/{model}/{dataset}/traces/{shard}.parquet",
+        traces=update("results/{model}/{dataset}/traces/{shard}.parquet"),
+        origin=update("results/{model}/{dataset}/traces/{shard}.origin.json"),
         runs="results/{model}/{dataset}/traces/{shard}.runs.parquet",
     log:
         "results/{model}/{dataset}/logs/generate_traces/{shard}.log",

@@ -1,8 +1,8 @@
 """What target logits cost: the wanted rows of the unembedding against all of it.
 
-Prints the ratio of one run, one thread, on residual states of a random model of the size
-of DeepSeek-R1-Distill-Llama-8B's head by default (vocabulary 128,256), at width 1,024 so
-that the unembedding fits into a small machine.
+Prints the ratio of one run, one thread, on random residual states and an unembedding
+with the vocabulary of DeepSeek-R1-Distill-Llama-8B (128,256), but of width 1,024, so
+that it fits into a small machine.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """From tables to the page."""
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,10 +13,11 @@ from write_report import Settings, main
 from doubletake.detector.detectors import DETECTORS
 from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
+from doubletake.manifests import build, entries
 from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
 from doubletake.page.marked_traces import choose
-from doubletake.page.provenance import Provenance
 from doubletake.page.report_files import StudyFiles
+from doubletake.provenance import Provenance
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.early_exit import (
     EARLY_EXIT_SUMMARY,
@@ -279,9 +281,24 @@ class Study:
                 }
                 for section in EXPERIMENTS
             },
+            artifacts=[],
+            manifest=self.write_manifest(folder),
             benchmarks=str(folder / "benchmarks"),
             settings=self.settings,
         )
+
+    def write_manifest(self, folder: Path) -> str:
+        content = build(
+            study={"model": "tiny", "dataset": self.dataset},
+            config={},
+            inputs={},
+            outputs=entries([folder / "figure.svg"], folder),
+            stages=[],
+            rules=[],
+            provenance=HERE,
+        )
+        (folder / "manifest.json").write_text(json.dumps(content))
+        return str(folder / "manifest.json")
 
 
 class Page(HTMLParser):
