@@ -146,8 +146,18 @@ class Decoder:
         return self._part(layer, self.layout.mlp)
 
     def mlp_down(self, layer: int) -> nn.Linear:
-        """Down-projection of a layer's MLP; its columns are the value vectors."""
-        return self._part(layer, self.layout.mlp_down)
+        """Down-projection of a layer's MLP; its columns are the value vectors.
+
+        Raises:
+            InputError: a mixture of experts, which has one for each expert.
+        """
+        path = self.layout.mlp_down
+        if path is None:
+            raise InputError(
+                f"{self.settings.source}: {self.config.model_type} is a mixture of "
+                "experts, whose MLPs have no single down-projection"
+            )
+        return self._part(layer, path)
 
     def mlp_write(self, layer: int) -> nn.Module:
         """The module whose output the MLP adds to the residual stream."""
