@@ -24,10 +24,12 @@ include: "rules/turns.smk"
 include: "rules/early_exit.smk"
 include: "rules/logit_lens.smk"
 include: "rules/attribution.smk"
+include: "rules/attention.smk"
 include: "rules/checks.smk"
 include: "rules/manifest.smk"
 include: "rules/report.smk"
 include: "rules/pocket.smk"
+include: "rules/targets.smk"
 
 
 rule all:

@@ -113,6 +113,32 @@ def _registered(
             handle.remove()
 
 
+@contextmanager
+def projected(
+    decoder: "Decoder", see: Callable[[int, torch.Tensor], None]
+) -> Iterator[None]:
+    """Call `see(layer, z)` on the heads' outputs as they enter the output projection.
+
+    Args:
+        decoder: the model.
+        see: called with [batch, token, head * d_head]; must copy what it keeps.
+    """
+
+    def before(layer: int) -> Any:
+        return lambda _, inputs: see(layer, inputs[0])
+
+    projections = [decoder.attention_out(layer) for layer in range(decoder.n_layers)]
+    handles = [
+        module.register_forward_pre_hook(before(layer))
+        for layer, module in enumerate(projections)
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 def _states(inputs: Sequence[Any], named: dict[str, Any]) -> torch.Tensor:
     return inputs[0] if inputs else named["hidden_states"]
 

@@ -1,11 +1,12 @@
 """The experiments that the report shows, in their order. A new one is added here."""
 
+from doubletake.page.section_attention import ATTENTION
 from doubletake.page.section_attribution import ATTRIBUTION
 from doubletake.page.section_early_exit import EARLY_EXIT
 from doubletake.page.section_logit_lens import LOGIT_LENS
 from doubletake.page.sections import Section
 
-EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT, LOGIT_LENS, ATTRIBUTION)
+EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT, LOGIT_LENS, ATTRIBUTION, ATTENTION)
 
 STAGES = ("activations", *(section.name for section in EXPERIMENTS))
 """What leaves a run table in a folder of its own."""

@@ -13,6 +13,7 @@ SECTIONS = (
     "events",
     "activations",
     "turns",
+    "attention",
     "logit_lens",
     "attribution",
     "report",
