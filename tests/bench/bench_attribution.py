@@ -14,6 +14,7 @@ import argparse
 import importlib.util
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,7 @@ from doubletake.studies import ModelSettings
 GOAL = 2.2
 GROUPS = {"backtrack": torch.arange(10, 26), "wrap_up": torch.arange(40, 48)}
 CELLS = 12
+TOKENIZER = Path(__file__).parents[2] / "resources/pocket"
 Scores = Callable[[], torch.Tensor]
 """Computes [layer, sequence, token]."""
 
@@ -81,17 +83,13 @@ def transformer_lens(
     decoder: Decoder, ids: torch.Tensor, means: torch.Tensor, frozen: bool
 ) -> Scores:
     """TransformerLens: hooks on resid_pre, forward and backward, full logits."""
-    from transformer_lens import HookedTransformer
+    from transformer_lens.model_bridge import TransformerBridge
+    from transformers import AutoTokenizer
 
-    # One weight by another name; without this, processed weights would be another
-    # model.
-    model: Any = HookedTransformer.from_pretrained_no_processing(
-        "meta-llama/Llama-3.2-1B",
-        hf_model=decoder.hf,
-        hf_config=decoder.config,
-        tokenizer=None,
-        dtype="float32",
-    )
+    with tempfile.TemporaryDirectory() as folder:  # its own copy, as it wraps modules
+        decoder.hf.save_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)  # it wants one
+        model: Any = TransformerBridge.boot_transformers(folder, tokenizer=tokenizer)
     model.requires_grad_(not frozen)
 
     def run() -> torch.Tensor:
@@ -132,10 +130,12 @@ def nn_sight(
     def run() -> torch.Tensor:
         decoder.hf.requires_grad_(not frozen)
         embedded = decoder.embed(ids).detach().requires_grad_()
+        states: list[Any] = []
+        gradients: list[Any] = []
         with model.trace(inputs_embeds=embedded, use_cache=False):
-            states = [layer.input.save() for layer in model.model.layers]
+            for layer in model.model.layers:
+                states.append(layer.input.save())
             total = group_difference(model.output.logits[:, -1])
-            gradients = []
             with total.backward():
                 for state in reversed(states):
                     gradients.append(state.grad.save())
