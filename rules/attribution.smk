@@ -3,7 +3,7 @@
 ATTRIBUTION_PUBLISHED = SOURCES.local("resources/reference/attribution_published.json")
 
 
-rule attribution:
+rule measure_attribution:
     input:
         problems="results/{model}/{dataset}/problems.parquet",
         traces="results/{model}/{dataset}/traces.parquet",
