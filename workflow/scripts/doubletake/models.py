@@ -30,6 +30,7 @@ DTYPES = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
+NORM_EPS = "rms_norm_eps"
 UNEMBED_ROWS = 128  # positions unembedded at once
 
 
@@ -112,7 +113,7 @@ class Decoder:
     @property
     def norm_eps(self) -> float:
         """Epsilon of the RMS norms."""
-        return self.config.rms_norm_eps
+        return getattr(self.config, NORM_EPS)
 
     @property
     def norm_gain(self) -> torch.Tensor:
@@ -125,7 +126,7 @@ class Decoder:
     @property
     def softcap(self) -> float | None:
         """Cap c of the final logits, c tanh(logits / c); None without one."""
-        return getattr(self.config, "final_logit_softcapping", None)
+        return softcap_of(self.config)
 
     def attention(self, layer: int) -> nn.Module:
         """Attention module of a layer."""
@@ -212,7 +213,7 @@ def load_decoder(settings: ModelSettings) -> Decoder:
         InputError: the model cannot be had, read, placed or trusted; says why.
     """
     device = choose_device(settings.device)
-    config = _read_config(settings)
+    config = read_config(settings)
     layout = LAYOUTS[config.model_type]
     hf = _load_weights(settings, layout)
     decoder = Decoder(hf, hf.config.get_text_config(), layout, settings)
@@ -230,6 +231,11 @@ def load_decoder(settings: ModelSettings) -> Decoder:
         proof,
     )
     return decoder
+
+
+def softcap_of(config: Any) -> float | None:
+    """Cap of the final logits that a text configuration asks for."""
+    return getattr(config, "final_logit_softcapping", None)
 
 
 def choose_device(name: str) -> torch.device:
@@ -265,7 +271,12 @@ def sliding_window(config: Any) -> int | None:
     return getattr(text, "sliding_window", None)
 
 
-def _read_config(settings: ModelSettings) -> Any:
+def read_config(settings: ModelSettings) -> Any:
+    """Configuration of a model, without its weights.
+
+    Raises:
+        InputError: it cannot be had or read, or the architecture is not supported.
+    """
     with _load_errors(settings):
         config = AutoConfig.from_pretrained(
             settings.source, revision=settings.revision, trust_remote_code=False

@@ -202,13 +202,13 @@ def _check_model_folder(folder: Path, key: str, marker: str) -> None:
             raise InputError(f"{key}.source: {folder} has no {name}")
     if not any(folder.glob("*.safetensors")):
         raise InputError(f"{key}.source: {folder} has no weights (*.safetensors)")
-    architecture = _read_json(folder / "config.json").get("model_type")
+    architecture = read_json(folder / "config.json").get("model_type")
     if architecture not in LAYOUTS:
         raise InputError(
             f"{key}.source: unsupported architecture {architecture!r} in "
             f"{folder}/config.json (supported: {', '.join(sorted(LAYOUTS))})"
         )
-    added = _read_json(folder / "tokenizer.json").get("added_tokens", [])
+    added = read_json(folder / "tokenizer.json").get("added_tokens", [])
     if marker not in {token["content"] for token in added}:
         raise InputError(
             f"{key}: the tokenizer in {folder} has no token {marker!r} "
@@ -216,13 +216,18 @@ def _check_model_folder(folder: Path, key: str, marker: str) -> None:
         )
     tokenizer_config = folder / "tokenizer_config.json"
     has_template = (folder / "chat_template.jinja").is_file() or (
-        tokenizer_config.is_file() and "chat_template" in _read_json(tokenizer_config)
+        tokenizer_config.is_file() and "chat_template" in read_json(tokenizer_config)
     )
     if not has_template:
         raise InputError(f"{key}: the tokenizer in {folder} has no chat template")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object.
+
+    Raises:
+        InputError: the file is no JSON.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

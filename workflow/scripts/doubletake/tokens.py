@@ -106,6 +106,12 @@ class TraceTokenizer:
             text, add_special_tokens=False, split_special_tokens=True
         )
 
+    def text_of(self, token: int) -> str:
+        """Text of one token alone; what is no whole character shows as U+FFFD."""
+        if token >= len(self.tokenizer):
+            return f"[{token}]"  # a padding row of the embedding
+        return self.piece(token).decode("utf-8", "replace")
+
     def decode(self, ids: list[int]) -> tuple[str, list[int]]:
         """Text of the tokens, and the character at which each token starts.
 

@@ -1,0 +1,32 @@
+"""Turns: the positions at which the model decides to turn back, wrap up or go on."""
+
+
+rule locate_turns:
+    input:
+        traces="results/{model}/{dataset}/traces.parquet",
+        events="results/{model}/{dataset}/events.parquet",
+        index="results/{model}/{dataset}/activations/index.parquet",
+        cache=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
+        model=model_files,
+    output:
+        turns="results/{model}/{dataset}/turns.parquet",
+        words="results/{model}/{dataset}/turns/words.parquet",
+        verification="results/{model}/{dataset}/turns/verification.parquet",
+    log:
+        "results/{model}/{dataset}/logs/locate_turns.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/locate_turns.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=gpus,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        model=model_settings,
+        settings=config["turns"],
+        code=code_digest("locate_turns"),
+    message:
+        "Turns of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/locate_turns.py"
