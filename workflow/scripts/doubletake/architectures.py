@@ -18,6 +18,8 @@ class Layout:
     attention_out: str = "self_attn.o_proj"
     mlp: str = "mlp"
     mlp_down: str = "mlp.down_proj"
+    mlp_norm: str = "post_attention_layernorm"
+    """The norm through which the MLP reads the residual stream."""
     attention_write: str = "self_attn"
     """The module whose output is added to the residual stream after attention."""
     mlp_write: str = "mlp"
@@ -29,6 +31,7 @@ class Layout:
 
 
 _GEMMA = Layout(
+    mlp_norm="pre_feedforward_layernorm",
     attention_write="post_attention_layernorm",
     mlp_write="post_feedforward_layernorm",
     norm_offset=1.0,

@@ -47,5 +47,21 @@ def backward_tokens(decoder: "Decoder", gib: float) -> int:
     return _tokens(gib, decoder.n_layers * layer)
 
 
+def cached_tokens(decoder: "Decoder", gib: float) -> int:
+    """Tokens whose keys and values may lie in a batch of copies of one prefix.
+
+    Adding a token copies them once more.
+
+    Args:
+        decoder: the model.
+        gib: memory that the batch may take beyond the model, GiB.
+    """
+    config = decoder.config
+    width = config.num_key_value_heads * getattr(
+        config, "head_dim", decoder.d_model // config.num_attention_heads
+    )
+    return _tokens(gib, 2 * 2 * decoder.n_layers * width * decoder.dtype.itemsize)
+
+
 def _tokens(gib: float, per_token: int) -> int:
     return max(1, int(gib * GIB / per_token))

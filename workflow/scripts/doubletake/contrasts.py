@@ -108,10 +108,11 @@ def position_features(
 ) -> np.ndarray:
     """What place alone tells: `POSITION_FEATURES` of every case.
 
-    Position in the sequence, its share of the thought, tokens since the last arrival
-    (since the thought's start before the first), and number of arrivals before. The
-    last stands for the event's ordinal: ordinals within a kind would tell how turns
-    were selected and not where they lie.
+    Position in the sequence, depth (thought tokens so far), tokens since the last
+    arrival (since the thought's start before the first), and number of arrivals before.
+    Nothing here knows what comes after the position, as the model does not: the share
+    of the whole thought would, and a wrap-up is its end by definition. Ordinals within
+    a kind would tell how turns were selected and not where they lie.
 
     Args:
         cases: of `cases_of`.
@@ -122,10 +123,7 @@ def position_features(
         [case, feature], float64, in the order of the cases.
     """
     prompt = pl.col("prompt_ids").list.len().cast(pl.Int32)
-    length = prompt + pl.col("completion_ids").list.len().cast(pl.Int32)
-    spans = traces.select(
-        "trace", begin=prompt, end=pl.col("thought_end").fill_null(length)
-    )
+    begins = traces.select("trace", begin=prompt)
     is_arrival = pl.col("kind") == "arrival"
     place = pl.when(is_arrival).then("token")
     before = events.sort("trace", "event").select(
@@ -136,14 +134,12 @@ def position_features(
     )
     placed = cases.join(
         before, on=["trace", "event"], how="left", maintain_order="left"
-    ).join(spans, on="trace", how="left", maintain_order="left")
-    inside = pl.col("position") - pl.col("begin")
-    share = inside / (pl.col("end") - pl.col("begin")).clip(lower_bound=1)
+    ).join(begins, on="trace", how="left", maintain_order="left")
     last = pl.col("last_arrival").fill_null(pl.col("begin"))
     features = placed.select(
         "position",
         "arrivals_before",
-        depth=share,
+        depth=pl.col("position") - pl.col("begin"),
         since_arrival=pl.col("position") - last,
     )
     return features.select(POSITION_FEATURES).cast(pl.Float64).to_numpy()
