@@ -90,9 +90,7 @@ def summarise_task(scores: pl.DataFrame, resampling: Resampling) -> list[dict]:
     }
     rows = []
     for (layer,), part in resid.group_by("layer", maintain_order=True):
-        null = scores.filter(
-            pl.col("shuffle") > 0, features="resid", layer=layer
-        )
+        null = scores.filter(pl.col("shuffle") > 0, features="resid", layer=layer)
         found = fixed | {
             "": measures(part, draws),
             "shuffled": mean_measures(null, draws),

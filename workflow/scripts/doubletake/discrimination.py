@@ -71,9 +71,7 @@ def _concordance(
     return (first * below).sum(1), first.sum(1) * second.sum(1)
 
 
-def accuracy(
-    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
+def accuracy(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Share of right signs, the mean of both classes: 0.5 is chance.
 
     Args:

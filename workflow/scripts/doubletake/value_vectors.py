@@ -7,17 +7,40 @@ the norm's gain belongs to what is written; its scale is one positive number per
 position, the same for all units.
 """
 
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import polars as pl
 import torch
 
+from doubletake.activations import ActivationCache
 from doubletake.lens import Lens
 
 if TYPE_CHECKING:
     from doubletake.models import Decoder
 
+ENDS = ("for", "against")
+NEAREST = 16  # units of like writes from which a random one is drawn
 ROWS = 1024  # states that go through an MLP at once
 TOKENS = 16384  # rows of the unembedding in float32 at once
+
+
+@dataclass
+class LayerUnits:
+    """A layer's units, what they write and where they are active."""
+
+    layer: int
+    norms: torch.Tensor
+    """[unit]."""
+    cosine: torch.Tensor
+    """[unit]."""
+    acts: torch.Tensor
+    """[turn, unit], at the selected turns."""
+    top: dict[str, list[int]]
+    """Units by end, most extreme first."""
 
 
 def value_vectors(decoder: "Decoder", layer: int) -> torch.Tensor:
@@ -71,9 +94,7 @@ def token_logits(lens: Lens, vectors: torch.Tensor) -> torch.Tensor:
     """
     with torch.inference_mode():
         folded = lens.norm_gain * vectors.to(lens.norm_gain.device)
-        parts = [
-            folded @ rows.float().T for rows in lens.W_U.split(TOKENS)
-        ]
+        parts = [folded @ rows.float().T for rows in lens.W_U.split(TOKENS)]
         return torch.cat(parts, dim=-1)
 
 
@@ -86,3 +107,59 @@ def cosines(vectors: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
     """
     unit = direction / direction.norm()
     return (vectors @ unit) / vectors.norm(dim=-1).clamp_min(1e-30)
+
+
+def extreme_units(cosine: torch.Tensor, count: int) -> dict[str, list[int]]:
+    """Units of largest and of smallest cosine, most extreme first."""
+    count = min(count, len(cosine))
+    return {
+        "for": cosine.topk(count).indices.tolist(),
+        "against": cosine.topk(count, largest=False).indices.tolist(),
+    }
+
+
+def like_units(
+    writes: torch.Tensor, units: Sequence[int], draw: random.Random
+) -> list[int]:
+    """Random units, one for each of these, of like writes; none twice, none of these.
+
+    Each is drawn from the `NEAREST` free units in the order of the writes.
+
+    Args:
+        writes: [unit], |activation| times norm of the value vector.
+        units: to be matched.
+        draw: source of the draws.
+    """
+    order = writes.argsort().tolist()
+    place = {unit: k for k, unit in enumerate(order)}
+    taken = set(units)
+    chosen = []
+    for unit in units:
+        reach, free = NEAREST, []
+        while len(free) < NEAREST and reach < 2 * len(order):
+            low, high = max(0, place[unit] - reach), place[unit] + reach + 1
+            free = [k for k in order[low:high] if k not in taken]
+            reach *= 2
+        near = sorted(free, key=lambda k: abs(place[k] - place[unit]))[:NEAREST]
+        if near:
+            chosen.append(draw.choice(near))
+            taken.add(chosen[-1])
+    return chosen
+
+
+def layer_units(
+    decoder: Decoder,
+    layer: int,
+    direction: np.ndarray,
+    cache: ActivationCache,
+    turns: pl.DataFrame,
+    count: int,
+) -> tuple[LayerUnits, torch.Tensor]:
+    """A layer's units and their value vectors, [unit, d_model]."""
+    vectors = value_vectors(decoder, layer)
+    cosine = cosines(vectors, torch.from_numpy(direction).to(vectors)).cpu()
+    states = (cache.read(name, turns, layer=layer) for name in ("resid", "attn_out"))
+    acts = activations(decoder, layer, *states)
+    norms = vectors.norm(dim=-1).cpu()
+    top = extreme_units(cosine, count)
+    return LayerUnits(layer, norms, cosine, acts, top), vectors
