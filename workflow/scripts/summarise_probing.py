@@ -119,7 +119,7 @@ def _figures(
     selectivity = "selectivity" if measure == "auroc" else f"selectivity_{measure}"
     named = {measure: found[""][measure], selectivity: found[""][measure] - best}
     named |= {f"{name}_{measure}": found[name][measure] for name in CONTROLS}
-    row = {}
+    row: dict[str, float] = {}
     for name, values in named.items():
         ends = (name, f"{name}_low", f"{name}_high")
         row |= dict(zip(ends, interval(values, confidence), strict=True))

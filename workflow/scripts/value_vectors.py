@@ -1,10 +1,10 @@
 """Which MLP units write along the probe's direction, for which words, to what effect?
 
 The MLP of layer l adds to `resid[l + 1]`, so its value vectors are compared with the
-probe's direction at boundary l + 1. Units of largest and smallest cosine are listed with
-the tokens they write for and against and with their activations, which come from the
-cache and that MLP alone. Then, at backtracks, the top units' activations are scaled at
-the position and the change of the next token's logits is computed exactly, beside
+probe's direction at boundary l + 1. Units of largest and smallest cosine are listed
+with the tokens they write for and against and with their activations, which come from
+the cache and that MLP alone. Then, at backtracks, the top units' activations are scaled
+at the position and the change of the next token's logits is computed exactly, beside
 that of as many random units of the same layer whose writes there are of like norm.
 
 Inputs
@@ -219,7 +219,9 @@ def unit_rows(units: LayerUnits, turns: pl.DataFrame) -> pl.DataFrame:
             columns[f"at_{kind}"] = pl.repeat(
                 None, len(units.norms), dtype=pl.Float64, eager=True
             )
-    return VALUE_VECTOR_UNITS.check(pl.DataFrame(columns))
+    return VALUE_VECTOR_UNITS.check(
+        pl.DataFrame(columns).select(list(VALUE_VECTOR_UNITS.schema))
+    )
 
 
 def interventions_of(

@@ -58,11 +58,12 @@ class Findings:
             (shared, "largest difference of logits", "logit", "logit"),
             (cached, "largest difference", "of the largest activation", "activation"),
         )
-        rows = []
+        rows: list[dict[str, Any]] = []
         for check, statistic, unit, what in figures:
             n = self.logits if what == "logit" else self.activations
             value = self.logit_error if what == "logit" else self.activation_error
-            row = {"stage": STAGE, "check": check, "statistic": statistic}
+            row: dict[str, Any] = {"stage": STAGE, "check": check}
+            row["statistic"] = statistic
             row |= {"value": value if n else None, "unit": unit, "n": n, "bound": bound}
             rows.append(row)
         return VERIFICATION.frame(rows)
@@ -151,9 +152,8 @@ class Check:
         states = scaled_states(self.decoder, ids, scalings, memory, name)
         logits = group_logits(self.lens, states, self.targets)
         place = {key: turn[key] for key in ("trace", "event", "problem")}
-        for (part, _), change in zip(
-            plan, (logits[1:] - logits[0]).tolist(), strict=True
-        ):
+        found = (logits[1:] - logits[0]).tolist()
+        for (part, _), change in zip(plan, found, strict=True):
             changes = dict(zip(("target", "margin"), change, strict=True))
             self.findings.interventions.append(place | part | changes)
         if verify:

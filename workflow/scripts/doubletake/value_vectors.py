@@ -135,7 +135,8 @@ def like_units(
     taken = set(units)
     chosen = []
     for unit in units:
-        reach, free = NEAREST, []
+        reach = NEAREST
+        free: list[int] = []
         while len(free) < NEAREST and reach < 2 * len(order):
             low, high = max(0, place[unit] - reach), place[unit] + reach + 1
             free = [k for k in order[low:high] if k not in taken]
@@ -148,7 +149,7 @@ def like_units(
 
 
 def layer_units(
-    decoder: Decoder,
+    decoder: "Decoder",
     layer: int,
     direction: np.ndarray,
     cache: ActivationCache,
