@@ -13,7 +13,7 @@ DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo detect score test lint format bench clean pocket
+.PHONY: help demo verify detect score test lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,9 @@ help: ## Show this list
 demo: $(RUNTIME) ## Run the default study and say where the report is
 	@$(SNAKEMAKE)
 	@echo "The report: $(CURDIR)/results/report.html"
+
+verify: $(RUNTIME) ## Compare results with their manifests: RESULTS=results
+	@$(BIN)/python workflow/scripts/verify_results.py $(or $(RESULTS),results)
 
 detect: $(RUNTIME) ## Find events in thoughts of your own: TRACES=in.jsonl EVENTS=out.jsonl
 	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/detect_file.py "$(TRACES)" "$(EVENTS)"

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
@@ -11,6 +12,7 @@ from snakemake.exceptions import WorkflowError
 from doubletake import studies
 from doubletake.digests import code_digest
 from doubletake.errors import InputError
+from doubletake.page.report_files import study_files
 
 STUDY = "results/{model}/{dataset}"
 ENVIRONMENT = Path(workflow.basedir) / "envs/doubletake.yaml"
@@ -84,6 +86,12 @@ def shards_of(pattern):
         return expand(pattern, **(dict(wildcards.items()) | {"shard": names}))
 
     return files
+
+
+def files_of(wildcards):
+    """Everything that a study leaves, and the settings that made it."""
+    study = {"model": wildcards.model, "dataset": wildcards.dataset}
+    return study_files(config, SOURCES, study, STUDY.format(**study))
 
 
 def of_studies(pattern):

@@ -1,5 +1,6 @@
 """From tables to the page."""
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,20 +13,17 @@ from write_report import Settings, main
 from doubletake.detector.detectors import DETECTORS
 from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
-from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
+from doubletake.manifests import build, entries
+from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
 from doubletake.page.marked_traces import choose
-from doubletake.page.provenance import Provenance
 from doubletake.page.report_files import StudyFiles
+from doubletake.provenance import Provenance
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.early_exit import (
-    EARLY_EXIT,
-    EARLY_EXIT_CALIBRATION,
     EARLY_EXIT_SUMMARY,
 )
-from doubletake.schemas.events import EVENTS
-from doubletake.schemas.problems import PROBLEMS
 from doubletake.schemas.runs import RUNS
-from doubletake.schemas.traces import TRACES
+from doubletake.schemas.tables import table_named
 from doubletake.schemas.verification import VERIFICATION
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
@@ -259,23 +257,23 @@ class Study:
     def write(self, root: Path) -> StudyFiles:
         """Write everything under `root/dataset`."""
         folder = root / self.dataset
-        schemas = (PROBLEMS, TRACES, EVENTS, EARLY_EXIT)
-        schemas += (EARLY_EXIT_SUMMARY, EARLY_EXIT_CALIBRATION)
-        for stage in ("traces", *STAGES):
+        for stage in ("traces", *CHECKED):
             (folder / stage).mkdir(parents=True, exist_ok=True)
             RUNS.write(RUNS.frame([self.run | {"stage": stage}]), folder / stage / "r")
             checks = VERIFICATION.frame(self.checks if stage == "early_exit" else [])
             VERIFICATION.write(checks, folder / stage / "v")
-        for table in schemas:
-            path = folder / f"{table.name}.parquet"
-            table.write(table.frame(self.rows[table.name]), path)
+        for name in TABLES:
+            path = folder / f"{name}.parquet"
+            path.parent.mkdir(exist_ok=True)
+            table = table_named(name)
+            table.write(table.frame(self.rows.get(name, [])), path)
         (folder / "figure.svg").write_text(self.figure)
         return StudyFiles(
             model="tiny",
             dataset=self.dataset,
             tables={name: str(folder / f"{name}.parquet") for name in TABLES},
             runs=[str(folder / stage / "r") for stage in ("traces", *STAGES)],
-            verification=[str(folder / stage / "v") for stage in STAGES],
+            verification=[str(folder / stage / "v") for stage in CHECKED],
             figures={
                 section.name: {
                     figure.name: str(folder / "figure.svg")
@@ -283,9 +281,24 @@ class Study:
                 }
                 for section in EXPERIMENTS
             },
+            artifacts=[],
+            manifest=self.write_manifest(folder),
             benchmarks=str(folder / "benchmarks"),
             settings=self.settings,
         )
+
+    def write_manifest(self, folder: Path) -> str:
+        content = build(
+            study={"model": "tiny", "dataset": self.dataset},
+            config={},
+            inputs={},
+            outputs=entries([folder / "figure.svg"], folder),
+            stages=[],
+            rules=[],
+            provenance=HERE,
+        )
+        (folder / "manifest.json").write_text(json.dumps(content))
+        return str(folder / "manifest.json")
 
 
 class Page(HTMLParser):
@@ -506,7 +519,6 @@ def test_without_traces_the_page_says_so(render):
     page = render(study)
     assert page.has("There is no thought of tiny here: nothing can be said.")
     assert page.has("There are no traces.")
-    assert page.has("No exit was measured, so there is no table of exits.")
     assert page.has("No check was made.")
 
 

@@ -22,12 +22,12 @@ from markupsafe import Markup
 
 from doubletake.digests import SCRIPTS
 from doubletake.logs import job
+from doubletake.manifests import Manifest
 from doubletake.page.detector_scores import detector_scores
 from doubletake.page.drawings import inline_svg
 from doubletake.page.experiments import EXPERIMENTS
 from doubletake.page.marked_traces import Example, examples
 from doubletake.page.pages import write_page
-from doubletake.page.provenance import Provenance, benchmarks
 from doubletake.page.report_files import StudyFiles
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.study_sheets import (
@@ -40,6 +40,7 @@ from doubletake.page.study_sheets import (
 )
 from doubletake.page.summaries import Proportion, StudyData, mean_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
+from doubletake.provenance import Provenance, benchmarks
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.tables import table_named
@@ -91,6 +92,7 @@ class ShownStudy:
     data: StudyData
     config: str
     """The config's sections as YAML."""
+    manifest: Manifest
     traces: list[Sheet]
     sections: list[ShownSection]
     examples: list[Example]
@@ -132,6 +134,7 @@ def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
     return ShownStudy(
         id=f"{files.model}/{files.dataset}",
         data=data,
+        manifest=Manifest.read(files.manifest),
         config=yaml.safe_dump(files.settings, sort_keys=False, allow_unicode=True),
         traces=trace_sheets(data),
         sections=[shown_section(section, data, files) for section in EXPERIMENTS],

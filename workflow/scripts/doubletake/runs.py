@@ -1,6 +1,7 @@
 """What a shard cost: the row that every stage with a model leaves behind."""
 
 import polars as pl
+import torch
 
 from doubletake.logs import Progress
 from doubletake.models import Decoder, device_name
@@ -10,13 +11,28 @@ from doubletake.schemas.runs import RUNS
 def run_of(
     stage: str, shard: str, progress: Progress, decoder: Decoder, traces: int, note: str
 ) -> pl.DataFrame:
+    """One row of `schemas.RUNS` of a stage that ran the model; see `run_on`."""
+    device, dtype = decoder.device, decoder.settings.dtype
+    return run_on(stage, shard, progress, device, dtype, traces, note)
+
+
+def run_on(
+    stage: str,
+    shard: str,
+    progress: Progress,
+    device: torch.device,
+    dtype: str,
+    traces: int,
+    note: str = "",
+) -> pl.DataFrame:
     """One row of `schemas.RUNS`.
 
     Args:
         stage: the rule.
         shard: k-of-n.
         progress: of the computation, finished.
-        decoder: what computed.
+        device: where it computed.
+        dtype: of the model.
         traces: how many were worked on.
         note: what a reader should know; may be empty.
     """
@@ -26,8 +42,8 @@ def run_of(
         "traces": traces,
         "tokens": progress.tokens,
         "seconds": progress.seconds,
-        "device": device_name(decoder.device),
-        "dtype": decoder.settings.dtype,
+        "device": device_name(device),
+        "dtype": dtype,
         "note": note,
     }
     return RUNS.frame([row])

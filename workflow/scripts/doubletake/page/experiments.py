@@ -1,12 +1,16 @@
 """The experiments that the report shows, in their order. A new one is added here."""
 
 from doubletake.page.section_early_exit import EARLY_EXIT
+from doubletake.page.section_logit_lens import LOGIT_LENS
 from doubletake.page.sections import Section
 
-EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT,)
+EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT, LOGIT_LENS)
 
 STAGES = ("activations", *(section.name for section in EXPERIMENTS))
-"""What leaves a run table and a verification table in a folder of its own."""
+"""What leaves a run table in a folder of its own."""
+
+CHECKED = ("activations", "turns", *STAGES[1:])
+"""What leaves a verification table."""
 
 TABLES = tuple(
     dict.fromkeys(

@@ -1,13 +1,21 @@
 """What the report reads of each study: the one list that rule and script share."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from doubletake import studies
-from doubletake.page.experiments import EXPERIMENTS, STAGES, TABLES
+from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
 
-SECTIONS = ("shards", "batch_memory", "intervals", "events", "activations", "report")
+SECTIONS = (
+    "shards",
+    "batch_memory",
+    "intervals",
+    "events",
+    "activations",
+    "turns",
+    "logit_lens",
+    "report",
+)
 """Of the config, shown as they stand."""
 
 
@@ -23,10 +31,21 @@ class StudyFiles:
     verification: list[str]
     figures: dict[str, dict[str, str]]
     """Path by name of the experiment and of the figure."""
+    artifacts: list[str]
+    """What else the study leaves: tensors."""
+    manifest: str
+    """What the study was made of and what it left, with digests."""
     benchmarks: str
     """Folder of Snakemake's benchmark files; it may be missing."""
     settings: dict[str, Any]
     """Sections of the config; `model` and `dataset` with defaults filled in."""
+
+    @property
+    def outputs(self) -> list[str]:
+        """Every result, the manifest apart."""
+        figures = [path for named in self.figures.values() for path in named.values()]
+        tables = self.tables.values()
+        return [*tables, *self.runs, *self.verification, *figures, *self.artifacts]
 
 
 def study_files(
@@ -44,7 +63,7 @@ def study_files(
         tables={name: f"{folder}/{name}.parquet" for name in TABLES},
         runs=[f"{folder}/traces/{shard}.runs.parquet" for shard in shards]
         + [f"{folder}/{stage}/runs.parquet" for stage in STAGES],
-        verification=[f"{folder}/{stage}/verification.parquet" for stage in STAGES],
+        verification=[f"{folder}/{stage}/verification.parquet" for stage in CHECKED],
         figures={
             section.name: {
                 figure.name: f"{folder}/{section.name}/{figure.name}.svg"
@@ -52,6 +71,12 @@ def study_files(
             }
             for section in EXPERIMENTS
         },
+        artifacts=[
+            f"{folder}/activations/{shard}.safetensors"
+            for shard in studies.shard_names(config["shards"])
+        ]
+        + [f"{folder}/{name}" for part in EXPERIMENTS for name in part.artifacts],
+        manifest=f"{folder}/manifest.json",
         benchmarks=f"{folder}/benchmarks",
         settings=shown_settings(config, sources, study),
     )
@@ -75,13 +100,3 @@ def shown_settings(
         **{name: config[name] for name in sections},
         "early_exit": config["early_exit"] | studies.early_exit_settings(config, model),
     }
-
-
-def figure_paths(files: Iterable[StudyFiles]) -> list[str]:
-    """Figures of all studies."""
-    return [
-        path
-        for study in files
-        for figures in study.figures.values()
-        for path in figures.values()
-    ]

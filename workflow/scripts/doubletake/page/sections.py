@@ -71,3 +71,5 @@ class Section:
     """Figures for the top of the study."""
     sheets: Callable[[StudyData], list[Sheet]]
     """Printed tables."""
+    artifacts: tuple[str, ...] = ()
+    """Further files that it leaves in the study's folder, for the manifest."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from doubletake.page.provenance import Benchmark
+from doubletake.page.experiments import EXPERIMENTS
 from doubletake.page.sections import Sheet
 from doubletake.page.summaries import Proportion, StudyData, mean_of, quantile_of
 from doubletake.page.wording import (
@@ -18,6 +18,7 @@ from doubletake.page.wording import (
     significant,
     things,
 )
+from doubletake.provenance import Benchmark
 
 RULES = {"activations": "cache_activations"}
 """Rules whose run tables carry another name."""
@@ -27,9 +28,12 @@ ORDER = (
     "import_traces",
     "detect_events",
     "cache_activations",
-    "early_exit",
-    "summarise_early_exit",
-    "plot_early_exit",
+    "locate_turns",
+    *(
+        f"{verb}{section.name}"
+        for section in EXPERIMENTS
+        for verb in ("", "summarise_", "plot_")
+    ),
 )
 KINDS = ("check", "doubt", "alternative", "reread")
 CUES = 8  # different cues that are named

@@ -1,0 +1,106 @@
+"""Logit lens: what the residual stream and its parts say at the turns."""
+
+
+rule logit_lens:
+    input:
+        events="results/{model}/{dataset}/events.parquet",
+        turns="results/{model}/{dataset}/turns.parquet",
+        words="results/{model}/{dataset}/turns/words.parquet",
+        index="results/{model}/{dataset}/activations/index.parquet",
+        cache=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
+        model=model_files,
+    output:
+        lens="results/{model}/{dataset}/logit_lens.parquet",
+        verification="results/{model}/{dataset}/logit_lens/verification.parquet",
+        runs="results/{model}/{dataset}/logit_lens/runs.parquet",
+    log:
+        "results/{model}/{dataset}/logs/logit_lens.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/logit_lens.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=gpus,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        model=model_settings,
+        settings=config["logit_lens"] | {"batch_memory": config["batch_memory"]},
+        code=code_digest("logit_lens"),
+    message:
+        "Logit lens of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/logit_lens.py"
+
+
+rule summarise_logit_lens:
+    input:
+        lens=rules.logit_lens.output.lens,
+        words="results/{model}/{dataset}/turns/words.parquet",
+        tokenizer=tokenizer_files,
+    output:
+        summary="results/{model}/{dataset}/logit_lens/summary.parquet",
+        first="results/{model}/{dataset}/logit_lens/first.parquet",
+        top_words="results/{model}/{dataset}/logit_lens/words.parquet",
+    log:
+        "results/{model}/{dataset}/logs/summarise_logit_lens.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/summarise_logit_lens.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        model=model_settings,
+        resampling=config["intervals"],
+        code=code_digest("summarise_logit_lens"),
+    message:
+        "Logit lens of {wildcards.model} on {wildcards.dataset} in numbers"
+    script:
+        "../workflow/scripts/summarise_logit_lens.py"
+
+
+rule plot_logit_lens:
+    input:
+        turns="results/{model}/{dataset}/turns.parquet",
+        summary=rules.summarise_logit_lens.output.summary,
+        first=rules.summarise_logit_lens.output.first,
+    output:
+        layers=report(
+            "results/{model}/{dataset}/logit_lens/layers.svg",
+            caption="../workflow/report/logit_lens_layers.rst",
+            category="Logit lens",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "layers"},
+        ),
+        first=report(
+            "results/{model}/{dataset}/logit_lens/first.svg",
+            caption="../workflow/report/logit_lens_first.rst",
+            category="Logit lens",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "first layer"},
+        ),
+        words=report(
+            "results/{model}/{dataset}/logit_lens/words.svg",
+            caption="../workflow/report/logit_lens_words.rst",
+            category="Logit lens",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "words"},
+        ),
+    log:
+        "results/{model}/{dataset}/logs/plot_logit_lens.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/plot_logit_lens.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        confidence=config["intervals"]["confidence"],
+        code=code_digest("plot_logit_lens"),
+    message:
+        "Logit-lens figures of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/plot_logit_lens.py"

@@ -1,0 +1,119 @@
+"""A tiny study up to its turns: random traces with backtracks, cache, turns, words."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cache_activations
+import locate_turns
+import torch
+
+from doubletake.models import Decoder, load_decoder
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.traces import TRACES
+from doubletake.studies import ModelSettings
+
+WORDS = {"backtrack": ["Wai", "Al", "che"], "wrap_up": ["So", "Th"]}
+"""Single tokens of the tiny tokenizer."""
+LENGTHS = [(9, 30), (5, 41), (7, 22), (5, 41), (6, 12), (11, 34)]
+EVERY = locate_turns.Settings("every", False, WORDS)
+
+
+@dataclass
+class TurnsStudy:
+    """Files of a study whose turns are located."""
+
+    folder: Path
+    model: ModelSettings
+    decoder: Decoder
+    traces: list[dict[str, Any]]
+
+    def ids(self, trace: str) -> torch.Tensor:
+        """The trace's tokens, [1, token]."""
+        (row,) = [row for row in self.traces if row["trace"] == trace]
+        return torch.tensor([row["prompt_ids"] + row["completion_ids"]])
+
+    @property
+    def files(self) -> dict[str, Any]:
+        """Paths as the scripts' keyword arguments."""
+        return {
+            "traces_path": self.folder / "traces.parquet",
+            "events_path": self.folder / "events.parquet",
+            "index_path": self.folder / "index.parquet",
+            "cache_paths": [self.folder / "1-of-1.safetensors"],
+        }
+
+    def locate(self, settings: locate_turns.Settings = EVERY) -> None:
+        """Write turns, words and their verification."""
+        locate_turns.main(
+            **self.files,
+            turns_path=self.folder / "turns.parquet",
+            words_path=self.folder / "words.parquet",
+            verification_path=self.folder / "verification.parquet",
+            model=self.model,
+            settings=settings,
+        )
+
+
+def trace_row(decoder: Decoder, number: int, prompt: int, length: int) -> dict:
+    """A random trace with the log-probs that the model gives it; two on a problem."""
+    generator = torch.Generator().manual_seed(number)
+    ids = torch.randint(6, 330, (1, prompt + length), generator=generator)
+    with torch.no_grad():
+        logits = decoder.hf(ids).logits[0, prompt - 1 : -1].log_softmax(-1)
+    return {
+        "trace": f"{number // 2}/{number % 2}",
+        "problem": str(number // 2),
+        "sample": number % 2,
+        "prompt_ids": ids[0, :prompt].tolist(),
+        "completion_ids": ids[0, prompt:].tolist(),
+        "logprobs": logits.gather(1, ids[0, prompt:, None])[:, 0].tolist(),
+        "text": "x" * length,
+        "offsets": list(range(length)),
+        "thought_end": None,
+        "finish": "length",
+        "answer": None,
+        "correct": False,
+    }
+
+
+def event_rows(trace: str, prompt: int, length: int) -> list[dict]:
+    """An arrival, two backtracks, a control and a wrap-up."""
+    rest = dict.fromkeys(("value", "is_gold", "is_final", "cue", "cue_kind"))
+    kinds = ["arrival", "backtrack", "control", "backtrack", "wrap_up"]
+    return [
+        {"trace": trace, "event": event, "kind": kind}
+        | {"ordinal": 1 + kinds[:event].count(kind), "start": place, "end": place + 1}
+        | {"token": prompt + place}
+        | rest
+        for event, kind in enumerate(kinds)
+        for place in [2 + event * (length - 3) // len(kinds)]
+    ]
+
+
+def write_turns_study(folder: Path, model: ModelSettings) -> TurnsStudy:
+    """Write traces, events and cache of a random study; its turns are not located."""
+    decoder = load_decoder(model)
+    traces = [
+        trace_row(decoder, number, *sizes) for number, sizes in enumerate(LENGTHS)
+    ]
+    events = [
+        row
+        for trace, sizes in zip(traces, LENGTHS, strict=True)
+        for row in event_rows(trace["trace"], *sizes)
+    ]
+    study = TurnsStudy(folder, model, decoder, traces)
+    TRACES.write(TRACES.frame(traces), study.files["traces_path"])
+    EVENTS.write(EVENTS.frame(events), study.files["events_path"])
+    cache_activations.main(
+        traces_path=study.files["traces_path"],
+        events_path=study.files["events_path"],
+        cache_path=study.files["cache_paths"][0],
+        index_path=study.files["index_path"],
+        verification_path=folder / "cache.verification.parquet",
+        runs_path=folder / "cache.runs.parquet",
+        shard="1-of-1",
+        model=model,
+        settings=cache_activations.Settings(0.01, 0.5),
+    )
+    return study
