@@ -81,3 +81,40 @@ rule summarise_probing:
         "Probes of {wildcards.model} on {wildcards.dataset} in numbers"
     script:
         "../workflow/scripts/summarise_probing.py"
+
+
+rule plot_probing:
+    input:
+        probing=rules.summarise_probing.output.probing,
+        tasks=rules.summarise_probing.output.tasks,
+    output:
+        auroc=report(
+            "results/{model}/{dataset}/probing/auroc.svg",
+            caption="../workflow/report/probing_auroc.rst",
+            category="Probing",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "AUROC"},
+        ),
+        accuracy=report(
+            "results/{model}/{dataset}/probing/accuracy.svg",
+            caption="../workflow/report/probing_accuracy.rst",
+            category="Probing",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "accuracy"},
+        ),
+    log:
+        "results/{model}/{dataset}/logs/plot_probing.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/plot_probing.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        confidence=config["intervals"]["confidence"],
+        code=code_digest("plot_probing"),
+    message:
+        "Figures of the probes of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/plot_probing.py"

@@ -62,3 +62,42 @@ rule summarise_value_vectors:
         "Value vectors of {wildcards.model} on {wildcards.dataset} in numbers"
     script:
         "../workflow/scripts/summarise_value_vectors.py"
+
+
+rule plot_value_vectors:
+    input:
+        vectors=rules.value_vectors.output.vectors,
+        units=rules.value_vectors.output.units,
+        effects=rules.summarise_value_vectors.output.effects,
+    output:
+        effects=report(
+            "results/{model}/{dataset}/value_vectors/effects.svg",
+            caption="../workflow/report/value_vectors_effects.rst",
+            category="Value vectors",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "effects"},
+        ),
+        units=report(
+            "results/{model}/{dataset}/value_vectors/units.svg",
+            caption="../workflow/report/value_vectors_units.rst",
+            category="Value vectors",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "units"},
+        ),
+    log:
+        "results/{model}/{dataset}/logs/plot_value_vectors.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/plot_value_vectors.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        contrast=config["value_vectors"]["contrast"],
+        confidence=config["intervals"]["confidence"],
+        code=code_digest("plot_value_vectors"),
+    message:
+        "Figures of the value vectors of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/plot_value_vectors.py"

@@ -14,6 +14,8 @@ SECTIONS = (
     "activations",
     "turns",
     "logit_lens",
+    "probing",
+    "value_vectors",
     "report",
 )
 """Of the config, shown as they stand."""
