@@ -199,7 +199,8 @@ def checked_behind(data: StudyData) -> str:
     return (
         f"{things(row['positions'], 'backtrack')} on "
         f"{things(row['problems'], 'problem')}, "
-        f"{things(row['vectors'], 'vector')} at a time. Intervals: {data.confidence:.0%}, over problems."
+        f"{things(row['vectors'], 'vector')} at a time. "
+        f"Intervals: {data.confidence:.0%}, over problems."
     )
 
 
@@ -229,8 +230,8 @@ VALUE_VECTORS = Section(
             "What scaling the vectors changes",
             "At backtracks, the activations of the units of largest (red) and smallest "
             "(blue) cosine of a layer are zeroed or multiplied at that position, all "
-            "at once; the dot is the mean change of the backtrack words\u2019 logit, on "
-            "the right of its distance to the wrap-up words\u2019. Open diamonds: as "
+            "at once; the dot is the mean change of the backtrack words\u2019 logit, "
+            "on the right of its distance to the wrap-up words\u2019. Open diamonds: as "
             "many random units of the same layer that write as much there. A dot apart "
             "from its diamond is an effect of these vectors and not of any.",
             checked_behind,
