@@ -231,9 +231,9 @@ VALUE_VECTORS = Section(
             "At backtracks, the activations of the units of largest (red) and smallest "
             "(blue) cosine of a layer are zeroed or multiplied at that position, all "
             "at once; the dot is the mean change of the backtrack words\u2019 logit, "
-            "on the right of its distance to the wrap-up words\u2019. Open diamonds: as "
-            "many random units of the same layer that write as much there. A dot apart "
-            "from its diamond is an effect of these vectors and not of any.",
+            "on the right of its distance to the wrap-up words\u2019. Open diamonds: "
+            "as many random units of the same layer that write as much there. A dot "
+            "apart from its diamond is an effect of these vectors and not of any.",
             checked_behind,
         ),
         Figure(
