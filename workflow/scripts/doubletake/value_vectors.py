@@ -135,9 +135,9 @@ def like_units(
     taken = set(units)
     chosen = []
     for unit in units:
-        reach = NEAREST
+        reach = NEAREST  # not all units are sorted anew for each
         free: list[int] = []
-        while len(free) < NEAREST and reach < 2 * len(order):
+        while len(free) < NEAREST and reach < 4 * (len(order) + NEAREST):
             low, high = max(0, place[unit] - reach), place[unit] + reach + 1
             free = [k for k in order[low:high] if k not in taken]
             reach *= 2
