@@ -29,6 +29,7 @@ include: "rules/checks.smk"
 include: "rules/manifest.smk"
 include: "rules/report.smk"
 include: "rules/pocket.smk"
+include: "rules/targets.smk"
 
 
 rule all:

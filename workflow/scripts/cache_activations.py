@@ -14,7 +14,7 @@ Outputs, of one shard
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.passes import in_batches, padded
 from doubletake.proofs import PROOF_TOKENS, Proof
+from doubletake.reuse import origin_key
 from doubletake.runs import run_of
 from doubletake.schemas.activations import ACTIVATION_INDEX
 from doubletake.schemas.events import EVENTS
@@ -37,6 +38,7 @@ from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.splits import calibration_problems
+from doubletake.store import Store
 from doubletake.studies import ModelSettings, in_shard
 
 if TYPE_CHECKING:
@@ -395,9 +397,35 @@ def cache(
     return torch.cat(differences)
 
 
+def main_or_stored(
+    store: Store, model_paths: list[Path], code: str, **paths_and_settings: Any
+) -> None:
+    """`main`, or its results from the store where another study has made the same."""
+    given = paths_and_settings
+    deciding = {
+        "model": {k: v for k, v in asdict(given["model"]).items() if k != "device"},
+        "calibration_share": given["settings"].calibration_share,
+        "shard": given["shard"],
+        "code": code,
+    }
+    read = [given["traces_path"], given["events_path"]]
+    key = origin_key(deciding, [*model_paths, *read]) if store.folder else ""
+    made = {
+        name.removesuffix("_path"): path
+        for name, path in given.items()
+        if name in ("cache_path", "index_path", "verification_path", "runs_path")
+    }
+    if not store.fetch(STAGE, key, made):
+        main(**given)
+        store.keep(STAGE, key, made)
+
+
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        main(
+        main_or_stored(
+            Store.here(),
+            [Path(path) for path in snakemake.input.model],
+            snakemake.params.code,
             traces_path=Path(snakemake.input.traces),
             events_path=Path(snakemake.input.events),
             cache_path=Path(snakemake.output.cache),
