@@ -88,7 +88,7 @@ def shards_of(pattern):
 
     def files(wildcards):
         names = studies.shard_names(config["shards"])
-        return expand(pattern, **dict(wildcards.items()) | {"shard": names})
+        return expand(pattern, **(dict(wildcards.items()) | {"shard": names}))
 
     return files
 

@@ -145,6 +145,10 @@ class Decoder:
         """MLP module of a layer."""
         return self._part(layer, self.layout.mlp)
 
+    def mlp_norm(self, layer: int) -> nn.Module:
+        """The norm through which a layer's MLP reads the residual stream."""
+        return self._part(layer, self.layout.mlp_norm)
+
     def mlp_down(self, layer: int) -> nn.Linear:
         """Down-projection of a layer's MLP; its columns are the value vectors.
 
