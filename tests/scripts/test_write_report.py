@@ -71,6 +71,7 @@ SETTINGS = {
         "answer_prompt": "\n</think>\n\\boxed{",
         "seed": 0,
     },
+    "value_vectors": {"contrast": "backtrack_wrap_up", "layers": None},
     "attribution": {
         "kinds": ["backtrack"],
         "metric": "difference",
