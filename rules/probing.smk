@@ -1,7 +1,7 @@
 """Probing: what the residual stream tells, layer by layer, at the turns and arrivals."""
 
 
-rule probing:
+rule measure_probing:
     input:
         traces="results/{model}/{dataset}/traces.parquet",
         events="results/{model}/{dataset}/events.parquet",
@@ -20,8 +20,8 @@ rule probing:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=growing(8000),
+        runtime=growing(240),
     params:
         model=model_settings,
         settings=config["probing"],
@@ -39,6 +39,7 @@ rule merge_probing:
         table="results/{model}/{dataset}/probing/scores.parquet",
     log:
         "results/{model}/{dataset}/logs/merge_probing.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:

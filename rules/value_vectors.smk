@@ -1,7 +1,7 @@
 """Value vectors: what the MLPs write along the probes' directions, and its effect."""
 
 
-rule value_vectors:
+rule measure_value_vectors:
     input:
         traces="results/{model}/{dataset}/traces.parquet",
         events="results/{model}/{dataset}/events.parquet",
@@ -26,8 +26,8 @@ rule value_vectors:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 24000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=growing(24000),
+        runtime=growing(120),
     params:
         model=model_settings,
         settings=config["value_vectors"],
@@ -42,7 +42,7 @@ rule value_vectors:
 
 rule summarise_value_vectors:
     input:
-        interventions=rules.value_vectors.output.interventions,
+        interventions=rules.measure_value_vectors.output.interventions,
     output:
         effects="results/{model}/{dataset}/value_vectors/effects.parquet",
     log:
@@ -66,8 +66,8 @@ rule summarise_value_vectors:
 
 rule plot_value_vectors:
     input:
-        vectors=rules.value_vectors.output.vectors,
-        units=rules.value_vectors.output.units,
+        vectors=rules.measure_value_vectors.output.vectors,
+        units=rules.measure_value_vectors.output.units,
         effects=rules.summarise_value_vectors.output.effects,
     output:
         effects=report(
