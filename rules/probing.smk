@@ -72,8 +72,8 @@ rule summarise_probing:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         folds=config["probing"]["folds"],
         resampling=config["intervals"],
@@ -107,6 +107,7 @@ rule plot_probing:
         "results/{model}/{dataset}/logs/plot_probing.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/plot_probing.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     resources:

@@ -73,6 +73,7 @@ SETTINGS = {
         "answer_prompt": "\n</think>\n\\boxed{",
         "seed": 0,
     },
+    "value_vectors": {"contrast": "backtrack_wrap_up", "layers": None},
     "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
 }
 HERE = Provenance("abc123", {"python": "3.11.7"}, "one machine", "2026-01-02 03:04 UTC")
