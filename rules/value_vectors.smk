@@ -49,6 +49,7 @@ rule summarise_value_vectors:
         "results/{model}/{dataset}/logs/summarise_value_vectors.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/summarise_value_vectors.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     resources:

@@ -69,6 +69,8 @@ VALUES: dict[str, Any] = {
     "early_exit.max_answer_tokens": 5,
     "early_exit.groups": [2, 3],
     "logit_lens.top": 3,
+    "probing.shuffles": 2,
+    "value_vectors.tokens": 3,
     "attribution.verified_cells": 7,
     "attribution.top_words": 3,
     "intervals.bootstrap": 60,

@@ -51,7 +51,7 @@ CHANGES = {
     "target": "change of the backtrack words\u2019 logit",
     "margin": "change against the wrap-up words\u2019",
 }
-LABELLED = 3  # units named in a panel, of either end
+LABELLED = 2  # units named in a panel, of either end
 PANELS = 3  # layers side by side
 
 
@@ -150,11 +150,12 @@ def _draw_units(panel: Axes, rows: pl.DataFrame, listed: pl.DataFrame) -> None:
         named = listed.filter(end=end).sort("rank").select("vector", "rank")
         found = named.join(rows, on="vector", maintain_order="left")
         panel.plot(found["cosine"], found["difference"], ms=5, color=colour, **look)
+        side = 4 if end == "against" else -4
         for row in found.filter(pl.col("rank") <= LABELLED).iter_rows(named=True):
             panel.annotate(
                 f"{row['vector']}",
                 (row["cosine"], row["difference"]),
-                xytext=(4, 4) if end == "against" else (-4, 4),
+                xytext=(side, 5 if row["rank"] == 1 else -12),
                 textcoords="offset points",
                 ha="left" if end == "against" else "right",
                 fontsize=8,
