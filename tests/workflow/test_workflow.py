@@ -13,6 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from doubletake.schemas.activations import ACTIVATION_INDEX
+from doubletake.schemas.attention import ATTENTION
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.early_exit import EARLY_EXIT
 from doubletake.schemas.events import EVENTS
@@ -27,6 +28,7 @@ CHAIN = {
     "events.parquet": EVENTS,
     "activations/index.parquet": ACTIVATION_INDEX,
     "early_exit.parquet": EARLY_EXIT,
+    "attention.parquet": ATTENTION,
 }
 
 
@@ -62,7 +64,7 @@ def test_end_to_end(finished):
 
 
 def test_every_check_is_within_its_bound(finished):
-    for stage in ("activations", "early_exit"):
+    for stage in ("activations", "early_exit", "attention"):
         path = finished.study() / stage / "verification.parquet"
         bounded = VERIFICATION.read(path).drop_nulls("bound")
         assert bounded.height > 0
@@ -100,6 +102,16 @@ def test_shards_and_batch_size_change_no_table(finished, fresh):
 
 
 FIGURE_RULES = {"summarise_early_exit", "plot_early_exit", "write_report"}
+LENS_FIGURE_RULES = {"summarise_logit_lens", "plot_logit_lens", "write_report"}
+ATTENTION_FIGURE_RULES = {"summarise_attention", "plot_attention", "write_report"}
+ALL_FIGURE_RULES = FIGURE_RULES | LENS_FIGURE_RULES | ATTENTION_FIGURE_RULES
+ATTENTION_RULES = {
+    "attention",
+    "merge_attention",
+    "merge_checks",
+    *ATTENTION_FIGURE_RULES,
+}
+TURN_RULES = {"locate_turns", "logit_lens", *LENS_FIGURE_RULES, *ATTENTION_RULES}
 EARLY_EXIT_RULES = {
     "early_exit",
     "merge_early_exit",
@@ -122,12 +134,13 @@ def settings_change(section: str, key: str, value: Any) -> Callable[[dict], None
         ("early_exit", "max_answer_tokens", 5, EARLY_EXIT_RULES),
         ("early_exit", "groups", [2, 3], FIGURE_RULES),
         ("report", "examples", 5, {"write_report"}),
-        ("intervals", "bootstrap", 60, FIGURE_RULES | {"score_detector"}),
+        ("attention", "verified_positions", 3, ATTENTION_RULES),
+        ("intervals", "bootstrap", 60, ALL_FIGURE_RULES | {"score_detector"}),
         (
             "activations",
             "calibration_share",
             0.5,
-            {"cache_activations", "merge_activations", "write_report"},
+            {"cache_activations", "merge_activations", *TURN_RULES},
         ),
     ],
 )
@@ -140,7 +153,8 @@ def test_a_changed_setting_reruns_what_reads_it(rerun, section, key, value, rule
     ("module", "rules"),
     [
         ("branches", EARLY_EXIT_RULES),
-        ("stats", FIGURE_RULES | {"score_detector"}),
+        ("attention_rows", ATTENTION_RULES),
+        ("stats", ALL_FIGURE_RULES | {"score_detector"}),
         (
             "generation",
             {
@@ -149,6 +163,7 @@ def test_a_changed_setting_reruns_what_reads_it(rerun, section, key, value, rule
                 "detect_events",
                 "cache_activations",
                 "merge_activations",
+                *TURN_RULES,
                 *EARLY_EXIT_RULES,
             },
         ),

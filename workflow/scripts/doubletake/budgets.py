@@ -17,8 +17,8 @@ FLOAT32 = 4  # bytes
 def mlp_width(config: Any) -> int:
     """Numbers that the widest MLP holds for a token between its projections.
 
-    A mixture of experts holds its experts' for each expert that a token goes to, and its
-    shared expert's; some of its layers may be plain.
+    A mixture of experts holds those of each expert that a token goes to, and its shared
+    expert's; some of its layers may be plain.
     """
     plain = int(config.intermediate_size)
     chosen = getattr(config, "num_experts_per_tok", None)
