@@ -10,11 +10,12 @@ PEERS := .venv-peers
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
 RUNTIME := $(VENV)/installed-$(ENV)
 DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
+SUBMISSION := $(VENV)/installed-slurm-$(ENV)
 # Bytecode is worth seconds at every start of Snakemake: keep it whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo verify detect score test lint format bench clean pocket
+.PHONY: help demo reruns slurm verify detect score test test-slurm lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -26,6 +27,8 @@ demo: $(RUNTIME) ## Run the default study and say where the report is
 verify: $(RUNTIME) ## Compare results with their manifests: RESULTS=results
 	@$(BIN)/python workflow/scripts/verify_results.py $(or $(RESULTS),results)
 
+slurm: $(SUBMISSION) ## Set up what sends jobs to a SLURM cluster
+
 detect: $(RUNTIME) ## Find events in thoughts of your own: TRACES=in.jsonl EVENTS=out.jsonl
 	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/detect_file.py "$(TRACES)" "$(EVENTS)"
 
@@ -34,6 +37,9 @@ score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.json
 
 test: $(DEVELOPMENT) ## Run the whole test suite
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+test-slurm: $(DEVELOPMENT) $(SUBMISSION) ## Install SLURM on this Debian (root) and run studies through it
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
 
 lint: $(DEVELOPMENT) ## Check style and types of scripts, tests and rules
 	@$(BIN)/ruff check .
@@ -55,6 +61,9 @@ bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one r
 	@$(MAKE) --no-print-directory $(PEERS)/installed || echo "The libraries of tests/bench/peers.txt cannot be installed: our own part alone."
 	@python=$(BIN)/python; if [ -e $(PEERS)/installed ]; then python=$(PEERS)/bin/python; fi; \
 	for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $$python $$script || true; done
+
+reruns: $(DEVELOPMENT) ## Write the table of docs/reruns.md anew
+	@PYTHONPATH=tests:workflow/scripts $(BIN)/python tests/workflow/reruns.py
 
 clean: ## Remove all results (not the environment)
 	@rm -rf results .snakemake
@@ -79,4 +88,8 @@ $(PEERS)/installed: tests/bench/peers.txt envs/base.txt envs/cpu.txt | $(BIN)/py
 
 $(DEVELOPMENT): envs/dev.txt $(RUNTIME)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/dev.txt
+	@touch $@
+
+$(SUBMISSION): envs/slurm.txt $(RUNTIME)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/slurm.txt
 	@touch $@

@@ -1,7 +1,7 @@
 """Attention: where heads look before a turn, and what they write."""
 
 
-rule attention:
+rule measure_attention:
     input:
         traces="results/{model}/{dataset}/traces.parquet",
         events="results/{model}/{dataset}/events.parquet",
@@ -20,8 +20,8 @@ rule attention:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 24000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=growing(24000),
+        runtime=growing(120),
     params:
         model=model_settings,
         settings=config["attention"] | {"batch_memory": config["batch_memory"]},
@@ -39,6 +39,7 @@ rule merge_attention:
         table="results/{model}/{dataset}/attention.parquet",
     log:
         "results/{model}/{dataset}/logs/merge_attention.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -64,8 +65,8 @@ rule summarise_attention:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         settings=config["intervals"],
         code=code_digest("summarise_attention"),
@@ -105,11 +106,9 @@ rule plot_attention:
         "results/{model}/{dataset}/logs/plot_attention.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/plot_attention.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
-    resources:
-        mem_mb=2000,
-        runtime=15,
     params:
         settings={"confidence": config["intervals"]["confidence"]},
         code=code_digest("plot_attention"),

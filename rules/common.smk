@@ -78,12 +78,17 @@ def gpus(wildcards):
     return 0 if config["models"][wildcards.model]["device"] == "cpu" else 1
 
 
+def growing(amount):
+    """A resource of which every further attempt asks for as much again."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def shards_of(pattern):
     """Input function: one file per shard; {shard} of the pattern is filled in."""
 
     def files(wildcards):
         names = studies.shard_names(config["shards"])
-        return expand(pattern, shard=names, **wildcards)
+        return expand(pattern, **(dict(wildcards.items()) | {"shard": names}))
 
     return files
 
@@ -92,6 +97,19 @@ def files_of(wildcards):
     """Everything that a study leaves, and the settings that made it."""
     study = {"model": wildcards.model, "dataset": wildcards.dataset}
     return study_files(config, SOURCES, study, STUDY.format(**study))
+
+
+def of_experiment(section):
+    """Tables, figures and checks of an experiment, of every study of the config."""
+    names = [f"{section.name}/{figure.name}.svg" for figure in section.figures]
+    names += [f"{name}.parquet" for name in section.tables]
+    names += [f"{section.name}/{part}.parquet" for part in ("runs", "verification")]
+    names += section.artifacts
+    return [
+        f"{STUDY.format(**study)}/{name}"
+        for study in config["studies"]
+        for name in names
+    ]
 
 
 def of_studies(pattern):

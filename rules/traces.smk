@@ -19,8 +19,8 @@ rule generate_traces:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 24000 * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        mem_mb=growing(24000),
+        runtime=growing(720),
     params:
         model=model_settings,
         settings=config["generation"],
@@ -40,6 +40,7 @@ rule merge_traces:
         "results/{model}/{dataset}/logs/merge_traces.log",
     wildcard_constraints:
         dataset=datasets_with(thoughts=False),
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -66,6 +67,7 @@ rule import_traces:
         "results/{model}/{dataset}/benchmarks/import_traces.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=True),
+    localrule: True
     conda:
         ENVIRONMENT
     resources:

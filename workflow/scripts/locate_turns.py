@@ -26,9 +26,9 @@ import polars as pl
 import torch
 
 from doubletake.activations import ActivationCache, Origin
+from doubletake.devices import choose_device
 from doubletake.lens import Lens
 from doubletake.logs import job
-from doubletake.models import choose_device
 from doubletake.schemas.events import EVENTS
 from doubletake.schemas.traces import TRACES
 from doubletake.schemas.turns import TURN_WORDS, TURNS

@@ -19,6 +19,8 @@ class Layout:
     mlp: str = "mlp"
     mlp_down: str | None = "mlp.down_proj"
     """The down-projection; None where a mixture of experts has many."""
+    mlp_norm: str = "post_attention_layernorm"
+    """The norm through which the MLP reads the residual stream."""
     attention_write: str = "self_attn"
     """The module whose output is added to the residual stream after attention."""
     mlp_write: str = "mlp"
@@ -30,6 +32,7 @@ class Layout:
 
 
 _GEMMA = Layout(
+    mlp_norm="pre_feedforward_layernorm",
     attention_write="post_attention_layernorm",
     mlp_write="post_feedforward_layernorm",
     norm_offset=1.0,

@@ -17,8 +17,8 @@ FLOAT32 = 4  # bytes
 def mlp_width(config: Any) -> int:
     """Numbers that the widest MLP holds for a token between its projections.
 
-    A mixture of experts holds those of each expert that a token goes to, and its shared
-    expert's; some of its layers may be plain.
+    A mixture of experts holds its experts' for each expert that a token goes to, and
+    its shared expert's; some of its layers may be plain.
     """
     plain = int(config.intermediate_size)
     chosen = getattr(config, "num_experts_per_tok", None)
@@ -60,6 +60,22 @@ def backward_tokens(decoder: "Decoder", gib: float) -> int:
     size = decoder.dtype.itemsize
     layer = (10 * d + 4 * wide) * size + 4 * d * FLOAT32
     return _tokens(gib, decoder.n_layers * layer)
+
+
+def cached_tokens(decoder: "Decoder", gib: float) -> int:
+    """Tokens whose keys and values may lie in a batch of copies of one prefix.
+
+    Adding a token copies them once more.
+
+    Args:
+        decoder: the model.
+        gib: memory that the batch may take beyond the model, GiB.
+    """
+    config = decoder.config
+    width = config.num_key_value_heads * getattr(
+        config, "head_dim", decoder.d_model // config.num_attention_heads
+    )
+    return _tokens(gib, 2 * 2 * decoder.n_layers * width * decoder.dtype.itemsize)
 
 
 def _tokens(gib: float, per_token: int) -> int:

@@ -15,6 +15,8 @@ SECTIONS = (
     "turns",
     "attention",
     "logit_lens",
+    "probing",
+    "value_vectors",
     "report",
 )
 """Of the config, shown as they stand."""
