@@ -6,6 +6,7 @@ CORES ?= all
 WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
 RUNTIME := $(VENV)/installed-$(ENV)
 DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
@@ -57,7 +58,9 @@ pocket: $(RUNTIME) ## Train the pocket model anew and put it into resources/
 	@cp -R results/training/pocket/model/. $(addprefix results/training/pocket/,problems.jsonl labelled_traces.jsonl metrics.json training.json) resources/pocket/
 
 bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one run
-	@for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $(BIN)/python $$script || true; done
+	@$(MAKE) --no-print-directory $(PEERS)/installed || echo "The libraries of tests/bench/peers.txt cannot be installed: our own part alone."
+	@python=$(BIN)/python; if [ -e $(PEERS)/installed ]; then python=$(PEERS)/bin/python; fi; \
+	for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $$python $$script || true; done
 
 reruns: $(DEVELOPMENT) ## Write the table of docs/reruns.md anew
 	@PYTHONPATH=tests:workflow/scripts $(BIN)/python tests/workflow/reruns.py
@@ -74,6 +77,13 @@ $(RUNTIME): envs/base.txt envs/$(ENV).txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/$(ENV).txt
 	@$(BIN)/python -m compileall -q $(VENV)/lib >/dev/null || true
 	@if [ $(ENV) = gpu ]; then $(BIN)/python -c 'import sys, torch; sys.exit(torch.version.cuda is None and "ENV=gpu: the installed torch has no CUDA")'; fi
+	@touch $@
+
+# What the benches compare with, never needed by doubletake itself.
+$(PEERS)/installed: tests/bench/peers.txt envs/base.txt envs/cpu.txt | $(BIN)/python
+	@$(BIN)/python -m venv $(PEERS)
+	@echo "Installing the libraries to compare with into $(PEERS) ..."
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/peers.txt
 	@touch $@
 
 $(DEVELOPMENT): envs/dev.txt $(RUNTIME)
