@@ -1,12 +1,12 @@
 """HTML pages from templates: whatever goes into one is text, escaped and visible."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from doubletake.files import write_whole
 from doubletake.page import wording
 
 
@@ -32,9 +32,7 @@ def environment(folder: Path) -> Environment:
 def write_page(template: Path, page: Path, **values: Any) -> None:
     """Render a template, write under a temporary name, rename when complete."""
     text = environment(template.parent).get_template(template.name).render(**values)
-    partial = Path(f"{page}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(partial, page)
+    write_whole(page, text.encode())
 
 
 def _shown(value: object) -> object:
