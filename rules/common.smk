@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 from doubletake import stale_locks, studies
 from doubletake.digests import code_digest
 from doubletake.errors import InputError
-from doubletake.page.wording import visible
+from doubletake.foreign_text import visible
 
 STUDY = "results/{model}/{dataset}"
 ENVIRONMENT = Path(workflow.basedir) / "envs/doubletake.yaml"
@@ -64,7 +64,8 @@ def model_files(wildcards):
         return []
     folder = Path(settings["source"])
     weights = sorted(folder.glob("*.safetensors"))
-    return [folder / "config.json", *weights, *tokenizer_files(wildcards)]
+    code = sorted(folder.glob("*.py")) if settings["trust_remote_code"] else []
+    return [folder / "config.json", *weights, *code, *tokenizer_files(wildcards)]
 
 
 def dataset_file(wildcards):

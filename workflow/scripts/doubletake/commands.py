@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from doubletake.errors import InputError
-from doubletake.page.wording import visible
+from doubletake.foreign_text import visible
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from doubletake.errors import InputError
+from doubletake.foreign_text import visible
 from doubletake.orphans import watch_starter
-from doubletake.page.wording import visible
 
 logger = logging.getLogger("doubletake")
 LINE_EVERY = 10.0  # seconds between two progress lines in a log

@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from doubletake.files import write_whole
+from doubletake.foreign_text import visible
 from doubletake.page import wording
 
 
@@ -39,4 +40,4 @@ def _shown(value: object) -> object:
     """What a template prints for a value."""
     if isinstance(value, Markup):
         return value
-    return wording.visible(str(value))
+    return visible(str(value))
