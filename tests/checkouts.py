@@ -1,0 +1,78 @@
+"""Copies of the repository in which tests run the whole workflow."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PARTS = ["Snakefile", "rules", "workflow", "config", "profiles", "envs", "resources"]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the repository in which a test runs, edits and kills."""
+
+    folder: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a run."""
+        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake to its end; stderr is joined to stdout."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a run: this one, with bytecode allowed."""
+        names = os.environ.items()
+        return {k: v for k, v in names if k != "PYTHONDONTWRITEBYTECODE"}
+
+    def configure(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Edit the default config."""
+        path = self.folder / "config/config.yaml"
+        config = yaml.safe_load(path.read_text())
+        change(config)
+        path.write_text(yaml.safe_dump(config))
+
+    def study(self, name: str = "pocket/pocket-problems") -> Path:
+        """Folder of a study's results."""
+        return self.folder / "results" / name
+
+
+def small(config: dict[str, Any]) -> None:
+    """The default study, cut down to seconds."""
+    config["datasets"]["pocket-problems"]["limit"] = 12
+    config["generation"]["max_new_tokens"] = 320
+    config["intervals"]["bootstrap"] = 50
+    config["early_exit"]["verified_traces"] = 2
+    config["report"]["examples"] = 4
+
+
+def new_checkout(folder: Path) -> Checkout:
+    """Make a checkout with the small default study in an empty folder."""
+    folder.mkdir(exist_ok=True)
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / part, ignore=ignored)
+        else:
+            shutil.copy2(source, folder / part)
+    checkout = Checkout(folder)
+    checkout.configure(small)
+    return checkout
