@@ -108,10 +108,11 @@ def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             _check_size(path, file.metadata)
             number = 0
             for batch in file.iter_batches(ROWS_AT_ONCE):
+                batch.validate(full=True)
                 for row in batch.to_pylist():
                     number += 1
                     yield f"{path}, row {number}", row
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise InputError(f"cannot read {path}: {short(str(error))}") from error
 
 
