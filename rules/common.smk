@@ -32,7 +32,6 @@ onstart:
     stale_locks.name_owner(ALIVE)
 
 
-
 wildcard_constraints:
     model="|".join(map(re.escape, config["models"])),
     dataset="|".join(map(re.escape, config["datasets"])),

@@ -1,4 +1,4 @@
-"""What the fault suite does to a run: starts it, kills parts of it, damages its files."""
+"""What the fault suite does: starts runs, kills parts of them, damages files."""
 
 import hashlib
 import os
@@ -163,11 +163,15 @@ def results(checkout: Checkout) -> dict[str, str]:
 
 def assert_same(checkout: Checkout, undisturbed: dict[str, str]) -> None:
     """Every file is there and byte-equal, and nothing is left over."""
-    found = results(checkout)
-    expected = {name: undisturbed[name] for name in found if name in undisturbed}
-    assert found == expected, "other files, or other bytes"
+    assert differing(checkout, undisturbed) == []
     assert not list(checkout.folder.rglob("*.partial"))
     assert not list((checkout.folder / ".snakemake").glob("locks/*"))
+
+
+def differing(checkout: Checkout, undisturbed: dict[str, str]) -> list[str]:
+    """Results that are not byte-equal to the undisturbed run's."""
+    found = results(checkout)
+    return [name for name in found if found[name] != undisturbed.get(name)]
 
 
 def flip(path: Path, draw: random.Random, *, unnoticed: bool) -> None:

@@ -20,9 +20,14 @@ def names(folder):
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "table"
     write_whole(path, b"old")
-    with pytest.raises(RuntimeError), replacing(path) as partial:
-        partial.write_bytes(b"half")
-        raise RuntimeError
+
+    def fail() -> None:
+        with replacing(path) as partial:
+            partial.write_bytes(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["table"]
 
@@ -83,6 +88,6 @@ def test_a_full_disk_is_named(tmp_path):
 
 def test_other_failures_keep_their_names(tmp_path):
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "table"):
-        open(tmp_path / "input")
+        (tmp_path / "input").read_bytes()
     with pytest.raises(InputError, match="trace 7"), replacing(tmp_path / "table"):
         raise InputError("trace 7")

@@ -20,9 +20,13 @@ def _own_handlers(monkeypatch):
 
 
 def test_escapes_reach_neither_log_nor_terminal(tmp_path, capfd):
-    with pytest.raises(SystemExit), job(tmp_path / "log"):
-        logging.getLogger("doubletake").warning("trace %s refused", EVIL)
-        raise InputError(f"{EVIL}: not a text")
+    def fail() -> None:
+        with job(tmp_path / "log"):
+            logging.getLogger("doubletake").warning("trace %s refused", EVIL)
+            raise InputError(f"{EVIL}: not a text")
+
+    with pytest.raises(SystemExit):
+        fail()
     text = (tmp_path / "log").read_text()
     assert capfd.readouterr().err == text
     assert "\u241b[2J" in text

@@ -134,7 +134,7 @@ def test_pickled_weights_are_never_opened(folder, tmp_path, model):
     message = r"only pickled weights \(more\.pt, pytorch_model\.bin\).*save_pretrained"
     with pytest.raises(InputError, match=message):
         check(*config_of(folder, tmp_path))
-    with pytest.raises(InputError, match="no file named model.safetensors"):
+    with pytest.raises(InputError, match=r"no file named model\.safetensors"):
         load_decoder(replace(model, source=str(folder)))
     assert not (tmp_path / "ran").exists()
 

@@ -2,18 +2,35 @@
 
 import random
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from checkouts import Checkout
-from fault_tools import Run, Tally, assert_same, flip, named_for_deletion, truncate
+from fault_tools import (
+    Run,
+    Tally,
+    assert_same,
+    differing,
+    flip,
+    named_for_deletion,
+    truncate,
+)
+from safetensors import safe_open
+
+from doubletake.activations import PER_ROW, ActivationCache, Origin
+from doubletake.errors import InputError
 
 FLIP, CUT = "flipped byte", "truncated file"
 STUDY = "results/pocket/pocket-problems"
 ROUNDS = [
     # What a round makes anew, and what it damages of all that is read for it.
     (
-        [f"{STUDY}/logit_lens.parquet", f"{STUDY}/turns.parquet", "results/report.html"],
+        [
+            f"{STUDY}/logit_lens.parquet",
+            f"{STUDY}/turns.parquet",
+            "results/report.html",
+        ],
         [
             f"{STUDY}/activations/1-of-2.safetensors",
             f"{STUDY}/early_exit/confidence.svg",
@@ -60,6 +77,18 @@ def run_as_told(checkout: Checkout, targets: list[str]) -> set[str]:
     raise AssertionError(f"no end: {asked}")
 
 
+def read_whole(shard: Path) -> None:
+    """Read all that a shard of the cache holds."""
+    with safe_open(shard, framework="pt") as file:
+        metadata = file.metadata()
+    origin = Origin(*(metadata[key.name] for key in fields(Origin)))
+    paths = sorted(shard.parent.glob("*.safetensors"))
+    cache = ActivationCache(shard.parent / "index.parquet", paths, origin)
+    for name in PER_ROW:
+        cache.read(name, cache.index)
+    cache.mean_resid()
+
+
 @pytest.mark.parametrize("number", range(len(ROUNDS)))
 @pytest.mark.parametrize("unnoticed", [True, False], ids=["old date", "new date"])
 def test_damage_is_named_or_mended(copy, undisturbed, tally: Tally, number, unnoticed):
@@ -73,9 +102,17 @@ def test_damage_is_named_or_mended(copy, undisturbed, tally: Tally, number, unno
         injure(copy.folder / name, draw, unnoticed=unnoticed)
         tally.inject(kind)
         kinds[name] = kind
-    wanted = [] if "results/report.html" in again else [*again, f"{STUDY}/early_exit/accuracy.svg"]
+    everything = "results/report.html" in again
+    wanted = [] if everything else [*again, f"{STUDY}/early_exit/accuracy.svg"]
     asked = run_as_told(copy, wanted)
     assert asked <= set(targets), "an undamaged file was called damaged"
+    for name in differing(copy, undisturbed):
+        # A damaged place that nothing has read yet: whoever reads it will notice.
+        assert name.endswith(".safetensors"), name
+        with pytest.raises(InputError, match="is damaged"):
+            read_whole(copy.folder / f"results{name}")
+        (copy.folder / f"results{name}").unlink()
+        run_as_told(copy, wanted)
     assert_same(copy, undisturbed)
     for kind in (FLIP, CUT):
         named = [name for name in asked if kinds[name] == kind]

@@ -12,7 +12,7 @@ from doubletake.schemas.traces import TRACES
 
 SHELL = "$(touch owned) `touch owned` '; touch owned #"
 MODEL = 'my "model" $(touch owned) `x` it\'s {model}'
-THOUGHTS = 'thoughts \'"$(touch owned)`touch owned` {dataset} *[1].jsonl'
+THOUGHTS = "thoughts '\"$(touch owned)`touch owned` {dataset} *[1].jsonl"
 EVIL = [
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "\x1b[2J\x1b]0;owned\x07 \u202e \x00",

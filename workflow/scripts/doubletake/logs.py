@@ -62,7 +62,7 @@ class VisibleFormatter(logging.Formatter):
 
 def log_to(path: str | Path) -> None:
     """Send log records to the rule's log file and to stderr."""
-    handlers = [
+    handlers: list[logging.Handler] = [
         logging.FileHandler(path, mode="w", encoding="utf-8", errors="replace"),
         logging.StreamHandler(),
     ]

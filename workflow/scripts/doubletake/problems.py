@@ -99,7 +99,7 @@ def _json_object(line: bytes, place: str) -> dict[str, Any]:
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows, a few decompressed at a time: a file may claim to hold less than it does."""
+    """Rows, a few decompressed at a time: a file may hold more than it says."""
     import pyarrow  # slow to import, and only Parquet needs it
     from pyarrow import parquet
 

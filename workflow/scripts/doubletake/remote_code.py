@@ -39,9 +39,9 @@ def refuse_code(source: str, trusted: bool, *configs: dict[str, Any]) -> None:
     files = named_files(*configs)
     if files and not trusted:
         raise InputError(
-            f"{source}: the model would run code of its own ({', '.join(files)}), which "
-            "is not done unless its entry under models says trust_remote_code: true; "
-            "read that code first, or remove auto_map from its config files"
+            f"{source}: the model would run code of its own ({', '.join(files)}), "
+            "which is not done unless its entry under models says trust_remote_code: "
+            "true; read that code first, or remove auto_map from its config files"
         )
 
 

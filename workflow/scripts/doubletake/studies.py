@@ -257,7 +257,9 @@ def _check_weights(folder: Path, key: str) -> None:
                 f"{index}: {name!r} is no name of a safetensors file beside it"
             )
         if not (folder / name).is_file():
-            raise InputError(f"{key}.source: {folder} lacks {name}, which {index} names")
+            raise InputError(
+                f"{key}.source: {folder} lacks {name}, which {index} names"
+            )
 
 
 def read_json(path: Path) -> dict[str, Any]:

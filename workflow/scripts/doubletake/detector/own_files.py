@@ -164,7 +164,9 @@ def _offset(item: dict[str, Any], column: str, where: str, row: dict[str, Any]) 
     """A place in the thought, inside it where the row holds the thought too."""
     offset = item.get(column)
     if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
-        raise InputError(f"{where}: {column!r} is {short(offset)}, not a place in the text")
+        raise InputError(
+            f"{where}: {column!r} is {short(offset)}, not a place in the text"
+        )
     thought = row.get("thought")
     if isinstance(thought, str) and offset > len(thought):
         raise InputError(
