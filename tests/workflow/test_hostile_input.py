@@ -13,6 +13,7 @@ from doubletake.schemas.traces import TRACES
 SHELL = "$(touch owned) `touch owned` '; touch owned #"
 MODEL = 'my "model" $(touch owned) `x` it\'s {model}'
 THOUGHTS = "thoughts '\"$(touch owned)`touch owned` {dataset} *[1].jsonl"
+LABELS = "labels '$(touch owned)' {x}.jsonl"
 EVIL = [
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "\x1b[2J\x1b]0;owned\x07 \u202e \x00",
@@ -56,6 +57,8 @@ class Elements(HTMLParser):
 
 def test_hostile_thoughts_are_shown_and_never_obeyed(fresh, tiny_model):
     shutil.copytree(tiny_model, fresh.folder / MODEL)
+    labels = fresh.folder / "resources/pocket/labelled_traces.jsonl"
+    shutil.copy(labels, fresh.folder / LABELS)
     text = "".join(json.dumps(row) + "\n" for row in rows())
     (fresh.folder / THOUGHTS).write_text(text)
 
@@ -69,6 +72,7 @@ def test_hostile_thoughts_are_shown_and_never_obeyed(fresh, tiny_model):
         }
         config["datasets"]["theirs"] = {"source": THOUGHTS, "thoughts": True}
         config["early_exit"]["answer_stop"] = f"}} {SHELL}"
+        config["events"]["labels"] = LABELS
         config["shards"] = 1
 
     fresh.configure(change)
