@@ -28,8 +28,8 @@ rule measure_attribution:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 24000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=growing(24000),
+        runtime=growing(240),
     params:
         model=model_settings,
         settings=studies.attribution_settings(config),
@@ -49,6 +49,7 @@ rule merge_attribution:
         table="results/{model}/{dataset}/attribution.parquet",
     log:
         "results/{model}/{dataset}/logs/merge_attribution/scores.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -72,6 +73,7 @@ rule merge_attribution_parts:
         "results/{model}/{dataset}/logs/merge_attribution/{part}.log",
     wildcard_constraints:
         part="tokens|prompts|cells",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -108,8 +110,8 @@ rule summarise_attribution:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         model=lambda wildcards: config["models"][wildcards.model]["source"],
         dataset=lambda wildcards: config["datasets"][wildcards.dataset]["source"],
@@ -153,11 +155,9 @@ rule plot_attribution:
         "results/{model}/{dataset}/logs/plot_attribution.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/plot_attribution.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
-    resources:
-        mem_mb=2000,
-        runtime=15,
     params:
         settings={
             "method": config["attribution"]["method"],

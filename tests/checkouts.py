@@ -81,7 +81,7 @@ def small(config: dict[str, Any]) -> None:
     config["report"]["examples"] = 4
 
 
-def small_checkout(folder: Path) -> Checkout:
+def new_checkout(folder: Path) -> Checkout:
     """A checkout with the small default study."""
     checkout = Checkout.new(folder)
     checkout.configure(small)

@@ -6,9 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from doubletake.activations import (
+    PER_ROW,
     ActivationCache,
     Origin,
     Sizes,
@@ -170,6 +172,40 @@ def test_truncated_file_is_refused(stored):
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(InputError, match=r"2-of-2\.safetensors: damaged"):
         stored.open()
+
+
+def read_all(stored):
+    """Everything that a reader can ask for."""
+    cache = stored.open()
+    whole = {name: cache.read(name, stored.index) for name in PER_ROW}
+    return whole | {"mean": cache.mean_resid()}
+
+
+def test_every_flipped_byte_is_noticed(stored):
+    path = stored.paths[1]
+    data = path.read_bytes()
+    for place in range(len(data)):
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        with pytest.raises(InputError, match=r"2-of-2\.safetensors"):
+            read_all(stored)
+
+
+def test_damage_elsewhere_costs_no_reader(stored):
+    path = stored.paths[1]
+    whole = read_all(stored)
+    with safe_open(path, framework="pt") as file:
+        raw = file.get_tensor("resid").view(torch.uint8).numpy().tobytes()
+    data = bytearray(path.read_bytes())
+    data[data.index(raw)] ^= 1  # row 0, layer 0
+    path.write_bytes(data)
+    cache = stored.open()
+    assert torch.equal(cache.mean_resid(), whole["mean"])
+    events = stored.index
+    assert torch.equal(cache.read("resid", events, layer=1), whole["resid"][:, 1])
+    with pytest.raises(InputError, match="is damaged"):
+        cache.read("resid", events, layer=0)
 
 
 def test_missing_file_is_refused(stored):

@@ -23,6 +23,7 @@ from doubletake.schemas.early_exit import EARLY_EXIT_SUMMARY
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.tables import table_named
 from doubletake.schemas.verification import VERIFICATION
+from doubletake.seals import BLANK, MARK, sealed
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
 MARKER = "</think>"
@@ -276,7 +277,8 @@ class Study:
             path.parent.mkdir(exist_ok=True)
             table = table_named(name)
             table.write(table.frame(self.rows.get(name, [])), path)
-        (folder / "figure.svg").write_text(self.figure)
+        figure = f"{self.figure}<!-- {MARK}: {BLANK} -->"
+        (folder / "figure.svg").write_bytes(sealed(figure.encode()))
         return StudyFiles(
             model="tiny",
             dataset=self.dataset,
