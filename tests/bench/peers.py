@@ -52,15 +52,19 @@ def transformer_lens(make: Callable[[], Any]) -> Any:
     from transformer_lens.model_bridge import TransformerBridge
     from transformers import PreTrainedTokenizerFast
 
-    with tempfile.TemporaryDirectory() as folder:
-        write_tokenizer(Path(folder))
-        # It wants some tokenizer; these benches give it token ids.
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     hf = make()
     hf.set_attn_implementation("eager")  # as it does with models that it loads
-    return TransformerBridge.boot_transformers(
-        "random", hf_model=hf, tokenizer=tokenizer, device="cpu"
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        # It wants some tokenizer and reads it again by its folder; these benches give
+        # it token ids.
+        write_tokenizer(Path(folder))
+        hf.config.save_pretrained(folder)
+        return TransformerBridge.boot_transformers(
+            folder,
+            hf_model=hf,
+            tokenizer=PreTrainedTokenizerFast.from_pretrained(folder),
+            device="cpu",
+        )
 
 
 def nnsight(make: Callable[[], Any]) -> Any:
