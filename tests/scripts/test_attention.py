@@ -53,32 +53,21 @@ def table(study):
     return run(study)
 
 
-def place(event, kind, position, selected=True):
-    return {"event": event, "kind": kind, "position": position, "selected": selected}
-
-
-def events_of(rows):
-    return [found.event for found in wanted(rows)]
-
-
-def test_every_backtrack_brings_its_nearest_control():
+def test_selected_backtracks_and_controls_are_wanted_by_place():
     rows = [
-        place(0, "control", 3),
-        place(1, "backtrack", 10),
-        place(2, "control", 14),
-        place(3, "wrap_up", 15),
-        place(4, "backtrack", 20, selected=False),
-        place(5, "control", 22),
+        {"event": event, "kind": kind, "position": at, "selected": selected}
+        for event, (kind, at, selected) in enumerate(
+            [
+                ("backtrack", 10, True),
+                ("control", 4, True),
+                ("control", 5, False),
+                ("wrap_up", 15, True),
+                ("backtrack", 20, False),
+            ]
+        )
     ]
-    assert events_of(rows) == [1, 2]
-    rows[4]["selected"] = True
-    assert events_of(rows) == [1, 2, 4, 5]
-    assert events_of([row for row in rows if row["event"] != 2]) == [0, 1, 4, 5]
-
-
-def test_without_a_backtrack_nothing_is_wanted():
-    assert events_of([place(0, "control", 3), place(1, "wrap_up", 9)]) == []
-    assert events_of([]) == []
+    assert [found.event for found in wanted(rows)] == [1, 0]
+    assert wanted([]) == []
 
 
 def test_every_turn_has_a_row_per_layer(study, table):

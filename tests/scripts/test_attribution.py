@@ -7,7 +7,7 @@ import attribution
 import polars as pl
 import pytest
 import torch
-from attribution import Settings, chosen, main, sampled_cells, verified_of
+from attribution import Settings, main, sampled_cells, verified_of
 from cache_activations import Settings as CacheSettings
 from cache_activations import main as cache_activations
 from polars.testing import assert_frame_equal
@@ -263,25 +263,3 @@ def test_cells_are_drawn_from_the_tokens_before_the_position():
     assert sampled_cells(long, 2, ["resid"], SETTINGS) == sampled_cells(
         long, 2, ["resid"], SETTINGS
     )
-
-
-def test_of_other_kinds_the_nearest_to_each_selected_backtrack_is_taken(folder):
-    row = TURNS.read(folder / "turns.parquet").row(0, named=True)
-    places = [
-        ("backtrack", 0, 50, True),
-        ("backtrack", 1, 90, False),
-        ("control", 2, 20, True),
-        ("control", 3, 52, True),
-        ("control", 4, 89, True),
-        ("wrap_up", 5, 99, True),
-    ]
-    rows = [
-        row | {"kind": kind, "event": event, "position": at, "selected": selected}
-        for kind, event, at, selected in places
-    ]
-    elsewhere = row | {"trace": "z/0", "kind": "control", "selected": True}
-    turns = TURNS.frame([*rows, elsewhere])
-    assert chosen(turns, ["backtrack"])["event"].to_list() == [0]
-    assert chosen(turns, ["backtrack", "control"])["event"].to_list() == [0, 3]
-    every = chosen(turns, ["backtrack", "control", "wrap_up"])
-    assert every["event"].to_list() == [0, 3, 5]

@@ -112,26 +112,16 @@ class Kept:
 
 
 def wanted(turns: list[dict[str, Any]]) -> list[Place]:
-    """Selected backtracks of a trace, and for each the nearest control left.
-
-    The detector matches controls to all backtracks of a trace; where only some of those
-    are looked into, the others' controls would stand at another depth.
+    """Selected backtracks and controls of a trace, in the order of their positions.
 
     Args:
         turns: rows of `schemas.TURNS` of one trace.
-
-    Returns:
-        In the order of their positions.
     """
-    chosen = [row for row in turns if row["selected"]]
-    turning, free = ([r for r in chosen if r["kind"] == kind] for kind in KINDS)
-    found = []
-    for row in sorted(turning, key=lambda row: row["position"]):
-        found.append(row)
-        if free:
-            distance = [abs(other["position"] - row["position"]) for other in free]
-            found.append(free.pop(distance.index(min(distance))))
-    places = [Place(row["event"], row["kind"], row["position"]) for row in found]
+    places = [
+        Place(row["event"], row["kind"], row["position"])
+        for row in turns
+        if row["selected"] and row["kind"] in KINDS
+    ]
     return sorted(places, key=lambda place: (place.position, place.event))
 
 

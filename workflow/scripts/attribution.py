@@ -103,34 +103,6 @@ class Settings:
     """Of the samples."""
 
 
-def chosen(turns: pl.DataFrame, kinds: list[str]) -> pl.DataFrame:
-    """The decisions: selected backtracks, and of each other kind its neighbours.
-
-    Of controls and wrap-ups, for every selected backtrack of the trace the one nearest
-    to it, so that the kinds are compared on the same traces at like depth.
-
-    Args:
-        turns: `schemas.TURNS`.
-        kinds: what is wanted.
-    """
-    backtracks = turns.filter(kind="backtrack", selected=True)
-    anchors = backtracks.select("trace", at="position")
-    distance = (pl.col("position") - pl.col("at")).abs()
-    parts = [turns.head(0)]
-    for kind in kinds:
-        if kind == "backtrack":
-            parts.append(backtracks)
-            continue
-        others = turns.filter(kind=kind, selected=True)
-        nearest = (
-            others.join(anchors, on="trace")
-            .sort(distance, "position")
-            .unique(["trace", "at"], keep="first", maintain_order=True)
-        )
-        parts.append(others.join(nearest, on=["trace", "event"], how="semi"))
-    return pl.concat(parts).sort("trace", "event")
-
-
 def decisions_of(turns: pl.DataFrame, traces: pl.DataFrame) -> list[Decision]:
     """What goes through the model, in the order of `turns`."""
     ids = {
@@ -359,7 +331,8 @@ def main(
     """Read the shard's decisions, score and verify them, write the six tables."""
     traces = TRACES.read(traces_path)
     traces = traces[[k for k in range(traces.height) if in_shard(k, shard)]]
-    turns = chosen(TURNS.read(turns_path), settings.kinds)
+    asked = pl.col("kind").is_in(settings.kinds)
+    turns = TURNS.read(turns_path).filter("selected", asked)
     traces_of_turns = traces.join(turns, on="trace", how="semi")
     questions = dict(PROBLEMS.read(problems_path).select("problem", "question").rows())
     tokenizer, decoder = load_tokenizer(model), load_decoder(model)
