@@ -9,10 +9,11 @@ sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
 
 from snakemake.exceptions import WorkflowError
 
-from doubletake import studies
+from doubletake import stale_locks, studies
 from doubletake.digests import code_digest
 from doubletake.errors import InputError
 from doubletake.page.report_files import study_files
+from doubletake.foreign_text import visible
 
 STUDY = "results/{model}/{dataset}"
 ENVIRONMENT = Path(workflow.basedir) / "envs/doubletake.yaml"
@@ -21,7 +22,16 @@ SOURCES = studies.Sources((Path.cwd(), Path(workflow.basedir)))
 try:
     studies.check(config, SOURCES)
 except InputError as error:
-    raise WorkflowError(f"config: {error}") from None
+    raise WorkflowError(visible(f"config: {error}")) from None
+
+# Held as long as this process lives.
+ALIVE, STALE_LOCKS = stale_locks.clear_stale(Path.cwd() / ".snakemake")
+if STALE_LOCKS:
+    logger.info("Removed the lock of a killed run; no other Snakemake lives here.")
+
+
+onstart:
+    stale_locks.name_owner(ALIVE)
 
 
 wildcard_constraints:
@@ -55,7 +65,8 @@ def model_files(wildcards):
         return []
     folder = Path(settings["source"])
     weights = sorted(folder.glob("*.safetensors"))
-    return [folder / "config.json", *weights, *tokenizer_files(wildcards)]
+    code = sorted(folder.glob("*.py")) if settings["trust_remote_code"] else []
+    return [folder / "config.json", *weights, *code, *tokenizer_files(wildcards)]
 
 
 def dataset_file(wildcards):

@@ -110,9 +110,6 @@ rule plot_probing:
     localrule: True
     conda:
         ENVIRONMENT
-    resources:
-        mem_mb=2000,
-        runtime=15,
     params:
         confidence=config["intervals"]["confidence"],
         code=code_digest("plot_probing"),

@@ -53,8 +53,8 @@ rule summarise_value_vectors:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=growing(2000),
+        runtime=growing(15),
     params:
         vectors=config["value_vectors"]["checked_vectors"],
         resampling=config["intervals"],
@@ -92,9 +92,6 @@ rule plot_value_vectors:
     localrule: True
     conda:
         ENVIRONMENT
-    resources:
-        mem_mb=2000,
-        runtime=15,
     params:
         contrast=config["value_vectors"]["contrast"],
         confidence=config["intervals"]["confidence"],

@@ -76,10 +76,12 @@ def small(config: dict[str, Any]) -> None:
     config["early_exit"]["verified_traces"] = 2
     config["probing"] |= {"strengths": [0.01, 0.1], "folds": 3, "shuffles": 1}
     config["value_vectors"] |= {"checked_positions": 4, "verified_positions": 1}
+    config["attribution"]["verified_positions"] = 2
+    config["attribution"]["verified_cells"] = 6
     config["report"]["examples"] = 4
 
 
-def small_checkout(folder: Path) -> Checkout:
+def new_checkout(folder: Path) -> Checkout:
     """A checkout with the small default study."""
     checkout = Checkout.new(folder)
     checkout.configure(small)

@@ -19,12 +19,11 @@ from doubletake.page.marked_traces import choose
 from doubletake.page.report_files import StudyFiles
 from doubletake.provenance import Provenance
 from doubletake.schemas.detector import DETECTOR_SCORES
-from doubletake.schemas.early_exit import (
-    EARLY_EXIT_SUMMARY,
-)
+from doubletake.schemas.early_exit import EARLY_EXIT_SUMMARY
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.tables import table_named
 from doubletake.schemas.verification import VERIFICATION
+from doubletake.seals import BLANK, MARK, sealed
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
 MARKER = "</think>"
@@ -74,6 +73,16 @@ SETTINGS = {
         "seed": 0,
     },
     "value_vectors": {"contrast": "backtrack_wrap_up", "layers": None},
+    "attribution": {
+        "kinds": ["backtrack"],
+        "metric": "difference",
+        "method": "gradient",
+        "verified_cells": 4,
+        "top_words": 2,
+        "next_words": 5,
+        "stop_words": "own/stop.txt",
+        "heat_maps": 2,
+    },
     "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
 }
 HERE = Provenance("abc123", {"python": "3.11.7"}, "one machine", "2026-01-02 03:04 UTC")
@@ -268,7 +277,8 @@ class Study:
             path.parent.mkdir(exist_ok=True)
             table = table_named(name)
             table.write(table.frame(self.rows.get(name, [])), path)
-        (folder / "figure.svg").write_text(self.figure)
+        figure = f"{self.figure}<!-- {MARK}: {BLANK} -->"
+        (folder / "figure.svg").write_bytes(sealed(figure.encode()))
         return StudyFiles(
             model="tiny",
             dataset=self.dataset,
@@ -521,6 +531,68 @@ def test_without_traces_the_page_says_so(render):
     assert page.has("There is no thought of tiny here: nothing can be said.")
     assert page.has("There are no traces.")
     assert page.has("No check was made.")
+
+
+def with_attribution(study: Study) -> Study:
+    """One backtrack looked into: the first of trace a, whose prompt is hostile."""
+    position = PROMPT + RIGHT.index("Wait") - 1
+    scores = [0.0, 0.5, -0.1] + [0.01] * (position - PROMPT)
+    at = {"trace": "a/0", "event": 1}
+    study.rows["attribution/tokens"] = [
+        at
+        | {"problem": "a", "kind": "backtrack", "position": position, "value": 1.5}
+        | {"question_start": 1, "question_end": 3, "thought_start": PROMPT}
+        | {"max_abs": scores, "mean_abs": scores, "strongest": scores}
+        | {"own_max_abs": 0.4, "own_mean_abs": 0.2}
+    ]
+    study.rows["attribution/prompts"] = [
+        {"trace": "a/0", "text": f"<s>5+{HOSTILE}", "offsets": [0, 3, 5]}
+        | {"start": 3, "end": 5 + len(HOSTILE)}
+    ]
+    mean = {"value": 0.25, "low": 0.1, "high": 0.4, "events": 1, "problems": 1}
+    study.rows["attribution/places"] = [
+        {"kind": "backtrack", "place": place, "quantity": "token"}
+        | mean
+        | {"published": None}
+        for place in range(6)
+    ]
+    study.rows["attribution/checks"] = [
+        {"method": method, "part": "resid", "layer": layer, "statistic": name} | mean
+        for method in ("gradient", "integrated")
+        for layer in (0, None)
+        for name in ("pearson", "spearman", "sign", "recall")
+    ]
+    study.rows["attribution/words"] = [
+        at
+        | {"kind": "backtrack", "rank": 1, "word": HOSTILE, "place": 0, "token": 2}
+        | {"occurrences": 1, "max_abs": 0.5, "mean_abs": 0.2, "strongest": 0.5}
+        | {"follows": False}
+    ]
+    study.rows["attribution/slip_ranks"] = [
+        {"top": top, "hits": 1, "events": 2, "share": 0.5, "low": 0.1, "high": 0.9}
+        | {"chance": 0.2}
+        for top in (1, 3)
+    ]
+    return study
+
+
+def test_attribution_is_told_with_its_error_and_shown_as_a_heat_map(render):
+    page = render(with_attribution(Study()))
+    assert page.has("Before 1 backtrack, a token of the question 0.25 times and")
+    assert page.has("correlates 0.25 with exact patching here")
+    assert page.has("correlates 0.25 (0.10 to 0.40) with exact mean-ablation")
+    assert page.has("is the most important one in 1 (10% to 90%; a random order: 20%)")
+    assert page.has("Trace a/0, before \u201cWait, let me check")
+    shaded = [a for tag, a in page.tags if "title" in a and a.get("class") == "h p3"]
+    assert [a["title"] for a in shaded] == ["0.5"]
+    assert page.values("class").count("h n2") == 2  # the token and the legend
+    assert not {tag for tag, _ in page.tags} & {"script"}
+    assert "\u202e" not in page.html
+
+
+def test_without_selected_backtracks_attribution_says_so(render):
+    page = render(Study())
+    assert page.has("No backtrack was found: there are no words before one to look at.")
 
 
 def test_no_examples_if_none_are_wanted(render):

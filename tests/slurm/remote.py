@@ -71,7 +71,7 @@ class Remote(Checkout):
 
     def job_at_work(self, run: "subprocess.Popen[str]", log: str) -> Job:
         """The newest job, as soon as its script has begun to write its log."""
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 300
         while not (self.folder / log).exists():
             assert run.poll() is None, self.output
             assert time.monotonic() < deadline, f"no {log}\n{self.output}"

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slurm
 
 SHARD = "results/pocket/pocket-problems/traces/1-of-2.parquet"
 LOG = "results/pocket/pocket-problems/logs/generate_traces/1-of-2.log"
-LIMIT = 300  # seconds
+LIMIT = 600  # seconds
 
 
 def exceed_memory(remote: Remote) -> int:

@@ -4,15 +4,16 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import checkouts
 import pytest
-from checkouts import Checkout, small_checkout
+from checkouts import Checkout
 
 
 @pytest.fixture(scope="session")
 def new_checkout() -> Callable[[Path], Checkout]:
     """Make a checkout with the small default study in an empty folder."""
 
-    return small_checkout
+    return checkouts.new_checkout
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,6 @@ def rerun(finished, tmp_path) -> Checkout:
 
 
 @pytest.fixture
-def fresh(tmp_path, new_checkout) -> Checkout:
+def fresh(tmp_path) -> Checkout:
     """A checkout in which nothing has run."""
     return new_checkout(tmp_path / "fresh")

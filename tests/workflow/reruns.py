@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from checkouts import ROOT, Checkout, small_checkout
+from checkouts import ROOT, Checkout, new_checkout
 
 DOCUMENT = ROOT / "docs/reruns.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
@@ -71,6 +71,8 @@ VALUES: dict[str, Any] = {
     "logit_lens.top": 3,
     "probing.shuffles": 2,
     "value_vectors.tokens": 3,
+    "attribution.verified_cells": 7,
+    "attribution.top_words": 3,
     "intervals.bootstrap": 60,
     "batch_memory": 0.05,
     "report.examples": 5,
@@ -129,7 +131,7 @@ def table(rules: dict[str, list[str]]) -> str:
 def main() -> None:
     """Run the small study, ask for every change, write the table."""
     with tempfile.TemporaryDirectory() as folder:
-        finished = small_checkout(Path(folder) / "finished")
+        finished = new_checkout(Path(folder) / "finished")
         result = finished.run()
         assert result.returncode == 0, result.stdout[-4000:]
         found = {}

@@ -13,6 +13,8 @@ from reruns import planned
 
 from doubletake.page.experiments import EXPERIMENTS
 from doubletake.schemas.activations import ACTIVATION_INDEX
+from doubletake.schemas.attention import ATTENTION
+from doubletake.schemas.attribution import ATTRIBUTION, ATTRIBUTION_CELLS
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.early_exit import EARLY_EXIT
 from doubletake.schemas.events import EVENTS
@@ -27,6 +29,9 @@ CHAIN = {
     "events.parquet": EVENTS,
     "activations/index.parquet": ACTIVATION_INDEX,
     "early_exit.parquet": EARLY_EXIT,
+    "attribution.parquet": ATTRIBUTION,
+    "attribution/cells.parquet": ATTRIBUTION_CELLS,
+    "attention.parquet": ATTENTION,
 }
 
 
@@ -54,7 +59,7 @@ def test_end_to_end(finished):
 
 
 def test_every_check_is_within_its_bound(finished):
-    for stage in ("activations", "early_exit"):
+    for stage in ("activations", "early_exit", "attribution", "attention"):
         path = finished.study() / stage / "verification.parquet"
         bounded = VERIFICATION.read(path).drop_nulls("bound")
         assert bounded.height > 0

@@ -87,9 +87,11 @@ class Kept:
 
     rows: dict[str, torch.Tensor]
     """`activations.PER_ROW` tensors; rows in the order of the batch's items."""
-    resid_sum: torch.Tensor
-    """[n_layers + 1, d_model], float64, over the calibration thoughts."""
-    resid_count: int
+    sums: dict[str, torch.Tensor]
+    """`resid` [n_layers + 1, d_model] and `attn_out` [n_layers, d_model], float64, over
+    the calibration thoughts."""
+    count: int
+    """Tokens in the sums."""
     differences: torch.Tensor
     """|replayed - generated| log-prob of every completion token that has one."""
 
@@ -207,15 +209,13 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
         for name, (dtype, shape) in sizes.tensors(decoder.dtype).items()
         if name in ("resid", "attn_out", "mlp_out")
     }
-    total = torch.zeros(
-        decoder.n_layers + 1, decoder.d_model, dtype=torch.float64, device=ids.device
-    )
+    sums = empty_sums(decoder)
 
     def keep(name: str, layer: int, states: torch.Tensor) -> None:
         kept[name][:, layer] = states[traces, tokens]
-        if name == "resid":
+        if name in sums:
             for k, start, stop in thoughts:
-                total[layer] += states[k, start:stop].sum(0, dtype=torch.float64)
+                sums[name][layer] += states[k, start:stop].sum(0, dtype=torch.float64)
 
     with hooked(decoder, keep):
         normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
@@ -223,10 +223,21 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
     kept["final_scale"] = decoder.final_scale(kept["resid"][:, -1])
     return Kept(
         rows={name: values.cpu() for name, values in kept.items()},
-        resid_sum=total.cpu(),
-        resid_count=sum(stop - start for _, start, stop in thoughts),
+        sums={name: total.cpu() for name, total in sums.items()},
+        count=sum(stop - start for _, start, stop in thoughts),
         differences=replay_differences(decoder, normed, batch),
     )
+
+
+def empty_sums(decoder: Decoder) -> dict[str, torch.Tensor]:
+    """What the sums over calibration thoughts start from; see `Kept.sums`."""
+    layers = {"resid": decoder.n_layers + 1, "attn_out": decoder.n_layers}
+    return {
+        name: torch.zeros(
+            count, decoder.d_model, dtype=torch.float64, device=decoder.device
+        )
+        for name, count in layers.items()
+    }
 
 
 def check_finite(normed: torch.Tensor, batch: list[Item]) -> None:
@@ -372,7 +383,7 @@ def cache(
     Returns:
         [token], |replayed - generated| log-prob, nats.
     """
-    total = torch.zeros(decoder.n_layers + 1, decoder.d_model, dtype=torch.float64)
+    sums = {name: total.cpu() for name, total in empty_sums(decoder).items()}
     count = 0
     differences = [torch.zeros(0)]
     passes = in_batches(
@@ -389,11 +400,12 @@ def cache(
             rows = {name: part[start:stop] for name, part in kept.rows.items()}
             writer.write_rows(item.row, rows)
             start = stop
-        total += kept.resid_sum
-        count += kept.resid_count
+        for name, total in kept.sums.items():
+            sums[name] += total
+        count += kept.count
         differences.append(kept.differences)
         progress.update(len(batch), sum(len(item.ids) for item in batch))
-    writer.write_mean(total, count)
+    writer.write_means(sums["resid"], sums["attn_out"], count)
     return torch.cat(differences)
 
 

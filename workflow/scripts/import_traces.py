@@ -74,6 +74,7 @@ def completions_of(
         sample = counts[problem] = counts.get(problem, -1) + 1
         prompted = Prompted(problem, sample, gold, prompt)
         answer = str(row.get("answer") or "")
+        answer = text_of({"answer": answer}, "answer", place, empty=True)
         closed = bool(row.get("closed", bool(answer)))
         thought = text_of(row, "thought", place, empty=True)
         ids = completion_ids(thought, answer, closed=closed, tokenizer=tokenizer)

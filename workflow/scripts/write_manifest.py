@@ -12,12 +12,12 @@ Outputs
 
 import json
 import logging
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doubletake.digests import SCRIPTS
+from doubletake.files import write_whole
 from doubletake.logs import job
 from doubletake.manifests import build, entries
 from doubletake.page.report_files import StudyFiles
@@ -66,9 +66,8 @@ def main(
         provenance=provenance,
     )
     logger.info("%d results", len(content["outputs"]))
-    partial = Path(f"{manifest_path}.partial")
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    os.replace(partial, manifest_path)
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    write_whole(manifest_path, f"{text}\n".encode())
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from doubletake.page.experiments import EXPERIMENTS
 from doubletake.page.marked_traces import Example, examples
 from doubletake.page.pages import write_page
 from doubletake.page.report_files import StudyFiles
-from doubletake.page.sections import Section, Sheet
+from doubletake.page.sections import HeatMap, Section, Sheet
 from doubletake.page.study_sheets import (
     Check,
     checks,
@@ -82,6 +82,7 @@ class ShownSection:
     findings: list[str]
     sheets: list[Sheet]
     figures: list[ShownFigure]
+    maps: list[HeatMap]
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def shown_section(section: Section, data: StudyData, files: StudyFiles) -> Shown
         section.findings(data),
         section.sheets(data),
         figures,
+        section.maps(data),
     )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from doubletake.foreign_text import visible
 from doubletake.page import wording
 
 
@@ -20,7 +21,7 @@ from doubletake.page import wording
     ],
 )
 def test_visible(text, shown):
-    assert wording.visible(text) == shown
+    assert visible(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,19 @@ d = d_model; the first three in the model's dtype):
     mean_resid_sum  [n_layers + 1, d]       float64, sum of resid over the thought
                                             tokens of the shard's calibration problems
     mean_resid_count [1]                    int64, their number
+    mean_attn_out_sum [n_layers, d]         float64, sum of attn_out over the same
+                                            tokens; that of mlp_out follows from the
+                                            two: resid[l + 1] - resid[l] - attn_out[l]
 
 The files are written row by row, so that a shard need not fit into memory, and read
-slice by slice.
+slice by slice. So that a reader of slices notices damage, a shard holds the digest of
+every vector (64 bits of XXH3 as int64, checked when it is read) and of its own header:
+
+    resid_digest    [row, n_layers + 1]     of resid[row, layer]; likewise the others
+    header_digest   [1]                     of the bytes before the tensors
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -32,10 +38,13 @@ from safetensors import SafetensorError, safe_open
 
 from doubletake.digests import file_digest
 from doubletake.errors import InputError
+from doubletake.files import replacing
 from doubletake.schemas.activations import ACTIVATION_INDEX
+from doubletake.seals import REMEDY
 from doubletake.studies import ModelSettings
+from doubletake.vector_digests import bytes_digest, vector_digests
 
-FORMAT = "1"
+FORMAT = "2"
 PER_ROW = ("resid", "attn_out", "mlp_out", "final_scale")
 CODES = {
     torch.float64: "F64",
@@ -74,11 +83,24 @@ class Sizes:
     n_layers: int
     d_model: int
 
+    def stored(self, dtype: torch.dtype) -> dict[str, tuple[torch.dtype, list[int]]]:
+        """The file's tensors and digests; wide types first keep the file aligned."""
+        tensors = self.tensors(dtype)
+        digests = {
+            _digest_name(name): (torch.int64, shape if len(shape) < 3 else shape[:-1])
+            for name, (_, shape) in tensors.items()
+            if name in PER_ROW
+        }
+        whole = ("mean_resid_sum", "mean_attn_out_sum", "mean_resid_count", "header")
+        digests |= {_digest_name(name): (torch.int64, [1]) for name in whole}
+        return digests | tensors
+
     def tensors(self, dtype: torch.dtype) -> dict[str, tuple[torch.dtype, list[int]]]:
-        """Type and shape of every tensor; wide types first keep the file aligned."""
+        """Type and shape of every tensor."""
         rows, layers, d = self.rows, self.n_layers, self.d_model
         return {
             "mean_resid_sum": (torch.float64, [layers + 1, d]),
+            "mean_attn_out_sum": (torch.float64, [layers, d]),
             "mean_resid_count": (torch.int64, [1]),
             "final_scale": (torch.float32, [rows]),
             "resid": (dtype, [rows, layers + 1, d]),
@@ -113,7 +135,7 @@ class ShardWriter:
     ) -> None:
         """Write the header; see `writing`."""
         self.file = file
-        self.tensors = sizes.tensors(dtype)
+        self.tensors = sizes.stored(dtype)
         self.offsets: dict[str, int] = {}
         self.missing = sizes.rows
         header: dict[str, Any] = {"__metadata__": metadata}
@@ -128,8 +150,10 @@ class ShardWriter:
             }
         text = json.dumps(header).encode()
         text += b" " * (-len(text) % 8)
-        file.write(len(text).to_bytes(8, "little") + text)
+        whole = len(text).to_bytes(8, "little") + text
+        file.write(whole)
         self.begin = file.tell()
+        self._write(_digest_name("header"), 0, bytes_digest(whole))
 
     def write_rows(self, first: int, rows: dict[str, torch.Tensor]) -> None:
         """Write consecutive rows.
@@ -140,17 +164,27 @@ class ShardWriter:
         """
         for name in PER_ROW:
             self._write(name, first, rows[name])
+            vectors = rows[name] if rows[name].dim() > 1 else rows[name][:, None]
+            self._write(_digest_name(name), first, vector_digests(vectors))
         self.missing -= len(rows["final_scale"])
 
-    def write_mean(self, total: torch.Tensor, count: int) -> None:
-        """Write the shard's share of the mean residual.
+    def write_means(
+        self, resid: torch.Tensor, attn_out: torch.Tensor, count: int
+    ) -> None:
+        """Write the shard's share of the means over the calibration thoughts.
 
         Args:
-            total: [n_layers + 1, d_model], float64.
+            resid: [n_layers + 1, d_model], float64, summed over tokens.
+            attn_out: [n_layers, d_model], float64, summed over the same tokens.
             count: number of tokens summed.
         """
-        self._write("mean_resid_sum", 0, total)
-        self._write("mean_resid_count", 0, torch.tensor([count]))
+        for name, values in {
+            "mean_resid_sum": resid,
+            "mean_attn_out_sum": attn_out,
+            "mean_resid_count": torch.tensor([count]),
+        }.items():
+            self._write(name, 0, values)
+            self._write(_digest_name(name), 0, vector_digests(values.reshape(1, -1)))
 
     def _write(self, name: str, first: int, values: torch.Tensor) -> None:
         dtype, shape = self.tensors[name]
@@ -168,7 +202,6 @@ def writing(
     path: str | Path, shard: str, origin: Origin, sizes: Sizes, dtype: torch.dtype
 ) -> Iterator[ShardWriter]:
     """Open a shard for writing under a temporary name; rename it when complete."""
-    partial = Path(f"{path}.partial")
     metadata = {
         "format": FORMAT,
         "shard": shard,
@@ -176,15 +209,12 @@ def writing(
         "d_model": str(sizes.d_model),
         **asdict(origin),
     }
-    try:
+    with replacing(path) as partial:
         with open(partial, "wb") as file:
             writer = ShardWriter(file, sizes, dtype, metadata)
             yield writer
         if writer.missing:
             raise ValueError(f"{path}: {writer.missing} rows were not written")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class ActivationCache:
@@ -211,11 +241,13 @@ class ActivationCache:
         """
         self.index = ACTIVATION_INDEX.read(index_path)
         self._files: dict[str, Any] = {}
+        self._paths: dict[str, str | Path] = {}
         sizes: set[tuple[int, int]] = set()
         for path in shard_paths:
             file = _open(path)
             metadata = _check_metadata(path, file, origin)
             self._files[metadata["shard"]] = file
+            self._paths[metadata["shard"]] = path
             sizes.add((int(metadata["n_layers"]), int(metadata["d_model"])))
             self._check_shapes(path, metadata)
         if len(sizes) != 1:
@@ -262,16 +294,23 @@ class ActivationCache:
         Returns:
             [event, layer, d_model], [event, d_model] with `layer`, [event] for
             final_scale; in the cache's dtype.
+
+        Raises:
+            InputError: an event has no cached row, or a file is damaged.
         """
         places = self.locate(events).with_row_index("place")
         kind, shape = self._kind(name)
         shape = shape[1:] if layer is None else shape[2:]
         result = torch.empty([events.height, *shape], dtype=kind)
         for (shard,), part in places.group_by("shard"):
-            view = self._files[str(shard)].get_slice(name)
+            file = self._files[str(shard)]
+            view, digests = file.get_slice(name), file.get_slice(_digest_name(name))
             for start, stop, where in _runs(part.sort("row")):
-                rows = slice(start, stop)
-                found = view[rows] if layer is None else view[rows, layer : layer + 1]
+                cells: Any = slice(start, stop)
+                if layer is not None:
+                    cells = (cells, slice(layer, layer + 1))
+                found = view[cells]
+                self._verify(str(shard), name, found, digests[cells])
                 result[where] = found if layer is None else found[:, 0]
         return result
 
@@ -284,14 +323,47 @@ class ActivationCache:
         Raises:
             InputError: there was no such token.
         """
-        total = torch.zeros(self.n_layers + 1, self.d_model, dtype=torch.float64)
-        count = 0
+        return self._mean("mean_resid_sum")
+
+    def means(self) -> dict[str, torch.Tensor]:
+        """Means of all parts over the thought tokens of the calibration problems.
+
+        Returns:
+            `resid` [n_layers + 1, d_model], `attn_out` and `mlp_out` [n_layers,
+            d_model]; float64.
+
+        Raises:
+            InputError: there was no such token.
+        """
+        resid, attn_out = self.mean_resid(), self._mean("mean_attn_out_sum")
+        mlp_out = resid[1:] - resid[:-1] - attn_out
+        return {"resid": resid, "attn_out": attn_out, "mlp_out": mlp_out}
+
+    def _mean(self, name: str) -> torch.Tensor:
+        total, count = torch.zeros((), dtype=torch.float64), 0
         for shard in sorted(self._files):
-            total += self._files[shard].get_tensor("mean_resid_sum")
-            count += int(self._files[shard].get_tensor("mean_resid_count").item())
+            total = total + self._whole(shard, name)
+            count += int(self._whole(shard, "mean_resid_count").item())
         if count == 0:
             raise InputError("activations: no thought token in the calibration split")
         return total / count
+
+    def _whole(self, shard: str, name: str) -> torch.Tensor:
+        """A tensor that has one digest."""
+        file = self._files[shard]
+        found, digest = (file.get_tensor(key) for key in (name, _digest_name(name)))
+        self._verify(shard, name, found.reshape(1, -1), digest)
+        return found
+
+    def _verify(
+        self, shard: str, name: str, found: torch.Tensor, digests: torch.Tensor
+    ) -> None:
+        vectors = found[:, None] if found.dim() == 1 else found
+        if not torch.equal(vector_digests(vectors), digests):
+            raise InputError(
+                f"{self._paths[shard]} is damaged ({name} does not match its digests): "
+                f"{REMEDY}"
+            )
 
     def _kind(self, name: str) -> tuple[torch.dtype, list[int]]:
         file = next(iter(self._files.values()))
@@ -305,7 +377,8 @@ class ActivationCache:
         shard = metadata["shard"]
         rows = self.index.filter(pl.col("shard") == shard).height
         sizes = Sizes(rows, int(metadata["n_layers"]), int(metadata["d_model"]))
-        for name, (_, shape) in sizes.tensors(torch.float32).items():
+        known = sizes.tensors(torch.float32) | sizes.stored(torch.float32)
+        for name, (_, shape) in known.items():
             found = self._files[shard].get_slice(name).get_shape()
             if found != shape:
                 raise InputError(
@@ -315,10 +388,22 @@ class ActivationCache:
 
 
 def _open(path: str | Path) -> Any:
+    """Open a shard whose header is as it was written."""
     try:
-        return safe_open(str(path), framework="pt", device="cpu")
+        file = safe_open(str(path), framework="pt", device="cpu")
+        digest = file.get_tensor(_digest_name("header"))
+        with open(path, "rb") as raw:
+            length = raw.read(8)
+            header = length + raw.read(int.from_bytes(length, "little"))
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: damaged or missing cache ({error})") from error
+        raise InputError(
+            f"{path}: damaged or missing, or of another version ({error}): {REMEDY}"
+        ) from error
+    if not torch.equal(digest, bytes_digest(header)):
+        raise InputError(
+            f"{path} is damaged (its header does not match its digest): {REMEDY}"
+        )
+    return file
 
 
 def _check_metadata(path: str | Path, file: Any, origin: Origin) -> dict[str, str]:
@@ -349,3 +434,7 @@ def _count(shape: Sequence[int]) -> int:
     for size in shape:
         count *= size
     return count
+
+
+def _digest_name(name: str) -> str:
+    return f"{name}_digest"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from doubletake.errors import InputError
+from doubletake.foreign_text import visible
 
 
 @contextmanager
@@ -17,5 +18,5 @@ def command() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible(str(error))}", file=sys.stderr)
         sys.exit(1)

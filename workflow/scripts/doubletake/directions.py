@@ -11,7 +11,6 @@ Metadata: model, revision, dtype, digest of the events table, n_layers, d_model.
 files of shards hold one tensor per boundary, `x/3` and `x.gap/3`.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from doubletake.errors import InputError
+from doubletake.files import replacing
 
 GAP = ".gap"
 
@@ -39,9 +39,8 @@ def write_tensors(
     tensors: dict[str, np.ndarray], metadata: dict[str, str], path: str | Path
 ) -> None:
     """Write under a temporary name, rename when complete."""
-    partial = Path(f"{path}.partial")
-    save_file(tensors, partial, metadata=metadata)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata=metadata)
 
 
 def merge_directions(paths: Iterable[str | Path], path: str | Path) -> None:

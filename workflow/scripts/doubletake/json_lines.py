@@ -1,12 +1,12 @@
 """Files of one JSON object per line, written so that a broken run leaves none."""
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from doubletake.errors import InputError
+from doubletake.files import replacing
 
 
 def write_rows(rows: Iterable[dict[str, Any]], path: Path) -> None:
@@ -15,10 +15,11 @@ def write_rows(rows: Iterable[dict[str, Any]], path: Path) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    partial = Path(f"{path}.partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
+        with (
+            replacing(path) as partial,
+            partial.open("w", encoding="utf-8", newline="\n") as file,
+        ):
             file.writelines(json.dumps(row) + "\n" for row in rows)
-        os.replace(partial, path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error

@@ -11,6 +11,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from doubletake.errors import InputError
+from doubletake.foreign_text import visible
+from doubletake.orphans import watch_starter
 
 logger = logging.getLogger("doubletake")
 LINE_EVERY = 10.0  # seconds between two progress lines in a log
@@ -20,12 +22,15 @@ LINE_EVERY = 10.0  # seconds between two progress lines in a log
 def job(log_path: str | Path) -> Iterator[None]:
     """Run the body of a script: log to `log_path` and stderr, fail with one line.
 
+    The job ends when the Snakemake that started it is gone.
+
     Raises:
         SystemExit: with status 1 after an `InputError` or a full disk, whose message
             is then the log's last line. Every other exception is a bug and keeps its
             traceback.
     """
     log_to(log_path)
+    watch_starter()
     try:
         yield
     except InputError as error:
@@ -42,14 +47,30 @@ def job(log_path: str | Path) -> Iterator[None]:
         raise
 
 
+class VisibleFormatter(logging.Formatter):
+    """Shows foreign text in a record; a terminal never obeys it.
+
+    A message stays on its line: a line break in it could feign another record.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and below it the traceback if there is one."""
+        shown = logging.makeLogRecord(vars(record))
+        shown.msg, shown.args = record.getMessage().replace("\n", "\\n"), None
+        return visible(super().format(shown))
+
+
 def log_to(path: str | Path) -> None:
     """Send log records to the rule's log file and to stderr."""
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[logging.FileHandler(path, mode="w"), logging.StreamHandler()],
-        force=True,
-    )
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(path, mode="w", encoding="utf-8", errors="replace"),
+        logging.StreamHandler(),
+    ]
+    formatter = VisibleFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    logging.raiseExceptions = False  # a log that a full disk refuses costs no result
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
 
 
 class Progress:

@@ -15,13 +15,14 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 from transformers.utils import logging as hf_logging
 
 from doubletake.architectures import LAYOUTS, Layout
 from doubletake.devices import choose_device, device_name
 from doubletake.errors import InputError
 from doubletake.proofs import Proof, prove
+from doubletake.remote_code import refuse_code
 from doubletake.studies import ModelSettings
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ DTYPES = {
     "float16": torch.float16,
 }
 NORM_EPS = "rms_norm_eps"
+NO_SAFETENSORS = "cannot be loaded with `safetensors`"  # the library's words
 UNEMBED_ROWS = 128  # positions unembedded at once
 
 
@@ -150,8 +152,18 @@ class Decoder:
         return self._part(layer, self.layout.mlp_norm)
 
     def mlp_down(self, layer: int) -> nn.Linear:
-        """Down-projection of a layer's MLP; its columns are the value vectors."""
-        return self._part(layer, self.layout.mlp_down)
+        """Down-projection of a layer's MLP; its columns are the value vectors.
+
+        Raises:
+            InputError: a mixture of experts, which has one for each expert.
+        """
+        path = self.layout.mlp_down
+        if path is None:
+            raise InputError(
+                f"{self.settings.source}: {self.config.model_type} is a mixture of "
+                "experts, whose MLPs have no single down-projection"
+            )
+        return self._part(layer, path)
 
     def mlp_write(self, layer: int) -> nn.Module:
         """The module whose output the MLP adds to the residual stream."""
@@ -261,9 +273,13 @@ def read_config(settings: ModelSettings) -> Any:
     Raises:
         InputError: it cannot be had or read, or the architecture is not supported.
     """
+    place = {"revision": settings.revision}
+    trusted = settings.trust_remote_code
     with _load_errors(settings):
+        raw, _ = PreTrainedConfig.get_config_dict(settings.source, **place)
+        refuse_code(settings.source, trusted, raw)
         config = AutoConfig.from_pretrained(
-            settings.source, revision=settings.revision, trust_remote_code=False
+            settings.source, trust_remote_code=trusted, **place
         )
     if config.model_type not in LAYOUTS:
         raise InputError(
@@ -284,7 +300,7 @@ def _load_weights(settings: ModelSettings, layout: Layout) -> Any:
             dtype=DTYPES[settings.dtype],
             attn_implementation=layout.attention_kernel,
             use_safetensors=True,
-            trust_remote_code=False,
+            trust_remote_code=settings.trust_remote_code,
             # Reported below, with the weight's name.
             ignore_mismatched_sizes=True,
             output_loading_info=True,
@@ -335,6 +351,8 @@ def _load_errors(settings: ModelSettings) -> Iterator[None]:
         ) from error
     except (OSError, ValueError, KeyError, AttributeError) as error:
         reason = " ".join(str(error).split())[:300]
+        if NO_SAFETENSORS in reason:
+            reason = "it has no safetensors weights, and pickled ones are never opened"
         raise InputError(
             f"{settings.source}{at}: cannot be loaded as a model ({reason})"
         ) from error

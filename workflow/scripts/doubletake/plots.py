@@ -4,7 +4,7 @@ Figures are built without pyplot, hold their text as paths (so that they look th
 wherever they are opened), and equal data give byte-equal SVG files.
 """
 
-import os
+import io
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
+
+from doubletake.files import write_whole
+from doubletake.seals import BLANK, MARK, sealed
 
 COLUMN = 3.5  # inches: width of one panel
 INK, FAINT, ACCENT = "#24292f", "#6e7781", "#b5403a"
@@ -88,10 +91,11 @@ def empty_figure(message: str) -> Figure:
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write an SVG file without a timestamp, under a temporary name until complete."""
-    partial = f"{path}.partial"
-    figure.savefig(partial, format="svg", metadata={"Date": None})
-    os.replace(partial, path)
+    """Write a sealed SVG file without a timestamp, complete or not at all."""
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    file.write(f"<!-- {MARK}: {BLANK} -->\n".encode())
+    write_whole(path, sealed(file.getvalue()))
 
 
 def ordered_colours(count: int) -> list[str]:

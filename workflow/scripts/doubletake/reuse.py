@@ -7,7 +7,6 @@ rows whose prompt is the same token for token, and those of the shared store.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import polars as pl
 
 from doubletake.digests import file_digest
 from doubletake.errors import InputError
+from doubletake.files import write_whole
 from doubletake.schemas.traces import TRACES
 from doubletake.store import Store
 
@@ -51,9 +51,8 @@ def store_traces(store: Store, key: str, traces_path: Path, new: pl.DataFrame) -
 
 def write_origin(path: str | Path, key: str, traces_path: str | Path) -> None:
     """Say what the traces were made from; after they are complete."""
-    partial = Path(f"{path}.partial")
-    partial.write_text(json.dumps({"key": key, "traces": file_digest(traces_path)}))
-    os.replace(partial, path)
+    origin = {"key": key, "traces": file_digest(traces_path)}
+    write_whole(path, json.dumps(origin).encode())
 
 
 def kept_traces(

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from doubletake.digests import file_digest
+from doubletake.errors import InputError
+from doubletake.files import replacing
 
 logger = logging.getLogger("doubletake")
 
@@ -68,7 +70,7 @@ class Store:
             return
         try:
             _add(entry, files)
-        except OSError as error:
+        except (OSError, InputError) as error:
             logger.warning("not stored in %s: %s", entry, error)
 
     def entries(self, kind: str, name: str) -> Iterator[Path]:
@@ -110,10 +112,8 @@ def _is_whole(entry: Path, names: set[str]) -> bool:
 
 def _place(source: Path, target: Path) -> None:
     """Link or copy a file under a temporary name, then rename."""
-    partial = Path(f"{target}.partial")
-    partial.unlink(missing_ok=True)
-    try:
-        os.link(source, partial)
-    except OSError:
-        shutil.copyfile(source, partial)
-    os.replace(partial, target)
+    with replacing(target) as partial:
+        try:
+            os.link(source, partial)
+        except OSError:
+            shutil.copyfile(source, partial)

@@ -13,9 +13,12 @@ from typing import Any
 
 from doubletake.architectures import LAYOUTS
 from doubletake.errors import InputError
+from doubletake.remote_code import refuse_code
 
 END_OF_THOUGHT = "</think>"
 TABLE_SUFFIXES = (".jsonl", ".parquet")
+PICKLES = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
+WEIGHTS_INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class ModelSettings:
     """The marker that closes the thought."""
     template_arguments: dict[str, Any]
     """Extra arguments of the chat template."""
+    trust_remote_code: bool = False
+    """Whether code that the model brings along may run."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Sources:
         """Path of a local source, None if there is none of that name."""
         for root in self.roots:
             path = root / source
-            if path.exists():
+            if _exists(path):
                 return path if root != self.roots[0] else Path(source)
         return None
 
@@ -94,6 +99,7 @@ def check(config: dict[str, Any], sources: Sources) -> None:
     for name in sorted({study["dataset"] for study in config["studies"]}):
         _check_dataset(config["datasets"][name], f"datasets.{name}", sources)
     labels_file(config, sources)
+    stop_words_file(config, sources)
 
 
 def model_settings(
@@ -108,6 +114,7 @@ def model_settings(
         "device": entry["device"],
         "end_of_thought": entry.get("end_of_thought", END_OF_THOUGHT),
         "template_arguments": entry.get("template_arguments", {}),
+        "trust_remote_code": entry.get("trust_remote_code", False),
     }
 
 
@@ -160,6 +167,33 @@ def early_exit_plot_settings(config: dict[str, Any]) -> dict[str, Any]:
     return own | config["intervals"]
 
 
+def attribution_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of `attribution` that the computation reads, and the memory."""
+    others = ("top_words", "next_words", "stop_words", "heat_maps")
+    section = config["attribution"].items()
+    own = {key: value for key, value in section if key not in others}
+    return own | {"batch_memory": config["batch_memory"]}
+
+
+def attribution_summary_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of `attribution` that its summary reads."""
+    own = {key: config["attribution"][key] for key in ("top_words", "next_words")}
+    return own | {"intervals": config["intervals"]}
+
+
+def stop_words_file(config: dict[str, Any], sources: Sources) -> str:
+    """Path of the list of stop words.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    name = config["attribution"]["stop_words"]
+    path = sources.local(name)
+    if path is None or not path.is_file():
+        raise InputError(f"attribution.stop_words: no such file: {name}")
+    return str(path)
+
+
 def shard_names(count: int) -> list[str]:
     """Names of the shards: 1-of-4, 2-of-4, ..."""
     return [f"{k}-of-{count}" for k in range(1, count + 1)]
@@ -192,7 +226,12 @@ def _check_model(config: dict[str, Any], name: str, sources: Sources) -> None:
             f"of model {name} once, but is {prompt!r}"
         )
     if settings["revision"] is None:
-        _check_model_folder(Path(settings["source"]), key, marker)
+        folder = Path(settings["source"])
+        _check_model_folder(folder, key, marker)
+        _check_weights(folder, key)
+        configs = [folder / "config.json", folder / "tokenizer_config.json"]
+        found = [read_json(path) for path in configs if path.is_file()]
+        refuse_code(f"{key}.source: {folder}", settings["trust_remote_code"], *found)
 
 
 def _check_model_folder(folder: Path, key: str, marker: str) -> None:
@@ -200,8 +239,6 @@ def _check_model_folder(folder: Path, key: str, marker: str) -> None:
     for name in ("config.json", "tokenizer.json"):
         if not (folder / name).is_file():
             raise InputError(f"{key}.source: {folder} has no {name}")
-    if not any(folder.glob("*.safetensors")):
-        raise InputError(f"{key}.source: {folder} has no weights (*.safetensors)")
     architecture = read_json(folder / "config.json").get("model_type")
     if architecture not in LAYOUTS:
         raise InputError(
@@ -222,13 +259,56 @@ def _check_model_folder(folder: Path, key: str, marker: str) -> None:
         raise InputError(f"{key}: the tokenizer in {folder} has no chat template")
 
 
+def _check_weights(folder: Path, key: str) -> None:
+    """Whether the weights are all there, in a format that is only data."""
+    if not any(folder.glob("*.safetensors")):
+        pickled = sorted(
+            path.name for path in folder.glob("*") if path.suffix in PICKLES
+        )
+        if pickled:
+            raise InputError(
+                f"{key}.source: {folder} has only pickled weights "
+                f"({', '.join(pickled)}), which can run code when they are opened, so "
+                "they never are; convert them where that may happen: "
+                "AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW)"
+            )
+        raise InputError(f"{key}.source: {folder} has no weights (*.safetensors)")
+    index = folder / WEIGHTS_INDEX
+    if not index.is_file():
+        return
+    places = read_json(index).get("weight_map")
+    if not isinstance(places, dict):
+        raise InputError(f"{index}: no weight_map")
+    for name in sorted({str(name) for name in places.values()}):
+        if Path(name).name != name or not name.endswith(".safetensors"):
+            raise InputError(
+                f"{index}: {name!r} is no name of a safetensors file beside it"
+            )
+        if not (folder / name).is_file():
+            raise InputError(
+                f"{key}.source: {folder} lacks {name}, which {index} names"
+            )
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object.
 
     Raises:
-        InputError: the file is no JSON.
+        InputError: the file cannot be read, or holds none.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: not a JSON object")
+    return found
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that no file can have, e.g. too long
+        return False

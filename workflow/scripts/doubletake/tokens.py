@@ -11,8 +11,10 @@ from typing import Any
 
 from jinja2 import TemplateError
 from transformers import AutoTokenizer
+from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
 from doubletake.errors import InputError
+from doubletake.remote_code import refuse_code
 from doubletake.studies import ModelSettings
 
 METASPACE = "\u2581"
@@ -191,9 +193,14 @@ def load_tokenizer(settings: ModelSettings) -> TraceTokenizer:
     Raises:
         InputError: it cannot be found or read, or lacks what a trace needs.
     """
+    place = {"revision": settings.revision}
+    trusted = settings.trust_remote_code
     try:
+        refuse_code(
+            settings.source, trusted, get_tokenizer_config(settings.source, **place)
+        )
         tokenizer = AutoTokenizer.from_pretrained(
-            settings.source, revision=settings.revision, trust_remote_code=False
+            settings.source, trust_remote_code=trusted, **place
         )
     except (OSError, ValueError) as error:
         raise InputError(f"cannot load the tokenizer {settings.source}: {error}") from (

@@ -47,7 +47,8 @@ class Checkpoint:
             It, as stored, in the dtype that the settings ask for.
 
         Raises:
-            InputError: the checkpoint does not hold it, or is damaged.
+            InputError: the checkpoint does not hold it, it is damaged, or it holds
+                values that are not finite.
         """
         stored = next((key for key in _spellings(name) if key in self._places), None)
         if stored is None:
@@ -57,6 +58,11 @@ class Checkpoint:
             found = self._open(path).get_tensor(stored)
         except SafetensorError as error:
             raise InputError(f"{path}: damaged safetensors file ({error})") from error
+        if not torch.isfinite(found).all():
+            raise InputError(
+                f"{self.settings.source}: weight {name} holds values that are not "
+                f"finite ({path.name})"
+            )
         return found.to(DTYPES[self.settings.dtype])
 
     def has(self, name: str) -> bool:

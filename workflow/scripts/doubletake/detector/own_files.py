@@ -14,7 +14,7 @@ from typing import Any
 
 from doubletake.answers import number_text
 from doubletake.errors import InputError
-from doubletake.problems import read_rows, text_of
+from doubletake.problems import read_rows, short, text_of
 
 END_OF_THOUGHT = "</think>"
 SUFFIXES = (".jsonl", ".parquet")
@@ -106,15 +106,19 @@ def _thought(row: dict[str, Any], place: str) -> OwnThought:
     thought, _, after = text.partition(END_OF_THOUGHT)
     answer = row.get("answer")
     if answer is not None and not isinstance(answer, str | int | float):
-        raise InputError(f"{place}: 'answer' is {answer!r}, not a text")
+        raise InputError(f"{place}: 'answer' is {short(answer)}, not a text")
     return OwnThought(
         id=_id(row, place),
         question=text_of(row, "question", place, empty=True),
         thought=thought,
         gold=None if row.get("gold") is None else _value(row, "gold", place),
-        answer=(after or None) if answer is None else str(answer),
+        answer=(after or None) if answer is None else _text(answer, place),
         place=place,
     )
+
+
+def _text(answer: str | int | float, place: str) -> str:
+    return text_of({"answer": str(answer)}, "answer", place, empty=True)
 
 
 def _marked(row: dict[str, Any], place: str) -> MarkedTrace:
@@ -145,14 +149,14 @@ def _items(
 def _id(row: dict[str, Any], place: str) -> str | int:
     name = row["id"]
     if isinstance(name, bool) or not isinstance(name, str | int):
-        raise InputError(f"{place}: 'id' is {name!r}, neither text nor number")
+        raise InputError(f"{place}: 'id' is {short(name)}, neither text nor number")
     return name
 
 
 def _value(row: dict[str, Any], column: str, place: str) -> str:
     value = row.get(column)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise InputError(f"{place}: {column!r} is {value!r}, not a number")
+        raise InputError(f"{place}: {column!r} is {short(value)}, not a number")
     return canonical_value(value)
 
 
@@ -160,7 +164,9 @@ def _offset(item: dict[str, Any], column: str, where: str, row: dict[str, Any]) 
     """A place in the thought, inside it where the row holds the thought too."""
     offset = item.get(column)
     if isinstance(offset, bool) or not isinstance(offset, int) or offset < 0:
-        raise InputError(f"{where}: {column!r} is {offset!r}, not a place in the text")
+        raise InputError(
+            f"{where}: {column!r} is {short(offset)}, not a place in the text"
+        )
     thought = row.get("thought")
     if isinstance(thought, str) and offset > len(thought):
         raise InputError(

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from doubletake.errors import InputError
+from doubletake.seals import read_sealed
 
 DROPPED = frozenset(["metadata", "script", "style", "foreignObject", "title", "desc"])
 JOINS = "stroke-linejoin:round;stroke-linecap:butt"  # what matplotlib's style sets
@@ -25,11 +26,11 @@ def inline_svg(path: str | Path, prefix: str, label: str) -> str:
         label: what the figure shows, for readers who do not see it.
 
     Raises:
-        InputError: the file is missing or no SVG.
+        InputError: the file is missing, damaged or no SVG.
     """
     try:
-        root = ET.fromstring(Path(path).read_bytes())
-    except (OSError, ET.ParseError) as error:
+        root = ET.fromstring(read_sealed(path))
+    except ET.ParseError as error:
         raise InputError(f"cannot read figure {path}: {error}") from error
     if _local(root.tag) != "svg":
         raise InputError(f"figure {path}: not an SVG but <{_local(root.tag)}>")

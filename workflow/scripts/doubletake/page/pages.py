@@ -1,12 +1,13 @@
 """HTML pages from templates: whatever goes into one is text, escaped and visible."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from doubletake.files import write_whole
+from doubletake.foreign_text import visible
 from doubletake.page import wording
 
 
@@ -32,13 +33,11 @@ def environment(folder: Path) -> Environment:
 def write_page(template: Path, page: Path, **values: Any) -> None:
     """Render a template, write under a temporary name, rename when complete."""
     text = environment(template.parent).get_template(template.name).render(**values)
-    partial = Path(f"{page}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(partial, page)
+    write_whole(page, text.encode())
 
 
 def _shown(value: object) -> object:
     """What a template prints for a value."""
     if isinstance(value, Markup):
         return value
-    return wording.visible(str(value))
+    return visible(str(value))

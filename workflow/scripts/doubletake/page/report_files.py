@@ -13,9 +13,11 @@ SECTIONS = (
     "events",
     "activations",
     "turns",
+    "attention",
     "logit_lens",
     "probing",
     "value_vectors",
+    "attribution",
     "report",
 )
 """Of the config, shown as they stand."""

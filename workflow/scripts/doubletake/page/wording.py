@@ -1,38 +1,10 @@
-"""Numbers as people write them, and foreign text that cannot do harm on a page."""
+"""Numbers as people write them."""
 
 import json
 import math
-import re
-import unicodedata
 
 NOTHING = "\u2013"  # stands where there is no number
 POINT = "\u202f"  # narrow space between a number and its unit
-
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069"
-    "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def visible(text: str) -> str:
-    """`text` with every character that could act instead of show made visible.
-
-    Control characters become their pictures (escape: U+241B), marks of writing
-    direction and invisible characters their code points (`[U+202E]`), what is no
-    character U+FFFD. Tabs and line breaks stay, a Windows line break becomes one.
-    """
-    return _UNSAFE.sub(_picture, text.replace("\r\n", "\n"))
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
-    if unicodedata.category(match.group()) in ("Cc", "Cs", "Cn"):
-        return "\ufffd"
-    return f"[U+{code:04X}]"
 
 
 def count(n: int | None) -> str:

@@ -1,10 +1,11 @@
 """Columns of every table that passes from one rule to another, and how it is stored.
 
 A table is checked against its schema when it is written and when it is read: names,
-order and types of the columns, and no null where the schema allows none.
+order and types of the columns, and no null where the schema allows none. Its file holds
+the digest of its own bytes, checked when it is read.
 """
 
-import os
+import io
 import pkgutil
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,6 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from doubletake.errors import InputError
+from doubletake.files import write_whole
+from doubletake.seals import BLANK, MARK, read_sealed, sealed
 
 
 @dataclass(frozen=True)
@@ -71,18 +74,18 @@ class Table:
         Raises:
             InputError: the file is missing, damaged or breaks the contract.
         """
-        try:
-            table = pl.read_parquet(path)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise InputError(f"cannot read {path}: {error}") from error
-        return self.check(table, str(path))
+        return self.check(pl.read_parquet(io.BytesIO(read_sealed(path))), str(path))
 
     def write(self, table: pl.DataFrame, path: str | Path) -> None:
-        """Check, write under a temporary name, rename when complete."""
+        """Check, seal, write under a temporary name, rename when complete.
+
+        Raises:
+            InputError: the table breaks the contract, or the disk takes no more.
+        """
         self.check(table, str(path))
-        partial = Path(f"{path}.partial")
-        table.write_parquet(partial)
-        os.replace(partial, path)
+        file = io.BytesIO()
+        table.write_parquet(file, metadata={MARK: BLANK})
+        write_whole(path, sealed(file.getvalue()))
 
 
 TEXT, FLAG = pl.String, pl.Boolean

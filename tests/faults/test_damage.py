@@ -1,0 +1,119 @@
+"""Damaged files: bytes flipped or cut off, with and without a new date."""
+
+import random
+import shutil
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from checkouts import Checkout
+from fault_tools import (
+    Run,
+    Tally,
+    assert_same,
+    differing,
+    flip,
+    named_for_deletion,
+    truncate,
+)
+from safetensors import safe_open
+
+from doubletake.activations import PER_ROW, ActivationCache, Origin
+from doubletake.errors import InputError
+
+FLIP, CUT = "flipped byte", "truncated file"
+STUDY = "results/pocket/pocket-problems"
+ROUNDS = [
+    # What a round makes anew, and what it damages of all that is read for it.
+    (
+        [
+            f"{STUDY}/logit_lens.parquet",
+            f"{STUDY}/turns.parquet",
+            "results/report.html",
+        ],
+        [
+            f"{STUDY}/activations/1-of-2.safetensors",
+            f"{STUDY}/early_exit/confidence.svg",
+            f"{STUDY}/early_exit/runs.parquet",
+            "results/detector/scores.parquet",
+        ],
+    ),
+    (
+        [f"{STUDY}/early_exit.parquet", f"{STUDY}/early_exit/shards/2-of-2.parquet"],
+        [
+            f"{STUDY}/early_exit/shards/1-of-2.parquet",
+            f"{STUDY}/traces.parquet",
+            f"{STUDY}/events.parquet",
+        ],
+    ),
+]
+
+
+@pytest.fixture
+def copy(undisturbed_checkout: Checkout, tmp_path: Path) -> Checkout:
+    """A finished study to damage."""
+    shutil.copytree(undisturbed_checkout.folder, tmp_path / "copy", symlinks=True)
+    return Checkout(tmp_path / "copy")
+
+
+def run_as_told(checkout: Checkout, targets: list[str]) -> set[str]:
+    """Run, delete what the messages ask for, run again, until it goes through.
+
+    Returns:
+        The files that messages named.
+    """
+    asked: set[str] = set()
+    for _ in range(6):
+        run = Run(checkout, *targets)
+        text = run.wait()
+        assert "Traceback" not in text, text[-8000:]
+        if run.process.returncode == 0:
+            return asked
+        named = named_for_deletion(text)
+        assert named, text[-8000:]
+        for name in named:
+            (checkout.folder / name).unlink()
+        asked |= named
+    raise AssertionError(f"no end: {asked}")
+
+
+def read_whole(shard: Path) -> None:
+    """Read all that a shard of the cache holds."""
+    with safe_open(shard, framework="pt") as file:
+        metadata = file.metadata()
+    origin = Origin(*(metadata[key.name] for key in fields(Origin)))
+    paths = sorted(shard.parent.glob("*.safetensors"))
+    cache = ActivationCache(shard.parent / "index.parquet", paths, origin)
+    for name in PER_ROW:
+        cache.read(name, cache.index)
+    cache.mean_resid()
+
+
+@pytest.mark.parametrize("number", range(len(ROUNDS)))
+@pytest.mark.parametrize("unnoticed", [True, False], ids=["old date", "new date"])
+def test_damage_is_named_or_mended(copy, undisturbed, tally: Tally, number, unnoticed):
+    draw = random.Random(f"{number} {unnoticed}")
+    again, targets = ROUNDS[number]
+    for name in again:
+        (copy.folder / name).unlink()
+    kinds = {}
+    for place, name in enumerate(targets):
+        kind, injure = ((FLIP, flip), (CUT, truncate))[(place + unnoticed) % 2]
+        injure(copy.folder / name, draw, unnoticed=unnoticed)
+        tally.inject(kind)
+        kinds[name] = kind
+    everything = "results/report.html" in again
+    wanted = [] if everything else [*again, f"{STUDY}/early_exit/accuracy.svg"]
+    asked = run_as_told(copy, wanted)
+    assert asked <= set(targets), "an undamaged file was called damaged"
+    for name in differing(copy, undisturbed):
+        # A damaged place that nothing has read yet: whoever reads it will notice.
+        assert name.endswith(".safetensors"), name
+        with pytest.raises(InputError, match="is damaged"):
+            read_whole(copy.folder / f"results{name}")
+        (copy.folder / f"results{name}").unlink()
+        run_as_told(copy, wanted)
+    assert_same(copy, undisturbed)
+    for kind in (FLIP, CUT):
+        named = [name for name in asked if kinds[name] == kind]
+        tally.settle(kind, refused=len(named))

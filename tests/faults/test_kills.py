@@ -1,0 +1,88 @@
+"""Kill -9 at random moments: the job, Snakemake, or both; then run again."""
+
+import random
+import shutil
+import time
+
+from checkouts import Checkout
+from fault_tools import Run, Tally, assert_same, kill
+
+KILLS = 30
+SEED = 20
+JOB, SNAKEMAKE, BOTH = "kill -9 of a job", "kill -9 of Snakemake", "kill -9 of both"
+RETRIES = ("--retries", "20")
+
+
+def random_moment(run: Run, draw: random.Random) -> bool:
+    """Wait for one: while some job runs, often just after a file has come.
+
+    Returns:
+        False if the run ended before.
+    """
+    if not run.wait_until(run.jobs):
+        return False
+    if draw.random() < 0.6:
+        before = files(run)
+        if not run.wait_until(lambda: files(run) != before):
+            return False
+    time.sleep(draw.uniform(0, 1.5))
+    return not run.ended
+
+
+def files(run: Run) -> set[str]:
+    """Results that are there, whole or half."""
+    folder = run.checkout.folder / "results"
+    return {str(path) for path in folder.rglob("*.p*")}
+
+
+def one_run(fresh: Checkout, draw: random.Random, tally: Tally) -> Run:
+    """Start the study and kill parts of it; jobs may die, Snakemake does at last."""
+    run = Run(fresh, *RETRIES)
+    orphans = []
+    for _ in range(draw.randint(0, 3)):
+        if random_moment(run, draw) and run.kill_job(draw):
+            tally.inject(JOB)
+    if random_moment(run, draw):
+        if draw.random() < 0.5:
+            orphans = run.kill_snakemake()
+            tally.inject(SNAKEMAKE)
+        else:
+            run.kill_all()
+            tally.inject(BOTH)
+    deadline = time.monotonic() + 60
+    while any(job.is_running() and job.status() != "zombie" for job in orphans):
+        assert time.monotonic() < deadline, "a job outlives its killed run"
+        time.sleep(0.1)
+    return run
+
+
+def test_killed_runs_end_in_the_same_bytes(fresh, undisturbed, tally):
+    draw = random.Random(SEED)
+    kinds = (JOB, SNAKEMAKE, BOTH)
+    while sum(tally.injected[kind] for kind in kinds) < KILLS:
+        run = one_run(fresh, draw, tally)
+        if run.process.returncode == 0:  # it came through: once more from nothing
+            assert_same(fresh, undisturbed)
+            shutil.rmtree(fresh.folder / "results")
+            shutil.rmtree(fresh.folder / ".snakemake")
+    text = Run(fresh).wait()
+    assert "Traceback" not in text
+    assert (fresh.folder / "results/report.html").is_file(), text[-4000:]
+    assert_same(fresh, undisturbed)
+    for kind in kinds:
+        tally.settle(kind)
+
+
+def test_the_lock_of_a_living_run_is_respected(fresh):
+    target = "results/pocket/pocket-problems/traces.parquet"
+    run = Run(fresh, target)
+    try:
+        assert run.wait_until(run.jobs), run.text
+        locks = sorted((fresh.folder / ".snakemake/locks").iterdir())
+        other = fresh.run(target)
+        assert other.returncode != 0
+        assert "LockException" in other.stdout
+        assert sorted((fresh.folder / ".snakemake/locks").iterdir()) == locks
+        assert "100%" in run.wait()
+    finally:
+        kill([*run.jobs(), run.process])
