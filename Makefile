@@ -6,14 +6,16 @@ CORES ?= all
 WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
 RUNTIME := $(VENV)/installed-$(ENV)
 DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
+SUBMISSION := $(VENV)/installed-slurm-$(ENV)
 # Bytecode is worth seconds at every start of Snakemake: keep it whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo detect score test test-faults lint format bench clean pocket
+.PHONY: help demo reruns slurm verify detect score test test-slurm test-faults lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -22,11 +24,17 @@ demo: $(RUNTIME) ## Run the default study and say where the report is
 	@$(SNAKEMAKE)
 	@echo "The report: $(CURDIR)/results/report.html"
 
+verify: $(RUNTIME) ## Compare results with their manifests: RESULTS=results
+	@$(BIN)/python workflow/scripts/verify_results.py -- "$${RESULTS:-results}"
+
+slurm: $(SUBMISSION) ## Set up what sends jobs to a SLURM cluster
+
 # File names go through the environment: neither make nor the shell reads them as code.
 override TRACES := $(value TRACES)
 override EVENTS := $(value EVENTS)
 override LABELS := $(value LABELS)
-export TRACES EVENTS LABELS
+override RESULTS := $(value RESULTS)
+export TRACES EVENTS LABELS RESULTS
 
 detect: $(RUNTIME) ## Find events in thoughts of your own: TRACES=in.jsonl EVENTS=out.jsonl
 	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/detect_file.py -- "$$TRACES" "$$EVENTS"
@@ -39,6 +47,9 @@ test: $(DEVELOPMENT) ## Run the whole test suite
 
 test-faults: $(DEVELOPMENT) ## Kill, damage and fill the disk; every run must still end right
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/faults
+
+test-slurm: $(DEVELOPMENT) $(SUBMISSION) ## Install SLURM on this Debian (root) and run studies through it
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
 
 lint: $(DEVELOPMENT) ## Check style and types of scripts, tests and rules
 	@$(BIN)/ruff check .
@@ -57,7 +68,12 @@ pocket: $(RUNTIME) ## Train the pocket model anew and put it into resources/
 	@cp -R results/training/pocket/model/. $(addprefix results/training/pocket/,problems.jsonl labelled_traces.jsonl metrics.json training.json) resources/pocket/
 
 bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one run
-	@for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $(BIN)/python $$script || true; done
+	@$(MAKE) --no-print-directory $(PEERS)/installed || echo "The libraries of tests/bench/peers.txt cannot be installed: our own part alone."
+	@python=$(BIN)/python; if [ -e $(PEERS)/installed ]; then python=$(PEERS)/bin/python; fi; \
+	for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $$python $$script || true; done
+
+reruns: $(DEVELOPMENT) ## Write the table of docs/reruns.md anew
+	@PYTHONPATH=tests:workflow/scripts $(BIN)/python tests/workflow/reruns.py
 
 clean: ## Remove all results (not the environment)
 	@rm -rf results .snakemake
@@ -73,6 +89,17 @@ $(RUNTIME): envs/base.txt envs/$(ENV).txt | $(BIN)/python
 	@if [ $(ENV) = gpu ]; then $(BIN)/python -c 'import sys, torch; sys.exit(torch.version.cuda is None and "ENV=gpu: the installed torch has no CUDA")'; fi
 	@touch $@
 
+# What the benches compare with, never needed by doubletake itself.
+$(PEERS)/installed: tests/bench/peers.txt envs/base.txt envs/cpu.txt | $(BIN)/python
+	@$(BIN)/python -m venv $(PEERS)
+	@echo "Installing the libraries to compare with into $(PEERS) ..."
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/peers.txt
+	@touch $@
+
 $(DEVELOPMENT): envs/dev.txt $(RUNTIME)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/dev.txt
+	@touch $@
+
+$(SUBMISSION): envs/slurm.txt $(RUNTIME)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/slurm.txt
 	@touch $@

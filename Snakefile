@@ -23,13 +23,19 @@ include: "rules/activations.smk"
 include: "rules/turns.smk"
 include: "rules/early_exit.smk"
 include: "rules/logit_lens.smk"
+include: "rules/attribution.smk"
+include: "rules/probing.smk"
+include: "rules/value_vectors.smk"
+include: "rules/attention.smk"
 include: "rules/checks.smk"
+include: "rules/manifest.smk"
 include: "rules/report.smk"
 include: "rules/pocket.smk"
+include: "rules/targets.smk"
 
 
 rule all:
     default_target: True
     input:
-        of_studies("results/{model}/{dataset}/activations/index.parquet"),
+        of_studies("results/{model}/{dataset}/manifest.json"),
         "results/report.html",

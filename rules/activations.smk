@@ -19,8 +19,8 @@ rule cache_activations:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 24000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=growing(24000),
+        runtime=growing(240),
     params:
         model=model_settings,
         settings=config["activations"] | {"batch_memory": config["batch_memory"]},
@@ -40,6 +40,7 @@ rule merge_activations:
         "results/{model}/{dataset}/logs/merge_activations/{part}.log",
     wildcard_constraints:
         part="index|verification|runs",
+    localrule: True
     conda:
         ENVIRONMENT
     params:

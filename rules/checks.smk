@@ -13,6 +13,7 @@ rule merge_checks:
     wildcard_constraints:
         experiment="early_exit|probing|attribution|attention",
         part="verification|runs",
+    localrule: True
     conda:
         ENVIRONMENT
     params:

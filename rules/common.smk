@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
@@ -11,6 +12,7 @@ from snakemake.exceptions import WorkflowError
 from doubletake import stale_locks, studies
 from doubletake.digests import code_digest
 from doubletake.errors import InputError
+from doubletake.page.report_files import study_files
 from doubletake.foreign_text import visible
 
 STUDY = "results/{model}/{dataset}"
@@ -87,14 +89,38 @@ def gpus(wildcards):
     return 0 if config["models"][wildcards.model]["device"] == "cpu" else 1
 
 
+def growing(amount):
+    """A resource of which every further attempt asks for as much again."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def shards_of(pattern):
     """Input function: one file per shard; {shard} of the pattern is filled in."""
 
     def files(wildcards):
         names = studies.shard_names(config["shards"])
-        return expand(pattern, shard=names, **wildcards)
+        return expand(pattern, **(dict(wildcards.items()) | {"shard": names}))
 
     return files
+
+
+def files_of(wildcards):
+    """Everything that a study leaves, and the settings that made it."""
+    study = {"model": wildcards.model, "dataset": wildcards.dataset}
+    return study_files(config, SOURCES, study, STUDY.format(**study))
+
+
+def of_experiment(section):
+    """Tables, figures and checks of an experiment, of every study of the config."""
+    names = [f"{section.name}/{figure.name}.svg" for figure in section.figures]
+    names += [f"{name}.parquet" for name in section.tables]
+    names += [f"{section.name}/{part}.parquet" for part in ("runs", "verification")]
+    names += section.artifacts
+    return [
+        f"{STUDY.format(**study)}/{name}"
+        for study in config["studies"]
+        for name in names
+    ]
 
 
 def of_studies(pattern):

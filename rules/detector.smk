@@ -11,6 +11,7 @@ rule score_detector:
         "results/detector/logs/score_detector.log",
     benchmark:
         "results/detector/benchmarks/score_detector.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     resources:

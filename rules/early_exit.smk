@@ -3,7 +3,7 @@
 EARLY_EXIT_PUBLISHED = SOURCES.local("resources/reference/early_exit_published.json")
 
 
-rule early_exit:
+rule measure_early_exit:
     input:
         problems="results/{model}/{dataset}/problems.parquet",
         traces="results/{model}/{dataset}/traces.parquet",
@@ -21,8 +21,8 @@ rule early_exit:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 24000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=growing(24000),
+        runtime=growing(240),
     params:
         model=model_settings,
         settings=lambda wildcards: studies.early_exit_settings(config, wildcards.model),
@@ -40,6 +40,7 @@ rule merge_early_exit:
         table="results/{model}/{dataset}/early_exit.parquet",
     log:
         "results/{model}/{dataset}/logs/merge_early_exit.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -65,6 +66,7 @@ rule summarise_early_exit:
         "results/{model}/{dataset}/logs/summarise_early_exit.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/summarise_early_exit.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     resources:
@@ -113,6 +115,7 @@ rule plot_early_exit:
         "results/{model}/{dataset}/logs/plot_early_exit.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/plot_early_exit.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     resources:

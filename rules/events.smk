@@ -11,6 +11,7 @@ rule detect_events:
         "results/{model}/{dataset}/logs/detect_events.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/detect_events.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     resources:

@@ -1,7 +1,7 @@
 """Logit lens: what the residual stream and its parts say at the turns."""
 
 
-rule logit_lens:
+rule measure_logit_lens:
     input:
         events="results/{model}/{dataset}/events.parquet",
         turns="results/{model}/{dataset}/turns.parquet",
@@ -21,8 +21,8 @@ rule logit_lens:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         model=model_settings,
         settings=config["logit_lens"] | {"batch_memory": config["batch_memory"]},
@@ -35,7 +35,7 @@ rule logit_lens:
 
 rule summarise_logit_lens:
     input:
-        lens=rules.logit_lens.output.lens,
+        lens=rules.measure_logit_lens.output.lens,
         words="results/{model}/{dataset}/turns/words.parquet",
         tokenizer=tokenizer_files,
     output:
@@ -46,11 +46,9 @@ rule summarise_logit_lens:
         "results/{model}/{dataset}/logs/summarise_logit_lens.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/summarise_logit_lens.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
-    resources:
-        mem_mb=4000,
-        runtime=30,
     params:
         model=model_settings,
         resampling=config["intervals"],
@@ -92,11 +90,9 @@ rule plot_logit_lens:
         "results/{model}/{dataset}/logs/plot_logit_lens.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/plot_logit_lens.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
-    resources:
-        mem_mb=2000,
-        runtime=15,
     params:
         confidence=config["intervals"]["confidence"],
         code=code_digest("plot_logit_lens"),

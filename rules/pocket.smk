@@ -19,8 +19,8 @@ rule train_pocket:
         ENVIRONMENT
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=600,
+        mem_mb=growing(4000),
+        runtime=growing(600),
     params:
         code=code_digest("train_pocket"),
     message:
@@ -34,6 +34,7 @@ rule label_pocket:
         labels="results/training/pocket/labelled_traces.jsonl",
     log:
         "results/training/pocket/logs/label_pocket.log",
+    localrule: True
     conda:
         ENVIRONMENT
     resources:
@@ -63,8 +64,8 @@ rule evaluate_pocket:
         ENVIRONMENT
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         settings={
             "problems": 400,

@@ -10,6 +10,7 @@ rule retrieve_problems:
         "results/{model}/{dataset}/logs/retrieve_problems.log",
     benchmark:
         "results/{model}/{dataset}/benchmarks/retrieve_problems.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     resources:

@@ -1,9 +1,6 @@
 """Report: one page on all studies of the config."""
 
-from dataclasses import asdict
-
 from doubletake.page.experiments import TABLES
-from doubletake.page.report_files import figure_paths, study_files
 
 REPORT_TEMPLATES = SOURCES.local("workflow/report")
 REPORT_STUDIES = [
@@ -14,10 +11,8 @@ REPORT_STUDIES = [
 
 rule write_report:
     input:
-        tables=[path for study in REPORT_STUDIES for path in study.tables.values()],
-        runs=[path for study in REPORT_STUDIES for path in study.runs],
-        verification=[path for study in REPORT_STUDIES for path in study.verification],
-        figures=figure_paths(REPORT_STUDIES),
+        results=[path for study in REPORT_STUDIES for path in study.outputs],
+        manifests=[study.manifest for study in REPORT_STUDIES],
         scores="results/detector/scores.parquet",
         template=REPORT_TEMPLATES / "page.html.jinja",
         parts=sorted(REPORT_TEMPLATES.glob("*.html.jinja")),

@@ -6,7 +6,8 @@ rule generate_traces:
         problems="results/{model}/{dataset}/problems.parquet",
         model=model_files,
     output:
-        traces="results/{model}/{dataset}/traces/{shard}.parquet",
+        traces=update("results/{model}/{dataset}/traces/{shard}.parquet"),
+        origin=update("results/{model}/{dataset}/traces/{shard}.origin.json"),
         runs="results/{model}/{dataset}/traces/{shard}.runs.parquet",
     log:
         "results/{model}/{dataset}/logs/generate_traces/{shard}.log",
@@ -18,8 +19,8 @@ rule generate_traces:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 24000 * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        mem_mb=growing(24000),
+        runtime=growing(720),
     params:
         model=model_settings,
         settings=config["generation"],
@@ -39,6 +40,7 @@ rule merge_traces:
         "results/{model}/{dataset}/logs/merge_traces.log",
     wildcard_constraints:
         dataset=datasets_with(thoughts=False),
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -65,6 +67,7 @@ rule import_traces:
         "results/{model}/{dataset}/benchmarks/import_traces.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=True),
+    localrule: True
     conda:
         ENVIRONMENT
     resources:

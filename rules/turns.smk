@@ -20,8 +20,8 @@ rule locate_turns:
         ENVIRONMENT
     resources:
         gpu=gpus,
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         model=model_settings,
         settings=config["turns"],

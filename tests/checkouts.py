@@ -1,6 +1,7 @@
-"""Copies of the repository in which tests run the whole workflow."""
+"""Copies of the repository in which tests run, edit and kill."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,19 @@ class Checkout:
     """A copy of the repository in which a test runs, edits and kills."""
 
     folder: Path
+
+    @classmethod
+    def new(cls, folder: Path) -> "Checkout":
+        """Copy what a run needs into a folder."""
+        folder.mkdir(exist_ok=True)
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, folder / part, ignore=ignored)
+            else:
+                shutil.copy2(source, folder / part)
+        return cls(folder)
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of a run."""
@@ -60,19 +74,29 @@ def small(config: dict[str, Any]) -> None:
     config["generation"]["max_new_tokens"] = 320
     config["intervals"]["bootstrap"] = 50
     config["early_exit"]["verified_traces"] = 2
+    config["probing"] |= {"strengths": [0.01, 0.1], "folds": 3, "shuffles": 1}
+    config["value_vectors"] |= {"checked_positions": 4, "verified_positions": 1}
+    config["attribution"]["verified_positions"] = 2
+    config["attribution"]["verified_cells"] = 6
     config["report"]["examples"] = 4
 
 
 def new_checkout(folder: Path) -> Checkout:
-    """Make a checkout with the small default study in an empty folder."""
-    folder.mkdir(exist_ok=True)
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, folder / part, ignore=ignored)
-        else:
-            shutil.copy2(source, folder / part)
-    checkout = Checkout(folder)
+    """A checkout with the small default study."""
+    checkout = Checkout.new(folder)
     checkout.configure(small)
     return checkout
+
+
+def rule_texts() -> dict[str, str]:
+    """What stands in the rule files, by rule."""
+    texts = {}
+    for path in sorted((ROOT / "rules").glob("*.smk")):
+        for text in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
+            texts[text.partition(":")[0]] = text
+    return texts
+
+
+def local_rules() -> set[str]:
+    """Rules that run where Snakemake runs, on a cluster too."""
+    return {name for name, text in rule_texts().items() if "localrule: True" in text}

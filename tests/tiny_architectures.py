@@ -28,6 +28,7 @@ VISION = {
     "image_size": 28,
     "patch_size": 14,
 }
+EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
 CAPPED = {"final_logit_softcapping": 5.0}
 
 
@@ -42,6 +43,15 @@ def configurations() -> dict[str, Any]:
         "mistral": transformers.MistralConfig(**SIZES, sliding_window=4),
         "qwen2": transformers.Qwen2Config(**SIZES),
         "qwen3": transformers.Qwen3Config(**SIZES),
+        "mixtral": transformers.MixtralConfig(
+            **SIZES, num_local_experts=4, num_experts_per_tok=2, sliding_window=4
+        ),
+        "qwen2_moe": transformers.Qwen2MoeConfig(
+            **SIZES, **EXPERTS, shared_expert_intermediate_size=32
+        ),
+        "qwen3_moe": transformers.Qwen3MoeConfig(
+            **SIZES, **EXPERTS, norm_topk_prob=True, mlp_only_layers=[1]
+        ),
         "gemma2": transformers.Gemma2Config(**SIZES, **CAPPED, sliding_window=4),
         "gemma3_text": gemma3,
         "gemma3": transformers.Gemma3Config(

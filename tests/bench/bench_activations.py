@@ -3,7 +3,7 @@
 Prints ratios of one run on a random Llama of about 30 M parameters, one thread; seconds
 of a shared machine mean little, ratios of neighbouring runs do. The bare pass is the
 model's own forward up to the final norm, or with all its logits where the cached one
-replays log-probs.
+replays log-probs or is another library's (`peers.py`), measured in the same run.
 """
 
 import argparse
@@ -17,8 +17,10 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.utils import logging as hf_logging
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
+import peers
 from cache_activations import Item, pass_through
 
 from doubletake.architectures import LAYOUTS
@@ -70,6 +72,56 @@ def random_items(sequences: int, tokens: int, replay: bool) -> list[Item]:
     return items
 
 
+def compare_peers(decoder: Decoder, items: list[Item], repeats: int) -> None:
+    """Cache the same activations with the peers that are installed."""
+    print(peers.said())
+    lacking = peers.missing()
+    ids = padded([item.ids for item in items])
+    rows = torch.tensor([k for k, item in enumerate(items) for _ in item.positions])
+    tokens = torch.tensor([t for item in items for t in item.positions])
+
+    def bare() -> object:
+        return decoder.hf(input_ids=ids, use_cache=False)
+
+    def fresh() -> object:
+        return random_decoder().hf
+
+    if "nnsight" not in lacking:
+        wrapped = peers.nnsight(fresh)
+        found = peers.cache_with_nnsight(wrapped, ids, rows, tokens)
+        agree("nnsight", decoder, items, found)
+        compare(
+            "nnsight, the same positions",
+            lambda: peers.cache_with_nnsight(wrapped, ids, rows, tokens),
+            bare,
+            repeats,
+            goal="",
+        )
+    if "transformer-lens" not in lacking:
+        bridge = peers.transformer_lens(fresh)
+        for everything in (False, True):
+            what = "full cache" if everything else "the same parts, all positions"
+            compare(
+                f"TransformerLens, {what}",
+                lambda everything=everything: peers.cache_with_transformer_lens(
+                    bridge, ids, everything=everything
+                ),
+                bare,
+                repeats,
+                goal="",
+            )
+
+
+def agree(
+    name: str, decoder: Decoder, items: list[Item], found: list[torch.Tensor]
+) -> None:
+    """Print how far a peer's activations are from ours."""
+    ours = pass_through(decoder, items).rows
+    theirs = torch.stack(found[::3], 1)  # residual of every layer, and the last
+    error = (ours["resid"] - theirs).abs().max().item()
+    print(f"{name}: largest difference to our residual {error:.2g}")
+
+
 def seconds(work: Callable[[], object]) -> float:
     """CPU seconds of one call: other jobs on the machine count less than on a clock."""
     start = time.process_time()
@@ -78,7 +130,11 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def compare(
-    name: str, work: Callable[[], object], bare: Callable[[], object], repeats: int
+    name: str,
+    work: Callable[[], object],
+    bare: Callable[[], object],
+    repeats: int,
+    goal: str = f"goal {GOAL}x; ",
 ) -> None:
     """Print the ratio of the fastest runs, and that of neighbouring runs."""
     work(), bare()
@@ -87,7 +143,7 @@ def compare(
     paired = statistics.median(cached / plain for plain, cached in times)
     print(
         f"{name}: {fastest:.3f}x a bare forward pass by the fastest of {repeats} runs, "
-        f"{paired:.3f}x by the median of neighbours (goal {GOAL}x; bare "
+        f"{paired:.3f}x by the median of neighbours ({goal}bare "
         f"{min(t for t, _ in times):.2f} s)"
     )
 
@@ -114,6 +170,7 @@ def main(sequences: int, tokens: int, repeats: int) -> None:
         lambda: decoder.hf(input_ids=ids, use_cache=False),
         repeats,
     )
+    compare_peers(decoder, plain, repeats)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class Stored:
                 for first, stop in ((2, count), (0, 2)):
                     part = {name: rows[name][first:stop] for name in rows}
                     writer.write_rows(first, part)
-                writer.write_mean(total, 10 * (seed + 1))
+                writer.write_means(total, 3 * total[:-1], 10 * (seed + 1))
         self.index = pl.concat([index_of(*item) for item in SHARDS.items()])
         ACTIVATION_INDEX.write(self.index, self.index_path)
 
@@ -124,11 +124,21 @@ def test_mean_is_that_of_all_shards_together(stored):
     assert torch.equal(stored.open().mean_resid(), wanted)
 
 
+def test_means_of_the_parts_add_up_to_the_next_boundary(stored):
+    means = stored.open().means()
+    # The stored sums of attn_out are three times those of resid.
+    assert torch.allclose(means["attn_out"], 3 * means["resid"][:-1])
+    total = means["resid"][:-1] + means["attn_out"] + means["mlp_out"]
+    assert torch.allclose(total, means["resid"][1:])
+    assert means["mlp_out"].shape == (LAYERS, WIDTH)
+
+
 def test_mean_of_nothing_is_refused(tmp_path):
     sizes = Sizes(0, LAYERS, WIDTH)
     path = tmp_path / "1-of-1.safetensors"
     with writing(path, "1-of-1", ORIGIN, sizes, torch.float32) as writer:
-        writer.write_mean(torch.zeros(LAYERS + 1, WIDTH, dtype=torch.float64), 0)
+        zeros = torch.zeros(LAYERS + 1, WIDTH, dtype=torch.float64)
+        writer.write_means(zeros, zeros[:-1], 0)
     ACTIVATION_INDEX.write(ACTIVATION_INDEX.frame([]), tmp_path / "index.parquet")
     cache = ActivationCache(tmp_path / "index.parquet", [path], ORIGIN)
     assert cache.read("resid", ACTIVATION_INDEX.frame([])).shape == (0, 4, 8)
@@ -221,7 +231,8 @@ def test_shards_of_different_depth_are_refused(stored):
     path = stored.paths[1]
     with writing(path, "2-of-2", ORIGIN, sizes, torch.bfloat16) as writer:
         writer.write_rows(0, random_rows(4, torch.bfloat16, 0, LAYERS + 1))
-        writer.write_mean(torch.zeros(LAYERS + 2, WIDTH, dtype=torch.float64), 1)
+        zeros = torch.zeros(LAYERS + 2, WIDTH, dtype=torch.float64)
+        writer.write_means(zeros, zeros[:-2], 1)
     with pytest.raises(InputError, match="different models"):
         stored.open()
 

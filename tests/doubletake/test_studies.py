@@ -23,6 +23,7 @@ def config(tiny_model, tmp_path):
         },
         "datasets": {"few": {"source": str(problems)}},
         "events": {"detector": "rules", "labels": str(labels), "seed": 0},
+        "attribution": {"stop_words": str(labels)},
         "early_exit": {
             "answer_prompt": "\n</think>\n\n\\boxed{",
             "answer_stop": "}",
@@ -71,6 +72,7 @@ def test_a_model_that_no_study_uses_need_not_be_there(config, sources):
         (("models", "tiny", "revision"), "0" * 40, "local path"),
         (("models", "tiny", "end_of_thought"), "</reason>", "answer_prompt"),
         (("datasets", "few", "source"), "gone.jsonl", r"datasets\.few\.source: no"),
+        (("attribution", "stop_words"), "gone.txt", r"stop_words: no such file: gone"),
         (("events", "labels"), "gone.jsonl", r"events\.labels: no such file: gone"),
         (("early_exit", "answer_prompt"), "\\boxed{", "end-of-thought marker"),
         (("models", "tiny", "answer_prompt"), "\\boxed{", "end-of-thought marker"),

@@ -232,7 +232,8 @@ def test_components_add_up(study):
     assert close(resid[:, :-1] + attn_out + mlp_out, resid[:, 1:])
 
 
-def test_mean_is_that_of_the_thoughts_of_the_calibration_problems(study):
+@pytest.mark.parametrize("part", ["resid", "attn_out", "mlp_out"])
+def test_means_are_those_of_the_thoughts_of_the_calibration_problems(study, part):
     chosen = calibration_problems(study.traces["problem"], SHARE)
     assert len(chosen) == 3
     states = []
@@ -240,9 +241,9 @@ def test_mean_is_that_of_the_thoughts_of_the_calibration_problems(study):
         if row["problem"] in chosen:
             start = len(row["prompt_ids"])
             stop = row["thought_end"] or start + len(row["completion_ids"])
-            states.append(study.states(row["trace"])["resid"][:, start:stop].double())
+            states.append(study.states(row["trace"])[part][:, start:stop].double())
     wanted = torch.cat(states, dim=1).mean(1)
-    assert close(study.run("cache").cache.mean_resid(), wanted)
+    assert close(study.run("cache").cache.means()[part], wanted)
 
 
 def test_replayed_logprobs_are_the_generated_ones(any_study):
@@ -274,7 +275,8 @@ def test_shards_and_batches_change_nothing(study, shards, batch_memory):
     for name in ("resid", "attn_out", "mlp_out", "final_scale"):
         found = other.cache.read(name, study.events)
         assert close(found, one.cache.read(name, study.events))
-    assert close(other.cache.mean_resid(), one.cache.mean_resid())
+    for name, mean in one.cache.means().items():
+        assert close(other.cache.means()[name], mean)
     figures = other.figures()
     assert figures == pytest.approx(one.figures(), abs=1e-5)
     places = ["trace", "event", "token"]

@@ -39,11 +39,12 @@ def test_every_sentence_is_predicted_as_by_the_model(study):
 
 def test_what_is_selected_follows_the_config(study):
     every = turns_of(study, EVERY)
-    assert every["selected"].all()
+    assert every.filter(pl.col("kind") != "control")["selected"].all()
     first = turns_of(study, locate_turns.Settings("first", False, WORDS))
     back = first.filter(kind="backtrack")
     assert (back["selected"] == (back["ordinal"] == 1)).all()
-    assert first.filter(pl.col("kind") != "backtrack")["selected"].all()
+    assert first.filter(kind="wrap_up")["selected"].all()
+    assert first.filter(kind="control")["selected"].sum() == len(LENGTHS)
 
 
 def test_the_published_filter_keeps_what_the_model_means_to_say(study):
@@ -64,7 +65,6 @@ def test_the_published_filter_keeps_what_the_model_means_to_say(study):
     back = table.filter(kind="backtrack")
     assert (back["selected"] == (back["predicted"] == predicted[0])).all()
     assert 0 < back["selected"].sum() < back.height
-    assert table.filter(kind="control")["selected"].all()
 
 
 def test_the_cache_is_checked_against_the_generated_logprobs(study):
@@ -96,3 +96,34 @@ def test_a_study_without_backtracks_gives_an_empty_table(study):
     none = torch.zeros(0)
     table = locate_turns.turns_of(sentences, none.long(), none, words, None, EVERY)
     assert_frame_equal(table, TURNS.frame([]))
+
+
+def chosen(places) -> list[int]:
+    """Events of the controls that belong to the selected backtracks of a trace."""
+    rows = [
+        {"trace": "a/0", "event": event, "kind": kind, "position": at}
+        | {"selected": selected}
+        for event, (kind, at, selected) in enumerate(places)
+    ]
+    schema = {"trace": pl.String, "event": pl.Int32, "kind": pl.String}
+    schema |= {"position": pl.Int32, "selected": pl.Boolean}
+    turns = pl.DataFrame(rows, schema=schema)
+    return sorted(event for _, event in locate_turns.nearest_controls(turns))
+
+
+def test_every_selected_backtrack_brings_its_nearest_control():
+    places = [
+        ("control", 3, False),
+        ("backtrack", 10, True),
+        ("control", 14, False),
+        ("wrap_up", 15, True),
+        ("backtrack", 20, False),
+        ("control", 22, False),
+    ]
+    assert chosen(places) == [2]
+    places[4] = ("backtrack", 20, True)
+    assert chosen(places) == [2, 5]
+    del places[2]
+    assert chosen(places) == [0, 4]
+    assert chosen([("control", 3, False), ("wrap_up", 9, True)]) == []
+    assert chosen([("backtrack", 3, True)]) == []

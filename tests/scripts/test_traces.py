@@ -1,7 +1,9 @@
 """Generated and imported traces of a tiny random model."""
 
 import json
+from pathlib import Path
 
+import generate_traces
 import polars as pl
 import pytest
 from generate_traces import Settings
@@ -12,7 +14,7 @@ from doubletake.errors import InputError
 from doubletake.schemas.problems import PROBLEMS
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
-from doubletake.studies import shard_names
+from doubletake.studies import ModelSettings, shard_names
 from doubletake.tokens import load_tokenizer
 
 SETTINGS = Settings(
@@ -48,11 +50,14 @@ def generated(tmp_path, problems_path, model, shards=1, **changes):
         path = tmp_path / f"{shard}.parquet"
         generate_main(
             problems_path=problems_path,
+            model_paths=sorted(Path(model.source).iterdir()),
             traces_path=path,
+            origin_path=tmp_path / f"{shard}.origin.json",
             runs_path=tmp_path / f"{shard}.runs.parquet",
             shard=shard,
             model=model,
             settings=settings,
+            code="c0de",
         )
         parts.append(TRACES.read(path))
     return pl.concat(parts).sort("problem", "sample")
@@ -60,6 +65,8 @@ def generated(tmp_path, problems_path, model, shards=1, **changes):
 
 def test_shards_and_batch_size_change_nothing(tmp_path, problems_path, model):
     one = generated(tmp_path, problems_path, model)
+    for path in tmp_path.glob("*.origin.json"):
+        path.unlink()
     four = generated(tmp_path, problems_path, model, shards=4, batch_size=1)
     assert one.drop("logprobs").equals(four.drop("logprobs"))
     for ours, theirs in zip(one["logprobs"], four["logprobs"], strict=True):
@@ -163,3 +170,101 @@ def test_an_unknown_question_is_named(tmp_path, model):
     rows = [*THOUGHTS, {"question": "s", "gold": "3", "thought": "x", "answer": "3"}]
     with pytest.raises(InputError, match="line 5: the question is not"):
         imported(tmp_path, model, rows)
+
+
+@pytest.fixture
+def pocket() -> ModelSettings:
+    """The shipped model: what it says is always text."""
+    folder = Path(__file__).parents[2] / "resources/pocket"
+    return ModelSettings(str(folder), None, "float32", "cpu", "</think>", {})
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Ids of the traces that are generated, and not kept."""
+    asked: list[str] = []
+
+    def generate(hf, requests, *rest):
+        asked.extend(request.key for request in requests)
+        return real(hf, requests, *rest)
+
+    real = generate_traces.generate
+    monkeypatch.setattr(generate_traces, "generate", generate)
+    return asked
+
+
+def few(problems_path, count: int):
+    """The first so many problems, as a raised limit gives more of them."""
+    table = PROBLEMS.read(problems_path).head(count)
+    path = problems_path.parent / f"few-{count}.parquet"
+    PROBLEMS.write(table, path)
+    return path
+
+
+def test_more_problems_generate_only_the_new_thoughts(
+    tmp_path, problems_path, pocket, counted
+):
+    for shards in (1, 2):
+        folder = tmp_path / str(shards)
+        folder.mkdir()
+        generated(folder, few(problems_path, 4), pocket, shards=shards)
+        counted.clear()
+        more = generated(folder, problems_path, pocket, shards=shards)
+        assert sorted(counted) == [f"{k:05d}/{s}" for k in (4, 5, 6) for s in (0, 1)]
+        runs = [RUNS.read(path) for path in folder.glob("*.runs.parquet")]
+        assert sum(run["traces"][0] for run in runs) == 6
+        assert all("kept from an earlier run" in run["note"][0] for run in runs)
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    anew = generated(fresh, problems_path, pocket)
+    assert more.drop("logprobs").equals(anew.drop("logprobs"))
+
+
+def test_more_samples_keep_the_first(tmp_path, problems_path, pocket, counted):
+    generated(tmp_path, few(problems_path, 2), pocket, samples=1)
+    counted.clear()
+    generated(tmp_path, few(problems_path, 2), pocket, samples=2)
+    assert sorted(counted) == ["00000/1", "00001/1"]
+
+
+def spoil_traces(folder):
+    path = folder / "1-of-1.parquet"
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def other_question(folder):
+    path = folder / "few-2.parquet"
+    table = PROBLEMS.read(path).with_columns(question=pl.col("question") + "!")
+    PROBLEMS.write(table, path)
+
+
+@pytest.mark.parametrize(
+    ("change", "spoil"),
+    [
+        ({"seed": 3}, None),
+        ({"temperature": 0.1}, None),
+        ({"max_new_tokens": 20}, None),
+        ({}, spoil_traces),
+        ({}, other_question),
+        ({}, lambda folder: (folder / "1-of-1.origin.json").write_text("{")),
+        ({}, lambda folder: (folder / "1-of-1.origin.json").unlink()),
+    ],
+)
+def test_what_decides_the_thoughts_makes_them_anew(
+    tmp_path, problems_path, pocket, counted, change, spoil
+):
+    path = few(problems_path, 2)
+    generated(tmp_path, path, pocket, samples=1)
+    counted.clear()
+    if spoil:
+        spoil(tmp_path)
+    generated(tmp_path, path, pocket, samples=1, **change)
+    assert sorted(counted) == ["00000/0", "00001/0"]
+
+
+def test_a_new_batch_size_keeps_the_thoughts(tmp_path, problems_path, pocket, counted):
+    path = few(problems_path, 2)
+    generated(tmp_path, path, pocket, samples=1)
+    counted.clear()
+    generated(tmp_path, path, pocket, samples=1, batch_size=1)
+    assert counted == []

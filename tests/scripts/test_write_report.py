@@ -1,5 +1,6 @@
 """From tables to the page."""
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -12,14 +13,13 @@ from write_report import Settings, main
 from doubletake.detector.detectors import DETECTORS
 from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
+from doubletake.manifests import build, entries
 from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
 from doubletake.page.marked_traces import choose
-from doubletake.page.provenance import Provenance
 from doubletake.page.report_files import StudyFiles
+from doubletake.provenance import Provenance
 from doubletake.schemas.detector import DETECTOR_SCORES
-from doubletake.schemas.early_exit import (
-    EARLY_EXIT_SUMMARY,
-)
+from doubletake.schemas.early_exit import EARLY_EXIT_SUMMARY
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.tables import table_named
 from doubletake.schemas.verification import VERIFICATION
@@ -71,6 +71,17 @@ SETTINGS = {
     "early_exit": {
         "answer_prompt": "\n</think>\n\\boxed{",
         "seed": 0,
+    },
+    "value_vectors": {"contrast": "backtrack_wrap_up", "layers": None},
+    "attribution": {
+        "kinds": ["backtrack"],
+        "metric": "difference",
+        "method": "gradient",
+        "verified_cells": 4,
+        "top_words": 2,
+        "next_words": 5,
+        "stop_words": "own/stop.txt",
+        "heat_maps": 2,
     },
     "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
 }
@@ -281,9 +292,24 @@ class Study:
                 }
                 for section in EXPERIMENTS
             },
+            artifacts=[],
+            manifest=self.write_manifest(folder),
             benchmarks=str(folder / "benchmarks"),
             settings=self.settings,
         )
+
+    def write_manifest(self, folder: Path) -> str:
+        content = build(
+            study={"model": "tiny", "dataset": self.dataset},
+            config={},
+            inputs={},
+            outputs=entries([folder / "figure.svg"], folder),
+            stages=[],
+            rules=[],
+            provenance=HERE,
+        )
+        (folder / "manifest.json").write_text(json.dumps(content))
+        return str(folder / "manifest.json")
 
 
 class Page(HTMLParser):
@@ -504,8 +530,69 @@ def test_without_traces_the_page_says_so(render):
     page = render(study)
     assert page.has("There is no thought of tiny here: nothing can be said.")
     assert page.has("There are no traces.")
-    assert page.has("No exit was measured, so there is no table of exits.")
     assert page.has("No check was made.")
+
+
+def with_attribution(study: Study) -> Study:
+    """One backtrack looked into: the first of trace a, whose prompt is hostile."""
+    position = PROMPT + RIGHT.index("Wait") - 1
+    scores = [0.0, 0.5, -0.1] + [0.01] * (position - PROMPT)
+    at = {"trace": "a/0", "event": 1}
+    study.rows["attribution/tokens"] = [
+        at
+        | {"problem": "a", "kind": "backtrack", "position": position, "value": 1.5}
+        | {"question_start": 1, "question_end": 3, "thought_start": PROMPT}
+        | {"max_abs": scores, "mean_abs": scores, "strongest": scores}
+        | {"own_max_abs": 0.4, "own_mean_abs": 0.2}
+    ]
+    study.rows["attribution/prompts"] = [
+        {"trace": "a/0", "text": f"<s>5+{HOSTILE}", "offsets": [0, 3, 5]}
+        | {"start": 3, "end": 5 + len(HOSTILE)}
+    ]
+    mean = {"value": 0.25, "low": 0.1, "high": 0.4, "events": 1, "problems": 1}
+    study.rows["attribution/places"] = [
+        {"kind": "backtrack", "place": place, "quantity": "token"}
+        | mean
+        | {"published": None}
+        for place in range(6)
+    ]
+    study.rows["attribution/checks"] = [
+        {"method": method, "part": "resid", "layer": layer, "statistic": name} | mean
+        for method in ("gradient", "integrated")
+        for layer in (0, None)
+        for name in ("pearson", "spearman", "sign", "recall")
+    ]
+    study.rows["attribution/words"] = [
+        at
+        | {"kind": "backtrack", "rank": 1, "word": HOSTILE, "place": 0, "token": 2}
+        | {"occurrences": 1, "max_abs": 0.5, "mean_abs": 0.2, "strongest": 0.5}
+        | {"follows": False}
+    ]
+    study.rows["attribution/slip_ranks"] = [
+        {"top": top, "hits": 1, "events": 2, "share": 0.5, "low": 0.1, "high": 0.9}
+        | {"chance": 0.2}
+        for top in (1, 3)
+    ]
+    return study
+
+
+def test_attribution_is_told_with_its_error_and_shown_as_a_heat_map(render):
+    page = render(with_attribution(Study()))
+    assert page.has("Before 1 backtrack, a token of the question 0.25 times and")
+    assert page.has("correlates 0.25 with exact patching here")
+    assert page.has("correlates 0.25 (0.10 to 0.40) with exact mean-ablation")
+    assert page.has("is the most important one in 1 (10% to 90%; a random order: 20%)")
+    assert page.has("Trace a/0, before \u201cWait, let me check")
+    shaded = [a for tag, a in page.tags if "title" in a and a.get("class") == "h p3"]
+    assert [a["title"] for a in shaded] == ["0.5"]
+    assert page.values("class").count("h n2") == 2  # the token and the legend
+    assert not {tag for tag, _ in page.tags} & {"script"}
+    assert "\u202e" not in page.html
+
+
+def test_without_selected_backtracks_attribution_says_so(render):
+    page = render(Study())
+    assert page.has("No backtrack was found: there are no words before one to look at.")
 
 
 def test_no_examples_if_none_are_wanted(render):

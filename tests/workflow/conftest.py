@@ -1,13 +1,23 @@
 """Runs of the whole workflow, as a user starts it, in folders of their own."""
 
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
+import checkouts
 import pytest
-from checkouts import Checkout, new_checkout
+from checkouts import Checkout
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Checkout:
+def new_checkout() -> Callable[[Path], Checkout]:
+    """Make a checkout with the small default study in an empty folder."""
+
+    return checkouts.new_checkout
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, new_checkout) -> Checkout:
     """A checkout whose study has run; tests only read it."""
     checkout = new_checkout(tmp_path_factory.mktemp("finished"))
     result = checkout.run()

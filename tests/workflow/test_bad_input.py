@@ -35,6 +35,11 @@ def entry(path: str, value: Any):
         (entry("generation.top_p", 1.5), "1.5 is greater than the maximum of 1"),
         (entry("generation.backend", "vlm"), "'vlm' is not one of"),
         (entry("models.pocket.end_of_thought", "</mull>"), "</mull>"),
+        (
+            entry("attribution.stop_words", "gone.txt"),
+            "attribution.stop_words: no such",
+        ),
+        (entry("attribution.kinds", ["control"]), "attribution"),
         (entry("events.labels", "gone.jsonl"), "events.labels: no such file: gone"),
         (entry("early_exit.answer_prompt", "The answer is"), "end-of-thought marker"),
     ],

@@ -1,18 +1,20 @@
 """The workflow as a whole, on the pocket model."""
 
 import os
-import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from polars.testing import assert_frame_equal
+from reruns import planned
 
+from doubletake.page.experiments import EXPERIMENTS
 from doubletake.schemas.activations import ACTIVATION_INDEX
+from doubletake.schemas.attention import ATTENTION
+from doubletake.schemas.attribution import ATTRIBUTION, ATTRIBUTION_CELLS
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.early_exit import EARLY_EXIT
 from doubletake.schemas.events import EVENTS
@@ -27,15 +29,10 @@ CHAIN = {
     "events.parquet": EVENTS,
     "activations/index.parquet": ACTIVATION_INDEX,
     "early_exit.parquet": EARLY_EXIT,
+    "attribution.parquet": ATTRIBUTION,
+    "attribution/cells.parquet": ATTRIBUTION_CELLS,
+    "attention.parquet": ATTENTION,
 }
-
-
-def planned(checkout, *arguments: str) -> set[str]:
-    """Names of the rules that a run would execute."""
-    output = checkout.run("-n", *arguments).stdout
-    assert "Error" not in output, output
-    table = output.partition("Job stats:")[2].partition("total")[0]
-    return set(re.findall(r"^(\w+) +\d+$", table, re.MULTILINE)) - {"all"}
 
 
 def assert_same_tables(ours: Path, theirs: Path) -> None:
@@ -62,7 +59,7 @@ def test_end_to_end(finished):
 
 
 def test_every_check_is_within_its_bound(finished):
-    for stage in ("activations", "early_exit"):
+    for stage in ("activations", "early_exit", "attribution", "attention"):
         path = finished.study() / stage / "verification.parquet"
         bounded = VERIFICATION.read(path).drop_nulls("bound")
         assert bounded.height > 0
@@ -99,71 +96,30 @@ def test_shards_and_batch_size_change_no_table(finished, fresh):
     assert_same_tables(fresh.study(), finished.study())
 
 
-FIGURE_RULES = {"summarise_early_exit", "plot_early_exit", "write_report"}
-EARLY_EXIT_RULES = {
-    "early_exit",
-    "merge_early_exit",
-    "merge_checks",
-    *FIGURE_RULES,
-}
-
-
-def settings_change(section: str, key: str, value: Any) -> Callable[[dict], None]:
-    def change(config: dict[str, Any]) -> None:
-        assert config[section][key] != value
-        config[section][key] = value
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("section", "key", "value", "rules"),
-    [
-        ("early_exit", "max_answer_tokens", 5, EARLY_EXIT_RULES),
-        ("early_exit", "groups", [2, 3], FIGURE_RULES),
-        ("report", "examples", 5, {"write_report"}),
-        ("intervals", "bootstrap", 60, FIGURE_RULES | {"score_detector"}),
-        (
-            "activations",
-            "calibration_share",
-            0.5,
-            {"cache_activations", "merge_activations", "write_report"},
-        ),
-    ],
-)
-def test_a_changed_setting_reruns_what_reads_it(rerun, section, key, value, rules):
-    rerun.configure(settings_change(section, key, value))
-    assert planned(rerun) == rules
-
-
-@pytest.mark.parametrize(
-    ("module", "rules"),
-    [
-        ("branches", EARLY_EXIT_RULES),
-        ("stats", FIGURE_RULES | {"score_detector"}),
-        (
-            "generation",
-            {
-                "generate_traces",
-                "merge_traces",
-                "detect_events",
-                "cache_activations",
-                "merge_activations",
-                *EARLY_EXIT_RULES,
-            },
-        ),
-    ],
-)
-def test_edited_shared_code_reruns_what_imports_it(rerun, module, rules):
-    path = rerun.folder / f"workflow/scripts/doubletake/{module}.py"
-    path.write_text(path.read_text() + "\n# edited\n")
-    assert planned(rerun) == rules
-
-
 def test_a_figure_can_be_the_target(rerun):
     target = "results/pocket/pocket-problems/early_exit/confidence.svg"
     (rerun.folder / target).unlink()
-    assert planned(rerun, target) == {"plot_early_exit"}
+    assert planned(rerun, target) == ["plot_early_exit"]
+
+
+@pytest.mark.parametrize("section", EXPERIMENTS, ids=lambda section: section.name)
+def test_an_experiment_can_be_the_target(rerun, section):
+    folder = rerun.study() / section.name
+    for path in rerun.study().glob("*/*.svg"):
+        path.unlink()
+    assert planned(rerun, section.name) == [section.name, f"plot_{section.name}"]
+    result = rerun.run(section.name)
+    assert result.returncode == 0, result.stdout[-4000:]
+    made = {path.stem for path in folder.glob("*.svg")}
+    assert made == {figure.name for figure in section.figures}
+
+
+def test_a_study_and_the_report_can_be_targets(rerun):
+    (rerun.folder / "results/report.html").unlink()
+    assert planned(rerun, "report") == ["report", "write_report"]
+    manifest = "results/pocket/pocket-problems/manifest.json"
+    (rerun.folder / manifest).unlink()
+    assert planned(rerun, manifest) == ["write_manifest"]
 
 
 MOMENTS = [

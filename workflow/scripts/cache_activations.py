@@ -14,7 +14,7 @@ Outputs, of one shard
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.passes import in_batches, padded
 from doubletake.proofs import PROOF_TOKENS, Proof
+from doubletake.reuse import origin_key
 from doubletake.runs import run_of
 from doubletake.schemas.activations import ACTIVATION_INDEX
 from doubletake.schemas.events import EVENTS
@@ -37,6 +38,7 @@ from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.splits import calibration_problems
+from doubletake.store import Store
 from doubletake.studies import ModelSettings, in_shard
 
 if TYPE_CHECKING:
@@ -85,9 +87,11 @@ class Kept:
 
     rows: dict[str, torch.Tensor]
     """`activations.PER_ROW` tensors; rows in the order of the batch's items."""
-    resid_sum: torch.Tensor
-    """[n_layers + 1, d_model], float64, over the calibration thoughts."""
-    resid_count: int
+    sums: dict[str, torch.Tensor]
+    """`resid` [n_layers + 1, d_model] and `attn_out` [n_layers, d_model], float64, over
+    the calibration thoughts."""
+    count: int
+    """Tokens in the sums."""
     differences: torch.Tensor
     """|replayed - generated| log-prob of every completion token that has one."""
 
@@ -205,15 +209,13 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
         for name, (dtype, shape) in sizes.tensors(decoder.dtype).items()
         if name in ("resid", "attn_out", "mlp_out")
     }
-    total = torch.zeros(
-        decoder.n_layers + 1, decoder.d_model, dtype=torch.float64, device=ids.device
-    )
+    sums = empty_sums(decoder)
 
     def keep(name: str, layer: int, states: torch.Tensor) -> None:
         kept[name][:, layer] = states[traces, tokens]
-        if name == "resid":
+        if name in sums:
             for k, start, stop in thoughts:
-                total[layer] += states[k, start:stop].sum(0, dtype=torch.float64)
+                sums[name][layer] += states[k, start:stop].sum(0, dtype=torch.float64)
 
     with hooked(decoder, keep):
         normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
@@ -221,10 +223,21 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
     kept["final_scale"] = decoder.final_scale(kept["resid"][:, -1])
     return Kept(
         rows={name: values.cpu() for name, values in kept.items()},
-        resid_sum=total.cpu(),
-        resid_count=sum(stop - start for _, start, stop in thoughts),
+        sums={name: total.cpu() for name, total in sums.items()},
+        count=sum(stop - start for _, start, stop in thoughts),
         differences=replay_differences(decoder, normed, batch),
     )
+
+
+def empty_sums(decoder: Decoder) -> dict[str, torch.Tensor]:
+    """What the sums over calibration thoughts start from; see `Kept.sums`."""
+    layers = {"resid": decoder.n_layers + 1, "attn_out": decoder.n_layers}
+    return {
+        name: torch.zeros(
+            count, decoder.d_model, dtype=torch.float64, device=decoder.device
+        )
+        for name, count in layers.items()
+    }
 
 
 def check_finite(normed: torch.Tensor, batch: list[Item]) -> None:
@@ -370,7 +383,7 @@ def cache(
     Returns:
         [token], |replayed - generated| log-prob, nats.
     """
-    total = torch.zeros(decoder.n_layers + 1, decoder.d_model, dtype=torch.float64)
+    sums = {name: total.cpu() for name, total in empty_sums(decoder).items()}
     count = 0
     differences = [torch.zeros(0)]
     passes = in_batches(
@@ -387,17 +400,44 @@ def cache(
             rows = {name: part[start:stop] for name, part in kept.rows.items()}
             writer.write_rows(item.row, rows)
             start = stop
-        total += kept.resid_sum
-        count += kept.resid_count
+        for name, total in kept.sums.items():
+            sums[name] += total
+        count += kept.count
         differences.append(kept.differences)
         progress.update(len(batch), sum(len(item.ids) for item in batch))
-    writer.write_mean(total, count)
+    writer.write_means(sums["resid"], sums["attn_out"], count)
     return torch.cat(differences)
+
+
+def main_or_stored(
+    store: Store, model_paths: list[Path], code: str, **paths_and_settings: Any
+) -> None:
+    """`main`, or its results from the store where another study has made the same."""
+    given = paths_and_settings
+    deciding = {
+        "model": {k: v for k, v in asdict(given["model"]).items() if k != "device"},
+        "calibration_share": given["settings"].calibration_share,
+        "shard": given["shard"],
+        "code": code,
+    }
+    read = [given["traces_path"], given["events_path"]]
+    key = origin_key(deciding, [*model_paths, *read]) if store.folder else ""
+    made = {
+        name.removesuffix("_path"): path
+        for name, path in given.items()
+        if name in ("cache_path", "index_path", "verification_path", "runs_path")
+    }
+    if not store.fetch(STAGE, key, made):
+        main(**given)
+        store.keep(STAGE, key, made)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        main(
+        main_or_stored(
+            Store.here(),
+            [Path(path) for path in snakemake.input.model],
+            snakemake.params.code,
             traces_path=Path(snakemake.input.traces),
             events_path=Path(snakemake.input.events),
             cache_path=Path(snakemake.output.cache),

@@ -3,13 +3,18 @@
 Inputs
     problems: `schemas.PROBLEMS`.
 
+    the files of a local model.
+    traces and origin of an earlier run, where they are there: thoughts that would come
+        out the same are kept.
+
 Outputs
     traces: one row per thought (`schemas.TRACES`).
+    origin: what decided the thoughts (`doubletake.reuse`).
     runs: what was computed, where, how fast (`schemas.RUNS`).
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +23,19 @@ import polars as pl
 from doubletake.generation import Request, Sampling, generate
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
+from doubletake.reuse import (
+    kept_traces,
+    origin_key,
+    store_traces,
+    stored_traces,
+    with_kept,
+    write_origin,
+)
 from doubletake.runs import run_of
 from doubletake.schemas.problems import PROBLEMS
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
+from doubletake.store import Store
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import TraceTokenizer, load_tokenizer
 from doubletake.traces import Completion, Prompted, traces_table
@@ -66,6 +80,29 @@ def prompts_of(
     return prompts
 
 
+def split_kept(
+    prompts: list[Prompted], kept: dict[str, dict[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], list[Prompted]]:
+    """Rows of an earlier run on the very same prompts, and the prompts without one."""
+    same = {
+        prompted.trace: kept[prompted.trace]
+        for prompted in prompts
+        if prompted.trace in kept
+        and kept[prompted.trace]["prompt_ids"] == prompted.prompt_ids
+    }
+    return same, [prompted for prompted in prompts if prompted.trace not in same]
+
+
+def deciding(model: ModelSettings, settings: Settings, code: str) -> dict[str, Any]:
+    """What decides the thoughts on a prompt, the model's files apart.
+
+    The batch is left out: it changes rounding only, as the number of shards does.
+    """
+    told = {**asdict(model), **asdict(settings), "code": code}
+    machine = ("device", "batch_size", "samples")
+    return {key: value for key, value in told.items() if key not in machine}
+
+
 def requests_of(
     prompts: list[Prompted], max_new_tokens: int, max_positions: int
 ) -> tuple[list[Request], str]:
@@ -107,17 +144,24 @@ def complete(
 def main(
     *,
     problems_path: Path,
+    model_paths: list[Path],
     traces_path: Path,
+    origin_path: Path,
     runs_path: Path,
     shard: str,
     model: ModelSettings,
     settings: Settings,
+    code: str,
 ) -> None:
-    """Read the shard's problems, generate, write the tables."""
+    """Read the shard's problems, generate what is new, write the tables."""
     problems = PROBLEMS.read(problems_path)
     mine = [in_shard(index, shard) for index in range(problems.height)]
     tokenizer = load_tokenizer(model)
-    prompts = prompts_of(problems.filter(pl.Series(mine)), settings.samples, tokenizer)
+    wanted = prompts_of(problems.filter(pl.Series(mine)), settings.samples, tokenizer)
+    key = origin_key(deciding(model, settings, code), model_paths)
+    store = Store.here()
+    earlier = stored_traces(store, key) | kept_traces(origin_path, key, traces_path)
+    kept, prompts = split_kept(wanted, earlier)
     decoder = load_decoder(model)
     requests, too_long = requests_of(
         prompts, settings.max_new_tokens, decoder.config.max_position_embeddings
@@ -126,20 +170,27 @@ def main(
     stops = tokenizer.stop_ids | decoder.stop_ids
     completions = complete(decoder, requests, stops, settings, progress)
     progress.close()
-    traces, note = traces_table(prompts, completions, tokenizer)
-    notes = "; ".join(filter(None, [too_long, note]))
-    run = run_of("generate_traces", shard, progress, decoder, traces.height, notes)
+    new, note = traces_table(prompts, completions, tokenizer)
+    traces = with_kept([prompted.trace for prompted in wanted], kept, new)
+    again = f"{len(kept)} thoughts kept from an earlier run" if kept else ""
+    notes = "; ".join(filter(None, [too_long, note, again]))
+    run = run_of("generate_traces", shard, progress, decoder, new.height, notes)
     RUNS.write(run, runs_path)
     TRACES.write(traces, traces_path)
+    write_origin(origin_path, key, traces_path)
+    store_traces(store, key, traces_path, new)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             problems_path=Path(snakemake.input.problems),
+            model_paths=[Path(path) for path in snakemake.input.model],
             traces_path=Path(snakemake.output.traces),
+            origin_path=Path(snakemake.output.origin),
             runs_path=Path(snakemake.output.runs),
             shard=snakemake.wildcards.shard,
             model=ModelSettings(**snakemake.params.model),
             settings=Settings(**snakemake.params.settings),
+            code=snakemake.params.code,
         )

@@ -26,16 +26,16 @@ import polars as pl
 import torch
 
 from doubletake.activations import ActivationCache, Origin
+from doubletake.devices import choose_device
 from doubletake.lens import Lens
 from doubletake.logs import job
-from doubletake.models import choose_device
 from doubletake.schemas.events import EVENTS
 from doubletake.schemas.traces import TRACES
 from doubletake.schemas.turns import TURN_WORDS, TURNS
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.studies import ModelSettings
 from doubletake.tokens import TraceTokenizer, load_tokenizer
-from doubletake.turns import BACKTRACK, KINDS, target_ids, turn_words
+from doubletake.turns import BACKTRACK, CONTROL, KINDS, WRAP_UP, target_ids, turn_words
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -131,8 +131,39 @@ def turns_of(
         ),
         is_word=pl.col("predicted").is_in(backtrack_words),
     )
-    selected = (pl.col("kind") != BACKTRACK) | (asked & kept)
-    return TURNS.check(table.with_columns(selected=selected).select(list(TURNS.schema)))
+    is_asked = (pl.col("kind") == BACKTRACK) & asked & kept
+    table = table.with_columns(selected=is_asked | (pl.col("kind") == WRAP_UP))
+    matched = {
+        key
+        for rows in table.partition_by("trace", maintain_order=True)
+        for key in nearest_controls(rows)
+    }
+    keys = zip(table["trace"], table["event"], strict=True)
+    is_matched = pl.Series([key in matched for key in keys], dtype=pl.Boolean)
+    table = table.with_columns(selected=pl.col("selected") | is_matched)
+    return TURNS.check(table.select(list(TURNS.schema)))
+
+
+def nearest_controls(turns: pl.DataFrame) -> list[tuple[str, int]]:
+    """For each selected backtrack of a trace the nearest control that is left.
+
+    The detector matches controls to all backtracks; where only some of those are looked
+    into, the others' controls would stand at another depth.
+
+    Args:
+        turns: rows of one trace with trace, event, kind, position and selected.
+
+    Returns:
+        Trace and event of each.
+    """
+    turning = turns.filter("selected", kind=BACKTRACK)["position"].sort().to_list()
+    free = turns.filter(kind=CONTROL).select("position", "trace", "event").rows()
+    found = []
+    for place in turning[: len(free)]:
+        nearest = min(free, key=lambda row: (abs(row[0] - place), row[0]))
+        free.remove(nearest)
+        found.append((nearest[1], nearest[2]))
+    return found
 
 
 def verification_of(

@@ -31,9 +31,9 @@ import torch
 
 from doubletake.activations import ActivationCache, Origin
 from doubletake.budgets import GIB
+from doubletake.devices import choose_device
 from doubletake.lens import Lens
 from doubletake.logs import Progress, job
-from doubletake.models import choose_device
 from doubletake.proofs import PROOF_BOUND
 from doubletake.runs import run_on
 from doubletake.schemas.logit_lens import LOGIT_LENS

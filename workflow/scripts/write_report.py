@@ -22,14 +22,14 @@ from markupsafe import Markup
 
 from doubletake.digests import SCRIPTS
 from doubletake.logs import job
+from doubletake.manifests import Manifest
 from doubletake.page.detector_scores import detector_scores
 from doubletake.page.drawings import inline_svg
 from doubletake.page.experiments import EXPERIMENTS
 from doubletake.page.marked_traces import Example, examples
 from doubletake.page.pages import write_page
-from doubletake.page.provenance import Provenance, benchmarks
 from doubletake.page.report_files import StudyFiles
-from doubletake.page.sections import Section, Sheet
+from doubletake.page.sections import HeatMap, Section, Sheet
 from doubletake.page.study_sheets import (
     Check,
     checks,
@@ -40,6 +40,7 @@ from doubletake.page.study_sheets import (
 )
 from doubletake.page.summaries import Proportion, StudyData, mean_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
+from doubletake.provenance import Provenance, benchmarks
 from doubletake.schemas.detector import DETECTOR_SCORES
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.tables import table_named
@@ -81,6 +82,7 @@ class ShownSection:
     findings: list[str]
     sheets: list[Sheet]
     figures: list[ShownFigure]
+    maps: list[HeatMap]
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class ShownStudy:
     data: StudyData
     config: str
     """The config's sections as YAML."""
+    manifest: Manifest
     traces: list[Sheet]
     sections: list[ShownSection]
     examples: list[Example]
@@ -119,6 +122,7 @@ def shown_section(section: Section, data: StudyData, files: StudyFiles) -> Shown
         section.findings(data),
         section.sheets(data),
         figures,
+        section.maps(data),
     )
 
 
@@ -132,6 +136,7 @@ def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
     return ShownStudy(
         id=f"{files.model}/{files.dataset}",
         data=data,
+        manifest=Manifest.read(files.manifest),
         config=yaml.safe_dump(files.settings, sort_keys=False, allow_unicode=True),
         traces=trace_sheets(data),
         sections=[shown_section(section, data, files) for section in EXPERIMENTS],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from doubletake.page.report_files import figure_paths, study_files
+from doubletake.page.report_files import study_files
 from doubletake.studies import Sources
 
 ROOT = Path(__file__).parents[3]
@@ -50,6 +50,6 @@ def test_settings_are_those_of_the_model_and_tell_no_paths(config):
 
 def test_every_study_brings_its_figures(config):
     studies = [files_of(config, name) for name in ("pocket-problems", "mine")]
-    paths = figure_paths(studies)
+    paths = [path for study in studies for path in study.outputs]
     assert len(paths) == len(set(paths)) > 0
     assert "results/pocket/mine/early_exit/accuracy.svg" in paths

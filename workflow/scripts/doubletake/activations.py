@@ -12,6 +12,9 @@ d = d_model; the first three in the model's dtype):
     mean_resid_sum  [n_layers + 1, d]       float64, sum of resid over the thought
                                             tokens of the shard's calibration problems
     mean_resid_count [1]                    int64, their number
+    mean_attn_out_sum [n_layers, d]         float64, sum of attn_out over the same
+                                            tokens; that of mlp_out follows from the
+                                            two: resid[l + 1] - resid[l] - attn_out[l]
 
 The files are written row by row, so that a shard need not fit into memory, and read
 slice by slice. So that a reader of slices notices damage, a shard holds the digest of
@@ -88,7 +91,7 @@ class Sizes:
             for name, (_, shape) in tensors.items()
             if name in PER_ROW
         }
-        whole = ("mean_resid_sum", "mean_resid_count", "header")
+        whole = ("mean_resid_sum", "mean_attn_out_sum", "mean_resid_count", "header")
         digests |= {_digest_name(name): (torch.int64, [1]) for name in whole}
         return digests | tensors
 
@@ -97,6 +100,7 @@ class Sizes:
         rows, layers, d = self.rows, self.n_layers, self.d_model
         return {
             "mean_resid_sum": (torch.float64, [layers + 1, d]),
+            "mean_attn_out_sum": (torch.float64, [layers, d]),
             "mean_resid_count": (torch.int64, [1]),
             "final_scale": (torch.float32, [rows]),
             "resid": (dtype, [rows, layers + 1, d]),
@@ -164,15 +168,19 @@ class ShardWriter:
             self._write(_digest_name(name), first, vector_digests(vectors))
         self.missing -= len(rows["final_scale"])
 
-    def write_mean(self, total: torch.Tensor, count: int) -> None:
-        """Write the shard's share of the mean residual.
+    def write_means(
+        self, resid: torch.Tensor, attn_out: torch.Tensor, count: int
+    ) -> None:
+        """Write the shard's share of the means over the calibration thoughts.
 
         Args:
-            total: [n_layers + 1, d_model], float64.
+            resid: [n_layers + 1, d_model], float64, summed over tokens.
+            attn_out: [n_layers, d_model], float64, summed over the same tokens.
             count: number of tokens summed.
         """
         for name, values in {
-            "mean_resid_sum": total,
+            "mean_resid_sum": resid,
+            "mean_attn_out_sum": attn_out,
             "mean_resid_count": torch.tensor([count]),
         }.items():
             self._write(name, 0, values)
@@ -315,10 +323,26 @@ class ActivationCache:
         Raises:
             InputError: there was no such token.
         """
-        total = torch.zeros(self.n_layers + 1, self.d_model, dtype=torch.float64)
-        count = 0
+        return self._mean("mean_resid_sum")
+
+    def means(self) -> dict[str, torch.Tensor]:
+        """Means of all parts over the thought tokens of the calibration problems.
+
+        Returns:
+            `resid` [n_layers + 1, d_model], `attn_out` and `mlp_out` [n_layers,
+            d_model]; float64.
+
+        Raises:
+            InputError: there was no such token.
+        """
+        resid, attn_out = self.mean_resid(), self._mean("mean_attn_out_sum")
+        mlp_out = resid[1:] - resid[:-1] - attn_out
+        return {"resid": resid, "attn_out": attn_out, "mlp_out": mlp_out}
+
+    def _mean(self, name: str) -> torch.Tensor:
+        total, count = torch.zeros((), dtype=torch.float64), 0
         for shard in sorted(self._files):
-            total += self._whole(shard, "mean_resid_sum")
+            total = total + self._whole(shard, name)
             count += int(self._whole(shard, "mean_resid_count").item())
         if count == 0:
             raise InputError("activations: no thought token in the calibration split")

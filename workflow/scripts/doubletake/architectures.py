@@ -17,7 +17,10 @@ class Layout:
     attention: str = "self_attn"
     attention_out: str = "self_attn.o_proj"
     mlp: str = "mlp"
-    mlp_down: str = "mlp.down_proj"
+    mlp_down: str | None = "mlp.down_proj"
+    """The down-projection; None where a mixture of experts has many."""
+    mlp_norm: str = "post_attention_layernorm"
+    """The norm through which the MLP reads the residual stream."""
     attention_write: str = "self_attn"
     """The module whose output is added to the residual stream after attention."""
     mlp_write: str = "mlp"
@@ -29,16 +32,22 @@ class Layout:
 
 
 _GEMMA = Layout(
+    mlp_norm="pre_feedforward_layernorm",
     attention_write="post_attention_layernorm",
     mlp_write="post_feedforward_layernorm",
     norm_offset=1.0,
 )
+
+_EXPERTS = Layout(mlp_down=None)
 
 LAYOUTS = {
     "llama": Layout(),
     "mistral": Layout(),
     "qwen2": Layout(),
     "qwen3": Layout(),
+    "mixtral": _EXPERTS,
+    "qwen2_moe": _EXPERTS,
+    "qwen3_moe": _EXPERTS,
     "gemma2": replace(_GEMMA, attention_kernel="eager"),
     "gemma3": replace(
         _GEMMA,

@@ -5,13 +5,28 @@ said otherwise: estimates, so that a batch that does not fit all the same is hal
 (`passes.in_batches`). They change speed and memory, never results.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from doubletake.models import Decoder
 
 GIB = 2**30
 FLOAT32 = 4  # bytes
+
+
+def mlp_width(config: Any) -> int:
+    """Numbers that the widest MLP holds for a token between its projections.
+
+    A mixture of experts holds its experts' for each expert that a token goes to, and
+    its shared expert's; some of its layers may be plain.
+    """
+    plain = int(config.intermediate_size)
+    chosen = getattr(config, "num_experts_per_tok", None)
+    if chosen is None:
+        return plain
+    each = getattr(config, "moe_intermediate_size", None) or plain
+    shared = getattr(config, "shared_expert_intermediate_size", None) or 0
+    return max(plain, chosen * each + shared)
 
 
 def forward_tokens(decoder: "Decoder", gib: float) -> int:
@@ -25,7 +40,7 @@ def forward_tokens(decoder: "Decoder", gib: float) -> int:
         decoder: the model.
         gib: memory that the batch may take beyond the model, GiB.
     """
-    d, wide = decoder.d_model, decoder.config.intermediate_size
+    d, wide = decoder.d_model, mlp_width(decoder.config)
     size = decoder.dtype.itemsize
     return _tokens(gib, (8 * d + 3 * wide) * size + 2 * d * FLOAT32)
 
@@ -41,10 +56,26 @@ def backward_tokens(decoder: "Decoder", gib: float) -> int:
         decoder: the model.
         gib: memory that the batch may take beyond the model, GiB.
     """
-    d, wide = decoder.d_model, decoder.config.intermediate_size
+    d, wide = decoder.d_model, mlp_width(decoder.config)
     size = decoder.dtype.itemsize
     layer = (10 * d + 4 * wide) * size + 4 * d * FLOAT32
     return _tokens(gib, decoder.n_layers * layer)
+
+
+def cached_tokens(decoder: "Decoder", gib: float) -> int:
+    """Tokens whose keys and values may lie in a batch of copies of one prefix.
+
+    Adding a token copies them once more.
+
+    Args:
+        decoder: the model.
+        gib: memory that the batch may take beyond the model, GiB.
+    """
+    config = decoder.config
+    width = config.num_key_value_heads * getattr(
+        config, "head_dim", decoder.d_model // config.num_attention_heads
+    )
+    return _tokens(gib, 2 * 2 * decoder.n_layers * width * decoder.dtype.itemsize)
 
 
 def _tokens(gib: float, per_token: int) -> int:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from doubletake.models import Decoder
 
 See = Callable[[str, int, torch.Tensor], None]
+Change = Callable[[str, int, torch.Tensor], torch.Tensor | None]
 
 
 @contextmanager
@@ -48,6 +49,53 @@ def hooked(decoder: "Decoder", see: See) -> Iterator[None]:
     def after(name: str, layer: int) -> Any:
         return lambda _, __, output: see(name, layer, _first(output))
 
+    with _registered(decoder, before, after):
+        yield
+
+
+@contextmanager
+def replaced(decoder: "Decoder", change: Change) -> Iterator[None]:
+    """Put `change(name, layer, states)` in the place of every part's states.
+
+    Enter it before `hooked` for the latter to see what was put in.
+
+    Args:
+        decoder: the model.
+        change: called as `hooked` calls `see`; returns the states to go on with, or
+            None to leave them.
+    """
+
+    def before(name: str, layer: int) -> Any:
+        def hook(_: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
+            states = change(name, layer, _states(inputs, named))
+            if states is None:
+                return None
+            if inputs:
+                return (states, *inputs[1:]), named
+            return inputs, named | {"hidden_states": states}
+
+        return hook
+
+    def after(name: str, layer: int) -> Any:
+        def hook(_: Any, __: Any, output: Any) -> Any:
+            states = change(name, layer, _first(output))
+            if states is None or not isinstance(output, tuple):
+                return states
+            return (states, *output[1:])
+
+        return hook
+
+    with _registered(decoder, before, after):
+        yield
+
+
+@contextmanager
+def _registered(
+    decoder: "Decoder",
+    before: Callable[[str, int], Any],
+    after: Callable[[str, int], Any],
+) -> Iterator[None]:
+    """Hooks made by `before` on every residual boundary, by `after` on every part."""
     handles = []
     for layer, module in enumerate([*decoder.layers, decoder.final_norm]):
         hook = before("resid", layer)
@@ -58,6 +106,32 @@ def hooked(decoder: "Decoder", see: See) -> Iterator[None]:
             ("mlp_out", decoder.mlp_write(layer)),
         ):
             handles.append(part.register_forward_hook(after(name, layer)))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def projected(
+    decoder: "Decoder", see: Callable[[int, torch.Tensor], None]
+) -> Iterator[None]:
+    """Call `see(layer, z)` on the heads' outputs as they enter the output projection.
+
+    Args:
+        decoder: the model.
+        see: called with [batch, token, head * d_head]; must copy what it keeps.
+    """
+
+    def before(layer: int) -> Any:
+        return lambda _, inputs: see(layer, inputs[0])
+
+    projections = [decoder.attention_out(layer) for layer in range(decoder.n_layers)]
+    handles = [
+        module.register_forward_pre_hook(before(layer))
+        for layer, module in enumerate(projections)
+    ]
     try:
         yield
     finally:

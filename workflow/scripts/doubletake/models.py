@@ -19,6 +19,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 from transformers.utils import logging as hf_logging
 
 from doubletake.architectures import LAYOUTS, Layout
+from doubletake.devices import choose_device, device_name
 from doubletake.errors import InputError
 from doubletake.proofs import Proof, prove
 from doubletake.remote_code import refuse_code
@@ -146,9 +147,23 @@ class Decoder:
         """MLP module of a layer."""
         return self._part(layer, self.layout.mlp)
 
+    def mlp_norm(self, layer: int) -> nn.Module:
+        """The norm through which a layer's MLP reads the residual stream."""
+        return self._part(layer, self.layout.mlp_norm)
+
     def mlp_down(self, layer: int) -> nn.Linear:
-        """Down-projection of a layer's MLP; its columns are the value vectors."""
-        return self._part(layer, self.layout.mlp_down)
+        """Down-projection of a layer's MLP; its columns are the value vectors.
+
+        Raises:
+            InputError: a mixture of experts, which has one for each expert.
+        """
+        path = self.layout.mlp_down
+        if path is None:
+            raise InputError(
+                f"{self.settings.source}: {self.config.model_type} is a mixture of "
+                "experts, whose MLPs have no single down-projection"
+            )
+        return self._part(layer, path)
 
     def mlp_write(self, layer: int) -> nn.Module:
         """The module whose output the MLP adds to the residual stream."""
@@ -238,27 +253,6 @@ def load_decoder(settings: ModelSettings) -> Decoder:
 def softcap_of(config: Any) -> float | None:
     """Cap of the final logits that a text configuration asks for."""
     return getattr(config, "final_logit_softcapping", None)
-
-
-def choose_device(name: str) -> torch.device:
-    """The device that `models.<name>.device` asks for.
-
-    Raises:
-        InputError: a GPU is asked for and there is none.
-    """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("models.<name>.device: cuda is asked for, but there is no GPU")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-def device_name(device: torch.device) -> str:
-    """What to call a device in the run table."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"{device.type}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def sliding_window(config: Any) -> int | None:

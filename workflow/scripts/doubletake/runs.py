@@ -3,8 +3,9 @@
 import polars as pl
 import torch
 
+from doubletake.devices import device_name
 from doubletake.logs import Progress
-from doubletake.models import Decoder, device_name
+from doubletake.models import Decoder
 from doubletake.schemas.runs import RUNS
 
 

@@ -99,6 +99,7 @@ def check(config: dict[str, Any], sources: Sources) -> None:
     for name in sorted({study["dataset"] for study in config["studies"]}):
         _check_dataset(config["datasets"][name], f"datasets.{name}", sources)
     labels_file(config, sources)
+    stop_words_file(config, sources)
 
 
 def model_settings(
@@ -178,6 +179,33 @@ def early_exit_plot_settings(config: dict[str, Any]) -> dict[str, Any]:
     """The part of `early_exit` that its figures read."""
     own = {key: config["early_exit"][key] for key in ("groups", "calibration_bins")}
     return own | config["intervals"]
+
+
+def attribution_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of `attribution` that the computation reads, and the memory."""
+    others = ("top_words", "next_words", "stop_words", "heat_maps")
+    section = config["attribution"].items()
+    own = {key: value for key, value in section if key not in others}
+    return own | {"batch_memory": config["batch_memory"]}
+
+
+def attribution_summary_settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of `attribution` that its summary reads."""
+    own = {key: config["attribution"][key] for key in ("top_words", "next_words")}
+    return own | {"intervals": config["intervals"]}
+
+
+def stop_words_file(config: dict[str, Any], sources: Sources) -> str:
+    """Path of the list of stop words.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    name = config["attribution"]["stop_words"]
+    path = sources.local(name)
+    if path is None or not path.is_file():
+        raise InputError(f"attribution.stop_words: no such file: {name}")
+    return str(path)
 
 
 def shard_names(count: int) -> list[str]:

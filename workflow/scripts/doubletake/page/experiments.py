@@ -1,10 +1,21 @@
 """The experiments that the report shows, in their order. A new one is added here."""
 
+from doubletake.page.section_attention import ATTENTION
+from doubletake.page.section_attribution import ATTRIBUTION
 from doubletake.page.section_early_exit import EARLY_EXIT
 from doubletake.page.section_logit_lens import LOGIT_LENS
+from doubletake.page.section_probing import PROBING
+from doubletake.page.section_value_vectors import VALUE_VECTORS
 from doubletake.page.sections import Section
 
-EXPERIMENTS: tuple[Section, ...] = (EARLY_EXIT, LOGIT_LENS)
+EXPERIMENTS: tuple[Section, ...] = (
+    EARLY_EXIT,
+    LOGIT_LENS,
+    PROBING,
+    VALUE_VECTORS,
+    ATTRIBUTION,
+    ATTENTION,
+)
 
 STAGES = ("activations", *(section.name for section in EXPERIMENTS))
 """What leaves a run table in a folder of its own."""

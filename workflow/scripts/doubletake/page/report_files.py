@@ -1,6 +1,5 @@
 """What the report reads of each study: the one list that rule and script share."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,11 @@ SECTIONS = (
     "events",
     "activations",
     "turns",
+    "attention",
     "logit_lens",
+    "probing",
+    "value_vectors",
+    "attribution",
     "report",
 )
 """Of the config, shown as they stand."""
@@ -32,10 +35,21 @@ class StudyFiles:
     verification: list[str]
     figures: dict[str, dict[str, str]]
     """Path by name of the experiment and of the figure."""
+    artifacts: list[str]
+    """What else the study leaves: tensors."""
+    manifest: str
+    """What the study was made of and what it left, with digests."""
     benchmarks: str
     """Folder of Snakemake's benchmark files; it may be missing."""
     settings: dict[str, Any]
     """Sections of the config; `model` and `dataset` with defaults filled in."""
+
+    @property
+    def outputs(self) -> list[str]:
+        """Every result, the manifest apart."""
+        figures = [path for named in self.figures.values() for path in named.values()]
+        tables = self.tables.values()
+        return [*tables, *self.runs, *self.verification, *figures, *self.artifacts]
 
 
 def study_files(
@@ -61,6 +75,12 @@ def study_files(
             }
             for section in EXPERIMENTS
         },
+        artifacts=[
+            f"{folder}/activations/{shard}.safetensors"
+            for shard in studies.shard_names(config["shards"])
+        ]
+        + [f"{folder}/{name}" for part in EXPERIMENTS for name in part.artifacts],
+        manifest=f"{folder}/manifest.json",
         benchmarks=f"{folder}/benchmarks",
         settings=shown_settings(config, sources, study),
     )
@@ -84,13 +104,3 @@ def shown_settings(
         **{name: config[name] for name in sections},
         "early_exit": config["early_exit"] | studies.early_exit_settings(config, model),
     }
-
-
-def figure_paths(files: Iterable[StudyFiles]) -> list[str]:
-    """Figures of all studies."""
-    return [
-        path
-        for study in files
-        for figures in study.figures.values()
-        for path in figures.values()
-    ]

@@ -52,6 +52,43 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class HeatToken:
+    """A token of a heat map."""
+
+    text: str
+    value: str
+    """Its score, as shown when pointed at."""
+    shade: int
+    """-3 to 3; 0 is not shaded."""
+
+
+@dataclass(frozen=True)
+class Shade:
+    """An entry of a heat map's legend."""
+
+    shade: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """The tokens before a decision, shaded by score."""
+
+    title: str
+    note: str
+    question: tuple[HeatToken, ...]
+    thought: tuple[HeatToken, ...]
+    decision: str
+    """The deciding token, which is not shaded."""
+    legend: tuple[Shade, ...]
+
+
+def no_maps(_: StudyData) -> list[HeatMap]:
+    """For experiments without heat maps."""
+    return []
+
+
+@dataclass(frozen=True)
 class Section:
     """What one experiment shows of a study."""
 
@@ -71,3 +108,7 @@ class Section:
     """Figures for the top of the study."""
     sheets: Callable[[StudyData], list[Sheet]]
     """Printed tables."""
+    artifacts: tuple[str, ...] = ()
+    """Further files that it leaves in the study's folder, for the manifest."""
+    maps: Callable[[StudyData], list[HeatMap]] = no_maps
+    """Token heat maps."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from doubletake.page.experiments import EXPERIMENTS
-from doubletake.page.provenance import Benchmark
 from doubletake.page.sections import Sheet
 from doubletake.page.summaries import Proportion, StudyData, mean_of, quantile_of
 from doubletake.page.wording import (
@@ -19,6 +18,7 @@ from doubletake.page.wording import (
     significant,
     things,
 )
+from doubletake.provenance import Benchmark
 
 RULES = {"activations": "cache_activations"}
 """Rules whose run tables carry another name."""

@@ -23,8 +23,8 @@ TURNS = Table(
         Column(
             "selected",
             FLAG,
-            "looked into: backtracks that `turns` of the config asks for; wrap-ups and "
-            "controls always",
+            "looked into: backtracks that `turns` of the config asks for, for each of "
+            "these the nearest control of the trace, and every wrap-up",
         ),
     ),
 )

@@ -29,7 +29,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a page says about how it came to be."""
+    """What a page or a manifest says about how it came to be."""
 
     commit: str
     """Of the workflow, with a word on changes that are not committed."""

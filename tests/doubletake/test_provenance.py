@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from doubletake.page.provenance import Provenance, benchmarks, commit_of
+from doubletake.provenance import Provenance, benchmarks, commit_of
 
 
 @pytest.fixture

@@ -1,0 +1,119 @@
+"""Probing: what the residual stream tells, layer by layer, at the turns and arrivals."""
+
+
+rule measure_probing:
+    input:
+        traces="results/{model}/{dataset}/traces.parquet",
+        events="results/{model}/{dataset}/events.parquet",
+        turns="results/{model}/{dataset}/turns.parquet",
+        index="results/{model}/{dataset}/activations/index.parquet",
+        caches=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
+    output:
+        scores="results/{model}/{dataset}/probing/shards/{shard}.parquet",
+        directions="results/{model}/{dataset}/probing/shards/{shard}.safetensors",
+        verification="results/{model}/{dataset}/probing/shards/{shard}.verification.parquet",
+        runs="results/{model}/{dataset}/probing/shards/{shard}.runs.parquet",
+    log:
+        "results/{model}/{dataset}/logs/probing/{shard}.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/probing/{shard}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=growing(8000),
+        runtime=growing(240),
+    params:
+        model=model_settings,
+        settings=config["probing"],
+        code=code_digest("probing"),
+    message:
+        "Probes of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
+    script:
+        "../workflow/scripts/probing.py"
+
+
+rule merge_probing:
+    input:
+        parts=shards_of("results/{model}/{dataset}/probing/shards/{shard}.parquet"),
+    output:
+        table="results/{model}/{dataset}/probing/scores.parquet",
+    log:
+        "results/{model}/{dataset}/logs/merge_probing.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        table="probing/scores",
+        sort=["task", "features", "layer", "shuffle", "trace", "event"],
+        code=code_digest("merge_tables", "probing"),
+    message:
+        "Scores of the probes of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/merge_tables.py"
+
+
+rule summarise_probing:
+    input:
+        scores=rules.merge_probing.output.table,
+        turns="results/{model}/{dataset}/turns.parquet",
+        events="results/{model}/{dataset}/events.parquet",
+        traces="results/{model}/{dataset}/traces.parquet",
+        directions=shards_of(
+            "results/{model}/{dataset}/probing/shards/{shard}.safetensors"
+        ),
+    output:
+        probing="results/{model}/{dataset}/probing.parquet",
+        tasks="results/{model}/{dataset}/probing/tasks.parquet",
+        directions="results/{model}/{dataset}/probing/directions.safetensors",
+    log:
+        "results/{model}/{dataset}/logs/summarise_probing.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/summarise_probing.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        folds=config["probing"]["folds"],
+        resampling=config["intervals"],
+        code=code_digest("summarise_probing"),
+    message:
+        "Probes of {wildcards.model} on {wildcards.dataset} in numbers"
+    script:
+        "../workflow/scripts/summarise_probing.py"
+
+
+rule plot_probing:
+    input:
+        probing=rules.summarise_probing.output.probing,
+        tasks=rules.summarise_probing.output.tasks,
+    output:
+        auroc=report(
+            "results/{model}/{dataset}/probing/auroc.svg",
+            caption="../workflow/report/probing_auroc.rst",
+            category="Probing",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "AUROC"},
+        ),
+        accuracy=report(
+            "results/{model}/{dataset}/probing/accuracy.svg",
+            caption="../workflow/report/probing_accuracy.rst",
+            category="Probing",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "accuracy"},
+        ),
+    log:
+        "results/{model}/{dataset}/logs/plot_probing.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/plot_probing.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        confidence=config["intervals"]["confidence"],
+        code=code_digest("plot_probing"),
+    message:
+        "Figures of the probes of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/plot_probing.py"

@@ -1,0 +1,102 @@
+"""Value vectors: what the MLPs write along the probes' directions, and its effect."""
+
+
+rule measure_value_vectors:
+    input:
+        traces="results/{model}/{dataset}/traces.parquet",
+        events="results/{model}/{dataset}/events.parquet",
+        turns="results/{model}/{dataset}/turns.parquet",
+        words="results/{model}/{dataset}/turns/words.parquet",
+        index="results/{model}/{dataset}/activations/index.parquet",
+        caches=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
+        probing="results/{model}/{dataset}/probing.parquet",
+        directions="results/{model}/{dataset}/probing/directions.safetensors",
+        model=model_files,
+    output:
+        vectors="results/{model}/{dataset}/value_vectors.parquet",
+        units="results/{model}/{dataset}/value_vectors/units.parquet",
+        interventions="results/{model}/{dataset}/value_vectors/interventions.parquet",
+        verification="results/{model}/{dataset}/value_vectors/verification.parquet",
+        runs="results/{model}/{dataset}/value_vectors/runs.parquet",
+    log:
+        "results/{model}/{dataset}/logs/value_vectors.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/value_vectors.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=gpus,
+        mem_mb=growing(24000),
+        runtime=growing(120),
+    params:
+        model=model_settings,
+        settings=config["value_vectors"],
+        batch_memory=config["batch_memory"],
+        resampling=config["intervals"],
+        code=code_digest("value_vectors"),
+    message:
+        "Value vectors of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/value_vectors.py"
+
+
+rule summarise_value_vectors:
+    input:
+        interventions=rules.measure_value_vectors.output.interventions,
+    output:
+        effects="results/{model}/{dataset}/value_vectors/effects.parquet",
+    log:
+        "results/{model}/{dataset}/logs/summarise_value_vectors.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/summarise_value_vectors.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(15),
+    params:
+        vectors=config["value_vectors"]["checked_vectors"],
+        resampling=config["intervals"],
+        code=code_digest("summarise_value_vectors"),
+    message:
+        "Value vectors of {wildcards.model} on {wildcards.dataset} in numbers"
+    script:
+        "../workflow/scripts/summarise_value_vectors.py"
+
+
+rule plot_value_vectors:
+    input:
+        vectors=rules.measure_value_vectors.output.vectors,
+        units=rules.measure_value_vectors.output.units,
+        effects=rules.summarise_value_vectors.output.effects,
+    output:
+        effects=report(
+            "results/{model}/{dataset}/value_vectors/effects.svg",
+            caption="../workflow/report/value_vectors_effects.rst",
+            category="Value vectors",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "effects"},
+        ),
+        units=report(
+            "results/{model}/{dataset}/value_vectors/units.svg",
+            caption="../workflow/report/value_vectors_units.rst",
+            category="Value vectors",
+            subcategory="{model} on {dataset}",
+            labels={"figure": "units"},
+        ),
+    log:
+        "results/{model}/{dataset}/logs/plot_value_vectors.log",
+    benchmark:
+        "results/{model}/{dataset}/benchmarks/plot_value_vectors.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        contrast=config["value_vectors"]["contrast"],
+        confidence=config["intervals"]["confidence"],
+        code=code_digest("plot_value_vectors"),
+    message:
+        "Figures of the value vectors of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/plot_value_vectors.py"

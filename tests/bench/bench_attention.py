@@ -1,0 +1,186 @@
+"""What attention rows cost: time and memory beside a bare pass and eager attention.
+
+Prints ratios of one run on a random Llama of about 30 M parameters, one thread; seconds
+of a shared machine mean little, ratios of neighbouring runs do. Compared are the
+model's own forward up to the final norm (bare), the experiment's pass (rows of some
+positions, summed over bins, and the heads' direct logit attribution), the rows alone,
+and the library's eager attention with all weights (`output_attentions`). Peak memory is
+that of a process of its own, less what the model takes, by the number of tokens.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from transformers.utils import logging as hf_logging
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+
+from attention import Item, Place, pass_through
+from bench_activations import random_decoder
+
+from doubletake.attention_rows import eager, reading
+from doubletake.head_attribution import HeadReader
+from doubletake.models import Decoder
+from doubletake.passes import padded
+from doubletake.schemas.attention import BINS
+
+GOAL = 1.1
+POSITIONS = 8  # wanted rows per sequence
+MEMORY_TOKENS = (512, 1024, 2048)
+MIB = 2**20
+
+
+def random_items(sequences: int, tokens: int) -> list[Item]:
+    """Sequences of one length; positions in their second half, the last one wanted."""
+    generator = torch.Generator().manual_seed(0)
+    items = []
+    for number in range(sequences):
+        ids = torch.randint(8192, (tokens,), generator=generator).tolist()
+        drawn = torch.randperm(tokens // 2 - 1, generator=generator)[: POSITIONS - 1]
+        positions = [*sorted((drawn + tokens // 2).tolist()), tokens - 1]
+        cuts = [torch.linspace(0, p + 1, len(BINS)).long() for p in positions]
+        bins = torch.stack([torch.stack([c[:-1], c[1:]], 1) for c in cuts])
+        bins = torch.cat([bins, bins[:, -1:]], 1)  # the last arrival's sentence
+        places = [Place(k, "backtrack", p) for k, p in enumerate(positions)]
+        items.append(Item(str(number), str(number), ids, places, bins))
+    return items
+
+
+class Work:
+    """The passes that are compared."""
+
+    def __init__(self, decoder: Decoder, items: list[Item]) -> None:
+        """Prepare what all passes share."""
+        self.decoder, self.items = decoder, items
+        self.ids = padded([item.ids for item in items])
+        self.wanted = [[place.position for place in item.places] for item in items]
+        self.heads = HeadReader(decoder, [torch.arange(8), torch.arange(8, 12)])
+
+    def bare(self) -> None:
+        """The model's own forward."""
+        self.decoder.base(input_ids=self.ids, use_cache=False)
+
+    def whole(self) -> None:
+        """The experiment's pass."""
+        pass_through(self.decoder, self.heads, set(), self.items)
+
+    def rows(self) -> None:
+        """Rows alone, thrown away."""
+        with reading(self.decoder, self.wanted, lambda _: None):
+            self.bare()
+
+    def eager(self) -> None:
+        """All weights by the library's eager attention."""
+        with eager(self.decoder):
+            self.decoder.base(
+                input_ids=self.ids, use_cache=False, output_attentions=True
+            )
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of one call: other jobs on the machine count less than on a clock."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def compare(work: Work, repeats: int) -> None:
+    """Time all passes in turns; print their ratios to the bare one."""
+    names = ("bare", "rows", "whole", "eager")
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for name in names:
+        getattr(work, name)()
+    for _ in range(repeats):
+        for name in names:
+            times[name].append(seconds(getattr(work, name)))
+    bare = times["bare"]
+    titles = {
+        "rows": "attention rows",
+        "whole": "attention rows in bins and heads' attribution",
+        "eager": "eager attention with all weights",
+    }
+    for name, title in titles.items():
+        fastest = min(times[name]) / min(bare)
+        paired = statistics.median(
+            t / b for t, b in zip(times[name], bare, strict=True)
+        )
+        goal = "" if name == "eager" else f" (goal {GOAL}x)"
+        print(
+            f"{title}: {fastest:.3f}x a bare forward pass by the fastest of {repeats} "
+            f"runs, {paired:.3f}x by the median of neighbours{goal}"
+        )
+
+
+@torch.inference_mode()
+def measure(name: str, tokens: int) -> None:
+    """Print how much one pass over one sequence adds to the peak memory, in bytes."""
+    decoder = random_decoder()
+    work = Work(decoder, random_items(1, tokens))
+    short = Work(decoder, random_items(1, 64))
+    getattr(short, name)()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    before = peak_memory()
+    getattr(work, name)()
+    print(peak_memory() - before)
+
+
+def peak_memory() -> int:
+    """Largest resident memory of this process, in bytes; Linux only."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
+
+
+def compare_memory() -> None:
+    """Print the peak by number of tokens, each in a process of its own."""
+    # Freed blocks go back at once: else the peak is the allocator's, not the pass's.
+    env = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"}
+    for name in ("bare", "whole", "eager"):
+        peaks = []
+        for tokens in MEMORY_TOKENS:
+            command = [sys.executable, __file__, "--measure", name, str(tokens)]
+            found = subprocess.run(
+                command, env=env, check=True, capture_output=True, text=True
+            )
+            peaks.append(int(found.stdout) / MIB)
+        shown = ", ".join(
+            f"{tokens} tokens {peak:.0f} MiB"
+            for tokens, peak in zip(MEMORY_TOKENS, peaks, strict=True)
+        )
+        growth = peaks[-1] / max(peaks[-2], 1e-9)
+        print(f"peak memory, {name}: {shown}; twice the tokens: {growth:.1f}x")
+
+
+@torch.inference_mode()
+def main(sequences: int, tokens: int, repeats: int) -> None:
+    """Compare and print."""
+    work = Work(random_decoder(), random_items(sequences, tokens))
+    print(
+        f"{sequences} sequences of {tokens} tokens, {POSITIONS} wanted positions each, "
+        "torch threads 1"
+    )
+    compare(work, repeats)
+    compare_memory()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    hf_logging.set_verbosity_error()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sequences", type=int, default=4)
+    parser.add_argument("--tokens", type=int, default=512)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--measure", nargs=2, metavar=("PASS", "TOKENS"))
+    arguments = vars(parser.parse_args())
+    if (measured := arguments.pop("measure")) is not None:
+        measure(measured[0], int(measured[1]))
+    else:
+        main(**arguments)

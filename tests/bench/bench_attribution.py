@@ -1,0 +1,265 @@
+"""What attribution costs: scores of all layers and tokens against a bare forward pass.
+
+One core, a random Llama of about 30 M parameters, sequences of one length, the metric
+at the last token of each. Prints ratios of one run, medians of neighbouring runs. The
+bare pass is the model's own forward with all its logits, as the peers' hooks run on;
+the ratio to a pass up to the final norm stands beside it. TransformerLens and nnsight
+compute the same scores, side by side, where they can be imported. Also: the same scores
+by exact patching of a few cells, and the memory that the gradient keeps by length.
+
+Run: python tests/bench/bench_attribution.py
+"""
+
+import argparse
+import importlib.util
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.utils import logging as hf_logging
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+
+from doubletake.architectures import LAYOUTS
+from doubletake.budgets import GIB, backward_tokens
+from doubletake.gradients import Decision, Metric, attribute
+from doubletake.models import Decoder
+from doubletake.patching import Cell, patched
+from doubletake.studies import ModelSettings
+
+GOAL = 2.2
+GROUPS = {"backtrack": torch.arange(10, 26), "wrap_up": torch.arange(40, 48)}
+CELLS = 12
+TOKENIZER = Path(__file__).parents[2] / "resources/pocket"
+Scores = Callable[[], torch.Tensor]
+"""Computes [layer, sequence, token]."""
+
+
+def random_decoder() -> Decoder:
+    """A Llama of 33.6 M parameters."""
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=8192,
+        hidden_size=512,
+        intermediate_size=1376,
+        num_hidden_layers=8,
+        num_attention_heads=8,
+        num_key_value_heads=4,
+        max_position_embeddings=4096,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    hf = LlamaForCausalLM._from_config(config, attn_implementation="sdpa")
+    hf = hf.eval().requires_grad_(False)
+    settings = ModelSettings("random", None, "float32", "cpu", "</think>", {})
+    return Decoder(hf, hf.config, LAYOUTS["llama"], settings)
+
+
+def group_difference(logits: torch.Tensor) -> torch.Tensor:
+    """The metric from full logits, [sequence, vocabulary]."""
+    backtrack, wrap_up = (logits[:, GROUPS[name]].logsumexp(1) for name in GROUPS)
+    return (backtrack - wrap_up).sum()
+
+
+def ours(decoder: Decoder, ids: torch.Tensor, means: torch.Tensor) -> Scores:
+    """The way of this package."""
+    decisions = [Decision(str(k), 0, row.tolist(), 0) for k, row in enumerate(ids)]
+    metric = Metric(decoder, "difference", GROUPS)
+
+    def run() -> torch.Tensor:
+        found = attribute(decoder, metric, {"resid": means}, decisions)
+        return found.scores["resid"].transpose(0, 1)
+
+    return run
+
+
+def transformer_lens(
+    decoder: Decoder, ids: torch.Tensor, means: torch.Tensor, frozen: bool
+) -> Scores:
+    """TransformerLens: hooks on resid_pre, forward and backward, full logits."""
+    from transformer_lens.model_bridge import TransformerBridge
+    from transformers import AutoTokenizer
+
+    with tempfile.TemporaryDirectory() as folder:  # its own copy, as it wraps modules
+        decoder.hf.save_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)  # it wants one
+        model: Any = TransformerBridge.boot_transformers(folder, tokenizer=tokenizer)
+    model.requires_grad_(not frozen)
+
+    def run() -> torch.Tensor:
+        scores = torch.zeros(len(means), *ids.shape)
+        states: dict[str, torch.Tensor] = {}
+
+        def forward(value: torch.Tensor, hook: Any) -> torch.Tensor:
+            if frozen and hook.layer() == 0:
+                value = value.detach().requires_grad_()
+            states[hook.name] = value.detach()
+            return value
+
+        def backward(gradient: torch.Tensor, hook: Any) -> None:
+            layer = hook.layer()
+            change = means[layer] - states[hook.name]
+            scores[layer] = (change * gradient).sum(-1)
+
+        names = [f"blocks.{layer}.hook_resid_pre" for layer in range(len(means))]
+        with model.hooks(
+            fwd_hooks=[(name, forward) for name in names],
+            bwd_hooks=[(name, backward) for name in names],
+        ):
+            group_difference(model(ids)[:, -1]).backward()
+        model.zero_grad(set_to_none=True)
+        return scores
+
+    return run
+
+
+def nn_sight(
+    decoder: Decoder, ids: torch.Tensor, means: torch.Tensor, frozen: bool
+) -> Scores:
+    """Nnsight: traced inputs of the layers and their gradients, full logits."""
+    from nnsight import NNsight
+
+    model: Any = NNsight(decoder.hf)
+
+    def run() -> torch.Tensor:
+        decoder.hf.requires_grad_(not frozen)
+        embedded = decoder.embed(ids).detach().requires_grad_()
+        states: list[Any] = []
+        gradients: list[Any] = []
+        with model.trace(inputs_embeds=embedded, use_cache=False):
+            for layer in model.model.layers:
+                states.append(layer.input.save())
+            total = group_difference(model.output.logits[:, -1])
+            with total.backward():
+                for state in reversed(states):
+                    gradients.append(state.grad.save())
+        decoder.hf.requires_grad_(False).zero_grad(set_to_none=True)
+        pairs = zip(means, states, reversed(gradients), strict=True)
+        return torch.stack(
+            [((mean - state.detach()) * grad).sum(-1) for mean, state, grad in pairs]
+        )
+
+    return run
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of one call: other jobs on the machine count less than on a clock."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def compare(works: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Median of the ratio of every work to the first, run in turn."""
+    for work in works.values():
+        work()
+    times = [[seconds(work) for work in works.values()] for _ in range(repeats)]
+    return {
+        name: statistics.median(row[place] / row[0] for row in times)
+        for place, name in enumerate(works)
+    }
+
+
+def peers(
+    decoder: Decoder, ids: torch.Tensor, means: torch.Tensor
+) -> dict[str, Scores]:
+    """The peers that can be imported; each must give our scores."""
+    builders = {"transformer_lens": transformer_lens, "nnsight": nn_sight}
+    wanted = ours(decoder, ids, means)()
+    found: dict[str, Scores] = {}
+    for module, build in builders.items():
+        if importlib.util.find_spec(module) is None:
+            print(f"{module}: not installed, not compared")
+            continue
+        for frozen in (False, True):
+            name = f"{module}, parameters {'frozen' if frozen else 'with gradients'}"
+            try:
+                run = build(decoder, ids, means, frozen)
+                error = (run() - wanted).abs().max() / wanted.abs().max()
+            except Exception as problem:  # a peer's own failure is a result
+                print(f"{name}: failed with {type(problem).__name__}: {problem}")
+                continue
+            print(f"{name}: scores differ by {error:.1e} of the largest")
+            found[name] = run
+    return found
+
+
+def kept_bytes(decoder: Decoder, tokens: int) -> int:
+    """Bytes that autograd keeps for one sequence, the weights not counted."""
+    seen: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        seen[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    ids = torch.randint(8192, (1, tokens))
+    means = torch.randn(decoder.n_layers, decoder.d_model)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        ours(decoder, ids, means)()
+    weights = {w.untyped_storage().data_ptr() for w in decoder.hf.parameters()}
+    return sum(size for place, size in seen.items() if place not in weights)
+
+
+def print_memory(decoder: Decoder) -> None:
+    """Measured bytes by length, beside the budget's estimate."""
+    size = decoder.n_layers * decoder.d_model * 4
+    per_token = GIB / backward_tokens(decoder, 1.0)
+    for tokens in (128, 256, 512, 1024):
+        kept = kept_bytes(decoder, tokens)
+        print(
+            f"memory of {tokens} tokens: {kept / 2**20:.1f} MiB, "
+            f"{kept / (tokens * size):.1f} x layers x tokens x d_model, "
+            f"{kept / (tokens * per_token):.2f} of the budget's estimate"
+        )
+
+
+def main(sequences: int, tokens: int, repeats: int) -> None:
+    """Compare and print."""
+    torch.set_num_threads(1)
+    hf_logging.set_verbosity_error()
+    decoder = random_decoder()
+    ids = torch.randint(8192, (sequences, tokens))
+    means = torch.randn(decoder.n_layers, decoder.d_model)
+    item = Decision("0", 0, ids[0].tolist(), 0)
+    cells = [Cell("resid", k % decoder.n_layers, 7 * k) for k in range(CELLS)]
+    metric = Metric(decoder, "difference", GROUPS)
+
+    def bare() -> None:
+        with torch.inference_mode():
+            decoder.hf(input_ids=ids, use_cache=False)
+
+    def bare_base() -> None:
+        with torch.inference_mode():
+            decoder.base(input_ids=ids, use_cache=False)
+
+    print(f"{sequences} sequences of {tokens} tokens, torch threads 1")
+    works: dict[str, Callable[[], object]] = {
+        "bare forward pass": bare,
+        "bare pass up to the final norm": bare_base,
+        "attribution": ours(decoder, ids, means),
+        **peers(decoder, ids, means),
+        f"exact patching of {CELLS} cells of one sequence": lambda: patched(
+            decoder, metric, {"resid": means}, item, cells, 4 * tokens
+        ),
+    }
+    ratios = compare(works, repeats)
+    for name, ratio in list(ratios.items())[1:]:
+        goal = f" (goal {GOAL}x)" if name == "attribution" else ""
+        print(f"{name}: {ratio:.2f}x a bare forward pass{goal}")
+    base = ratios["attribution"] / ratios["bare pass up to the final norm"]
+    print(f"attribution: {base:.2f}x a pass up to the final norm")
+    print_memory(decoder)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sequences", type=int, default=4)
+    parser.add_argument("--tokens", type=int, default=256)
+    parser.add_argument("--repeats", type=int, default=9)
+    main(**vars(parser.parse_args()))

@@ -1,0 +1,65 @@
+"""What target logits cost: the wanted rows of the unembedding against all of it.
+
+Prints the ratio of one run, one thread, on random residual states and an unembedding
+with the vocabulary of DeepSeek-R1-Distill-Llama-8B (128,256), but of width 1,024, so
+that it fits into a small machine.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+
+from doubletake.lens import Lens
+
+GOAL = 100
+TARGETS = 24
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of one call: other jobs on the machine count less than on a clock."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+@torch.inference_mode()
+def main(vocabulary: int, width: int, rows: int, repeats: int) -> None:
+    """Compare and print."""
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(vocabulary, width, generator=generator) / width**0.5
+    lens = Lens(torch.ones(width), weight, 1e-6, None)
+    states = torch.randn(rows, width, generator=generator)
+    tokens = torch.randint(vocabulary, (TARGETS,), generator=generator)
+
+    def some() -> torch.Tensor:
+        return lens.logits(lens.normed(states), tokens)
+
+    def every() -> torch.Tensor:
+        return torch.cat([part[:, tokens] for part in lens.chunks(states)])
+
+    torch.testing.assert_close(some(), every(), rtol=1e-4, atol=1e-4)
+    times = [(seconds(some), seconds(every)) for _ in range(repeats)]
+    ratio = statistics.median(full / few for few, full in times)
+    print(
+        f"{TARGETS} target rows of {vocabulary:,}, {rows} states of width {width}: "
+        f"{ratio:.0f}x faster than the full unembedding (goal {GOAL}x; "
+        f"{1e3 * min(few for few, _ in times):.1f} ms against "
+        f"{1e3 * min(full for _, full in times):.0f} ms)"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vocabulary", type=int, default=128_256)
+    parser.add_argument("--width", type=int, default=1024)
+    parser.add_argument("--rows", type=int, default=512)
+    parser.add_argument("--repeats", type=int, default=5)
+    main(**vars(parser.parse_args()))

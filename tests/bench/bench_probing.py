@@ -1,0 +1,60 @@
+"""What rotating saves: fits of wide rows in their own span and in all features.
+
+Prints the ratio of one run, one thread; seconds of a shared machine mean little.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+
+from doubletake.probes import Plan, cross_validate, fit_probe
+
+STRENGTH = 1e-3
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of one call."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def main(cases: int, width: int, repeats: int) -> None:
+    """Fit, compare, print."""
+    rng = np.random.default_rng(0)
+    labels = rng.random(cases) < 0.3
+    features = rng.normal(size=(cases, width))
+    features[:, : width // 8] += 0.3 * labels[:, None]
+    problems = np.array([f"p{k}" for k in rng.integers(cases // 3, size=cases)])
+    times = {
+        rotate: min(
+            seconds(lambda rotate=rotate: fit_probe(features, labels, STRENGTH, rotate))
+            for _ in range(repeats)
+        )
+        for rotate in (True, False)
+    }
+    print(
+        f"{cases} cases of {width} features: a rotated fit takes "
+        f"{times[True] / times[False]:.2f} of a plain one ({times[False]:.2f} s)"
+    )
+    plan = Plan((1e-4, 1e-3, 1e-2, 1e-1), folds=5, inner_folds=3, shuffles=5, seed=0)
+    total = seconds(lambda: cross_validate(features, labels, problems, plan))
+    fits = plan.folds * (plan.inner_folds * len(plan.strengths) + 1 + plan.shuffles)
+    print(
+        f"one contrast at one boundary: {fits} fits in {total:.1f} s, "
+        f"{total / fits / times[False]:.2f} of a plain fit each"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=500)
+    parser.add_argument("--width", type=int, default=4096)
+    parser.add_argument("--repeats", type=int, default=3)
+    main(**vars(parser.parse_args()))

@@ -1,0 +1,203 @@
+"""The attention experiment outside Snakemake, against a plain eager pass."""
+
+import polars as pl
+import pytest
+import torch
+from attention import Settings, main, verified_of, wanted
+from polars.testing import assert_frame_equal
+from tiny_turns import write_turns_study
+
+from doubletake.attention_bins import Binner
+from doubletake.models import load_decoder
+from doubletake.schemas.attention import ARRIVAL, ATTENTION, BINS
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
+from doubletake.schemas.turns import TURN_WORDS, TURNS
+from doubletake.schemas.verification import VERIFICATION
+from doubletake.turns import target_ids
+
+SETTINGS = Settings(batch_memory=0.01, verified_positions=4, seed=0)
+
+
+@pytest.fixture(scope="module")
+def study(model, tmp_path_factory):
+    study = write_turns_study(tmp_path_factory.mktemp("attention"), model)
+    study.locate()
+    # Sentences, of which the study's own text has but one.
+    path = study.files["traces_path"]
+    traces = TRACES.read(path)
+    texts = [("abcd. " * len(text))[: len(text)] for text in traces["text"]]
+    TRACES.write(traces.with_columns(text=pl.Series(texts)), path)
+    return study
+
+
+def run(study, shard="1-of-1", settings=SETTINGS, turns="turns"):
+    main(
+        traces_path=study.folder / "traces.parquet",
+        events_path=study.folder / "events.parquet",
+        turns_path=study.folder / f"{turns}.parquet",
+        words_path=study.folder / "words.parquet",
+        attention_path=study.folder / f"{shard}.parquet",
+        verification_path=study.folder / f"{shard}.verification.parquet",
+        runs_path=study.folder / f"{shard}.runs.parquet",
+        shard=shard,
+        model=study.model,
+        settings=settings,
+    )
+    return ATTENTION.read(study.folder / f"{shard}.parquet")
+
+
+@pytest.fixture(scope="module")
+def table(study):
+    return run(study)
+
+
+def test_selected_backtracks_and_controls_are_wanted_by_place():
+    rows = [
+        {"event": event, "kind": kind, "position": at, "selected": selected}
+        for event, (kind, at, selected) in enumerate(
+            [
+                ("backtrack", 10, True),
+                ("control", 4, True),
+                ("control", 5, False),
+                ("wrap_up", 15, True),
+                ("backtrack", 20, False),
+            ]
+        )
+    ]
+    assert [found.event for found in wanted(rows)] == [1, 0]
+    assert wanted([]) == []
+
+
+def test_every_turn_has_a_row_per_layer(study, table):
+    turns = TURNS.read(study.folder / "turns.parquet")
+    kinds = turns.filter(pl.col("kind").is_in(["backtrack", "control"]))
+    keys = ["trace", "event"]
+    assert_frame_equal(
+        table.select(keys).unique().sort(keys), kinds.select(keys).sort(keys)
+    )
+    layers = table.group_by(keys).agg(pl.col("layer"))["layer"].to_list()
+    assert all(found == [0, 1, 2] for found in layers)
+
+
+def test_bins_are_sums_of_eager_weights(study, table):
+    decoder = load_decoder(study.model)
+    decoder.hf.set_attn_implementation("eager")
+    events = EVENTS.read(study.folder / "events.parquet").filter(kind="arrival")
+    traces = TRACES.read(study.folder / "traces.parquet").rows_by_key(
+        "trace", named=True
+    )
+    for row in table.iter_rows(named=True):
+        (trace,) = traces[row["trace"]]
+        found = Binner(trace, events.filter(trace=row["trace"])["token"])
+        with torch.no_grad():
+            weights = decoder.hf(
+                study.ids(row["trace"]), output_attentions=True, use_cache=False
+            ).attentions[row["layer"]][0, :, row["position"]]
+        bins = found.bins(row["position"])
+        assert row["tokens"] == [stop - start for start, stop in bins]
+        for name, (start, stop) in zip(BINS, bins, strict=True):
+            wanted = weights[:, start:stop].sum(-1).tolist()
+            if name == ARRIVAL and start == stop:
+                assert row[name] is None
+                assert row["arrival_is_own"] is None
+            else:
+                assert row[name] == pytest.approx(wanted, abs=1e-5)
+        own, arrival = (dict(zip(BINS, bins, strict=True))[n] for n in BINS[-2:])
+        if arrival.start < arrival.stop:
+            assert row["arrival_is_own"] == (own.start == arrival.start)
+
+
+def test_what_heads_write_is_what_the_logits_get(study, table):
+    """Per position: heads of all layers, as the sum of what each would take away."""
+    decoder = load_decoder(study.model)
+    targets = target_ids(TURN_WORDS.read(study.folder / "words.parquet"))
+    row = table.row(0, named=True)
+    layers = table.filter(trace=row["trace"], event=row["event"])
+    writes, states = {}, {}
+    for layer in range(decoder.n_layers):
+        decoder.attention(layer).register_forward_hook(
+            lambda _, __, output, layer=layer: writes.__setitem__(layer, output[0][0])
+        )
+    decoder.final_norm.register_forward_pre_hook(
+        lambda _, inputs: states.__setitem__("resid", inputs[0][0])
+    )
+    with torch.no_grad():
+        decoder.hf(study.ids(row["trace"]))
+    resid = states["resid"][row["position"]]
+    scale = torch.rsqrt(resid.square().mean() + decoder.norm_eps)
+    for found in layers.iter_rows(named=True):
+        write = writes[found["layer"]][row["position"]] * scale * decoder.norm_gain
+        for group in ("backtrack", "wrap_up"):
+            wanted = (decoder.unembed.weight[targets[group]] @ write).mean().item()
+            assert sum(found[f"dla_{group}"]) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_shards_and_batches_change_nothing(study, table):
+    parts = [run(study, f"{k}-of-3") for k in (1, 2, 3)]
+    small = Settings(batch_memory=1e-6, verified_positions=4, seed=0)
+    for other in (
+        pl.concat(parts).sort("trace", "event", "layer"),
+        run(study, settings=small),
+    ):
+        assert_frame_equal(other, table, abs_tol=1e-5)
+
+
+def test_the_shard_verifies_itself_and_counts_its_tokens(study, table):
+    run(study)
+    checks = VERIFICATION.read(study.folder / "1-of-1.verification.parquet")
+    assert (checks["value"] <= checks["bound"]).all()
+    assert checks["n"].to_list() == [4, table.height // 3, table.height // 3]
+    assert checks["bound"][0] == 1e-5
+    (cost,) = RUNS.read(study.folder / "1-of-1.runs.parquet").to_dicts()
+    last = table.group_by("trace").agg(pl.col("position").max() + 1)
+    assert cost["tokens"] == last["position"].sum()
+    assert cost["traces"] == last.height
+
+
+def test_a_wrong_row_is_seen(study, monkeypatch):
+    from doubletake import attention_rows
+
+    rows = attention_rows._Heads.rows
+    monkeypatch.setattr(attention_rows, "PROOF_BOUND", {"float32": 10.0})
+    monkeypatch.setattr(
+        attention_rows._Heads,
+        "rows",
+        lambda self, *parts: rows(self, *parts).roll(1, dims=1),  # another head's
+    )
+    run(study)
+    checks = VERIFICATION.read(study.folder / "1-of-1.verification.parquet")
+    assert checks["value"][0] > checks["bound"][0]
+
+
+def test_no_turn_gives_empty_tables(study):
+    TURNS.write(TURNS.frame([]), study.folder / "none.parquet")
+    assert run(study, "7-of-9", turns="none").height == 0
+    checks = VERIFICATION.read(study.folder / "7-of-9.verification.parquet")
+    assert checks["value"].null_count() == checks.height == 3
+
+
+def test_a_trace_beyond_the_models_reach_is_refused_by_id(study, table, monkeypatch):
+    from doubletake.models import Decoder
+
+    last = table.group_by("trace").agg(pl.col("position").max()).sort("position")
+    longest = last.row(-1)
+    monkeypatch.setattr(Decoder, "max_positions", longest[1])
+    found = run(study)
+    assert set(table["trace"]) - set(found["trace"]) == {longest[0]}
+    (cost,) = RUNS.read(study.folder / "1-of-1.runs.parquet").to_dicts()
+    assert cost["note"] == f"refused, longer than {longest[1]} tokens: {longest[0]}"
+
+
+def test_the_draw_of_verified_positions_needs_seed_and_names_alone(study):
+    from attention import items_of
+
+    parts = [
+        schema.read(study.folder / f"{name}.parquet")
+        for schema, name in ((TRACES, "traces"), (EVENTS, "events"), (TURNS, "turns"))
+    ]
+    items = items_of(*parts)
+    assert verified_of(items, 5, 1) == verified_of(items[::-1], 5, 1)
+    assert verified_of(items, 5, 1) != verified_of(items, 5, 2)
+    assert len(verified_of(items, 10**6, 1)) == sum(len(item.places) for item in items)

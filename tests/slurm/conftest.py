@@ -1,0 +1,53 @@
+"""A cluster for the session, and checkouts whose runs are sent to it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster import CannotStart, Cluster, Job
+from remote import Remote
+
+JOBS = pytest.StashKey[list[Job]]()
+
+
+@pytest.fixture(scope="session")
+def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """Two nodes; all has ended when the session has."""
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        cluster.start()
+        yield cluster
+        request.config.stash[JOBS] = cluster.jobs()
+    except CannotStart as reason:
+        pytest.exit(f"no SLURM to test with: {reason}", returncode=1)
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def new_remote(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Remote]:
+    """Make a checkout in which nothing has run."""
+
+    def make(name: str) -> Remote:
+        return Remote.of(tmp_path_factory.mktemp(name) / "checkout", cluster)
+
+    return make
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """List what ran: jobs, nodes and what they had asked for."""
+    jobs = config.stash.get(JOBS, [])
+    if not jobs:
+        return
+    terminalreporter.section("jobs that SLURM ran")
+    for job in jobs:
+        terminalreporter.line(
+            f"{job.id:>4} {job.rule:<20} {job.node:<4} {job.partition:<7} "
+            f"gpus={job.gpus} mem={job.memory}M time={job.minutes}min {job.state:<10} "
+            f"{Path(job.folder).parent.name}"
+        )

@@ -1,0 +1,89 @@
+"""Times the default study on a cluster of this machine: shards by nodes, same tables.
+
+Prints the table of docs/slurm.md.
+
+Run, as root: .venv/bin/python tests/slurm/demonstrate.py
+"""
+
+import hashlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
+
+import polars as pl
+from checkouts import Checkout
+from cluster import Cluster
+from remote import PROFILE, Remote
+
+from doubletake.schemas.early_exit import EARLY_EXIT
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.traces import TRACES
+
+TABLES = {
+    "problems.parquet": PROBLEMS,
+    "traces.parquet": TRACES,
+    "events.parquet": EVENTS,
+    "early_exit.parquet": EARLY_EXIT,
+}
+FLOATS = (pl.Float32, pl.Float64, pl.List(pl.Float32), pl.List(pl.Float64))
+HEAD = """| shards | nodes | jobs | seconds of jobs | seconds in all | digest | floats |
+|---|---|---|---|---|---|---|"""
+PARTITION = {1: "single", 2: "main"}  # by nodes
+
+
+class Study(Remote):
+    """The default study as it is, through the profile as it is."""
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a run."""
+        return [sys.executable, "-m", "snakemake", *PROFILE, *arguments]
+
+
+def contents(study: Path) -> tuple[str, pl.Series]:
+    """Digest of all that is no float (ids, tokens, texts, answers), and the floats."""
+    digest, floats = hashlib.sha256(), []
+    for name, table in TABLES.items():
+        frame = table.read(study / name)
+        exact = [name for name, dtype in frame.schema.items() if dtype not in FLOATS]
+        digest.update(frame.select(exact).write_json().encode())
+        for column in frame.drop(exact).iter_columns():
+            values = column.explode() if column.dtype.is_nested() else column
+            floats.append(values.cast(pl.Float64))
+    return digest.hexdigest()[:12], pl.concat([s.alias("") for s in floats])
+
+
+def main() -> None:
+    """Run the four of them, one after the other."""
+    folder = Path(tempfile.mkdtemp(prefix="slurm-demonstration-"))
+    cluster = Cluster(folder / "cluster")
+    reference: pl.Series | None = None
+    print(HEAD, flush=True)
+    try:
+        cluster.folder.mkdir()
+        cluster.start()
+        for shards, nodes in ((1, 1), (4, 1), (1, 2), (4, 2)):
+            checkout = Checkout.new(folder / f"{shards}-on-{nodes}")
+            study = Study(checkout.folder, cluster)
+            study.variables["SBATCH_PARTITION"] = PARTITION[nodes]
+            started = time.monotonic()
+            status = study.start("--config", f"shards={shards}").wait()
+            wall = time.monotonic() - started
+            assert status == 0, study.output
+            digest, floats = contents(study.study())
+            reference = floats if reference is None else reference
+            off = (floats - reference).abs().max()
+            jobs = study.jobs()
+            work = sum(job.seconds for job in jobs)
+            row = f"| {shards} | {nodes} | {len(jobs)} | {work} | {wall:.0f} "
+            print(f"{row}| `{digest}` | {off:.1e} |", flush=True)
+    finally:
+        cluster.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Checkouts whose runs go to SLURM."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from checkouts import Checkout
+from cluster import Cluster, Job
+
+PROFILE = ["--workflow-profile", "profiles/slurm"]
+QUICK = ["--slurm-init-seconds-before-status-checks", "2"]  # jobs here take seconds
+
+
+def few(config: dict[str, Any]) -> None:
+    """The default study, cut down to seconds; its model asks for a GPU."""
+    config["datasets"]["pocket-problems"]["limit"] = 12
+    config["models"]["pocket"]["device"] = "auto"
+    config["generation"]["max_new_tokens"] = 320
+    config["early_exit"]["bootstrap"] = 50
+    config["early_exit"]["verified_traces"] = 2
+
+
+@dataclass(frozen=True)
+class Remote(Checkout):
+    """A checkout whose runs go to SLURM."""
+
+    cluster: Cluster
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of the environment, beside the present ones."""
+
+    @classmethod
+    def of(cls, folder: Path, cluster: Cluster) -> "Remote":
+        """A checkout with the small study."""
+        checkout = cls(Checkout.new(folder).folder, cluster)
+        checkout.configure(few)
+        return checkout
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a run."""
+        return [sys.executable, "-m", "snakemake", *arguments, *PROFILE, *QUICK]
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a run."""
+        return super().environment() | self.variables
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a run; its output goes to `output`."""
+        with open(self.folder / "output", "w") as output:
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=self.environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+
+    @property
+    def output(self) -> str:
+        """What the last started run has said."""
+        return (self.folder / "output").read_text()
+
+    def jobs(self) -> list[Job]:
+        """The jobs that this checkout's runs have submitted, in order."""
+        folder = os.path.realpath(self.folder)
+        return [job for job in self.cluster.jobs() if job.folder == folder]
+
+    def job_at_work(self, run: "subprocess.Popen[str]", log: str) -> Job:
+        """The newest job, as soon as its script has begun to write its log."""
+        deadline = time.monotonic() + 300
+        while not (self.folder / log).exists():
+            assert run.poll() is None, self.output
+            assert time.monotonic() < deadline, f"no {log}\n{self.output}"
+            time.sleep(0.1)
+        return self.jobs()[-1]

@@ -1,0 +1,97 @@
+"""What goes wrong on a cluster: too little memory, a dead node, a cancelled job.
+
+The three happen to three runs at a time, since most of it is waiting. A node has room
+for one job, so that none of them meets another's misfortune.
+"""
+
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+import yaml
+from remote import Remote
+
+pytestmark = pytest.mark.slurm
+
+SHARD = "results/pocket/pocket-problems/traces/1-of-2.parquet"
+LOG = "results/pocket/pocket-problems/logs/generate_traces/1-of-2.log"
+LIMIT = 600  # seconds
+
+
+def exceed_memory(remote: Remote) -> int:
+    """Run with 400 MB for a job that needs more; partitions are chosen by a file."""
+    limits = {"main": {"max_runtime": "7d"}, "gpus": {"max_gpu": 1}}
+    path = remote.folder / "partitions.yaml"
+    path.write_text(yaml.safe_dump({"partitions": limits}))
+    remote.variables["SNAKEMAKE_SLURM_PARTITIONS"] = str(path)
+    memory = "generate_traces:mem_mb=400 * attempt"
+    return remote.start(SHARD, "--set-resources", memory).wait(LIMIT)
+
+
+def lose_node(remote: Remote) -> int:
+    """Run, and cut the power of the node that computes."""
+    run = remote.start(SHARD)
+    node = remote.job_at_work(run, LOG).node
+    remote.cluster.kill_node(node)
+    try:
+        return run.wait(LIMIT)
+    finally:
+        remote.cluster.start_node(node)
+
+
+def cancel(remote: Remote) -> int:
+    """Run without further attempts, and cancel the job."""
+    run = remote.start(SHARD, "--retries", "0")
+    job = remote.job_at_work(run, LOG)
+    subprocess.run(["scancel", str(job.id)], check=True)
+    return run.wait(LIMIT)
+
+
+@pytest.fixture(scope="module")
+def happen(new_remote):
+    """Let all of them happen; gives, for each, its checkout and how the run ended."""
+    misfortunes = (exceed_memory, lose_node, cancel)
+    with ThreadPoolExecutor(len(misfortunes)) as pool:
+        started: dict[Callable, tuple[Remote, Future]] = {}
+        for misfortune in misfortunes:
+            remote = new_remote(misfortune.__name__)
+            started[misfortune] = remote, pool.submit(misfortune, remote)
+        yield lambda misfortune: (
+            started[misfortune][0],
+            started[misfortune][1].result(),
+        )
+
+
+def test_a_cancelled_job_fails_cleanly_and_a_rerun_completes(happen):
+    remote, status = happen(cancel)
+    assert status == 1
+    assert [job.state for job in remote.jobs()] == ["CANCELLED"]
+    assert "Error in rule generate_traces" in remote.output
+    assert "Traceback" not in remote.output
+    assert not list((remote.folder / SHARD).parent.glob("*"))
+    assert remote.start(SHARD).wait(LIMIT) == 0, remote.output
+    assert (remote.folder / SHARD).is_file()
+
+
+def test_a_job_beyond_its_memory_gets_more(happen):
+    remote, status = happen(exceed_memory)
+    assert status == 0, remote.output
+    first, second = remote.jobs()
+    assert (first.memory, second.memory) == (400, 800)
+    assert second.state == "COMPLETED"
+    log = next(remote.folder.glob(f".snakemake/slurm_logs/**/{first.id}.log"))
+    assert "exceeded memory limit" in log.read_text()
+    assert {first.partition, second.partition} == {"gpus"}
+
+
+def test_a_node_that_dies_costs_one_retry(happen):
+    remote, status = happen(lose_node)
+    assert status == 0, remote.output
+    first, second = remote.jobs()
+    assert (first.state, second.state) == ("NODE_FAIL", "COMPLETED")
+    assert first.node != second.node
+    assert second.memory == 2 * first.memory
+    assert second.minutes == 2 * first.minutes
+    for node in remote.cluster.nodes:
+        remote.cluster.wait_for_node(node)

@@ -1,0 +1,151 @@
+"""What changes make what rerun: the changes, and the table of docs/reruns.md.
+
+`python tests/workflow/reruns.py` (`make reruns`) asks Snakemake and writes the table;
+`test_reruns.py` asks again and compares.
+"""
+
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from checkouts import ROOT, Checkout, new_checkout
+
+DOCUMENT = ROOT / "docs/reruns.md"
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+Change = Callable[[Checkout], None]
+
+
+def key(path: str, value: Any) -> Change:
+    """Set a key of the config."""
+    *sections, name = path.split(".")
+
+    def change(checkout: Checkout) -> None:
+        def edit(config: dict[str, Any]) -> None:
+            for section in sections:
+                config = config[section]
+            assert config[name] != value
+            config[name] = value
+
+        checkout.configure(edit)
+
+    return change
+
+
+def edit(path: str) -> Change:
+    """Add a comment to a script or module."""
+
+    def change(checkout: Checkout) -> None:
+        file = checkout.folder / "workflow/scripts" / path
+        file.write_text(file.read_text() + "\n# edited\n")
+
+    return change
+
+
+def replace(path: str) -> Change:
+    """Give an input file other content."""
+
+    def change(checkout: Checkout) -> None:
+        file = checkout.folder / path
+        file.write_bytes(file.read_bytes() + b"\n")
+
+    return change
+
+
+def remove(path: str) -> Change:
+    """Remove a result."""
+    return lambda checkout: (checkout.study() / path).unlink()
+
+
+VALUES: dict[str, Any] = {
+    "datasets.pocket-problems.limit": 13,
+    "generation.seed": 1,
+    "events.seed": 1,
+    "activations.calibration_share": 0.5,
+    "turns.backtracks": "every",
+    "early_exit.max_answer_tokens": 5,
+    "early_exit.groups": [2, 3],
+    "logit_lens.top": 3,
+    "probing.shuffles": 2,
+    "value_vectors.tokens": 3,
+    "attribution.verified_cells": 7,
+    "attribution.top_words": 3,
+    "intervals.bootstrap": 60,
+    "batch_memory": 0.05,
+    "report.examples": 5,
+}
+EDITED = (
+    "early_exit.py",
+    "plot_logit_lens.py",
+    "doubletake/generation.py",
+    "doubletake/branches.py",
+    "doubletake/stats.py",
+    "doubletake/schemas/logit_lens.py",
+    "doubletake/page/wording.py",
+)
+REPLACED = ("resources/pocket/model.safetensors", "resources/pocket/problems.jsonl")
+REMOVED = ("early_exit/confidence.svg", "turns.parquet")
+
+CHANGES: dict[str, Change] = {
+    "nothing": lambda _: None,
+    **{f"config key `{path}`": key(path, value) for path, value in VALUES.items()},
+    **{f"code of `{path}`": edit(path) for path in EDITED},
+    **{f"content of `{path}`": replace(path) for path in REPLACED},
+    **{f"`{path}` removed": remove(path) for path in REMOVED},
+}
+
+
+def planned(checkout: Checkout, *arguments: str) -> list[str]:
+    """Names of the rules that a run would execute, in alphabetical order."""
+    output = checkout.run("-n", *arguments).stdout
+    assert "Error" not in output, output
+    table = output.partition("Job stats:")[2].partition("total")[0]
+    rules = set(re.findall(r"^(\w+) +\d+$", table, re.MULTILINE)) - {"all"}
+    return sorted(rules)
+
+
+def documented() -> dict[str, list[str]]:
+    """The table of the document: rules by change."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", text, re.MULTILINE)[1:]
+    return {
+        change: [] if rules == "nothing" else re.findall(r"`(\w+)`", rules)
+        for change, rules in rows
+        if set(change) != {"-"}
+    }
+
+
+def table(rules: dict[str, list[str]]) -> str:
+    """The table in Markdown."""
+    lines = ["| what changes | what runs again |", "|---|---|"]
+    lines += [
+        f"| {change} | {', '.join(f'`{rule}`' for rule in names) or 'nothing'} |"
+        for change, names in rules.items()
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the small study, ask for every change, write the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        finished = new_checkout(Path(folder) / "finished")
+        result = finished.run()
+        assert result.returncode == 0, result.stdout[-4000:]
+        found = {}
+        for name, change in CHANGES.items():
+            copy = Checkout(Path(folder) / "copy")
+            shutil.copytree(finished.folder, copy.folder, symlinks=True)
+            change(copy)
+            found[name] = planned(copy)
+            shutil.rmtree(copy.folder)
+            print(name, len(found[name]), file=sys.stderr)
+    text = DOCUMENT.read_text(encoding="utf-8")
+    head, tail = text.partition(BEGIN)[0], text.partition(END)[2]
+    DOCUMENT.write_text(f"{head}{BEGIN}\n{table(found)}\n{END}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Probe directions in a safetensors file, for whatever reads or steers along them.
+
+Tensors, float32, of every contrast `x` that has probes:
+
+    x       [n_layers + 1, d_model]  unit vectors at the boundaries of the residual
+                                     stream, from the second class to the first
+    x.gap   [n_layers + 1]           distance of the classes' means along them, in units
+                                     of the residual stream
+
+Metadata: model, revision, dtype, digest of the events table, n_layers, d_model. The
+files of shards hold one tensor per boundary, `x/3` and `x.gap/3`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from doubletake.errors import InputError
+from doubletake.files import replacing
+
+GAP = ".gap"
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Directions by name of the contrast."""
+
+    vectors: dict[str, np.ndarray]
+    """[n_layers + 1, d_model], unit norm."""
+    gaps: dict[str, np.ndarray]
+    """[n_layers + 1]."""
+
+
+def write_tensors(
+    tensors: dict[str, np.ndarray], metadata: dict[str, str], path: str | Path
+) -> None:
+    """Write under a temporary name, rename when complete."""
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata=metadata)
+
+
+def merge_directions(paths: Iterable[str | Path], path: str | Path) -> None:
+    """Stack the boundaries that the shards hold.
+
+    Raises:
+        InputError: the shards are of different models or events, or a boundary is
+            missing.
+    """
+    found: dict[str, dict[int, np.ndarray]] = {}
+    metadata: dict[str, str] = {}
+    for part in paths:
+        tensors, origin = _read(part)
+        if metadata and origin != metadata:
+            raise InputError(f"{part}: of another model or other events: {origin}")
+        metadata = origin
+        for key, values in tensors.items():
+            name, _, layer = key.rpartition("/")
+            found.setdefault(name, {})[int(layer)] = values
+    wanted = range(int(metadata["n_layers"]) + 1)
+    for name, rows in found.items():
+        if sorted(rows) != list(wanted):
+            raise InputError(f"{path}: {name} lacks boundaries, has {sorted(rows)}")
+    merged = {name: np.stack([rows[k] for k in wanted]) for name, rows in found.items()}
+    write_tensors(merged, metadata, path)
+
+
+def read_directions(path: str | Path, origin: dict[str, str]) -> Directions:
+    """Read the directions of a study.
+
+    Args:
+        path: the merged file.
+        origin: what they must come from: `dataclasses.asdict` of `activations.Origin`.
+
+    Raises:
+        InputError: damaged, or made from something else; names the key.
+    """
+    tensors, metadata = _read(path)
+    for key, wanted in origin.items():
+        if metadata.get(key) != wanted:
+            raise InputError(
+                f"{path}: made from another {key}: {metadata.get(key)!r} instead of "
+                f"{wanted!r}"
+            )
+    vectors = {name: t for name, t in tensors.items() if not name.endswith(GAP)}
+    return Directions(vectors, {name: tensors[name + GAP] for name in vectors})
+
+
+def _read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            names = sorted(file.keys())
+            return {name: file.get_tensor(name) for name in names}, file.metadata()
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: damaged or missing directions ({error})") from error

@@ -1,0 +1,296 @@
+"""Does the residual stream tell, layer by layer, that the model is about to turn back?
+
+At every layer boundary a logistic regression per contrast (`doubletake.contrasts`) is
+fitted on some problems and scores the others. A shard takes every n-th boundary; the
+one with boundary 0 also fits the probes on position and depth alone. The probe on the
+token's embedding is that of boundary 0, which is that embedding (times a constant, in
+models that scale it).
+
+Inputs
+    traces, events: `schemas.TRACES`, `schemas.EVENTS`.
+    turns: `schemas.TURNS`, which turns are looked into.
+    index, caches: the activation cache of the study.
+
+Outputs, of one shard
+    scores: `schemas.PROBING_SCORES`, every case by probes that do not know its problem.
+    directions: as in `doubletake.directions`, one tensor per boundary; of probes fitted
+        on all cases with the median of the folds' C.
+    verification: `schemas.VERIFICATION`, rotated against plain fits.
+    runs: `schemas.RUNS`, one row.
+"""
+
+import logging
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import torch
+
+from doubletake.activations import ActivationCache, Origin
+from doubletake.contrasts import (
+    BY_NAME,
+    CONTRASTS,
+    Counts,
+    cases_of,
+    position_features,
+)
+from doubletake.directions import GAP, write_tensors
+from doubletake.logs import Progress, job
+from doubletake.probes import (
+    Judged,
+    Plan,
+    cross_validate,
+    fit_probe,
+    median_strength,
+)
+from doubletake.schemas.events import EVENTS
+from doubletake.schemas.probing import PROBING_SCORES
+from doubletake.schemas.runs import RUNS
+from doubletake.schemas.traces import TRACES
+from doubletake.schemas.turns import TURNS
+from doubletake.schemas.verification import VERIFICATION
+from doubletake.studies import ModelSettings, in_shard
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("probing")
+
+STAGE = "probing"
+ROTATED = "probes fitted on rotated rows against unrotated ones"
+ROTATION_BOUND = 1e-2  # log-odds: both fits end within the tolerance of the solver
+STOPPED_BOUND = 0.01  # share of fits that may end early
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The `probing` section of the config."""
+
+    strengths: list[float]
+    """Inverse strengths C of the L2 penalty to choose from."""
+    folds: int
+    """Parts of the problems, each left out once."""
+    inner_folds: int
+    """Parts of a training fold's problems, on which C is chosen."""
+    shuffles: int
+    """Fits on shuffled labels."""
+    seed: int
+    """Of folds and shuffles."""
+
+    @property
+    def plan(self) -> Plan:
+        """How probes are fitted and judged."""
+        return Plan(
+            strengths=tuple(sorted(self.strengths)),
+            folds=self.folds,
+            inner_folds=self.inner_folds,
+            shuffles=self.shuffles,
+            seed=self.seed,
+        )
+
+
+@dataclass
+class Shard:
+    """What the boundaries of a shard gave."""
+
+    scores: list[pl.DataFrame] = field(default_factory=list)
+    directions: dict[str, np.ndarray] = field(default_factory=dict)
+    differences: list[float] = field(default_factory=list)
+    """Largest |rotated - plain| score of each fit made twice."""
+    compared: int = 0
+    """Scores compared."""
+    fits: int = 0
+    stopped: int = 0
+
+    def verification(self) -> pl.DataFrame:
+        """Rows of `schemas.VERIFICATION`; nothing was rotated, nothing is compared."""
+        rows = [
+            {
+                "check": ROTATED,
+                "statistic": "largest difference of scores",
+                "value": max(self.differences, default=None),
+                "unit": "log-odds",
+                "n": self.compared,
+                "bound": ROTATION_BOUND,
+            },
+            {
+                "check": "convergence of the fits",
+                "statistic": "share of fits stopped early",
+                "value": self.stopped / self.fits if self.fits else None,
+                "unit": "share",
+                "n": self.fits,
+                "bound": STOPPED_BOUND,
+            },
+        ]
+        return VERIFICATION.frame([{"stage": STAGE} | row for row in rows])
+
+
+def score_rows(
+    contrast: str, features: str, layer: int, cases: pl.DataFrame, judged: Judged
+) -> pl.DataFrame:
+    """`schemas.PROBING_SCORES` of one set of probes."""
+    base = cases.select("trace", "event", "problem").with_columns(
+        task=pl.lit(contrast),
+        features=pl.lit(features),
+        layer=pl.lit(layer, pl.Int32),
+        fold=pl.Series(judged.folds, dtype=pl.Int32),
+        strength=pl.Series(judged.strengths[judged.folds], dtype=pl.Float64),
+    )
+    pairs = zip(judged.labels, judged.scores, strict=True)
+    parts = [
+        base.with_columns(
+            shuffle=pl.lit(number, pl.Int32),
+            label=pl.Series(labels, dtype=pl.Boolean),
+            score=pl.Series(scores, dtype=pl.Float64),
+        )
+        for number, (labels, scores) in enumerate(pairs)
+    ]
+    return pl.concat(parts).select(list(PROBING_SCORES.schema))
+
+
+def probe_contrast(
+    shard: Shard,
+    name: str,
+    cases: pl.DataFrame,
+    features: dict[int, np.ndarray],
+    place: np.ndarray | None,
+    plan: Plan,
+) -> None:
+    """Probe one contrast at the shard's boundaries.
+
+    Args:
+        shard: where the results go.
+        name: of the contrast.
+        cases: its cases.
+        features: [case, d_model] by boundary, float64.
+        place: [case, feature], position and depth; None in shards without boundary 0.
+        plan: how.
+    """
+    labels, problems = cases["label"].to_numpy(), cases["problem"].to_numpy()
+
+    def judge(kind: str, layer: int, rows: np.ndarray) -> Judged:
+        judged = cross_validate(rows, labels, problems, plan)
+        shard.scores.append(score_rows(name, kind, layer, cases, judged))
+        shard.fits += judged.fits
+        shard.stopped += judged.stopped
+        return judged
+
+    if place is not None:
+        judge("position", 0, place)
+    for number, (layer, rows) in enumerate(features.items()):
+        judged = judge("resid", layer, rows)
+        strength = median_strength(judged.strengths)
+        probe = fit_probe(rows, labels, strength)
+        direction = probe.weight / max(np.linalg.norm(probe.weight), 1e-300)
+        means = [rows[labels == flag].mean(0) for flag in (True, False)]
+        gap = (means[0] - means[1]) @ direction
+        shard.directions[f"{name}/{layer}"] = direction.astype(np.float32)
+        shard.directions[f"{name}{GAP}/{layer}"] = np.array(gap, dtype=np.float32)
+        if number == 0 and rows.shape[0] < rows.shape[1]:
+            plain = fit_probe(rows, labels, strength, rotate=False)
+            difference = np.abs(plain.scores(rows) - probe.scores(rows))
+            shard.differences.append(float(difference.max()))
+            shard.compared += len(difference)
+
+
+def compute(
+    cache: ActivationCache,
+    tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
+    plan: Plan,
+    name: str,
+) -> tuple[Shard, Progress, set[str], str]:
+    """All contrasts at the boundaries of the shard.
+
+    Args:
+        cache: of the study.
+        tables: turns, events, traces.
+        plan: how.
+        name: of the shard, k-of-n.
+
+    Returns:
+        What the shard gave, its progress, the traces it used, and its note.
+    """
+    boundaries = [k for k in range(cache.n_layers + 1) if in_shard(k, name)]
+    turns, events, traces = tables
+    shard, used, left_out = Shard(), set(), []
+    progress = Progress(len(CONTRASTS) * len(boundaries), "probes")
+    for contrast in CONTRASTS:
+        cases = cases_of(contrast, turns, events, traces)
+        reason = Counts.of(cases).why_too_few(BY_NAME[contrast.name], plan.folds)
+        if reason is not None:
+            logger.warning("left out: %s", reason)
+            left_out.append(reason)
+            progress.update(len(boundaries))
+            continue
+        place = position_features(cases, events, traces) if 0 in boundaries else None
+        for layer in boundaries:
+            rows = cache.read("resid", cases, layer=layer).double().numpy()
+            first = place if layer == 0 else None
+            probe_contrast(shard, contrast.name, cases, {layer: rows}, first, plan)
+            progress.update(1)
+        used |= set(cases["trace"])
+    progress.close()
+    note = f"left out: {'; '.join(left_out)}" if left_out and 0 in boundaries else ""
+    return shard, progress, used, note
+
+
+def main(
+    *,
+    traces_path: Path,
+    events_path: Path,
+    turns_path: Path,
+    index_path: Path,
+    cache_paths: list[Path],
+    scores_path: Path,
+    directions_path: Path,
+    verification_path: Path,
+    runs_path: Path,
+    shard: str,
+    model: ModelSettings,
+    settings: Settings,
+) -> None:
+    """Read the tables and the cache, fit the shard's probes, write what they say."""
+    tables = (
+        TURNS.read(turns_path),
+        EVENTS.read(events_path),
+        TRACES.read(traces_path),
+    )
+    origin = Origin.of(model, events_path)
+    cache = ActivationCache(index_path, cache_paths, origin)
+    done, progress, used, note = compute(cache, tables, settings.plan, shard)
+    run = {
+        "stage": STAGE,
+        "shard": shard,
+        "traces": len(used),
+        "tokens": 0,
+        "seconds": progress.seconds,
+        "device": f"cpu, {torch.get_num_threads()} thread(s)",
+        "dtype": "float64",
+        "note": note,
+    }
+    sizes = {"n_layers": str(cache.n_layers), "d_model": str(cache.d_model)}
+    write_tensors(done.directions, asdict(origin) | sizes, directions_path)
+    VERIFICATION.write(done.verification(), verification_path)
+    RUNS.write(RUNS.frame([run]), runs_path)
+    scores = pl.concat([PROBING_SCORES.schema.to_frame(), *done.scores])
+    PROBING_SCORES.write(scores, scores_path)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            traces_path=Path(snakemake.input.traces),
+            events_path=Path(snakemake.input.events),
+            turns_path=Path(snakemake.input.turns),
+            index_path=Path(snakemake.input.index),
+            cache_paths=[Path(path) for path in snakemake.input.caches],
+            scores_path=Path(snakemake.output.scores),
+            directions_path=Path(snakemake.output.directions),
+            verification_path=Path(snakemake.output.verification),
+            runs_path=Path(snakemake.output.runs),
+            shard=snakemake.wildcards.shard,
+            model=ModelSettings(**snakemake.params.model),
+            settings=Settings(**snakemake.params.settings),
+        )
