@@ -3,7 +3,7 @@
 
 rule score_detector:
     input:
-        labels=lambda wildcards: studies.labels_file(config, SOURCES),
+        labels=studies.labels_file(config, SOURCES),
     output:
         scores="results/detector/scores.parquet",
         mistakes="results/detector/mistakes.parquet",

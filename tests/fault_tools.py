@@ -15,8 +15,8 @@ import psutil
 from checkouts import Checkout
 
 PATIENCE = 1200.0  # seconds for any one step, on a machine however loaded
-TIMED = ("/logs/", "/benchmarks/")
-"""Parts of a study whose files say how long it took, and so differ from run to run."""
+TIMED = ("/logs/", "/benchmarks/", "runs.parquet", "/manifest.json", "/report.html")
+"""What says how long a run took, and so differs from run to run."""
 
 
 @dataclass
@@ -155,8 +155,7 @@ def results(checkout: Checkout) -> dict[str, str]:
     digests = {}
     for path in sorted(folder.rglob("*")):
         name = f"/{path.relative_to(folder)}"
-        timed = any(part in name for part in TIMED) or name.endswith("runs.parquet")
-        if path.is_file() and not timed and name != "/report.html":
+        if path.is_file() and not any(part in name for part in TIMED):
             digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return digests
 

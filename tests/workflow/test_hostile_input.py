@@ -11,9 +11,9 @@ from doubletake.schemas.events import EVENTS
 from doubletake.schemas.traces import TRACES
 
 SHELL = "$(touch owned) `touch owned` '; touch owned #"
-MODEL = 'my "model" $(touch owned) `x` it\'s {model}'
-THOUGHTS = "thoughts '\"$(touch owned)`touch owned` {dataset} *[1].jsonl"
-LABELS = "labels '$(touch owned)' {x}.jsonl"
+MODEL = 'my "model" $(touch owned) `x` it\'s'
+THOUGHTS = "thoughts '\"$(touch owned)`touch owned` *[1].jsonl"
+LABELS = "labels '$(touch owned)'.jsonl"
 EVIL = [
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "\x1b[2J\x1b]0;owned\x07 \u202e \x00",
@@ -87,7 +87,7 @@ def test_hostile_thoughts_are_shown_and_never_obeyed(fresh, tiny_model):
     assert EVENTS.read(study / "events.parquet").filter(kind="backtrack").height > 0
     made = {path.name for path in fresh.folder.iterdir()} - before
     assert made <= {"results", ".snakemake"}
-    assert not list(fresh.folder.rglob("*owned*"))
+    assert not list(fresh.folder.rglob("owned"))
     page = (fresh.folder / "results/report.html").read_text()
     elements = Elements()
     elements.feed(page)
@@ -121,11 +121,13 @@ def entry(*path: str, value: Any):
         (entry("datasets", "a" * 200, value={"source": "x.jsonl"}), "too long"),
         (entry("models", "pocket", "source", value="a\0b"), "no such file or folder"),
         (entry("models", "pocket", "source", value="a" * 5000), "no such file"),
+        (entry("events", "labels", value="{model}.jsonl"), "holds braces"),
         (entry("models", "pocket", "source", value="\x1b[2Jx"), "no such file"),
         (entry("models", "pocket", "revision", value="a" * 40 + "\n"), "too long"),
     ],
 )
 def test_a_hostile_config_is_refused_before_any_job(fresh, change, message):
+    (fresh.folder / "{model}.jsonl").touch()
     fresh.configure(change)
     result = fresh.run()
     assert result.returncode != 0
@@ -133,4 +135,4 @@ def test_a_hostile_config_is_refused_before_any_job(fresh, change, message):
     assert "Traceback" not in result.stdout
     assert "\x1b" not in result.stdout
     assert not (fresh.folder / "results").exists()
-    assert not list(fresh.folder.rglob("*owned*"))
+    assert not list(fresh.folder.rglob("owned"))

@@ -68,7 +68,7 @@ class Sources:
                 f"{key}.revision: {source} is a local path, which has no revision"
             )
         if path is not None:
-            return str(path)
+            return without_braces(f"{key}.source", str(path))
         if "revision" in entry and source.count("/") == 1 and source[0] not in "./":
             return source
         if "revision" in entry:
@@ -150,7 +150,21 @@ def labels_file(config: dict[str, Any], sources: Sources) -> str:
         raise InputError(f"events.labels: no such file: {labels}")
     if path.suffix != ".jsonl":
         raise InputError(f"events.labels: {labels} is no .jsonl file")
-    return str(path)
+    return without_braces("events.labels", str(path))
+
+
+def without_braces(key: str, path: str) -> str:
+    """The path of a rule's input.
+
+    Raises:
+        InputError: it holds braces, which Snakemake takes for a wildcard.
+    """
+    if "{" in path or "}" in path:
+        raise InputError(
+            f"{key}: {path!r} holds braces, which Snakemake reads as a wildcard; "
+            "rename it"
+        )
+    return path
 
 
 def early_exit_settings(config: dict[str, Any], model: str) -> dict[str, Any]:
