@@ -121,6 +121,12 @@ def test_random_units_are_others_of_like_writes():
             assert abs(unit - other) <= 16
 
 
+def test_a_giant_is_no_random_unit_of_like_write():
+    writes = torch.cat([torch.linspace(1, 2, 30), torch.tensor([1000.0])])
+    for seed in range(50):
+        assert 30 not in like_units(writes, [29, 28, 27], random.Random(seed))
+
+
 def test_random_units_of_a_small_layer_are_as_many_as_there_are():
     writes = torch.tensor([3.0, 1.0, 2.0, 5.0])
     assert sorted(like_units(writes, [0, 1], random.Random(0))) == [2, 3]

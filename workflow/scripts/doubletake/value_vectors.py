@@ -7,6 +7,7 @@ the norm's gain belongs to what is written; its scale is one positive number per
 position, the same for all units.
 """
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 ENDS = ("for", "against")
 NEAREST = 16  # units of like writes from which a random one is drawn
+LIKE = 2.0  # ratio of writes up to which they are alike
 ROWS = 1024  # states that go through an MLP at once
 TOKENS = 16384  # rows of the unembedding in float32 at once
 
@@ -123,13 +125,15 @@ def like_units(
 ) -> list[int]:
     """Random units, one for each of these, of like writes; none twice, none of these.
 
-    Each is drawn from the `NEAREST` free units in the order of the writes.
+    Each is drawn from the `NEAREST` free units whose writes are at most `LIKE` times as
+    large or small; where there is none it is the free unit nearest in ratio.
 
     Args:
         writes: [unit], |activation| times norm of the value vector.
         units: to be matched.
         draw: source of the draws.
     """
+    sizes = writes.double().clamp_min(1e-30).log().tolist()
     order = writes.argsort().tolist()
     place = {unit: k for k, unit in enumerate(order)}
     taken = set(units)
@@ -141,9 +145,10 @@ def like_units(
             low, high = max(0, place[unit] - reach), place[unit] + reach + 1
             free = [k for k in order[low:high] if k not in taken]
             reach *= 2
-        near = sorted(free, key=lambda k: abs(place[k] - place[unit]))[:NEAREST]
+        near = sorted(free, key=lambda k: abs(sizes[k] - sizes[unit]))[:NEAREST]
+        like = [k for k in near if abs(sizes[k] - sizes[unit]) <= math.log(LIKE)]
         if near:
-            chosen.append(draw.choice(near))
+            chosen.append(draw.choice(like or near[:1]))
             taken.add(chosen[-1])
     return chosen
 

@@ -68,6 +68,10 @@ def best_control(row: dict[str, Any]) -> tuple[str, float]:
     return CONTROLS[column], row[column]
 
 
+def _control_accuracy(row: dict[str, Any]) -> float:
+    return max(row[name.replace("auroc", "accuracy")] for name in CONTROLS)
+
+
 def _tally(above: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
     return f"{len(above)} of {things(len(rows), 'contrast')} stand above their controls"
 
@@ -96,6 +100,13 @@ def findings(data: StudyData) -> list[str]:
             f"best control is {name} with {real(control, 3)}, selectivity "
             f"{real(row['selectivity'], 3)} ({_range(row, 'selectivity')}): {verdict}."
         )
+    if found:
+        found.append(
+            "Mind that each boundary named is the most selective of "
+            f"{data.tables['probing']['layer'].n_unique()}, a choice that its interval "
+            "does not know of; accuracy may rank probe and controls otherwise (last "
+            "but one column of the table, beside that of its best control)."
+        )
     left_out = data.tables["probing/tasks"].drop_nulls("left_out")["left_out"].to_list()
     if left_out:
         found.append(f"Left out: {'; '.join(left_out)}.")
@@ -115,7 +126,7 @@ def sheets(data: StudyData) -> list[Sheet]:
                 f"{real(row['auroc'], 3)} ({_range(row, 'auroc')})",
                 *(real(row[name], 3) for name in CONTROLS),
                 f"{real(row['selectivity'], 3)} ({_range(row, 'selectivity')})",
-                real(row["accuracy"], 3),
+                f"{real(row['accuracy'], 3)} ({real(_control_accuracy(row), 3)})",
                 f"{row['strength']:g}",
             )
             rows.append(
@@ -135,8 +146,9 @@ def sheets(data: StudyData) -> list[Sheet]:
     note = (
         "Boundary l is the input of layer l, 0 the token\u2019s embedding, the last "
         "that of the final norm. Selectivity: AUROC minus the highest of the three "
-        "controls. Accuracy: mean over both classes. C: median of the folds\u2019 "
-        f"choices. In parentheses: {data.confidence:.0%} intervals over problems."
+        "controls. Accuracy: mean over both classes, in parentheses the highest of the "
+        "controls. C: median of the folds\u2019 "
+        f"choices. Ranges: {data.confidence:.0%} intervals over problems."
     )
     return [Sheet("Every probe", columns, tuple(rows), note=note)]
 
