@@ -7,6 +7,7 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM
 
+from doubletake.architectures import LAYOUTS
 from doubletake.studies import ModelSettings
 
 SIZES: dict[str, Any] = {
@@ -61,6 +62,12 @@ def configurations() -> dict[str, Any]:
 
 
 ARCHITECTURES = sorted(configurations())
+DENSE = [
+    name
+    for name, config in sorted(configurations().items())
+    if LAYOUTS[config.model_type].mlp_down is not None
+]
+"""Those whose MLPs have one down-projection."""
 
 
 def write_architecture(config: Any, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_architectures import ARCHITECTURES, settings_of
+from tiny_architectures import DENSE, settings_of
 
 from doubletake.interventions import Scaling, plain_states, scaled_states
 from doubletake.models import Decoder, load_decoder
@@ -18,7 +18,7 @@ SCALINGS = [
 ]
 
 
-@pytest.fixture(params=ARCHITECTURES)
+@pytest.fixture(params=DENSE)
 def decoder(request, architectures) -> Decoder:
     return load_decoder(settings_of(architectures[request.param]))
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 import torch
-from tiny_architectures import ARCHITECTURES, settings_of
+from tiny_architectures import DENSE, settings_of
 
 from doubletake.hooks import record
 from doubletake.lens import Lens
@@ -24,7 +24,7 @@ IDS = torch.tensor([[5, 17, 3, 60, 41, 8, 33, 12, 71]])
 POSITIONS = [0, 3, 8]
 
 
-@pytest.fixture(params=ARCHITECTURES)
+@pytest.fixture(params=DENSE)
 def decoder(request, architectures) -> Decoder:
     return load_decoder(settings_of(architectures[request.param]))
 

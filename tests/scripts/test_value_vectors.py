@@ -9,11 +9,12 @@ import pytest
 import summarise_value_vectors
 import torch
 import value_vectors
+from tiny_architectures import ARCHITECTURES, DENSE, settings_of
 from tiny_turns import write_turns_study
 
 from doubletake.activations import Origin
 from doubletake.architectures import LAYOUTS
-from doubletake.directions import GAP, write_tensors
+from doubletake.directions import GAP, Directions, write_tensors
 from doubletake.errors import InputError
 from doubletake.page.section_value_vectors import VALUE_VECTORS as SECTION
 from doubletake.page.summaries import StudyData
@@ -235,6 +236,15 @@ def test_a_mixture_of_experts_is_skipped_by_name(study, monkeypatch):
     assert "mixture of experts" in SECTION.headline(data)
     assert SECTION.sheets(data) == SECTION.findings(data) == []
     assert SECTION.figures[0].cases(data) == "No backtrack was checked."
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_mixture_of_experts_is_skipped_and_nothing_else(name, architectures):
+    known = Directions({CONTRAST: np.ones((4, 32))}, {CONTRAST: np.ones(4)})
+    reason = value_vectors.why_skipped(
+        settings_of(architectures[name]), known, CONTRAST
+    )
+    assert (reason is None) == (name in DENSE)
 
 
 def test_without_a_probe_there_is_nothing_to_compare(study):

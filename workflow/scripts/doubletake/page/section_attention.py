@@ -65,20 +65,9 @@ def findings(data: StudyData) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def tiles(data: StudyData) -> list[Tile]:
-    """The head that looks at the last arrival."""
-    looks = _leader(data, ARRIVAL)
-    if looks is None:
-        return []
-    where = f"L{looks['layer']}H{looks['head']}"
-    return [
-        Tile(
-            percent(looks["mean"]),
-            f"of the attention of head {where} goes to the last arrival's sentence "
-            "before a backtrack",
-            things(looks["n"], "backtrack"),
-        )
-    ]
+def tiles(_: StudyData) -> list[Tile]:
+    """None: the study\u2019s top belongs to early exit."""
+    return []
 
 
 def sheets(data: StudyData) -> list[Sheet]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doubletake.contrasts import BY_NAME
 from doubletake.page.sections import Figure, Section, Sheet, Tile
-from doubletake.page.wording import NOTHING, listed, real, significant, things
+from doubletake.page.wording import listed, real, significant, things
 
 if TYPE_CHECKING:
     import polars as pl
@@ -156,11 +156,11 @@ def sheets(data: StudyData) -> list[Sheet]:
         note = (
             "Tokens by the logits that the vector writes through the final norm\u2019s "
             "gain and the unembedding; a unit of negative activation writes for those "
-            "in the second column. Mean activations with "
-            f"{data.confidence:.0%} intervals over problems."
+            "in the second column. Mean activations; their intervals are in "
+            "value_vectors.parquet."
         )
         title = f"Value vectors of {word} cosine with the probe\u2019s direction"
-        found.append(Sheet(title, columns, tuple(rows), (0, 1), note))
+        found.append(Sheet(title, columns, tuple(rows), (0, 1), note, folded=True))
     return found
 
 
@@ -173,16 +173,9 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
         f"Layer {row['layer']} vec {row['vector']}: [{for_}]",
         f"[{against}]",
         real(row["cosine"], 3),
-        _mean(row, "at_backtrack"),
-        _mean(row, "at_control"),
+        real(row["at_backtrack"], 2),
+        real(row["at_control"], 2),
     )
-
-
-def _mean(row: dict[str, Any], name: str) -> str:
-    if row[name] is None:
-        return NOTHING
-    ends = f"{real(row[f'{name}_low'], 2)} to {real(row[f'{name}_high'], 2)}"
-    return f"{real(row[name], 2)} ({ends})"
 
 
 def tiles(_: StudyData) -> list[Tile]:

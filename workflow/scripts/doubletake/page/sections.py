@@ -39,6 +39,8 @@ class Sheet:
     """Columns that hold words; the others hold figures, right-aligned."""
     note: str = ""
     """A sentence below the table."""
+    folded: bool = False
+    """Whether a long table opens only when asked for."""
 
 
 @dataclass(frozen=True)
