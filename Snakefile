@@ -37,5 +37,6 @@ include: "rules/targets.smk"
 rule all:
     default_target: True
     input:
+        all_results(),
         of_studies("results/{model}/{dataset}/manifest.json"),
         "results/report.html",

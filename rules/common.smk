@@ -110,6 +110,15 @@ def files_of(wildcards):
     return study_files(config, SOURCES, study, STUDY.format(**study))
 
 
+def all_results():
+    """Everything that the studies of the config leave, but their manifests."""
+    files = [
+        study_files(config, SOURCES, study, STUDY.format(**study))
+        for study in config["studies"]
+    ]
+    return [path for study in files for path in study.outputs]
+
+
 def of_experiment(section):
     """Tables, figures and checks of an experiment, of every study of the config."""
     names = [f"{section.name}/{figure.name}.svg" for figure in section.figures]

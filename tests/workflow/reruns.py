@@ -71,6 +71,7 @@ VALUES: dict[str, Any] = {
     "logit_lens.top": 3,
     "probing.shuffles": 2,
     "value_vectors.tokens": 3,
+    "attention.verified_positions": 2,
     "attribution.verified_cells": 7,
     "attribution.top_words": 3,
     "intervals.bootstrap": 60,
