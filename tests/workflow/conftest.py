@@ -35,4 +35,4 @@ def rerun(finished, tmp_path) -> Checkout:
 @pytest.fixture
 def fresh(tmp_path) -> Checkout:
     """A checkout in which nothing has run."""
-    return new_checkout(tmp_path / "fresh")
+    return checkouts.new_checkout(tmp_path / "fresh")
