@@ -1,9 +1,5 @@
 """The workflow as a whole, on the pocket model."""
 
-import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -120,55 +116,6 @@ def test_a_study_and_the_report_can_be_targets(rerun):
     manifest = "results/pocket/pocket-problems/manifest.json"
     (rerun.folder / manifest).unlink()
     assert planned(rerun, manifest) == ["write_manifest"]
-
-
-MOMENTS = [
-    "results/pocket/pocket-problems/logs/generate_traces/1-of-2.log",
-    "results/pocket/pocket-problems/traces.parquet",
-    "results/pocket/pocket-problems/logs/early_exit/2-of-2.log",
-]
-
-
-def children(process: int) -> list[int]:
-    """All processes below a process."""
-    listed = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    )
-    parents = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
-    found, waiting = [], [process]
-    while waiting:
-        parent = waiting.pop()
-        below = [pid for pid, ppid in parents if ppid == parent]
-        found += below
-        waiting += below
-    return found
-
-
-def kill_when(checkout, path: str) -> None:
-    """Start a run; kill it and all its jobs as soon as a file is there."""
-    process = subprocess.Popen(
-        checkout.command(),
-        cwd=checkout.folder,
-        env=checkout.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 240
-    while not (checkout.folder / path).exists():
-        assert process.poll() is None, f"ended before {path}"
-        assert time.monotonic() < deadline, f"no {path}"
-        time.sleep(0.05)
-    for pid in [process.pid, *children(process.pid)]:
-        os.kill(pid, signal.SIGKILL)
-    process.wait()
-
-
-def test_a_killed_run_is_taken_up_where_it_was(finished, fresh):
-    for moment in MOMENTS:
-        kill_when(fresh, moment)
-    result = fresh.run()
-    assert result.returncode == 0, result.stdout[-8000:]
-    assert_same_tables(fresh.study(), finished.study())
 
 
 def test_lint_is_clean(finished):
