@@ -8,19 +8,21 @@ Tensors, float32, of every contrast `x` that has probes:
                                      of the residual stream
 
 Metadata: model, revision, dtype, digest of the events table, n_layers, d_model. The
-files of shards hold one tensor per boundary, `x/3` and `x.gap/3`.
+files of shards hold one tensor per boundary, `x/3` and `x.gap/3`. All are sealed.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load, save
 
 from doubletake.errors import InputError
-from doubletake.files import replacing
+from doubletake.files import write_whole
+from doubletake.seals import BLANK, MARK, read_sealed, sealed
 
 GAP = ".gap"
 
@@ -38,9 +40,15 @@ class Directions:
 def write_tensors(
     tensors: dict[str, np.ndarray], metadata: dict[str, str], path: str | Path
 ) -> None:
-    """Write under a temporary name, rename when complete."""
-    with replacing(path) as partial:
-        save_file(tensors, partial, metadata=metadata)
+    """Write a sealed file, complete or not at all; equal content gives equal bytes."""
+    data = save(tensors)
+    header, start = _header(data)
+    # The library writes metadata in an order that differs from run to run.
+    ordered = dict(sorted((metadata | {MARK: BLANK}).items()))
+    whole = {"__metadata__": ordered} | header
+    text = json.dumps(whole, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    write_whole(path, sealed(len(text).to_bytes(8, "little") + text + data[start:]))
 
 
 def merge_directions(paths: Iterable[str | Path], path: str | Path) -> None:
@@ -90,9 +98,13 @@ def read_directions(path: str | Path, origin: dict[str, str]) -> Directions:
 
 
 def _read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    try:
-        with safe_open(str(path), framework="numpy") as file:
-            names = sorted(file.keys())
-            return {name: file.get_tensor(name) for name in names}, file.metadata()
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: damaged or missing directions ({error})") from error
+    data = read_sealed(path)
+    metadata = _header(data)[0]["__metadata__"]
+    del metadata[MARK]
+    return dict(sorted(load(data).items())), metadata
+
+
+def _header(data: bytes) -> tuple[dict[str, Any], int]:
+    """What a safetensors file says of itself, and where its tensors begin."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    return json.loads(data[8:start]), start

@@ -13,8 +13,8 @@ from doubletake.errors import InputError
 
 MARK = "doubletake.sha256"
 BLANK = "0" * 64
-# Between mark and digest: Parquet's type and length, or ": " in a comment.
-_SEAL = re.compile(re.escape(MARK.encode()) + rb".{2}([0-9a-f]{64})", re.DOTALL)
+# Between mark and digest: Parquet's type and length, ": " in a comment, JSON's '":"'.
+_SEAL = re.compile(re.escape(MARK.encode()) + rb".{2,3}?([0-9a-f]{64})", re.DOTALL)
 REMEDY = "delete it and run again, and it is made anew"
 
 
