@@ -24,6 +24,8 @@ def test_tensors_are_those_of_the_loaded_model(architectures, name):
     stored = Checkpoint(settings_of(architectures[name]))
     parts = decoder.hf.named_parameters()
     names = [key for key, _ in parts if key.startswith(decoder.layout.layers)]
+    if decoder.layout.mlp_down is None:  # experts are stored one by one, not fused
+        names = [key for key in names if ".mlp." not in key]
     for key in names:
         expected = decoder.hf.get_parameter(key)
         assert torch.equal(stored.tensor(key), expected), key
