@@ -68,6 +68,7 @@ def config_of(folder: Path, root: Path, **entry) -> tuple[dict, Sources]:
         "models": {"m": model},
         "datasets": {"d": {"source": "p.jsonl"}},
         "events": {"labels": str(root / "p.jsonl")},
+        "attribution": {"stop_words": str(root / "p.jsonl")},
         "early_exit": {
             "answer_prompt": "</think>",
             "answer_stop": "}",
