@@ -55,9 +55,14 @@ def test_without_gold_and_answer_the_flags_are_null(tmp_path):
 
 def test_awkward_thoughts_have_a_row_each(tmp_path):
     thoughts = ["", "<think>\r\n5 + 3 = 8.</think>8</think>", "think\n8\nanswer\n8"]
-    thoughts += ["\ud800 5 + 3 = 8.", "Error code: 400"]
+    thoughts += ["Error code: 400"]
     rows = [ROW | {"id": i, "thought": text} for i, text in enumerate(thoughts)]
-    assert [row["id"] for row in detected(tmp_path, *rows)] == [0, 1, 2, 3, 4]
+    assert [row["id"] for row in detected(tmp_path, *rows)] == [0, 1, 2, 3]
+
+
+def test_half_a_character_is_refused_with_its_line(tmp_path):
+    with pytest.raises(InputError, match="line 2: 'thought' holds half a character"):
+        detected(tmp_path, ROW, ROW | {"thought": "\ud800 5 + 3 = 8."})
 
 
 def test_a_gold_based_detector_needs_gold(tmp_path):
@@ -119,8 +124,8 @@ def test_scores_of_two_models_come_after_those_of_all(tmp_path):
         ("detect", [], "make detect needs TRACES=in.jsonl EVENTS=out.jsonl"),
         ("detect", ["TRACES=a.jsonl"], "make detect needs TRACES=in.jsonl EVENTS="),
         ("score", ["EVENTS=a.jsonl"], "make score needs LABELS=in.jsonl EVENTS="),
-        ("detect", ["TRACES=a b.jsonl", "EVENTS=c"], 'detect_file.py "a b.jsonl" "c"'),
-        ("score", ["LABELS=a", "EVENTS=b"], 'score_file.py "a" "b"'),
+        ("detect", ["TRACES=a b", "EVENTS=c"], 'detect_file.py -- "$TRACES" "$EVENTS"'),
+        ("score", ["LABELS=a", "EVENTS=b"], 'score_file.py -- "$LABELS" "$EVENTS"'),
     ],
 )
 def test_the_make_targets(goal, given, message):

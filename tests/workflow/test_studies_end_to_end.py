@@ -119,12 +119,14 @@ def test_real_traces_and_tokenizers(fresh, data_folder, tmp_path, name):
     random_llama(model, Path(tokenizers) / name)
     rows = (data_folder / "r1_traces/gsm8k_test.jsonl").read_text().splitlines()
     thoughts = tmp_path / "thoughts.jsonl"
-    thoughts.write_text("\n".join(rows[::11][:200]) + "\n")
+    thoughts.write_text("\n".join(rows[::38][:60]) + "\n")
+    # Random weights never mean to turn back: look into what others wrote.
+    fresh.configure(lambda config: config["turns"].update(predicted_only=False))
     study = run(
         fresh, {"source": str(model)}, {"source": str(thoughts), "thoughts": True}
     )
     traces = TRACES.read(study / "traces.parquet")
-    assert traces.height == 200
+    assert traces.height == 60
     arrivals = EVENTS.read(study / "events.parquet").filter(kind="arrival")
-    assert arrivals["trace"].n_unique() > 150
-    assert EARLY_EXIT.read(study / "early_exit.parquet").height > 350
+    assert arrivals["trace"].n_unique() > 45
+    assert EARLY_EXIT.read(study / "early_exit.parquet").height > 100
