@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from checkouts import Checkout
+from checkouts import Checkout, small
 from cluster import Cluster, Job
 
 PROFILE = ["--workflow-profile", "profiles/slurm"]
@@ -17,11 +17,8 @@ QUICK = ["--slurm-init-seconds-before-status-checks", "2"]  # jobs here take sec
 
 def few(config: dict[str, Any]) -> None:
     """The default study, cut down to seconds; its model asks for a GPU."""
-    config["datasets"]["pocket-problems"]["limit"] = 12
+    small(config)
     config["models"]["pocket"]["device"] = "auto"
-    config["generation"]["max_new_tokens"] = 320
-    config["early_exit"]["bootstrap"] = 50
-    config["early_exit"]["verified_traces"] = 2
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.slurm
 ASKED_FOR = {  # GPUs, MB, minutes
     "generate_traces": (1, 24000, 720),
     "cache_activations": (1, 24000, 240),
-    "early_exit": (1, 24000, 240),
+    "measure_early_exit": (1, 24000, 240),
+    "measure_attribution": (1, 24000, 240),
 }
 
 
