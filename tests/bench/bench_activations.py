@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.utils import logging as hf_logging
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -22,32 +21,13 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 import peers
 from cache_activations import Item, pass_through
+from random_llama import random_decoder
 
-from doubletake.architectures import LAYOUTS
 from doubletake.models import Decoder
 from doubletake.passes import padded
-from doubletake.studies import ModelSettings
 
 GOAL = 1.05
 POSITIONS = 20  # cached per sequence
-
-
-def random_decoder() -> Decoder:
-    """A Llama of 33.6 M parameters."""
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=8192,
-        hidden_size=512,
-        intermediate_size=1376,
-        num_hidden_layers=8,
-        num_attention_heads=8,
-        num_key_value_heads=4,
-        max_position_embeddings=4096,
-    )
-    hf = LlamaForCausalLM._from_config(config, attn_implementation="sdpa")
-    hf = hf.eval().requires_grad_(False)
-    settings = ModelSettings("random", None, "float32", "cpu", "</think>", {})
-    return Decoder(hf, hf.config, LAYOUTS["llama"], settings)
 
 
 def random_items(sequences: int, tokens: int, replay: bool) -> list[Item]:

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from attention import Item, Place, pass_through
-from bench_activations import random_decoder
+from random_llama import random_decoder
 
 from doubletake.attention_rows import eager, reading
 from doubletake.head_attribution import HeadReader

@@ -21,17 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.utils import logging as hf_logging
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from doubletake.architectures import LAYOUTS
+from random_llama import random_decoder
+
 from doubletake.budgets import GIB, backward_tokens
 from doubletake.gradients import Decision, Metric, attribute
 from doubletake.models import Decoder
 from doubletake.patching import Cell, patched
-from doubletake.studies import ModelSettings
 
 GOAL = 2.2
 GROUPS = {"backtrack": torch.arange(10, 26), "wrap_up": torch.arange(40, 48)}
@@ -39,26 +39,6 @@ CELLS = 12
 TOKENIZER = Path(__file__).parents[2] / "resources/pocket"
 Scores = Callable[[], torch.Tensor]
 """Computes [layer, sequence, token]."""
-
-
-def random_decoder() -> Decoder:
-    """A Llama of 33.6 M parameters."""
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=8192,
-        hidden_size=512,
-        intermediate_size=1376,
-        num_hidden_layers=8,
-        num_attention_heads=8,
-        num_key_value_heads=4,
-        max_position_embeddings=4096,
-        bos_token_id=None,
-        eos_token_id=None,
-    )
-    hf = LlamaForCausalLM._from_config(config, attn_implementation="sdpa")
-    hf = hf.eval().requires_grad_(False)
-    settings = ModelSettings("random", None, "float32", "cpu", "</think>", {})
-    return Decoder(hf, hf.config, LAYOUTS["llama"], settings)
 
 
 def group_difference(logits: torch.Tensor) -> torch.Tensor:
