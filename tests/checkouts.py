@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "rules", "workflow", "config", "profiles", "envs", "resources"]
@@ -86,6 +88,33 @@ def new_checkout(folder: Path) -> Checkout:
     checkout = Checkout.new(folder)
     checkout.configure(small)
     return checkout
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """The folder that all workers of a test run share."""
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def run_once(folder: Path, name: str, *changes: Callable[[dict], None]) -> Checkout:
+    """A checkout whose study has run through; whoever comes first makes it.
+
+    Args:
+        folder: that all workers share.
+        name: of the checkout.
+        changes: of the small study's config.
+    """
+    with FileLock(folder / f"{name}.lock"):
+        done = folder / f"{name}.done"
+        if not done.exists():
+            shutil.rmtree(folder / name, ignore_errors=True)
+            checkout = new_checkout(folder / name)
+            for change in changes:
+                checkout.configure(change)
+            result = checkout.run()
+            assert result.returncode == 0, result.stdout[-8000:]
+            done.touch()
+    return Checkout(folder / name)
 
 
 def rule_texts() -> dict[str, str]:

@@ -39,6 +39,15 @@ class Tally:
         self.refused[kind] += refused
         self.survived[kind] += open_ones - refused
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """All counts, to be added to those of another worker."""
+        return {name: dict(counter) for name, counter in vars(self).items()}
+
+    def add(self, counts: dict[str, dict[str, int]]) -> None:
+        """Add what another worker counted."""
+        for name, counter in counts.items():
+            getattr(self, name).update(counter)
+
     @property
     def lost(self) -> Counter[str]:
         """Faults that did not end well."""

@@ -1,7 +1,7 @@
 """The counts of the fault suite, and the run that was left alone."""
 
 import pytest
-from checkouts import Checkout, new_checkout
+from checkouts import Checkout, new_checkout, run_once, shared_folder
 from fault_tools import Tally, results
 
 TALLY = Tally()
@@ -16,11 +16,7 @@ def tally() -> Tally:
 @pytest.fixture(scope="session")
 def undisturbed_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout whose study ran through; tests only copy it."""
-    checkout = new_checkout(tmp_path_factory.mktemp("undisturbed"))
-    checkout.configure(smaller)
-    result = checkout.run()
-    assert result.returncode == 0, result.stdout[-8000:]
-    return checkout
+    return run_once(shared_folder(tmp_path_factory), "undisturbed", smaller)
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +36,19 @@ def fresh(tmp_path) -> Checkout:
 def smaller(config) -> None:
     """The small study with less to count: the faults matter here, not the findings."""
     config["intervals"]["bootstrap"] = 10
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands its counts over."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["faults"] = TALLY.counts()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Add up what the workers counted."""
+    TALLY.add(getattr(node, "workeroutput", {}).get("faults", {}))
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

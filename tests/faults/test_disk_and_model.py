@@ -46,18 +46,6 @@ def small_disk(folder: Path):
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_is_named_and_costs_nothing(fresh, undisturbed, tally: Tally):
-    with small_disk(fresh.folder / "results") as grow:
-        if grow is not None:
-            fails_for_want_of_space(Run(fresh, *TARGETS), "No space left", FULL, tally)
-            grow()
-        run = Run(fresh, *TARGETS, limit=80_000)
-        fails_for_want_of_space(run, "File too large", LIMITED, tally)
-        assert_complete(fresh, undisturbed)
-    for kind in (FULL, LIMITED):
-        tally.settle(kind, refused=tally.injected[kind])
-
-
 def fails_for_want_of_space(run: Run, reason: str, kind: str, tally: Tally) -> None:
     """The run fails, and a message says which file could not be written."""
     tally.inject(kind)
@@ -94,43 +82,45 @@ def weights(fresh) -> tuple[Path, Path]:
     return path, kept
 
 
-def test_a_model_that_changes_under_a_run(fresh, undisturbed, weights, tally: Tally):
+def test_a_disk_that_fills_and_a_model_that_changes(
+    fresh, undisturbed, weights, tally: Tally
+):
     path, kept = weights
     draw = random.Random(0)
 
-    def restore() -> None:
-        subprocess.run(["cp", "-p", str(kept), str(path)], check=True)
-
-    def fails_after(moment: str, injure, *messages: str) -> None:
+    def fails_after(moment: str, injure, kind: str, message: str) -> None:
+        tally.inject(kind)
         run = Run(fresh, *TARGETS)
         assert run.wait_until((fresh.folder / moment).exists), run.text[-4000:]
         injure()
         text = run.wait()
         assert run.process.returncode != 0
         assert "Traceback" not in text, text[-8000:]
-        for message in messages:
-            assert message in text, text[-8000:]
-        restore()
+        assert message in text, text[-8000:]
+        subprocess.run(["cp", "-p", str(kept), str(path)], check=True)
 
-    tally.inject(GONE)
-    fails_after(
-        f"{STUDY}/problems.parquet",
-        path.unlink,
-        "resources/pocket",
-    )
-    tally.inject(CUT)
-    fails_after(
-        f"{STUDY}/traces.parquet",
-        lambda: truncate(path, draw, unnoticed=True),
-        "resources/pocket: damaged safetensors file",
-    )
-    name, change = with_nan(path, draw)
-    tally.inject(NAN)
-    fails_after(
-        f"{STUDY}/logs/cache_activations/1-of-2.log",
-        lambda: replace(path, change),
-        f"weight {name} holds values that are not finite",
-    )
-    assert_complete(fresh, undisturbed)
-    for kind in (GONE, CUT, NAN):
-        tally.settle(kind, refused=1)
+    with small_disk(fresh.folder / "results") as grow:
+        fails_after(f"{STUDY}/problems.parquet", path.unlink, GONE, "resources/pocket")
+        if grow is not None:
+            fails_for_want_of_space(Run(fresh, *TARGETS), "No space left", FULL, tally)
+            grow()
+        fails_after(
+            f"{STUDY}/traces.parquet",
+            lambda: truncate(path, draw, unnoticed=True),
+            CUT,
+            "resources/pocket: damaged safetensors file",
+        )
+        run = Run(fresh, *TARGETS, limit=80_000)
+        fails_for_want_of_space(run, "File too large", LIMITED, tally)
+        name, change = with_nan(path, draw)
+        log = f"{STUDY}/logs/cache_activations/1-of-2.log"
+        (fresh.folder / log).unlink()
+        fails_after(
+            log,
+            lambda: replace(path, change),
+            NAN,
+            f"weight {name} holds values that are not finite",
+        )
+        assert_complete(fresh, undisturbed)
+    for kind in (GONE, FULL, CUT, LIMITED, NAN):
+        tally.settle(kind, refused=tally.injected[kind])

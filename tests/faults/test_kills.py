@@ -8,23 +8,24 @@ from checkouts import Checkout
 from fault_tools import Run, Tally, assert_same, kill
 
 KILLS = 30
+FILES = 16  # that come, at most, from one kill to the next: spreads them over a run
 SEED = 20
 JOB, SNAKEMAKE, BOTH = "kill -9 of a job", "kill -9 of Snakemake", "kill -9 of both"
 RETRIES = ("--retries", "20")
 
 
 def random_moment(run: Run, draw: random.Random) -> bool:
-    """Wait for one: while some job runs, often just after a file has come.
+    """Wait for one: while some job runs, mostly after a few files have come.
 
     Returns:
         False if the run ended before.
     """
     if not run.wait_until(run.jobs):
         return False
-    if draw.random() < 0.6:
-        before = files(run)
-        if not run.wait_until(lambda: files(run) != before):
-            return False
+    before = files(run)
+    coming = draw.randrange(FILES)
+    if not run.wait_until(lambda: len(files(run) ^ before) >= coming):
+        return False
     time.sleep(draw.uniform(0, 1.5))
     return not run.ended
 
@@ -32,7 +33,7 @@ def random_moment(run: Run, draw: random.Random) -> bool:
 def files(run: Run) -> set[str]:
     """Results that are there, whole or half."""
     folder = run.checkout.folder / "results"
-    return {str(path) for path in folder.rglob("*.p*")}
+    return {str(path) for path in folder.rglob("*.*")}
 
 
 def one_run(fresh: Checkout, draw: random.Random, tally: Tally) -> Run:
@@ -74,15 +75,18 @@ def test_killed_runs_end_in_the_same_bytes(fresh, undisturbed, tally):
 
 
 def test_the_lock_of_a_living_run_is_respected(fresh):
-    target = "results/pocket/pocket-problems/traces.parquet"
+    target = "results/pocket/pocket-problems/problems.parquet"
     run = Run(fresh, target)
     try:
         assert run.wait_until(run.jobs), run.text
+        (job,) = run.jobs()
+        job.suspend()
         locks = sorted((fresh.folder / ".snakemake/locks").iterdir())
         other = fresh.run(target)
         assert other.returncode != 0
         assert "LockException" in other.stdout
         assert sorted((fresh.folder / ".snakemake/locks").iterdir()) == locks
+        job.resume()
         assert "100%" in run.wait()
     finally:
         kill([*run.jobs(), run.process])

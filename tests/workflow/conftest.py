@@ -8,6 +8,8 @@ import checkouts
 import pytest
 from checkouts import Checkout
 
+from doubletake.store import VARIABLE
+
 
 @pytest.fixture(scope="session")
 def new_checkout() -> Callable[[Path], Checkout]:
@@ -17,12 +19,17 @@ def new_checkout() -> Callable[[Path], Checkout]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, new_checkout) -> Checkout:
+def filled_store(tmp_path_factory) -> Path:
+    """The store that the finished checkout filled; tests only copy it."""
+    return checkouts.shared_folder(tmp_path_factory) / "store"
+
+
+@pytest.fixture(scope="session")
+def finished(filled_store) -> Checkout:
     """A checkout whose study has run; tests only read it."""
-    checkout = new_checkout(tmp_path_factory.mktemp("finished"))
-    result = checkout.run()
-    assert result.returncode == 0, result.stdout[-8000:]
-    return checkout
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(VARIABLE, str(filled_store))
+        return checkouts.run_once(filled_store.parent, "finished")
 
 
 @pytest.fixture

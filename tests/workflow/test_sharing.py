@@ -2,8 +2,6 @@
 
 import shutil
 
-import pytest
-
 from doubletake.digests import file_digest
 from doubletake.schemas.runs import RUNS
 from doubletake.store import VARIABLE
@@ -11,16 +9,15 @@ from doubletake.store import VARIABLE
 TARGET = "results/pocket/pocket-problems/activations/index.parquet"
 
 
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "store"))
-    return tmp_path / "store"
-
-
 def run(checkout) -> dict[str, str]:
-    """Make the activations; digests of what is shared."""
+    """Make them; return their digests."""
     result = checkout.run(TARGET)
     assert result.returncode == 0, result.stdout[-6000:]
+    return shared(checkout)
+
+
+def shared(checkout) -> dict[str, str]:
+    """Digests of the thoughts and activations."""
     folder = checkout.study()
     names = [
         *(f"traces/{k}-of-2.parquet" for k in (1, 2)),
@@ -41,20 +38,19 @@ def logs(checkout) -> str:
     return "".join(path.read_text() for path in folder.iterdir())
 
 
-def test_a_store_filled_elsewhere_serves(new_checkout, tmp_path, store, monkeypatch):
-    first = new_checkout(tmp_path / "first")
-    wanted = run(first)
+def test_a_store_filled_elsewhere_serves(
+    finished, fresh, filled_store, tmp_path, monkeypatch
+):
+    wanted = shared(finished)
     assert len(set(wanted.values())) == 4  # no shard stands for another
-    assert generated(first) == 12
+    assert generated(finished) == 12
     moved = tmp_path / "copied from another machine"
-    shutil.copytree(store, moved)
-    shutil.rmtree(store)
+    shutil.copytree(filled_store, moved)
     monkeypatch.setenv(VARIABLE, str(moved))
-    second = new_checkout(tmp_path / "second")
-    second.configure(lambda config: config["early_exit"].update(groups=[2, 3]))
-    assert run(second) == wanted
-    assert generated(second) == 0
-    assert logs(second).count("taken from the store") == 2
+    fresh.configure(lambda config: config["early_exit"].update(groups=[2, 3]))
+    assert run(fresh) == wanted
+    assert generated(fresh) == 0
+    assert logs(fresh).count("taken from the store") == 2
 
 
 def test_a_raised_limit_generates_only_the_new_problems(finished, rerun):

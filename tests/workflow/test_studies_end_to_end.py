@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from reruns import planned
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from doubletake.schemas.early_exit import EARLY_EXIT
@@ -23,62 +24,50 @@ def add_study(config: dict[str, Any], model: dict, dataset: dict) -> None:
     config["datasets"]["theirs"] = dataset
 
 
-def run(checkout, model: dict, dataset: dict) -> Path:
-    """Run the study; return the folder of its results."""
+def run(checkout, model: dict, dataset: dict, *targets: str) -> Path:
+    """Run the study, or just some of its files; return the folder of its results."""
     checkout.configure(lambda config: add_study(config, model, dataset))
-    result = checkout.run()
+    study = checkout.study("mine/theirs")
+    folder = study.relative_to(checkout.folder)
+    result = checkout.run(*(str(folder / target) for target in targets))
     assert result.returncode == 0, result.stdout[-8000:]
-    assert (checkout.folder / "results/report.html").is_file()
-    return checkout.study("mine/theirs")
+    return study
 
 
-def few_tokens(config: dict[str, Any]) -> None:
-    """Random weights write bytes that are soon no text: stop before."""
-    config["generation"]["max_new_tokens"] = 2
+def test_a_study_without_events_joins_the_report(rerun, tiny_model):
+    row = {"question": "Tom has 12 pens. How many?", "gold": "12", "answer": "None."}
+    thoughts = rerun.folder / "silent.jsonl"
+    rows = [{"id": str(k), "thought": "Hm. Let me see.", **row} for k in range(6)]
+    thoughts.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
+    def another(config: dict[str, Any]) -> None:
+        model = {"source": str(tiny_model), "dtype": "float32", "device": "cpu"}
+        config["models"]["tiny"] = model
+        config["datasets"]["silent"] = {"source": thoughts.name, "thoughts": True}
+        config["studies"].append({"model": "tiny", "dataset": "silent"})
 
-def test_a_study_without_events_says_so(fresh, tiny_model):
-    fresh.configure(few_tokens)
-    study = run(
-        fresh,
-        {"source": str(tiny_model)},
-        {"source": "resources/pocket/problems.jsonl", "limit": 6},
-    )
-    assert TRACES.read(study / "traces.parquet").height > 0
+    rerun.configure(another)
+    assert "generate_traces" not in planned(rerun)
+    result = rerun.run()
+    assert result.returncode == 0, result.stdout[-8000:]
+    study = rerun.study("tiny/silent")
+    assert TRACES.read(study / "traces.parquet").height == 6
     assert EVENTS.read(study / "events.parquet").filter(kind="arrival").height == 0
-    page = (fresh.folder / "results/report.html").read_text().lower()
+    assert EARLY_EXIT.read(study / "early_exit.parquet").height == 6
+    page = (rerun.folder / "results/report.html").read_text().lower()
     assert "no arrival" in page
-
-
-def test_two_studies_meet_in_one_report(fresh, tiny_model):
-    def two(config: dict[str, Any]) -> None:
-        config["datasets"]["pocket-problems"]["limit"] = 6
-        config["models"]["tiny"] = {
-            "source": str(tiny_model),
-            "dtype": "float32",
-            "device": "cpu",
-        }
-        config["studies"].append({"model": "tiny", "dataset": "pocket-problems"})
-
-    fresh.configure(two)
-    fresh.configure(few_tokens)
-    result = fresh.run()
-    assert result.returncode == 0, result.stdout[-8000:]
-    page = (fresh.folder / "results/report.html").read_text()
-    for model in ("pocket", "tiny"):
-        assert EARLY_EXIT.read(
-            fresh.study(f"{model}/pocket-problems") / "early_exit.parquet"
-        ).height
-        assert model in page
+    for name in ("pocket on pocket-problems", "tiny on silent"):
+        assert name in page
 
 
 def test_pocket_model_on_gsm8k(fresh, data_folder):
     study = run(
         fresh,
         {"source": "resources/pocket"},
-        {"source": str(data_folder / "gsm8k/test.jsonl"), "limit": 32},
+        {"source": str(data_folder / "gsm8k/test.jsonl"), "limit": 16},
+        "early_exit.parquet",
     )
-    assert PROBLEMS.read(study / "problems.parquet").height == 32
+    assert PROBLEMS.read(study / "problems.parquet").height == 16
     traces = TRACES.read(study / "traces.parquet")
     exits = EARLY_EXIT.read(study / "early_exit.parquet")
     assert set(exits.filter(exit=0)["trace"]) == set(traces["trace"])
@@ -108,9 +97,13 @@ def random_llama(folder: Path, tokenizer: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["DeepSeek-R1-Distill-Llama-8B", "DeepSeek-R1-Distill-Qwen"]
+    ("name", "targets"),
+    [
+        ("DeepSeek-R1-Distill-Llama-8B", []),
+        ("DeepSeek-R1-Distill-Qwen", ["early_exit.parquet", "logit_lens.parquet"]),
+    ],
 )
-def test_real_traces_and_tokenizers(fresh, data_folder, tmp_path, name):
+def test_real_traces_and_tokenizers(fresh, data_folder, tmp_path, name, targets):
     tokenizers = os.environ.get("DOUBLETAKE_TOKENIZERS")
     if not tokenizers:
         pytest.skip("DOUBLETAKE_TOKENIZERS names no folder of real tokenizers")
@@ -123,10 +116,14 @@ def test_real_traces_and_tokenizers(fresh, data_folder, tmp_path, name):
     # Random weights never mean to turn back: look into what others wrote.
     fresh.configure(lambda config: config["turns"].update(predicted_only=False))
     study = run(
-        fresh, {"source": str(model)}, {"source": str(thoughts), "thoughts": True}
+        fresh,
+        {"source": str(model)},
+        {"source": str(thoughts), "thoughts": True},
+        *targets,
     )
     traces = TRACES.read(study / "traces.parquet")
     assert traces.height == 60
     arrivals = EVENTS.read(study / "events.parquet").filter(kind="arrival")
     assert arrivals["trace"].n_unique() > 45
     assert EARLY_EXIT.read(study / "early_exit.parquet").height > 100
+    assert (fresh.folder / "results/report.html").is_file() == (not targets)
