@@ -46,7 +46,7 @@ test: $(DEVELOPMENT) ## Run the whole test suite
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/faults
 
 test-faults: $(DEVELOPMENT) ## Kill, damage and fill the disk; every run must still end right
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 tests/faults/test_kills.py tests/faults
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 tests/faults
 
 test-slurm: $(DEVELOPMENT) $(SUBMISSION) ## Install SLURM on this Debian (root) and run studies through it
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm

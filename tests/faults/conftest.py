@@ -38,6 +38,11 @@ def smaller(config) -> None:
     config["intervals"]["bootstrap"] = 10
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest comes first, beside all others."""
+    items.sort(key=lambda item: "killed" not in item.name)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker hands its counts over."""
     output = getattr(session.config, "workeroutput", None)

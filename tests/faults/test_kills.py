@@ -8,7 +8,7 @@ from checkouts import Checkout
 from fault_tools import Run, Tally, assert_same, kill
 
 KILLS = 30
-FILES = 16  # that come, at most, from one kill to the next: spreads them over a run
+FILES = 12  # that come, at most, from one kill to the next: spreads them over a run
 SEED = 20
 JOB, SNAKEMAKE, BOTH = "kill -9 of a job", "kill -9 of Snakemake", "kill -9 of both"
 RETRIES = ("--retries", "20")
