@@ -24,9 +24,10 @@ from transformers.utils import logging as hf_logging
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from attention import Item, Place, pass_through
+from attention import pass_through
 from random_llama import random_decoder
 
+from doubletake.attention_positions import Item, Place
 from doubletake.attention_rows import eager, reading
 from doubletake.head_attribution import HeadReader
 from doubletake.models import Decoder

@@ -9,30 +9,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from doubletake.activations import (
-    PER_ROW,
-    ActivationCache,
-    Origin,
-    Sizes,
-    cached_positions,
-    writing,
-)
+from doubletake.activation_shards import writing
+from doubletake.activations import PER_ROW, ActivationCache, Origin, Sizes
 from doubletake.errors import InputError
 from doubletake.schemas.activations import ACTIVATION_INDEX
-from doubletake.schemas.events import EVENTS
 from doubletake.studies import ModelSettings
 
 SHARDS = {"1-of-2": 5, "2-of-2": 4}
 LAYERS, WIDTH = 3, 8
 ORIGIN = Origin("some/model", "a" * 40, "bfloat16", "e" * 64)
-
-
-def event(kind: str, token: int, number: int = 0) -> dict:
-    empty = dict.fromkeys(("value", "is_gold", "is_final", "cue", "cue_kind"))
-    places = {"ordinal": 1, "start": 0, "end": 1}
-    return {"trace": "0/0", "event": number, "kind": kind, "token": token} | (
-        places | empty
-    )
 
 
 def random_rows(
@@ -235,47 +220,6 @@ def test_shards_of_different_depth_are_refused(stored):
         writer.write_means(zeros, zeros[:-2], 1)
     with pytest.raises(InputError, match="different models"):
         stored.open()
-
-
-def test_interrupted_writing_leaves_nothing(tmp_path):
-    path = tmp_path / "1-of-1.safetensors"
-
-    class Interruption(Exception):
-        pass
-
-    with (
-        pytest.raises(Interruption),
-        writing(path, "1-of-1", ORIGIN, Sizes(2, 1, 4), torch.float32),
-    ):
-        raise Interruption
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_file_with_unwritten_rows_never_gets_its_name(tmp_path):
-    path = tmp_path / "1-of-1.safetensors"
-    with (
-        pytest.raises(ValueError, match="2 rows were not written"),
-        writing(path, "1-of-1", ORIGIN, Sizes(2, 1, 4), torch.float32),
-    ):
-        pass
-    assert not path.exists()
-
-
-def test_positions_of_the_kinds():
-    events = EVENTS.frame(
-        [
-            event("arrival", 7, 0),
-            event("backtrack", 9, 1),
-            event("control", 12, 2),
-            event("wrap_up", 15, 3),
-        ]
-    )
-    assert cached_positions(events)["token"].to_list() == [7, 8, 11, 14]
-
-
-def test_sentence_that_begins_the_sequence_has_no_position():
-    events = EVENTS.frame([event("control", 0, 0), event("arrival", 0, 1)])
-    assert cached_positions(events)["event"].to_list() == [1]
 
 
 def test_origin_follows_the_events(tmp_path):

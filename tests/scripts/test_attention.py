@@ -3,11 +3,12 @@
 import polars as pl
 import pytest
 import torch
-from attention import Settings, main, verified_of, wanted
+from attention import Settings, main, verified_of
 from polars.testing import assert_frame_equal
 from tiny_turns import write_turns_study
 
 from doubletake.attention_bins import Binner
+from doubletake.attention_positions import items_of
 from doubletake.models import load_decoder
 from doubletake.schemas.attention import ARRIVAL, ATTENTION, BINS
 from doubletake.schemas.events import EVENTS
@@ -51,23 +52,6 @@ def run(study, shard="1-of-1", settings=SETTINGS, turns="turns"):
 @pytest.fixture(scope="module")
 def table(study):
     return run(study)
-
-
-def test_selected_backtracks_and_controls_are_wanted_by_place():
-    rows = [
-        {"event": event, "kind": kind, "position": at, "selected": selected}
-        for event, (kind, at, selected) in enumerate(
-            [
-                ("backtrack", 10, True),
-                ("control", 4, True),
-                ("control", 5, False),
-                ("wrap_up", 15, True),
-                ("backtrack", 20, False),
-            ]
-        )
-    ]
-    assert [found.event for found in wanted(rows)] == [1, 0]
-    assert wanted([]) == []
 
 
 def test_every_turn_has_a_row_per_layer(study, table):
@@ -191,8 +175,6 @@ def test_a_trace_beyond_the_models_reach_is_refused_by_id(study, table, monkeypa
 
 
 def test_the_draw_of_verified_positions_needs_seed_and_names_alone(study):
-    from attention import items_of
-
     parts = [
         schema.read(study.folder / f"{name}.parquet")
         for schema, name in ((TRACES, "traces"), (EVENTS, "events"), (TURNS, "turns"))

@@ -369,20 +369,6 @@ def test_empty_prompt_is_refused_by_name(study):
         changed(study, 4, prompt_ids=[]).run("cache")
 
 
-def test_event_of_an_unknown_trace_is_refused(study):
-    study.traces = study.traces.head(3)
-    with pytest.raises(InputError, match="trace 3/0 is not in the traces table"):
-        study.run("cache")
-
-
-def test_event_beyond_its_trace_is_refused(study):
-    study.events = study.events.with_columns(token=pl.lit(100, dtype=pl.Int32))
-    with pytest.raises(
-        InputError, match=r"event 0 lies at token 100, beyond trace 0/0"
-    ):
-        study.run("cache")
-
-
 def test_states_that_are_not_finite_are_refused_by_name(study, tmp_path):
     """An embedding row that the self-proof does not touch."""
     source = tmp_path / "model"

@@ -1,353 +1,35 @@
 """From tables to the page."""
 
-import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
-from pathlib import Path
 
-import polars as pl
 import pytest
+from tiny_report import (
+    CHECK,
+    EXITS,
+    HERE,
+    HOSTILE,
+    MENDED,
+    PLAIN,
+    PROMPT,
+    RIGHT,
+    RUN,
+    SCORE,
+    SETTINGS,
+    Page,
+    Study,
+    event_rows,
+    trace_row,
+)
 from write_report import Settings, main
 
 from doubletake.detector.detectors import DETECTORS
 from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
-from doubletake.manifests import build, entries
-from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
-from doubletake.page.marked_traces import choose
-from doubletake.page.report_files import StudyFiles
-from doubletake.provenance import Provenance
+from doubletake.page.experiments import EXPERIMENTS, STAGES
 from doubletake.schemas.detector import DETECTOR_SCORES
-from doubletake.schemas.early_exit import EARLY_EXIT_SUMMARY
-from doubletake.schemas.runs import RUNS
-from doubletake.schemas.tables import table_named
-from doubletake.schemas.verification import VERIFICATION
-from doubletake.seals import BLANK, MARK, sealed
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
-MARKER = "</think>"
-PROMPT = 3
-VOID = {"meta", "br", "hr", "img", "input", "link"}
-HOSTILE = (
-    "<script>alert('x')</script> </svg> \x1b[31mred\x1b[0m \x00 \u202eno\u202c \"q\" &"
-)
-FIGURE = """<?xml version="1.0"?>
-<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/x.dtd">
-<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
-  width="100pt" height="50pt" viewBox="0 0 100 50" onload="steal()">
- <metadata><a href="https://example.org"/></metadata>
- <style>*{stroke-linecap: butt}</style><script>steal()</script>
- <defs><path id="m1" d="M 0 0"/><clipPath id="p1"><path d="M 0 0"/></clipPath></defs>
- <use xlink:href="#m1" clip-path="url(#p1)"/>
- <use xlink:href="https://example.org/x.svg#y" style="fill: url(https://e.org/#z)"/>
-</svg>"""
-SETTINGS = {
-    "model": {
-        "source": "resources/pocket",
-        "revision": None,
-        "dtype": "float32",
-        "device": "cpu",
-    },
-    "dataset": {
-        "source": "owner/data",
-        "revision": "e" * 40,
-        "name": "main",
-        "split": "test",
-        "limit": 4,
-        "thoughts": False,
-    },
-    "shards": 1,
-    "generation": {
-        "backend": "transformers",
-        "samples": 1,
-        "temperature": 0.6,
-        "top_p": 0.95,
-        "max_new_tokens": 512,
-        "batch_size": 32,
-        "seed": 0,
-    },
-    "events": {"detector": "rules", "labels": "own/labels.jsonl", "seed": 0},
-    "early_exit": {
-        "answer_prompt": "\n</think>\n\\boxed{",
-        "seed": 0,
-    },
-    "value_vectors": {"contrast": "backtrack_wrap_up", "layers": None},
-    "attribution": {
-        "kinds": ["backtrack"],
-        "metric": "difference",
-        "method": "gradient",
-        "verified_cells": 4,
-        "top_words": 2,
-        "next_words": 5,
-        "stop_words": "own/stop.txt",
-        "heat_maps": 2,
-    },
-    "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
-}
-HERE = Provenance("abc123", {"python": "3.11.7"}, "one machine", "2026-01-02 03:04 UTC")
-
-RIGHT = "5 + 3 = 8. Wait, let me check. So it is 8. Done."
-MENDED = "5 + 3 = 7. Wait, no. 5 + 3 = 8."
-PLAIN = "It is 8."
-OPEN = "Hm, let me see"
-
-
-def trace_row(name: str, thought: str, answer: str | None) -> dict:
-    """A trace whose tokens are its characters, but for the one of the marker."""
-    closed = answer is not None
-    text = thought + (f"{MARKER}it is {answer}" if closed else "")
-    offsets = [*range(len(thought))]
-    if closed:
-        offsets += [len(thought), *range(len(thought) + len(MARKER), len(text))]
-    return {
-        "trace": f"{name}/0",
-        "problem": name,
-        "sample": 0,
-        "prompt_ids": [0] * PROMPT,
-        "completion_ids": [1] * len(offsets),
-        "logprobs": None,
-        "text": text,
-        "offsets": offsets,
-        "thought_end": PROMPT + len(thought) if closed else None,
-        "finish": "stop" if closed else "length",
-        "answer": answer,
-        "correct": answer == "8",
-    }
-
-
-def event_rows(name: str, thought: str) -> list[dict]:
-    """Arrivals at numbers after `=` and `is`, backtracks at Wait, wrap-ups at Done."""
-    patterns = (
-        ("arrival", r"(?:= |is )(\d)"),
-        ("backtrack", r"(Wait[^.]*\.)"),
-        ("wrap_up", r"(Done\.)"),
-    )
-    rows: list[dict] = []
-    for kind, pattern in patterns:
-        for ordinal, match in enumerate(re.finditer(pattern, thought), start=1):
-            start, end = match.span(1)
-            arrival = kind == "arrival"
-            value = match[1] if arrival else None
-            row = {
-                "kind": kind,
-                "ordinal": ordinal,
-                "start": start,
-                "end": end,
-                "token": PROMPT + (end - 1 if arrival else start),
-                "value": value,
-                "is_gold": value == "8" if arrival else None,
-                "is_final": value == "8" if arrival else None,
-                "cue": "Wait" if kind == "backtrack" else None,
-                "cue_kind": "check" if kind == "backtrack" else None,
-            }
-            rows.append(row)
-    rows.sort(key=lambda row: row["start"])
-    return [{"trace": f"{name}/0", "event": i} | row for i, row in enumerate(rows)]
-
-
-def exit_row(name: str, number: int, tokens: int, answer: str | None, p: float) -> dict:
-    known = {} if answer is None else {"logprob": float(pl.Series([p]).log()[0])}
-    return {
-        "trace": f"{name}/0",
-        "exit": number,
-        "tokens_before": tokens,
-        "answer": answer,
-        "correct": answer == "8",
-        "logit": 10.0,
-        "logprob": None,
-        "margin": 1.0,
-        "entropy": 0.5,
-    } | known
-
-
-THOUGHTS = {"a": (RIGHT, "8"), "b": (MENDED, "8"), "c": (PLAIN, "8"), "d": (OPEN, None)}
-EXITS = [
-    exit_row("a", 0, 0, "3", 0.1),
-    exit_row("a", 1, 10, "8", 0.9),
-    exit_row("a", 2, 42, "8", 0.95),
-    exit_row("b", 0, 0, "8", 0.1),
-    exit_row("b", 1, 10, "7", 0.6),
-    exit_row("b", 2, 31, "8", 0.95),
-    exit_row("c", 0, 0, "3", 0.1),
-    exit_row("c", 1, 8, "8", 0.9),
-    exit_row("d", 0, 0, None, 0.1),
-]
-SUMMARY = {
-    "backtracks": 1,
-    "exit": 0,
-    "traces": 2,
-    "problems": 2,
-    "accuracy": 0.5,
-    "accuracy_low": 0.1,
-    "accuracy_high": 0.9,
-    "final_accuracy": 1.0,
-    **{
-        name: None
-        for name in EARLY_EXIT_SUMMARY.schema
-        if "logit" in name or "normalised" in name
-    },
-}
-BIN = {
-    "bin": 0,
-    "exits": 8,
-    "problems": 4,
-    "lowest": 0.1,
-    "highest": 0.95,
-    "confidence": 0.6,
-    "brier": 0.2,
-    "accuracy": 0.75,
-    "accuracy_low": 0.4,
-    "accuracy_high": 0.9,
-}
-CHECK = {
-    "stage": "early_exit",
-    "check": "fast against slow",
-    "statistic": "largest difference",
-    "value": 0.00002,
-    "unit": "logit",
-    "n": 1234,
-    "bound": 0.001,
-}
-RUN = {
-    "stage": "generate_traces",
-    "shard": "1-of-1",
-    "traces": 4,
-    "tokens": 12000,
-    "seconds": 60.0,
-    "device": "cpu, 2 threads",
-    "dtype": "float32",
-    "note": "",
-}
-
-
-SCORE = {
-    "detector": "rules",
-    "model": "someone",
-    "kind": "arrival",
-    "traces": 55,
-    "labelled": 220,
-    "found": 218,
-    "hits": 216,
-    "precision": 0.991,
-    "precision_low": 0.971,
-    "precision_high": 1.0,
-    "recall": 0.982,
-    "recall_low": 0.958,
-    "recall_high": 1.0,
-    "f1": 0.986,
-    "f1_low": 0.965,
-    "f1_high": 1.0,
-}
-
-
-class Study:
-    """Rows of a study; tests change them before they are written."""
-
-    def __init__(self, dataset: str = "data") -> None:
-        self.dataset = dataset
-        self.settings = SETTINGS
-        self.checks, self.run, self.figure = [CHECK], RUN, FIGURE
-        self.rows = {
-            "problems": [
-                {"problem": name, "question": "5 + 3?", "gold": "8", "solution": ""}
-                for name in THOUGHTS
-            ],
-            "traces": [trace_row(name, *said) for name, said in THOUGHTS.items()],
-            "events": [
-                row
-                for name, said in THOUGHTS.items()
-                for row in event_rows(name, said[0])
-            ],
-            "early_exit": EXITS,
-            "early_exit/summary": [SUMMARY],
-            "early_exit/calibration": [BIN],
-        }
-
-    def write(self, root: Path) -> StudyFiles:
-        """Write everything under `root/dataset`."""
-        folder = root / self.dataset
-        for stage in ("traces", *CHECKED):
-            (folder / stage).mkdir(parents=True, exist_ok=True)
-            RUNS.write(RUNS.frame([self.run | {"stage": stage}]), folder / stage / "r")
-            checks = VERIFICATION.frame(self.checks if stage == "early_exit" else [])
-            VERIFICATION.write(checks, folder / stage / "v")
-        for name in TABLES:
-            path = folder / f"{name}.parquet"
-            path.parent.mkdir(exist_ok=True)
-            table = table_named(name)
-            table.write(table.frame(self.rows.get(name, [])), path)
-        figure = f"{self.figure}<!-- {MARK}: {BLANK} -->"
-        (folder / "figure.svg").write_bytes(sealed(figure.encode()))
-        return StudyFiles(
-            model="tiny",
-            dataset=self.dataset,
-            tables={name: str(folder / f"{name}.parquet") for name in TABLES},
-            runs=[str(folder / stage / "r") for stage in ("traces", *STAGES)],
-            verification=[str(folder / stage / "v") for stage in CHECKED],
-            figures={
-                section.name: {
-                    figure.name: str(folder / "figure.svg")
-                    for figure in section.figures
-                }
-                for section in EXPERIMENTS
-            },
-            artifacts=[],
-            manifest=self.write_manifest(folder),
-            benchmarks=str(folder / "benchmarks"),
-            settings=self.settings,
-        )
-
-    def write_manifest(self, folder: Path) -> str:
-        content = build(
-            study={"model": "tiny", "dataset": self.dataset},
-            config={},
-            inputs={},
-            outputs=entries([folder / "figure.svg"], folder),
-            stages=[],
-            rules=[],
-            provenance=HERE,
-        )
-        (folder / "manifest.json").write_text(json.dumps(content))
-        return str(folder / "manifest.json")
-
-
-class Page(HTMLParser):
-    """A page as a browser would see it; fails where tags do not match."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.html, self.open, self.text = html, [], ""
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.text += " " if tag in ("td", "th") else ""
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
-
-    def handle_data(self, data):
-        if self.open[-1:] != ["style"]:
-            self.text += data
-
-    def values(self, *names: str) -> list[str]:
-        return [a[name] for _, a in self.tags for name in names if name in a]
-
-    @property
-    def words(self) -> str:
-        return " ".join(self.text.split())
-
-    def has(self, *parts: str) -> bool:
-        """Whether the parts stand one after the other in the text."""
-        return " ".join(parts) in self.words
 
 
 @pytest.fixture
@@ -490,28 +172,6 @@ def test_the_text_of_an_example_is_marked_but_kept(render):
     ]
     # The exit stands where the thought is cut: behind the sentence.
     assert re.search(r"</sup>\.<span class=\"exit right", thought)
-
-
-def test_examples_are_spread_and_seeded():
-    names = [f"t{i:02d}" for i in range(40)]
-    thoughts = pl.DataFrame(
-        {
-            "trace": names,
-            "closed": [True] * 39 + [False],
-            "correct": [True] * 38 + [False] * 2,
-            "arrivals": [2] * 40,
-            "backtracks": [0] * 20 + [7] * 20,
-            "first_gold": [True] * 37 + [False] * 3,
-        }
-    )
-    chosen = choose(thoughts, 6, "0")
-    assert {"t37", "t38", "t39"} < set(chosen)  # mended, wrong, open: one each
-    assert any(name < "t20" for name in chosen)
-    assert len(set(chosen)) == 6
-    assert chosen == choose(thoughts.reverse(), 6, "0")
-    assert chosen != choose(thoughts, 6, "1")
-    assert choose(thoughts, 0, "0") == []
-    assert sorted(choose(thoughts, 99, "0")) == names
 
 
 def test_without_arrivals_the_page_says_so(render):

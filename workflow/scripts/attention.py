@@ -30,17 +30,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
-from doubletake.attention_bins import Binner, bins_of, in_bins, visible_tokens
+from doubletake.attention_bins import in_bins, visible_tokens
+from doubletake.attention_positions import Item, items_of
 from doubletake.attention_rows import Rows, eager_weights, prove_rows, reading
 from doubletake.budgets import forward_tokens
-from doubletake.errors import InputError
 from doubletake.head_attribution import HeadReader
 from doubletake.hooks import hooked, projected
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.passes import in_batches, padded
 from doubletake.runs import run_of
-from doubletake.schemas.attention import ARRIVAL, ATTENTION, BINS, KINDS, PARTITION
+from doubletake.schemas.attention import ARRIVAL, ATTENTION, BINS, PARTITION
 from doubletake.schemas.events import EVENTS
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
@@ -72,29 +72,6 @@ class Settings:
     """Of their choice."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """One wanted position."""
-
-    event: int
-    kind: str
-    position: int
-
-
-@dataclass(frozen=True)
-class Item:
-    """One trace on its way through the model."""
-
-    trace: str
-    problem: str
-    ids: list[int]
-    """Prompt and completion up to the last wanted position."""
-    places: list[Place]
-    """In the order of their positions."""
-    bins: torch.Tensor
-    """[position, bin, 2], start and stop of every bin."""
-
-
 @dataclass
 class Kept:
     """What one batch leaves behind: [position, ...], items in the batch's order."""
@@ -109,60 +86,6 @@ class Kept:
     """Largest |sum over heads - attention output|, logits."""
     rows: dict[tuple[str, int], torch.Tensor]
     """Whole rows of the verified positions by trace and event: [layer, head, token]."""
-
-
-def wanted(turns: list[dict[str, Any]]) -> list[Place]:
-    """Selected backtracks and controls of a trace, in the order of their positions.
-
-    Args:
-        turns: rows of `schemas.TURNS` of one trace.
-    """
-    places = [
-        Place(row["event"], row["kind"], row["position"])
-        for row in turns
-        if row["selected"] and row["kind"] in KINDS
-    ]
-    return sorted(places, key=lambda place: (place.position, place.event))
-
-
-def items_of(
-    traces: pl.DataFrame, events: pl.DataFrame, turns: pl.DataFrame
-) -> list[Item]:
-    """What the pass needs to know of every trace that has a wanted position.
-
-    Raises:
-        InputError: a position beyond its trace.
-    """
-    arrivals = _by_trace(events.filter(pl.col("kind") == "arrival"))
-    of_trace = _by_trace(turns.sort("trace", "event"))
-    items = []
-    for row in traces.iter_rows(named=True):
-        places = wanted(of_trace.get(row["trace"], []))
-        if not places:
-            continue
-        ids = row["prompt_ids"] + row["completion_ids"]
-        last = places[-1].position
-        if last >= len(ids):
-            raise InputError(
-                f"turns: position {last} lies beyond trace {row['trace']} of "
-                f"{len(ids)} tokens"
-            )
-        found = [event["token"] for event in arrivals.get(row["trace"], [])]
-        items.append(
-            Item(
-                trace=row["trace"],
-                problem=row["problem"],
-                ids=ids[: last + 1],
-                places=places,
-                bins=bins_of(Binner(row, found), [place.position for place in places]),
-            )
-        )
-    return items
-
-
-def _by_trace(rows: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    parts = rows.partition_by("trace", as_dict=True)
-    return {str(trace): part.to_dicts() for (trace,), part in parts.items()}
 
 
 def readable(items: list[Item], longest: int) -> tuple[list[Item], str]:

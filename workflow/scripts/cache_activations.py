@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
-from doubletake.activations import Origin, ShardWriter, Sizes, cached_positions, writing
+from doubletake.activation_shards import ShardWriter, index_of, writing
+from doubletake.activations import Origin, Sizes
 from doubletake.budgets import forward_tokens
 from doubletake.errors import InputError
 from doubletake.hooks import hooked
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.passes import in_batches, padded
-from doubletake.proofs import PROOF_TOKENS, Proof
+from doubletake.replay import verification_rows
 from doubletake.reuse import origin_key
 from doubletake.runs import run_of
 from doubletake.schemas.activations import ACTIVATION_INDEX
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("doubletake.cache_activations")
 
 STAGE = "activations"
-REPLAY_BOUND = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}  # mean, nats
-REPLAY_MARKS = (0.001, 0.01, 0.1)  # nats
 
 
 @dataclass(frozen=True)
@@ -108,41 +107,6 @@ def readable(
         note = f"refused, longer than {longest} tokens: {', '.join(refused)}"
         logger.warning("%s", note)
     return mine.filter(lengths <= longest), note
-
-
-def index_of(
-    traces: pl.DataFrame, mine: pl.DataFrame, events: pl.DataFrame, shard: str
-) -> pl.DataFrame:
-    """The shard's part of the index, in the order of its traces `mine`.
-
-    Raises:
-        InputError: an event of an unknown trace or beyond its trace's end.
-    """
-    lost = events.join(traces, on="trace", how="anti")
-    if lost.height:
-        raise InputError(f"events: trace {lost['trace'][0]} is not in the traces table")
-    lengths = pl.col("prompt_ids").list.len() + pl.col("completion_ids").list.len()
-    placed = events.join(traces.select("trace", length=lengths), on="trace")
-    beyond = placed.filter(pl.col("token") >= pl.col("length"))
-    if beyond.height:
-        trace, event, token = beyond.select("trace", "event", "token").row(0)
-        raise InputError(
-            f"events: event {event} lies at token {token}, beyond trace {trace}"
-        )
-    order = mine.select("trace").with_row_index("order")
-    positions = cached_positions(events).join(order, on="trace")
-    index = (
-        positions.sort("order", "event", "token")
-        .with_row_index("row")
-        .select(
-            pl.col("row").cast(pl.Int32),
-            pl.lit(shard).alias("shard"),
-            "trace",
-            "event",
-            "token",
-        )
-    )
-    return ACTIVATION_INDEX.check(index)
 
 
 def items_of(
@@ -279,61 +243,13 @@ def replay_differences(
     return torch.cat(differences)
 
 
-def verification_of(
-    proof: Proof, differences: torch.Tensor, dtype: str
-) -> pl.DataFrame:
-    """How far the pass can be trusted, in figures.
-
-    Maxima, means and shares, so that the shards' tables merge into that of the whole.
-
-    Args:
-        proof: of the model.
-        differences: [token], |replayed - generated| log-prob, nats.
-        dtype: of the model.
-
-    Returns:
-        `schemas.VERIFICATION`; without generated log-probs only their count, 0.
-    """
-    n = len(differences)
-    figures: list[tuple[str, float, str, float | None]] = [
-        ("tokens", n, "tokens", None)
-    ]
-    if n:
-        values = differences.double()
-        figures += [
-            ("max |difference|", values.max().item(), "nats", None),
-            ("mean |difference|", values.mean().item(), "nats", REPLAY_BOUND[dtype]),
-        ]
-        figures += [
-            (f"|difference| > {mark:g} nats", share.item(), "share", None)
-            for mark in REPLAY_MARKS
-            for share in [(values > mark).double().mean()]
-        ]
-    rows: list[dict[str, Any]] = [
-        {"check": "replayed log-probs against generated ones", "statistic": name}
-        | {"value": float(value), "unit": unit, "n": n, "bound": bound}
-        for name, value, unit, bound in figures
-    ]
-    rows += [
-        {"check": f"self-proof: {name}", "statistic": "max relative error"}
-        | {"value": error, "unit": "1", "n": PROOF_TOKENS, "bound": proof.bound}
-        for name, error in proof.errors.items()
-    ]
-    return VERIFICATION.frame([{"stage": STAGE} | row for row in rows])
-
-
 def warn_beyond(verification: pl.DataFrame) -> None:
     """Log every figure that exceeds its bound."""
     for row in verification.filter(pl.col("value") > pl.col("bound")).iter_rows(
         named=True
     ):
         logger.warning(
-            "%s: %s is %.3g %s, bound %g",
-            row["check"],
-            row["statistic"],
-            row["value"],
-            row["unit"],
-            row["bound"],
+            "%(check)s: %(statistic)s is %(value).3g %(unit)s, bound %(bound)g", row
         )
 
 
@@ -363,7 +279,8 @@ def main(
     with writing(cache_path, shard, origin, sizes, decoder.dtype) as writer:
         differences = cache(decoder, items, settings.batch_memory, writer, progress)
     progress.close()
-    verification = verification_of(decoder.proof, differences, model.dtype)
+    checks = verification_rows(decoder.proof, differences, model.dtype)
+    verification = VERIFICATION.frame([{"stage": STAGE} | row for row in checks])
     warn_beyond(verification)
     VERIFICATION.write(verification, verification_path)
     run = run_of(STAGE, shard, progress, decoder, progress.items, note)

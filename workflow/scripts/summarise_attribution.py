@@ -24,7 +24,6 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +31,8 @@ import numpy as np
 import polars as pl
 
 from doubletake.agreement import STATISTICS, agreement
-from doubletake.detector.thoughts import thought_span
 from doubletake.logs import job
-from doubletake.places import NOWHERE, PARTS, places_of
+from doubletake.places import NOWHERE, PARTS
 from doubletake.schemas.attribution import (
     ATTRIBUTION,
     ATTRIBUTION_CELLS,
@@ -51,14 +49,8 @@ from doubletake.schemas.attribution import (
 from doubletake.schemas.traces import TRACES
 from doubletake.slips import Slip, first_slip
 from doubletake.stats import Resampling, cluster_means, wilson_interval
-from doubletake.words import (
-    Ranked,
-    Word,
-    matched_share,
-    rank_words,
-    read_stop_words,
-    words_of,
-)
+from doubletake.word_contexts import Context, contexts_of
+from doubletake.words import Ranked, matched_share, read_stop_words
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -99,77 +91,6 @@ class Published:
         return cls(
             reference["overlap"]["value"], (places["question"], *places["thought"])
         )
-
-
-@dataclass(frozen=True)
-class Context:
-    """A decision with the words before it and the first ones behind."""
-
-    row: dict[str, Any]
-    """Of the token table, with the trace's columns."""
-    ranked: list[Ranked]
-    following: frozenset[str]
-    """Names of the next words of the thought."""
-    places: np.ndarray
-    """Place of every token before the position."""
-
-    @property
-    def head(self) -> dict[str, Any]:
-        """What names the decision in a table."""
-        return {name: self.row[name] for name in ("trace", "event")}
-
-
-def contexts_of(
-    tokens: pl.DataFrame,
-    traces: pl.DataFrame,
-    prompts: pl.DataFrame,
-    stop_words: frozenset[str],
-    next_words: int,
-) -> Iterator[Context]:
-    """The decisions, in their order."""
-    texts = traces.select(
-        "trace", "prompt_ids", "text", "offsets", "thought_end"
-    ).rows_by_key("trace", named=True, unique=True)
-    asked = prompts.rows_by_key("trace", named=True, unique=True)
-    for row in tokens.iter_rows(named=True):
-        trace, prompt = texts[row["trace"]], asked[row["trace"]]
-        before, behind = _words_around(row["position"], trace, prompt)
-        following = frozenset(word.name for word in islice(behind, next_words))
-        found = row["question_start"]
-        question = None if found is None else (found, row["question_end"])
-        yield Context(
-            row | {"text": _text_before(row["position"], trace)},
-            rank_words(before, row["max_abs"], stop_words),
-            following,
-            places_of(row["position"], row["thought_start"], question),
-        )
-
-
-def _words_around(
-    position: int, trace: dict[str, Any], prompt: dict[str, Any]
-) -> tuple[list[Word], Iterator[Word]]:
-    """Words of question and thought whole before a position, and those behind it.
-
-    The deciding token itself belongs to neither.
-    """
-    length = len(trace["prompt_ids"])
-    span = thought_span(trace["text"], trace["offsets"], length, trace["thought_end"])
-    words: list[Word] = []
-    if prompt["start"] is not None:
-        question = (prompt["start"], prompt["end"])
-        words += words_of(prompt["text"], prompt["offsets"], question)
-    thought = list(
-        words_of(trace["text"], trace["offsets"], (span.start, span.end), length)
-    )
-    words += [word for word in thought if word.last < position]
-    return words, (word for word in thought if word.first > position)
-
-
-def _text_before(position: int, trace: dict[str, Any]) -> str:
-    """The completion's text up to and with the deciding token."""
-    place = position + 1 - len(trace["prompt_ids"])
-    end = trace["offsets"][place] if place < len(trace["offsets"]) else None
-    return trace["text"][:end]
 
 
 def word_rows(context: Context) -> Iterator[dict[str, Any]]:

@@ -24,13 +24,11 @@ every vector (64 bits of XXH3 as int64, checked when it is read) and of its own 
     header_digest   [1]                     of the bytes before the tensors
 """
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import polars as pl
 import torch
@@ -38,7 +36,6 @@ from safetensors import SafetensorError, safe_open
 
 from doubletake.digests import file_digest
 from doubletake.errors import InputError
-from doubletake.files import replacing
 from doubletake.schemas.activations import ACTIVATION_INDEX
 from doubletake.seals import REMEDY
 from doubletake.studies import ModelSettings
@@ -87,12 +84,12 @@ class Sizes:
         """The file's tensors and digests; wide types first keep the file aligned."""
         tensors = self.tensors(dtype)
         digests = {
-            _digest_name(name): (torch.int64, shape if len(shape) < 3 else shape[:-1])
+            digest_name(name): (torch.int64, shape if len(shape) < 3 else shape[:-1])
             for name, (_, shape) in tensors.items()
             if name in PER_ROW
         }
         whole = ("mean_resid_sum", "mean_attn_out_sum", "mean_resid_count", "header")
-        digests |= {_digest_name(name): (torch.int64, [1]) for name in whole}
+        digests |= {digest_name(name): (torch.int64, [1]) for name in whole}
         return digests | tensors
 
     def tensors(self, dtype: torch.dtype) -> dict[str, tuple[torch.dtype, list[int]]]:
@@ -109,112 +106,9 @@ class Sizes:
         }
 
 
-def cached_positions(events: pl.DataFrame) -> pl.DataFrame:
-    """Where the pass keeps activations: one position per event.
-
-    An arrival is cached at its `token`, where the number has been read. A sentence
-    (backtrack, wrap-up, control) is cached at `token - 1`, where the model chooses to
-    begin it: at `token` itself a probe would only read the first word. A sentence that
-    begins the sequence has no such position and no row.
-
-    Args:
-        events: `schemas.EVENTS`.
-
-    Returns:
-        Columns trace, event, token; in the order of the events.
-    """
-    before = pl.col("token") - (pl.col("kind") != "arrival").cast(pl.Int32)
-    return events.select("trace", "event", token=before).filter(pl.col("token") >= 0)
-
-
-class ShardWriter:
-    """Writes one shard of the cache, rows in any order."""
-
-    def __init__(
-        self, file: BinaryIO, sizes: Sizes, dtype: torch.dtype, metadata: dict[str, str]
-    ) -> None:
-        """Write the header; see `writing`."""
-        self.file = file
-        self.tensors = sizes.stored(dtype)
-        self.offsets: dict[str, int] = {}
-        self.missing = sizes.rows
-        header: dict[str, Any] = {"__metadata__": metadata}
-        end = 0
-        for name, (kind, shape) in self.tensors.items():
-            start, end = end, end + kind.itemsize * _count(shape)
-            self.offsets[name] = start
-            header[name] = {
-                "dtype": CODES[kind],
-                "shape": shape,
-                "data_offsets": [start, end],
-            }
-        text = json.dumps(header).encode()
-        text += b" " * (-len(text) % 8)
-        whole = len(text).to_bytes(8, "little") + text
-        file.write(whole)
-        self.begin = file.tell()
-        self._write(_digest_name("header"), 0, bytes_digest(whole))
-
-    def write_rows(self, first: int, rows: dict[str, torch.Tensor]) -> None:
-        """Write consecutive rows.
-
-        Args:
-            first: row of the shard at which they begin.
-            rows: `PER_ROW` tensors, [n, ...] as in the module's docstring.
-        """
-        for name in PER_ROW:
-            self._write(name, first, rows[name])
-            vectors = rows[name] if rows[name].dim() > 1 else rows[name][:, None]
-            self._write(_digest_name(name), first, vector_digests(vectors))
-        self.missing -= len(rows["final_scale"])
-
-    def write_means(
-        self, resid: torch.Tensor, attn_out: torch.Tensor, count: int
-    ) -> None:
-        """Write the shard's share of the means over the calibration thoughts.
-
-        Args:
-            resid: [n_layers + 1, d_model], float64, summed over tokens.
-            attn_out: [n_layers, d_model], float64, summed over the same tokens.
-            count: number of tokens summed.
-        """
-        for name, values in {
-            "mean_resid_sum": resid,
-            "mean_attn_out_sum": attn_out,
-            "mean_resid_count": torch.tensor([count]),
-        }.items():
-            self._write(name, 0, values)
-            self._write(_digest_name(name), 0, vector_digests(values.reshape(1, -1)))
-
-    def _write(self, name: str, first: int, values: torch.Tensor) -> None:
-        dtype, shape = self.tensors[name]
-        if values.dtype != dtype or list(values.shape[1:]) != shape[1:]:
-            raise ValueError(f"{name}: {values.dtype} {list(values.shape)}")
-        if values.numel() == 0:
-            return
-        offset = first * dtype.itemsize * _count(shape[1:])
-        self.file.seek(self.begin + self.offsets[name] + offset)
-        self.file.write(values.contiguous().view(torch.uint8).numpy().data)
-
-
-@contextmanager
-def writing(
-    path: str | Path, shard: str, origin: Origin, sizes: Sizes, dtype: torch.dtype
-) -> Iterator[ShardWriter]:
-    """Open a shard for writing under a temporary name; rename it when complete."""
-    metadata = {
-        "format": FORMAT,
-        "shard": shard,
-        "n_layers": str(sizes.n_layers),
-        "d_model": str(sizes.d_model),
-        **asdict(origin),
-    }
-    with replacing(path) as partial:
-        with open(partial, "wb") as file:
-            writer = ShardWriter(file, sizes, dtype, metadata)
-            yield writer
-        if writer.missing:
-            raise ValueError(f"{path}: {writer.missing} rows were not written")
+def digest_name(name: str) -> str:
+    """Name of the tensor that holds the digests of a tensor."""
+    return f"{name}_digest"
 
 
 class ActivationCache:
@@ -304,7 +198,7 @@ class ActivationCache:
         result = torch.empty([events.height, *shape], dtype=kind)
         for (shard,), part in places.group_by("shard"):
             file = self._files[str(shard)]
-            view, digests = file.get_slice(name), file.get_slice(_digest_name(name))
+            view, digests = file.get_slice(name), file.get_slice(digest_name(name))
             for start, stop, where in _runs(part.sort("row")):
                 cells: Any = slice(start, stop)
                 if layer is not None:
@@ -351,7 +245,7 @@ class ActivationCache:
     def _whole(self, shard: str, name: str) -> torch.Tensor:
         """A tensor that has one digest."""
         file = self._files[shard]
-        found, digest = (file.get_tensor(key) for key in (name, _digest_name(name)))
+        found, digest = (file.get_tensor(key) for key in (name, digest_name(name)))
         self._verify(shard, name, found.reshape(1, -1), digest)
         return found
 
@@ -391,7 +285,7 @@ def _open(path: str | Path) -> Any:
     """Open a shard whose header is as it was written."""
     try:
         file = safe_open(str(path), framework="pt", device="cpu")
-        digest = file.get_tensor(_digest_name("header"))
+        digest = file.get_tensor(digest_name("header"))
         with open(path, "rb") as raw:
             length = raw.read(8)
             header = length + raw.read(int.from_bytes(length, "little"))
@@ -427,14 +321,3 @@ def _runs(part: pl.DataFrame) -> Iterator[tuple[int, int, list[int]]]:
     breaks = [k for k, (a, b) in enumerate(pairwise(rows), 1) if b != a + 1]
     for start, stop in pairwise([0, *breaks, len(rows)]):
         yield rows[start], rows[stop - 1] + 1, places[start:stop]
-
-
-def _count(shape: Sequence[int]) -> int:
-    count = 1
-    for size in shape:
-        count *= size
-    return count
-
-
-def _digest_name(name: str) -> str:
-    return f"{name}_digest"

@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from doubletake.agreement import TOP
+from doubletake.page.attribution_words import (
+    most_important,
+    overlap,
+    slips,
+    words_sheet,
+)
 from doubletake.page.heat_maps import heat_maps
 from doubletake.page.sections import Figure, HeatMap, Section, Sheet, Tile
-from doubletake.page.wording import (
-    NOTHING,
-    count,
-    listed,
-    percent,
-    points,
-    real,
-    things,
-)
+from doubletake.page.wording import NOTHING, count, listed, percent, real, things
 from doubletake.places import PARTS
 
 if TYPE_CHECKING:
     from doubletake.page.summaries import StudyData
 
-SHOWN_WORDS = 12
 METRICS = {
     "difference": "the log-odds of a backtrack word against a wrap-up word",
     "target": "the raw logit of the most likely next token",
@@ -33,7 +30,6 @@ METHODS = {
     "integrated": "gradients averaged along a path (EAP-IG)",
 }
 KINDS = {"backtrack": "backtracks", "control": "controls", "wrap_up": "wrap-ups"}
-PLACE_NAMES = ("the question", *(f"fifth {k} of the thought" for k in range(1, 6)))
 
 
 def backtracks(data: StudyData) -> pl.DataFrame:
@@ -86,7 +82,7 @@ def findings(data: StudyData) -> list[str]:
     """How far to trust it, which words, what follows, and wrong numbers."""
     if nothing_to_say(data) is not None:
         return []
-    found = [_trust(data), _own(data), _words(data), _overlap(data), _slips(data)]
+    found = [_trust(data), _own(data), most_important(data), overlap(data), slips(data)]
     return [sentence for sentence in found if sentence]
 
 
@@ -175,82 +171,6 @@ def _own(data: StudyData) -> str:
     )
 
 
-def _top_words(data: StudyData) -> pl.DataFrame:
-    """Words by how often they are among the most important at backtracks."""
-    top = data.settings["attribution"]["top_words"]
-    return (
-        data.tables["attribution/words"]
-        .filter(kind="backtrack")
-        .group_by("word")
-        .agg(
-            first=(pl.col("rank") == 1).sum(),
-            top=(pl.col("rank") <= top).sum(),
-            contexts=pl.len(),
-            rank=pl.col("rank").median(),
-            against=(pl.col("strongest") > 0).mean(),
-        )
-        .sort(["first", "top", "word"], descending=[True, True, False])
-    )
-
-
-def _words(data: StudyData) -> str:
-    words = _top_words(data).filter(pl.col("first") > 0).head(5)
-    if words.is_empty():
-        return ""
-    named = [
-        f"\u201c{word}\u201d ({count(n)})"
-        for word, n in words.select("word", "first").iter_rows()
-    ]
-    return (
-        f"Most often the most important word of its context: {listed(named)}. Left out "
-        "are the stop words of the list "
-        f"{data.settings['attribution']['stop_words']}."
-    )
-
-
-def _overlap(data: StudyData) -> str:
-    """How many important words occur further on, against matched words."""
-    table = data.tables["attribution/overlap"].filter(kind="backtrack")
-    rows = {row["words"]: row for row in table.to_dicts() if row["value"] is not None}
-    if len(rows) < 3:
-        return ""
-    settings = data.settings["attribution"]
-    important, matched, gap = (
-        rows[name] for name in ("important", "matched", "difference")
-    )
-    published = important["published"]
-    told = "" if published is None else f" (published: {percent(published, 0)})"
-    return (
-        f"Of the {settings['top_words']} most important words before a backtrack "
-        f"{percent(important['value'])}{told} occur in the next "
-        f"{settings['next_words']} words of the thought; of other words of the same "
-        f"context and frequency {percent(matched['value'])}. The difference is "
-        f"{points(gap['value'])} points ({points(gap['low'])} to "
-        f"{points(gap['high'])}, n\u00a0=\u00a0{gap['events']:,})."
-    )
-
-
-def _slips(data: StudyData) -> str:
-    """Whether a wrong number is among the important words."""
-    ranks = data.tables["attribution/slip_ranks"].drop_nulls("share").sort("top")
-    if ranks.is_empty():
-        return "No backtrack that was looked into follows a false equation."
-    parts = [
-        f"{_among(row['top'])} in {count(row['hits'])} "
-        f"({percent(row['low'], 0)} to {percent(row['high'], 0)}; a random order: "
-        f"{percent(row['chance'], 0)})"
-        for row in ranks.to_dicts()
-    ]
-    return (
-        f"Before {things(ranks['events'][0], 'backtrack')} stands a false equation. "
-        f"Its wrong number, ranked by importance among the words, is {listed(parts)}."
-    )
-
-
-def _among(top: int) -> str:
-    return "the most important one" if top == 1 else f"among the first {top}"
-
-
 def agreement_sheet(data: StudyData) -> Sheet | None:
     """Agreement by layer of the method used."""
     table = data.tables["attribution/checks"].filter(method=_method(data), part="resid")
@@ -274,35 +194,6 @@ def agreement_sheet(data: StudyData) -> Sheet | None:
         tuple(rows),
         note=f"Means over positions (all layers: over positions and layers, n) with "
         f"{data.confidence:.0%} bootstrap intervals over problems.",
-    )
-
-
-def words_sheet(data: StudyData) -> Sheet | None:
-    """The words that are most often the most important."""
-    words = _top_words(data).head(SHOWN_WORDS)
-    if words.is_empty():
-        return None
-    top = data.settings["attribution"]["top_words"]
-    rows = tuple(
-        (
-            row["word"],
-            count(row["contexts"]),
-            count(row["first"]),
-            count(row["top"]),
-            real(row["rank"], 1),
-            percent(1 - row["against"], 0),
-        )
-        for row in words.to_dicts()
-    )
-    columns = ("word", "contexts", "most important", f"among the first {top}")
-    return Sheet(
-        "Words before a backtrack",
-        (*columns, "median rank", "supports turning back"),
-        rows,
-        note="Tokens are merged to words, occurrences of a word to one entry; a word "
-        "is as important as its most important token (largest |score| over layers, "
-        "which grows with the number of layers and their noise). Last column: share "
-        "of contexts in which replacing that token by the mean would lower the metric.",
     )
 
 
