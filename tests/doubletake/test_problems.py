@@ -98,8 +98,8 @@ def bomb(path, rows: int, text: str) -> None:
     with parquet.ParquetWriter(
         path, schema, compression="zstd", use_dictionary=False
     ) as writer:
+        table = pyarrow.table({name: [text] for name in COLUMNS}, schema)
         for _ in range(rows):
-            table = pyarrow.table({name: [text] for name in COLUMNS}, schema)
             writer.write_table(table)
 
 
