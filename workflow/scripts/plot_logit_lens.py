@@ -117,7 +117,7 @@ def draw_first(first: pl.DataFrame, confidence: float) -> Figure:
         ylabel="share of positions",
         ylim=(-0.03, 1.03),
     )
-    share.legend()
+    share.legend(handlelength=3.5)
     place.bar(back["layer"], back["first"] / back["positions"], color=ACCENT)
     never = 1 - int(back["first"].sum()) / int(back["positions"][0])
     place.set(

@@ -53,8 +53,7 @@ def everything(data):
         cell for sheet in SECTION.sheets(data) for row in sheet.rows for cell in row
     ]
     cases = [figure.cases(data) for figure in SECTION.figures]
-    tiles = [tile.value + tile.label for tile in SECTION.tiles(data)]
-    text = [SECTION.headline(data), *SECTION.findings(data), *sheets, *cases, *tiles]
+    text = [SECTION.headline(data), *SECTION.findings(data), *sheets, *cases]
     return "\n".join(text)
 
 
@@ -103,7 +102,7 @@ def test_no_number_is_missing(data):
 def test_nothing_to_say_is_said(turns, said):
     data = data_of([], turns)
     assert said in SECTION.headline(data)
-    assert SECTION.findings(data) == SECTION.tiles(data) == SECTION.sheets(data) == []
+    assert SECTION.findings(data) == SECTION.sheets(data) == []
     assert [figure.cases(data) for figure in SECTION.figures]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from doubletake.page.sections import HeatMap, HeatToken, Shade
-from doubletake.page.wording import real, significant, things
+from doubletake.page.sections import HeatMap, HeatToken
+from doubletake.page.wording import listed, real, significant, things
 
 if TYPE_CHECKING:
     from doubletake.page.summaries import StudyData
@@ -62,6 +62,7 @@ def heat_map(
     scale = max((abs(scores[token]) for token in shown), default=0.0)
     left_out = first - row["thought_start"]
     cut = f" {things(left_out, 'token')} of the thought not shown." if left_out else ""
+    edges = listed([significant(step * scale) for step in STEPS])
     behind = trace["text"][trace["offsets"][position + 1 - length] :][:NEXT]
     sentence = behind.partition("\n")[0]
     return HeatMap(
@@ -69,14 +70,13 @@ def heat_map(
         note=(
             f"The metric is {real(row['value'], 2)} at the decision, marked \u25b8; "
             f"the deciding token\u2019s own score is {significant(row['own_max_abs'])} "
-            f"(largest size), and is not shaded.{cut}"
+            f"(largest size), and is not shaded. Shades begin at {edges}.{cut}"
         ),
         question=tuple(_token(pieces[k], scores[k], scale) for k in question),
         thought=tuple(
             _token(pieces[k], scores[k], scale) for k in range(first, position)
         ),
         decision=_visible(pieces[position]),
-        legend=_legend(scale),
     )
 
 
@@ -98,24 +98,3 @@ def shade_of(score: float, scale: float) -> int:
     share = abs(score) / scale if scale else 0.0
     size = sum(share >= step for step in STEPS)
     return -size if score < 0 else size
-
-
-def _legend(scale: float) -> tuple[Shade, ...]:
-    """What every shade but 0 means, from the strongest support on."""
-    edges = [significant(step * scale) for step in STEPS]
-    ranges = [f"{edges[0]} to {edges[1]}", f"{edges[1]} to {edges[2]}"]
-    ranges.append(f"{edges[2]} or more")
-    supports = [
-        Shade(
-            -size,
-            f"supports turning back: without it the metric falls by {ranges[size - 1]}",
-        )
-        for size in (3, 2, 1)
-    ]
-    against = [
-        Shade(
-            size, f"works against it: without it the metric rises by {ranges[size - 1]}"
-        )
-        for size in (1, 2, 3)
-    ]
-    return (*supports, *against)

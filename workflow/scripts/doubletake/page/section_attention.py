@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doubletake.page.sections import Figure, Section, Sheet, Tile
+from doubletake.page.sections import Figure, Section, Sheet
 from doubletake.page.wording import NOTHING, listed, percent, real, things
 
 if TYPE_CHECKING:
@@ -63,11 +63,6 @@ def findings(data: StudyData) -> list[str]:
     found = [_by_bins(data), _per_token(data), _written(data)]
     found += [_own(data), _matching(data)]
     return [sentence for sentence in found if sentence]
-
-
-def tiles(_: StudyData) -> list[Tile]:
-    """None: the study\u2019s top belongs to early exit."""
-    return []
 
 
 def sheets(data: StudyData) -> list[Sheet]:
@@ -322,6 +317,5 @@ ATTENTION = Section(
     ),
     headline=headline,
     findings=findings,
-    tiles=tiles,
     sheets=sheets,
 )

@@ -14,7 +14,7 @@ from doubletake.page.attribution_words import (
     words_sheet,
 )
 from doubletake.page.heat_maps import heat_maps
-from doubletake.page.sections import Figure, HeatMap, Section, Sheet, Tile
+from doubletake.page.sections import Figure, HeatMap, Section, Sheet
 from doubletake.page.wording import NOTHING, count, listed, percent, real, things
 from doubletake.places import PARTS
 
@@ -84,11 +84,6 @@ def findings(data: StudyData) -> list[str]:
         return []
     found = [_trust(data), _own(data), most_important(data), overlap(data), slips(data)]
     return [sentence for sentence in found if sentence]
-
-
-def tiles(data: StudyData) -> list[Tile]:
-    """No figure of this experiment stands above the others."""
-    return []
 
 
 def _method(data: StudyData) -> str:
@@ -301,7 +296,6 @@ ATTRIBUTION = Section(
     ),
     headline=headline,
     findings=findings,
-    tiles=tiles,
     sheets=sheets,
     maps=maps,
     artifacts=(

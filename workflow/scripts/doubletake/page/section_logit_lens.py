@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from doubletake.page.sections import Figure, Section, Sheet, Tile
+from doubletake.page.sections import Figure, Section, Sheet
 from doubletake.page.wording import count, listed, percent, quoted, real, things
 
 if TYPE_CHECKING:
@@ -165,11 +165,6 @@ def _share(row: dict) -> float:
     return row["first"] / row["positions"]
 
 
-def tiles(_: StudyData) -> list[Tile]:
-    """None: the study\u2019s top belongs to early exit."""
-    return []
-
-
 def positions_behind(data: StudyData) -> str:
     """Positions behind the figures by layer."""
     summary = data.tables["logit_lens/summary"].filter(component="resid", layer=0)
@@ -230,6 +225,5 @@ LOGIT_LENS = Section(
     ),
     headline=headline,
     findings=findings,
-    tiles=tiles,
     sheets=sheets,
 )

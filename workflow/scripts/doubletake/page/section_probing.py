@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doubletake.contrasts import BY_NAME, CONTRASTS
-from doubletake.page.sections import Figure, Section, Sheet, Tile
+from doubletake.page.sections import Figure, Section, Sheet
 from doubletake.page.wording import count, listed, real, things
 
 if TYPE_CHECKING:
@@ -150,12 +150,7 @@ def sheets(data: StudyData) -> list[Sheet]:
         "controls. C: median of the folds\u2019 "
         f"choices. Ranges: {data.confidence:.0%} intervals over problems."
     )
-    return [Sheet("Every probe", columns, tuple(rows), note=note)]
-
-
-def tiles(_: StudyData) -> list[Tile]:
-    """None: the study\u2019s top belongs to early exit."""
-    return []
+    return [Sheet("Every probe", columns, tuple(rows), note=note, folded=True)]
 
 
 def cases_behind(data: StudyData) -> str:
@@ -204,7 +199,6 @@ PROBING = Section(
     ),
     headline=headline,
     findings=findings,
-    tiles=tiles,
     sheets=sheets,
     artifacts=("probing/directions.safetensors",),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doubletake.contrasts import BY_NAME
-from doubletake.page.sections import Figure, Section, Sheet, Tile
+from doubletake.page.sections import Figure, Section, Sheet
 from doubletake.page.wording import listed, real, significant, things
 
 if TYPE_CHECKING:
@@ -178,11 +178,6 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def tiles(_: StudyData) -> list[Tile]:
-    """None: the study\u2019s top belongs to early exit."""
-    return []
-
-
 def checked_behind(data: StudyData) -> str:
     """Positions behind the causal check."""
     effects = data.tables["value_vectors/effects"]
@@ -241,6 +236,5 @@ VALUE_VECTORS = Section(
     ),
     headline=headline,
     findings=findings,
-    tiles=tiles,
     sheets=sheets,
 )

@@ -65,14 +65,6 @@ class HeatToken:
 
 
 @dataclass(frozen=True)
-class Shade:
-    """An entry of a heat map's legend."""
-
-    shade: int
-    meaning: str
-
-
-@dataclass(frozen=True)
 class HeatMap:
     """The tokens before a decision, shaded by score."""
 
@@ -82,7 +74,11 @@ class HeatMap:
     thought: tuple[HeatToken, ...]
     decision: str
     """The deciding token, which is not shaded."""
-    legend: tuple[Shade, ...]
+
+
+def no_tiles(_: StudyData) -> list[Tile]:
+    """For experiments without a figure at the top of the study."""
+    return []
 
 
 def no_maps(_: StudyData) -> list[HeatMap]:
@@ -106,10 +102,10 @@ class Section:
     """The answer in one sentence with numbers, also where there is nothing to say."""
     findings: Callable[[StudyData], list[str]]
     """Further sentences with numbers."""
-    tiles: Callable[[StudyData], list[Tile]]
-    """Figures for the top of the study."""
     sheets: Callable[[StudyData], list[Sheet]]
     """Printed tables."""
+    tiles: Callable[[StudyData], list[Tile]] = no_tiles
+    """Figures for the top of the study."""
     artifacts: tuple[str, ...] = ()
     """Further files that it leaves in the study's folder, for the manifest."""
     maps: Callable[[StudyData], list[HeatMap]] = no_maps
