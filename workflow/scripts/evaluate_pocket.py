@@ -28,6 +28,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
+from doubletake.devices import choose_device
 from doubletake.logs import job
 from doubletake.pocket import language as pocket
 from doubletake.pocket.stories import Problem, is_test_question
@@ -252,7 +253,7 @@ def main(
 ) -> None:
     """Draw the test problems, sample, count, write."""
     model = AutoModelForCausalLM.from_pretrained(model_path, dtype="float32").eval()
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(choose_device("auto"))
     tokenizer = AutoTokenizer.from_pretrained(model_path)
     problems = sample_test_problems(settings.problems, settings.seed)
     write_lines([pocket.gsm8k_row(problem) for problem in problems], problems_path)

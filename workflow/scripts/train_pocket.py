@@ -30,6 +30,7 @@ import yaml
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 from transformers import PreTrainedTokenizerFast as Tokenizer
 
+from doubletake.devices import choose_device
 from doubletake.errors import InputError
 from doubletake.logs import job
 from doubletake.pocket.language import Habits
@@ -309,7 +310,7 @@ def train(
     settings: Settings,
 ) -> Progress:
     """Train to the end, from the checkpoint where there is one."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = choose_device("auto")
     model.to(device).train()
     optimizers = make_optimizers(model, settings)
     progress = load_checkpoint(checkpoint_path, model, optimizers, settings)
@@ -372,7 +373,7 @@ def main(*, settings_path: Path, model_path: Path, training_path: Path) -> None:
         "steps": progress.steps,
         "seconds": round(progress.seconds),
         "threads": torch.get_num_threads(),
-        "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "device": model.device.type,
         "torch": torch.__version__,
         "losses": progress.losses,
     }
