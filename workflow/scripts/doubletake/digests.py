@@ -2,6 +2,8 @@
 
 import ast
 import hashlib
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[1]
@@ -43,10 +45,11 @@ def code_digest(script: str, *tables: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def _imported_modules(source: bytes) -> set[str]:
+@cache
+def _imported_modules(source: bytes) -> frozenset[str]:
     """What this source imports from the package: modules, and names in them."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
             found = {node.module} | {f"{node.module}.{n.name}" for n in node.names}
         elif isinstance(node, ast.Import):
@@ -54,4 +57,14 @@ def _imported_modules(source: bytes) -> set[str]:
         else:
             continue
         names |= {name for name in found if name.split(".")[0] == PACKAGE}
-    return names
+    return frozenset(names)
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """All statements, however deep; what they compute holds no import."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            waiting.extend(getattr(node, part, ()))
