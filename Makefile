@@ -42,11 +42,11 @@ detect: $(RUNTIME) ## Find events in thoughts of your own: TRACES=in.jsonl EVENT
 score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.jsonl
 	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/score_file.py -- "$$LABELS" "$$EVENTS"
 
-test: $(DEVELOPMENT) ## Run the whole test suite
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/faults
+test: $(DEVELOPMENT) ## Run the whole test suite (but test-slurm)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-test-faults: $(DEVELOPMENT) ## Kill, damage and fill the disk; every run must still end right
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 tests/faults
+test-faults: $(DEVELOPMENT) ## Of the test suite, what kills, damages and fills the disk
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/faults
 
 test-slurm: $(DEVELOPMENT) $(SUBMISSION) ## Install SLURM on this Debian (root) and run studies through it
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm

@@ -96,25 +96,20 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
-def run_once(folder: Path, name: str, *changes: Callable[[dict], None]) -> Checkout:
+def run_once(folder: Path) -> Checkout:
     """A checkout whose study has run through; whoever comes first makes it.
 
     Args:
-        folder: that all workers share.
-        name: of the checkout.
-        changes: of the small study's config.
+        folder: of the checkout, in one that all workers share.
     """
-    with FileLock(folder / f"{name}.lock"):
-        done = folder / f"{name}.done"
+    with FileLock(folder.with_suffix(".lock")):
+        done = folder.with_suffix(".done")
         if not done.exists():
-            shutil.rmtree(folder / name, ignore_errors=True)
-            checkout = new_checkout(folder / name)
-            for change in changes:
-                checkout.configure(change)
-            result = checkout.run()
+            shutil.rmtree(folder, ignore_errors=True)
+            result = new_checkout(folder).run()
             assert result.returncode == 0, result.stdout[-8000:]
             done.touch()
-    return Checkout(folder / name)
+    return Checkout(folder)
 
 
 def rule_texts() -> dict[str, str]:

@@ -1,12 +1,17 @@
 """Fixtures that several test files share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from checkouts import Checkout, new_checkout, run_once, shared_folder
 from tiny_models import write_model, write_tokenizer
 
+from doubletake.store import VARIABLE
 from doubletake.studies import ModelSettings
+
+pytest_plugins = ["fault_counts"]
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -47,3 +52,30 @@ def data_folder() -> Path:
     if not folder:
         pytest.skip("DOUBLETAKE_DATA names no folder of real data")
     return Path(folder)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Checkout:
+    """A checkout with the small study in which nothing has run."""
+    return new_checkout(tmp_path / "fresh")
+
+
+@pytest.fixture(scope="session")
+def filled_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store that the finished checkout filled; tests only copy it."""
+    return shared_folder(tmp_path_factory) / "store"
+
+
+@pytest.fixture(scope="session")
+def finished(filled_store: Path) -> Checkout:
+    """A checkout whose study has run; tests only read it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(VARIABLE, str(filled_store))
+        return run_once(filled_store.parent / "finished")
+
+
+@pytest.fixture
+def rerun(finished: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the finished checkout that a test may change."""
+    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
+    return Checkout(tmp_path / "copy")

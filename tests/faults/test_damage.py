@@ -1,15 +1,14 @@
 """Damaged files: bytes flipped or cut off, with and without a new date."""
 
 import random
-import shutil
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from checkouts import Checkout
+from fault_counts import Tally
 from fault_tools import (
     Run,
-    Tally,
     assert_same,
     differing,
     flip,
@@ -52,13 +51,6 @@ ROUNDS = [
 ]
 
 
-@pytest.fixture
-def copy(undisturbed_checkout: Checkout, tmp_path: Path) -> Checkout:
-    """A finished study to damage."""
-    shutil.copytree(undisturbed_checkout.folder, tmp_path / "copy", symlinks=True)
-    return Checkout(tmp_path / "copy")
-
-
 def run_as_told(checkout: Checkout, targets: list[str]) -> set[str]:
     """Run, delete what the messages ask for, run again, until it goes through.
 
@@ -94,28 +86,28 @@ def read_whole(shard: Path) -> None:
 
 @pytest.mark.parametrize("number", range(len(ROUNDS)))
 @pytest.mark.parametrize("unnoticed", [True, False], ids=["old date", "new date"])
-def test_damage_is_named_or_mended(copy, undisturbed, tally: Tally, number, unnoticed):
+def test_damage_is_named_or_mended(rerun, undisturbed, tally: Tally, number, unnoticed):
     draw = random.Random(f"{number} {unnoticed}")
     again, others, targets = ROUNDS[number]
     wanted = [*again, *others]
     for name in again:
-        (copy.folder / name).unlink()
+        (rerun.folder / name).unlink()
     kinds = {}
     for place, name in enumerate(targets):
         kind, injure = ((FLIP, flip), (CUT, truncate))[(place + unnoticed) % 2]
-        injure(copy.folder / name, draw, unnoticed=unnoticed)
+        injure(rerun.folder / name, draw, unnoticed=unnoticed)
         tally.inject(kind)
         kinds[name] = kind
-    asked = run_as_told(copy, wanted)
+    asked = run_as_told(rerun, wanted)
     assert asked <= set(targets), "an undamaged file was called damaged"
-    for name in differing(copy, undisturbed):
+    for name in differing(rerun, undisturbed):
         # A damaged place that nothing has read yet: whoever reads it will notice.
         assert name.endswith(".safetensors"), name
         with pytest.raises(InputError, match="is damaged"):
-            read_whole(copy.folder / f"results{name}")
-        (copy.folder / f"results{name}").unlink()
-        run_as_told(copy, wanted)
-    assert_same(copy, undisturbed)
+            read_whole(rerun.folder / f"results{name}")
+        (rerun.folder / f"results{name}").unlink()
+        run_as_told(rerun, wanted)
+    assert_same(rerun, undisturbed)
     for kind in (FLIP, CUT):
         named = [name for name in asked if kinds[name] == kind]
         tally.settle(kind, refused=len(named))

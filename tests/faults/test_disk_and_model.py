@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from fault_tools import Run, Tally, assert_same, truncate
+from fault_counts import Tally
+from fault_tools import Run, assert_same, truncate
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 

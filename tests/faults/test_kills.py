@@ -5,7 +5,8 @@ import shutil
 import time
 
 from checkouts import Checkout
-from fault_tools import Run, Tally, assert_same, kill
+from fault_counts import Tally
+from fault_tools import Run, assert_same, kill
 
 KILLS = 30
 FILES = 12  # that come, at most, from one kill to the next: spreads them over a run
