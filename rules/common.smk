@@ -31,7 +31,7 @@ if STALE_LOCKS:
 
 
 onstart:
-    stale_locks.name_owner(ALIVE)
+    stale_locks.name_owner(ALIVE, jobs_here=workflow.local_exec)
 
 
 wildcard_constraints:

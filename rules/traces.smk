@@ -6,8 +6,7 @@ rule generate_traces:
         problems="results/{model}/{dataset}/problems.parquet",
         model=model_files,
     output:
-        traces=update("results/{model}/{dataset}/traces/{shard}.parquet"),
-        origin=update("results/{model}/{dataset}/traces/{shard}.origin.json"),
+        traces="results/{model}/{dataset}/traces/{shard}.parquet",
         runs="results/{model}/{dataset}/traces/{shard}.runs.parquet",
     log:
         "results/{model}/{dataset}/logs/generate_traces/{shard}.log",

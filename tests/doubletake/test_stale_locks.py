@@ -14,7 +14,7 @@ sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 from doubletake.stale_locks import clear_stale, name_owner
 held, removed = clear_stale(Path(sys.argv[1]))
-name_owner(held)
+name_owner(held, jobs_here=True)
 print(removed, flush=True)
 time.sleep(60)
 """
@@ -67,7 +67,7 @@ def test_locks_of_another_machine_stay(folder):
     held, removed = clear_stale(folder)
     assert removed == []
     assert len(locks(folder)) == 2
-    name_owner(held)
+    name_owner(held, jobs_here=True)
     assert (folder / ALIVE).read_text() == socket.gethostname()
     held.close()
 
@@ -75,3 +75,18 @@ def test_locks_of_another_machine_stay(folder):
 def test_a_folder_that_one_may_not_write_is_left_alone(tmp_path):
     (tmp_path / "file").write_text("")
     assert clear_stale(tmp_path / "file/.snakemake") == (None, [])
+
+
+def test_locks_of_a_run_whose_jobs_are_elsewhere_stay(folder):
+    held, _ = clear_stale(folder)
+    name_owner(held, jobs_here=False)
+    held.close()
+    (folder / "locks/0.input.lock").write_text("results/x")
+    held, removed = clear_stale(folder)
+    assert removed == []
+    assert locks(folder) == ["0.input.lock"]
+    name_owner(held, jobs_here=True)
+    held.close()
+    held, removed = clear_stale(folder)
+    assert removed == ["0.input.lock"]
+    held.close()

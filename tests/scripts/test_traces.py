@@ -1,6 +1,7 @@
 """Generated and imported traces of a tiny random model."""
 
 import json
+import shutil
 from pathlib import Path
 
 import generate_traces
@@ -10,6 +11,7 @@ from generate_traces import Settings
 from generate_traces import main as generate_main
 from import_traces import main as import_main
 
+from doubletake import reuse
 from doubletake.errors import InputError
 from doubletake.schemas.problems import PROBLEMS
 from doubletake.schemas.runs import RUNS
@@ -17,6 +19,7 @@ from doubletake.schemas.traces import TRACES
 from doubletake.studies import ModelSettings, shard_names
 from doubletake.tokens import load_tokenizer
 
+ORIGIN = ".earlier/1-of-1.origin.json"
 SETTINGS = Settings(
     backend="transformers",
     samples=2,
@@ -52,7 +55,6 @@ def generated(tmp_path, problems_path, model, shards=1, **changes):
             problems_path=problems_path,
             model_paths=sorted(Path(model.source).iterdir()),
             traces_path=path,
-            origin_path=tmp_path / f"{shard}.origin.json",
             runs_path=tmp_path / f"{shard}.runs.parquet",
             shard=shard,
             model=model,
@@ -65,8 +67,7 @@ def generated(tmp_path, problems_path, model, shards=1, **changes):
 
 def test_shards_and_batch_size_change_nothing(tmp_path, problems_path, model):
     one = generated(tmp_path, problems_path, model)
-    for path in tmp_path.glob("*.origin.json"):
-        path.unlink()
+    shutil.rmtree(tmp_path / ".earlier")
     four = generated(tmp_path, problems_path, model, shards=4, batch_size=1)
     assert one.drop("logprobs").equals(four.drop("logprobs"))
     for ours, theirs in zip(one["logprobs"], four["logprobs"], strict=True):
@@ -227,6 +228,43 @@ def test_more_samples_keep_the_first(tmp_path, problems_path, pocket, counted):
     assert sorted(counted) == ["00000/1", "00001/1"]
 
 
+def test_thoughts_outlive_their_file(tmp_path, problems_path, pocket, counted):
+    # Snakemake removes a rule's outputs before it runs, and where it has failed.
+    path = few(problems_path, 2)
+    before = generated(tmp_path, path, pocket, samples=1)
+    counted.clear()
+    (tmp_path / "1-of-1.parquet").unlink()
+    assert generated(tmp_path, path, pocket, samples=1).equals(before)
+    assert counted == []
+
+
+def test_kept_thoughts_are_judged_by_the_present_gold(
+    tmp_path, problems_path, pocket, counted
+):
+    path = few(problems_path, 2)
+    length = {"samples": 1, "max_new_tokens": 400}
+    before = generated(tmp_path, path, pocket, **length)
+    assert before["answer"].null_count() == 0
+    for golds, correct in ((before["answer"].to_list(), True), (["1.5"] * 2, False)):
+        PROBLEMS.write(PROBLEMS.read(path).with_columns(gold=pl.Series(golds)), path)
+        counted.clear()
+        after = generated(tmp_path, path, pocket, **length)
+        assert after["correct"].to_list() == [correct, correct]
+        assert after.drop("correct").equals(before.drop("correct"))
+        assert counted == []
+
+
+def test_other_versions_of_the_libraries_make_them_anew(
+    tmp_path, problems_path, pocket, counted, monkeypatch
+):
+    path = few(problems_path, 1)
+    generated(tmp_path, path, pocket, samples=1)
+    counted.clear()
+    monkeypatch.setattr(reuse, "version", lambda name: "0")
+    generated(tmp_path, path, pocket, samples=1)
+    assert counted == ["00000/0"]
+
+
 def spoil_traces(folder):
     path = folder / "1-of-1.parquet"
     path.write_bytes(path.read_bytes()[:-30])
@@ -246,8 +284,8 @@ def other_question(folder):
         ({"max_new_tokens": 20}, None),
         ({}, spoil_traces),
         ({}, other_question),
-        ({}, lambda folder: (folder / "1-of-1.origin.json").write_text("{")),
-        ({}, lambda folder: (folder / "1-of-1.origin.json").unlink()),
+        ({}, lambda folder: (folder / ORIGIN).write_text("{")),
+        ({}, lambda folder: (folder / ORIGIN).unlink()),
     ],
 )
 def test_what_decides_the_thoughts_makes_them_anew(

@@ -115,6 +115,8 @@ class Cluster:
     folder: Path
     nodes: tuple[str, ...] = NODES
     daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    runs: list["subprocess.Popen[str]"] = field(default_factory=list)
+    """What sends jobs to it; ended with it."""
 
     def start(self) -> None:
         """Install SLURM where it is missing, configure it and start its daemons.
@@ -148,6 +150,9 @@ class Cluster:
 
     def stop(self) -> None:
         """End all that was started and remove what was written outside `folder`."""
+        for run in self.runs:
+            run.kill()
+            run.wait()
         if not self.daemons:
             return
         subprocess.run(["scancel", "--user", "root"], check=False)

@@ -12,7 +12,10 @@ from checkouts import Checkout, small
 from cluster import Cluster, Job
 
 PROFILE = ["--workflow-profile", "profiles/slurm"]
-QUICK = ["--slurm-init-seconds-before-status-checks", "2"]  # jobs here take seconds
+QUICK = [  # jobs here take seconds
+    *("--slurm-init-seconds-before-status-checks", "2"),
+    *("--max-status-checks-per-second", "1"),
+]
 
 
 def few(config: dict[str, Any]) -> None:
@@ -47,7 +50,7 @@ class Remote(Checkout):
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a run; its output goes to `output`."""
         with open(self.folder / "output", "w") as output:
-            return subprocess.Popen(
+            run = subprocess.Popen(
                 self.command(*arguments),
                 cwd=self.folder,
                 env=self.environment(),
@@ -55,6 +58,8 @@ class Remote(Checkout):
                 stderr=subprocess.STDOUT,
                 text=True,
             )
+        self.cluster.runs.append(run)
+        return run
 
     @property
     def output(self) -> str:

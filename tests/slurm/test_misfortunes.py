@@ -1,10 +1,13 @@
-"""What goes wrong on a cluster: too little memory, a dead node, a cancelled job.
+"""What goes wrong on a cluster: memory, a dead node, a cancelled job, no answer.
 
-The three happen to three runs at a time, since most of it is waiting. A node has room
+They happen to several runs at a time, since most of it is waiting. A node has room
 for one job, so that none of them meets another's misfortune.
 """
 
+import os
+import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -48,10 +51,36 @@ def cancel(remote: Remote) -> int:
     return run.wait(LIMIT)
 
 
+def go_unanswered(remote: Remote) -> int:
+    """Run, and let SLURM not say for 15 seconds what has become of the job."""
+    away, programs = remote.folder / "away", remote.folder / "programs"
+    programs.mkdir()
+    for name in ("squeue", "sacct"):
+        there = shutil.which(name) or "false"
+        script = f'#!/bin/sh\n[ -e "{away}" ] && exit 1\nexec {there} "$@"\n'
+        (programs / name).write_text(script)
+        (programs / name).chmod(0o755)
+    remote.variables["PATH"] = f"{programs}:{os.environ['PATH']}"
+    run = remote.start(SHARD)
+    remote.job_at_work(run, LOG)
+    away.touch()
+    time.sleep(15)
+    away.unlink()
+    return run.wait(LIMIT)
+
+
+def leave(remote: Remote) -> int:
+    """Run, and kill Snakemake while the job computes."""
+    run = remote.start(SHARD)
+    remote.job_at_work(run, LOG)
+    run.kill()
+    return run.wait(LIMIT)
+
+
 @pytest.fixture(scope="module")
 def happen(new_remote):
     """Let all of them happen; gives, for each, its checkout and how the run ended."""
-    misfortunes = (exceed_memory, lose_node, cancel)
+    misfortunes = (exceed_memory, lose_node, cancel, leave, go_unanswered)
     with ThreadPoolExecutor(len(misfortunes)) as pool:
         started: dict[Callable, tuple[Remote, Future]] = {}
         for misfortune in misfortunes:
@@ -95,3 +124,21 @@ def test_a_node_that_dies_costs_one_retry(happen):
     assert second.minutes == 2 * first.minutes
     for node in remote.cluster.nodes:
         remote.cluster.wait_for_node(node)
+
+
+def test_a_silent_slurm_is_waited_for(happen):
+    remote, status = happen(go_unanswered)
+    assert status == 0, remote.output
+    assert [job.state for job in remote.jobs()] == ["COMPLETED"]
+
+
+def test_jobs_that_outlive_their_run_are_protected_by_its_lock(happen):
+    remote, _ = happen(leave)
+    again = remote.start(SHARD)
+    assert again.wait(LIMIT) == 1
+    assert "LockException" in remote.output
+    (job,) = remote.jobs()
+    subprocess.run(["scancel", str(job.id)], check=True)
+    assert remote.start("--unlock").wait(LIMIT) == 0
+    assert remote.start(SHARD).wait(LIMIT) == 0, remote.output
+    assert (remote.folder / SHARD).is_file()

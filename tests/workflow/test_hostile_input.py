@@ -11,9 +11,9 @@ from doubletake.schemas.events import EVENTS
 from doubletake.schemas.traces import TRACES
 
 SHELL = "$(touch owned) `touch owned` '; touch owned #"
-MODEL = 'my "model" $(touch owned) `x` it\'s'
-THOUGHTS = "thoughts '\"$(touch owned)`touch owned` *[1].jsonl"
-LABELS = "labels '$(touch owned)'.jsonl"
+MODEL = "my model; touch owned & # it's"
+THOUGHTS = "thoughts '; touch owned' *[1] > owned.jsonl"
+LABELS = "labels '| touch owned'.jsonl"
 EVIL = [
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "\x1b[2J\x1b]0;owned\x07 \u202e \x00",
@@ -121,13 +121,17 @@ def entry(*path: str, value: Any):
         (entry("datasets", "a" * 200, value={"source": "x.jsonl"}), "too long"),
         (entry("models", "pocket", "source", value="a\0b"), "no such file or folder"),
         (entry("models", "pocket", "source", value="a" * 5000), "no such file"),
-        (entry("events", "labels", value="{model}.jsonl"), "holds braces"),
+        (entry("events", "labels", value="{model}.jsonl"), "holds {, which"),
+        (entry("events", "labels", value="$(touch owned).jsonl"), "holds $, which"),
+        (entry("events", "labels", value='"; x.jsonl'), 'holds ", which'),
+        (entry("models", "pocket", "source", value="`x`"), "holds `, which"),
         (entry("models", "pocket", "source", value="\x1b[2Jx"), "no such file"),
         (entry("models", "pocket", "revision", value="a" * 40 + "\n"), "too long"),
     ],
 )
 def test_a_hostile_config_is_refused_before_any_job(fresh, change, message):
-    (fresh.folder / "{model}.jsonl").touch()
+    for name in ("{model}.jsonl", "$(touch owned).jsonl", '"; x.jsonl', "`x`"):
+        (fresh.folder / name).touch()
     fresh.configure(change)
     result = fresh.run()
     assert result.returncode != 0

@@ -4,12 +4,11 @@ Inputs
     problems: `schemas.PROBLEMS`.
 
     the files of a local model.
-    traces and origin of an earlier run, where they are there: thoughts that would come
-        out the same are kept.
+    what an earlier run left in the folder `.earlier` beside the traces, if anything:
+        thoughts that would come out the same are kept.
 
 Outputs
     traces: one row per thought (`schemas.TRACES`).
-    origin: what decided the thoughts (`doubletake.reuse`).
     runs: what was computed, where, how fast (`schemas.RUNS`).
 """
 
@@ -24,12 +23,12 @@ from doubletake.generation import Request, Sampling, generate
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.reuse import (
-    kept_traces,
+    earlier_traces,
+    keep_traces,
     origin_key,
     store_traces,
     stored_traces,
     with_kept,
-    write_origin,
 )
 from doubletake.runs import run_of
 from doubletake.schemas.problems import PROBLEMS
@@ -38,7 +37,7 @@ from doubletake.schemas.traces import TRACES
 from doubletake.store import Store
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import TraceTokenizer, load_tokenizer
-from doubletake.traces import Completion, Prompted, traces_table
+from doubletake.traces import Completion, Prompted, is_correct, traces_table
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -83,13 +82,16 @@ def prompts_of(
 def split_kept(
     prompts: list[Prompted], kept: dict[str, dict[str, Any]]
 ) -> tuple[dict[str, dict[str, Any]], list[Prompted]]:
-    """Rows of an earlier run on the very same prompts, and the prompts without one."""
-    same = {
-        prompted.trace: kept[prompted.trace]
-        for prompted in prompts
-        if prompted.trace in kept
-        and kept[prompted.trace]["prompt_ids"] == prompted.prompt_ids
-    }
+    """Rows of an earlier run on the very same prompts, and the prompts without one.
+
+    The gold answers may be others than then: whether a row is correct is asked anew.
+    """
+    same = {}
+    for prompted in prompts:
+        row = kept.get(prompted.trace)
+        if row is not None and row["prompt_ids"] == prompted.prompt_ids:
+            correct = is_correct(prompted.gold, row["answer"])
+            same[prompted.trace] = row | {"correct": correct}
     return same, [prompted for prompted in prompts if prompted.trace not in same]
 
 
@@ -146,7 +148,6 @@ def main(
     problems_path: Path,
     model_paths: list[Path],
     traces_path: Path,
-    origin_path: Path,
     runs_path: Path,
     shard: str,
     model: ModelSettings,
@@ -160,7 +161,7 @@ def main(
     wanted = prompts_of(problems.filter(pl.Series(mine)), settings.samples, tokenizer)
     key = origin_key(deciding(model, settings, code), model_paths)
     store = Store.here()
-    earlier = stored_traces(store, key) | kept_traces(origin_path, key, traces_path)
+    earlier = stored_traces(store, key) | earlier_traces(key, traces_path)
     kept, prompts = split_kept(wanted, earlier)
     decoder = load_decoder(model)
     requests, too_long = requests_of(
@@ -177,7 +178,7 @@ def main(
     run = run_of("generate_traces", shard, progress, decoder, new.height, notes)
     RUNS.write(run, runs_path)
     TRACES.write(traces, traces_path)
-    write_origin(origin_path, key, traces_path)
+    keep_traces(key, traces_path)
     store_traces(store, key, traces_path, new)
 
 
@@ -187,7 +188,6 @@ if __name__ == "__main__":
             problems_path=Path(snakemake.input.problems),
             model_paths=[Path(path) for path in snakemake.input.model],
             traces_path=Path(snakemake.output.traces),
-            origin_path=Path(snakemake.output.origin),
             runs_path=Path(snakemake.output.runs),
             shard=snakemake.wildcards.shard,
             model=ModelSettings(**snakemake.params.model),

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -47,6 +48,15 @@ def write_whole(path: str | Path, data: bytes) -> None:
     """Write a file in one piece; see `replacing`."""
     with replacing(path) as partial:
         partial.write_bytes(data)
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """Give a file a second name, or copy it where the file system knows no links."""
+    with replacing(target) as partial:
+        try:
+            os.link(source, partial)
+        except OSError:
+            shutil.copyfile(source, partial)
 
 
 def _flush(path: Path) -> None:

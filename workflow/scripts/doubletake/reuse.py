@@ -1,13 +1,16 @@
 """Thoughts of an earlier run that are still valid: only what is new is generated.
 
-Beside the traces of a shard stands their origin: a key of everything that decides what
-is generated, and the digest of the traces file. A later run with the same key keeps the
-rows whose prompt is the same token for token, and those of the shared store.
+In a folder beside the traces of a shard stands another name of their file, which no
+rule knows of and Snakemake therefore never removes, and their origin: a key of
+everything that decides what is generated, and the digest of the file. A later run with
+the same key keeps the rows whose prompt is the same token for token, and those of the
+shared store.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +18,27 @@ import polars as pl
 
 from doubletake.digests import file_digest
 from doubletake.errors import InputError
-from doubletake.files import write_whole
+from doubletake.files import link_or_copy, write_whole
 from doubletake.schemas.traces import TRACES
 from doubletake.store import Store
 
 TRACES_FILE = "traces.parquet"
+EARLIER = ".earlier"
+"""Folder of what a shard's next run may keep."""
+LIBRARIES = ("torch", "transformers")
+"""Whose versions decide what a model computes."""
 
 
 def origin_key(settings: dict[str, Any], model_paths: Iterable[str | Path]) -> str:
-    """SHA-256 of what decides the thoughts.
+    """SHA-256 of what decides what a model computes, the libraries' versions included.
 
     Args:
         settings: whatever counts, as JSON can hold it.
         model_paths: files of a local model; a hub model is known by its revision.
     """
     files = [(Path(path).name, file_digest(path)) for path in sorted(model_paths)]
-    text = json.dumps([settings, files], sort_keys=True)
+    versions = {name: version(name) for name in LIBRARIES}
+    text = json.dumps([settings, files, versions], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -49,30 +57,42 @@ def store_traces(store: Store, key: str, traces_path: Path, new: pl.DataFrame) -
         store.keep(f"traces/{key}", entry, {TRACES_FILE: traces_path})
 
 
-def write_origin(path: str | Path, key: str, traces_path: str | Path) -> None:
-    """Say what the traces were made from; after they are complete."""
-    origin = {"key": key, "traces": file_digest(traces_path)}
-    write_whole(path, json.dumps(origin).encode())
-
-
-def kept_traces(
-    path: str | Path, key: str, traces_path: str | Path
-) -> dict[str, dict[str, Any]]:
-    """Rows of an earlier run with the same key, by trace id; none if there is none.
+def keep_traces(key: str, traces_path: Path) -> None:
+    """Keep a shard's traces for later runs, which Snakemake makes without old outputs.
 
     Args:
-        path: the origin beside the traces.
         key: of this run.
-        traces_path: traces of the earlier run.
+        traces_path: the complete traces; the kept file is linked to it if it can be.
     """
+    kept, origin = _kept_files(traces_path)
+    kept.parent.mkdir(exist_ok=True)
+    link_or_copy(traces_path, kept)
+    told = {"key": key, "traces": file_digest(kept)}
+    write_whole(origin, json.dumps(told).encode())
+
+
+def earlier_traces(key: str, traces_path: Path) -> dict[str, dict[str, Any]]:
+    """Rows that an earlier run with the same key kept, by trace id; none if it did not.
+
+    Args:
+        key: of this run.
+        traces_path: where this run is to write its traces.
+    """
+    kept, origin = _kept_files(traces_path)
     try:
-        origin = json.loads(Path(path).read_text(encoding="utf-8"))
-        if origin != {"key": key, "traces": file_digest(traces_path)}:
+        told = json.loads(origin.read_text(encoding="utf-8"))
+        if told != {"key": key, "traces": file_digest(kept)}:
             return {}
-        traces = TRACES.read(traces_path)
+        traces = TRACES.read(kept)
     except (OSError, ValueError, InputError):
         return {}  # nothing usable: all is generated anew
     return {row["trace"]: row for row in traces.iter_rows(named=True)}
+
+
+def _kept_files(traces_path: Path) -> tuple[Path, Path]:
+    """Where a shard's traces are kept, and what they were made from."""
+    folder = traces_path.parent / EARLIER
+    return folder / traces_path.name, folder / f"{traces_path.stem}.origin.json"
 
 
 def with_kept(

@@ -6,7 +6,9 @@ lock of the operating system, which ends with the process, whatever ends it. Who
 gets that lock alone knows that no other lives, and clears the files.
 
 On some cluster file systems such a lock holds on one machine only. Hence the name of
-the machine that ran last: locks that another machine left are not touched.
+the machine that ran last: locks that another machine left are not touched. Nor are those
+of a run that sent its jobs elsewhere: jobs that wait in a cluster's queue outlive it, hold
+no lock, and would still write.
 """
 
 import fcntl
@@ -18,6 +20,8 @@ from typing import IO
 LOCKS = "locks"
 ALIVE = "doubletake.alive"
 """Locked as long as a Snakemake of this workflow lives; holds the machine's name."""
+ELSEWHERE = "(jobs on a cluster)"
+"""In its place where jobs may outlive the machine's Snakemake; no host has that name."""
 
 
 def clear_stale(folder: Path) -> tuple[IO[str] | None, list[str]]:
@@ -52,12 +56,17 @@ def clear_stale(folder: Path) -> tuple[IO[str] | None, list[str]]:
     return file, removed
 
 
-def name_owner(file: IO[str] | None) -> None:
-    """Write down that this machine runs; to be called while it holds the lock."""
+def name_owner(file: IO[str] | None, *, jobs_here: bool) -> None:
+    """Write down that this machine runs; to be called while it holds the lock.
+
+    Args:
+        file: the lock.
+        jobs_here: whether the jobs are processes of this machine, which end with it.
+    """
     if file is not None:
         file.seek(0)
         file.truncate()
-        file.write(socket.gethostname())
+        file.write(socket.gethostname() if jobs_here else ELSEWHERE)
         file.flush()
 
 

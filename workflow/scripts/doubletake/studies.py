@@ -68,7 +68,7 @@ class Sources:
                 f"{key}.revision: {source} is a local path, which has no revision"
             )
         if path is not None:
-            return without_braces(f"{key}.source", str(path))
+            return input_path(f"{key}.source", str(path))
         if "revision" in entry and source.count("/") == 1 and source[0] not in "./":
             return source
         if "revision" in entry:
@@ -150,20 +150,23 @@ def labels_file(config: dict[str, Any], sources: Sources) -> str:
         raise InputError(f"events.labels: no such file: {labels}")
     if path.suffix != ".jsonl":
         raise InputError(f"events.labels: {labels} is no .jsonl file")
-    return without_braces("events.labels", str(path))
+    return input_path("events.labels", str(path))
 
 
-def without_braces(key: str, path: str) -> str:
+def input_path(key: str, path: str) -> str:
     """The path of a rule's input.
 
     Raises:
-        InputError: it holds braces, which Snakemake takes for a wildcard.
+        InputError: it holds braces, which Snakemake takes for a wildcard, or what a
+            shell obeys even between quotes: on a cluster shells read the path.
     """
-    if "{" in path or "}" in path:
-        raise InputError(
-            f"{key}: {path!r} holds braces, which Snakemake reads as a wildcard; "
-            "rename it"
-        )
+    for characters, reader in (("{}", "Snakemake"), ('$`\\"', "a cluster's shell")):
+        found = [character for character in characters if character in path]
+        if found:
+            raise InputError(
+                f"{key}: {path!r} holds {found[0]}, which {reader} reads as more than "
+                "a character; rename it"
+            )
     return path
 
 
@@ -205,7 +208,7 @@ def stop_words_file(config: dict[str, Any], sources: Sources) -> str:
     path = sources.local(name)
     if path is None or not path.is_file():
         raise InputError(f"attribution.stop_words: no such file: {name}")
-    return str(path)
+    return input_path("attribution.stop_words", str(path))
 
 
 def shard_names(count: int) -> list[str]:

@@ -74,8 +74,13 @@ def trace_row(
         "thought_end": None if end is None else len(prompted.prompt_ids) + end,
         "finish": completion.finish,
         "answer": answer,
-        "correct": answer is not None and same_value(prompted.gold, answer),
+        "correct": is_correct(prompted.gold, answer),
     }
+
+
+def is_correct(gold: str, answer: str | None) -> bool:
+    """Whether an answer was given and has the gold answer's value."""
+    return answer is not None and same_value(gold, answer)
 
 
 def traces_table(
