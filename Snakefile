@@ -40,3 +40,5 @@ rule all:
         all_results(),
         of_studies("results/{model}/{dataset}/manifest.json"),
         "results/report.html",
+    message:
+        "All results of all studies, and the report"

@@ -118,9 +118,18 @@ def results(checkout: Checkout) -> dict[str, str]:
     return digests
 
 
-def assert_same(checkout: Checkout, undisturbed: dict[str, str]) -> None:
-    """Every file is there and byte-equal, and nothing is left over."""
+def assert_same(
+    checkout: Checkout, undisturbed: dict[str, str], *, whole: bool = True
+) -> None:
+    """Every file is byte-equal, none is missing, and nothing is left over.
+
+    Args:
+        checkout: after the faults.
+        undisturbed: of a run of the whole study.
+        whole: whether the checkout holds the whole study, too.
+    """
     assert differing(checkout, undisturbed) == []
+    assert not whole or results(checkout).keys() == undisturbed.keys()
     assert not list(checkout.folder.rglob("*.partial"))
     assert not list((checkout.folder / ".snakemake").glob("locks/*"))
 

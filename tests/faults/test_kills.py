@@ -67,7 +67,9 @@ def test_killed_runs_end_in_the_same_bytes(fresh, undisturbed, tally):
             assert_same(fresh, undisturbed)
             shutil.rmtree(fresh.folder / "results")
             shutil.rmtree(fresh.folder / ".snakemake")
-    text = Run(fresh).wait()
+    last = Run(fresh)
+    text = last.wait()
+    assert last.process.returncode == 0, text[-4000:]
     assert "Traceback" not in text
     assert (fresh.folder / "results/report.html").is_file(), text[-4000:]
     assert_same(fresh, undisturbed)

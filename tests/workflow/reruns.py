@@ -55,6 +55,20 @@ def replace(path: str) -> Change:
     return change
 
 
+def other_revision(checkout: Checkout) -> None:
+    """Take the model from the hub, as if all had been made so; then pin another one."""
+
+    def pin(revision: str) -> None:
+        hub = {"source": "doubletake/pocket", "revision": revision}
+        checkout.configure(lambda config: config["models"]["pocket"].update(hub))
+
+    pin("a" * 40)
+    touched = checkout.run("--touch")
+    assert touched.returncode == 0, touched.stdout
+    assert planned(checkout) == []
+    pin("b" * 40)
+
+
 def remove(path: str) -> Change:
     """Remove a result."""
     return lambda checkout: (checkout.study() / path).unlink()
@@ -93,6 +107,7 @@ REMOVED = ("early_exit/confidence.svg", "turns.parquet")
 CHANGES: dict[str, Change] = {
     "nothing": lambda _: None,
     **{f"config key `{path}`": key(path, value) for path, value in VALUES.items()},
+    "config key `models.pocket.revision`": other_revision,
     **{f"code of `{path}`": edit(path) for path in EDITED},
     **{f"content of `{path}`": replace(path) for path in REPLACED},
     **{f"`{path}` removed": remove(path) for path in REMOVED},

@@ -1,5 +1,6 @@
 """The workflow as a whole, on the pocket model."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,23 @@ def test_a_study_and_the_report_can_be_targets(rerun):
     manifest = "results/pocket/pocket-problems/manifest.json"
     (rerun.folder / manifest).unlink()
     assert planned(rerun, manifest) == ["write_manifest"]
+
+
+def test_what_was_made_is_readable(finished, rerun):
+    summary = finished.run("--summary").stdout
+    rows = [line.split("\t") for line in summary.splitlines() if "\t" in line]
+    head, *rows = rows
+    assert {row[head.index("status")] for row in rows} == {"ok"}
+    assert {row[head.index("plan")] for row in rows} == {"no update"}
+    assert len(rows) > len(EXPERIMENTS) * 4
+    graph = finished.run("--rulegraph").stdout
+    rules = re.findall(r'label = "(\w+)"', graph)
+    assert len(rules) == len(set(rules))
+    assert {f"plot_{section.name}" for section in EXPERIMENTS} < set(rules)
+    (rerun.study() / "early_exit/confidence.svg").unlink()
+    lines = rerun.run("-n").stdout.splitlines()
+    assert len(lines) < 60
+    assert max(map(len, lines)) < 400
 
 
 def test_lint_is_clean(finished):
