@@ -19,16 +19,22 @@ from checkouts import Checkout
 from cluster import Cluster
 from remote import PROFILE, Remote
 
+from doubletake.schemas.attention import ATTENTION
+from doubletake.schemas.attribution import ATTRIBUTION
 from doubletake.schemas.early_exit import EARLY_EXIT
 from doubletake.schemas.events import EVENTS
 from doubletake.schemas.problems import PROBLEMS
 from doubletake.schemas.traces import TRACES
+from doubletake.schemas.turns import TURNS
 
 TABLES = {
     "problems.parquet": PROBLEMS,
     "traces.parquet": TRACES,
     "events.parquet": EVENTS,
     "early_exit.parquet": EARLY_EXIT,
+    "turns.parquet": TURNS,
+    "attention.parquet": ATTENTION,
+    "attribution.parquet": ATTRIBUTION,
 }
 FLOATS = (pl.Float32, pl.Float64, pl.List(pl.Float32), pl.List(pl.Float64))
 HEAD = """| shards | nodes | jobs | seconds of jobs | seconds in all | digest | floats |
