@@ -51,7 +51,7 @@ def write_whole(path: str | Path, data: bytes) -> None:
 
 def _flush(path: Path) -> None:
     """Have the data on the disk before the name, also if the power fails."""
-    with path.open("rb+") as file:
+    with path.open("rb") as file:  # a link to a file that only others may write, too
         os.fsync(file.fileno())
 
 
