@@ -1,7 +1,8 @@
 """The device of a job: a GPU of its own, or the CPU.
 
-The rule is the same wherever a job runs. On a workstation jobs find each other's locks
-(`gpu_locks`); under SLURM a job sees just the device that it was given, which is free.
+The rule is the same wherever a job runs. On a workstation jobs find each other's locks,
+whoever started them (`gpu_locks`); under SLURM a job sees just the device that it was
+given, which is free.
 """
 
 import os
@@ -20,7 +21,7 @@ def choose_device(name: str) -> torch.device:
     it ends, and every further call gives the same one.
 
     Raises:
-        InputError: a GPU is asked for and there is none.
+        InputError: a GPU is asked for and there is none, or the locks cannot be used.
     """
     there = name != "cpu" and torch.cuda.is_available()
     if there:

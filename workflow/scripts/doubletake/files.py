@@ -61,7 +61,7 @@ def link_or_copy(source: str | Path, target: str | Path) -> None:
 
 def _flush(path: Path) -> None:
     """Have the data on the disk before the name, also if the power fails."""
-    with path.open("rb+") as file:
+    with path.open("rb") as file:  # a link to a file that only others may write, too
         os.fsync(file.fileno())
 
 

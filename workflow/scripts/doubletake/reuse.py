@@ -46,7 +46,13 @@ def stored_traces(store: Store, key: str) -> dict[str, dict[str, Any]]:
     """Rows that any run with this key has put into the store, by trace id."""
     rows: dict[str, dict[str, Any]] = {}
     for path in store.entries(f"traces/{key}", TRACES_FILE):
-        rows |= {row["trace"]: row for row in TRACES.read(path).iter_rows(named=True)}
+        try:
+            traces = TRACES.read(path)
+        except InputError:
+            if path.exists():
+                raise
+            continue  # it has gone in the meantime
+        rows |= {row["trace"]: row for row in traces.iter_rows(named=True)}
     return rows
 
 
