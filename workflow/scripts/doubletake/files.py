@@ -50,13 +50,12 @@ def write_whole(path: str | Path, data: bytes) -> None:
         partial.write_bytes(data)
 
 
-def link_or_copy(source: str | Path, target: str | Path) -> None:
+def link_or_copy(source: Path, target: Path) -> None:
     """Give a file a second name, or copy it where the file system knows no links."""
-    with replacing(target) as partial:
-        try:
-            os.link(source, partial)
-        except OSError:
-            shutil.copyfile(source, partial)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _flush(path: Path) -> None:

@@ -18,7 +18,7 @@ import polars as pl
 
 from doubletake.digests import file_digest
 from doubletake.errors import InputError
-from doubletake.files import link_or_copy, write_whole
+from doubletake.files import link_or_copy, replacing, write_whole
 from doubletake.schemas.traces import TRACES
 from doubletake.store import Store
 
@@ -72,7 +72,8 @@ def keep_traces(key: str, traces_path: Path) -> None:
     """
     kept, origin = _kept_files(traces_path)
     kept.parent.mkdir(exist_ok=True)
-    link_or_copy(traces_path, kept)
+    with replacing(kept) as partial:
+        link_or_copy(traces_path, partial)
     told = {"key": key, "traces": file_digest(kept)}
     write_whole(origin, json.dumps(told).encode())
 

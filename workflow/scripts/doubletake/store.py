@@ -26,7 +26,7 @@ from pathlib import Path
 
 from doubletake.digests import file_digest
 from doubletake.errors import InputError
-from doubletake.files import ABANDONED, REFUSED, replacing, write_whole
+from doubletake.files import ABANDONED, REFUSED, link_or_copy, replacing, write_whole
 
 logger = logging.getLogger("doubletake")
 
@@ -208,7 +208,7 @@ def _take(source: Path, partial: Path, digest: str) -> None:
         _NotThereError: it is gone, or is not the file that was noted.
     """
     try:
-        _link_or_copy(source, partial)
+        link_or_copy(source, partial)
         whole = file_digest(partial) == digest
     except OSError as error:
         if error.errno in REFUSED - {errno.EIO}:  # that is said of reading, too
@@ -225,14 +225,7 @@ def _put(source: Path, target: Path, readable: int) -> None:
     """
     with replacing(target) as partial:
         if source.stat().st_mode & readable == readable:
-            _link_or_copy(source, partial)
+            link_or_copy(source, partial)
         else:
             shutil.copyfile(source, partial)
             partial.chmod(readable | 0o200)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
