@@ -201,7 +201,7 @@ def test_a_full_disk_is_not_taken_for_an_empty_store(
         raise OSError(store_module.errno.ENOSPC, "No space left on device")
 
     store.keep("kind", "key", files)
-    monkeypatch.setattr(store_module, "_link_or_copy", full)
+    monkeypatch.setattr(store_module, "link_or_copy", full)
     with pytest.raises(InputError, match=r"cannot write .*No space left"):
         store.fetch("kind", "key", targets(tmp_path, files))
     assert list((tmp_path / "out").iterdir()) == []

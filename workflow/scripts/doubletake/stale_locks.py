@@ -6,9 +6,9 @@ lock of the operating system, which ends with the process, whatever ends it. Who
 gets that lock alone knows that no other lives, and clears the files.
 
 On some cluster file systems such a lock holds on one machine only. Hence the name of
-the machine that ran last: locks that another machine left are not touched. Nor are those
-of a run that sent its jobs elsewhere: jobs that wait in a cluster's queue outlive it, hold
-no lock, and would still write.
+the machine that ran last: locks that another machine left are not touched. Nor are
+those of a run that sent its jobs elsewhere: jobs that wait in a cluster's queue outlive
+it, hold no lock, and would still write.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ LOCKS = "locks"
 ALIVE = "doubletake.alive"
 """Locked as long as a Snakemake of this workflow lives; holds the machine's name."""
 ELSEWHERE = "(jobs on a cluster)"
-"""In its place where jobs may outlive the machine's Snakemake; no host has that name."""
+"""In its place where jobs may outlive that Snakemake; no host has that name."""
 
 
 def clear_stale(folder: Path) -> tuple[IO[str] | None, list[str]]:
