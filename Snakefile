@@ -39,4 +39,5 @@ rule all:
     input:
         all_results(),
         of_studies("results/{model}/{dataset}/manifest.json"),
+        rules.score_detector.output,
         "results/report.html",

@@ -1,5 +1,7 @@
 """The workflow as a whole, on the pocket model."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,27 @@ def test_an_experiment_can_be_the_target(rerun):
     for section in EXPERIMENTS:
         made = {path.stem for path in (rerun.study() / section.name).glob("*.svg")}
         assert made == {figure.name for figure in section.figures}
+
+
+def test_a_missing_table_is_made_anew(rerun):
+    (rerun.study() / "attention.parquet").unlink()
+    assert "merge_attention" in planned(rerun, "attention")
+    (rerun.study() / "logit_lens.parquet").unlink()
+    (rerun.folder / "results/detector/mistakes.parquet").unlink()
+    made = {"merge_attention", "measure_logit_lens", "score_detector"}
+    assert made <= set(planned(rerun))
+
+
+def test_the_manifest_lists_what_the_rules_of_the_study_leave(finished):
+    manifest = finished.study() / "manifest.json"
+    listed = set(json.loads(manifest.read_text())["outputs"])
+    target = str(manifest.relative_to(finished.folder))
+    summary = finished.run("--summary", target).stdout
+    folder = target.removesuffix("manifest.json")
+    left = set(re.findall(rf"^{folder}(\S+)\t", summary, re.MULTILINE))
+    assert listed < left
+    shards = {name for name in left if re.search(r"/\d+-of-\d+\.", name)}
+    assert left - shards - listed == {"manifest.json"}
 
 
 def test_a_study_and_the_report_can_be_targets(rerun):
