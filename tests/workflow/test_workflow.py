@@ -133,6 +133,17 @@ def test_the_manifest_lists_what_the_rules_of_the_study_leave(finished):
     assert left - shards - listed == {"manifest.json"}
 
 
+def test_the_manifest_lists_what_the_rules_of_the_study_read(finished):
+    manifest = finished.study() / "manifest.json"
+    target = str(manifest.relative_to(finished.folder))
+    summary = finished.run("--detailed-summary", target).stdout
+    columns = [line.split("\t") for line in summary.splitlines() if "\t" in line]
+    place = columns[0].index("input-file(s)")
+    read = {path for row in columns[1:] for path in row[place].split(",")}
+    sources = {path for path in read if path and not path.startswith("results/")}
+    assert sources == set(json.loads(manifest.read_text())["inputs"])
+
+
 def test_a_study_and_the_report_can_be_targets(rerun):
     (rerun.folder / "results/report.html").unlink()
     assert planned(rerun, "report") == ["report", "write_report"]

@@ -3,7 +3,8 @@
 Inputs
     outputs: every result of the study.
     inputs: the local files that it was made from: model, dataset, stop words, and the
-        published numbers that stand beside its own.
+        published numbers that stand beside its own. (Labelled traces are none of them:
+        they decide `results/detector/` and no result of a study.)
     runs: `schemas.RUNS` of its stages.
     benchmarks: what Snakemake measured of each rule, where it is there.
 
