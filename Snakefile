@@ -39,6 +39,7 @@ rule all:
     input:
         all_results(),
         of_studies("results/{model}/{dataset}/manifest.json"),
+        rules.score_detector.output,
         "results/report.html",
     message:
         "All results of all studies, and the report"

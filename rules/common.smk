@@ -120,15 +120,11 @@ def all_results():
 
 
 def of_experiment(section):
-    """Tables, figures and checks of an experiment, of every study of the config."""
-    names = [f"{section.name}/{figure.name}.svg" for figure in section.figures]
-    names += [f"{name}.parquet" for name in section.tables]
-    names += [f"{section.name}/{part}.parquet" for part in ("runs", "verification")]
-    names += section.artifacts
+    """Everything that an experiment leaves, of every study of the config."""
     return [
         f"{STUDY.format(**study)}/{name}"
         for study in config["studies"]
-        for name in names
+        for name in section.outputs
     ]
 
 

@@ -6,6 +6,8 @@ rule write_manifest:
         outputs=lambda wildcards: files_of(wildcards).outputs,
         model=model_files,
         dataset=dataset_file,
+        stop_words=lambda wildcards: studies.stop_words_file(config, SOURCES),
+        published=[EARLY_EXIT_PUBLISHED, ATTRIBUTION_PUBLISHED],
     output:
         manifest="results/{model}/{dataset}/manifest.json",
     log:

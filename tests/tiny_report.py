@@ -1,13 +1,12 @@
 """A study written by hand for the report, and the page as a browser sees it."""
 
-import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
 
-from doubletake.manifests import build, entries
+from doubletake.manifests import build, entries, write
 from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
 from doubletake.page.report_files import StudyFiles
 from doubletake.provenance import Provenance
@@ -299,7 +298,7 @@ class Study:
             rules=[],
             provenance=HERE,
         )
-        (folder / "manifest.json").write_text(json.dumps(content))
+        write(content, folder / "manifest.json")
         return str(folder / "manifest.json")
 
 

@@ -1,11 +1,9 @@
 """What a manifest notices."""
 
-import json
-
 import pytest
 
 from doubletake.errors import InputError
-from doubletake.manifests import Manifest, build, entries
+from doubletake.manifests import Manifest, build, entries, write
 from doubletake.provenance import Provenance
 
 
@@ -17,16 +15,22 @@ def folder(tmp_path):
     (folder / "deep").mkdir()
     (folder / "a.parquet").write_bytes(b"one")
     (folder / "deep/b.svg").write_bytes(b"two!")
+    words = tmp_path / "own/words.txt"
+    words.parent.mkdir()
+    words.write_bytes(b"the")
     content = build(
         study={"model": "m", "dataset": "d"},
         config={"shards": 2},
-        inputs={},
+        inputs={
+            "own/words.txt": entries([words], words.parent)["words.txt"],
+            "owner/model": {"revision": "e" * 40},
+        },
         outputs=entries([folder / "deep/b.svg", folder / "a.parquet"], folder),
         stages=[],
         rules=[],
         provenance=Provenance("c0ffee", {"python": "3"}, "a machine", "now"),
     )
-    (folder / "manifest.json").write_text(json.dumps(content))
+    write(content, folder / "manifest.json")
     return folder
 
 
@@ -56,6 +60,36 @@ def test_what_is_wrong_is_named(folder, spoil, complaint):
     assert str(folder / "a.parquet") in found
 
 
+def test_untouched_inputs_are_found_where_the_run_found_them(folder):
+    assert manifest(folder).changed_inputs(folder) == []
+    assert manifest(folder).absent_inputs(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"), [(b"thE", "another SHA-256"), (b"th", "2 bytes instead")]
+)
+def test_an_input_that_has_changed_since_is_named(folder, data, complaint):
+    words = folder.parents[2] / "own/words.txt"
+    words.write_bytes(data)
+    (found,) = manifest(folder).changed_inputs(folder)
+    assert found.startswith(f"input changed since: {words} ")
+    assert complaint in found
+    assert list(manifest(folder).complaints()) == []
+
+
+def test_an_input_may_lie_beside_the_workflow_or_be_gone(folder, tmp_path):
+    own = folder.parents[2] / "own"
+    workflow = tmp_path / "workflow"
+    workflow.mkdir()
+    own.rename(workflow / "own")
+    assert manifest(folder).absent_inputs(workflow) == []
+    (workflow / "own/words.txt").write_bytes(b"thE")
+    assert len(manifest(folder).changed_inputs(workflow)) == 1
+    (workflow / "own/words.txt").unlink()
+    assert manifest(folder).changed_inputs(workflow) == []
+    assert manifest(folder).absent_inputs(workflow) == ["own/words.txt"]
+
+
 def test_files_that_are_not_listed_are_told(folder):
     (folder / "new.parquet").write_bytes(b"")
     assert manifest(folder).strangers() == ["new.parquet"]
@@ -65,4 +99,18 @@ def test_files_that_are_not_listed_are_told(folder):
 def test_a_file_that_is_no_manifest_is_refused(folder, text):
     (folder / "manifest.json").write_text(text)
     with pytest.raises(InputError, match=r"manifest\.json"):
+        manifest(folder)
+
+
+def test_a_manifest_of_another_format_is_refused(folder):
+    write({"format": 0}, folder / "manifest.json")
+    with pytest.raises(InputError, match=r"manifest\.json: not a manifest of format"):
+        manifest(folder)
+
+
+@pytest.mark.parametrize("part", ["shards", "c0ffee", "a.parquet", "revision"])
+def test_a_changed_byte_anywhere_in_the_manifest_is_noticed(folder, part):
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace(part, part.swapcase()))
+    with pytest.raises(InputError, match=r"manifest\.json is damaged .* delete it"):
         manifest(folder)

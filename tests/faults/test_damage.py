@@ -45,6 +45,7 @@ ROUNDS = [
         [
             f"{STUDY}/early_exit/confidence.svg",
             f"{STUDY}/attribution/runs.parquet",
+            f"{STUDY}/manifest.json",
             "results/detector/scores.parquet",
         ],
     ),

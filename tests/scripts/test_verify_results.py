@@ -1,6 +1,5 @@
 """`make verify`, as a user calls it."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,17 +7,23 @@ from pathlib import Path
 import pytest
 
 from doubletake.digests import SCRIPTS
-from doubletake.manifests import FORMAT, entries
+from doubletake.manifests import FORMAT, entries, write
 
 
 @pytest.fixture
 def results(tmp_path) -> Path:
+    (tmp_path / "own.txt").write_text("own")
     for name in ("one", "two"):
         folder = tmp_path / "results/m" / name
         folder.mkdir(parents=True)
         (folder / "x.parquet").write_bytes(name.encode())
-        content = {"format": FORMAT, "outputs": entries([folder / "x.parquet"], folder)}
-        (folder / "manifest.json").write_text(json.dumps(content))
+        content = {
+            "format": FORMAT,
+            "config": {"seed": 0},
+            "inputs": entries([tmp_path / "own.txt"], tmp_path),
+            "outputs": entries([folder / "x.parquet"], folder),
+        }
+        write(content, folder / "manifest.json")
     return tmp_path / "results"
 
 
@@ -40,6 +45,32 @@ def test_a_changed_result_fails_and_the_rest_is_still_looked_at(results):
     assert f"changed: {results}/m/one/x.parquet" in found.stdout
     assert "0 of 1" in found.stdout
     assert "1 of 1" in found.stdout
+
+
+def test_a_changed_input_fails_though_the_results_are_as_written(results):
+    (results.parent / "own.txt").write_text("owN")
+    found = verify(results)
+    assert found.returncode == 1
+    changed = f"input changed since: {results.parent}/own.txt (another SHA-256)"
+    assert found.stdout.count(changed) == 2
+    assert found.stdout.count("1 of 1 results as written") == 2
+
+
+def test_results_without_their_inputs_are_right(results):
+    (results.parent / "own.txt").unlink()
+    found = verify(results)
+    assert found.returncode == 0
+    assert found.stdout.count("input not here, not compared: own.txt") == 2
+
+
+def test_a_damaged_manifest_fails_and_the_rest_is_still_looked_at(results):
+    path = results / "m/one/manifest.json"
+    path.write_text(path.read_text().replace('"seed":0', '"seed":1'))
+    found = verify(results)
+    assert found.returncode == 1
+    assert f"{path} is damaged" in found.stdout
+    assert "delete it and run again" in found.stdout
+    assert found.stdout.count("1 of 1 results as written") == 1
 
 
 def test_a_folder_without_manifest_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tiny_report import (
@@ -333,6 +334,17 @@ def test_equal_input_gives_an_equal_page(render):
         assert getattr(elsewhere, name) in second
         second = second.replace(getattr(elsewhere, name), getattr(HERE, name))
     assert second == first
+
+
+def test_a_damaged_manifest_is_named(render):
+    class Damaged(Study):
+        def write_manifest(self, folder: Path) -> str:
+            path = Path(super().write_manifest(folder))
+            path.write_text(path.read_text().replace(HERE.commit, "abc124"))
+            return str(path)
+
+    with pytest.raises(InputError, match=r"manifest\.json is damaged .* delete it"):
+        render(Damaged())
 
 
 def test_a_broken_figure_is_named(render):

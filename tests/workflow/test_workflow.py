@@ -1,5 +1,6 @@
 """The workflow as a whole, on the pocket model."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,38 @@ def test_an_experiment_can_be_the_target(rerun):
     for section in EXPERIMENTS:
         made = {path.stem for path in (rerun.study() / section.name).glob("*.svg")}
         assert made == {figure.name for figure in section.figures}
+
+
+def test_a_missing_table_is_made_anew(rerun):
+    (rerun.study() / "attention.parquet").unlink()
+    assert "merge_attention" in planned(rerun, "attention")
+    (rerun.study() / "logit_lens.parquet").unlink()
+    (rerun.folder / "results/detector/mistakes.parquet").unlink()
+    made = {"merge_attention", "measure_logit_lens", "score_detector"}
+    assert made <= set(planned(rerun))
+
+
+def test_the_manifest_lists_what_the_rules_of_the_study_leave(finished):
+    manifest = finished.study() / "manifest.json"
+    listed = set(json.loads(manifest.read_text())["outputs"])
+    target = str(manifest.relative_to(finished.folder))
+    summary = finished.run("--summary", target).stdout
+    folder = target.removesuffix("manifest.json")
+    left = set(re.findall(rf"^{folder}(\S+)\t", summary, re.MULTILINE))
+    assert listed < left
+    shards = {name for name in left if re.search(r"/\d+-of-\d+\.", name)}
+    assert left - shards - listed == {"manifest.json"}
+
+
+def test_the_manifest_lists_what_the_rules_of_the_study_read(finished):
+    manifest = finished.study() / "manifest.json"
+    target = str(manifest.relative_to(finished.folder))
+    summary = finished.run("--detailed-summary", target).stdout
+    columns = [line.split("\t") for line in summary.splitlines() if "\t" in line]
+    place = columns[0].index("input-file(s)")
+    read = {path for row in columns[1:] for path in row[place].split(",")}
+    sources = {path for path in read if path and not path.startswith("results/")}
+    assert sources == set(json.loads(manifest.read_text())["inputs"])
 
 
 def test_a_study_and_the_report_can_be_targets(rerun):

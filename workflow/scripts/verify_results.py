@@ -5,6 +5,8 @@ Inputs
 
 Outputs
     standard output: a line per study, a line per file that is missing or changed.
+        Inputs that have changed since are errors too, for the results are not of these;
+        inputs that are not here, as beside copied results, are only named.
 """
 
 import argparse
@@ -12,8 +14,12 @@ import sys
 from pathlib import Path
 
 from doubletake.commands import command
+from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
+from doubletake.foreign_text import visible
 from doubletake.manifests import Manifest
+
+WORKFLOW = SCRIPTS.parents[1]
 
 
 def manifests_below(folders: list[Path]) -> list[Path]:
@@ -32,16 +38,25 @@ def manifests_below(folders: list[Path]) -> list[Path]:
 
 
 def verify(path: Path) -> bool:
-    """Print what is wrong with the results beside a manifest; whether nothing is."""
-    manifest = Manifest.read(path)
+    """Print what is wrong with the results of a manifest; whether nothing is."""
+    try:
+        manifest = Manifest.read(path)
+    except InputError as error:
+        print(visible(str(error)))
+        return False
     complaints = list(manifest.complaints())
-    for complaint in complaints:
-        print(complaint)
+    changed = manifest.changed_inputs(WORKFLOW)
+    absent = manifest.absent_inputs(WORKFLOW)
+    for line in (*complaints, *changed):
+        print(line)
+    for name in absent:
+        print(f"input not here, not compared: {name}")
     strangers = manifest.strangers()
     more = f", {len(strangers)} files not listed in it" if strangers else ""
+    more += f", {len(changed)} inputs changed since" if changed else ""
     right = len(manifest.outputs) - len(complaints)
     print(f"{path.parent}: {right} of {len(manifest.outputs)} results as written{more}")
-    return not complaints
+    return not complaints and not changed
 
 
 def main(folders: list[Path]) -> int:

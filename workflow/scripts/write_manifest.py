@@ -2,7 +2,9 @@
 
 Inputs
     outputs: every result of the study.
-    inputs: the local files that it was made from.
+    inputs: the local files that it was made from: model, dataset, stop words, and the
+        published numbers that stand beside its own. (Labelled traces are none of them:
+        they decide `results/detector/` and no result of a study.)
     runs: `schemas.RUNS` of its stages.
     benchmarks: what Snakemake measured of each rule, where it is there.
 
@@ -10,16 +12,14 @@ Outputs
     manifest: JSON, see `doubletake.manifests`.
 """
 
-import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doubletake.digests import SCRIPTS
-from doubletake.files import write_whole
 from doubletake.logs import job
-from doubletake.manifests import build, entries
+from doubletake.manifests import build, entries, write
 from doubletake.page.report_files import StudyFiles
 from doubletake.provenance import Provenance, benchmarks
 from doubletake.schemas.runs import RUNS
@@ -29,21 +29,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("write_manifest")
 
+REFERENCE = "resources/reference"
+"""Where the published numbers lie in the workflow."""
 
-def inputs_of(
-    files: StudyFiles, model_paths: list[Path], dataset_paths: list[Path]
-) -> dict[str, Any]:
-    """Digests of local inputs by their place in the source, revisions of others."""
-    found: dict[str, Any] = {}
-    for name, paths in (("model", model_paths), ("dataset", dataset_paths)):
-        source = files.settings[name]
-        if source["revision"] is not None:
-            found[source["source"]] = {"revision": source["revision"]}
-        for path in paths:
-            place = source["source"] if name == "dataset" else path.name
-            key = place if name == "dataset" else f"{source['source']}/{place}"
-            found[key] = entries([path], path.parent)[path.name]
-    return found
+
+def inputs_of(settings: dict[str, Any], local: dict[str, Path]) -> dict[str, Any]:
+    """Revisions of what came from the hub, digests of local files by their names."""
+    sources = (settings[name] for name in ("model", "dataset"))
+    revisions = {
+        source["source"]: {"revision": source["revision"]}
+        for source in sources
+        if source["revision"] is not None
+    }
+    known = {
+        name: entries([path], path.parent)[path.name] for name, path in local.items()
+    }
+    return revisions | known
 
 
 def main(
@@ -51,23 +52,31 @@ def main(
     files: StudyFiles,
     model_paths: list[Path],
     dataset_paths: list[Path],
+    stop_words_path: Path,
+    published_paths: list[Path],
     manifest_path: Path,
     provenance: Provenance,
 ) -> None:
     """Digest everything, write the manifest."""
+    settings = files.settings
+    # By what the config calls them: a manifest tells no paths of a machine.
+    local = {f"{settings['model']['source']}/{path.name}": path for path in model_paths}
+    for path in dataset_paths:
+        local[settings["dataset"]["source"]] = path
+    local[settings["attribution"]["stop_words"]] = stop_words_path
+    local |= {f"{REFERENCE}/{path.name}": path for path in published_paths}
     stages = [row for path in files.runs for row in RUNS.read(path).to_dicts()]
     content = build(
         study={"model": files.model, "dataset": files.dataset},
-        config=files.settings,
-        inputs=inputs_of(files, model_paths, dataset_paths),
+        config=settings,
+        inputs=inputs_of(settings, local),
         outputs=entries(files.outputs, manifest_path.parent),
         stages=stages,
         rules=[asdict(rule) for rule in benchmarks(Path(files.benchmarks))],
         provenance=provenance,
     )
     logger.info("%d results", len(content["outputs"]))
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    write_whole(manifest_path, f"{text}\n".encode())
+    write(content, manifest_path)
 
 
 if __name__ == "__main__":
@@ -76,6 +85,8 @@ if __name__ == "__main__":
             files=StudyFiles(**snakemake.params.files),
             model_paths=[Path(path) for path in snakemake.input.model],
             dataset_paths=[Path(path) for path in snakemake.input.dataset],
+            stop_words_path=Path(snakemake.input.stop_words),
+            published_paths=[Path(path) for path in snakemake.input.published],
             manifest_path=Path(snakemake.output.manifest),
             provenance=Provenance.here(SCRIPTS.parents[1]),
         )

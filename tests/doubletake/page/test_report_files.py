@@ -5,10 +5,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from doubletake.page.experiments import EXPERIMENTS
 from doubletake.page.report_files import study_files
+from doubletake.schemas.tables import every_table
 from doubletake.studies import Sources
 
 ROOT = Path(__file__).parents[3]
+ELSEWHERE = ("detector/scores", "detector/mistakes")
+"""Tables that belong to no study."""
+EACH_STAGE = ("runs", "verification")
+"""Tables that every stage has in its own folder."""
+TABLES = [
+    table.name for table in every_table() if table.name not in (*ELSEWHERE, *EACH_STAGE)
+]
 
 
 @pytest.fixture
@@ -53,3 +62,19 @@ def test_every_study_brings_its_figures(config):
     paths = [path for study in studies for path in study.outputs]
     assert len(paths) == len(set(paths)) > 0
     assert "results/pocket/mine/early_exit/accuracy.svg" in paths
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_is_a_result_of_its_study(config, table):
+    outputs = files_of(config, "pocket-problems").outputs
+    assert f"results/pocket/pocket-problems/{table}.parquet" in outputs
+
+
+@pytest.mark.parametrize("section", EXPERIMENTS, ids=lambda section: section.name)
+def test_an_experiment_leaves_its_tables_checks_and_figures(section):
+    own = [name for name in TABLES if name.partition("/")[0] == section.name]
+    own += [f"{section.name}/{name}" for name in EACH_STAGE]
+    wanted = {f"{name}.parquet" for name in own}
+    wanted |= {f"{section.name}/{figure.name}.svg" for figure in section.figures}
+    assert wanted <= set(section.outputs)
+    assert len(section.outputs) == len(set(section.outputs))

@@ -1,7 +1,8 @@
 """The manifest of a study: what it was made of, with what, and what it left.
 
 A JSON file beside the results: the config as run, digests of every input and output,
-package versions, hardware, commit, and what each stage took.
+what each stage took and on which device; commit, package versions and machine are those
+of the job that wrote it. It is sealed (`doubletake.seals`).
 """
 
 import json
@@ -13,7 +14,9 @@ from typing import Any
 
 from doubletake.digests import file_digest
 from doubletake.errors import InputError
+from doubletake.files import write_whole
 from doubletake.provenance import Provenance
+from doubletake.seals import BLANK, MARK, read_sealed, sealed
 
 FORMAT = 1
 UNLISTED = ("logs", "benchmarks", "manifest.json")
@@ -28,14 +31,15 @@ class Manifest:
 
     @classmethod
     def read(cls, path: str | Path) -> "Manifest":
-        """Read and check the shape.
+        """Read and check seal and shape.
 
         Raises:
             InputError: the file is missing, damaged or of another format.
         """
+        data = read_sealed(path)
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            content = json.loads(data)
+        except ValueError as error:
             raise InputError(f"cannot read {path}: {error}") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise InputError(f"{path}: not a manifest of format {FORMAT}")
@@ -56,6 +60,11 @@ class Manifest:
         """Digest and size by path, relative to the manifest's folder."""
         return self.content["outputs"]
 
+    @property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """Digest and size, or hub revision, by source as the config names it."""
+        return self.content["inputs"]
+
     def complaints(self) -> Iterator[str]:
         """What is not as the manifest says, one sentence each."""
         folder = self.path.parent
@@ -63,11 +72,36 @@ class Manifest:
             path = folder / name
             if not path.is_file():
                 yield f"missing: {path}"
-            elif path.stat().st_size != known["bytes"]:
-                size = path.stat().st_size
-                yield f"changed: {path} ({size} bytes instead of {known['bytes']})"
-            elif file_digest(path) != known["sha256"]:
-                yield f"changed: {path} (another SHA-256)"
+            elif difference := _difference(path, known):
+                yield f"changed: {path} ({difference})"
+
+    def changed_inputs(self, workflow: Path) -> list[str]:
+        """Local inputs that are not what the results were made from, a sentence each.
+
+        Args:
+            workflow: its folder, where a source is looked for that does not lie where
+                Snakemake ran.
+        """
+        found = []
+        for name, path in self._local_inputs(workflow).items():
+            if path and (difference := _difference(path, self.inputs[name])):
+                found.append(f"input changed since: {path} ({difference})")
+        return found
+
+    def absent_inputs(self, workflow: Path) -> list[str]:
+        """Local inputs that are not here, so that nobody can tell if they changed."""
+        places = self._local_inputs(workflow)
+        return [name for name, path in places.items() if path is None]
+
+    def _local_inputs(self, workflow: Path) -> dict[str, Path | None]:
+        """Where the local inputs lie now, as a run would find them."""
+        # Snakemake ran above results/{model}/{dataset}.
+        top = Path(os.path.abspath(self.path.parent / "../../.."))
+        return {
+            name: next(filter(Path.is_file, (top / name, workflow / name)), None)
+            for name, known in self.inputs.items()
+            if "sha256" in known
+        }
 
     def strangers(self) -> list[str]:
         """Files in the folder of which the manifest does not speak."""
@@ -92,6 +126,14 @@ def entries(paths: Iterable[str | Path], folder: str | Path) -> dict[str, Any]:
     }
 
 
+def _difference(path: Path, known: dict[str, Any]) -> str:
+    """What tells a file from the one that the manifest knows; nothing if it is that."""
+    size = path.stat().st_size
+    if size != known["bytes"]:
+        return f"{size} bytes instead of {known['bytes']}"
+    return "" if file_digest(path) == known["sha256"] else "another SHA-256"
+
+
 def build(
     *,
     study: dict[str, str],
@@ -107,11 +149,11 @@ def build(
     Args:
         study: names of model and dataset.
         config: its sections as run.
-        inputs: digest and size, or hub revision, by source.
+        inputs: digest and size, or hub revision, by source as the config names it.
         outputs: as of `entries`.
         stages: rows of `schemas.RUNS`: traces, tokens and seconds on which device.
         rules: Snakemake's measurements by rule: jobs, seconds, memory.
-        provenance: commit, packages, machine, time.
+        provenance: commit, packages, machine, time of the job that writes it.
     """
     return {
         "format": FORMAT,
@@ -123,3 +165,16 @@ def build(
         "stages": stages,
         "rules": rules,
     }
+
+
+def write(content: dict[str, Any], path: str | Path) -> None:
+    """Seal and write a manifest's content.
+
+    Raises:
+        InputError: the disk takes no more.
+    """
+    # No blank after a colon: a seal's mark and digest stand that close.
+    text = json.dumps(
+        content | {MARK: BLANK}, indent=1, ensure_ascii=False, separators=(",", ":")
+    )
+    write_whole(path, sealed(f"{text}\n".encode()))

@@ -30,3 +30,9 @@ TABLES = tuple(
     )
 )
 """Tables that the page reads, by name of `schemas`."""
+
+ARTIFACTS = (
+    "activations/index.parquet",
+    *(name for section in EXPERIMENTS for name in section.artifacts),
+)
+"""What else a study leaves, whatever its shards: files that the page does not read."""

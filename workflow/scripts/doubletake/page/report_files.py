@@ -1,10 +1,19 @@
-"""What the report reads of each study: the one list that rule and script share."""
+"""What a study leaves, and what of it the report reads: the one list of both.
+
+The targets, the manifest and the page follow from it.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
 from doubletake import studies
-from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
+from doubletake.page.experiments import (
+    ARTIFACTS,
+    CHECKED,
+    EXPERIMENTS,
+    STAGES,
+    TABLES,
+)
 
 SECTIONS = (
     "shards",
@@ -36,7 +45,7 @@ class StudyFiles:
     figures: dict[str, dict[str, str]]
     """Path by name of the experiment and of the figure."""
     artifacts: list[str]
-    """What else the study leaves: tensors."""
+    """What else the study leaves: tensors, and tables that the page does not read."""
     manifest: str
     """What the study was made of and what it left, with digests."""
     benchmarks: str
@@ -79,7 +88,7 @@ def study_files(
             f"{folder}/activations/{shard}.safetensors"
             for shard in studies.shard_names(config["shards"])
         ]
-        + [f"{folder}/{name}" for part in EXPERIMENTS for name in part.artifacts],
+        + [f"{folder}/{name}" for name in ARTIFACTS],
         manifest=f"{folder}/manifest.json",
         benchmarks=f"{folder}/benchmarks",
         settings=shown_settings(config, sources, study),

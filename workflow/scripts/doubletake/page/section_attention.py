@@ -318,4 +318,5 @@ ATTENTION = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
+    artifacts=("attention.parquet",),
 )

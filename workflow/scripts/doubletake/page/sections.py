@@ -107,6 +107,16 @@ class Section:
     tiles: Callable[[StudyData], list[Tile]] = no_tiles
     """Figures for the top of the study."""
     artifacts: tuple[str, ...] = ()
-    """Further files that it leaves in the study's folder, for the manifest."""
+    """What else it leaves in the study's folder: files that the page does not read."""
     maps: Callable[[StudyData], list[HeatMap]] = no_maps
     """Token heat maps."""
+
+    @property
+    def outputs(self) -> list[str]:
+        """All that the experiment leaves or shows, by path in the study's folder."""
+        return [
+            *(f"{name}.parquet" for name in self.tables),
+            *(f"{self.name}/{figure.name}.svg" for figure in self.figures),
+            *(f"{self.name}/{part}.parquet" for part in ("runs", "verification")),
+            *self.artifacts,
+        ]
