@@ -25,6 +25,7 @@ import torch
 from doubletake.activation_shards import ShardWriter, index_of, writing
 from doubletake.activations import Origin, Sizes
 from doubletake.budgets import forward_tokens
+from doubletake.detector.thoughts import thought_tokens
 from doubletake.errors import InputError
 from doubletake.hooks import hooked
 from doubletake.logs import Progress, job
@@ -128,14 +129,13 @@ def items_of(
         if not row["prompt_ids"]:
             raise InputError(f"traces: trace {row['trace']} has an empty prompt")
         ids = row["prompt_ids"] + row["completion_ids"]
-        prompt, end = len(row["prompt_ids"]), row["thought_end"]
-        thought = (prompt, len(ids) if end is None else end)
+        thought = thought_tokens(row)
         first, positions = kept.get(row["trace"], (0, []))
         items.append(
             Item(
                 trace=row["trace"],
                 ids=ids,
-                prompt=prompt,
+                prompt=len(row["prompt_ids"]),
                 thought=thought if row["problem"] in calibration else None,
                 logprobs=row["logprobs"],
                 positions=positions,

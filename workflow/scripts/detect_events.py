@@ -59,7 +59,7 @@ def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:
     """Rows of the events table for one trace, by place."""
     text, offsets = trace["text"], trace["offsets"]
     prompt_length = len(trace["prompt_ids"])
-    span = thought_span(text, offsets, prompt_length, trace["thought_end"])
+    span = thought_span(trace)
     thought = text[span.start : span.end]
     events = find_events(
         problem["question"],
@@ -117,7 +117,8 @@ def main(
         "prompt_ids",
         "text",
         "offsets",
-        "thought_end",
+        "thought_start",
+        "thought_stop",
         "answer",
     ]
     traces = TRACES.read(traces_path).select(columns)

@@ -9,7 +9,7 @@ Inputs
 
 Outputs
     events: one JSON object per line: `id`, `arrivals`, `backtracks`, `wrap_ups`; places
-        are characters of the thought.
+        are characters of the row's `thought`.
 """
 
 import argparse
@@ -30,9 +30,10 @@ from doubletake.json_lines import write_rows
 
 def event_row(row: OwnThought, detector: str) -> dict[str, Any]:
     """The events of one thought."""
-    answer = final_answer(row.answer) if row.answer else None
-    events = find_events(row.question, row.thought, row.gold, answer, detector)
-    return {"id": row.id} | asdict(events)
+    written = row.written
+    answer = final_answer(written.answer) if written.answer else None
+    events = find_events(row.question, written.thought, row.gold, answer, detector)
+    return {"id": row.id} | asdict(events.behind(written.start))
 
 
 def main(*, thoughts_path: Path, events_path: Path, detector: str) -> None:

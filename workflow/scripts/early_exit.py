@@ -180,7 +180,7 @@ class Shard:
     ) -> int:
         """Compute the exits of one trace; return the tokens this took."""
         exits = exits_of(trace, arrivals, self.prompt)
-        branches = [Branch(place.cut, self.prompt.suffix) for place in exits]
+        branches = [Branch(place.cut, place.suffix) for place in exits]
         if longest(branches, self.budget) > self.limit:
             self.refused.append(trace["trace"])
             logger.warning(

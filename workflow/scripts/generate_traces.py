@@ -168,13 +168,13 @@ def main(
         prompts, settings.max_new_tokens, decoder.config.max_position_embeddings
     )
     progress = Progress(len(requests), "traces")
-    stops = tokenizer.stop_ids | decoder.stop_ids
+    stops = tokenizer.stops_with(decoder.stop_ids)
     completions = complete(decoder, requests, stops, settings, progress)
     progress.close()
     new, note = traces_table(prompts, completions, tokenizer)
     traces = with_kept([prompted.trace for prompted in wanted], kept, new)
     again = f"{len(kept)} thoughts kept from an earlier run" if kept else ""
-    notes = "; ".join(filter(None, [too_long, note, again]))
+    notes = "; ".join(filter(None, [too_long, note, again, tokenizer.date_note]))
     run = run_of("generate_traces", shard, progress, decoder, new.height, notes)
     RUNS.write(run, runs_path)
     TRACES.write(traces, traces_path)

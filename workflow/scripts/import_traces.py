@@ -1,9 +1,9 @@
 """Finished thoughts from a file, as traces of the study's tokenizer.
 
 Inputs
-    source: .jsonl or .parquet with the columns `question`, `gold`, `thought`, `answer`
-        (the text after the thought) and optionally `closed` (false: the thought was cut
-        off).
+    source: .jsonl or .parquet with the columns `question`, `gold`, `thought`, and
+        optionally `answer` (the text after the thought) and `closed` (false: the
+        thought was cut off); as in `detector.own_files`.
     problems: `schemas.PROBLEMS`, made from the same file.
 
 Outputs
@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from doubletake.detector.own_files import Written, written_thought
 from doubletake.errors import InputError
 from doubletake.logs import job
-from doubletake.problems import read_rows, text_of
+from doubletake.problems import read_rows, short
 from doubletake.schemas.problems import PROBLEMS
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
@@ -35,20 +36,43 @@ logger = logging.getLogger("import_traces")
 
 
 def completion_ids(
-    thought: str, answer: str, *, closed: bool, tokenizer: TraceTokenizer
+    written: Written, place: str, tokenizer: TraceTokenizer
 ) -> list[int]:
     """Tokens of a completion with this thought, as the model would have written it.
 
     Thought and answer are foreign text: what looks like a special token in them stays
-    text, the markers between them are ours.
+    text, the markers between them are the model's.
+
+    Args:
+        written: thought and answer.
+        place: file and line, for messages.
+        tokenizer: of the study's model.
+
+    Raises:
+        InputError: the tokens do not give the thought back.
     """
-    opening = [] if tokenizer.prompt_opens_thought else [f"{tokenizer.start_marker}\n"]
-    ids = [index for text in opening for index in tokenizer.encode(text)]
-    ids += tokenizer.encode_plain(thought)
-    if closed:
-        ids += tokenizer.encode(f"\n{tokenizer.settings.end_of_thought}\n\n")
-        ids += tokenizer.encode_plain(answer)
+    ids = tokenizer.encode(tokenizer.opening_left)
+    ids += tokenizer.encode_plain(written.thought)
+    if written.closed:
+        ids += tokenizer.encode(tokenizer.format.closing)
+        ids += tokenizer.encode_plain(written.answer or "")
+    text, _ = tokenizer.decode(ids)
+    edges = tokenizer.edges(text)
+    found = text[edges.start : edges.stop]
+    if found != written.thought or (edges.marker is not None) != written.closed:
+        raise InputError(
+            f"{place}: the tokenizer of {tokenizer.name} does not give the thought "
+            f"back; {_first_difference(written.thought, found)}"
+        )
     return ids
+
+
+def _first_difference(given: str, found: str) -> str:
+    """Where two texts part, in words."""
+    pairs = enumerate(zip(given, found, strict=False))
+    place = next((k for k, (a, b) in pairs if a != b), min(len(given), len(found)))
+    parts = [short(text[place : place + 20]) for text in (given, found)]
+    return f"at character {place} {parts[0]} becomes {parts[1]}"
 
 
 def completions_of(
@@ -73,12 +97,9 @@ def completions_of(
         problem, gold, prompt = by_question[row["question"]]
         sample = counts[problem] = counts.get(problem, -1) + 1
         prompted = Prompted(problem, sample, gold, prompt)
-        answer = str(row.get("answer") or "")
-        answer = text_of({"answer": answer}, "answer", place, empty=True)
-        closed = bool(row.get("closed", bool(answer)))
-        thought = text_of(row, "thought", place, empty=True)
-        ids = completion_ids(thought, answer, closed=closed, tokenizer=tokenizer)
-        finish = "stop" if closed else "length"
+        written = written_thought(row, place, [tokenizer.format])
+        ids = completion_ids(written, place, tokenizer)
+        finish = "stop" if written.closed else "length"
         prompts.append(prompted)
         completions[prompted.trace] = Completion(prompted.trace, ids, None, finish)
     return prompts, completions
@@ -108,7 +129,7 @@ def main(
         "seconds": time.monotonic() - started,
         "device": "none: imported",
         "dtype": model.dtype,
-        "note": note,
+        "note": "; ".join(filter(None, [note, tokenizer.date_note])),
     }
     RUNS.write(RUNS.frame([run]), runs_path)
     TRACES.write(traces.sort("problem", "sample"), traces_path)

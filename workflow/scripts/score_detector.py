@@ -45,7 +45,9 @@ def found_by(
     """Compare what a detector finds in the thoughts with their labels."""
     found = []
     for row, label in zip(thoughts, labelled, strict=True):
-        events = find_events(row.question, row.thought, row.gold, None, detector)
+        thought = row.written
+        events = find_events(row.question, thought.thought, row.gold, None, detector)
+        events = events.behind(thought.start)
         found.append(marked(label.trace, label.model, events))
     return compare(found, labelled)
 
@@ -56,7 +58,7 @@ def main(
     """Read labelled traces, run every detector, write scores and mistakes."""
     labelled = read_marked(labels_path)
     thoughts = read_thoughts(labels_path, gold=True)
-    texts = {str(row.id): row.thought for row in thoughts}
+    texts = {str(row.id): row.text for row in thoughts}
     scores: list[dict] = []
     mistakes: list[dict] = []
     for detector in DETECTORS:

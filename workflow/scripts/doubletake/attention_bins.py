@@ -49,7 +49,7 @@ class Binner:
         self.starts: list[int] = []
         if not offsets:
             return
-        span = thought_span(trace["text"], offsets, prompt, trace["thought_end"])
+        span = thought_span(trace)
         self.thought = token_at(offsets, prompt, span.start)
         places = {
             token_at(offsets, prompt, sentence.start)

@@ -40,7 +40,7 @@ def spans_of(trace: dict[str, Any], prompt: dict[str, Any]) -> dict[str, int | N
         prompt: row of `schemas.ATTRIBUTION_PROMPTS`.
     """
     length, offsets = len(trace["prompt_ids"]), trace["offsets"]
-    span = thought_span(trace["text"], offsets, length, trace["thought_end"])
+    span = thought_span(trace)
     found: dict[str, int | None] = {
         "question_start": None,
         "question_end": None,

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from doubletake.answers import final_answer, number_text
+from doubletake.detector.thoughts import thought_tokens
 from doubletake.errors import InputError
 from doubletake.sentences import sentence_end
+from doubletake.thought_format import answer_prompt
 from doubletake.tokens import TraceTokenizer
 
 UNKNOWN = "\ufffd".encode()  # of ids beyond the tokenizer, which padded models have
@@ -20,9 +22,12 @@ class Exit:
     number: int
     """0 before any thought, k after the sentence of arrival k."""
     cut: int
-    """Tokens of prompt and completion that are kept."""
+    """Tokens of prompt and completion that are kept as they are."""
     tokens_before: int
-    """Thought tokens among them."""
+    """Tokens of the thought before the exit."""
+    suffix: tuple[int, ...]
+    """Token ids put behind the kept ones: the end of the sentence, written again
+    together with the answer prompt."""
 
 
 class AnswerPrompt:
@@ -31,7 +36,7 @@ class AnswerPrompt:
     def __init__(
         self, tokenizer: TraceTokenizer, prompt: str, stop: str, stop_ids: set[int]
     ) -> None:
-        """Tokenize the prompt, as one piece.
+        """Fill the prompt in.
 
         Args:
             tokenizer: of the study's model.
@@ -40,17 +45,16 @@ class AnswerPrompt:
             stop_ids: tokens that end a completion, besides the tokenizer's own.
 
         Raises:
-            InputError: the prompt does not hold the end-of-thought token once.
+            InputError: the prompt does not hold the end-of-thought marker once.
         """
         self.tokenizer = tokenizer
-        self.stop_ids = tokenizer.stop_ids | stop_ids
-        self.suffix = tuple(tokenizer.encode(prompt))
-        if self.suffix.count(tokenizer.end_of_thought) != 1:
-            raise InputError(
-                f"early_exit.answer_prompt: {prompt!r} must hold the end-of-thought "
-                f"token {tokenizer.end_of_thought} once"
-            )
+        self.stop_ids = tokenizer.stops_with(stop_ids)
+        self.text = answer_prompt(prompt, tokenizer.format.end)
         self.stop = stop.encode()
+
+    def suffix(self, before: str) -> tuple[int, ...]:
+        """Tokens of the prompt behind a text that is written again with it."""
+        return tuple(self.tokenizer.encode(before + self.text))
 
     def ends(self, tokens: Sequence[int]) -> bool:
         """Whether an answer of these tokens is over."""
@@ -89,6 +93,9 @@ def exits_of(
 ) -> list[Exit]:
     """Exit 0 and one exit per arrival of the thought, by arrival.
 
+    Exit 0 stands behind the marker that opens the thought; where neither prompt nor
+    completion has written it, it is written with the answer prompt.
+
     Args:
         trace: a row of `schemas.TRACES`.
         arrivals: its rows of `schemas.EVENTS`; those after the thought are left out.
@@ -100,25 +107,55 @@ def exits_of(
         limit = trace["thought_end"]
     elif completion and completion[-1] in prompt.stop_ids:
         limit -= 1  # an answer prompt after the end of the text would not be read
-    first = min(start + _opening(trace, prompt.tokenizer.start_marker), limit)
-    exits = [Exit(0, first, 0)]
+    first = min(thought_tokens(trace)[0], limit)
+    missing = "" if trace["thought_start"] else prompt.tokenizer.opening_left
+    exits = [Exit(0, first, 0, prompt.suffix(missing))]
     for arrival in sorted(arrivals, key=lambda row: row["ordinal"]):
         if arrival["token"] >= limit:
             continue
-        end = sentence_end(trace["text"], arrival["end"] - 1)
-        end = max(end, arrival["end"])
-        # The first token that starts behind the sentence: its last character is kept.
-        cut = min(start + bisect_left(trace["offsets"], end), limit)
-        exits.append(Exit(arrival["ordinal"], cut, cut - first))
+        end = max(sentence_end(trace["text"], arrival["end"] - 1), arrival["end"])
+        spent = min(start + bisect_left(trace["offsets"], end), limit) - first
+        place, tail = rewritten(trace["text"], trace["offsets"], arrival["end"], end)
+        cut = min(start + place, limit)
+        exits.append(Exit(arrival["ordinal"], cut, spent, prompt.suffix(tail)))
     return exits
 
 
-def _opening(trace: dict[str, Any], marker: str) -> int:
-    """Completion tokens that open the thought; 0 where the prompt has opened it."""
-    text = trace["text"]
-    start = len(text) - len(text.lstrip())
-    if not text.startswith(marker, start):
-        return 0
-    end = start + len(marker)
-    end += text.startswith("\n", end)
-    return bisect_left(trace["offsets"], end)
+def rewritten(
+    text: str, offsets: Sequence[int], least: int, end: int
+) -> tuple[int, str]:
+    r"""Where the tokens of a sentence are cut, and which text is tokenized again.
+
+    One rule for all cuts. A tokenizer joins the last marks of a sentence with the line
+    break behind them: ".\n" is one token where the thought ends there, ".\n\n" where a
+    paragraph does, "." inside a paragraph. Kept as they are, such tokens would give
+    the same sentence different ends. So the marks that end the sentence (a run of
+    characters that are neither letters nor digits nor white space, with one space
+    before it) are tokenized again
+    together with the answer prompt, as a model that closed its thought there would
+    write them, and with them all of a token that reaches beyond the sentence.
+
+    Args:
+        text: of the completion.
+        offsets: per token the character at which it starts.
+        least: character that is kept if its token is: the end of the arrival.
+        end: the character behind the sentence.
+
+    Returns:
+        The number of tokens kept, and the text to tokenize again.
+    """
+    marks = end
+    while marks > least and _is_mark(text[marks - 1]):
+        marks -= 1
+    if least < marks < end and text[marks - 1] == " ":
+        marks -= 1  # byte-level tokenizers put a space before marks into their token
+    place, behind = bisect_left(offsets, marks), bisect_left(offsets, end)
+    reach = offsets[behind] if behind < len(offsets) else len(text)
+    if place == behind and reach > end:
+        # One token holds the sentence's last characters and others behind them.
+        place = bisect_left(offsets, offsets[behind - 1])
+    return place, text[offsets[place] : end] if place < behind else ""
+
+
+def _is_mark(character: str) -> bool:
+    return not (character.isalnum() or character.isspace())

@@ -6,16 +6,26 @@ stages need) and merges a model's overrides. No torch and no transformers here: 
 whenever the workflow starts.
 """
 
-import json
+import datetime
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doubletake.architectures import LAYOUTS
-from doubletake.errors import InputError
-from doubletake.remote_code import refuse_code
+from tokenizers import Tokenizer
 
-END_OF_THOUGHT = "</think>"
+from doubletake.architectures import LAYOUTS
+from doubletake.chat_templates import added_tokens, chat_template, model_turn
+from doubletake.errors import InputError
+from doubletake.json_files import read_json
+from doubletake.remote_code import refuse_code
+from doubletake.thought_format import (
+    ThoughtFormat,
+    answer_prompt,
+    check_marker,
+    of_model,
+)
+
 TABLE_SUFFIXES = (".jsonl", ".parquet")
 PICKLES = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
 WEIGHTS_INDEX = "model.safetensors.index.json"
@@ -33,12 +43,19 @@ class ModelSettings:
     """float32, bfloat16 or float16."""
     device: str
     """auto, cpu or cuda."""
-    end_of_thought: str
-    """The marker that closes the thought."""
+    end_of_thought: str | None
+    """The marker that closes the thought; None: as the model's files show."""
     template_arguments: dict[str, Any]
     """Extra arguments of the chat template."""
     trust_remote_code: bool = False
     """Whether code that the model brings along may run."""
+    start_of_thought: str | None = None
+    """The marker that opens the thought; empty: none; None: the one that belongs to the
+    end marker."""
+    open_thought: bool = False
+    """Whether a prompt that does not open the thought gets the start marker."""
+    date: str | None = None
+    """The date that the chat template is given (YYYY-MM-DD); None: today's."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +129,12 @@ def model_settings(
         "revision": entry.get("revision"),
         "dtype": entry["dtype"],
         "device": entry["device"],
-        "end_of_thought": entry.get("end_of_thought", END_OF_THOUGHT),
+        "end_of_thought": entry.get("end_of_thought"),
         "template_arguments": entry.get("template_arguments", {}),
         "trust_remote_code": entry.get("trust_remote_code", False),
+        "start_of_thought": entry.get("start_of_thought"),
+        "open_thought": entry.get("open_thought", False),
+        "date": entry.get("date"),
     }
 
 
@@ -235,23 +255,83 @@ def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
 def _check_model(config: dict[str, Any], name: str, sources: Sources) -> None:
     key = f"models.{name}"
     settings = model_settings(config, name, sources)
-    marker = settings["end_of_thought"]
     prompt = early_exit_settings(config, name)["answer_prompt"]
-    if prompt.count(marker) != 1:
-        raise InputError(
-            f"early_exit.answer_prompt: must hold the end-of-thought marker {marker!r} "
-            f"of model {name} once, but is {prompt!r}"
-        )
-    if settings["revision"] is None:
-        folder = Path(settings["source"])
-        _check_model_folder(folder, key, marker)
-        _check_weights(folder, key)
-        configs = [folder / "config.json", folder / "tokenizer_config.json"]
-        found = [read_json(path) for path in configs if path.is_file()]
-        refuse_code(f"{key}.source: {folder}", settings["trust_remote_code"], *found)
+    _check_date(settings["date"], key)
+    if settings["revision"] is not None:
+        if settings["end_of_thought"] is not None:  # else its files must be read first
+            _check_markers(settings, "", (), prompt, key)
+        return
+    folder = Path(settings["source"])
+    _check_model_folder(folder, key)
+    template = chat_template(folder)
+    if template is None:
+        raise InputError(f"{key}: the tokenizer in {folder} has no chat template")
+    found = _check_markers(settings, template, added_tokens(folder), prompt, key)
+    _check_prompt(folder, template, found, settings, key)
+    _check_weights(folder, key)
+    configs = [folder / "config.json", folder / "tokenizer_config.json"]
+    read = [read_json(path) for path in configs if path.is_file()]
+    refuse_code(f"{key}.source: {folder}", settings["trust_remote_code"], *read)
 
 
-def _check_model_folder(folder: Path, key: str, marker: str) -> None:
+def _check_date(date: str | None, key: str) -> None:
+    try:
+        datetime.date.fromisoformat(date or "2000-01-01")
+    except ValueError as error:
+        raise InputError(f"{key}.date: {date!r} is no date (YYYY-MM-DD)") from error
+
+
+def _check_markers(
+    settings: dict[str, Any],
+    template: str,
+    tokens: Collection[str],
+    prompt: str,
+    key: str,
+) -> ThoughtFormat:
+    """The model's thought format, of which the answer prompt holds the end marker."""
+    start, end = settings["start_of_thought"], settings["end_of_thought"]
+    try:
+        found = of_model(start, end, template, tokens)
+    except InputError as error:
+        raise InputError(f"{key}: {settings['source']}: {error}") from error
+    answer_prompt(prompt, found.end)
+    return found
+
+
+def _check_prompt(
+    folder: Path,
+    template: str,
+    found: ThoughtFormat,
+    settings: dict[str, Any],
+    key: str,
+) -> None:
+    """Refuse markers that the tokenizer cannot write, and prompts that close a thought.
+
+    The job that tokenizes looks again, through the library itself.
+    """
+    try:
+        for marker in filter(None, (found.start, found.end)):
+            if marker not in added_tokens(folder):
+                check_marker(marker, _written(folder, marker, key))
+        turn = model_turn(folder, template, settings)
+        if turn is not None:
+            found.opening_left(turn)
+    except InputError as error:
+        raise InputError(f"{key}: {folder}: {error}") from error
+
+
+def _written(folder: Path, text: str, key: str) -> str:
+    """What a local tokenizer makes of a text."""
+    path = folder / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise InputError(f"{key}: damaged {path} ({str(error)[:200]})") from error
+    ids = tokenizer.encode(text, add_special_tokens=False).ids
+    return tokenizer.decode(ids, skip_special_tokens=False).removeprefix(" ")
+
+
+def _check_model_folder(folder: Path, key: str) -> None:
     """What can be known of a local model without loading it."""
     for name in ("config.json", "tokenizer.json"):
         if not (folder / name).is_file():
@@ -262,18 +342,6 @@ def _check_model_folder(folder: Path, key: str, marker: str) -> None:
             f"{key}.source: unsupported architecture {architecture!r} in "
             f"{folder}/config.json (supported: {', '.join(sorted(LAYOUTS))})"
         )
-    added = read_json(folder / "tokenizer.json").get("added_tokens", [])
-    if marker not in {token["content"] for token in added}:
-        raise InputError(
-            f"{key}: the tokenizer in {folder} has no token {marker!r} "
-            "(set end_of_thought)"
-        )
-    tokenizer_config = folder / "tokenizer_config.json"
-    has_template = (folder / "chat_template.jinja").is_file() or (
-        tokenizer_config.is_file() and "chat_template" in read_json(tokenizer_config)
-    )
-    if not has_template:
-        raise InputError(f"{key}: the tokenizer in {folder} has no chat template")
 
 
 def _check_weights(folder: Path, key: str) -> None:
@@ -305,23 +373,6 @@ def _check_weights(folder: Path, key: str) -> None:
             raise InputError(
                 f"{key}.source: {folder} lacks {name}, which {index} names"
             )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object.
-
-    Raises:
-        InputError: the file cannot be read, or holds none.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not valid JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: not a JSON object")
-    return found
 
 
 def _exists(path: Path) -> bool:

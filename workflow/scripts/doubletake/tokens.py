@@ -6,18 +6,26 @@ ids alone; nobody tokenizes a text a second time.
 """
 
 import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 from jinja2 import TemplateError
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
+from doubletake.chat_templates import TODAY, pinned
 from doubletake.errors import InputError
 from doubletake.remote_code import refuse_code
 from doubletake.studies import ModelSettings
+from doubletake.thought_format import Edges, check_marker, of_model
 
 METASPACE = "\u2581"
+NEUTRAL = "?"
+"""A question that holds no token of a template."""
 
 
 def byte_of_character() -> dict[str, int]:
@@ -32,14 +40,14 @@ def byte_of_character() -> dict[str, int]:
 
 
 class TraceTokenizer:
-    """A tokenizer together with the markers of a reasoning model."""
+    """A tokenizer together with the thought format of a reasoning model."""
 
     def __init__(self, tokenizer: Any, settings: ModelSettings) -> None:
         """Wrap a fast tokenizer of transformers.
 
         Raises:
-            InputError: no chat template, no end-of-thought token, or token pieces of
-                a kind whose bytes are not known.
+            InputError: no chat template, a thought format that is unknown or that the
+                tokenizer cannot write, or token pieces whose bytes are not known.
         """
         self.tokenizer = tokenizer
         self.settings = settings
@@ -48,65 +56,169 @@ class TraceTokenizer:
             raise InputError(f"{self.name}: has no fast tokenizer (tokenizer.json)")
         if not tokenizer.chat_template:
             raise InputError(f"{self.name}: the tokenizer has no chat template")
-        self.end_of_thought = self._marker(settings.end_of_thought)
-        self.start_marker = settings.end_of_thought.replace("/", "", 1)
         self._added = {
             index: token.content
             for index, token in tokenizer.added_tokens_decoder.items()
         }
         self._pieces: dict[int, bytes] = {}
         self._byte_level = self._has_byte_level_decoder()
+        self._inner = without_prefix_space(tokenizer.backend_tokenizer)
+        self._template = tokenizer.get_chat_template()
+        with self._named_errors():
+            self.format = of_model(
+                settings.start_of_thought,
+                settings.end_of_thought,
+                self._template,
+                self._added.values(),
+            )
+        for marker in (self.format.start, self.format.end):
+            self._check_marker(marker)
 
     @property
     def stop_ids(self) -> set[int]:
-        """Tokens that end a completion."""
+        """Tokens that end a completion; never one that the end marker needs."""
         stop = self.tokenizer.eos_token_id
         return set() if stop is None else {stop}
 
-    def prompt_ids(self, question: str) -> list[int]:
-        """Token ids of the chat prompt for a question, with exactly one BOS.
+    def stops_with(self, others: set[int]) -> set[int]:
+        """Tokens that end a completion, by the tokenizer and by the model.
 
-        The template's text is encoded without further special tokens: templates write
-        the BOS themselves, and encoding their text with defaults would give two.
+        A token of the end marker is left out: the answer comes behind it.
+        """
+        return (self.stop_ids | others) - set(self.encode(self.format.end))
+
+    def prompt_ids(self, question: str) -> list[int]:
+        """Token ids of the chat prompt for a question, up to the first thought token.
+
+        They are what the tokenizer's own chat template gives; where the model's
+        `open_thought` is set and the template does not open the thought, the start
+        marker follows.
 
         Raises:
-            InputError: the template failed, or gives another number of BOS.
+            InputError: the template failed, closes the thought or doubles the BOS, or
+                the question holds a special token.
         """
+        ids = self._templated(question)
+        bos = self.tokenizer.bos_token_id
+        if bos is not None and ids[:2] == [bos, bos]:
+            raise InputError(
+                f"{self.name}: the prompt begins with two BOS tokens; the chat "
+                f"template must write {self.tokenizer.bos_token!r} once"
+            )
+        special = self._special(ids) - self._special(self._templated(NEUTRAL))
+        if special:
+            token = self._added[min(special)]
+            raise InputError(
+                f"{self.name}: the question holds {token!r}, which is a special token "
+                f"of this tokenizer: {question[:60]!r}"
+            )
+        if not self.settings.open_thought:
+            return ids
+        return ids + self.encode(self._template_leaves)
+
+    @cached_property
+    def opening_left(self) -> str:
+        """What a completion writes before its thought; empty if the prompt wrote it.
+
+        Raises:
+            InputError: the prompt closes the thought.
+        """
+        return "" if self.settings.open_thought else self._template_leaves
+
+    @property
+    def prompt_opens_thought(self) -> bool:
+        """Whether the prompt already ends inside the thought (`<think>` written)."""
+        return not self.opening_left.startswith(self.format.start or "\0")
+
+    @cached_property
+    def _template_leaves(self) -> str:
+        """What the chat template leaves of the opening of the thought."""
+        bare = self._templated(NEUTRAL, turn=False)
+        whole = self._templated(NEUTRAL)
+        if whole[: len(bare)] == bare and len(whole) > len(bare):
+            turn, _ = self.decode(whole[len(bare) :])
+        else:
+            _, _, turn = self.decode(whole)[0].rpartition(NEUTRAL)
+        with self._named_errors():
+            return self.format.opening_left(turn)
+
+    def edges(self, text: str) -> Edges:
+        """Where the thought lies in the text of a completion."""
+        return self.format.edges(text, self.opening_left)
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text that goes on, in which markers count as markers.
+
+        No BOS and no prefix space is added.
+        """
+        return self._inner.encode(text, add_special_tokens=False).ids
+
+    def encode_plain(self, text: str) -> list[int]:
+        """Token ids of foreign text that goes on.
+
+        What looks like a special token stays text; no prefix space is added.
+        """
+        self._inner.encode_special_tokens = True
         try:
-            text = self.tokenizer.apply_chat_template(
+            return self.encode(text)
+        finally:
+            self._inner.encode_special_tokens = False
+
+    def _templated(
+        self, question: str, date: str | None = None, *, turn: bool = True
+    ) -> list[int]:
+        """Token ids that the tokenizer's own chat template gives.
+
+        Args:
+            question: of the user.
+            date: what the template takes for today; None: as the settings say.
+            turn: whether the model's turn is opened.
+        """
+        date = date or self.settings.date
+        try:
+            template = self._template
+            dates: dict[str, Any] = {}
+            if date is not None:
+                template, dates = pinned(template, date)
+            return self.tokenizer.apply_chat_template(
                 [{"role": "user", "content": question}],
-                tokenize=False,
-                add_generation_prompt=True,
-                **self.settings.template_arguments,
+                chat_template=template,
+                tokenize=True,
+                return_dict=False,
+                add_generation_prompt=turn,
+                **dates | self.settings.template_arguments,
             )
         except (TemplateError, TypeError, ValueError, LookupError) as error:
             raise InputError(f"{self.name}: chat template failed: {error}") from error
-        ids = self.encode(text)
-        bos = self.tokenizer.bos_token_id
-        if bos is not None and ids.count(bos) == 0:
-            ids = [bos, *ids]
-        if bos is not None and (ids[0] != bos or ids.count(bos) != 1):
-            raise InputError(
-                f"{self.name}: the prompt must hold one BOS at its start, but holds "
-                f"{ids.count(bos)}, for the question {question[:60]!r}"
-            )
-        return ids
 
     @cached_property
-    def prompt_opens_thought(self) -> bool:
-        """Whether the prompt already ends inside the thought (`<think>` written)."""
-        text, _ = self.decode(self.prompt_ids("?"))
-        return text.rstrip().endswith(self.start_marker)
-
-    def encode(self, text: str) -> list[int]:
-        """Token ids of a text in which markers count as markers; no BOS is added."""
-        return self.tokenizer.encode(text, add_special_tokens=False)
-
-    def encode_plain(self, text: str) -> list[int]:
-        """Token ids of foreign text: what looks like a special token stays text."""
-        return self.tokenizer.encode(
-            text, add_special_tokens=False, split_special_tokens=True
+    def date_note(self) -> str:
+        """A sentence on a date of today in the prompts; empty if there is none."""
+        if self.settings.date is not None or TODAY not in self._template:
+            return ""
+        try:
+            years = [self._templated(NEUTRAL, f"{year}-02-03") for year in (2001, 2002)]
+        except InputError:
+            years = [[], [0]]  # it cannot be pinned, so it counts as dated
+        if years[0] == years[1]:
+            return ""
+        return (
+            "the chat template writes the date of the run into every prompt, so the "
+            "same run on another day gives other thoughts; the model's key `date` pins "
+            "the date"
         )
+
+    def _special(self, ids: list[int]) -> Counter[int]:
+        """How often each added token occurs."""
+        return Counter(index for index in ids if index in self._added)
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        """Say which model an error is about."""
+        try:
+            yield
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}") from error
 
     def text_of(self, token: int) -> str:
         """Text of one token alone; what is no whole character shows as U+FFFD."""
@@ -164,14 +276,10 @@ class TraceTokenizer:
             return bytes([int(token[3:5], 16)])
         return token.replace(METASPACE, " ").encode()
 
-    def _marker(self, marker: str) -> int:
-        index = self.tokenizer.convert_tokens_to_ids(marker)
-        if index is None or index == self.tokenizer.unk_token_id:
-            raise InputError(
-                f"{self.name}: the tokenizer has no token {marker!r} "
-                "(set end_of_thought of the model)"
-            )
-        return index
+    def _check_marker(self, marker: str) -> None:
+        """Refuse a marker that does not survive the tokenizer."""
+        with self._named_errors():
+            check_marker(marker, self.decode(self.encode(marker))[0])
 
     def _has_byte_level_decoder(self) -> bool:
         decoder = json.loads(self.tokenizer.backend_tokenizer.to_str())["decoder"]
@@ -207,6 +315,33 @@ def load_tokenizer(settings: ModelSettings) -> TraceTokenizer:
             error
         )
     return TraceTokenizer(tokenizer, settings)
+
+
+def without_prefix_space(tokenizer: Tokenizer) -> Tokenizer:
+    """A copy that adds no space before a text: the text goes on where another ended.
+
+    SentencePiece tokenizers, and some byte-level ones, write a space before the first
+    word of every text.
+    """
+    parts = json.loads(tokenizer.to_str())
+    for name in ("normalizer", "pre_tokenizer"):
+        parts[name] = _unprefixed(parts[name])
+    return Tokenizer.from_str(json.dumps(parts))
+
+
+def _unprefixed(part: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A normalizer or pre-tokenizer without its prefix space; None if nothing stays."""
+    if part is None or part["type"] == "Prepend":
+        return None
+    part = dict(part)
+    for name in ("normalizers", "pretokenizers"):
+        if name in part:
+            part[name] = [p for p in map(_unprefixed, part[name]) if p is not None]
+    if part["type"] == "Metaspace":
+        part["prepend_scheme"] = "never"
+    if "add_prefix_space" in part:
+        part["add_prefix_space"] = False
+    return part
 
 
 _BYTES = byte_of_character()

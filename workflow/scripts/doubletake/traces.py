@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from doubletake.answers import final_answer, same_value
+from doubletake.detector.thoughts import token_at
 from doubletake.errors import InputError
 from doubletake.schemas.traces import TRACES
 from doubletake.tokens import TraceTokenizer
@@ -57,11 +58,10 @@ def trace_row(
         ids = tokenizer.complete_characters(ids)
         logprobs = None if logprobs is None else logprobs[: len(ids)]
     text, offsets = tokenizer.decode(ids)
-    end = (
-        ids.index(tokenizer.end_of_thought) if tokenizer.end_of_thought in ids else None
-    )
-    after = "" if end is None else text[offsets[end] :]
-    answer = final_answer(after.removeprefix(tokenizer.settings.end_of_thought))
+    edges = tokenizer.edges(text)
+    prompt = len(prompted.prompt_ids)
+    end = edges.marker
+    answer = None if end is None else final_answer(text[edges.answer :])
     return {
         "trace": prompted.trace,
         "problem": prompted.problem,
@@ -71,7 +71,10 @@ def trace_row(
         "logprobs": logprobs,
         "text": text,
         "offsets": offsets,
-        "thought_end": None if end is None else len(prompted.prompt_ids) + end,
+        "thought_start": edges.start,
+        "thought_stop": edges.stop,
+        "thought_end": None if end is None else token_at(offsets, prompt, end),
+        "answer_start": edges.answer,
         "finish": completion.finish,
         "answer": answer,
         "correct": is_correct(prompted.gold, answer),

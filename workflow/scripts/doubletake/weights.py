@@ -10,8 +10,9 @@ from transformers.utils import cached_file
 
 from doubletake.architectures import LAYOUTS, Layout
 from doubletake.errors import InputError
+from doubletake.json_files import read_json
 from doubletake.models import DTYPES, read_config
-from doubletake.studies import ModelSettings, read_json
+from doubletake.studies import ModelSettings
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 # Composite models name the decoder's tensors in another order than its modules.

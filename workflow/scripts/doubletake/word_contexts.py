@@ -48,7 +48,7 @@ def contexts_of(
         next_words: how many words behind the decision are kept.
     """
     texts = traces.select(
-        "trace", "prompt_ids", "text", "offsets", "thought_end"
+        "trace", "prompt_ids", "text", "offsets", "thought_start", "thought_stop"
     ).rows_by_key("trace", named=True, unique=True)
     asked = prompts.rows_by_key("trace", named=True, unique=True)
     for row in tokens.iter_rows(named=True):
@@ -73,7 +73,7 @@ def _words_around(
     The deciding token itself belongs to neither.
     """
     length = len(trace["prompt_ids"])
-    span = thought_span(trace["text"], trace["offsets"], length, trace["thought_end"])
+    span = thought_span(trace)
     words: list[Word] = []
     if prompt["start"] is not None:
         question = (prompt["start"], prompt["end"])

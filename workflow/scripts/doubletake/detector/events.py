@@ -10,6 +10,7 @@ backtrack between them, and what restates a value with no new thinking is no eve
 import random
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from doubletake.answers import number_text
 from doubletake.detector.arrivals import (
@@ -82,6 +83,16 @@ class Events:
     arrivals: tuple[Arrival, ...] = ()
     backtracks: tuple[Backtrack, ...] = ()
     wrap_ups: tuple[WrapUp, ...] = ()
+
+    def behind(self, characters: int) -> "Events":
+        """The same events in a text with so many characters before the thought."""
+
+        def moved(event: Any) -> Any:
+            start, end = event.start + characters, event.end + characters
+            return replace(event, start=start, end=end)
+
+        parts = (self.arrivals, self.backtracks, self.wrap_ups)
+        return Events(*(tuple(map(moved, part)) for part in parts))
 
 
 @dataclass

@@ -1,13 +1,16 @@
 """Files that people bring: thoughts to read, and events found or labelled in them.
 
-A row of thoughts: `id`, `question`, `thought`, optionally `gold` (the reference answer)
-and `answer` (the text after the thought). A row of events: `id`, `arrivals` (each with
+A row of thoughts: `id`, `question`, `thought`, optionally `gold` (the reference
+answer), `answer` (the text after the thought, or a number) and `closed` (false: the
+thought was cut off). The thought may stand between the markers of a model
+(`thought_format`); what follows an end marker is the answer where the row has none. A
+row of events: `id`, `arrivals` (each with
 `end`, the character after the number, and `value`) and `backtracks` (each with `start`,
 the first character of the sentence), optionally `model`. A labelled trace is both.
 Places are characters of the thought.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +18,8 @@ from typing import Any
 from doubletake.answers import number_text
 from doubletake.errors import InputError
 from doubletake.problems import read_rows, short, text_of
+from doubletake.thought_format import ThoughtFormat, without_markers
 
-END_OF_THOUGHT = "</think>"
 SUFFIXES = (".jsonl", ".parquet")
 UNKNOWN = "unknown"
 
@@ -28,13 +31,25 @@ class OwnThought:
     id: str | int
     """As the file writes it."""
     question: str
-    thought: str
-    """Without what follows an end-of-thought marker."""
+    text: str
+    """Its thought as the row gives it; places in files are characters of it."""
+    written: "Written"
     gold: str | None
-    answer: str | None
-    """The text after the thought."""
     place: str
     """File and line, for messages."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A thought and its answer as a row gives them, freed from markers."""
+
+    thought: str
+    start: int
+    """Characters of the row's text before it."""
+    answer: str | None
+    """The text after the thought; None where there is none."""
+    closed: bool
+    """Whether the thought came to its end."""
 
 
 @dataclass(frozen=True)
@@ -102,23 +117,58 @@ def _rows(
 
 
 def _thought(row: dict[str, Any], place: str) -> OwnThought:
-    text = text_of(row, "thought", place, empty=True)
-    thought, _, after = text.partition(END_OF_THOUGHT)
-    answer = row.get("answer")
-    if answer is not None and not isinstance(answer, str | int | float):
-        raise InputError(f"{place}: 'answer' is {short(answer)}, not a text")
     return OwnThought(
         id=_id(row, place),
         question=text_of(row, "question", place, empty=True),
-        thought=thought,
+        text=text_of(row, "thought", place, empty=True),
+        written=written_thought(row, place),
         gold=None if row.get("gold") is None else _value(row, "gold", place),
-        answer=(after or None) if answer is None else _text(answer, place),
         place=place,
     )
 
 
-def _text(answer: str | int | float, place: str) -> str:
-    return text_of({"answer": str(answer)}, "answer", place, empty=True)
+def written_thought(
+    row: dict[str, Any], place: str, own: Sequence[ThoughtFormat] = ()
+) -> Written:
+    """The thought and the answer of a row.
+
+    An answer that is missing, null or blank is none; 0 is an answer. A thought is
+    closed if there is an answer or an end marker, unless `closed` says otherwise.
+
+    Args:
+        row: with `thought`, and maybe `answer` and `closed`.
+        place: file and line, for messages.
+        own: formats of thoughts that are looked for besides the known ones.
+
+    Raises:
+        InputError: a value of another type, or an answer of a thought that is not
+            closed.
+    """
+    found = without_markers(text_of(row, "thought", place, empty=True), own)
+    answer = _answer(row, place)
+    if answer is None and found.after is not None and found.after.strip():
+        answer = found.after
+    closed = row.get("closed")
+    if closed is not None and not isinstance(closed, bool):
+        raise InputError(f"{place}: 'closed' is {short(closed)}, not true or false")
+    if closed is False and answer is not None:
+        raise InputError(f"{place}: 'closed' is false, but there is an answer")
+    if closed is None:
+        closed = answer is not None or found.after is not None
+    return Written(found.text, found.start, answer, closed)
+
+
+def _answer(row: dict[str, Any], place: str) -> str | None:
+    """Text of the row's own answer."""
+    answer = row.get("answer")
+    if answer is None:
+        return None
+    if isinstance(answer, bool) or not isinstance(answer, str | int | float):
+        raise InputError(
+            f"{place}: 'answer' is {short(answer)}, neither text nor number"
+        )
+    text = text_of({"answer": str(answer)}, "answer", place, empty=True)
+    return text if text.strip() else None
 
 
 def _marked(row: dict[str, Any], place: str) -> MarkedTrace:

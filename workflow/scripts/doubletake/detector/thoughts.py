@@ -2,35 +2,28 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from typing import Any
 
 from doubletake.sentences import Span
 
-OPENING = "<think>"
+
+def thought_span(trace: dict[str, Any]) -> Span:
+    """Characters of the thought in a completion's text: a row of `schemas.TRACES`."""
+    return Span(trace["thought_start"], trace["thought_stop"])
 
 
-def thought_span(
-    text: str, offsets: Sequence[int], prompt_length: int, thought_end: int | None
-) -> Span:
-    """Characters of the thought in a completion's text.
+def thought_tokens(trace: dict[str, Any]) -> tuple[int, int]:
+    """First token of the thought in the trace, and the one behind its last.
 
-    From after a leading `<think>` and its line break to the end-of-thought marker, the
-    token `thought_end` of the trace; to the end of the text where it is None.
+    The token that the end marker begins in is not one of them.
 
     Args:
-        text: the completion's text.
-        offsets: per completion token the character at which it starts.
-        prompt_length: number of prompt tokens.
-        thought_end: token index of the end-of-thought marker.
+        trace: a row of `schemas.TRACES`.
     """
-    end = len(text) if thought_end is None else offsets[thought_end - prompt_length]
-    start = len(text) - len(text.lstrip())
-    if text.startswith(OPENING, start):
-        start += len(OPENING)
-        while start < end and text[start] in "\r\n":
-            start += 1
-    else:
-        start = 0
-    return Span(min(start, end), end)
+    prompt, offsets = len(trace["prompt_ids"]), trace["offsets"]
+    first = prompt + bisect_left(offsets, trace["thought_start"])
+    end = trace["thought_end"]
+    return first, max(first, prompt + len(offsets) if end is None else end)
 
 
 def token_at(offsets: Sequence[int], prompt_length: int, character: int) -> int:

@@ -125,9 +125,8 @@ def pieces_of(
         events: its rows of the events table.
         exits: its exits by number.
     """
-    text, offsets = trace["text"], trace["offsets"]
-    prompt = len(trace["prompt_ids"])
-    span = thought_span(text, offsets, prompt, trace["thought_end"])
+    text = trace["text"]
+    span = thought_span(trace)
     marks = [event for event in events if event["kind"] in MARKED]
     cuts = _cuts(text, marks, span.end)
     borders = {span.start, span.end, *cuts.values()}

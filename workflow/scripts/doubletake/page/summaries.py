@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from doubletake.detector.thoughts import thought_span, token_at
+from doubletake.detector.thoughts import thought_tokens
 from doubletake.page.wording import NOTHING, percent
 from doubletake.stats import cluster_bootstrap, cluster_sums, wilson_interval
 
@@ -143,23 +143,14 @@ def thoughts_table(
 
 def _sizes(trace: dict[str, Any]) -> tuple[int, int]:
     """Tokens of the thought, and words of the text after it."""
-    prompt = len(trace["prompt_ids"])
-    text, offsets, end = trace["text"], trace["offsets"], trace["thought_end"]
-    if not offsets:
-        return 0, 0
-    span = thought_span(text, offsets, prompt, end)
-    last = prompt + len(offsets) if end is None else end
-    tokens = last - token_at(offsets, prompt, span.start)
-    return max(tokens, 0), len(text_after(trace).split())
+    first, stop = thought_tokens(trace)
+    return stop - first, len(text_after(trace).split())
 
 
 def text_after(trace: dict[str, Any]) -> str:
     """What follows the end-of-thought marker; nothing where the thought is open."""
-    if trace["thought_end"] is None:
-        return ""
-    place = trace["thought_end"] + 1 - len(trace["prompt_ids"])
-    offsets = trace["offsets"]
-    return trace["text"][offsets[place] :] if place < len(offsets) else ""
+    start = trace["answer_start"]
+    return "" if start is None else trace["text"][start:]
 
 
 def exits_table(exits: pl.DataFrame) -> pl.DataFrame:

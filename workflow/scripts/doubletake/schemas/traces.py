@@ -10,7 +10,11 @@ TRACES = Table(
         Column("trace", TEXT, "id: problem/sample"),
         Column("problem", TEXT, "id of the problem"),
         Column("sample", COUNT, "0, 1, ...: which thought on the problem"),
-        Column("prompt_ids", pl.List(pl.Int32), "token ids of the prompt, one BOS"),
+        Column(
+            "prompt_ids",
+            pl.List(pl.Int32),
+            "token ids of the prompt, as the chat template gives",
+        ),
         Column("completion_ids", pl.List(pl.Int32), "token ids of the completion"),
         Column(
             "logprobs",
@@ -26,9 +30,28 @@ TRACES = Table(
             "per completion token: the character of `text` at which it starts",
         ),
         Column(
+            "thought_start",
+            COUNT,
+            "the character of `text` at which the thought starts",
+        ),
+        Column(
+            "thought_stop",
+            COUNT,
+            "the character of `text` behind the thought, before the end marker and its "
+            "line break",
+        ),
+        Column(
             "thought_end",
             COUNT,
-            "token index of the end-of-thought marker; null if never closed",
+            "index of the token in which the end-of-thought marker begins; null if the "
+            "thought was never closed; the first token of a completion without thought",
+            nullable=True,
+        ),
+        Column(
+            "answer_start",
+            COUNT,
+            "the character of `text` behind the end-of-thought marker; null if the "
+            "thought was never closed",
             nullable=True,
         ),
         Column("finish", TEXT, "`stop`: ended by itself; `length`: cut off"),

@@ -1,0 +1,112 @@
+"""Chat templates of local models, read without the library that runs them later.
+
+No torch and no transformers here: it runs whenever the workflow starts.
+"""
+
+import datetime
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from doubletake.json_files import read_json
+
+TODAY = "strftime_now"
+"""The function by which a chat template asks for today's date."""
+_CALL = re.compile(TODAY + r"\s*\(\s*(?:(['\"])(?P<form>.*?)\1)?")
+_MACRO = "{%- macro strftime_now(form) -%}{{ dates_of_run[form] }}{%- endmacro -%}"
+
+
+def pinned(template: str, date: str) -> tuple[str, dict[str, Any]]:
+    """A template that writes a given date where it would write today's.
+
+    Args:
+        template: the chat template.
+        date: YYYY-MM-DD.
+
+    Returns:
+        The template to render, and the arguments that it needs.
+
+    Raises:
+        ValueError: it asks for the date in a form that is not written out.
+    """
+    forms = [call["form"] for call in _CALL.finditer(template)]
+    if not forms:
+        return template, {}
+    if None in forms:
+        raise ValueError(f"the chat template computes the form of its {TODAY}")
+    day = datetime.datetime.fromisoformat(date)
+    return _MACRO + template, {"dates_of_run": {f: day.strftime(f) for f in forms}}
+
+
+def chat_template(folder: Path) -> str | None:
+    """The chat template of a local tokenizer; None if there is none.
+
+    Of several named ones it is the default.
+
+    Raises:
+        InputError: tokenizer_config.json is no JSON object.
+    """
+    own = folder / "chat_template.jinja"
+    if own.is_file():
+        return own.read_text(encoding="utf-8")
+    config = folder / "tokenizer_config.json"
+    found = read_json(config).get("chat_template") if config.is_file() else None
+    if isinstance(found, list):
+        named = {item.get("name"): item.get("template") for item in found}
+        found = named.get("default")
+    return found if isinstance(found, str) else None
+
+
+def added_tokens(folder: Path) -> set[str]:
+    """Texts of the tokens that a local tokenizer has beside its vocabulary.
+
+    Raises:
+        InputError: tokenizer.json is no JSON object.
+    """
+    added = read_json(folder / "tokenizer.json").get("added_tokens", [])
+    return {token["content"] for token in added}
+
+
+def model_turn(folder: Path, template: str, settings: dict[str, Any]) -> str | None:
+    """The end of a prompt, from where the model's turn begins.
+
+    Args:
+        folder: of the tokenizer.
+        template: its chat template.
+        settings: of the model.
+
+    Returns:
+        None where the template needs more than is known here.
+    """
+    config = folder / "tokenizer_config.json"
+    named = read_json(config) if config.is_file() else {}
+    tokens = {key: _content(named.get(key)) for key in ("bos_token", "eos_token")}
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    environment.globals[TODAY] = lambda form: "date"
+    environment.globals["raise_exception"] = _refuse
+    given = {"messages": [{"role": "user", "content": "?"}]} | tokens
+    given |= settings["template_arguments"]
+    try:
+        compiled = environment.from_string(template)
+        bare = compiled.render(**given, add_generation_prompt=False)
+        whole = compiled.render(**given, add_generation_prompt=True)
+    except (TemplateError, TypeError, ValueError, LookupError):
+        return None
+    if whole.startswith(bare) and len(whole) > len(bare):
+        return whole[len(bare) :]
+    return whole.rpartition("?")[2]
+
+
+def _content(token: Any) -> str:
+    """Text of a special token, which may be written as an object."""
+    found = token.get("content") if isinstance(token, dict) else token
+    return found if isinstance(found, str) else ""
+
+
+def _refuse(message: str) -> None:
+    raise TemplateError(message)

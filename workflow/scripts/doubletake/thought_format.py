@@ -1,0 +1,311 @@
+"""How a model marks its thought: the one place that decides where a thought begins.
+
+A reasoning model writes its thought between two markers. Each marker is a text, which
+the tokenizer may write as one token or as several. Some models have no start marker:
+their thought begins with the first word. Prompts, generation, import, `make detect`,
+exits and the page all ask this module; none of them looks for a marker itself.
+
+No torch and no transformers here: it runs whenever the workflow starts.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from doubletake.errors import InputError
+
+PLACEHOLDER = "{end_of_thought}"
+"""Stands for the end marker in an answer prompt."""
+LINE_BREAKS = ("\r\n", "\n")
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Where the thought lies in the text of a completion, in characters."""
+
+    start: int
+    """Its first character."""
+    stop: int
+    """Behind its last character."""
+    marker: int | None
+    """First character of the end marker; None where the thought was never closed."""
+    answer: int | None
+    """First character behind the end marker; None where the thought was never closed.
+
+    Where the model wrote no thought at all, `marker` and `answer` are the place at
+    which its answer begins."""
+
+
+@dataclass(frozen=True)
+class ThoughtFormat:
+    """The markers of a thought, and the white space that a model writes around them."""
+
+    start: str
+    """Opens the thought; empty where the thought begins without a marker."""
+    end: str
+    """Closes the thought."""
+    after_start: str = "\n"
+    before_end: str = "\n"
+    after_end: str = "\n\n"
+
+    @property
+    def opening(self) -> str:
+        """What a model writes before the first word of its thought."""
+        return self.start + self.after_start if self.start else ""
+
+    @property
+    def closing(self) -> str:
+        """What a model writes between its thought and its answer."""
+        return self.before_end + self.end + self.after_end
+
+    def opening_left(self, written: str) -> str:
+        """The part of `opening` that a completion still has to write.
+
+        Args:
+            written: the end of the prompt, from where the model's turn begins.
+
+        Returns:
+            Empty where the prompt has opened the thought.
+
+        Raises:
+            InputError: the prompt has closed the thought already.
+        """
+        opened = self._last_start(written)
+        if self.end in written[opened:]:
+            raise InputError(
+                f"the prompt already closes the thought (it ends in {written[-60:]!r}):"
+                " there is no thought to study; change template_arguments of the model "
+                "(for example enable_thinking: true)"
+            )
+        if not self.start or opened == 0:
+            return self.opening
+        behind = written[opened:]
+        return self.after_start if not behind else ""
+
+    def _last_start(self, written: str) -> int:
+        """The character behind the last start marker; 0 where there is none."""
+        place = written.rfind(self.start) if self.start else -1
+        return 0 if place < 0 else place + len(self.start)
+
+    def edges(self, text: str, left: str) -> Edges:
+        """Where the thought lies in a completion.
+
+        A model that has to open its thought itself and writes neither marker has not
+        thought: all of its text is the answer.
+
+        Args:
+            text: of the completion.
+            left: `opening_left` of the prompt.
+        """
+        start = 0
+        if self.start and left.startswith(self.start):
+            lead = len(text) - len(text.lstrip())
+            if text.startswith(self.start, lead):
+                start = _behind(text, lead + len(self.start), self.after_start)
+            elif text and self.end not in text:
+                return Edges(0, 0, 0, 0)
+        elif left:
+            start = _behind(text, 0, left)
+        marker = text.find(self.end, start)
+        if marker < 0:
+            return Edges(start, len(text), None, None)
+        stop = _before(text, start, marker, self.before_end)
+        return Edges(start, stop, marker, marker + len(self.end))
+
+
+def _behind(text: str, place: int, *wanted: str) -> int:
+    """Behind the first of the `wanted` texts that stands at `place`; else `place`."""
+    found = [mark for mark in wanted if text.startswith(mark, place)]
+    return place + len(found[0]) if found else place
+
+
+def _before(text: str, start: int, place: int, *wanted: str) -> int:
+    """Before the first of the `wanted` texts that ends at `place`; else `place`."""
+    found = [mark for mark in wanted if text.endswith(mark, start, place)]
+    return place - len(found[0]) if found else place
+
+
+KNOWN = (
+    ThoughtFormat("<think>", "</think>"),
+    ThoughtFormat("<|begin_of_thought|>", "<|end_of_thought|>", "\n\n", "\n\n"),
+    ThoughtFormat("[THINK]", "[/THINK]", "", "", ""),
+    ThoughtFormat("<thought>", "</thought>"),
+    ThoughtFormat("<thinking>", "</thinking>"),
+    ThoughtFormat("<reasoning>", "</reasoning>", "\n", "\n", "\n"),
+    ThoughtFormat("<seed:think>", "</seed:think>", "", "", ""),
+    ThoughtFormat("\u25c1think\u25b7", "\u25c1/think\u25b7"),
+    ThoughtFormat("<|START_THINKING|>", "<|END_THINKING|>", "", "", ""),
+    ThoughtFormat("<|im_start|>think", "<|im_start|>answer", "\n", "\n", "\n"),
+    ThoughtFormat(
+        "<|channel|>analysis<|message|>",
+        "<|end|><|start|>assistant<|channel|>final<|message|>",
+        *("", "", ""),
+    ),
+)
+"""Formats in use: DeepSeek-R1, Qwen3, QwQ and Nemotron; OpenThinker and Sky-T1;
+Magistral; EXAONE Deep; models trained to write `<thinking>` or `<reasoning>`; Seed-OSS;
+Kimi-VL-Thinking; Command A Reasoning; s1; gpt-oss."""
+
+_CLOSING_TAG = re.compile(r"(?P<bracket>[<\[\u25c1])/(?P<name>.+)")
+HOW_TO_SET = "set start_of_thought and end_of_thought of the model"
+
+
+def named(start: str | None, end: str) -> ThoughtFormat:
+    """The format that a config asks for.
+
+    Args:
+        start: the start marker; empty for none; None to tell it from the end marker.
+        end: the end marker.
+
+    Raises:
+        InputError: the markers are equal, or the start marker cannot be told.
+    """
+    if start is None:
+        start = _start_of(end)
+    if start == end:
+        raise InputError(
+            f"start_of_thought and end_of_thought are both {end!r}; the markers of a "
+            "thought must differ"
+        )
+    same = [known for known in KNOWN if (known.start, known.end) == (start, end)]
+    return same[0] if same else ThoughtFormat(start, end)
+
+
+def _start_of(end: str) -> str:
+    """The start marker that belongs to an end marker."""
+    for known in KNOWN:
+        if known.end == end:
+            return known.start
+    tag = _CLOSING_TAG.fullmatch(end)
+    if tag is None:
+        raise InputError(
+            f"end_of_thought: which marker opens the thought cannot be told from "
+            f"{end!r}; set start_of_thought of the model too (empty if its thoughts "
+            "begin without a marker)"
+        )
+    return tag["bracket"] + tag["name"]
+
+
+def recognised(template: str, tokens: Collection[str]) -> ThoughtFormat:
+    """The format that a model's files show.
+
+    Its chat template names the markers, or its tokenizer has each as one token.
+
+    Args:
+        template: the chat template.
+        tokens: texts of the tokens added to the vocabulary.
+
+    Raises:
+        InputError: no known format, or more than one.
+    """
+    written = [known for known in KNOWN if _in_template(known, template)]
+    added = [known for known in KNOWN if {known.start, known.end} <= set(tokens)]
+    both = [known for known in written if known in added]
+    for found in (both, written, added):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(f"{known.start} ... {known.end}" for known in found)
+            raise InputError(f"more than one format of thoughts: {names}; {HOW_TO_SET}")
+    raise InputError(
+        "neither the chat template nor the tokenizer shows how the model marks its "
+        f"thought; {HOW_TO_SET} (for example <think> and </think>)"
+    )
+
+
+def _in_template(known: ThoughtFormat, template: str) -> bool:
+    return known.end in template or known.start in template
+
+
+def of_model(
+    start: str | None, end: str | None, template: str, tokens: Collection[str]
+) -> ThoughtFormat:
+    """The format of a model: as its config says, else as its files show.
+
+    Raises:
+        InputError: as `named` and `recognised`; a start marker without an end marker.
+    """
+    if end is not None:
+        return named(start, end)
+    if start is None:
+        return recognised(template, tokens)
+    same = [known for known in KNOWN if start and known.start == start]
+    if not same:
+        raise InputError(
+            f"start_of_thought is {start!r}, but end_of_thought is not set"
+        )
+    return same[0]
+
+
+def check_marker(marker: str, written: str) -> None:
+    """Refuse a marker that the tokenizer cannot write.
+
+    Args:
+        marker: a start or end marker.
+        written: what its tokens stand for.
+
+    Raises:
+        InputError: they stand for something else.
+    """
+    if written != marker:
+        raise InputError(
+            f"the tokenizer cannot write the marker {marker!r}: it gives {written!r}; "
+            f"{HOW_TO_SET}"
+        )
+
+
+def answer_prompt(prompt: str, end: str) -> str:
+    """An answer prompt with its placeholder filled in.
+
+    Args:
+        prompt: holds the end marker, or `{end_of_thought}` in its place, once.
+        end: the end marker.
+
+    Raises:
+        InputError: it does not.
+    """
+    filled = prompt.replace(PLACEHOLDER, end)
+    if filled.count(end) != 1:
+        raise InputError(
+            f"early_exit.answer_prompt: must hold {PLACEHOLDER} or the end-of-thought "
+            f"marker {end!r} once, but is {prompt!r}"
+        )
+    return filled
+
+
+@dataclass(frozen=True)
+class ForeignThought:
+    """A thought that somebody wrote down, freed from its markers."""
+
+    text: str
+    start: int
+    """Its first character in the text as given."""
+    after: str | None
+    """What stood behind the end marker; None without an end marker."""
+
+
+def without_markers(text: str, own: Sequence[ThoughtFormat] = ()) -> ForeignThought:
+    """A foreign thought without the markers around it.
+
+    A start marker counts at the beginning only. The first end marker ends the thought;
+    behind a start marker only its own end marker does.
+
+    Args:
+        text: as given.
+        own: formats that are looked for besides the known ones.
+    """
+    formats = [*own, *(known for known in KNOWN if known not in own)]
+    lead = len(text) - len(text.lstrip())
+    opened = [f for f in formats if f.start and text.startswith(f.start, lead)]
+    start = 0
+    if opened:
+        longest = max(opened, key=lambda known: len(known.start))
+        formats = [known for known in formats if known.start == longest.start]
+        start = _behind(text, lead + len(longest.start), *LINE_BREAKS)
+    ends = [(text.find(f.end, start), f) for f in formats if f.end in text[start:]]
+    if not ends:
+        return ForeignThought(text[start:], start, None)
+    marker, found = min(ends, key=lambda item: item[0])
+    stop = _before(text, start, marker, *LINE_BREAKS)
+    after = text[marker + len(found.end) :].lstrip("\r\n")
+    return ForeignThought(text[start:stop], start, after)
