@@ -54,6 +54,15 @@ def data_folder() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def tokenizers_folder() -> Path:
+    """Folder of real tokenizers, named by DOUBLETAKE_TOKENIZERS."""
+    folder = os.environ.get("DOUBLETAKE_TOKENIZERS")
+    if not folder:
+        pytest.skip("DOUBLETAKE_TOKENIZERS names no folder of real tokenizers")
+    return Path(folder)
+
+
 @pytest.fixture
 def fresh(tmp_path: Path) -> Checkout:
     """A checkout with the small study in which nothing has run."""

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
+from thought_edges import edges_of
 
 from doubletake.manifests import build, entries, write
 from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
@@ -100,6 +101,7 @@ def trace_row(name: str, thought: str, answer: str | None) -> dict:
         "text": text,
         "offsets": offsets,
         "thought_end": PROMPT + len(thought) if closed else None,
+        **edges_of(text),
         "finish": "stop" if closed else "length",
         "answer": answer,
         "correct": answer == "8",

@@ -1,5 +1,7 @@
 """Hand-made traces in tokens of the tiny model, as rows of the tables."""
 
+from thought_edges import edges_of
+
 QUESTION = "Tom has 12 pens and buys 7 more pens. How many pens does Tom have now?"
 THOUGHT = (
     "First, 12 + 7 = 19. So the answer is 19. Wait, let me check that again.\n"
@@ -11,8 +13,8 @@ def make_trace(tokenizer, text, name="00000/0", prompt=None, end=()):
     prompt_ids = tokenizer.prompt_ids(QUESTION) if prompt is None else prompt
     ids = [*tokenizer.encode(text), *end]
     decoded, offsets = tokenizer.decode(ids)
-    closed = tokenizer.end_of_thought in ids
-    place = len(prompt_ids) + ids.index(tokenizer.end_of_thought) if closed else None
+    (marker,) = tokenizer.encode(tokenizer.format.end)
+    place = len(prompt_ids) + ids.index(marker) if marker in ids else None
     return {
         "trace": name,
         "problem": name.split("/")[0],
@@ -23,6 +25,7 @@ def make_trace(tokenizer, text, name="00000/0", prompt=None, end=()):
         "text": decoded,
         "offsets": offsets,
         "thought_end": place,
+        **edges_of(decoded),
         "finish": "stop",
         "answer": "19",
         "correct": True,

@@ -7,6 +7,7 @@ from typing import Any
 import cache_activations
 import locate_turns
 import torch
+from thought_edges import edges_of
 
 from doubletake.models import Decoder, load_decoder
 from doubletake.schemas.events import EVENTS
@@ -71,6 +72,7 @@ def trace_row(decoder: Decoder, number: int, prompt: int, length: int) -> dict:
         "text": "x" * length,
         "offsets": list(range(length)),
         "thought_end": None,
+        **edges_of("x" * length),
         "finish": "length",
         "answer": None,
         "correct": False,

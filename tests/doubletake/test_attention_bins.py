@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from thought_edges import edges_of
 
 from doubletake.attention_bins import Binner, bins_of, in_bins, visible_tokens
 from doubletake.schemas.attention import BINS, PARTITION
@@ -21,6 +22,7 @@ def trace_of(*pieces, thought_end=None):
         "text": text,
         "offsets": offsets,
         "thought_end": thought_end,
+        **edges_of(text),
     }
 
 

@@ -1,12 +1,11 @@
 """Exits: where thoughts are cut, and how a forced answer is read."""
 
-from types import SimpleNamespace
-
 import pytest
+from tiny_models import TEMPLATE, write_tokenizer
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
 from doubletake.errors import InputError
-from doubletake.exits import AnswerPrompt, exits_of
+from doubletake.exits import AnswerPrompt, exits_of, rewritten
 from doubletake.studies import ModelSettings
 from doubletake.tokens import load_tokenizer
 
@@ -24,6 +23,12 @@ def prompt(tokenizer):
     return AnswerPrompt(tokenizer, text, "}", set())
 
 
+def read(trace, tokenizer, place):
+    """All that the model reads of the completion at an exit."""
+    tokens = trace["completion_ids"][: place.cut - len(trace["prompt_ids"])]
+    return tokenizer.decode([*tokens, *place.suffix])[0]
+
+
 def kept(trace, tokenizer, place):
     return tokenizer.decode(
         trace["completion_ids"][: place.cut - len(trace["prompt_ids"])]
@@ -34,14 +39,21 @@ def test_cuts_come_after_the_sentence_of_each_arrival(tokenizer, prompt):
     trace = make_trace(tokenizer, THOUGHT)
     exits = exits_of(trace, arrivals_of(trace), prompt)
     assert [place.number for place in exits] == [0, 1, 2, 3, 4]
-    assert [kept(trace, tokenizer, place) for place in exits] == [
+    thoughts = [
         "",
         "First, 12 + 7 = 19.",
         "First, 12 + 7 = 19. So the answer is 19.",
         THOUGHT[: THOUGHT.index("\n</think>")],
         THOUGHT[: THOUGHT.index("\n</think>")],
     ]
-    assert all(p.tokens_before == p.cut - exits[0].cut for p in exits)
+    assert [read(trace, tokenizer, place) for place in exits] == [
+        thought + prompt.text for thought in thoughts
+    ]
+    before = len(trace["prompt_ids"])
+    for place, thought in zip(exits, thoughts, strict=True):
+        tokens = trace["completion_ids"][: place.tokens_before]
+        assert tokenizer.decode(tokens)[0] == thought
+        assert place.cut - before <= place.tokens_before
 
 
 def test_exit_zero_keeps_an_opening_marker_that_the_completion_wrote(tokenizer, prompt):
@@ -53,7 +65,10 @@ def test_exit_zero_keeps_an_opening_marker_that_the_completion_wrote(tokenizer, 
     assert kept(opening, tokenizer, exits[0]) == "<think>\n"
     sequences = [
         [
-            (trace["prompt_ids"] + trace["completion_ids"])[: place.cut]
+            (
+                *(trace["prompt_ids"] + trace["completion_ids"])[: place.cut],
+                *place.suffix,
+            )
             for place in exits_of(trace, arrivals_of(trace), prompt)
         ]
         for trace in (opened, opening)
@@ -88,34 +103,67 @@ def test_a_thought_that_never_closed_is_cut_before_its_end_token(tokenizer, prom
     assert kept(trace, tokenizer, exits[1]) == "It is 19, I am"
 
 
-def hand_made(offsets, text):
-    return {
-        "prompt_ids": [1, 2],
-        "completion_ids": list(range(len(offsets))),
-        "text": text,
-        "offsets": offsets,
-        "thought_end": None,
-    }
+def test_exit_zero_opens_a_thought_that_nobody_opened(tokenizer, prompt, tmp_path):
+    write_tokenizer(tmp_path, TEMPLATE.replace("<think>\n", ""))
+    bare = load_tokenizer(
+        ModelSettings(str(tmp_path), None, "float32", "cpu", None, {})
+    )
+    trace = make_trace(bare, "It is 19.")
+    asked = AnswerPrompt(bare, "\n{end_of_thought}\n", "}", set())
+    first = exits_of(trace, [], asked)[0]
+    assert bare.decode(list(first.suffix))[0] == "<think>\n\n</think>\n"
 
 
 @pytest.mark.parametrize(
-    ("offsets", "kept_tokens"),
+    ("offsets", "place", "tail"),
     [
-        ([0, 2, 5, 7, 9], 4),  # "It| is| 5|.\n|Wait": the full stop's token is kept
-        ([0, 2, 5, 8, 9], 3),  # "It| is| 5.|\n|Wait"
-        ([0, 2, 5, 7, 8, 9], 4),  # "It| is| 5|.|\n|Wait"
-        ([0, 2, 5, 7, 7, 8], 5),  # a full stop in two tokens
-        ([0, 2, 5], 3),  # the text's last token
+        ([0, 2, 5, 7, 9], 3, "."),  # "It| is| 5|.\n|Wait"
+        ([0, 2, 5, 8, 9], 3, ""),  # "It| is| 5.|\n|Wait": one token, up to the end
+        ([0, 2, 5, 7, 8, 9], 3, "."),  # "It| is| 5|.|\n|Wait"
+        ([0, 2, 5, 7, 7, 8], 3, "."),  # a full stop in two tokens
+        ([0, 2, 5, 9], 2, " 5."),  # "It| is| 5.\n|Wait": it reaches beyond the end
+        ([0, 2, 5], 2, " 5."),  # the text's last token
     ],
 )
-def test_the_token_with_the_last_character_is_kept(offsets, kept_tokens):
-    trace = hand_made(offsets, "It is 5.\nWait")
-    prompt = SimpleNamespace(
-        stop_ids=set(), tokenizer=SimpleNamespace(start_marker="<think>")
-    )
-    arrival = {"ordinal": 1, "start": 6, "end": 7, "token": 4}
-    places = exits_of(trace, [arrival], prompt)
-    assert [place.cut for place in places] == [2, 2 + kept_tokens]
+def test_the_marks_that_end_a_sentence_are_written_again(offsets, place, tail):
+    assert rewritten("It is 5.\nWait", offsets, 7, 8) == (place, tail)
+
+
+def test_marks_inside_brackets_go_with_the_space_before_them():
+    text = "= 5 \\]\n\nWait"
+    starts = [0, 1, 3, 8]  # "=| 5| \]\n\n|Wait"
+    assert rewritten(text, starts, 3, 6) == (2, " \\]")
+    assert rewritten("= 5 \\] so", [0, 1, 3, 6], 3, 6) == (2, " \\]")
+    assert rewritten("5 pens so", [0, 1, 6], 1, 6) == (2, "")
+
+
+BROKEN = ["", "\n", "\n\n", "\n\nWait", "\n\n\n", "\n</think>\n\n19"]
+SPACED = [" ", " Wait", "  Wait"]
+ANY_TOKENIZER = ["tiny", "DeepSeek-R1-Distill-Llama-8B", "DeepSeek-R1-Distill-Qwen"]
+
+
+@pytest.fixture(scope="module", params=ANY_TOKENIZER)
+def any_tokenizer(request, tokenizer):
+    if request.param == "tiny":
+        return tokenizer
+    folder = request.getfixturevalue("tokenizers_folder")
+    source = str(folder / request.param)
+    return load_tokenizer(ModelSettings(source, None, "float32", "cpu", None, {}))
+
+
+@pytest.mark.parametrize("stop", [".", ".**", " \\]", ").", "!", "", "\u3002"])
+def test_all_exits_end_a_sentence_the_same_way(any_tokenizer, stop):
+    sentence = f"So it is 19{stop}"
+    asked = AnswerPrompt(any_tokenizer, "\n{end_of_thought}\n\n\\boxed{", "}", set())
+    found = set()
+    stopped = stop not in ("", " \\]")  # else only a line break ends the sentence
+    for ending in BROKEN + SPACED * stopped:
+        trace = make_trace(any_tokenizer, sentence + ending)
+        places = exits_of(trace, arrivals_of(trace)[:1], asked)
+        tokens = trace["completion_ids"][: places[1].cut - len(trace["prompt_ids"])]
+        found.add((*tokens, *places[1].suffix))
+    (only,) = found
+    assert any_tokenizer.decode(list(only))[0] == sentence + asked.text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Question and thought of a trace in tokens, and the places of a context."""
 
 import pytest
+from thought_edges import edges_of
 
 from doubletake.contexts import prompt_row, question_span, spans_of
 from doubletake.places import NOWHERE, PARTS, places_of
@@ -27,7 +28,7 @@ def test_the_question_is_found_where_the_template_puts_it(model):
     ids = tokenizer.prompt_ids(question)
     trace = {"trace": "0/0", "prompt_ids": ids, "thought_end": None}
     text, offsets = tokenizer.decode(tokenizer.encode("First, 12."))
-    trace |= {"text": text, "offsets": offsets}
+    trace |= {"text": text, "offsets": offsets} | edges_of(text)
     row = prompt_row(trace, question, tokenizer)
     assert row["text"][row["start"] : row["end"]] == question.strip()
     spans = spans_of(trace, row)

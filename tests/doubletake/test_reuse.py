@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from thought_edges import edges_of
 
 from doubletake import reuse
 from doubletake.errors import InputError
@@ -22,6 +23,7 @@ def row(problem: str) -> dict:
         "text": "so",
         "offsets": [0],
         "thought_end": None,
+        **edges_of("so"),
         "finish": "length",
         "answer": None,
         "correct": False,

@@ -71,6 +71,13 @@ def test_a_model_that_no_study_uses_need_not_be_there(config, sources):
         (("models", "tiny", "source"), "nowhere", r"models\.tiny\.source: no such"),
         (("models", "tiny", "revision"), "0" * 40, "local path"),
         (("models", "tiny", "end_of_thought"), "</reason>", "answer_prompt"),
+        (
+            ("models", "tiny", "end_of_thought"),
+            "<done>",
+            "cannot be told from",
+        ),
+        (("models", "tiny", "start_of_thought"), "<go>", "end_of_thought is not set"),
+        (("models", "tiny", "date"), "2024-13-01", "'2024-13-01' is no date"),
         (("datasets", "few", "source"), "gone.jsonl", r"datasets\.few\.source: no"),
         (("attribution", "stop_words"), "gone.txt", r"stop_words: no such file: gone"),
         (("events", "labels"), "gone.jsonl", r"events\.labels: no such file: gone"),
@@ -120,11 +127,49 @@ def test_a_model_without_chat_template_is_named(config, sources, folder):
         studies.check(config, sources)
 
 
-def test_a_tokenizer_without_the_marker_is_named(config, sources):
-    config["models"]["tiny"]["end_of_thought"] = "</reason>"
-    config["models"]["tiny"]["answer_prompt"] = "</reason>"
-    with pytest.raises(InputError, match="no token '</reason>'"):
+def test_equal_markers_are_named(config, sources):
+    markers = {"start_of_thought": "</think>", "end_of_thought": "</think>"}
+    config["models"]["tiny"] |= markers
+    with pytest.raises(InputError, match="both '</think>'"):
         studies.check(config, sources)
+
+
+def test_a_model_that_shows_no_markers_is_named(config, sources, folder):
+    path = folder / "tokenizer.json"
+    path.write_text(path.read_text().replace("think>", "thunk>"))
+    path = folder / "tokenizer_config.json"
+    path.write_text(path.read_text().replace("<think>", ""))
+    config["models"]["tiny"]["source"] = str(folder)
+    with pytest.raises(InputError, match="set start_of_thought and end_of_thought"):
+        studies.check(config, sources)
+    config["models"]["tiny"]["end_of_thought"] = "</think>"  # as a text of many tokens
+    studies.check(config, sources)
+
+
+def test_a_marker_that_the_tokenizer_cannot_write_is_named(config, sources, folder):
+    path = folder / "tokenizer.json"
+    parts = json.loads(path.read_text())
+    parts["normalizer"] = {"type": "Lowercase"}
+    path.write_text(json.dumps(parts))
+    config["models"]["tiny"] |= {"source": str(folder), "end_of_thought": "[/THINK]"}
+    config["early_exit"]["answer_prompt"] = "{end_of_thought}"
+    with pytest.raises(InputError, match=r"cannot write the marker '\[/?THINK\]'"):
+        studies.check(config, sources)
+
+
+def test_a_prompt_that_closes_the_thought_is_named(config, sources, folder):
+    path = folder / "tokenizer_config.json"
+    path.write_text(
+        path.read_text().replace(
+            "<think>\\n",
+            "<think>\\n{% if not thinking %}</think>{% endif %}",
+        )
+    )
+    config["models"]["tiny"]["source"] = str(folder)
+    with pytest.raises(InputError, match=r"models\.tiny: .* already closes the"):
+        studies.check(config, sources)
+    config["models"]["tiny"]["template_arguments"] = {"thinking": True}
+    studies.check(config, sources)
 
 
 def test_hub_sources_need_a_revision(config, sources):

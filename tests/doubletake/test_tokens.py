@@ -1,13 +1,12 @@
 """Prompts, markers and offsets, on a tiny tokenizer and on the real ones."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import TEMPLATE, write_tokenizer
+from tiny_models import SPECIAL, TEMPLATE, write_tokenizer
 
 from doubletake.errors import InputError
 from doubletake.studies import ModelSettings
@@ -34,11 +33,8 @@ def tiny(tiny_model) -> TraceTokenizer:
 
 
 @pytest.fixture(scope="module", params=REAL)
-def real(request) -> TraceTokenizer:
-    folder = os.environ.get("DOUBLETAKE_TOKENIZERS")
-    if not folder:
-        pytest.skip("DOUBLETAKE_TOKENIZERS names no folder of real tokenizers")
-    return load_tokenizer(settings(Path(folder) / request.param))
+def real(request, tokenizers_folder) -> TraceTokenizer:
+    return load_tokenizer(settings(tokenizers_folder / request.param))
 
 
 def brute_force_offsets(tokenizer: TraceTokenizer, ids: list[int]) -> list[int]:
@@ -58,19 +54,143 @@ def test_prompt_has_one_bos_and_opens_the_thought(tiny):
     assert tiny.prompt_opens_thought
 
 
-def test_template_without_bos_gets_one(tmp_path):
-    template = TEMPLATE.replace("{{ bos_token }}", "")
-    write_tokenizer(tmp_path, template.replace("<think>\n", ""))
-    tokenizer = load_tokenizer(settings(tmp_path))
-    ids = tokenizer.prompt_ids("How many?")
-    assert ids.count(tokenizer.tokenizer.bos_token_id) == 1
-    assert not tokenizer.prompt_opens_thought
+def templated(folder: Path, template: str, **changes) -> TraceTokenizer:
+    write_tokenizer(folder, template)
+    return load_tokenizer(settings(folder, **changes))
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        TEMPLATE,
+        TEMPLATE.replace("{{ bos_token }}", ""),
+        TEMPLATE.replace("{{ bos_token }}", "").replace(
+            "<｜User｜>", "{{ bos_token }}user"
+        )
+        + "{{ bos_token }}",  # SmolLM2's way
+        TEMPLATE.replace("<think>\n", ""),
+    ],
+)
+def test_the_prompt_is_what_the_template_gives(tmp_path, template):
+    tokenizer = templated(tmp_path, template)
+    chat = [{"role": "user", "content": "How many?"}]
+    expected = tokenizer.tokenizer.apply_chat_template(
+        chat, tokenize=True, add_generation_prompt=True, return_dict=False
+    )
+    assert tokenizer.prompt_ids("How many?") == expected
 
 
 def test_template_with_two_bos_is_refused(tmp_path):
-    write_tokenizer(tmp_path, "{{ bos_token }}" + TEMPLATE)
-    with pytest.raises(InputError, match="one BOS"):
-        load_tokenizer(settings(tmp_path)).prompt_ids("How many?")
+    tokenizer = templated(tmp_path, "{{ bos_token }}" + TEMPLATE)
+    with pytest.raises(InputError, match="begins with two BOS"):
+        tokenizer.prompt_ids("How many?")
+
+
+def test_a_question_that_holds_a_special_token_is_refused(tiny):
+    with pytest.raises(InputError, match="<｜User｜>"):
+        tiny.prompt_ids("How <｜User｜> many?")
+
+
+CLOSED = TEMPLATE.replace("<think>\n", "<think>\n\n</think>\n\n")
+OPENING = "{% if open %}<think>{% else %}<think>\n{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "changes", "left"),
+    [
+        (TEMPLATE, {}, ""),
+        (TEMPLATE.replace("<think>\n", "<think>"), {}, "\n"),
+        (TEMPLATE.replace("<think>\n", ""), {}, "<think>\n"),
+        (TEMPLATE.replace("<think>\n", "<think>\nOkay,"), {}, ""),
+        (TEMPLATE.replace("<think>\n", ""), {"open_thought": True}, ""),
+        (TEMPLATE, {"open_thought": True}, ""),
+        (TEMPLATE.replace("<think>\n", ""), {"start_of_thought": ""}, ""),
+        ("Use <think> and </think>. " + TEMPLATE, {}, ""),
+    ],
+)
+def test_what_the_prompt_leaves_to_the_completion(tmp_path, template, changes, left):
+    tokenizer = templated(tmp_path, template, **changes)
+    assert tokenizer.opening_left == left
+    prompt = tokenizer.decode(tokenizer.prompt_ids("How many?"))[0]
+    assert prompt.count("<think>") == template.count("<think>") + (
+        changes == {"open_thought": True} and "<think>" not in template
+    )
+
+
+def test_a_prompt_that_closes_the_thought_is_refused(tmp_path):
+    with pytest.raises(InputError, match="already closes the thought"):
+        _ = templated(tmp_path, CLOSED).opening_left
+
+
+DATED = "{{ strftime_now('%d %b %Y') }}" + TEMPLATE
+
+
+def test_a_pinned_date_is_what_the_template_writes(tmp_path):
+    tokenizer = templated(tmp_path, DATED, date="2024-07-26")
+    text, _ = tokenizer.decode(tokenizer.prompt_ids("How many?"))
+    assert text.startswith("26 Jul 2024")
+    assert tokenizer.date_note == ""
+
+
+def test_a_date_that_is_not_pinned_is_told(tmp_path):
+    assert "`date` pins" in templated(tmp_path, DATED).date_note
+
+
+def test_a_template_without_a_date_tells_nothing(tiny):
+    assert tiny.date_note == ""
+
+
+def test_a_date_in_a_form_that_is_not_known_cannot_be_pinned(tmp_path):
+    template = "{% set form = '%Y' %}{{ strftime_now(form) }}" + TEMPLATE
+    assert "`date` pins" in templated(tmp_path, template).date_note
+    with pytest.raises(InputError, match="computes the form"):
+        templated(tmp_path, template, date="2024-07-26").prompt_ids("How many?")
+
+
+def test_markers_may_be_texts_of_several_tokens(tmp_path):
+    tokenizer = templated(
+        tmp_path,
+        TEMPLATE.replace("<think>\n", ""),
+        start_of_thought="<reason>",
+        end_of_thought="</reason>",
+    )
+    assert len(tokenizer.encode("</reason>")) > 1
+    text = "<reason>\nIt is 8.\n</reason>\n\n8"
+    edges = tokenizer.edges(text)
+    assert text[edges.start : edges.stop] == "It is 8."
+    assert text[edges.answer :] == "\n\n8"
+
+
+def write_sentencepiece(folder: Path) -> None:
+    """A tokenizer of the kind that puts a space before every text."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    pieces = ["<unk>", *SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256))]
+    pieces += ["▁", *"abcdefghijklmnopqrstuvwxyz0123456789", "▁a"]
+    model = models.BPE(
+        vocab={piece: index for index, piece in enumerate(pieces)},
+        merges=[("▁", "a")],
+        byte_fallback=True,
+        unk_token="<unk>",
+    )
+    tokenizer = Tokenizer(model)
+    tokenizer.add_special_tokens(SPECIAL)
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def test_a_text_that_goes_on_gets_no_prefix_space(tmp_path):
+    write_tokenizer(tmp_path)
+    write_sentencepiece(tmp_path)
+    tokenizer = load_tokenizer(settings(tmp_path))
+    plain = tokenizer.tokenizer.encode("abc", add_special_tokens=False)
+    assert tokenizer.decode(plain)[0] == " abc"
+    for text in ("abc", "\nabc", "\n</think>\n\nabc", "a bc"):
+        assert tokenizer.decode(tokenizer.encode(text))[0] == text
+        assert tokenizer.decode(tokenizer.encode_plain(text))[0] == text
 
 
 def test_missing_template_is_refused(tmp_path):
@@ -83,9 +203,14 @@ def test_missing_template_is_refused(tmp_path):
         load_tokenizer(settings(tmp_path))
 
 
-def test_missing_marker_is_refused(tiny_model):
-    with pytest.raises(InputError, match="</reason>"):
-        load_tokenizer(settings(tiny_model, end_of_thought="</reason>"))
+def test_a_marker_that_the_tokenizer_cannot_write_is_refused(tmp_path):
+    write_tokenizer(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    parts = json.loads(path.read_text())
+    parts["normalizer"] = {"type": "Lowercase"}
+    path.write_text(json.dumps(parts))
+    with pytest.raises(InputError, match=r"cannot write the marker '\[/?THINK\]'"):
+        load_tokenizer(settings(tmp_path, end_of_thought="[/THINK]"))
 
 
 def test_missing_folder_is_refused(tmp_path):
@@ -140,4 +265,5 @@ def test_real_templates_give_one_bos(real):
     ids = real.prompt_ids("What is 3 + 4?")
     assert ids.count(real.tokenizer.bos_token_id) == 1
     assert real.decode(real.encode("\n</think>\n\n"))[0] == "\n</think>\n\n"
-    assert real.end_of_thought in real.encode("\n</think>\n\n")
+    assert len(real.encode("</think>")) == 1
+    assert set(real.encode("</think>")) <= set(real.encode("\n</think>\n\n"))

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 from detect_events import Settings, main
+from thought_edges import edges_of
 
 from doubletake.errors import InputError
 from doubletake.schemas.events import EVENTS
@@ -43,6 +44,7 @@ def trace_row(text: str, **changes) -> dict:
         "text": text,
         "offsets": offsets,
         "thought_end": PROMPT_LENGTH + offsets.index(marker) if marker >= 0 else None,
+        **edges_of(text),
         "finish": "stop",
         "answer": "8",
         "correct": True,

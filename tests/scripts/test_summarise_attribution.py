@@ -19,6 +19,7 @@ from summarise_attribution import (
     slip_rows,
     word_rows,
 )
+from thought_edges import edges_of
 
 from doubletake.digests import SCRIPTS
 from doubletake.schemas.attribution import (
@@ -64,6 +65,7 @@ def tables(kind: str = "backtrack", **scores: float):
         "text": "".join(completion),
         "offsets": starts(completion),
         "thought_end": None,
+        **edges_of("".join(completion)),
         "finish": "length",
         "answer": None,
         "correct": False,

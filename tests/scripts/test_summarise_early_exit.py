@@ -13,6 +13,7 @@ from summarise_early_exit import (
     published_logits,
     summarise,
 )
+from thought_edges import edges_of
 
 from doubletake.schemas.early_exit import (
     EARLY_EXIT,
@@ -76,6 +77,7 @@ def traces_table(final=FINAL):
                 "text": "a",
                 "offsets": [0],
                 "thought_end": None,
+                **edges_of("a"),
                 "finish": "stop",
                 "answer": None,
                 "correct": correct,

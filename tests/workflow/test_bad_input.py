@@ -34,7 +34,7 @@ def entry(path: str, value: Any):
         (entry("shards", 0), "0 is less than the minimum of 1"),
         (entry("generation.top_p", 1.5), "1.5 is greater than the maximum of 1"),
         (entry("generation.backend", "vlm"), "'vlm' is not one of"),
-        (entry("models.pocket.end_of_thought", "</mull>"), "</mull>"),
+        (entry("models.pocket.end_of_thought", "mull"), "cannot be told from 'mull'"),
         (
             entry("attribution.stop_words", "gone.txt"),
             "attribution.stop_words: no such",

@@ -135,7 +135,8 @@ def main(
     progress.close()
     events = EVENTS.frame(rows)
     counts = dict(events.group_by("kind").len().sort("kind").iter_rows())
-    logger.info("%s in %d traces", counts or "no events", traces.height)
+    level = logging.INFO if rows or not traces.height else logging.WARNING
+    logger.log(level, "%s in %d traces", counts or "no events", traces.height)
     EVENTS.write(events, events_path)
 
 

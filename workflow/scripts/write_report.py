@@ -39,6 +39,7 @@ from doubletake.page.study_sheets import (
     trace_sheets,
 )
 from doubletake.page.summaries import Proportion, StudyData, mean_of
+from doubletake.page.warnings import warnings_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
 from doubletake.provenance import Provenance, benchmarks
 from doubletake.schemas.detector import DETECTOR_SCORES
@@ -102,6 +103,8 @@ class ShownStudy:
     verdict: str
     """The checks in one sentence."""
     notes: list[str]
+    warnings: list[str]
+    """What a reader must know before any figure."""
 
 
 def shown_section(section: Section, data: StudyData, files: StudyFiles) -> ShownSection:
@@ -145,6 +148,7 @@ def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
         checks=judged,
         verdict=checks_in_words(judged),
         notes=refusals(runs),
+        warnings=warnings_of(data, runs),
     )
 
 

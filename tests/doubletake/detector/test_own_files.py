@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from doubletake.detector.own_files import Mark, read_marked, read_thoughts
+from doubletake.detector.own_files import Mark, Written, read_marked, read_thoughts
 from doubletake.errors import InputError
 
 THOUGHT = {"id": "a", "question": "5 + 3?", "thought": "It is 8."}
@@ -29,19 +29,44 @@ def write(tmp_path):
 
 def test_what_is_optional_may_lack(write):
     (row,) = read_thoughts(write(THOUGHT))
-    assert (row.id, row.thought, row.gold, row.answer) == ("a", "It is 8.", None, None)
+    assert (row.id, row.gold) == ("a", None)
+    assert row.written == Written("It is 8.", 0, None, closed=False)
 
 
 def test_gold_and_answer_in_any_form(write):
     (row,) = read_thoughts(write(THOUGHT | {"gold": "$1,200.00", "answer": 1200}))
-    assert (row.gold, row.answer) == ("1200", "1200")
+    assert (row.gold, row.written.answer) == ("1200", "1200")
 
 
 def test_a_thought_ends_at_its_first_marker(write):
     text = "It is 8.</think>Done</think>\\boxed{8}"
     (row,) = read_thoughts(write(THOUGHT | {"thought": text}))
-    assert row.thought == "It is 8."
-    assert row.answer == "Done</think>\\boxed{8}"
+    assert row.written.thought == "It is 8."
+    assert row.written.answer == "Done</think>\\boxed{8}"
+    assert row.text == text
+
+
+@pytest.mark.parametrize(
+    ("given", "answer", "closed"),
+    [
+        ({}, None, False),
+        ({"answer": None, "closed": None}, None, False),
+        ({"answer": " \n"}, None, False),
+        ({"answer": 0}, "0", True),
+        ({"answer": 18.0}, "18.0", True),
+        ({"answer": "8", "closed": None}, "8", True),
+        ({"closed": True}, None, True),
+        ({"thought": "It is 8.</think>"}, None, True),
+        ({"thought": "It is 8.</think>", "closed": False}, None, False),
+        ({"thought": "<think>\nIt is 8.\n</think>\n\n8", "answer": ""}, "8", True),
+        ({"thought": "<think>It is 8.</think>8", "answer": "is 8"}, "is 8", True),
+    ],
+)
+def test_missing_null_zero_and_text_are_different_things(write, given, answer, closed):
+    (row,) = read_thoughts(write(THOUGHT | given))
+    assert row.written.thought == "It is 8."
+    assert (row.written.answer, row.written.closed) == (answer, closed)
+    assert row.text[row.written.start :].startswith("It is 8.")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +90,11 @@ def test_values_are_canonical(write, written, value):
         (THOUGHT | {"thought": 5}, "line 2: 'thought' is 5, not a text"),
         (THOUGHT | {"id": ["b"]}, r"line 2: 'id' is \['b'\]"),
         (THOUGHT | {"gold": ["8"]}, r"line 2: 'gold' is \['8'\], not a number"),
-        (THOUGHT | {"answer": {}}, "line 2: 'answer' is {}, not a text"),
+        (THOUGHT | {"answer": {}}, "line 2: 'answer' is {}, neither text nor number"),
+        (THOUGHT | {"answer": True}, "line 2: 'answer' is True, neither"),
+        (THOUGHT | {"closed": "false"}, "line 2: 'closed' is 'false', not true or"),
+        (THOUGHT | {"closed": 0}, "line 2: 'closed' is 0, not true or false"),
+        (THOUGHT | {"closed": False, "answer": 8}, "'closed' is false, but there is"),
     ],
 )
 def test_a_bad_thought_is_named_with_its_line(write, row, message):
@@ -108,5 +137,5 @@ def test_rows_may_come_as_parquet(tmp_path):
     path = tmp_path / "rows.parquet"
     pl.DataFrame([THOUGHT | MARKED]).write_parquet(path)
     (thought,), (trace,) = read_thoughts(path), read_marked(path)
-    assert thought.thought == "It is 8."
+    assert thought.written.thought == "It is 8."
     assert trace.arrivals == (Mark(7, "8"),)

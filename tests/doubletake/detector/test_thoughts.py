@@ -1,28 +1,37 @@
 """The thought inside a completion, and the tokens at its characters."""
 
 import pytest
+from thought_edges import edges_of
 
-from doubletake.detector.thoughts import first_letter, thought_span, token_at
+from doubletake.detector.thoughts import (
+    first_letter,
+    thought_span,
+    thought_tokens,
+    token_at,
+)
 
 
 @pytest.mark.parametrize(
-    ("text", "thought_end", "expected"),
+    ("text", "thought", "tokens"),
     [
-        ("<think>\nabc</think>\n\nx", 12, "abc"),
-        ("<think>\r\nabc</think>", 13, "abc"),
-        ("abc</think>x", 4, "abc"),
-        ("</think>x", 1, ""),
-        ("<think>\n</think>x", 9, ""),
-        ("never closed", None, "never closed"),
-        ("<think>\nnever closed", None, "never closed"),
-        ("a</think>b</think>c", 2, "a"),
-        ("", None, ""),
+        ("<think>\nabc\n</think>\n\nx", "abc", (8, 12)),
+        ("abc</think>x", "abc", (0, 3)),
+        ("<think>\n</think>x", "", (8, 8)),
+        ("never closed", "never closed", (0, 12)),
+        ("", "", (0, 0)),
     ],
 )
-def test_thought(text, thought_end, expected):
+def test_thought(text, thought, tokens):
     # One token per character after a prompt of one token.
-    start, end = thought_span(text, range(len(text)), 1, thought_end)
-    assert text[start:end] == expected
+    marker = text.find("</think>")
+    row = {
+        "prompt_ids": [5],
+        "offsets": list(range(len(text))),
+        "thought_end": 1 + marker if marker >= 0 else None,
+        **edges_of(text),
+    }
+    assert text[slice(*thought_span(row))] == thought
+    assert thought_tokens(row) == tuple(1 + place for place in tokens)
 
 
 def test_tokens_by_their_characters():

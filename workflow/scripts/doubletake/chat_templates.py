@@ -15,6 +15,11 @@ from doubletake.json_files import read_json
 
 TODAY = "strftime_now"
 """The function by which a chat template asks for today's date."""
+DATE_NOTE = (
+    "the chat template writes the date of the run into every prompt, so the same run "
+    "on another day gives other thoughts; the model's key `date` pins the date"
+)
+"""What a run table says where no date is pinned."""
 _CALL = re.compile(TODAY + r"\s*\(\s*(?:(['\"])(?P<form>.*?)\1)?")
 _MACRO = "{%- macro strftime_now(form) -%}{{ dates_of_run[form] }}{%- endmacro -%}"
 

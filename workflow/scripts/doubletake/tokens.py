@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
-from doubletake.chat_templates import TODAY, pinned
+from doubletake.chat_templates import DATE_NOTE, TODAY, pinned
 from doubletake.errors import InputError
 from doubletake.remote_code import refuse_code
 from doubletake.studies import ModelSettings
@@ -193,20 +193,14 @@ class TraceTokenizer:
 
     @cached_property
     def date_note(self) -> str:
-        """A sentence on a date of today in the prompts; empty if there is none."""
+        """`DATE_NOTE` where the prompts hold the date of the run; else empty."""
         if self.settings.date is not None or TODAY not in self._template:
             return ""
         try:
             years = [self._templated(NEUTRAL, f"{year}-02-03") for year in (2001, 2002)]
         except InputError:
             years = [[], [0]]  # it cannot be pinned, so it counts as dated
-        if years[0] == years[1]:
-            return ""
-        return (
-            "the chat template writes the date of the run into every prompt, so the "
-            "same run on another day gives other thoughts; the model's key `date` pins "
-            "the date"
-        )
+        return DATE_NOTE if years[0] != years[1] else ""
 
     def _special(self, ids: list[int]) -> Counter[int]:
         """How often each added token occurs."""

@@ -1,0 +1,183 @@
+"""Inputs that were once read wrongly, each with its right result.
+
+They lie in the folder `cases` of the real data: thoughts between tags, answers and
+flags of other types, an end marker without a slash, a template that closes the thought,
+and line breaks at the place where a thought is cut.
+"""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from detect_events import Settings, event_rows
+from detect_file import main as detect_main
+from import_traces import main as import_main
+from retrieve_problems import Settings as Source
+from retrieve_problems import main as retrieve_main
+
+from doubletake import studies
+from doubletake.errors import InputError
+from doubletake.exits import AnswerPrompt, exits_of
+from doubletake.schemas.problems import PROBLEMS
+from doubletake.schemas.traces import TRACES
+from doubletake.studies import ModelSettings
+from doubletake.tokens import load_tokenizer
+
+POCKET = Path(__file__).parents[2] / "resources/pocket"
+LLAMA, QWEN = "DeepSeek-R1-Distill-Llama-8B", "DeepSeek-R1-Distill-Qwen"
+
+
+@pytest.fixture
+def case(data_folder, request) -> Path:
+    """Folder of a case, by the number in the test's name."""
+    number = request.function.__name__.rpartition("_")[2]
+    (folder,) = (data_folder / "cases").glob(f"{number}-*")
+    return folder
+
+
+def model(folder: Path, **changes) -> ModelSettings:
+    return ModelSettings(str(folder), None, "float32", "cpu", None, {}, **changes)
+
+
+def imported(path: Path, settings: ModelSettings, folder: Path):
+    """Problems and traces of a file of thoughts."""
+    source = Source(str(path), None, None, "test", None, thoughts=True)
+    retrieve_main(problems_path=folder / "problems.parquet", settings=source)
+    import_main(
+        source=str(path),
+        limit=None,
+        problems_path=folder / "problems.parquet",
+        traces_path=folder / "traces.parquet",
+        runs_path=folder / "runs.parquet",
+        model=settings,
+    )
+    problems = PROBLEMS.read(folder / "problems.parquet")
+    return problems, TRACES.read(folder / "traces.parquet")
+
+
+def events_of(problems: pl.DataFrame, traces: pl.DataFrame) -> list[list[dict]]:
+    by_id = {row["problem"]: row for row in problems.to_dicts()}
+    settings = Settings("rules", 0)
+    return [
+        event_rows(row, by_id[row["problem"]], settings)
+        for row in traces.iter_rows(named=True)
+    ]
+
+
+def detected(path: Path, folder: Path) -> list[dict]:
+    detect_main(
+        thoughts_path=path, events_path=folder / "events.jsonl", detector="rules"
+    )
+    lines = (folder / "events.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("name", ["pocket", LLAMA, QWEN])
+def test_tags_around_a_thought_01(case, tmp_path, tokenizers_folder, name):
+    folder = POCKET if name == "pocket" else tokenizers_folder / name
+    problems, traces = imported(case / "thoughts.jsonl", model(folder), tmp_path)
+    thoughts = [
+        row["text"][row["thought_start"] : row["thought_stop"]]
+        for row in traces.iter_rows(named=True)
+    ]
+    first = json.loads((case / "thoughts.jsonl").read_text().splitlines()[0])
+    assert thoughts == [first["thought"]] * 5
+    assert traces["thought_end"].null_count() == 0
+    assert traces["answer"].to_list() == ["25"] * 5
+    assert traces["correct"].all()
+    rows = [line for line in map(json.loads, (case / "thoughts.jsonl").open())]
+    found = detected(case / "thoughts.jsonl", tmp_path)
+    for ours, trace, theirs, row in zip(
+        events_of(problems, traces), traces.to_dicts(), found, rows, strict=True
+    ):
+        for kind in ("arrival", "backtrack", "wrap_up"):
+            here = [
+                trace["text"][e["start"] : e["end"]] for e in ours if e["kind"] == kind
+            ]
+            there = [row["thought"][e["start"] : e["end"]] for e in theirs[f"{kind}s"]]
+            assert here == there
+            assert here
+
+
+def test_types_of_closed_and_answer_02(case, tmp_path):
+    lines = (case / "thoughts.jsonl").read_text().splitlines()
+    with pytest.raises(InputError, match="line 4: 'closed' is 'false'"):
+        imported(case / "thoughts.jsonl", model(POCKET), tmp_path)
+    rest = [line for line in lines if '"false"' not in line]
+    (tmp_path / "rest.jsonl").write_text("\n".join(rest))
+    _, traces = imported(tmp_path / "rest.jsonl", model(POCKET), tmp_path)
+    closed = [True, True, True, False, True]  # rows 1, 2, 3, 6 and 7
+    assert traces["thought_end"].is_not_null().to_list() == closed
+    assert traces["correct"].to_list() == closed
+    _, traces = imported(case / "thoughts.parquet", model(POCKET), tmp_path)
+    assert traces["correct"].to_list() == [True, True]
+
+
+def test_an_end_marker_without_slash_03(case, tmp_path, tokenizers_folder):
+    entry = yaml.safe_load((case / "config.yaml").read_text())["models"]["smol"]
+    marker = entry["end_of_thought"]
+    folder = tokenizers_folder / LLAMA
+    alone = ModelSettings(str(folder), None, "float32", "cpu", marker, {})
+    with pytest.raises(InputError, match="set start_of_thought"):
+        imported(case / "thoughts.jsonl", alone, tmp_path)
+    for start in ("", "<jupyter_input>"):
+        settings = ModelSettings(
+            str(folder), None, "float32", "cpu", marker, {}, start_of_thought=start
+        )
+        problems, traces = imported(case / "thoughts.jsonl", settings, tmp_path)
+        assert traces["correct"].to_list() == [True] * 3
+        for events in events_of(problems, traces):
+            kinds = [event["kind"] for event in events]
+            assert (kinds.count("arrival"), kinds.count("backtrack")) == (2, 1)
+
+
+def test_a_template_that_closes_the_thought_06(case, tmp_path, tokenizers_folder):
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        content = (tokenizers_folder / QWEN / name).read_text()
+        (tmp_path / name).write_text(content)
+    template = (case / "model/chat_template.jinja").read_text()
+    (tmp_path / "chat_template.jinja").write_text(template)
+    (tmp_path / "config.json").write_text('{"model_type": "qwen3"}')
+    (tmp_path / "model.safetensors").write_text("")
+    config = yaml.safe_load((POCKET.parents[1] / "config/config.yaml").read_text())
+    given = yaml.safe_load((case / "config.yaml").read_text())
+    config["models"]["q"] = given["models"]["q"] | {"source": str(tmp_path)}
+    config["studies"] = [{"model": "q", "dataset": "pocket-problems"}]
+    sources = studies.Sources((POCKET.parents[1],))
+    with pytest.raises(InputError, match=r"models\.q: .* already closes the thought"):
+        studies.check(config, sources)
+    off = ModelSettings(
+        str(tmp_path),
+        None,
+        "float32",
+        "cpu",
+        None,
+        given["models"]["q"]["template_arguments"],
+    )
+    with pytest.raises(InputError, match="already closes the thought"):
+        _ = load_tokenizer(off).opening_left
+    config["models"]["q"]["template_arguments"] = {}
+    studies.check(config, sources)
+    assert load_tokenizer(model(tmp_path)).opening_left == "<think>\n"
+
+
+def test_line_breaks_where_a_thought_is_cut_24(case, tmp_path, tokenizers_folder):
+    entry = yaml.safe_load((case / "config.yaml").read_text())["models"]["q"]
+    settings = model(tokenizers_folder / QWEN)
+    tokenizer = load_tokenizer(settings)
+    problems, traces = imported(case / "thoughts.jsonl", settings, tmp_path)
+    prompt = AnswerPrompt(tokenizer, entry["answer_prompt"], "}", set())
+    stop = tokenizer.encode("." + prompt.text)
+    endings = set()
+    for trace, events in zip(
+        traces.to_dicts(), events_of(problems, traces), strict=True
+    ):
+        arrivals = [event for event in events if event["kind"] == "arrival"]
+        for place in exits_of(trace, arrivals, prompt)[1:]:
+            kept = (trace["prompt_ids"] + trace["completion_ids"])[: place.cut]
+            read = [*kept, *place.suffix]
+            assert read[-len(stop) :] == stop
+            endings.add(tuple(place.suffix))
+    assert endings == {tuple(stop)}
