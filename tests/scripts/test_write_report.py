@@ -24,6 +24,7 @@ from tiny_report import (
 )
 from write_report import Settings, main
 
+from doubletake.chat_templates import DATE_NOTE
 from doubletake.detector.detectors import DETECTORS
 from doubletake.digests import SCRIPTS
 from doubletake.errors import InputError
@@ -305,6 +306,37 @@ def test_what_was_run_is_stated(render):
     assert page.has("abc123, Python 3.11.7")
     assert page.has("one machine")
     assert page.has('"\\n</think>\\n\\\\boxed{"')
+
+
+def test_a_study_without_events_says_so_first(render):
+    study = Study()
+    study.rows["events"] = []
+    page = render(study)
+    warning = page.words.index("No arrival, no turn and no wrap-up was found in 4 tho")
+    assert warning < page.words.index("right at exit 0")
+    assert "tiny on data:" in page.words[:warning]
+    assert not render(Study()).has("No arrival, no turn and no wrap-up")
+
+
+def test_thoughts_that_are_empty_or_never_closed_are_told_first(render):
+    study = Study()
+    for row in study.rows["traces"][:3]:
+        row |= {"thought_stop": 0, "thought_end": PROMPT}
+    study.rows["events"] = []
+    assert render(study).has("3 of 4 thoughts are empty: the model wrote its answer")
+    study = Study()
+    for row in study.rows["traces"]:
+        row |= {"thought_end": None, "answer_start": None}
+    assert render(study).has("None of 4 thoughts was closed by the end marker")
+
+
+def test_a_date_in_the_prompts_is_told_first(render):
+    study = Study()
+    study.run = RUN | {"note": f"1 thought kept; {DATE_NOTE}"}
+    page = render(study)
+    assert page.words.index("The chat template writes the date of the run into") < (
+        page.words.index("right at exit 0")
+    )
 
 
 def test_imported_thoughts_are_called_so(render):

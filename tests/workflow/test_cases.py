@@ -98,7 +98,7 @@ def test_tags_around_a_thought_01(case, tmp_path, tokenizers_folder, name):
             ]
             there = [row["thought"][e["start"] : e["end"]] for e in theirs[f"{kind}s"]]
             assert here == there
-            assert here
+            assert here or kind == "wrap_up"
 
 
 def test_types_of_closed_and_answer_02(case, tmp_path):
