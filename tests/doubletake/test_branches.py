@@ -172,10 +172,3 @@ def test_impossible_branches_are_refused(branch):
     model = make_model(CONFIGS["llama"])
     with pytest.raises(ValueError, match="prefix of 3 tokens"):
         continue_branches(model, [1, 2, 3], [branch], max_tokens=3, stop=never)
-
-
-def test_a_window_shorter_than_a_branch_is_refused():
-    model = make_model(CONFIGS["gemma2"])
-    prefix = random_ids(125, seed=9)
-    with pytest.raises(ValueError, match="window of 128"):
-        continue_branches(model, prefix, [Branch(125, (1,))], max_tokens=3, stop=never)

@@ -19,7 +19,7 @@ from tiny_architectures import (
 from doubletake.architectures import LAYOUTS
 from doubletake.errors import InputError
 from doubletake.hooks import record
-from doubletake.models import Decoder, load_decoder, prove, sliding_window
+from doubletake.models import Decoder, attention_windows, load_decoder, prove
 
 torch.set_num_threads(1)
 
@@ -235,28 +235,50 @@ def test_out_of_memory_at_load_is_one_sentence(architectures, monkeypatch, error
         load_decoder(settings_of(architectures["llama"]))
 
 
+WINDOW = {"sliding_window": 7}
+GLOBAL, LOCAL = "full_attention", "sliding_attention"
+
+
 @pytest.mark.parametrize(
-    ("config", "window"),
+    ("config", "windows"),
     [
-        (transformers.LlamaConfig(**SIZES), None),
-        (transformers.MistralConfig(**SIZES, sliding_window=7), 7),
-        (transformers.MistralConfig(**SIZES, sliding_window=None), None),
-        (transformers.Qwen2Config(**SIZES), None),
+        (transformers.LlamaConfig(**SIZES), {GLOBAL: None}),
+        (transformers.LlamaConfig(**SIZES, **WINDOW), {GLOBAL: None}),
+        (transformers.MistralConfig(**SIZES, **WINDOW), {LOCAL: 7}),
+        (transformers.MistralConfig(**SIZES, sliding_window=None), {GLOBAL: None}),
+        (
+            transformers.MistralConfig(**SIZES, **WINDOW, layer_types=[GLOBAL] * 3),
+            {LOCAL: 7},
+        ),
+        (transformers.Qwen2Config(**SIZES), {GLOBAL: None}),
         (
             transformers.Qwen2Config(
-                **SIZES, use_sliding_window=True, sliding_window=7, max_window_layers=1
+                **SIZES, **WINDOW, use_sliding_window=True, max_window_layers=1
             ),
-            7,
+            {GLOBAL: None, LOCAL: 7},
         ),
         (
             transformers.Qwen2Config(
-                **SIZES, use_sliding_window=True, sliding_window=7, max_window_layers=3
+                **SIZES, **WINDOW, use_sliding_window=True, max_window_layers=3
             ),
-            None,
+            {GLOBAL: None},
         ),
-        (transformers.Gemma2Config(**SIZES, sliding_window=7), 7),
-        (transformers.Gemma3TextConfig(**SIZES, sliding_window=7), 7),
+        (transformers.Qwen3MoeConfig(**SIZES, **WINDOW), {GLOBAL: None}),
+        (
+            transformers.Qwen3MoeConfig(**SIZES, **WINDOW, use_sliding_window=True),
+            {LOCAL: 7},
+        ),
+        (transformers.Gemma2Config(**SIZES, **WINDOW), {GLOBAL: None, LOCAL: 7}),
+        (transformers.Gemma3TextConfig(**SIZES, **WINDOW), {LOCAL: 7}),
     ],
 )
-def test_sliding_window(config, window):
-    assert sliding_window(config) == window
+def test_attention_windows_are_those_that_the_model_applies(config, windows):
+    """And no other: counted on the weights that the library's attention gives out."""
+    assert attention_windows(config) == windows
+    torch.manual_seed(0)
+    hf = transformers.AutoModelForCausalLM.from_config(
+        config, attn_implementation="eager"
+    )
+    seen = hf(torch.arange(1, 21)[None], output_attentions=True).attentions
+    reaches = {(weights[0, :, -1] > 0).any(0).sum().item() for weights in seen}
+    assert reaches == {20 if window is None else window for window in windows.values()}

@@ -218,6 +218,25 @@ def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
     assert cost["note"] == ""
 
 
+def test_a_trace_beyond_the_window_of_the_layers_is_computed(folder, model, tmp_path):
+    """The same weights as a Mistral, whose layers see 16 tokens."""
+    source = tmp_path / "windowed-model"
+    shutil.copytree(model.source, source)
+    config = json.loads((source / "config.json").read_text())
+    config |= {"model_type": "mistral", "sliding_window": 16}
+    config["architectures"] = ["MistralForCausalLM"]
+    (source / "config.json").write_text(json.dumps(config))
+    wide = run(folder, model)
+    table = run(folder, dataclasses.replace(model, source=str(source)))
+    assert table["trace"].n_unique() == 5
+    assert (table["entropy"] - wide["entropy"]).abs().max() > 1e-3
+    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
+    assert checks["value"][0] < 1e-3
+    assert checks["value"][2] == 1.0
+    (cost,) = RUNS.read(folder / "1-of-1.runs.parquet").to_dicts()
+    assert cost["note"] == ""
+
+
 def test_a_trace_beyond_the_models_reach_is_refused_by_id(
     folder, model, tokenizer, tmp_path
 ):

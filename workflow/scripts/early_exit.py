@@ -39,11 +39,7 @@ from doubletake.branches import (
 )
 from doubletake.exits import AnswerPrompt, Exit, exits_of
 from doubletake.logs import Progress, job
-from doubletake.models import (
-    Decoder,
-    load_decoder,
-    sliding_window,
-)
+from doubletake.models import Decoder, load_decoder
 from doubletake.runs import run_of
 from doubletake.schemas.early_exit import EARLY_EXIT
 from doubletake.schemas.events import EVENTS
@@ -168,8 +164,7 @@ class Shard:
         """Start with empty tables; `verified` are the traces to compute twice."""
         self.decoder, self.prompt, self.verified = decoder, prompt, verified
         self.budget = max_answer_tokens
-        window = sliding_window(decoder.config)
-        self.limit = min(decoder.max_positions, window or decoder.max_positions)
+        self.limit = decoder.max_positions
         self.rows: list[dict[str, Any]] = []
         self.differences = Differences()
         self.verification_seconds = 0.0

@@ -4,6 +4,7 @@ No torch here, so that the workflow can refuse an unknown architecture before an
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Layout:
     """Added to the stored weight of a norm to give its gain."""
     attention_kernel: str = "sdpa"
     """Attention implementation: sdpa, or eager where sdpa cannot cap the scores."""
+    window: Literal["none", "all layers", "by layer type"] = "by layer type"
+    """Which layers obey `sliding_window` of a configuration. It may be set where the
+    model's code ignores it, so the name of the key alone says nothing."""
 
 
 _GEMMA = Layout(
@@ -39,15 +43,16 @@ _GEMMA = Layout(
 )
 
 _EXPERTS = Layout(mlp_down=None)
+_EXPERTS_ONE_WINDOW = replace(_EXPERTS, window="all layers")
 
 LAYOUTS = {
-    "llama": Layout(),
-    "mistral": Layout(),
+    "llama": Layout(window="none"),
+    "mistral": Layout(window="all layers"),
     "qwen2": Layout(),
     "qwen3": Layout(),
-    "mixtral": _EXPERTS,
+    "mixtral": _EXPERTS_ONE_WINDOW,
     "qwen2_moe": _EXPERTS,
-    "qwen3_moe": _EXPERTS,
+    "qwen3_moe": _EXPERTS_ONE_WINDOW,
     "gemma2": replace(_GEMMA, attention_kernel="eager"),
     "gemma3": replace(
         _GEMMA,

@@ -4,7 +4,9 @@ A branch sees a prefix of the sequence, then a suffix of its own, then what it s
 itself. The prefix is computed once, up to the last cut. All suffixes are one packed
 forward pass: more queries on the same cache, each with the position it would have in a
 sequence of its own, under a mask that hides the other branches and the prefix behind
-the cut. All branches are then decoded together, one packed step per token.
+the cut. Layers that see a window get a mask of their own, which also hides what lies
+further back than the window. All branches are then decoded together, one packed step
+per token.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +16,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-from doubletake.models import sliding_window
+from doubletake.models import attention_windows
 
 PREFIX = -1  # owner of the keys that all branches share
 
@@ -75,12 +77,11 @@ def continue_branches(
         stop: called after every token.
 
     Raises:
-        ValueError: a branch has no suffix or a cut outside the prefix, or the model's
-            attention window is shorter than a branch.
+        ValueError: a branch has no suffix or a cut outside the prefix.
     """
     if not branches:
         return []
-    _check(hf, len(prefix), branches, max_tokens)
+    _check(len(prefix), branches)
     pack = _Pack(hf, prefix, branches)
     logits = pack.read_suffixes(branches)
     said = [Continuation() for _ in branches]
@@ -171,6 +172,7 @@ class _Pack:
         self.places = torch.arange(last, device=hf.device)  # [key]
         self.owners = torch.full_like(self.places, PREFIX)  # [key]
         self.next_places = [branch.cut for branch in branches]
+        self.windows = attention_windows(hf.config)
 
     def read_suffixes(self, branches: Sequence[Branch]) -> torch.Tensor:
         """Read all suffixes at once; logits after each, `[branch, vocabulary]`."""
@@ -194,23 +196,50 @@ class _Pack:
         output = self.hf(
             input_ids=self._tensor(tokens)[None],
             position_ids=places[None],
-            attention_mask=self._mask(owner, places),
+            attention_mask=self._masks(owner, places),
             past_key_values=self.cache,
             use_cache=True,
             logits_to_keep=self._tensor(rows),
         )
         return output.logits[0].float()
 
-    def _mask(self, owner: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-        """Additive mask `[1, 1, query, key]`.
+    def _masks(
+        self, owner: torch.Tensor, places: torch.Tensor
+    ) -> torch.Tensor | dict[str, torch.Tensor]:
+        """One additive mask for all layers, or one for each type of layer.
 
         Float and not bool, because eager attention adds whatever mask it is given.
         """
         shared = self.owners == PREFIX
         before_cut = shared & (self.places < self.cuts[owner][:, None])
         own = (self.owners == owner[:, None]) & (self.places <= places[:, None])
-        mask = torch.zeros(own.shape, dtype=self.hf.dtype, device=own.device)
-        mask.masked_fill_(~(before_cut | own), torch.finfo(self.hf.dtype).min)
+        seen = before_cut | own
+        # A window hides nothing before the longest branch is longer than it.
+        length = max(self.next_places)
+        reaches = {
+            kind: None if window is None or window >= length else window
+            for kind, window in self.windows.items()
+        }
+        if len(set(reaches.values())) == 1:
+            return self._additive(seen, places, *set(reaches.values()))
+        return {
+            kind: self._additive(seen, places, reach) for kind, reach in reaches.items()
+        }
+
+    def _additive(
+        self, seen: torch.Tensor, places: torch.Tensor, reach: int | None
+    ) -> torch.Tensor:
+        """Zero where a query sees a key, `[1, 1, query, key]`; the dtype's least else.
+
+        Args:
+            seen: `[query, key]`, what a query sees without a window.
+            places: `[query]`.
+            reach: tokens that a query sees, its own included; None: all before.
+        """
+        if reach is not None:
+            seen = seen & (self.places > places[:, None] - reach)
+        mask = torch.zeros(seen.shape, dtype=self.hf.dtype, device=seen.device)
+        mask.masked_fill_(~seen, torch.finfo(self.hf.dtype).min)
         return mask[None, None]
 
     def _take_place(self, owner: int) -> int:
@@ -221,13 +250,7 @@ class _Pack:
         return torch.tensor(values, dtype=torch.long, device=self.hf.device)
 
 
-def _check(hf: Any, length: int, branches: Sequence[Branch], max_tokens: int) -> None:
+def _check(length: int, branches: Sequence[Branch]) -> None:
     for branch in branches:
         if not 1 <= branch.cut <= length or not branch.suffix:
             raise ValueError(f"no branch of a prefix of {length} tokens: {branch}")
-    window = sliding_window(hf.config)
-    if window is not None and longest(branches, max_tokens) > window:
-        raise ValueError(
-            f"{longest(branches, max_tokens)} tokens exceed the attention window "
-            f"of {window}"
-        )

@@ -4,7 +4,8 @@ The model is the plain Hugging Face one with its own cache classes. Rows of the 
 are aligned at their right end, so one write position serves all of them and a row needs
 only the usual left-padding mask; a slot whose thought has ended takes the next prompt
 at once, so the batch stays full whatever the lengths (static batches wait for their
-longest row).
+longest row). Two tokens of a row are as far apart in the cache as in the row, so the
+library's masks of layers with a sliding window, which count in the cache, are right.
 """
 
 import hashlib
@@ -144,6 +145,8 @@ class Slots:
         self.stop_ids = stop_ids
         self.device = model.device
         self.rows: list[_Row | None] = []
+        # Built without the config: layers with a sliding window must not drop keys, or
+        # their positions would no longer be those of the other layers.
         self.cache = DynamicCache()
         self.cache.layer_class_to_replicate = _Layer
         self.start = torch.zeros(0, dtype=torch.long, device=self.device)

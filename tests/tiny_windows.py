@@ -1,0 +1,65 @@
+"""Tiny random models whose layers see a window, most of them beside global layers."""
+
+from pathlib import Path
+from typing import Any
+
+import transformers
+from tiny_architectures import (
+    CAPPED,
+    EXPERTS,
+    SIZES,
+    VISION,
+    settings_of,
+    write_architecture,
+)
+
+from doubletake.models import Decoder, load_decoder
+
+LOCAL, GLOBAL = "sliding_attention", "full_attention"
+
+
+def windowed(window: int) -> dict[str, Any]:
+    """Configurations for 2,048 positions, by architecture."""
+    sizes = SIZES | {"max_position_embeddings": 2048}
+    # The same words in the configurations of two families.
+    mixed = {"sliding_window": window, "layer_types": [LOCAL, GLOBAL, LOCAL]}
+    used = {"sliding_window": window, "use_sliding_window": True}
+    caps = CAPPED | {"attn_logit_softcapping": 3.0}
+    return {
+        "mistral": transformers.MistralConfig(**sizes, sliding_window=window),
+        "mixtral": transformers.MixtralConfig(
+            **sizes, num_local_experts=4, num_experts_per_tok=2, sliding_window=window
+        ),
+        "qwen2": transformers.Qwen2Config(**sizes, **used, max_window_layers=1),
+        "qwen3": transformers.Qwen3Config(**sizes, **mixed, use_sliding_window=True),
+        "qwen2_moe": transformers.Qwen2MoeConfig(
+            **sizes, **EXPERTS, **used, shared_expert_intermediate_size=32
+        ),
+        "qwen3_moe": transformers.Qwen3MoeConfig(**sizes, **EXPERTS, **used),
+        "gemma2": transformers.Gemma2Config(**sizes, **caps, sliding_window=window),
+        "gemma3_text": transformers.Gemma3TextConfig(**sizes, **mixed),
+        "gemma3": transformers.Gemma3Config(
+            text_config=transformers.Gemma3TextConfig(**sizes, **mixed),
+            vision_config=VISION,
+        ),
+    }
+
+
+REACHES: dict[str, list[bool]] = {
+    "mistral": [True, True, True],
+    "mixtral": [True, True, True],
+    "qwen2": [False, True, True],
+    "qwen3": [True, False, True],
+    "qwen2_moe": [True, False, True],
+    "qwen3_moe": [True, True, True],
+    "gemma2": [True, False, True],
+    "gemma3_text": [True, False, True],
+    "gemma3": [True, False, True],
+}
+"""Which layers see a window only."""
+
+
+def windowed_decoder(name: str, window: int, folder: Path) -> Decoder:
+    """Write such a model and load it as the workflow does."""
+    write_architecture(windowed(window)[name], folder)
+    return load_decoder(settings_of(folder))
