@@ -53,7 +53,13 @@ def dataset_settings(wildcards):
 def tokenizer_files(wildcards):
     """The tokenizer of a local model, so that a new one reruns what used the old."""
     settings = model_settings(wildcards)
-    names = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]
+    names = [
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "chat_template.jinja",
+        "special_tokens_map.json",
+        "added_tokens.json",
+    ]
     paths = [Path(settings["source"]) / name for name in names]
     return [] if settings["revision"] else [path for path in paths if path.exists()]
 
@@ -64,9 +70,12 @@ def model_files(wildcards):
     if settings["revision"] is not None:
         return []
     folder = Path(settings["source"])
-    weights = sorted(folder.glob("*.safetensors"))
+    # The generation config says which tokens end a thought.
+    names = [folder / "config.json", folder / "generation_config.json"]
+    configs = [path for path in names if path.exists()]
+    weights = studies.weight_files(folder)
     code = sorted(folder.glob("*.py")) if settings["trust_remote_code"] else []
-    return [folder / "config.json", *weights, *code, *tokenizer_files(wildcards)]
+    return [*configs, *weights, *code, *tokenizer_files(wildcards)]
 
 
 def dataset_file(wildcards):

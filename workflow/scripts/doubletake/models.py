@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,13 +18,15 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 from transformers.utils import logging as hf_logging
+from transformers.utils.peft_utils import find_adapter_config_file
 
+from doubletake.adapters import refuse_adapter
 from doubletake.architectures import LAYOUTS, Layout
 from doubletake.devices import choose_device, device_name
 from doubletake.errors import InputError
 from doubletake.proofs import Proof, prove
 from doubletake.remote_code import refuse_code
-from doubletake.studies import ModelSettings
+from doubletake.studies import WEIGHTS, ModelSettings, check_adapter
 
 logger = logging.getLogger(__name__)
 
@@ -271,8 +274,10 @@ def read_config(settings: ModelSettings) -> Any:
     """Configuration of a model, without its weights.
 
     Raises:
-        InputError: it cannot be had or read, or the architecture is not supported.
+        InputError: it cannot be had or read, the architecture is not supported, or it
+            is or holds an adapter.
     """
+    _refuse_adapter(settings)
     place = {"revision": settings.revision}
     trusted = settings.trust_remote_code
     with _load_errors(settings):
@@ -288,7 +293,29 @@ def read_config(settings: ModelSettings) -> Any:
         )
     if getattr(config, "quantization_config", None) is not None:
         raise InputError(f"{settings.source}: quantized weights are not supported")
+    named = getattr(config, "transformers_weights", None)
+    if named is not None:
+        raise InputError(
+            f"{settings.source}: config.json names a file of weights of its own "
+            f"(transformers_weights: {named!r}), which is not supported; remove that "
+            f"key and call the weights {WEIGHTS}"
+        )
     return config
+
+
+def _refuse_adapter(settings: ModelSettings) -> None:
+    """Refuse a model that is or holds an adapter.
+
+    Of a hub model that lies in the cache, what is there is looked at when the hub
+    cannot be reached; a cache that was filled by `hf download` holds all its files.
+    """
+    if settings.revision is None:
+        check_adapter(Path(settings.source), settings.source)
+        return
+    with _load_errors(settings):
+        found = find_adapter_config_file(settings.source, revision=settings.revision)
+    if found is not None:
+        refuse_adapter(settings.source, None, [Path(found)])
 
 
 def _load_weights(settings: ModelSettings, layout: Layout) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from doubletake.adapters import adapter_files, refuse_adapter
 from doubletake.architectures import LAYOUTS
 from doubletake.errors import InputError
 from doubletake.remote_code import refuse_code
@@ -18,6 +19,7 @@ from doubletake.remote_code import refuse_code
 END_OF_THOUGHT = "</think>"
 TABLE_SUFFIXES = (".jsonl", ".parquet")
 PICKLES = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
+WEIGHTS = "model.safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
 
 
@@ -244,6 +246,7 @@ def _check_model(config: dict[str, Any], name: str, sources: Sources) -> None:
         )
     if settings["revision"] is None:
         folder = Path(settings["source"])
+        check_adapter(folder, f"{key}.source: {folder}")
         _check_model_folder(folder, key, marker)
         _check_weights(folder, key)
         configs = [folder / "config.json", folder / "tokenizer_config.json"]
@@ -276,9 +279,31 @@ def _check_model_folder(folder: Path, key: str, marker: str) -> None:
         raise InputError(f"{key}: the tokenizer in {folder} has no chat template")
 
 
+def check_adapter(folder: Path, source: str) -> None:
+    """Refuse a folder that holds an adapter, alone or beside the model's weights.
+
+    Raises:
+        InputError: begins with `source` and says how to merge the adapter.
+    """
+    model = any((folder / name).is_file() for name in (WEIGHTS, WEIGHTS_INDEX))
+    refuse_adapter(source, folder, adapter_files(folder), has_model=model)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files from which a local model's weights are read.
+
+    Of a whole file and an index of parts, the library takes the whole one.
+    """
+    index = folder / WEIGHTS_INDEX
+    if (folder / WEIGHTS).is_file() or not index.is_file():
+        return [folder / WEIGHTS]
+    names = {str(name) for name in read_json(index).get("weight_map", {}).values()}
+    return [index, *(folder / name for name in sorted(names))]
+
+
 def _check_weights(folder: Path, key: str) -> None:
     """Whether the weights are all there, in a format that is only data."""
-    if not any(folder.glob("*.safetensors")):
+    if not any((folder / name).is_file() for name in (WEIGHTS, WEIGHTS_INDEX)):
         pickled = sorted(
             path.name for path in folder.glob("*") if path.suffix in PICKLES
         )
@@ -289,7 +314,12 @@ def _check_weights(folder: Path, key: str) -> None:
                 "they never are; convert them where that may happen: "
                 "AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW)"
             )
-        raise InputError(f"{key}.source: {folder} has no weights (*.safetensors)")
+        others = sorted(path.name for path in folder.glob("*.safetensors"))
+        unread = f", and {', '.join(others)} is not read" if others else ""
+        raise InputError(
+            f"{key}.source: {folder} has no weights ({WEIGHTS}, or {WEIGHTS_INDEX} "
+            f"and the files that it names){unread}"
+        )
     index = folder / WEIGHTS_INDEX
     if not index.is_file():
         return
