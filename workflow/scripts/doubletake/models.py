@@ -274,8 +274,7 @@ def read_config(settings: ModelSettings) -> Any:
     """Configuration of a model, without its weights.
 
     Raises:
-        InputError: it cannot be had or read, the architecture is not supported, or it
-            is or holds an adapter.
+        InputError: it cannot be had or read, or is of a kind that is not supported.
     """
     _refuse_adapter(settings)
     place = {"revision": settings.revision}
@@ -293,12 +292,10 @@ def read_config(settings: ModelSettings) -> Any:
         )
     if getattr(config, "quantization_config", None) is not None:
         raise InputError(f"{settings.source}: quantized weights are not supported")
-    named = getattr(config, "transformers_weights", None)
-    if named is not None:
+    if named := getattr(config, "transformers_weights", None):
         raise InputError(
-            f"{settings.source}: config.json names a file of weights of its own "
-            f"(transformers_weights: {named!r}), which is not supported; remove that "
-            f"key and call the weights {WEIGHTS}"
+            f"{settings.source}: weights that config.json names (transformers_weights: "
+            f"{named!r}) are not supported; remove that key and call them {WEIGHTS}"
         )
     return config
 
@@ -306,16 +303,13 @@ def read_config(settings: ModelSettings) -> Any:
 def _refuse_adapter(settings: ModelSettings) -> None:
     """Refuse a model that is or holds an adapter.
 
-    Of a hub model that lies in the cache, what is there is looked at when the hub
-    cannot be reached; a cache that was filled by `hf download` holds all its files.
+    Where the hub cannot be reached, only an adapter in its cache can be seen.
     """
     if settings.revision is None:
-        check_adapter(Path(settings.source), settings.source)
-        return
+        return check_adapter(Path(settings.source), settings.source)
     with _load_errors(settings):
         found = find_adapter_config_file(settings.source, revision=settings.revision)
-    if found is not None:
-        refuse_adapter(settings.source, None, [Path(found)])
+    return refuse_adapter(settings.source, None, [Path(found)] if found else [])
 
 
 def _load_weights(settings: ModelSettings, layout: Layout) -> Any:
