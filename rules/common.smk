@@ -14,6 +14,7 @@ from doubletake.digests import code_digest
 from doubletake.errors import InputError
 from doubletake.page.report_files import study_files
 from doubletake.foreign_text import visible
+from doubletake.model_folders import weight_files
 
 STUDY = "results/{model}/{dataset}"
 ENVIRONMENT = Path(workflow.basedir) / "envs/doubletake.yaml"
@@ -53,7 +54,13 @@ def dataset_settings(wildcards):
 def tokenizer_files(wildcards):
     """The tokenizer of a local model, so that a new one reruns what used the old."""
     settings = model_settings(wildcards)
-    names = ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]
+    names = [
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "chat_template.jinja",
+        "special_tokens_map.json",
+        "added_tokens.json",
+    ]
     paths = [Path(settings["source"]) / name for name in names]
     return [] if settings["revision"] else [path for path in paths if path.exists()]
 
@@ -64,9 +71,12 @@ def model_files(wildcards):
     if settings["revision"] is not None:
         return []
     folder = Path(settings["source"])
-    weights = sorted(folder.glob("*.safetensors"))
+    # The generation config says which tokens end a thought.
+    names = [folder / "config.json", folder / "generation_config.json"]
+    configs = [path for path in names if path.exists()]
+    weights = weight_files(folder)
     code = sorted(folder.glob("*.py")) if settings["trust_remote_code"] else []
-    return [folder / "config.json", *weights, *code, *tokenizer_files(wildcards)]
+    return [*configs, *weights, *code, *tokenizer_files(wildcards)]
 
 
 def dataset_file(wildcards):

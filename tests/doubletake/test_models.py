@@ -1,6 +1,7 @@
 """The adapter on a tiny random model of every architecture."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,13 @@ def broken(tmp_path) -> Path:
 def test_unknown_architecture_is_refused(broken):
     edit_config(broken, model_type="gpt2")
     with pytest.raises(InputError, match="unsupported architecture 'gpt2'"):
+        load_decoder(settings_of(broken))
+
+
+def test_a_config_that_names_its_own_weights_is_refused(broken):
+    shutil.copy(broken / "model.safetensors", broken / "other.safetensors")
+    edit_config(broken, transformers_weights="other.safetensors")
+    with pytest.raises(InputError, match=r"\(transformers_weights: 'other"):
         load_decoder(settings_of(broken))
 
 

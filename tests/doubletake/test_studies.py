@@ -7,6 +7,7 @@ import pytest
 
 from doubletake import studies
 from doubletake.errors import InputError
+from doubletake.model_folders import weight_files
 
 
 @pytest.fixture
@@ -108,6 +109,30 @@ def test_an_incomplete_model_folder_is_named(config, sources, folder, name):
     config["models"]["tiny"]["source"] = str(folder)
     with pytest.raises(InputError, match=r"model has no"):
         studies.check(config, sources)
+
+
+@pytest.mark.parametrize("names", [[], ["consolidated.safetensors", "x.safetensors"]])
+def test_weights_by_other_names_are_none(config, sources, folder, names):
+    (folder / "model.safetensors").unlink()
+    for name in names:
+        (folder / name).write_text("")
+    config["models"]["tiny"]["source"] = str(folder)
+    unread = f", and {', '.join(names)} is not read" if names else ""
+    with pytest.raises(InputError, match=rf"has no weights \(model.*names\){unread}$"):
+        studies.check(config, sources)
+
+
+def test_weight_files_are_those_that_are_read(folder):
+    whole = folder / "model.safetensors"
+    (folder / "consolidated.safetensors").write_text("")
+    assert weight_files(folder) == [whole]
+    index = folder / "model.safetensors.index.json"
+    names = {"x": "b.safetensors", "y": "a.safetensors", "z": "b.safetensors"}
+    index.write_text(json.dumps({"weight_map": names}))
+    assert weight_files(folder) == [whole]
+    whole.unlink()
+    parts = [folder / "a.safetensors", folder / "b.safetensors"]
+    assert weight_files(folder) == [index, *parts]
 
 
 def test_an_unknown_architecture_is_named(config, sources, folder):

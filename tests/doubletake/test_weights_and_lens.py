@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tiny_architectures import ARCHITECTURES, settings_of
+from transformers import AutoModelForCausalLM
 
 from doubletake.errors import InputError
 from doubletake.hooks import record
@@ -97,6 +98,16 @@ def test_a_checkpoint_in_several_files_is_read(split, architectures):
     assert torch.equal(parts.unembed, whole.unembed)
     name = "mlp.down_proj.bias"
     assert torch.equal(parts.layer_tensor(2, name), whole.layer_tensor(2, name))
+
+
+def test_of_a_whole_file_and_an_index_both_readers_take_the_whole(split):
+    other = load_file(split / "a.safetensors") | load_file(split / "b.safetensors")
+    whole = {name: 2 * weight for name, weight in other.items()}
+    save_file(whole, split / "model.safetensors", {"format": "pt"})
+    stored = Checkpoint(settings_of(split))
+    loaded = AutoModelForCausalLM.from_pretrained(split)
+    assert torch.equal(stored.embed, loaded.get_input_embeddings().weight)
+    assert torch.equal(stored.embed, whole["model.embed_tokens.weight"])
 
 
 def test_a_missing_file_is_named(split):

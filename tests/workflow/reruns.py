@@ -35,12 +35,24 @@ def key(path: str, value: Any) -> Change:
     return change
 
 
-def edit(path: str) -> Change:
-    """Add a comment to a script or module."""
+def edit(path: str, added: str = "EDITED = True") -> Change:
+    """Add a line to a script or module."""
 
     def change(checkout: Checkout) -> None:
         file = checkout.folder / "workflow/scripts" / path
-        file.write_text(file.read_text() + "\n# edited\n")
+        file.write_text(f"{file.read_text()}\n{added}\n")
+
+    return change
+
+
+def reword(path: str) -> Change:
+    """Change the docstring of a script or module."""
+
+    def change(checkout: Checkout) -> None:
+        file = checkout.folder / "workflow/scripts" / path
+        text = file.read_text()
+        assert text.startswith('"""')
+        file.write_text(text.replace('"""', '"""Edited: ', 1))
 
     return change
 
@@ -101,7 +113,13 @@ EDITED = (
     "doubletake/schemas/logit_lens.py",
     "doubletake/page/wording.py",
 )
-REPLACED = ("resources/pocket/model.safetensors", "resources/pocket/problems.jsonl")
+COMMENTED = ("plot_logit_lens.py", "doubletake/generation.py")
+REWORDED = ("plot_logit_lens.py", "doubletake/studies.py")
+REPLACED = (
+    "resources/pocket/model.safetensors",
+    "resources/pocket/generation_config.json",
+    "resources/pocket/problems.jsonl",
+)
 REMOVED = ("early_exit/confidence.svg", "turns.parquet")
 
 CHANGES: dict[str, Change] = {
@@ -109,6 +127,8 @@ CHANGES: dict[str, Change] = {
     **{f"config key `{path}`": key(path, value) for path, value in VALUES.items()},
     "config key `models.pocket.revision`": other_revision,
     **{f"code of `{path}`": edit(path) for path in EDITED},
+    **{f"comment in `{path}`": edit(path, "# Edited.") for path in COMMENTED},
+    **{f"docstring of `{path}`": reword(path) for path in REWORDED},
     **{f"content of `{path}`": replace(path) for path in REPLACED},
     **{f"`{path}` removed": remove(path) for path in REMOVED},
 }

@@ -72,3 +72,20 @@ def test_damaged_weights_are_named(fresh):
     assert "resources/pocket" in result.stdout
     assert (fresh.study() / "problems.parquet").exists()
     assert not (fresh.study() / "traces.parquet").exists()
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_an_adapter_is_refused_before_any_job(fresh, alone):
+    folder = fresh.folder / "resources/pocket"
+    if alone:
+        for name in ("config.json", "model.safetensors"):
+            (folder / name).unlink()
+    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "a/b"}')
+    (folder / "adapter_model.safetensors").write_bytes(b"")
+    result = fresh.run()
+    assert result.returncode != 0
+    said = "models.pocket.source: resources/pocket has an adapter"
+    assert f"{said}{'' if alone else ' beside its weights'} (" in result.stdout
+    assert "from_pretrained('a/b')" in result.stdout
+    assert "Traceback" not in result.stdout
+    assert not (fresh.folder / "results").exists()

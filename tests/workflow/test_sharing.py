@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from doubletake.digests import file_digest
 from doubletake.schemas.runs import RUNS
 from doubletake.store import VARIABLE
@@ -51,6 +53,70 @@ def test_a_store_filled_elsewhere_serves(
     assert run(fresh) == wanted
     assert generated(fresh) == 0
     assert logs(fresh).count("taken from the store") == 2
+
+
+WORDS = [
+    ("cache_activations.py", '"""One forward pass over', '"""Edited'),
+    ("generate_traces.py", "logger =", "# Edited.\nlogger ="),
+    ("doubletake/models.py", '"""The one adapter', '"""Edited. The one adapter'),
+    ("doubletake/generation.py", "import numpy", "# Edited.\nimport numpy"),
+]
+DOUBLED = ("cache_activations.py", 'means(sums["resid"]', 'means(2 * sums["resid"]')
+RESEEDED = ("generate_traces.py", "settings.seed)", "settings.seed + 1)")
+WARMER = ("doubletake/generation.py", "/ sampling.temp", "/ 2 / sampling.temp")
+
+
+def edit(checkout, edits: list[tuple[str, str, str]]) -> None:
+    """Replace a text of a script or module by another."""
+    for name, old, new in edits:
+        path = checkout.folder / "workflow/scripts" / name
+        text = path.read_text()
+        assert text.count(old) == 1, (name, old)
+        path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("edits", "new_thoughts", "stored", "same"),
+    [
+        pytest.param(WORDS, 0, 2, {"traces", "activations"}, id="words"),
+        pytest.param([DOUBLED], 0, 0, {"traces"}, id="script of the activations"),
+        pytest.param([RESEEDED], 12, 0, set(), id="script of the thoughts"),
+        pytest.param([WARMER], 12, 0, set(), id="module"),
+    ],
+)
+def test_a_store_serves_no_other_code(
+    finished,
+    fresh,
+    filled_store,
+    tmp_path,
+    monkeypatch,
+    edits,
+    new_thoughts,
+    stored,
+    same,
+):
+    monkeypatch.setenv(VARIABLE, str(shutil.copytree(filled_store, tmp_path / "store")))
+    edit(fresh, edits)
+    wanted, found = shared(finished), run(fresh)
+    equal = {name for name in wanted if found[name] == wanted[name]}
+    assert equal == {name for name in wanted if name.split("/")[0] in same}
+    assert generated(fresh) == new_thoughts
+    assert logs(fresh).count("taken from the store") == stored
+
+
+@pytest.mark.parametrize(
+    ("edits", "new_thoughts"), [(WORDS, 0), ([RESEEDED], 12), ([WARMER], 12)]
+)
+def test_thoughts_of_other_code_are_not_kept(rerun, edits, new_thoughts):
+    edit(rerun, edits)
+    result = rerun.run("results/pocket/pocket-problems/traces.parquet")
+    assert result.returncode == 0, result.stdout[-6000:]
+    assert generated(rerun) == new_thoughts
+    notes = [
+        RUNS.read(rerun.study() / f"traces/{k}-of-2.runs.parquet")["note"][0]
+        for k in (1, 2)
+    ]
+    assert all(("kept from an earlier run" in n) != bool(new_thoughts) for n in notes)
 
 
 def test_a_raised_limit_generates_only_the_new_problems(finished, rerun):

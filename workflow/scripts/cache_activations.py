@@ -26,6 +26,7 @@ from doubletake.activation_shards import ShardWriter, index_of, writing
 from doubletake.activations import Origin, Sizes
 from doubletake.budgets import forward_tokens
 from doubletake.detector.thoughts import thought_tokens
+from doubletake.digests import code_digest
 from doubletake.errors import InputError
 from doubletake.hooks import hooked
 from doubletake.logs import Progress, job
@@ -329,7 +330,15 @@ def cache(
 def main_or_stored(
     store: Store, model_paths: list[Path], code: str, **paths_and_settings: Any
 ) -> None:
-    """`main`, or its results from the store where another study has made the same."""
+    """`main`, or its results from the store where another study has made the same.
+
+    Args:
+        store: where they are looked for and kept.
+        model_paths: files of a local model.
+        code: digest of the code that runs, taken now: what the rule's params hold is
+            as old as the start of Snakemake.
+        paths_and_settings: of `main`.
+    """
     given = paths_and_settings
     deciding = {
         "model": {k: v for k, v in asdict(given["model"]).items() if k != "device"},
@@ -354,7 +363,7 @@ if __name__ == "__main__":
         main_or_stored(
             Store.here(),
             [Path(path) for path in snakemake.input.model],
-            snakemake.params.code,
+            code_digest("cache_activations"),
             traces_path=Path(snakemake.input.traces),
             events_path=Path(snakemake.input.events),
             cache_path=Path(snakemake.output.cache),

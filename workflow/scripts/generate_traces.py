@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from doubletake.digests import code_digest
 from doubletake.generation import Request, Sampling, generate
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
@@ -98,7 +99,9 @@ def split_kept(
 def deciding(model: ModelSettings, settings: Settings, code: str) -> dict[str, Any]:
     """What decides the thoughts on a prompt, the model's files apart.
 
-    The batch is left out: it changes rounding only, as the number of shards does.
+    The batch is left out: it changes rounding only, as the number of shards does. The
+    code's digest is that of the code that runs: what the rule's params hold is as old
+    as the start of Snakemake.
     """
     told = {**asdict(model), **asdict(settings), "code": code}
     machine = ("device", "batch_size", "samples")
@@ -192,5 +195,5 @@ if __name__ == "__main__":
             shard=snakemake.wildcards.shard,
             model=ModelSettings(**snakemake.params.model),
             settings=Settings(**snakemake.params.settings),
-            code=snakemake.params.code,
+            code=code_digest("generate_traces"),
         )

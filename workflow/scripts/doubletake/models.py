@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,10 +18,13 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig
 from transformers.utils import logging as hf_logging
+from transformers.utils.peft_utils import find_adapter_config_file
 
+from doubletake.adapters import refuse_adapter
 from doubletake.architectures import LAYOUTS, Layout
 from doubletake.devices import choose_device, device_name
 from doubletake.errors import InputError
+from doubletake.model_folders import WEIGHTS, check_adapter
 from doubletake.proofs import Proof, prove
 from doubletake.remote_code import refuse_code
 from doubletake.studies import ModelSettings
@@ -278,8 +282,9 @@ def read_config(settings: ModelSettings) -> Any:
     """Configuration of a model, without its weights.
 
     Raises:
-        InputError: it cannot be had or read, or the architecture is not supported.
+        InputError: it cannot be had or read, or is of a kind that is not supported.
     """
+    _refuse_adapter(settings)
     place = {"revision": settings.revision}
     trusted = settings.trust_remote_code
     with _load_errors(settings):
@@ -295,7 +300,24 @@ def read_config(settings: ModelSettings) -> Any:
         )
     if getattr(config, "quantization_config", None) is not None:
         raise InputError(f"{settings.source}: quantized weights are not supported")
+    if named := getattr(config, "transformers_weights", None):
+        raise InputError(
+            f"{settings.source}: weights that config.json names (transformers_weights: "
+            f"{named!r}) are not supported; remove that key and call them {WEIGHTS}"
+        )
     return config
+
+
+def _refuse_adapter(settings: ModelSettings) -> None:
+    """Refuse a model that is or holds an adapter.
+
+    Where the hub cannot be reached, only an adapter in its cache can be seen.
+    """
+    if settings.revision is None:
+        return check_adapter(Path(settings.source), settings.source)
+    with _load_errors(settings):
+        found = find_adapter_config_file(settings.source, revision=settings.revision)
+    return refuse_adapter(settings.source, None, [Path(found)] if found else [])
 
 
 def _load_weights(settings: ModelSettings, layout: Layout) -> Any:

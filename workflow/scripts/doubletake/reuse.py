@@ -25,8 +25,8 @@ from doubletake.store import Store
 TRACES_FILE = "traces.parquet"
 EARLIER = ".earlier"
 """Folder of what a shard's next run may keep."""
-LIBRARIES = ("torch", "transformers")
-"""Whose versions decide what a model computes."""
+LIBRARIES = ("numpy", "tokenizers", "torch", "transformers")
+"""Whose versions decide what a model computes, what is drawn and what text it is."""
 
 
 def origin_key(settings: dict[str, Any], model_paths: Iterable[str | Path]) -> str:

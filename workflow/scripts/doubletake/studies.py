@@ -6,29 +6,14 @@ stages need) and merges a model's overrides. No torch and no transformers here: 
 whenever the workflow starts.
 """
 
-import datetime
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
-
-from doubletake.architectures import LAYOUTS
-from doubletake.chat_templates import added_tokens, chat_template, model_turn
 from doubletake.errors import InputError
-from doubletake.json_files import read_json
-from doubletake.remote_code import refuse_code
-from doubletake.thought_format import (
-    ThoughtFormat,
-    answer_prompt,
-    check_marker,
-    of_model,
-)
+from doubletake.model_folders import check_model
 
 TABLE_SUFFIXES = (".jsonl", ".parquet")
-PICKLES = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
-WEIGHTS_INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True)
@@ -112,7 +97,9 @@ def check(config: dict[str, Any], sources: Sources) -> None:
                     f"{kind}s (known: {known})"
                 )
     for name in sorted({study["model"] for study in config["studies"]}):
-        _check_model(config, name, sources)
+        prompt = early_exit_settings(config, name)["answer_prompt"]
+        settings = model_settings(config, name, sources)
+        check_model(f"models.{name}", settings, prompt)
     for name in sorted({study["dataset"] for study in config["studies"]}):
         _check_dataset(config["datasets"][name], f"datasets.{name}", sources)
     labels_file(config, sources)
@@ -250,129 +237,6 @@ def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
         return
     if not source.endswith(TABLE_SUFFIXES):
         raise InputError(f"{key}.source: {source} is neither .jsonl nor .parquet")
-
-
-def _check_model(config: dict[str, Any], name: str, sources: Sources) -> None:
-    key = f"models.{name}"
-    settings = model_settings(config, name, sources)
-    prompt = early_exit_settings(config, name)["answer_prompt"]
-    _check_date(settings["date"], key)
-    if settings["revision"] is not None:
-        if settings["end_of_thought"] is not None:  # else its files must be read first
-            _check_markers(settings, "", (), prompt, key)
-        return
-    folder = Path(settings["source"])
-    _check_model_folder(folder, key)
-    template = chat_template(folder)
-    if template is None:
-        raise InputError(f"{key}: the tokenizer in {folder} has no chat template")
-    found = _check_markers(settings, template, added_tokens(folder), prompt, key)
-    _check_prompt(folder, template, found, settings, key)
-    _check_weights(folder, key)
-    configs = [folder / "config.json", folder / "tokenizer_config.json"]
-    read = [read_json(path) for path in configs if path.is_file()]
-    refuse_code(f"{key}.source: {folder}", settings["trust_remote_code"], *read)
-
-
-def _check_date(date: str | None, key: str) -> None:
-    try:
-        datetime.date.fromisoformat(date or "2000-01-01")
-    except ValueError as error:
-        raise InputError(f"{key}.date: {date!r} is no date (YYYY-MM-DD)") from error
-
-
-def _check_markers(
-    settings: dict[str, Any],
-    template: str,
-    tokens: Collection[str],
-    prompt: str,
-    key: str,
-) -> ThoughtFormat:
-    """The model's thought format, of which the answer prompt holds the end marker."""
-    start, end = settings["start_of_thought"], settings["end_of_thought"]
-    try:
-        found = of_model(start, end, template, tokens)
-    except InputError as error:
-        raise InputError(f"{key}: {settings['source']}: {error}") from error
-    answer_prompt(prompt, found.end)
-    return found
-
-
-def _check_prompt(
-    folder: Path,
-    template: str,
-    found: ThoughtFormat,
-    settings: dict[str, Any],
-    key: str,
-) -> None:
-    """Refuse markers that the tokenizer cannot write, and prompts that close a thought.
-
-    The job that tokenizes looks again, through the library itself.
-    """
-    try:
-        for marker in filter(None, (found.start, found.end)):
-            if marker not in added_tokens(folder):
-                check_marker(marker, _written(folder, marker, key))
-        turn = model_turn(folder, template, settings)
-        if turn is not None:
-            found.opening_left(turn)
-    except InputError as error:
-        raise InputError(f"{key}: {folder}: {error}") from error
-
-
-def _written(folder: Path, text: str, key: str) -> str:
-    """What a local tokenizer makes of a text."""
-    path = folder / "tokenizer.json"
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
-        raise InputError(f"{key}: damaged {path} ({str(error)[:200]})") from error
-    ids = tokenizer.encode(text, add_special_tokens=False).ids
-    return tokenizer.decode(ids, skip_special_tokens=False).removeprefix(" ")
-
-
-def _check_model_folder(folder: Path, key: str) -> None:
-    """What can be known of a local model without loading it."""
-    for name in ("config.json", "tokenizer.json"):
-        if not (folder / name).is_file():
-            raise InputError(f"{key}.source: {folder} has no {name}")
-    architecture = read_json(folder / "config.json").get("model_type")
-    if architecture not in LAYOUTS:
-        raise InputError(
-            f"{key}.source: unsupported architecture {architecture!r} in "
-            f"{folder}/config.json (supported: {', '.join(sorted(LAYOUTS))})"
-        )
-
-
-def _check_weights(folder: Path, key: str) -> None:
-    """Whether the weights are all there, in a format that is only data."""
-    if not any(folder.glob("*.safetensors")):
-        pickled = sorted(
-            path.name for path in folder.glob("*") if path.suffix in PICKLES
-        )
-        if pickled:
-            raise InputError(
-                f"{key}.source: {folder} has only pickled weights "
-                f"({', '.join(pickled)}), which can run code when they are opened, so "
-                "they never are; convert them where that may happen: "
-                "AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW)"
-            )
-        raise InputError(f"{key}.source: {folder} has no weights (*.safetensors)")
-    index = folder / WEIGHTS_INDEX
-    if not index.is_file():
-        return
-    places = read_json(index).get("weight_map")
-    if not isinstance(places, dict):
-        raise InputError(f"{index}: no weight_map")
-    for name in sorted({str(name) for name in places.values()}):
-        if Path(name).name != name or not name.endswith(".safetensors"):
-            raise InputError(
-                f"{index}: {name!r} is no name of a safetensors file beside it"
-            )
-        if not (folder / name).is_file():
-            raise InputError(
-                f"{key}.source: {folder} lacks {name}, which {index} names"
-            )
 
 
 def _exists(path: Path) -> bool:

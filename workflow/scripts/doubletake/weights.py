@@ -11,10 +11,10 @@ from transformers.utils import cached_file
 from doubletake.architectures import LAYOUTS, Layout
 from doubletake.errors import InputError
 from doubletake.json_files import read_json
+from doubletake.model_folders import WEIGHTS, WEIGHTS_INDEX
 from doubletake.models import DTYPES, read_config
 from doubletake.studies import ModelSettings
 
-SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 # Composite models name the decoder's tensors in another order than its modules.
 PREFIXES = ("model.", "language_model.")
 STORED_PREFIXES = ("model.", "language_model.model.", "model.language_model.")
@@ -88,10 +88,15 @@ class Checkpoint:
 
     @cached_property
     def _places(self) -> dict[str, Path]:
-        """File of every stored tensor."""
-        index = self._find(INDEX, needed=False)
+        """File of every stored tensor.
+
+        Of a whole file and an index of parts, the whole one counts, as where the
+        library loads the model.
+        """
+        path = self._find(WEIGHTS, needed=False)
+        index = self._find(WEIGHTS_INDEX, needed=False) if path is None else None
         if index is None:
-            path = self._find(SINGLE, needed=True)
+            path = path or self._find(WEIGHTS, needed=True)
             assert path is not None
             return dict.fromkeys(self._open(path).keys(), path)
         named = read_json(index).get("weight_map", {})
