@@ -17,10 +17,10 @@ from tiny_architectures import (
     write_architecture,
 )
 
-from doubletake.architectures import LAYOUTS
+from doubletake.architectures import LAYOUTS, attention_windows
 from doubletake.errors import InputError
 from doubletake.hooks import record
-from doubletake.models import Decoder, attention_windows, load_decoder, prove
+from doubletake.models import Decoder, load_decoder, prove
 
 torch.set_num_threads(1)
 

@@ -4,7 +4,9 @@ No torch here, so that the workflow can refuse an unknown architecture before an
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
+
+GLOBAL_LAYER, LOCAL_LAYER = "full_attention", "sliding_attention"  # the library's words
 
 
 @dataclass(frozen=True)
@@ -62,3 +64,21 @@ LAYOUTS = {
     ),
     "gemma3_text": _GEMMA,
 }
+
+
+def attention_windows(config: Any) -> dict[str, int | None]:
+    """Tokens that a layer sees, its own included, by the library's type of layer.
+
+    None: all before. Only types that the model has; one entry if all layers are alike.
+
+    Args:
+        config: configuration of a supported model.
+    """
+    text, kind = config.get_text_config(), LAYOUTS[config.model_type].window
+    window = None if kind == "none" else getattr(text, "sliding_window", None)
+    if kind != "by layer type":
+        return {GLOBAL_LAYER if window is None else LOCAL_LAYER: window}
+    return {
+        layer: window if layer == LOCAL_LAYER else None
+        for layer in sorted(set(text.layer_types))
+    }

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-from doubletake.models import attention_windows
+from doubletake.architectures import attention_windows
 
 PREFIX = -1  # owner of the keys that all branches share
 

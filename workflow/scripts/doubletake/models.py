@@ -38,7 +38,6 @@ DTYPES = {
 }
 NORM_EPS = "rms_norm_eps"
 NO_SAFETENSORS = "cannot be loaded with `safetensors`"  # the library's words
-GLOBAL_LAYER, LOCAL_LAYER = "full_attention", "sliding_attention"  # the library's words
 UNEMBED_ROWS = 128  # positions unembedded at once
 
 
@@ -258,24 +257,6 @@ def load_decoder(settings: ModelSettings) -> Decoder:
 def softcap_of(config: Any) -> float | None:
     """Cap of the final logits that a text configuration asks for."""
     return getattr(config, "final_logit_softcapping", None)
-
-
-def attention_windows(config: Any) -> dict[str, int | None]:
-    """Tokens that a layer sees, its own included, by the library's type of layer.
-
-    None: all before. Only types that the model has; one entry if all layers are alike.
-
-    Args:
-        config: configuration of a supported model.
-    """
-    text, kind = config.get_text_config(), LAYOUTS[config.model_type].window
-    window = None if kind == "none" else getattr(text, "sliding_window", None)
-    if kind != "by layer type":
-        return {GLOBAL_LAYER if window is None else LOCAL_LAYER: window}
-    return {
-        layer: window if layer == LOCAL_LAYER else None
-        for layer in sorted(set(text.layer_types))
-    }
 
 
 def read_config(settings: ModelSettings) -> Any:
