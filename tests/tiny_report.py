@@ -60,14 +60,12 @@ SETTINGS = {
     "events": {"detector": "rules", "labels": "own/labels.jsonl", "seed": 0},
     "early_exit": {
         "answer_prompt": "\n</think>\n\\boxed{",
-        "seed": 0,
     },
     "value_vectors": {"contrast": "backtrack_wrap_up", "layers": None},
     "attribution": {
         "kinds": ["backtrack"],
         "metric": "difference",
         "method": "gradient",
-        "verified_cells": 4,
         "top_words": 2,
         "next_words": 5,
         "stop_words": "own/stop.txt",

@@ -30,6 +30,6 @@ def test_differences_become_maximum_mean_and_shares():
 
 def test_without_generated_log_probs_the_self_proof_is_left():
     replay, *proof = verification_rows(PROOF, torch.zeros(0), "float32")
-    assert (replay["statistic"], replay["value"]) == ("tokens", 0)
+    assert (replay["statistic"], replay["value"], replay["n"]) == ("tokens", None, 0)
     assert [row["value"] for row in proof] == list(PROOF.errors.values())
     assert {(row["n"], row["bound"]) for row in proof} == {(PROOF_TOKENS, 1e-4)}

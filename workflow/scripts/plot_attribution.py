@@ -177,7 +177,7 @@ def draw_agreement(
 
 def _agreement_note(cells: pl.DataFrame, settings: Settings) -> str:
     positions = cells.select("trace", "event").n_unique()
-    per = cells.height / (positions * cells["layer"].n_unique())
+    per = cells.height / cells.select("trace", "event", "layer").n_unique()
     chance = min(1.0, TOP / per)
     return (
         f"{cells.height:,} cells at {positions} positions of "

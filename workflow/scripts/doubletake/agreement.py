@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 TOP = 5  # of `recall`
+CELLS = 8  # of a decision, part and layer: more than `TOP`, where there are so many
 STATISTICS = {
     "pearson": ("mean Pearson correlation", "1"),
     "spearman": ("mean Spearman correlation", "1"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.agreement import TOP
+from doubletake.agreement import CELLS, TOP
 from doubletake.page.attribution_words import (
     most_important,
     overlap,
@@ -241,11 +241,10 @@ def cell_cases(data: StudyData) -> str:
     row = _check(data, _method(data), "sign", None)
     if row is None:
         return "No cell was patched exactly."
-    settings = data.settings["attribution"]
     return (
         f"{things(row['events'], 'pair')} of position and layer on "
-        f"{things(row['problems'], 'problem')}, {settings['verified_cells']} tokens "
-        f"each where there are so many. Intervals: {data.confidence:.0%}."
+        f"{things(row['problems'], 'problem')}, {CELLS} tokens each where there are so "
+        f"many. Intervals: {data.confidence:.0%}."
     )
 
 
