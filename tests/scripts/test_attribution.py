@@ -114,7 +114,7 @@ def folder(model, tmp_path_factory):
         runs_path=folder / "r.parquet",
         shard="1-of-1",
         model=model,
-        settings=CacheSettings(batch_memory=0.1, calibration_share=0.5),
+        settings=CacheSettings(0.1, 0.5, SETTINGS.verification),
     )
     return folder
 

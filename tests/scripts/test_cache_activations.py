@@ -1,5 +1,6 @@
 """The pass over the traces against plain, unbatched forward passes."""
 
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,21 @@ from merge_tables import main as merge_tables
 from transformers import AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig
 
 from doubletake.activations import ActivationCache, Origin
+from doubletake.budgets import unembedding_in_layers
 from doubletake.errors import InputError
+from doubletake.models import load_decoder
 from doubletake.schemas.events import EVENTS
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.splits import calibration_problems
 from doubletake.studies import ModelSettings, shard_names
+from doubletake.verification import Verification
 
 torch.set_num_threads(1)
 
 SHARE = 0.4
+EVERYTHING = Verification(share=1.0, minimum=10**6, seed=0)
 LENGTHS = [(9, 30), (5, 61), (7, 12), (5, 61), (6, 3), (11, 44), (4, 90)]
 
 
@@ -79,6 +84,7 @@ class Study:
     hf: Any
     traces: pl.DataFrame
     events: pl.DataFrame
+    verification: Verification = EVERYTHING
 
     def write(self) -> None:
         TRACES.write(self.traces, self.folder / "traces.parquet")
@@ -98,7 +104,7 @@ class Study:
                 runs_path=folder / f"{shard}.runs.parquet",
                 shard=shard,
                 model=self.model,
-                settings=Settings(batch_memory, SHARE),
+                settings=Settings(batch_memory, SHARE, self.verification),
             )
         tables = (
             ("index", "activations/index", ["trace", "event"]),
@@ -254,6 +260,20 @@ def test_replayed_logprobs_are_the_generated_ones(any_study):
     assert figures["self-proof: residual", "max relative error"] < 1e-6
 
 
+def test_replayed_traces_keep_to_their_share_and_minimum(study):
+    study.verification = Verification(share=1e-9, minimum=2, seed=0)
+    replay = "replayed log-probs against generated ones"
+    few = study.run("few").figures()[replay, "tokens"]
+    sizes = [completion for _, completion in LENGTHS]
+    assert few in {a + b for a, b in itertools.combinations(sizes, 2)}
+    cost = unembedding_in_layers(load_decoder(study.model))
+    study.verification = Verification(share=0.05, minimum=1, seed=0)
+    tokens = study.run("share").figures()[replay, "tokens"]
+    work = sum(map(sum, LENGTHS)) * study.hf.config.num_hidden_layers
+    assert 0 < tokens < sum(sizes)
+    assert cost * tokens <= 0.05 * work
+
+
 def test_altered_logprobs_are_seen(study):
     rows = study.traces.to_dicts()
     rows[1]["logprobs"][7] += 0.5
@@ -293,7 +313,7 @@ def test_imported_traces_are_counted_only(study):
     cached = study.run("cache")
     replay = "replayed log-probs against generated ones"
     figures = {key: v for key, v in cached.figures().items() if key[0] == replay}
-    assert figures == {(replay, "tokens"): 0.0}
+    assert figures == {(replay, "tokens"): None}
     assert cached.cache.read("resid", study.events).shape == (18, 4, 32)
 
 
