@@ -71,6 +71,7 @@ SETTINGS = {
         "stop_words": "own/stop.txt",
         "heat_maps": 2,
     },
+    "verification": {"share": 0.1, "minimum": 8, "seed": 0},
     "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
 }
 HERE = Provenance("abc123", {"python": "3.11.7"}, "one machine", "2026-01-02 03:04 UTC")
