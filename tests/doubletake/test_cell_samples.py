@@ -27,7 +27,7 @@ def cost(samples, n_layers: int) -> int:
     total = 0
     for name, sample in samples.items():
         whole = lengths[name] * n_layers
-        total += whole * (1 + COSTS.other + len(sample.plain))
+        total += whole * (1 + COSTS.other * sample.other + len(sample.plain))
         total += sum(cost_of(cell, lengths[name], n_layers) for cell in sample.cells)
     return total
 
@@ -39,14 +39,21 @@ def test_the_share_is_kept_and_used(n_layers, parts):
     work = (TURNS["position"] + 1).sum() * n_layers * COSTS.used
     spent = cost(samples, n_layers)
     assert 0.05 * work < spent <= 0.1 * work
-    assert len(samples) > 1 or len(parts) > 1
+    assert len(samples) > 1
 
 
 def test_the_minimum_is_kept_where_the_share_pays_for_less():
     few = Verification(share=1e-9, minimum=10, seed=0)
     samples = cells_to_patch(TURNS, 30, ["resid"], COSTS, few)
     assert sum(len(sample.cells) for sample in samples.values()) == 10 * CELLS
-    assert len(samples) == 2
+    assert len(samples) == 3
+
+
+def test_every_fourth_decision_has_the_other_method():
+    samples = cells_to_patch(TURNS, 5, ["resid"], COSTS, replace(SETTINGS, share=0.5))
+    assert len(samples) > 8
+    found = [sample.other for sample in samples.values()]
+    assert found == [number % 4 == 3 for number in range(len(found))]
 
 
 def test_seed_and_names_alone_decide():
@@ -61,8 +68,8 @@ def test_all_layers_are_drawn_alike_where_a_decision_has_a_part_of_them():
     whole = list(samples.values())[:-1]  # the last one may be cut short
     layers = [{cell.layer for cell in sample.cells} for sample in whole]
     assert all(len(found) <= LAYERS for found in layers)
-    assert set.union(*layers[:4]) == set(range(30))
-    assert sum(map(len, layers[:4])) == 30
+    assert set.union(*layers[:8]) == set(range(30))
+    assert sum(map(len, layers[:8])) == 30
 
 
 def test_one_cell_of_each_part_is_patched_plainly_too():

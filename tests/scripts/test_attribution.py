@@ -250,6 +250,27 @@ def test_the_sample_is_verified_and_the_checks_say_so(run):
     assert found["cells"]["exact"].abs().max() > 1e-4
 
 
+@pytest.mark.parametrize("used", ["gradient", "integrated"])
+def test_the_other_method_is_run_at_every_fourth_decision(run, used):
+    (other,) = {"gradient", "integrated"} - {used}
+    found = run(method=used, verification=Verification(0.01, 12, 0))
+    cells, checks = found["cells"], found["verification"]
+    assert cells.select("trace", "event").n_unique() == 4
+    assert cells[used].null_count() == 0
+    known = cells.drop_nulls(other)
+    assert known.height == 3 * CELLS
+    assert known.select("trace", "event").n_unique() == 1
+    scores = run(method=other)["scores"]
+    for row in known.iter_rows(named=True):
+        places = {name: row[name] for name in ("trace", "event", "layer")}
+        wanted = scores.filter(**places)["scores"].item()[row["token"]]
+        assert row[other] == pytest.approx(wanted, rel=1e-3, abs=2e-5)
+    signs = checks.filter(statistic="equal signs")
+    layers = signs.filter(pl.col("check").str.starts_with(used))
+    assert layers["n"].to_list() == [4, 4, 4]
+    assert signs.filter(pl.col("check").str.starts_with(other))["n"].to_list() == [3]
+
+
 def test_a_shard_without_traces_writes_empty_tables(run):
     found = run("7-of-9")
     assert all(found[name].is_empty() for name in RESULTS)

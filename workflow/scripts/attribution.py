@@ -201,24 +201,24 @@ class Attribution:
         self.tokens.append(head | spans | over)
 
     def verify(self, item: Decision, problem: str) -> None:
-        """Patch the decision's sampled cells exactly, beside both estimates."""
+        """Patch the decision's sampled cells exactly, beside their estimates."""
         name = (item.trace, item.event)
         sample, used = self.samples[name], self.settings.method
         budget = forward_tokens(self.decoder, self.settings.batch_memory)
         common = (self.decoder, self.metric, self.means, item)
         exact, clean = patched(*common, sample.cells, budget)
         self.value_error.add(abs(self.values[name] - clean))
-        estimates = {
-            method: self.scores[name]
-            if method == used
-            else {k: v[0] for k, v in self.estimate(method, [item]).scores.items()}
-            for method in METHODS
-        }
+        estimates = {used: self.scores[name]}
+        if sample.other:
+            (other,) = set(METHODS) - {used}
+            found = self.estimate(other, [item]).scores
+            estimates[other] = {part: scores[0] for part, scores in found.items()}
         for cell, change in zip(sample.cells, exact, strict=True):
             row: dict[str, Any] = {"trace": item.trace, "event": item.event}
             row["problem"] = problem
             row |= cell._asdict()
             row["exact"] = change
+            row |= dict.fromkeys(METHODS)
             for method, scores in estimates.items():
                 row |= {method: scores[cell.part][cell.layer, cell.token].item()}
             self.cells.append(row)

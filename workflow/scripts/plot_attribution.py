@@ -164,6 +164,9 @@ def draw_agreement(
         _draw_statistics(panel, checks.filter(method=method))
         used = " (used)" if method == settings.method else ""
         panel.set_title(f"{METHOD_NAMES[method]}{used}", fontsize=9.5)
+        if not cells[method].count():
+            middle: Any = {"ha": "center", "transform": panel.transAxes}
+            panel.text(0.5, 0.5, "not checked", color=FAINT, **middle)
     low = min(panel.get_ylim()[0] for panel in axes[0, :2])
     for panel in axes[0, :2]:
         panel.set_ylim(min(low, -0.05), 1.03)

@@ -10,7 +10,8 @@ from doubletake.agreement import CELLS
 from doubletake.patching import Cell, cost_of
 from doubletake.verification import Case, Verification, affordable, ranked
 
-LAYERS = 8  # of a drawn decision: the next one has others
+LAYERS = 4  # of a drawn decision: the next one has others
+OTHER = 4  # every so many decisions the method that the study does not use is run too
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Sample:
     cells: list[Cell] = field(default_factory=list)
     plain: list[Cell] = field(default_factory=list)
     """Of these, those patched by a full pass too: one of each part in the study."""
+    other: bool = False
+    """Whether the decision is scored by the method that the study does not use."""
 
 
 def sampled_cells(
@@ -61,8 +64,8 @@ def cells_to_patch(
     A case is a decision, part and layer, with `CELLS` tokens. Decisions are drawn one
     after the other, each with up to `LAYERS` layers, evenly spaced and other ones than
     those of the decision before it. Costs are tokens times layers; what a decision
-    costs whatever its cases is the clean pass and the method that the study does not
-    use.
+    costs whatever its cases is the clean pass and, for every `OTHER`-th one, the method
+    that the study does not use, which may cost more than many cells.
 
     Args:
         turns: the chosen decisions of the whole study, whatever their order.
@@ -81,7 +84,8 @@ def cells_to_patch(
         trace, event, part, layer = case.name
         name = (str(trace), int(event))
         cells = sampled_cells(name, tokens[name], str(part), int(layer), settings.seed)
-        sample = samples.setdefault(name, Sample())
+        number = len(samples) - (name in samples)
+        sample = samples.setdefault(name, Sample(other=_has_other(number)))
         sample.cells += cells
         sample.plain += cells[:1] if part in new else []
         new.discard(str(part))
@@ -102,10 +106,16 @@ def _cases(
         trace, event = str(name[0]), int(name[1])
         length = tokens[trace, event]
         whole = length * n_layers
+        shared = whole * (1 + (other if _has_other(number) else 0))
         for layer in range(number % step, n_layers, step):
             for part in parts:
                 cells = sampled_cells((trace, event), length, part, layer, seed)
                 cost = sum(cost_of(cell, length, n_layers) for cell in cells)
                 cost += whole if part in new else 0  # the full pass
                 new.discard(part)
-                yield Case((*name, part, layer), cost, name, whole * (1 + other))
+                yield Case((*name, part, layer), cost, name, shared)
+
+
+def _has_other(number: int) -> bool:
+    """Whether the decision of this number in the draw, from 0, has the other method."""
+    return number % OTHER == OTHER - 1

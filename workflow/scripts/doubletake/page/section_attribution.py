@@ -114,7 +114,7 @@ def _range(row: dict[str, Any], digits: int = 2) -> str:
 
 
 def _trust(data: StudyData) -> str:
-    """Agreement with exact patching, both methods."""
+    """Agreement with exact patching, of the other method too where it was run."""
     method = _method(data)
     row = _check(data, method, "pearson", None)
     if row is None:
@@ -144,10 +144,11 @@ def _trust(data: StudyData) -> str:
     other = next(name for name in METHODS if name != method)
     rival = _check(data, other, "pearson", None)
     if rival is not None:
-        word = "better" if rival["value"] > row["value"] else "worse"
+        where = "here" if rival["events"] == row["events"] else "at some of these cells"
         text += (
-            f". {METHODS[other][0].upper()}{METHODS[other][1:]} would be {word} here: "
-            f"correlation {real(rival['value'], 2)} ({_range(rival)})"
+            f". {METHODS[other][0].upper()}{METHODS[other][1:]}, {where}: correlation "
+            f"{real(rival['value'], 2)} ({_range(rival)}, n\u00a0=\u00a0"
+            f"{rival['events']:,} against {row['events']:,})"
         )
     return text + ". Scores of single tokens are to be read with that in mind."
 
