@@ -140,7 +140,10 @@ def _trust(data: StudyData) -> str:
         f"{percent(sign['value'] if sign else None)} of the sampled tokens"
     )
     if recall is not None:
-        text += f" and finds {percent(recall['value'])} of the {TOP} largest"
+        text += (
+            f" and finds {percent(recall['value'])} of the {TOP} largest of {CELLS} "
+            f"(by chance: {percent(TOP / CELLS, 0)})"
+        )
     other = next(name for name in METHODS if name != method)
     rival = _check(data, other, "pearson", None)
     if rival is not None:
