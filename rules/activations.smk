@@ -23,7 +23,8 @@ rule cache_activations:
         runtime=growing(240),
     params:
         model=model_settings,
-        settings=config["activations"] | {"batch_memory": config["batch_memory"]},
+        settings=config["activations"]
+        | {key: config[key] for key in ("batch_memory", "verification")},
         code=code_digest("cache_activations"),
     message:
         "Activations of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"

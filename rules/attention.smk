@@ -24,7 +24,7 @@ rule measure_attention:
         runtime=growing(120),
     params:
         model=model_settings,
-        settings=config["attention"] | {"batch_memory": config["batch_memory"]},
+        settings={key: config[key] for key in ("batch_memory", "verification")},
         code=code_digest("attention"),
     message:
         "Attention of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"

@@ -24,7 +24,7 @@ rule measure_probing:
         runtime=growing(240),
     params:
         model=model_settings,
-        settings=config["probing"],
+        settings=config["probing"] | {"verification": config["verification"]},
         code=code_digest("probing"),
     message:
         "Probes of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"

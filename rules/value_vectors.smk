@@ -30,7 +30,7 @@ rule measure_value_vectors:
         runtime=growing(120),
     params:
         model=model_settings,
-        settings=config["value_vectors"],
+        settings=config["value_vectors"] | {"verification": config["verification"]},
         batch_memory=config["batch_memory"],
         resampling=config["intervals"],
         code=code_digest("value_vectors"),

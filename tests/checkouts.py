@@ -75,11 +75,9 @@ def small(config: dict[str, Any]) -> None:
     config["datasets"]["pocket-problems"]["limit"] = 12
     config["generation"]["max_new_tokens"] = 320
     config["intervals"]["bootstrap"] = 50
-    config["early_exit"]["verified_traces"] = 2
+    config["verification"]["minimum"] = 5
     config["probing"] |= {"strengths": [0.01, 0.1], "folds": 3, "shuffles": 1}
-    config["value_vectors"] |= {"checked_positions": 4, "verified_positions": 1}
-    config["attribution"]["verified_positions"] = 2
-    config["attribution"]["verified_cells"] = 6
+    config["value_vectors"]["checked_positions"] = 4
     config["report"]["examples"] = 4
 
 

@@ -61,19 +61,18 @@ SETTINGS = {
     "events": {"detector": "rules", "labels": "own/labels.jsonl", "seed": 0},
     "early_exit": {
         "answer_prompt": "\n</think>\n\\boxed{",
-        "seed": 0,
     },
     "value_vectors": {"contrast": "backtrack_wrap_up", "layers": None},
     "attribution": {
         "kinds": ["backtrack"],
         "metric": "difference",
         "method": "gradient",
-        "verified_cells": 4,
         "top_words": 2,
         "next_words": 5,
         "stop_words": "own/stop.txt",
         "heat_maps": 2,
     },
+    "verification": {"share": 0.1, "minimum": 8, "seed": 0},
     "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
 }
 HERE = Provenance("abc123", {"python": "3.11.7"}, "one machine", "2026-01-02 03:04 UTC")

@@ -13,6 +13,7 @@ from doubletake.models import Decoder, load_decoder
 from doubletake.schemas.events import EVENTS
 from doubletake.schemas.traces import TRACES
 from doubletake.studies import ModelSettings
+from doubletake.verification import Verification
 
 WORDS = {"backtrack": ["Wai", "Al", "che"], "wrap_up": ["So", "Th"]}
 """Single tokens of the tiny tokenizer."""
@@ -116,6 +117,6 @@ def write_turns_study(folder: Path, model: ModelSettings) -> TurnsStudy:
         runs_path=folder / "cache.runs.parquet",
         shard="1-of-1",
         model=model,
-        settings=cache_activations.Settings(0.01, 0.5),
+        settings=cache_activations.Settings(0.01, 0.5, Verification(0.1, 8, 0)),
     )
     return study

@@ -46,6 +46,14 @@ def test_what_is_not_defined_is_null():
     assert two["sign"].to_list() == [1.0]
 
 
+def test_cells_without_an_estimate_are_left_out():
+    some = cells_of([1, 2, 4, 3], [1, 2, 3, 4])
+    none = some.with_columns(gradient=pl.lit(None, pl.Float64), trace=pl.lit("b"))
+    both = agreement(pl.concat([some, none]), "gradient", ["trace"])
+    assert both.equals(agreement(some, "gradient", ["trace"]))
+    assert verification_rows(none, "gradient", True) == []
+
+
 def test_verification_rows_are_means_over_decisions():
     rng = np.random.default_rng(1)
     groups = [cells_of(rng.normal(size=12), rng.normal(size=12), k) for k in "ab"]

@@ -73,9 +73,8 @@ def config_of(folder: Path, root: Path, **entry) -> tuple[dict, Sources]:
             "answer_prompt": "</think>",
             "answer_stop": "}",
             "max_answer_tokens": 1,
-            "verified_traces": 1,
-            "seed": 0,
         },
+        "verification": {"share": 0.1, "minimum": 1, "seed": 0},
     }
     return config, Sources((root,))
 

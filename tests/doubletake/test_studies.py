@@ -29,11 +29,10 @@ def config(tiny_model, tmp_path):
             "answer_prompt": "\n</think>\n\n\\boxed{",
             "answer_stop": "}",
             "max_answer_tokens": 8,
-            "verified_traces": 1,
             "groups": [1],
             "calibration_bins": 3,
-            "seed": 0,
         },
+        "verification": {"share": 0.1, "minimum": 1, "seed": 0},
         "intervals": {"bootstrap": 10, "confidence": 0.9, "seed": 0},
     }
 

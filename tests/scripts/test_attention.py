@@ -1,5 +1,8 @@
 """The attention experiment outside Snakemake, against a plain eager pass."""
 
+from dataclasses import replace
+
+import attention
 import polars as pl
 import pytest
 import torch
@@ -17,8 +20,9 @@ from doubletake.schemas.traces import TRACES
 from doubletake.schemas.turns import TURN_WORDS, TURNS
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.turns import target_ids
+from doubletake.verification import Verification
 
-SETTINGS = Settings(batch_memory=0.01, verified_positions=4, seed=0)
+SETTINGS = Settings(batch_memory=0.01, verification=Verification(0.01, 4, 0))
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +124,7 @@ def test_what_heads_write_is_what_the_logits_get(study, table):
 
 def test_shards_and_batches_change_nothing(study, table):
     parts = [run(study, f"{k}-of-3") for k in (1, 2, 3)]
-    small = Settings(batch_memory=1e-6, verified_positions=4, seed=0)
+    small = replace(SETTINGS, batch_memory=1e-6)
     for other in (
         pl.concat(parts).sort("trace", "event", "layer"),
         run(study, settings=small),
@@ -160,6 +164,7 @@ def test_no_turn_gives_empty_tables(study):
     assert run(study, "7-of-9", turns="none").height == 0
     checks = VERIFICATION.read(study.folder / "7-of-9.verification.parquet")
     assert checks["value"].null_count() == checks.height == 3
+    assert checks["n"].to_list() == [0, 0, 0]
 
 
 def test_a_trace_beyond_the_models_reach_is_refused_by_id(study, table, monkeypatch):
@@ -172,6 +177,22 @@ def test_a_trace_beyond_the_models_reach_is_refused_by_id(study, table, monkeypa
     assert set(table["trace"]) - set(found["trace"]) == {longest[0]}
     (cost,) = RUNS.read(study.folder / "1-of-1.runs.parquet").to_dicts()
     assert cost["note"] == f"refused, longer than {longest[1]} tokens: {longest[0]}"
+    # Positions are drawn from what was not refused: all, where that is the minimum.
+    positions = found.height // 3
+    everything = replace(SETTINGS, verification=Verification(0.1, positions, 0))
+    run(study, settings=everything)
+    checks = VERIFICATION.read(study.folder / "1-of-1.verification.parquet")
+    assert checks["n"][0] == positions
+
+
+def test_positions_too_far_for_eager_attention_are_said_to_be_unchecked(
+    study, monkeypatch
+):
+    monkeypatch.setattr(attention, "EAGER_TOKENS", 1)
+    run(study)
+    checks = VERIFICATION.read(study.folder / "1-of-1.verification.parquet")
+    assert (checks["n"][0], checks["value"][0]) == (0, None)
+    assert checks["n"][1] > 0
 
 
 def test_the_draw_of_verified_positions_needs_seed_and_names_alone(study):
@@ -180,6 +201,17 @@ def test_the_draw_of_verified_positions_needs_seed_and_names_alone(study):
         for schema, name in ((TRACES, "traces"), (EVENTS, "events"), (TURNS, "turns"))
     ]
     items = items_of(*parts)
-    assert verified_of(items, 5, 1) == verified_of(items[::-1], 5, 1)
-    assert verified_of(items, 5, 1) != verified_of(items, 5, 2)
-    assert len(verified_of(items, 10**6, 1)) == sum(len(item.places) for item in items)
+    few = Verification(1e-9, 5, 1)
+    assert verified_of(items, few) == verified_of(items[::-1], few)
+    assert verified_of(items, few) != verified_of(items, replace(few, seed=2))
+    everything = verified_of(items, Verification(1.0, 10**6, 1))
+    assert len(everything) == sum(len(item.places) for item in items)
+    lengths = {
+        (item.trace, place.event): place.position + 1
+        for item in items
+        for place in item.places
+    }
+    work = sum(len(item.ids) for item in items)
+    part = verified_of(items, Verification(0.5, 1, 1))
+    assert 1 < len(part) < len(everything)
+    assert sum(lengths[name] for name in part) <= 0.5 * work

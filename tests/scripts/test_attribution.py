@@ -7,13 +7,13 @@ import attribution
 import polars as pl
 import pytest
 import torch
-from attribution import Settings, main, sampled_cells, verified_of
+from attribution import Settings, main
 from cache_activations import Settings as CacheSettings
 from cache_activations import main as cache_activations
 from polars.testing import assert_frame_equal
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
-from doubletake.gradients import Decision
+from doubletake.agreement import CELLS
 from doubletake.schemas.attribution import (
     ATTRIBUTION,
     ATTRIBUTION_CELLS,
@@ -28,6 +28,7 @@ from doubletake.schemas.turns import TURN_WORDS, TURNS
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.tokens import load_tokenizer
 from doubletake.turns import turn_words
+from doubletake.verification import Verification
 
 SETTINGS = Settings(
     batch_memory=0.1,
@@ -36,9 +37,7 @@ SETTINGS = Settings(
     method="gradient",
     steps=2,
     components=False,
-    verified_positions=3,
-    verified_cells=8,
-    seed=0,
+    verification=Verification(share=0.01, minimum=9, seed=0),
 )
 TEXTS = [
     THOUGHT,
@@ -115,7 +114,7 @@ def folder(model, tmp_path_factory):
         runs_path=folder / "r.parquet",
         shard="1-of-1",
         model=model,
-        settings=CacheSettings(batch_memory=0.1, calibration_share=0.5),
+        settings=CacheSettings(0.1, 0.5, SETTINGS.verification),
     )
     return folder
 
@@ -142,6 +141,17 @@ def run(folder, model, tmp_path):
         }
 
     return run_shard
+
+
+def test_a_wrong_start_of_patched_passes_is_seen(run, monkeypatch):
+    from doubletake import patching
+
+    cells = patching._by_layer
+    monkeypatch.setattr(
+        patching, "_by_layer", lambda batch, start: cells(batch, max(start - 1, 0))
+    )
+    row = run()["verification"].row(1, named=True)
+    assert row["value"] > row["bound"]
 
 
 RESULTS = ("scores", "tokens", "prompts", "cells")
@@ -207,6 +217,7 @@ def test_components_are_scored_and_verified_beside_the_residual(run):
     parts = found["scores"]["part"].unique().sort().to_list()
     assert parts == ["attn_out", "mlp_out", "resid"]
     assert set(found["cells"]["part"]) == set(parts)
+    assert found["verification"].drop_nulls("bound")["n"].to_list() == [1, 3]
     assert_frame_equal(
         found["scores"].filter(part="resid"), plain["scores"], abs_tol=1e-6
     )
@@ -225,12 +236,12 @@ def test_the_sample_is_verified_and_the_checks_say_so(run):
     found = run()
     cells, checks = found["cells"], found["verification"]
     assert cells.select("trace", "event").n_unique() == 3
-    assert cells.height == 3 * 3 * 8
+    assert cells.height == 3 * 3 * CELLS
     assert not cells.select("trace", "event", "layer", "token").is_duplicated().any()
     own = cells.join(found["tokens"], on=["trace", "event"])
     assert (own["token"] < own["position"]).all()
     bounded = checks.drop_nulls("bound")
-    assert bounded.height == 1
+    assert bounded["n"].to_list() == [3, 1]
     assert (bounded["value"] <= bounded["bound"]).all()
     layers = checks.filter(pl.col("check").str.contains("gradient"))
     assert layers["check"].n_unique() == 3
@@ -239,27 +250,31 @@ def test_the_sample_is_verified_and_the_checks_say_so(run):
     assert found["cells"]["exact"].abs().max() > 1e-4
 
 
+@pytest.mark.parametrize("used", ["gradient", "integrated"])
+def test_the_other_method_is_run_at_every_fourth_decision(run, used):
+    (other,) = {"gradient", "integrated"} - {used}
+    found = run(method=used, verification=Verification(0.01, 12, 0))
+    cells, checks = found["cells"], found["verification"]
+    assert cells.select("trace", "event").n_unique() == 4
+    assert cells[used].null_count() == 0
+    known = cells.drop_nulls(other)
+    assert known.height == 3 * CELLS
+    assert known.select("trace", "event").n_unique() == 1
+    scores = run(method=other)["scores"]
+    for row in known.iter_rows(named=True):
+        places = {name: row[name] for name in ("trace", "event", "layer")}
+        wanted = scores.filter(**places)["scores"].item()[row["token"]]
+        assert row[other] == pytest.approx(wanted, rel=1e-3, abs=2e-5)
+    signs = checks.filter(statistic="equal signs")
+    layers = signs.filter(pl.col("check").str.starts_with(used))
+    assert layers["n"].to_list() == [4, 4, 4]
+    assert signs.filter(pl.col("check").str.starts_with(other))["n"].to_list() == [3]
+
+
 def test_a_shard_without_traces_writes_empty_tables(run):
     found = run("7-of-9")
     assert all(found[name].is_empty() for name in RESULTS)
-    assert found["verification"]["value"].null_count() == 1
+    checks = found["verification"]
+    assert checks["value"].to_list() == [None, None]
+    assert checks["n"].to_list() == [0, 0]
     assert found["runs"]["tokens"].to_list() == [0]
-
-
-def test_the_verified_positions_need_seed_and_ids_alone(folder):
-    turns = TURNS.read(folder / "turns.parquet")
-    drawn = verified_of(turns, 3, 0)
-    assert drawn == verified_of(turns.reverse(), 3, 0)
-    assert len(drawn) == 3
-    assert any(drawn != verified_of(turns, 3, seed) for seed in range(1, 5))
-
-
-def test_cells_are_drawn_from_the_tokens_before_the_position():
-    item = Decision("a/0", 0, list(range(1, 7)), 0)
-    cells = sampled_cells(item, 2, ["resid"], SETTINGS)
-    assert [cell.token for cell in cells] == [0, 1, 2, 3, 4] * 2
-    long = Decision("a/0", 0, list(range(1, 60)), 0)
-    assert len(sampled_cells(long, 2, ["resid"], SETTINGS)) == 16
-    assert sampled_cells(long, 2, ["resid"], SETTINGS) == sampled_cells(
-        long, 2, ["resid"], SETTINGS
-    )

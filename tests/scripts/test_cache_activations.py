@@ -20,10 +20,12 @@ from doubletake.schemas.traces import TRACES
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.splits import calibration_problems
 from doubletake.studies import ModelSettings, shard_names
+from doubletake.verification import Verification
 
 torch.set_num_threads(1)
 
 SHARE = 0.4
+EVERYTHING = Verification(share=1.0, minimum=10**6, seed=0)
 LENGTHS = [(9, 30), (5, 61), (7, 12), (5, 61), (6, 3), (11, 44), (4, 90)]
 
 
@@ -101,7 +103,7 @@ class Study:
                 runs_path=folder / f"{shard}.runs.parquet",
                 shard=shard,
                 model=self.model,
-                settings=Settings(batch_memory, SHARE),
+                settings=Settings(batch_memory, SHARE, EVERYTHING),
             )
         tables = (
             ("index", "activations/index", ["trace", "event"]),
@@ -296,7 +298,7 @@ def test_imported_traces_are_counted_only(study):
     cached = study.run("cache")
     replay = "replayed log-probs against generated ones"
     figures = {key: v for key, v in cached.figures().items() if key[0] == replay}
-    assert figures == {(replay, "tokens"): 0.0}
+    assert figures == {(replay, "tokens"): None}
     assert cached.cache.read("resid", study.events).shape == (18, 4, 32)
 
 

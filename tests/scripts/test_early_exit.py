@@ -2,17 +2,18 @@
 
 import dataclasses
 import json
+import math
 import shutil
 from types import SimpleNamespace
 
 import polars as pl
 import pytest
 import torch
-from early_exit import Settings, exit_row, main, verified_of
+from early_exit import Differences, Planned, Settings, exit_row, main, verified_of
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
-from doubletake.branches import Continuation
-from doubletake.exits import AnswerPrompt
+from doubletake.branches import Branch, Continuation
+from doubletake.exits import AnswerPrompt, Exit
 from doubletake.models import load_decoder
 from doubletake.schemas.early_exit import EARLY_EXIT
 from doubletake.schemas.events import EVENTS
@@ -21,13 +22,13 @@ from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.tokens import load_tokenizer
+from doubletake.verification import Verification
 
 SETTINGS = Settings(
     answer_prompt="\n</think>\n\nThe answer is \\boxed{",
     answer_stop="}",
     max_answer_tokens=6,
-    verified_traces=2,
-    seed=0,
+    verification=Verification(share=0.01, minimum=3, seed=0),
 )
 
 
@@ -70,11 +71,28 @@ def test_scores_are_of_the_answers_own_tokens(tokenizer, prompt):
     }
 
 
-def test_the_draw_of_verified_traces_needs_seed_and_ids_alone():
-    names = [f"{index}/0" for index in range(20)]
-    assert verified_of(names, 5, 1) == verified_of(reversed(names), 5, 1)
-    assert verified_of(names, 5, 1) != verified_of(names, 5, 2)
-    assert verified_of(names[:2], 5, 1) == set(names[:2])
+def planned(name: str, *cuts: int) -> Planned:
+    exits = [Exit(number, cut, cut) for number, cut in enumerate(cuts)]
+    branches = [Branch(cut, (1,) * 10) for cut in cuts]
+    return Planned({"trace": name}, exits, branches)
+
+
+def test_the_draw_of_verified_exits_keeps_to_its_share_and_minimum():
+    parts = [planned(f"{k}/0", 20, 50 + k, 80 + k) for k in range(40)]
+    costs = {
+        (part.trace["trace"], place.number): place.cut + 10 + 4
+        for part in parts
+        for place in part.exits
+    }
+    work = sum(80 + k + 3 * 14 for k in range(40))
+    drawn = verified_of(parts, 5, Verification(0.1, 3, 1))
+    assert 3 < len(drawn) < 10
+    assert sum(costs[name] for name in drawn) <= 0.1 * work
+    assert sum(costs[name] for name in drawn) > 0.1 * work - 133
+    assert drawn == verified_of(parts[::-1], 5, Verification(0.1, 3, 1))
+    assert drawn != verified_of(parts, 5, Verification(0.1, 3, 2))
+    assert len(verified_of(parts, 5, Verification(1e-9, 7, 1))) == 7
+    assert len(verified_of(parts[:1], 5, Verification(1e-9, 7, 1))) == 3
 
 
 TEXTS = [
@@ -202,6 +220,19 @@ def test_a_shard_without_traces_writes_empty_tables(folder, model):
     assert run(folder, model, "7-of-9").height == 0
     checks = VERIFICATION.read(folder / "7-of-9.verification.parquet")
     assert checks["value"].null_count() == checks.height
+    assert checks["n"].to_list() == [0, 0, 0]
+
+
+def test_a_difference_that_is_no_number_is_kept():
+    found = Differences()
+    one, other = Continuation(), Continuation()
+    for number in (0.0, float("nan"), 0.5):
+        one.add(1, [number, 0.0, 0.0, 0.0])
+        other.add(1, [0.0, 0.0, 0.0, 0.0])
+    found.add(one, other, [1, 1, 1])
+    logit, logprob, equal = found.rows(torch.float32)
+    assert math.isnan(logit["value"])
+    assert (logprob["value"], equal["value"]) == (0.0, 1.0)
 
 
 def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
@@ -210,8 +241,12 @@ def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
     assert checks["value"][0] < checks["bound"][0] == 1e-3
     assert checks["value"][1] < checks["bound"][1] == 1e-3
     assert checks["value"][2] == 1.0
-    verified = verified_of([f"{i:05d}/0" for i in range(5)], 2, 0)
-    assert checks["n"][2] == table.filter(pl.col("trace").is_in(verified)).height
+    assert checks["n"][2] == 3  # the minimum, as the share pays for less
+    everything = Verification(share=1.0, minimum=10**6, seed=0)
+    run(folder, model, settings=dataclasses.replace(SETTINGS, verification=everything))
+    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
+    assert checks["n"][2] == table.height
+    assert (checks["value"][:2] < checks["bound"][:2]).all()
     (cost,) = RUNS.read(folder / "1-of-1.runs.parquet").to_dicts()
     assert cost["traces"] == 5
     assert cost["tokens"] > table.height * len(SETTINGS.answer_prompt) / 4
@@ -252,3 +287,9 @@ def test_a_trace_beyond_the_models_reach_is_refused_by_id(
     assert cost["note"].startswith("1 trace(s) beyond")
     assert cost["note"].endswith("00000/0")
     assert cost["traces"] == table["trace"].n_unique() == 4
+    # Cases are drawn from what was not refused: all of them, where that is the minimum.
+    everything = Verification(share=0.1, minimum=table.height, seed=0)
+    settings = dataclasses.replace(SETTINGS, verification=everything)
+    run(folder, dataclasses.replace(model, source=str(short)), settings=settings)
+    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
+    assert checks["n"][2] == table.height

@@ -104,7 +104,7 @@ def test_the_check_notices_a_part_that_is_missing():
     checks = logit_lens.Checks()
     logits = torch.tensor([[2.0, -4.0]])
     checks.add(logits + torch.tensor([[0.0, 0.2]]), logits)
-    assert checks.error == pytest.approx(0.05)
+    assert checks.error.value == pytest.approx(0.05)
 
 
 def test_slices_change_nothing(study, lens):

@@ -1,5 +1,6 @@
 """Joining the parts of a table."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,28 @@ def test_figures_of_a_shard_without_cases_do_not_count(tmp_path):
 def test_figures_without_any_case_stay_unknown(tmp_path):
     parts = [[figure("mean x", None, 0), figure("max x", None, 0)]] * 2
     assert merged(tmp_path, VERIFICATION, parts, [])["value"].to_list() == [None, None]
+
+
+def test_a_value_without_cases_is_none_whatever_a_part_says(tmp_path):
+    names = ("mean x", "max x", "tokens", "n")
+    parts = [[figure(name, 0.0, 0) for name in names]] * 2
+    table = merged(tmp_path, VERIFICATION, parts, [])
+    assert table["value"].to_list() == [None] * 4
+    assert table["n"].to_list() == [0] * 4
+    some = [figure(name, -3.0, 2) for name in names]
+    table = merged(tmp_path, VERIFICATION, [parts[0], some], [])
+    assert table["value"].to_list() == [-3.0] * 4
+    assert table["n"].to_list() == [2] * 4
+
+
+def test_a_figure_that_is_no_number_in_one_part_is_none_in_the_whole(tmp_path):
+    parts = [
+        [figure("mean x", math.nan, 2), figure("max x", math.nan, 2)],
+        [figure("mean x", 0.4, 5), figure("max x", 0.9, 5)],
+    ]
+    for order in (parts, parts[::-1]):
+        values = merged(tmp_path, VERIFICATION, order, [])["value"].to_list()
+        assert all(map(math.isnan, values))
 
 
 def test_part_of_another_table_is_refused_by_name(tmp_path):

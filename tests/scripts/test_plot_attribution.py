@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from plot_attribution import Settings, counts_note, main
+from plot_attribution import Settings, counts_note, draw_agreement, main
 
 from doubletake.schemas.attribution import (
     ATTRIBUTION_CELLS,
@@ -101,6 +101,15 @@ def test_without_decisions_the_figures_say_so(tmp_path):
 def test_cells_that_are_all_zero_are_drawn(tmp_path):
     flat = GIVEN["cells"].with_columns(pl.lit(0.0).alias("exact"), gradient=pl.lit(0.0))
     draw(tmp_path / "flat", GIVEN | {"cells": flat.select(GIVEN["cells"].columns)})
+
+
+def test_a_method_that_was_not_run_is_said_to_be_unchecked(tmp_path):
+    cells = GIVEN["cells"].with_columns(integrated=pl.lit(None, pl.Float64))
+    checks = GIVEN["checks"].filter(method="gradient")
+    figure = draw_agreement(checks, cells, SETTINGS)
+    texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert texts == [[], ["not checked"], []]
+    draw(tmp_path / "one", GIVEN | {"cells": cells, "checks": checks})
 
 
 def test_the_note_states_cases_and_intervals():

@@ -31,9 +31,17 @@ from doubletake.schemas.turns import TURNS
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.stats import Resampling
 from doubletake.studies import shard_names
+from doubletake.verification import Largest, Verification
 from doubletake.weights import Checkpoint
 
-SETTINGS = probing.Settings([0.01, 0.1], folds=3, inner_folds=2, shuffles=2, seed=0)
+SETTINGS = probing.Settings(
+    [0.01, 0.1],
+    folds=3,
+    inner_folds=2,
+    shuffles=2,
+    seed=0,
+    verification=Verification(share=0.1, minimum=1, seed=0),
+)
 RESAMPLING = Resampling(bootstrap=60)
 ORDER = ["task", "features", "layer", "shuffle", "trace", "event"]
 
@@ -156,8 +164,32 @@ def test_rotated_fits_are_checked(study, scores):
     assert rotated["value"] <= rotated["bound"]
 
 
+def test_fits_made_twice_keep_to_their_share_and_minimum():
+    contrasts = {
+        name: pl.DataFrame({"case": range(n)}) for name, n in (("a", 10), ("b", 20))
+    }
+    contrasts["c"] = pl.DataFrame({"case": range(50)})  # not rotated
+    plan, layers = SETTINGS.plan, [0, 2, 4]
+    work = 3 * (10 * 10 + 20 * 20 + 50 * 32) * probing.fits_of(plan)
+    found = probing.fitted_twice(contrasts, layers, 32, plan, Verification(0.01, 1, 0))
+    cost = sum(contrasts[str(name)].height * 32 for name, _ in found)
+    assert {name for name, _ in found} <= {"a", "b"}
+    assert 1 < len(found) < 6
+    assert cost <= 0.01 * work
+    everything = Verification(1.0, 10**6, 0)
+    assert len(probing.fitted_twice(contrasts, layers, 32, plan, everything)) == 6
+
+
+def test_the_fits_of_the_plan_are_those_that_are_made(study, scores):
+    """No contrast is left out for its inner folds here, so that all are made."""
+    checks = VERIFICATION.read(study.folder / "of-1/1-of-1.verification.parquet")
+    fits = checks.filter(statistic="share of fits stopped early")["n"].item()
+    probes = scores.select("task", "features", "layer").n_unique()
+    assert fits == probes * (probing.fits_of(SETTINGS.plan) - 1)
+
+
 def test_the_check_notices_a_wrong_rotation():
-    shard = probing.Shard(differences=[0.5], compared=3, fits=10, stopped=1)
+    shard = probing.Shard(difference=Largest(0.5, 3), fits=10, stopped=1)
     values = shard.verification()
     assert (values["value"] > values["bound"]).all()
 

@@ -30,6 +30,8 @@ from doubletake.schemas.value_vectors import (
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.stats import Resampling
 from doubletake.turns import target_ids
+from doubletake.unit_checks import verified_of
+from doubletake.verification import Verification
 
 CONTRAST = "backtrack_control"
 RESAMPLING = Resampling(bootstrap=60)
@@ -43,8 +45,8 @@ SETTINGS = value_vectors.Settings(
     factors=[0.0, 2.0],
     random_draws=2,
     checked_positions=5,
-    verified_positions=2,
     seed=0,
+    verification=Verification(share=0.01, minimum=6, seed=0),
     batch_memory=0.01,
     resampling=RESAMPLING,
 )
@@ -209,11 +211,41 @@ def test_random_vectors_write_about_as_much(made):
     assert rows["draw"].n_unique() == 1 + SETTINGS.random_draws
 
 
-def test_the_short_way_is_checked(made):
+def test_the_short_way_is_checked(study, made):
     checks = made["verification"]
-    assert (checks["n"] > 0).all()
+    assert checks["n"][0] == 2 * 6  # two logits of each scaling
+    assert checks["n"][1] > 0
+    assert (checks["value"] <= checks["bound"]).all()
+    everything = Verification(share=1.0, minimum=10**6, seed=0)
+    checks = run(study, "everything", verification=everything)["verification"]
+    rows = made["interventions"].height
+    assert checks["n"][0] == 2 * (rows + 5)  # and one of each position not scaled
     assert (checks["value"] <= checks["bound"]).all()
     assert made["runs"]["traces"][0] == 5
+
+
+def test_a_wrong_activation_is_seen(study, monkeypatch):
+    wrong = value_vectors.layer_units
+
+    def shifted(*parts):
+        units, vectors = wrong(*parts)
+        return replace(units, acts=units.acts + 0.1), vectors
+
+    monkeypatch.setattr(value_vectors, "layer_units", shifted)
+    checks = run(study, "wrong")["verification"]
+    assert checks["value"][1] > checks["bound"][1]
+
+
+def test_the_draw_of_scalings_keeps_to_its_share_and_minimum():
+    positions = [(f"{k}/0", k, 30 + k) for k in range(20)]
+    lengths = {(trace, event): tokens for trace, event, tokens in positions}
+    drawn = verified_of(positions, 9, Verification(0.3, 2, 0))
+    cost = sum(lengths[name] * len(numbers) for name, numbers in drawn.items())
+    assert cost <= 0.3 * sum(tokens - 1 + 9 for tokens in lengths.values())
+    assert sum(map(len, drawn.values())) > 2
+    assert drawn == verified_of(positions[::-1], 9, Verification(0.3, 2, 0))
+    few = verified_of(positions, 9, Verification(1e-9, 2, 0))
+    assert sum(map(len, few.values())) == 2
 
 
 def test_small_batches_change_nothing(study, made):

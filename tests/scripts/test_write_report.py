@@ -281,9 +281,24 @@ def test_the_verification_is_judged(render):
     assert page.has("largest difference 2.00 × 10⁻⁵ logit 1,234 0.001 yes")
     assert page.has("too large 0.002 logit 1,234 0.001 no")
     assert page.has("no number not a number logit 1,234 0.001 no")
-    assert page.has("not measured logit 0 0.001 not measured")
+    assert page.has("not checked logit 0 0.001 not checked")
     assert page.has("2 of 3 checks outside: early_exit: too large and early_exit:")
-    assert page.has("0.800 2 of 3")  # the overview's last columns
+    assert page.has("1 was not checked, for want of cases (early_exit 1).")
+    assert page.has("0.800 2 of 3, 1 not checked")  # the overview's last columns
+
+
+def test_a_check_without_cases_passes_nothing(render):
+    study = Study()
+    study.checks = [CHECK, CHECK, CHECK | {"value": 0.0, "n": 0}]
+    page = render(study)
+    assert page.has("not checked logit 0 0.001 not checked")
+    assert page.has(
+        "All 2 checks with a bound are within it. 1 was not checked, for want of cases"
+    )
+    study.checks = [CHECK | {"value": None, "n": 0}] * 2
+    page = render(study)
+    assert page.has("No check has a measured value and a bound. 2 were not checked")
+    assert "within it" not in page.words
 
 
 def test_a_detector_that_sees_only_the_final_value_is_named(render):

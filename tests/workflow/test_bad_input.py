@@ -23,6 +23,9 @@ def entry(path: str, value: Any):
     [
         (entry("early_exit.grups", [1]), "grups"),
         (entry("models.pocket.sauce", "x"), "sauce"),
+        (entry("early_exit.verified_traces", 8), "verified_traces"),
+        (entry("verification.share", 1.5), "1.5 is greater than the maximum of 1"),
+        (entry("verification.minimum", 0), "0 is less than the minimum of 1"),
         (entry("studies.0.model", "pocked"), "'pocked' is not defined under models"),
         (entry("studies.0.dataset", "gsm9k"), "'gsm9k' is not defined under datasets"),
         (entry("models.pocket.source", "gone"), "models.pocket.source: no such file"),

@@ -21,8 +21,7 @@ Outputs, of one shard
 """
 
 import logging
-import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +47,13 @@ from doubletake.schemas.turns import TURN_WORDS, TURNS
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.turns import GROUPS, target_ids
+from doubletake.verification import (
+    Case,
+    Largest,
+    Verification,
+    drawn,
+    with_verification,
+)
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -62,14 +68,12 @@ EAGER_TOKENS = 2048  # longest sequence that is checked, its rows taken together
 
 @dataclass(frozen=True)
 class Settings:
-    """The `attention` section of the config, and the budget of memory."""
+    """The budgets of memory and of verification."""
 
     batch_memory: float
     """Memory that one batch may take beyond the model, GiB."""
-    verified_positions: int
-    """Positions of a shard whose rows are computed again by eager attention."""
-    seed: int
-    """Of their choice."""
+    verification: Verification
+    """How many positions of a shard have their rows computed by eager attention too."""
 
 
 @dataclass
@@ -84,7 +88,7 @@ class Kept:
     """[position, layer, head, group], logits."""
     unexplained: float
     """Largest |sum over heads - attention output|, logits."""
-    rows: dict[tuple[str, int], torch.Tensor]
+    rows: dict[tuple[str | int, ...], torch.Tensor]
     """Whole rows of the verified positions by trace and event: [layer, head, token]."""
 
 
@@ -98,23 +102,30 @@ def readable(items: list[Item], longest: int) -> tuple[list[Item], str]:
     return [item for item in items if len(item.ids) <= longest], note
 
 
-def verified_of(items: list[Item], count: int, seed: int) -> set[tuple[str, int]]:
-    """Trace and event of the positions to check: a draw by seed and name alone."""
-    names = [
-        (item.trace, place.event)
+def verified_of(
+    items: list[Item], settings: Verification
+) -> set[tuple[str | int, ...]]:
+    """Trace and event of the positions to check; costs are tokens of all layers.
+
+    Args:
+        items: of the shard, without those that were refused.
+        settings: how many.
+    """
+    cases = [
+        Case((item.trace, place.event), place.position + 1)
         for item in items
         for place in item.places
         if place.position < EAGER_TOKENS
     ]
-    drawn = sorted(names, key=lambda n: random.Random(f"{seed}/{n[0]}/{n[1]}").random())
-    return set(drawn[:count])
+    work = sum(len(item.ids) for item in items)
+    return {case.name for case in drawn(cases, work, settings)}
 
 
 @torch.inference_mode()
 def pass_through(
     decoder: Decoder,
     heads: HeadReader,
-    verified: set[tuple[str, int]],
+    verified: set[tuple[str | int, ...]],
     batch: list[Item],
 ) -> Kept:
     """One forward pass; hooks reduce every layer to what the table holds."""
@@ -157,12 +168,13 @@ def pass_through(
     ):
         decoder.base(input_ids=ids, use_cache=False)
     scale = decoder.final_scale(states["resid"][decoder.n_layers])
+    errors = []
     for layer in range(decoder.n_layers):
         found, bias = heads.of_heads(layer, states["z"][layer], scale)
         kept.dla[:, layer] = found
         whole = heads.of_writes(states["attn_out"][layer], scale)
-        error = (found.sum(1) + bias - whole).abs().max().item()
-        kept.unexplained = max(kept.unexplained, error)
+        errors.append((found.sum(1) + bias - whole).abs().max())
+    kept.unexplained = torch.stack(errors).max().item()  # keeps a NaN
     kept.attention, kept.tokens, kept.dla = (
         part.cpu() for part in (kept.attention, kept.tokens, kept.dla)
     )
@@ -215,10 +227,12 @@ def table_of(batch: list[Item], kept: Kept) -> pl.DataFrame:
 
 
 def largest_difference(
-    decoder: Decoder, items: list[Item], rows: dict[tuple[str, int], torch.Tensor]
-) -> float:
+    decoder: Decoder,
+    items: list[Item],
+    rows: dict[tuple[str | int, ...], torch.Tensor],
+) -> Largest:
     """Largest |row - eager attention weight| of the verified positions."""
-    worst = 0.0
+    worst = Largest()
     for item in items:
         for place in item.places:
             found = rows.get((item.trace, place.event))
@@ -226,7 +240,7 @@ def largest_difference(
                 ids = item.ids[: place.position + 1]
                 wanted = eager_weights(decoder, ids)
                 ours = found[..., : len(ids)]
-                worst = max(worst, (ours - wanted).abs().max().item())
+                worst.add((ours - wanted).abs().max().item())
     return worst
 
 
@@ -235,44 +249,39 @@ class Shard:
     """What the passes of a shard gave."""
 
     tables: list[pl.DataFrame]
-    rows: dict[tuple[str, int], torch.Tensor]
-    positions: int = 0
-    unexplained: float = 0.0
-    not_one: float = 0.0
+    rows: dict[tuple[str | int, ...], torch.Tensor]
+    unexplained: Largest = field(default_factory=Largest)
+    not_one: Largest = field(default_factory=Largest)
     """Largest |sum over the partition - 1|."""
 
     def add(self, batch: list[Item], kept: Kept) -> None:
         """Take in one batch."""
         self.tables.append(table_of(batch, kept))
         self.rows |= kept.rows
-        self.positions += len(kept.attention)
-        self.unexplained = max(self.unexplained, kept.unexplained)
+        count = len(kept.attention)
+        self.unexplained.add(kept.unexplained, count)
         total = kept.attention[..., : len(PARTITION)].sum(-1)
-        self.not_one = max(self.not_one, (total - 1).abs().max().item())
+        self.not_one.add((total - 1).abs().max().item(), count)
 
     def table(self) -> pl.DataFrame:
         """All rows, in an order that no batch changes."""
         rows = pl.concat([ATTENTION.schema.to_frame(), *self.tables])
         return rows.sort("trace", "event", "layer")
 
-    def verification(self, difference: float, dtype: str) -> pl.DataFrame:
+    def verification(self, difference: Largest, dtype: str) -> pl.DataFrame:
         """Rows of `schemas.VERIFICATION`; only float32 has bounds of rounding."""
         bounds = FLOAT32_BOUNDS if dtype == "float32" else {}
         figures = [
             (
                 "attention rows against eager attention weights",
                 difference,
-                ("1", len(self.rows), bounds.get("rows")),
+                ("1", bounds.get("rows")),
             ),
-            (
-                "attention in bins against 1",
-                self.not_one,
-                ("1", self.positions, SUM_BOUND),
-            ),
+            ("attention in bins against 1", self.not_one, ("1", SUM_BOUND)),
             (
                 "heads and bias against the whole attention output",
                 self.unexplained,
-                ("logit", self.positions, bounds.get("heads")),
+                ("logit", bounds.get("heads")),
             ),
         ]
         return VERIFICATION.frame(
@@ -281,12 +290,12 @@ class Shard:
                     "stage": STAGE,
                     "check": check,
                     "statistic": "max |difference|",
-                    "value": value if n else None,
+                    "value": worst.value,
                     "unit": unit,
-                    "n": n,
+                    "n": worst.n,
                     "bound": bound,
                 }
-                for check, value, (unit, n, bound) in figures
+                for check, worst, (unit, bound) in figures
             ]
         )
 
@@ -295,7 +304,7 @@ def compute(
     decoder: Decoder, items: list[Item], heads: HeadReader, settings: Settings
 ) -> tuple[Shard, Progress]:
     """Pass all items through the model."""
-    verified = verified_of(items, settings.verified_positions, settings.seed)
+    verified = verified_of(items, settings.verification)
     shard = Shard([], {})
     progress = Progress(len(items), "traces")
     passes = in_batches(
@@ -357,5 +366,5 @@ if __name__ == "__main__":
             runs_path=Path(snakemake.output.runs),
             shard=snakemake.wildcards.shard,
             model=ModelSettings(**snakemake.params.model),
-            settings=Settings(**snakemake.params.settings),
+            settings=Settings(**with_verification(snakemake.params.settings)),
         )

@@ -25,9 +25,7 @@ Outputs, of one shard
     runs: what the shard cost (`schemas.RUNS`).
 """
 
-import hashlib
 import logging
-import random
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,6 +37,7 @@ import torch
 from doubletake.activations import ActivationCache, Origin
 from doubletake.agreement import verification_rows
 from doubletake.budgets import backward_tokens, forward_tokens
+from doubletake.cell_samples import Costs, Sample, cells_to_patch
 from doubletake.contexts import prompt_row, spans_of
 from doubletake.gradients import (
     Decision,
@@ -50,7 +49,7 @@ from doubletake.gradients import (
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.passes import in_batches
-from doubletake.patching import Cell, patched
+from doubletake.patching import patched, patched_plainly
 from doubletake.runs import run_of
 from doubletake.schemas.attribution import (
     ATTRIBUTION,
@@ -66,6 +65,7 @@ from doubletake.schemas.verification import VERIFICATION
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import load_tokenizer
 from doubletake.turns import target_ids
+from doubletake.verification import Largest, Verification, with_verification
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -76,6 +76,7 @@ STAGE = "attribution"
 PARTS = ("resid", "attn_out", "mlp_out")
 METHODS = ("gradient", "integrated")
 VALUE_BOUND = 1e-3  # nats or logits in float32: rounding of another batch
+BACKWARD = 1  # cost of a backward pass in forward passes: parameters are frozen
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,17 @@ class Settings:
     """Points on the path of integrated gradients."""
     components: bool
     """Whether the attention and MLP outputs are scored too."""
-    verified_positions: int
-    """Decisions of the study whose sampled cells are patched exactly."""
-    verified_cells: int
-    """Tokens sampled per verified decision, part and layer."""
-    seed: int
-    """Of the samples."""
+    verification: Verification
+    """How many cells of the study are patched exactly."""
+
+    @property
+    def costs(self) -> Costs:
+        """Passes per decision: of the method in use, and of the other one."""
+        gradient = 1 + BACKWARD
+        integrated = 1 + self.steps * (1 + BACKWARD)
+        if self.method == "gradient":
+            return Costs(gradient, integrated)
+        return Costs(integrated, gradient)
 
 
 def decisions_of(turns: pl.DataFrame, traces: pl.DataFrame) -> list[Decision]:
@@ -117,31 +123,6 @@ def decisions_of(turns: pl.DataFrame, traces: pl.DataFrame) -> list[Decision]:
             row["predicted"],
         )
         for row in turns.iter_rows(named=True)
-    ]
-
-
-def verified_of(turns: pl.DataFrame, count: int, seed: int) -> set[tuple[str, int]]:
-    """Decisions to verify: a draw by hash over the whole study, whatever the shards."""
-    names = list(turns.select("trace", "event").iter_rows())
-
-    def rank(name: tuple[str, int]) -> bytes:
-        return hashlib.sha256(f"{seed}/{name[0]}/{name[1]}".encode()).digest()
-
-    return set(sorted(names, key=rank)[:count])
-
-
-def sampled_cells(
-    decision: Decision, layers: int, parts: list[str], settings: Settings
-) -> list[Cell]:
-    """For every part and layer a uniform sample of the tokens before the position."""
-    draw = random.Random(f"{settings.seed}/{decision.trace}/{decision.event}")
-    before = len(decision.ids) - 1
-    count = min(settings.verified_cells, before)
-    return [
-        Cell(part, layer, token)
-        for part in parts
-        for layer in range(layers)
-        for token in sorted(draw.sample(range(before), count))
     ]
 
 
@@ -164,11 +145,13 @@ class Attribution:
             if name in means
         }
         self.passes = 1 if settings.method == "gradient" else settings.steps
+        self.samples: dict[tuple[str, int], Sample] = {}
+        self.scores: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
         self.rows: list[dict[str, Any]] = []
         self.tokens: list[dict[str, Any]] = []
         self.cells: list[dict[str, Any]] = []
         self.values: dict[tuple[str, int], float] = {}
-        self.value_errors: list[float] = []
+        self.value_error, self.patching_error = Largest(), Largest()
 
     def estimate(self, method: str, batch: list[Decision]) -> Estimate:
         """Scores of a batch by one of the `METHODS`."""
@@ -202,6 +185,9 @@ class Attribution:
         head |= {name: about[name] for name in ("problem", "kind", "position")}
         head["value"] = found.values[place].item()
         self.values[item.trace, item.event] = head["value"]
+        if (item.trace, item.event) in self.samples:
+            own_scores = {part: rows[place] for part, rows in found.scores.items()}
+            self.scores[item.trace, item.event] = own_scores
         for part, scores in found.scores.items():
             for layer, row in enumerate(scores[place]):
                 self.rows.append(
@@ -215,30 +201,47 @@ class Attribution:
         self.tokens.append(head | spans | over)
 
     def verify(self, item: Decision, problem: str) -> None:
-        """Patch the decision's sampled cells exactly, beside both estimates."""
-        cells = sampled_cells(
-            item, self.decoder.n_layers, list(self.means), self.settings
-        )
+        """Patch the decision's sampled cells exactly, beside their estimates."""
+        name = (item.trace, item.event)
+        sample, used = self.samples[name], self.settings.method
         budget = forward_tokens(self.decoder, self.settings.batch_memory)
-        exact, clean = patched(
-            self.decoder, self.metric, self.means, item, cells, budget
-        )
-        estimates = {method: self.estimate(method, [item]) for method in METHODS}
-        self.value_errors.append(abs(self.values[item.trace, item.event] - clean))
-        for cell, change in zip(cells, exact, strict=True):
+        common = (self.decoder, self.metric, self.means, item)
+        exact, clean = patched(*common, sample.cells, budget)
+        self.value_error.add(abs(self.values[name] - clean))
+        estimates = {used: self.scores[name]}
+        if sample.other:
+            (other,) = set(METHODS) - {used}
+            found = self.estimate(other, [item]).scores
+            estimates[other] = {part: scores[0] for part, scores in found.items()}
+        for cell, change in zip(sample.cells, exact, strict=True):
             row: dict[str, Any] = {"trace": item.trace, "event": item.event}
             row["problem"] = problem
             row |= cell._asdict()
             row["exact"] = change
-            for method, found in estimates.items():
-                score = found.scores[cell.part][0, cell.layer, cell.token]
-                row |= {method: score.item()}
+            row |= dict.fromkeys(METHODS)
+            for method, scores in estimates.items():
+                row |= {method: scores[cell.part][cell.layer, cell.token].item()}
             self.cells.append(row)
+            if cell in sample.plain:
+                whole = patched_plainly(*common, cell)
+                self.patching_error.add(abs(clean + change - whole))
 
     def checks(self) -> pl.DataFrame:
         """`schemas.VERIFICATION` of the sampled cells."""
         cells = ATTRIBUTION_CELLS.frame(self.cells)
-        rows = [_value_row(self.value_errors, self.decoder.dtype)]
+        rows = [
+            _error_row(check, error, self.decoder.dtype)
+            for check, error in (
+                (
+                    "the metric in its batch against a pass of the decision alone",
+                    self.value_error,
+                ),
+                (
+                    "exact patching from its layer and token on against a full pass",
+                    self.patching_error,
+                ),
+            )
+        ]
         for method in METHODS:
             layered = method == self.settings.method
             rows += verification_rows(cells, method, layered)
@@ -264,13 +267,13 @@ def over_layers(scores: torch.Tensor) -> dict[str, Any]:
     }
 
 
-def _value_row(errors: list[float], dtype: torch.dtype) -> dict[str, Any]:
+def _error_row(check: str, error: Largest, dtype: torch.dtype) -> dict[str, Any]:
     return {
-        "check": "the metric in its batch against a plain pass of the decision alone",
+        "check": check,
         "statistic": "largest difference",
-        "value": max(errors, default=None),
+        "value": error.value,
         "unit": "nat or logit",
-        "n": len(errors),
+        "n": error.n,
         "bound": VALUE_BOUND if dtype == torch.float32 else None,
     }
 
@@ -287,7 +290,13 @@ def compute(
         prompts: `schemas.ATTRIBUTION_PROMPTS` of these traces.
     """
     settings = work.settings
-    verified = verified_of(turns, settings.verified_positions, settings.seed)
+    work.samples = cells_to_patch(
+        turns,
+        work.decoder.n_layers,
+        list(work.means),
+        settings.costs,
+        settings.verification,
+    )
     mine = turns.join(traces.select("trace"), on="trace", how="semi")
     texts = prompts.rows_by_key("trace", named=True, unique=True)
     spans = {
@@ -304,7 +313,7 @@ def compute(
     work.score(decisions, about, progress)
     progress.close()
     for item in decisions:
-        if (item.trace, item.event) in verified:
+        if (item.trace, item.event) in work.samples:
             work.verify(item, about[item.trace, item.event]["problem"])
     return progress
 
@@ -384,6 +393,6 @@ if __name__ == "__main__":
             verification_path=Path(snakemake.output.verification),
             runs_path=Path(snakemake.output.runs),
             model=ModelSettings(**snakemake.params.model),
-            settings=Settings(**snakemake.params.settings),
+            settings=Settings(**with_verification(snakemake.params.settings)),
             shard=snakemake.wildcards.shard,
         )

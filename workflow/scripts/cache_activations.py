@@ -14,7 +14,7 @@ Outputs, of one shard
 """
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ import torch
 
 from doubletake.activation_shards import ShardWriter, index_of, writing
 from doubletake.activations import Origin, Sizes
-from doubletake.budgets import forward_tokens
+from doubletake.budgets import forward_tokens, unembedding_in_layers
 from doubletake.detector.thoughts import thought_tokens
 from doubletake.digests import code_digest
 from doubletake.errors import InputError
@@ -43,6 +43,7 @@ from doubletake.schemas.verification import VERIFICATION
 from doubletake.splits import calibration_problems
 from doubletake.store import Store
 from doubletake.studies import ModelSettings, in_shard
+from doubletake.verification import Case, Verification, drawn, with_verification
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -54,12 +55,14 @@ STAGE = "activations"
 
 @dataclass(frozen=True)
 class Settings:
-    """The `activations` section of the config, and the budget of memory."""
+    """The `activations` section of the config, budgets of memory and verification."""
 
     batch_memory: float
     """Memory that one batch may take beyond the model, GiB."""
     calibration_share: float
     """Share of the problems whose thoughts give the mean residual."""
+    verification: Verification
+    """How many traces of a shard have their log-probs replayed."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Item:
     """First position of the thought and the one after its last, of a calibration
     problem."""
     logprobs: list[float] | None
-    """Of the completion's tokens, as generated (nats)."""
+    """Of the completion's tokens, as generated (nats); None: not to be replayed."""
     positions: list[int]
     """What to keep."""
     row: int
@@ -94,7 +97,7 @@ class Kept:
     count: int
     """Tokens in the sums."""
     differences: torch.Tensor
-    """|replayed - generated| log-prob of every completion token that has one."""
+    """|replayed - generated| log-prob of every token that is replayed."""
 
 
 def readable(
@@ -144,6 +147,31 @@ def items_of(
             )
         )
     return items
+
+
+def replayed(items: list[Item], decoder: Decoder, settings: Verification) -> list[Item]:
+    """The items, with log-probs only where they are to be replayed.
+
+    To replay is to unembed every token of a completion, which costs as much as some
+    layers: in small models with large vocabularies as much as many.
+
+    Args:
+        items: of the shard.
+        decoder: the model.
+        settings: how many are replayed.
+    """
+    cost = unembedding_in_layers(decoder)
+    cases = [
+        Case((item.trace,), cost * len(item.logprobs))
+        for item in items
+        if item.logprobs is not None
+    ]
+    work = sum(len(item.ids) for item in items) * decoder.n_layers
+    names = {case.name for case in drawn(cases, work, settings)}
+    return [
+        item if (item.trace,) in names else replace(item, logprobs=None)
+        for item in items
+    ]
 
 
 def check_vocabulary(items: list[Item], vocabulary: int) -> None:
@@ -274,6 +302,7 @@ def main(
     index = index_of(traces, mine, events, shard)
     items = items_of(mine, index, calibration)
     check_vocabulary(items, decoder.embed.weight.shape[0])
+    items = replayed(items, decoder, settings.verification)
     sizes = Sizes(index.height, decoder.n_layers, decoder.d_model)
     origin = Origin.of(model, events_path)
     progress = Progress(len(items), "traces")
@@ -343,6 +372,7 @@ def main_or_stored(
     deciding = {
         "model": {k: v for k, v in asdict(given["model"]).items() if k != "device"},
         "calibration_share": given["settings"].calibration_share,
+        "verification": asdict(given["settings"].verification),
         "shard": given["shard"],
         "code": code,
     }
@@ -372,5 +402,5 @@ if __name__ == "__main__":
             runs_path=Path(snakemake.output.runs),
             shard=snakemake.wildcards.shard,
             model=ModelSettings(**snakemake.params.model),
-            settings=Settings(**snakemake.params.settings),
+            settings=Settings(**with_verification(snakemake.params.settings)),
         )

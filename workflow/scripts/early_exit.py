@@ -3,7 +3,7 @@
 For every arrival k of a thought, and for k = 0 before the first thought token: cut
 after the arrival's sentence, close the thought with the answer prompt, and let the
 model answer greedily. All exits of a trace share one prefill (`doubletake.branches`);
-some traces are computed again without it, and the differences go into a table.
+some exits are computed again without it, and the differences go into a table.
 
 Inputs
     problems: gold numbers (`schemas.PROBLEMS`).
@@ -17,10 +17,7 @@ Outputs
 """
 
 import logging
-import random
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -49,6 +46,13 @@ from doubletake.schemas.traces import TRACES
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import load_tokenizer
+from doubletake.verification import (
+    Case,
+    Largest,
+    Verification,
+    drawn,
+    with_verification,
+)
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -70,10 +74,8 @@ class Settings:
     """Text that ends a forced answer."""
     max_answer_tokens: int
     """Longest forced answer, in tokens."""
-    verified_traces: int
-    """Traces of a shard whose exits are computed again without shortcuts."""
-    seed: int
-    """Of the choice of verified traces."""
+    verification: Verification
+    """How many exits of a shard are computed again without shortcuts."""
 
 
 def exit_row(
@@ -96,11 +98,10 @@ def exit_row(
 
 @dataclass
 class Differences:
-    """What the plain forward passes of the verified traces gave."""
+    """What the plain forward passes of the verified exits gave."""
 
-    logit: float = 0.0
-    logprob: float = 0.0
-    tokens: int = 0
+    logit: Largest = field(default_factory=Largest)
+    logprob: Largest = field(default_factory=Largest)
     exits: int = 0
     equal: int = 0
 
@@ -108,11 +109,10 @@ class Differences:
         self, packed: Continuation, plain: Continuation, choices: list[int]
     ) -> None:
         """Compare one exit."""
-        pairs = zip(packed.logits, plain.logits, strict=True)
-        self.logit = max(self.logit, *(abs(a - b) for a, b in pairs))
-        pairs = zip(packed.logprobs, plain.logprobs, strict=True)
-        self.logprob = max(self.logprob, *(abs(a - b) for a, b in pairs))
-        self.tokens += len(packed.tokens)
+        for one, other in zip(packed.logits, plain.logits, strict=True):
+            self.logit.add(abs(one - other))
+        for one, other in zip(packed.logprobs, plain.logprobs, strict=True):
+            self.logprob.add(abs(one - other))
         self.exits += 1
         self.equal += choices == packed.tokens
 
@@ -120,15 +120,10 @@ class Differences:
         """Rows of `schemas.VERIFICATION`; only float32 has a bound."""
         bound = FLOAT32_BOUND if dtype == torch.float32 else None
         share = self.equal / self.exits if self.exits else None
+        logit, logprob = self.logit, self.logprob
         figures = [
-            ("largest difference of logits", self.logit, "logit", self.tokens, bound),
-            (
-                "largest difference of log-probs",
-                self.logprob,
-                "nat",
-                self.tokens,
-                bound,
-            ),
+            ("largest difference of logits", logit.value, "logit", logit.n, bound),
+            ("largest difference of log-probs", logprob.value, "nat", logprob.n, bound),
             (
                 "share of exits with equal answer tokens",
                 share,
@@ -142,13 +137,52 @@ class Differences:
                 "stage": STAGE,
                 "check": CHECK,
                 "statistic": statistic,
-                "value": value if count else None,
+                "value": value,
                 "unit": unit,
                 "n": count,
                 "bound": limit,
             }
             for statistic, value, unit, count, limit in figures
         ]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A trace that the model can read, and where it is cut."""
+
+    trace: dict[str, Any]
+    exits: list[Exit]
+    branches: list[Branch]
+
+    def tokens(self, budget: int) -> int:
+        """Tokens that the model reads for all exits, if every answer is the longest."""
+        said = sum(len(branch.suffix) + budget - 1 for branch in self.branches)
+        return max(branch.cut for branch in self.branches) + said
+
+    def cases(self, budget: int) -> list[Case]:
+        """Its exits; a plain pass reads all that stands before an answer, and it."""
+        return [
+            Case(
+                (self.trace["trace"], place.number),
+                branch.cut + len(branch.suffix) + budget - 1,
+            )
+            for place, branch in zip(self.exits, self.branches, strict=True)
+        ]
+
+
+def verified_of(
+    planned: list[Planned], budget: int, settings: Verification
+) -> set[tuple[str | int, ...]]:
+    """Trace and number of the exits to compute twice; costs are tokens of all layers.
+
+    Args:
+        planned: traces of the shard, without those that were refused.
+        budget: tokens of the longest answer.
+        settings: how many.
+    """
+    work = sum(part.tokens(budget) for part in planned)
+    cases = [case for part in planned for case in part.cases(budget)]
+    return {case.name for case in drawn(cases, work, settings)}
 
 
 class Shard:
@@ -159,21 +193,19 @@ class Shard:
         decoder: Decoder,
         prompt: AnswerPrompt,
         max_answer_tokens: int,
-        verified: set[str],
     ) -> None:
-        """Start with empty tables; `verified` are the traces to compute twice."""
-        self.decoder, self.prompt, self.verified = decoder, prompt, verified
+        """Start with empty tables."""
+        self.decoder, self.prompt = decoder, prompt
         self.budget = max_answer_tokens
         self.limit = decoder.max_positions
         self.rows: list[dict[str, Any]] = []
         self.differences = Differences()
-        self.verification_seconds = 0.0
         self.refused: list[str] = []
 
-    def add(
-        self, trace: dict[str, Any], arrivals: list[dict[str, Any]], gold: str
-    ) -> int:
-        """Compute the exits of one trace; return the tokens this took."""
+    def plan(
+        self, trace: dict[str, Any], arrivals: list[dict[str, Any]]
+    ) -> Planned | None:
+        """The exits of one trace; None, with a warning, where they are too long."""
         exits = exits_of(trace, arrivals, self.prompt)
         branches = [Branch(place.cut, place.suffix) for place in exits]
         if longest(branches, self.budget) > self.limit:
@@ -184,7 +216,20 @@ class Shard:
                 longest(branches, self.budget),
                 self.limit,
             )
-            return 0
+            return None
+        return Planned(trace, exits, branches)
+
+    def add(
+        self, planned: Planned, gold: str, verified: set[tuple[str | int, ...]]
+    ) -> int:
+        """Compute the exits of one trace; return the tokens this took.
+
+        Args:
+            planned: the trace.
+            gold: its problem's number.
+            verified: trace and number of the exits to compute twice.
+        """
+        trace, branches = planned.trace, planned.branches
         ids = [*trace["prompt_ids"], *trace["completion_ids"]]
         said = continue_branches(
             self.decoder.hf,
@@ -193,22 +238,13 @@ class Shard:
             max_tokens=self.budget,
             stop=lambda _, tokens: self.prompt.ends(tokens),
         )
-        self.rows += [
-            exit_row(trace["trace"], place, continuation, gold, self.prompt)
-            for place, continuation in zip(exits, said, strict=True)
-        ]
-        if trace["trace"] in self.verified:
-            self._verify(ids, branches, said)
+        for place, branch, packed in zip(planned.exits, branches, said, strict=True):
+            name = trace["trace"]
+            self.rows.append(exit_row(name, place, packed, gold, self.prompt))
+            if (name, place.number) in verified:
+                plain, choices = replay(self.decoder.hf, ids, branch, packed.tokens)
+                self.differences.add(packed, plain, choices)
         return tokens_computed(branches, said)
-
-    def _verify(
-        self, ids: list[int], branches: list[Branch], said: list[Continuation]
-    ) -> None:
-        started = time.monotonic()
-        for branch, packed in zip(branches, said, strict=True):
-            plain, choices = replay(self.decoder.hf, ids, branch, packed.tokens)
-            self.differences.add(packed, plain, choices)
-        self.verification_seconds += time.monotonic() - started
 
     @property
     def note(self) -> str:
@@ -221,12 +257,6 @@ class Shard:
         )
 
 
-def verified_of(traces: Iterable[str], count: int, seed: int) -> set[str]:
-    """The traces to compute twice: a draw that depends on seed and trace alone."""
-    drawn = sorted(traces, key=lambda trace: random.Random(f"{seed}/{trace}").random())
-    return set(drawn[:count])
-
-
 def compute(
     decoder: Decoder,
     prompt: AnswerPrompt,
@@ -236,16 +266,20 @@ def compute(
     settings: Settings,
 ) -> tuple[Shard, Progress]:
     """All exits of these traces."""
-    verified = verified_of(traces["trace"], settings.verified_traces, settings.seed)
-    shard = Shard(decoder, prompt, settings.max_answer_tokens, verified)
+    shard = Shard(decoder, prompt, settings.max_answer_tokens)
     arrivals = events.filter(pl.col("kind") == "arrival").partition_by(
         "trace", as_dict=True
     )
-    progress = Progress(traces.height, "traces")
+    planned = []
     for trace in traces.iter_rows(named=True):
         found = arrivals.get((trace["trace"],))
-        rows = [] if found is None else found.to_dicts()
-        tokens = shard.add(trace, rows, golds[trace["problem"]])
+        part = shard.plan(trace, [] if found is None else found.to_dicts())
+        planned += [] if part is None else [part]
+    verified = verified_of(planned, settings.max_answer_tokens, settings.verification)
+    progress = Progress(traces.height, "traces")
+    progress.update(len(shard.refused))
+    for part in planned:
+        tokens = shard.add(part, golds[part.trace["problem"]], verified)
         progress.update(1, tokens)
     progress.close()
     return shard, progress
@@ -296,6 +330,6 @@ if __name__ == "__main__":
             verification_path=Path(snakemake.output.verification),
             runs_path=Path(snakemake.output.runs),
             model=ModelSettings(**snakemake.params.model),
-            settings=Settings(**snakemake.params.settings),
+            settings=Settings(**with_verification(snakemake.params.settings)),
             shard=snakemake.wildcards.shard,
         )

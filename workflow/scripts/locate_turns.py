@@ -178,11 +178,11 @@ def verification_of(
     """
     differences = (turns["logprob"] - generated.cast(pl.Float64)).abs().drop_nulls()
     first = turns.filter(kind=BACKTRACK, ordinal=1)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "check": "log-prob of the next token, from the cache against as generated",
             "statistic": "max |difference|",
-            "value": differences.max(),
+            "value": differences.nan_max() if len(differences) else None,
             "unit": "nats",
             "n": len(differences),
             "bound": BOUND[dtype],

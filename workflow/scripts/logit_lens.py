@@ -21,7 +21,7 @@ Outputs
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ from doubletake.schemas.turns import TURN_WORDS, TURNS
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.studies import ModelSettings
 from doubletake.turns import BACKTRACK, GROUPS, target_ids
+from doubletake.verification import Largest
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -79,17 +80,15 @@ class Slice:
 class Checks:
     """How the shares of all positions add up."""
 
-    error: float = 0.0
+    error: Largest = field(default_factory=Largest)
     """Largest |sum of shares - logit|, relative to the position's largest logit."""
-    positions: int = 0
 
     def add(self, total: torch.Tensor, logits: torch.Tensor) -> None:
         """Compare sums of shares with logits, both [position, token]."""
         size = logits.abs().amax(-1).clamp_min(1e-30)
         relative = (total - logits).abs().amax(-1) / size
         if len(relative):
-            self.error = max(self.error, relative.max().item())
-        self.positions += len(relative)
+            self.error.add(relative.max().item(), len(relative))
 
     def rows(self, dtype: str) -> pl.DataFrame:
         """`schemas.VERIFICATION`."""
@@ -97,9 +96,9 @@ class Checks:
             "stage": STAGE,
             "check": "embedding, attention and MLP shares added up, against the logits",
             "statistic": "max relative error",
-            "value": self.error if self.positions else None,
+            "value": self.error.value,
             "unit": "1",
-            "n": self.positions,
+            "n": self.error.n,
             "bound": PROOF_BOUND[dtype],
         }
         return VERIFICATION.frame([row])

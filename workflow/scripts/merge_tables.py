@@ -45,7 +45,9 @@ def merge_figures(rows: pl.DataFrame) -> pl.DataFrame:
 
     Means (statistics that begin with "mean") and shares (unit "share") are weighted by
     their numbers of cases; numbers of cases as figures (statistic "n" or "tokens") add
-    up; of everything else, errors at their worst, the largest counts.
+    up; of everything else, errors at their worst, the largest counts. A part without
+    cases says nothing, and a figure without cases in any part has no value. A value
+    that is no number makes the whole figure none.
 
     Args:
         rows: `schemas.VERIFICATION` of all parts.
@@ -53,27 +55,29 @@ def merge_figures(rows: pl.DataFrame) -> pl.DataFrame:
     Returns:
         The same columns, in the order in which the figures first appear.
     """
-    counted = pl.col("value").is_not_null()
-    weights = pl.col("n").filter(counted)
-    mean = (pl.col("value") * pl.col("n")).sum() / weights.sum()
+    counted = pl.col("value").is_not_null() & (pl.col("n") > 0)
+    values, weights = (pl.col(name).filter(counted) for name in ("value", "n"))
+    mean = (values * weights).sum() / weights.sum()
     is_mean = pl.col("statistic").str.starts_with("mean") | (pl.col("unit") == "share")
     is_count = pl.col("statistic").is_in(["n", "tokens"])
     figures = rows.group_by(
         ["stage", "check", "statistic", "unit"], maintain_order=True
     ).agg(
         mean=mean,
-        total=pl.col("value").sum(),
-        worst=pl.col("value").max(),
+        total=values.sum(),
+        worst=values.nan_max(),  # `max` would pass over a NaN
+        counted=counted.any(),
         n=pl.col("n").sum(),
         bound=pl.col("bound").max(),
     )
     value = (
-        pl.when(is_mean)
+        pl.when(~pl.col("counted"))
+        .then(None)
+        .when(is_mean)
         .then("mean")
         .when(is_count)
         .then("total")
         .otherwise("worst")
-        .fill_nan(None)
     )
     return figures.with_columns(value=value).select(list(VERIFICATION.schema))
 

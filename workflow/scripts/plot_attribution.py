@@ -164,6 +164,9 @@ def draw_agreement(
         _draw_statistics(panel, checks.filter(method=method))
         used = " (used)" if method == settings.method else ""
         panel.set_title(f"{METHOD_NAMES[method]}{used}", fontsize=9.5)
+        if not cells[method].count():
+            middle: Any = {"ha": "center", "transform": panel.transAxes}
+            panel.text(0.5, 0.5, "not checked", color=FAINT, **middle)
     low = min(panel.get_ylim()[0] for panel in axes[0, :2])
     for panel in axes[0, :2]:
         panel.set_ylim(min(low, -0.05), 1.03)
@@ -177,7 +180,7 @@ def draw_agreement(
 
 def _agreement_note(cells: pl.DataFrame, settings: Settings) -> str:
     positions = cells.select("trace", "event").n_unique()
-    per = cells.height / (positions * cells["layer"].n_unique())
+    per = cells.height / cells.select("trace", "event", "layer").n_unique()
     chance = min(1.0, TOP / per)
     return (
         f"{cells.height:,} cells at {positions} positions of "

@@ -52,6 +52,13 @@ from doubletake.schemas.traces import TRACES
 from doubletake.schemas.turns import TURNS
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.studies import ModelSettings, in_shard
+from doubletake.verification import (
+    Case,
+    Largest,
+    Verification,
+    drawn,
+    with_verification,
+)
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -66,7 +73,7 @@ STOPPED_BOUND = 0.01  # share of fits that may end early
 
 @dataclass(frozen=True)
 class Settings:
-    """The `probing` section of the config."""
+    """The `probing` section of the config, and the budget of verification."""
 
     strengths: list[float]
     """Inverse strengths C of the L2 penalty to choose from."""
@@ -78,6 +85,8 @@ class Settings:
     """Fits on shuffled labels."""
     seed: int
     """Of folds and shuffles."""
+    verification: Verification
+    """How many probes of a shard are fitted again without rotation."""
 
     @property
     def plan(self) -> Plan:
@@ -97,10 +106,8 @@ class Shard:
 
     scores: list[pl.DataFrame] = field(default_factory=list)
     directions: dict[str, np.ndarray] = field(default_factory=dict)
-    differences: list[float] = field(default_factory=list)
-    """Largest |rotated - plain| score of each fit made twice."""
-    compared: int = 0
-    """Scores compared."""
+    difference: Largest = field(default_factory=Largest)
+    """Largest |rotated - plain| score of the probes fitted twice."""
     fits: int = 0
     stopped: int = 0
 
@@ -110,9 +117,9 @@ class Shard:
             {
                 "check": ROTATED,
                 "statistic": "largest difference of scores",
-                "value": max(self.differences, default=None),
+                "value": self.difference.value,
                 "unit": "log-odds",
-                "n": self.compared,
+                "n": self.difference.n,
                 "bound": ROTATION_BOUND,
             },
             {
@@ -150,23 +157,61 @@ def score_rows(
     return pl.concat(parts).select(list(PROBING_SCORES.schema))
 
 
+def fits_of(plan: Plan) -> int:
+    """Fits behind one probe and its controls."""
+    chosen = plan.inner_folds * len(plan.strengths)
+    return plan.folds * (chosen + 1 + plan.shuffles) + 1
+
+
+def fitted_twice(
+    contrasts: dict[str, pl.DataFrame],
+    boundaries: list[int],
+    d_model: int,
+    plan: Plan,
+    settings: Verification,
+) -> set[tuple[str | int, ...]]:
+    """Contrast and boundary of the probes to fit again without rotation.
+
+    Only those can be whose cases are fewer than their features. The cost of a fit is
+    counted as the numbers in its features.
+
+    Args:
+        contrasts: cases by contrast.
+        boundaries: of the shard.
+        d_model: features of a case.
+        plan: how probes are fitted.
+        settings: how many are fitted twice.
+    """
+    sizes = [part.height for part in contrasts.values()]
+    work = sum(n * min(n, d_model) for n in sizes) * len(boundaries) * fits_of(plan)
+    cases = [
+        Case((name, layer), part.height * d_model)
+        for name, part in contrasts.items()
+        for layer in boundaries
+        if part.height < d_model
+    ]
+    return {case.name for case in drawn(cases, work, settings)}
+
+
 def probe_contrast(
     shard: Shard,
     name: str,
     cases: pl.DataFrame,
-    features: dict[int, np.ndarray],
+    at: tuple[int, np.ndarray],
     place: np.ndarray | None,
     plan: Plan,
+    twice: bool,
 ) -> None:
-    """Probe one contrast at the shard's boundaries.
+    """Probe one contrast at one boundary.
 
     Args:
         shard: where the results go.
         name: of the contrast.
         cases: its cases.
-        features: [case, d_model] by boundary, float64.
-        place: [case, feature], position and depth; None in shards without boundary 0.
+        at: the boundary, and its features, [case, d_model], float64.
+        place: [case, feature], position and depth; None but at boundary 0.
         plan: how.
+        twice: whether to fit the probe again without rotation.
     """
     labels, problems = cases["label"].to_numpy(), cases["problem"].to_numpy()
 
@@ -179,26 +224,25 @@ def probe_contrast(
 
     if place is not None:
         judge("position", 0, place)
-    for number, (layer, rows) in enumerate(features.items()):
-        judged = judge("resid", layer, rows)
-        strength = median_strength(judged.strengths)
-        probe = fit_probe(rows, labels, strength)
-        direction = probe.weight / max(np.linalg.norm(probe.weight), 1e-300)
-        means = [rows[labels == flag].mean(0) for flag in (True, False)]
-        gap = (means[0] - means[1]) @ direction
-        shard.directions[f"{name}/{layer}"] = direction.astype(np.float32)
-        shard.directions[f"{name}{GAP}/{layer}"] = np.array(gap, dtype=np.float32)
-        if number == 0 and rows.shape[0] < rows.shape[1]:
-            plain = fit_probe(rows, labels, strength, rotate=False)
-            difference = np.abs(plain.scores(rows) - probe.scores(rows))
-            shard.differences.append(float(difference.max()))
-            shard.compared += len(difference)
+    layer, rows = at
+    judged = judge("resid", layer, rows)
+    strength = median_strength(judged.strengths)
+    probe = fit_probe(rows, labels, strength)
+    direction = probe.weight / max(np.linalg.norm(probe.weight), 1e-300)
+    means = [rows[labels == flag].mean(0) for flag in (True, False)]
+    gap = (means[0] - means[1]) @ direction
+    shard.directions[f"{name}/{layer}"] = direction.astype(np.float32)
+    shard.directions[f"{name}{GAP}/{layer}"] = np.array(gap, dtype=np.float32)
+    if twice:
+        plain = fit_probe(rows, labels, strength, rotate=False)
+        difference = np.abs(plain.scores(rows) - probe.scores(rows))
+        shard.difference.add(float(difference.max()), len(difference))
 
 
 def compute(
     cache: ActivationCache,
     tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
-    plan: Plan,
+    settings: Settings,
     name: str,
 ) -> tuple[Shard, Progress, set[str], str]:
     """All contrasts at the boundaries of the shard.
@@ -206,7 +250,7 @@ def compute(
     Args:
         cache: of the study.
         tables: turns, events, traces.
-        plan: how.
+        settings: how.
         name: of the shard, k-of-n.
 
     Returns:
@@ -214,21 +258,29 @@ def compute(
     """
     boundaries = [k for k in range(cache.n_layers + 1) if in_shard(k, name)]
     turns, events, traces = tables
+    plan = settings.plan
     shard, used, left_out = Shard(), set(), []
-    progress = Progress(len(CONTRASTS) * len(boundaries), "probes")
+    contrasts: dict[str, pl.DataFrame] = {}
     for contrast in CONTRASTS:
         cases = cases_of(contrast, turns, events, traces)
         reason = Counts.of(cases).why_too_few(BY_NAME[contrast.name], plan.folds)
-        if reason is not None:
+        if reason is None:
+            contrasts[contrast.name] = cases
+        else:
             logger.warning("left out: %s", reason)
             left_out.append(reason)
-            progress.update(len(boundaries))
-            continue
+    again = fitted_twice(
+        contrasts, boundaries, cache.d_model, plan, settings.verification
+    )
+    progress = Progress(len(CONTRASTS) * len(boundaries), "probes")
+    progress.update(len(left_out) * len(boundaries))
+    for task, cases in contrasts.items():
         place = position_features(cases, events, traces) if 0 in boundaries else None
         for layer in boundaries:
             rows = cache.read("resid", cases, layer=layer).double().numpy()
             first = place if layer == 0 else None
-            probe_contrast(shard, contrast.name, cases, {layer: rows}, first, plan)
+            twice = (task, layer) in again
+            probe_contrast(shard, task, cases, (layer, rows), first, plan, twice)
             progress.update(1)
         used |= set(cases["trace"])
     progress.close()
@@ -259,7 +311,7 @@ def main(
     )
     origin = Origin.of(model, events_path)
     cache = ActivationCache(index_path, cache_paths, origin)
-    done, progress, used, note = compute(cache, tables, settings.plan, shard)
+    done, progress, used, note = compute(cache, tables, settings, shard)
     run = {
         "stage": STAGE,
         "shard": shard,
@@ -292,5 +344,5 @@ if __name__ == "__main__":
             runs_path=Path(snakemake.output.runs),
             shard=snakemake.wildcards.shard,
             model=ModelSettings(**snakemake.params.model),
-            settings=Settings(**snakemake.params.settings),
+            settings=Settings(**with_verification(snakemake.params.settings)),
         )

@@ -58,6 +58,8 @@ from doubletake.unit_checks import (
     CheckSettings,
     Findings,
     checked_turns,
+    scalings_at,
+    verified_of,
 )
 from doubletake.value_vectors import (
     ENDS,
@@ -65,6 +67,7 @@ from doubletake.value_vectors import (
     layer_units,
     token_logits,
 )
+from doubletake.verification import Verification, with_verification
 from doubletake.weights import Checkpoint
 
 if TYPE_CHECKING:
@@ -98,10 +101,10 @@ class Settings:
     """Draws of random vectors."""
     checked_positions: int
     """Backtracks of the causal check."""
-    verified_positions: int
-    """Of these, computed again without a shared prefix."""
     seed: int
     """Of positions and random vectors."""
+    verification: Verification
+    """How many scalings are computed again by a full pass."""
     batch_memory: float
     """Memory that one batch may take beyond the model, GiB."""
     resampling: Resampling
@@ -244,12 +247,20 @@ def interventions_of(
     """
     check = Check(decoder, units, targets, settings.check)
     rows = checked_turns(turns, settings.checked_positions, settings.seed)
+    places = [
+        (trace, event, position + 1)
+        for trace, event, position in (
+            turns.select("trace", "event", "position").row(row) for row in rows
+        )
+    ]
+    scalings = scalings_at(units, settings.check)
+    verified = verified_of(places, scalings, settings.verification)
     progress = Progress(len(rows), "backtracks")
-    for number, row in enumerate(rows):
+    for row in rows:
         turn = turns.row(row, named=True)
         ids = tokens[turn["trace"]][: turn["position"] + 1]
-        read = check.add(turn, row, ids, number < settings.verified_positions)
-        progress.update(1, read)
+        again = verified.get((turn["trace"], turn["event"]), set())
+        progress.update(1, check.add(turn, row, ids, again))
     progress.close()
     return check.findings, progress
 
@@ -355,7 +366,7 @@ if __name__ == "__main__":
             table_paths={k: Path(v) for k, v in snakemake.output.items()},
             model=ModelSettings(**snakemake.params.model),
             settings=Settings(
-                **snakemake.params.settings,
+                **with_verification(snakemake.params.settings),
                 batch_memory=snakemake.params.batch_memory,
                 resampling=Resampling(**snakemake.params.resampling),
             ),

@@ -31,6 +31,7 @@ from doubletake.page.pages import write_page
 from doubletake.page.report_files import StudyFiles
 from doubletake.page.sections import HeatMap, Section, Sheet
 from doubletake.page.study_sheets import (
+    NOT_CHECKED,
     Check,
     checks,
     checks_in_words,
@@ -171,8 +172,11 @@ def overview(studies: list[ShownStudy]) -> Sheet:
 def _overview_row(study: ShownStudy) -> tuple[str, ...]:
     data, thoughts = study.data, study.data.thoughts
     first = data.exits.filter(exit=1)["probability"].to_list()
-    bounded = [check.within for check in study.checks if check.within in ("yes", "no")]
-    outside = f"{bounded.count('no')} of {len(bounded)}" if bounded else NOTHING
+    judged = [check.within for check in study.checks]
+    bounded = judged.count("yes") + judged.count("no")
+    outside = f"{judged.count('no')} of {bounded}" if bounded else NOTHING
+    unchecked = judged.count(NOT_CHECKED)
+    outside += f", {unchecked} not checked" if unchecked else ""
     return (
         data.name,
         count(thoughts.height),

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 TOP = 5  # of `recall`
+CELLS = 8  # of a decision, part and layer: more than `TOP`, where there are so many
 STATISTICS = {
     "pearson": ("mean Pearson correlation", "1"),
     "spearman": ("mean Spearman correlation", "1"),
@@ -22,7 +23,8 @@ def agreement(
     `pearson` and `spearman` are null where either side is constant or there are fewer
     than three cells; `sign` is the share of cells with equal signs; `recall` the share
     of the `TOP` cells of largest |exact| that are among the `TOP` of largest
-    |estimate|, null where there are no more cells than that.
+    |estimate|, null where there are no more cells than that. Cells without an estimate
+    are left out.
 
     Args:
         cells: columns `by`, `estimate` and `exact`.
@@ -35,7 +37,8 @@ def agreement(
     hits = (found.abs().rank("ordinal", descending=True) <= TOP) & (
         wanted.abs().rank("ordinal", descending=True) <= TOP
     )
-    figures = cells.group_by(by, maintain_order=True).agg(
+    known = cells.drop_nulls(estimate)
+    figures = known.group_by(by, maintain_order=True).agg(
         n=pl.len(),
         pearson=pl.when(enough).then(pl.corr(found, wanted)),
         spearman=pl.when(enough).then(pl.corr(found, wanted, method="spearman")),

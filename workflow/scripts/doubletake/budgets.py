@@ -78,5 +78,14 @@ def cached_tokens(decoder: "Decoder", gib: float) -> int:
     return _tokens(gib, 2 * 2 * decoder.n_layers * width * decoder.dtype.itemsize)
 
 
+def unembedding_in_layers(decoder: "Decoder") -> float:
+    """Cost of unembedding a token, in layers: by the weights that it meets."""
+    config, d = decoder.config, decoder.d_model
+    head = getattr(config, "head_dim", None) or d // config.num_attention_heads
+    heads = config.num_attention_heads + config.num_key_value_heads
+    layer = 2 * d * heads * head + 3 * d * mlp_width(config)
+    return decoder.unembed.weight.numel() / layer
+
+
 def _tokens(gib: float, per_token: int) -> int:
     return max(1, int(gib * GIB / per_token))

@@ -24,11 +24,11 @@ def verification_rows(
 
     Returns:
         Rows of `schemas.VERIFICATION` without `stage`; where nothing was generated, of
-        the replay only the count, 0.
+        the replay only the count, without a value.
     """
     n = len(differences)
-    figures: list[tuple[str, float, str, float | None]] = [
-        ("tokens", n, "tokens", None)
+    figures: list[tuple[str, float | None, str, float | None]] = [
+        ("tokens", float(n) if n else None, "tokens", None)
     ]
     if n:
         values = differences.double()
@@ -43,7 +43,7 @@ def verification_rows(
         ]
     rows: list[dict[str, Any]] = [
         {"check": "replayed log-probs against generated ones", "statistic": name}
-        | {"value": float(value), "unit": unit, "n": n, "bound": bound}
+        | {"value": value, "unit": unit, "n": n, "bound": bound}
         for name, value, unit, bound in figures
     ]
     return rows + [

@@ -180,9 +180,10 @@ def input_path(key: str, path: str) -> str:
 def early_exit_settings(config: dict[str, Any], model: str) -> dict[str, Any]:
     """The part of `early_exit` that the computation reads, with overrides."""
     section = config["early_exit"]
-    keys = ("answer_stop", "max_answer_tokens", "verified_traces", "seed")
+    keys = ("answer_stop", "max_answer_tokens")
     prompt = config["models"][model].get("answer_prompt", section["answer_prompt"])
-    return {"answer_prompt": prompt, **{key: section[key] for key in keys}}
+    own = {"answer_prompt": prompt, **{key: section[key] for key in keys}}
+    return own | {"verification": config["verification"]}
 
 
 def early_exit_plot_settings(config: dict[str, Any]) -> dict[str, Any]:
@@ -192,11 +193,12 @@ def early_exit_plot_settings(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def attribution_settings(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of `attribution` that the computation reads, and the memory."""
+    """The part of `attribution` that the computation reads, and what stages share."""
     others = ("top_words", "next_words", "stop_words", "heat_maps")
     section = config["attribution"].items()
     own = {key: value for key, value in section if key not in others}
-    return own | {"batch_memory": config["batch_memory"]}
+    shared = ("batch_memory", "verification")
+    return own | {key: config[key] for key in shared}
 
 
 def attribution_summary_settings(config: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from doubletake.models import Decoder
 from doubletake.schemas.verification import VERIFICATION
 from doubletake.turns import BACKTRACK, WRAP_UP
 from doubletake.value_vectors import ENDS, LayerUnits, like_units
+from doubletake.verification import Case, Largest, Verification, drawn
 
 STAGE = "value_vectors"
 FLOAT32_BOUND = 1e-3  # logits, and relative for activations
@@ -44,10 +45,8 @@ class Findings:
     """What the check found, and how far its short way was off."""
 
     interventions: list[dict[str, Any]] = field(default_factory=list)
-    logit_error: float = 0.0
-    activation_error: float = 0.0
-    logits: int = 0
-    activations: int = 0
+    logits: Largest = field(default_factory=Largest)
+    activations: Largest = field(default_factory=Largest)
 
     def verification(self, dtype: str) -> pl.DataFrame:
         """Rows of `schemas.VERIFICATION`."""
@@ -55,17 +54,19 @@ class Findings:
         shared = "units scaled on a shared prefix against plain full passes"
         cached = "activations from the cache against a full pass"
         figures = (
-            (shared, "largest difference of logits", "logit", "logit"),
-            (cached, "largest difference", "of the largest activation", "activation"),
+            (shared, "largest difference of logits", "logit", self.logits),
+            (
+                cached,
+                "largest difference",
+                "of the largest activation",
+                self.activations,
+            ),
         )
         rows: list[dict[str, Any]] = []
-        for check, statistic, unit, what in figures:
-            n = self.logits if what == "logit" else self.activations
-            value = self.logit_error if what == "logit" else self.activation_error
+        for check, statistic, unit, error in figures:
             row: dict[str, Any] = {"stage": STAGE, "check": check}
-            row["statistic"] = statistic
-            row |= {"value": value if n else None, "unit": unit, "n": n, "bound": bound}
-            rows.append(row)
+            row |= {"statistic": statistic, "value": error.value, "unit": unit}
+            rows.append(row | {"n": error.n, "bound": bound})
         return VERIFICATION.frame(rows)
 
 
@@ -120,6 +121,38 @@ def checked_turns(turns: pl.DataFrame, count: int, seed: int) -> list[int]:
     return sorted(rows, key=rank.__getitem__)[:count]
 
 
+def scalings_at(units: list[LayerUnits], settings: CheckSettings) -> int:
+    """Ways in which one position is read: none scaled, and every row of its plan."""
+    draws = 1 + settings.random_draws
+    return 1 + len(units) * len(ENDS) * draws * len(settings.factors)
+
+
+def verified_of(
+    positions: list[tuple[str, int, int]], scalings: int, settings: Verification
+) -> dict[tuple[str, int], set[int]]:
+    """Numbers of the scalings to compute by a full pass, by trace and event.
+
+    Costs are tokens of all layers: the work reads a prefix once and its last token
+    once for each scaling, a full pass reads all of it for one.
+
+    Args:
+        positions: trace, event and number of tokens of every position that is checked.
+        scalings: at each; number 0 scales nothing.
+        settings: how many.
+    """
+    cases = [
+        Case((trace, event, number), tokens)
+        for trace, event, tokens in positions
+        for number in range(scalings)
+    ]
+    work = sum(tokens - 1 + scalings for _, _, tokens in positions)
+    found: dict[tuple[str, int], set[int]] = {}
+    for case in drawn(cases, work, settings):
+        trace, event, number = case.name
+        found.setdefault((str(trace), int(event)), set()).add(int(number))
+    return found
+
+
 class Check:
     """The causal check: scales units at backtracks, one position after the other."""
 
@@ -135,14 +168,16 @@ class Check:
         self.targets, self.lens = targets, Lens.of(decoder)
         self.findings = Findings()
 
-    def add(self, turn: dict[str, Any], row: int, ids: list[int], verify: bool) -> int:
+    def add(
+        self, turn: dict[str, Any], row: int, ids: list[int], verified: set[int]
+    ) -> int:
         """Check one backtrack; return the tokens that the model read.
 
         Args:
             turn: row of `schemas.TURNS`.
             row: of the turn in the units' activations.
             ids: tokens up to the position, which is the last.
-            verify: whether to compute all of it again without a shared prefix.
+            verified: numbers of the scalings to compute by a full pass too.
         """
         name = f"trace {turn['trace']}"
         draw = random.Random(f"{self.settings.seed}/{turn['trace']}/{turn['event']}")
@@ -156,19 +191,21 @@ class Check:
         for (part, _), change in zip(plan, found, strict=True):
             changes = dict(zip(("target", "margin"), change, strict=True))
             self.findings.interventions.append(place | part | changes)
-        if verify:
-            self._verify(ids, scalings, logits, row, name)
+        for number in sorted(verified):
+            self._verify(ids, scalings[number], logits[number], row, name)
         return len(ids) - 1 + len(scalings)
 
     def _verify(
         self,
         ids: list[int],
-        scalings: list[Scaling],
+        scaling: Scaling,
         logits: torch.Tensor,
         row: int,
         name: str,
     ) -> None:
-        found = self.findings
+        """One full pass: the scaling's logits, and activations not behind it."""
+        # What a scaling changes enters the layers behind its own.
+        parts = [p for p in self.units if not scaling.units or p.layer <= scaling.layer]
         seen: dict[int, torch.Tensor] = {}
 
         def keep(layer: int) -> Any:
@@ -177,24 +214,23 @@ class Check:
 
             return hook
 
-        memory = self.settings.batch_memory
+        # Registered before the scaling's own hook, so that it sees what comes in.
         handles = [
             self.decoder.mlp_down(part.layer).register_forward_pre_hook(
                 keep(part.layer)
             )
-            for part in self.units
+            for part in parts
         ]
+        memory = self.settings.batch_memory
         try:
-            plain_states(self.decoder, ids, scalings[:1], memory, name)
+            states = plain_states(self.decoder, ids, [scaling], memory, name)
         finally:
             for handle in handles:
                 handle.remove()
-        states = plain_states(self.decoder, ids, scalings, memory, name)
-        plain = group_logits(self.lens, states, self.targets)
-        found.logit_error = max(found.logit_error, (plain - logits).abs().max().item())
-        found.logits += logits.numel()
-        for part in self.units:
+        plain = group_logits(self.lens, states, self.targets)[0]
+        found = self.findings
+        found.logits.add((plain - logits).abs().max().item(), logits.numel())
+        for part in parts:
             error = (part.acts[row] - seen[part.layer]).abs().max()
             relative = (error / seen[part.layer].abs().max()).item()
-            found.activation_error = max(found.activation_error, relative)
-            found.activations += len(seen[part.layer])
+            found.activations.add(relative, len(seen[part.layer]))

@@ -18,11 +18,11 @@ from doubletake.page.experiments import (
 SECTIONS = (
     "shards",
     "batch_memory",
+    "verification",
     "intervals",
     "events",
     "activations",
     "turns",
-    "attention",
     "logit_lens",
     "probing",
     "value_vectors",
@@ -104,6 +104,7 @@ def shown_settings(
     """
     model, dataset = study["model"], study["dataset"]
     data = studies.dataset_settings(config, dataset, sources)
+    prompt = studies.early_exit_settings(config, model)["answer_prompt"]
     sections = [*SECTIONS]
     sections += [] if data["thoughts"] else ["generation"]
     return {
@@ -111,5 +112,5 @@ def shown_settings(
         | {"source": config["models"][model]["source"]},
         "dataset": data | {"source": config["datasets"][dataset]["source"]},
         **{name: config[name] for name in sections},
-        "early_exit": config["early_exit"] | studies.early_exit_settings(config, model),
+        "early_exit": config["early_exit"] | {"answer_prompt": prompt},
     }

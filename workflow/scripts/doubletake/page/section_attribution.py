@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.agreement import TOP
+from doubletake.agreement import CELLS, TOP
 from doubletake.page.attribution_words import (
     most_important,
     overlap,
@@ -114,7 +114,7 @@ def _range(row: dict[str, Any], digits: int = 2) -> str:
 
 
 def _trust(data: StudyData) -> str:
-    """Agreement with exact patching, both methods."""
+    """Agreement with exact patching, of the other method too where it was run."""
     method = _method(data)
     row = _check(data, method, "pearson", None)
     if row is None:
@@ -140,14 +140,18 @@ def _trust(data: StudyData) -> str:
         f"{percent(sign['value'] if sign else None)} of the sampled tokens"
     )
     if recall is not None:
-        text += f" and finds {percent(recall['value'])} of the {TOP} largest"
+        text += (
+            f" and finds {percent(recall['value'])} of the {TOP} largest of {CELLS} "
+            f"(by chance: {percent(TOP / CELLS, 0)})"
+        )
     other = next(name for name in METHODS if name != method)
     rival = _check(data, other, "pearson", None)
     if rival is not None:
-        word = "better" if rival["value"] > row["value"] else "worse"
+        where = "here" if rival["events"] == row["events"] else "at some of these cells"
         text += (
-            f". {METHODS[other][0].upper()}{METHODS[other][1:]} would be {word} here: "
-            f"correlation {real(rival['value'], 2)} ({_range(rival)})"
+            f". {METHODS[other][0].upper()}{METHODS[other][1:]}, {where}: correlation "
+            f"{real(rival['value'], 2)} ({_range(rival)}, n\u00a0=\u00a0"
+            f"{rival['events']:,} against {row['events']:,})"
         )
     return text + ". Scores of single tokens are to be read with that in mind."
 
@@ -241,11 +245,10 @@ def cell_cases(data: StudyData) -> str:
     row = _check(data, _method(data), "sign", None)
     if row is None:
         return "No cell was patched exactly."
-    settings = data.settings["attribution"]
     return (
         f"{things(row['events'], 'pair')} of position and layer on "
-        f"{things(row['problems'], 'problem')}, {settings['verified_cells']} tokens "
-        f"each where there are so many. Intervals: {data.confidence:.0%}."
+        f"{things(row['problems'], 'problem')}, {CELLS} tokens each where there are so "
+        f"many. Intervals: {data.confidence:.0%}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -37,6 +38,7 @@ ORDER = (
 )
 KINDS = ("check", "doubt", "alternative", "reread")
 CUES = 8  # different cues that are named
+NOT_CHECKED = "not checked"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Check:
     n: str
     bound: str
     within: str
-    """`yes`, `no`, `not measured`, or a dash where there is no bound."""
+    """`yes`, `no`, `not checked`, or a dash where there is no bound."""
 
 
 def trace_sheets(data: StudyData) -> list[Sheet]:
@@ -251,36 +253,49 @@ def checks(verification: pl.DataFrame) -> list[Check]:
             stage=row["stage"],
             check=row["check"],
             statistic=row["statistic"],
-            value=significant(row["value"]),
+            value=NOT_CHECKED if _unchecked(row) else significant(row["value"]),
             unit=row["unit"],
             n=count(row["n"]),
             bound=NOTHING if row["bound"] is None else significant(row["bound"]),
-            within=_within(row["value"], row["bound"]),
+            within=NOT_CHECKED if _unchecked(row) else _within(row),
         )
         for row in verification.iter_rows(named=True)
     ]
 
 
-def _within(value: float | None, bound: float | None) -> str:
-    if value is None:
-        return "not measured"
-    if bound is None:
+def _unchecked(row: dict[str, Any]) -> bool:
+    """Whether no case was compared; a value would then mean nothing."""
+    return row["value"] is None or not row["n"]
+
+
+def _within(row: dict[str, Any]) -> str:
+    if row["bound"] is None:
         return NOTHING
-    return "yes" if value <= bound else "no"  # a NaN is not within
+    return "yes" if row["value"] <= row["bound"] else "no"  # a NaN is not within
 
 
 def checks_in_words(judged: Sequence[Check]) -> str:
-    """The verification in one sentence."""
+    """The verification in one or two sentences."""
     bounded = [check for check in judged if check.within in ("yes", "no")]
     outside = [check for check in bounded if check.within == "no"]
-    if not bounded:
-        return "No check has a measured value and a bound."
-    if not outside:
-        n = len(bounded)
-        return (
-            "The one check with a bound is within it."
-            if n == 1
-            else f"All {n} checks with a bound are within it."
-        )
-    names = listed([f"{check.stage}: {check.statistic}" for check in outside])
-    return f"{len(outside)} of {things(len(bounded), 'check')} outside: {names}."
+    n = len(bounded)
+    if outside:
+        names = listed([f"{check.stage}: {check.statistic}" for check in outside])
+        text = f"{len(outside)} of {things(n, 'check')} outside: {names}."
+    elif n > 1:
+        text = f"All {n} checks with a bound are within it."
+    elif n:
+        text = "The one check with a bound is within it."
+    else:
+        text = "No check has a measured value and a bound."
+    return f"{text}{_unchecked_in_words(judged)}"
+
+
+def _unchecked_in_words(judged: Sequence[Check]) -> str:
+    """How many checks had no case, by stage; nothing if all had one."""
+    stages = [check.stage for check in judged if check.within == NOT_CHECKED]
+    if not stages:
+        return ""
+    names = [f"{stage} {stages.count(stage)}" for stage in dict.fromkeys(stages)]
+    n = "1 was" if len(stages) == 1 else f"{len(stages)} were"
+    return f" {n} not checked, for want of cases ({listed(names)})."

@@ -99,8 +99,19 @@ ATTRIBUTION_CELLS = Table(
         Column("part", TEXT, "`resid`, `attn_out` or `mlp_out`"),
         Column("layer", COUNT, "0, 1, ..."),
         Column("token", COUNT, "of the seeded sample"),
-        Column("gradient", REAL, "score with the gradient at the clean run"),
-        Column("integrated", REAL, "score with gradients averaged along the path"),
+        Column(
+            "gradient",
+            REAL,
+            "score with the gradient at the clean run; null: another method is used, "
+            "and this one was not run here",
+            nullable=True,
+        ),
+        Column(
+            "integrated",
+            REAL,
+            "score with gradients averaged along the path; null: as above",
+            nullable=True,
+        ),
         Column("exact", REAL, "change of the metric by exact mean-ablation"),
     ),
 )
