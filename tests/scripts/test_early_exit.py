@@ -6,13 +6,15 @@ import math
 import shutil
 from types import SimpleNamespace
 
+import early_exit
 import polars as pl
 import pytest
 import torch
-from early_exit import Differences, Planned, Settings, exit_row, main, verified_of
+from early_exit import Planned, Settings, drawn_of, exit_row, main
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
 from doubletake.branches import Branch, Continuation
+from doubletake.exit_checks import CutEffect, Differences
 from doubletake.exits import AnswerPrompt, Exit
 from doubletake.models import load_decoder
 from doubletake.schemas.early_exit import EARLY_EXIT
@@ -72,9 +74,10 @@ def test_scores_are_of_the_answers_own_tokens(tokenizer, prompt):
 
 
 def planned(name: str, *cuts: int) -> Planned:
-    exits = [Exit(number, cut, cut) for number, cut in enumerate(cuts)]
-    branches = [Branch(cut, (1,) * 10) for cut in cuts]
-    return Planned({"trace": name}, exits, branches)
+    exits = [Exit(n, cut, cut, (1,) * 10, cut) for n, cut in enumerate(cuts)]
+    branches = [Branch(place.cut, place.suffix) for place in exits]
+    others = {len(cuts) - 1: Branch(cuts[-1], (1,) * 9)}
+    return Planned({"trace": name}, exits, branches, others)
 
 
 def test_the_draw_of_verified_exits_keeps_to_its_share_and_minimum():
@@ -85,14 +88,47 @@ def test_the_draw_of_verified_exits_keeps_to_its_share_and_minimum():
         for place in part.exits
     }
     work = sum(80 + k + 3 * 14 for k in range(40))
-    drawn = verified_of(parts, 5, Verification(0.1, 3, 1))
-    assert 3 < len(drawn) < 10
-    assert sum(costs[name] for name in drawn) <= 0.1 * work
-    assert sum(costs[name] for name in drawn) > 0.1 * work - 133
-    assert drawn == verified_of(parts[::-1], 5, Verification(0.1, 3, 1))
-    assert drawn != verified_of(parts, 5, Verification(0.1, 3, 2))
-    assert len(verified_of(parts, 5, Verification(1e-9, 7, 1))) == 7
-    assert len(verified_of(parts[:1], 5, Verification(1e-9, 7, 1))) == 3
+    drawn = drawn_of(parts, 5, Verification(0.2, 3, 1))
+    assert 3 < len(drawn.replayed) < 10
+    assert sum(costs[name] for name in drawn.replayed) <= 0.1 * work
+    assert sum(costs[name] for name in drawn.replayed) > 0.1 * work - 133
+    assert drawn == drawn_of(parts[::-1], 5, Verification(0.2, 3, 1))
+    assert drawn != drawn_of(parts, 5, Verification(0.2, 3, 2))
+    fewest = drawn_of(parts, 5, Verification(1e-9, 7, 1))
+    assert (len(fewest.replayed), len(fewest.recut)) == (7, 7)
+    assert {number for _, number in fewest.recut} == {2}
+    fewest = drawn_of(parts[:1], 5, Verification(1e-9, 7, 1))
+    assert (len(fewest.replayed), len(fewest.recut)) == (3, 1)
+
+
+def test_what_the_rule_of_cuts_does_is_measured(folder, model, monkeypatch):
+    # Tiny tokens never join marks with line breaks: nothing changes.
+    run(folder, model)
+    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet").tail(3)
+    assert checks["value"].to_list() == [0.0, None, None]
+    assert checks["n"].to_list() == [12, 0, 0]
+    # Were every second exit cut at other tokens, its answer would be another exit's.
+    monkeypatch.setattr(
+        early_exit,
+        "as_written",
+        lambda ids, place, prompt: prompt.suffix("8") if place.number % 2 else None,
+    )
+    everything = Verification(share=1.0, minimum=10**6, seed=0)
+    settings = dataclasses.replace(SETTINGS, verification=everything)
+    run(folder, model, settings=settings)
+    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet").tail(3)
+    assert checks["n"].to_list()[:2] == [12, 7]
+    assert checks["value"][0] == 7 / 12
+    assert checks["value"][2] is None or checks["value"][2] > 0
+
+
+def test_equal_answers_and_log_probs_are_counted():
+    effect = CutEffect(exits=5, changed=3)
+    for one, other in ((("8", -1.0), ("8", -1.5)), (("8", -1.0), (None, None))):
+        effect.compare(*({"answer": a, "logprob": p} for a, p in (one, other)))
+    values = [(row["value"], row["n"]) for row in effect.rows()]
+    assert values == [(0.6, 5), (0.5, 2), (0.5, 1)]
+    assert [row["value"] for row in CutEffect().rows()] == [None, None, None]
 
 
 TEXTS = [
@@ -220,7 +256,7 @@ def test_a_shard_without_traces_writes_empty_tables(folder, model):
     assert run(folder, model, "7-of-9").height == 0
     checks = VERIFICATION.read(folder / "7-of-9.verification.parquet")
     assert checks["value"].null_count() == checks.height
-    assert checks["n"].to_list() == [0, 0, 0]
+    assert checks["n"].to_list() == [0] * 6
 
 
 def test_a_difference_that_is_no_number_is_kept():

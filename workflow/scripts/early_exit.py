@@ -12,18 +12,18 @@ Inputs
 
 Outputs
     exits: one row per trace and exit of the shard (`schemas.EARLY_EXIT`).
-    verification: packed against plain forward passes (`schemas.VERIFICATION`).
+    verification: packed against plain forward passes, and what the rule of cuts does
+        to the answers (`schemas.VERIFICATION`).
     runs: what the shard cost (`schemas.RUNS`).
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import torch
 
 from doubletake.answers import same_value
 from doubletake.branches import (
@@ -34,7 +34,8 @@ from doubletake.branches import (
     replay,
     tokens_computed,
 )
-from doubletake.exits import AnswerPrompt, Exit, exits_of
+from doubletake.exit_checks import CutEffect, Differences
+from doubletake.exits import AnswerPrompt, Exit, as_written, exits_of
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder
 from doubletake.runs import run_of
@@ -48,7 +49,6 @@ from doubletake.studies import ModelSettings, in_shard
 from doubletake.tokens import load_tokenizer
 from doubletake.verification import (
     Case,
-    Largest,
     Verification,
     drawn,
     with_verification,
@@ -60,8 +60,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("early_exit")
 
 STAGE = "early_exit"
-CHECK = "exits packed on one prefill against plain full forward passes"
-FLOAT32_BOUND = 1e-3  # logits and nats: rounding of another order of summation
 
 
 @dataclass(frozen=True)
@@ -96,56 +94,6 @@ def exit_row(
     }
 
 
-@dataclass
-class Differences:
-    """What the plain forward passes of the verified exits gave."""
-
-    logit: Largest = field(default_factory=Largest)
-    logprob: Largest = field(default_factory=Largest)
-    exits: int = 0
-    equal: int = 0
-
-    def add(
-        self, packed: Continuation, plain: Continuation, choices: list[int]
-    ) -> None:
-        """Compare one exit."""
-        for one, other in zip(packed.logits, plain.logits, strict=True):
-            self.logit.add(abs(one - other))
-        for one, other in zip(packed.logprobs, plain.logprobs, strict=True):
-            self.logprob.add(abs(one - other))
-        self.exits += 1
-        self.equal += choices == packed.tokens
-
-    def rows(self, dtype: torch.dtype) -> list[dict[str, Any]]:
-        """Rows of `schemas.VERIFICATION`; only float32 has a bound."""
-        bound = FLOAT32_BOUND if dtype == torch.float32 else None
-        share = self.equal / self.exits if self.exits else None
-        logit, logprob = self.logit, self.logprob
-        figures = [
-            ("largest difference of logits", logit.value, "logit", logit.n, bound),
-            ("largest difference of log-probs", logprob.value, "nat", logprob.n, bound),
-            (
-                "share of exits with equal answer tokens",
-                share,
-                "share",
-                self.exits,
-                None,
-            ),
-        ]
-        return [
-            {
-                "stage": STAGE,
-                "check": CHECK,
-                "statistic": statistic,
-                "value": value,
-                "unit": unit,
-                "n": count,
-                "bound": limit,
-            }
-            for statistic, value, unit, count, limit in figures
-        ]
-
-
 @dataclass(frozen=True)
 class Planned:
     """A trace that the model can read, and where it is cut."""
@@ -153,6 +101,9 @@ class Planned:
     trace: dict[str, Any]
     exits: list[Exit]
     branches: list[Branch]
+    others: dict[int, Branch]
+    """By exit number: the sentence's own tokens and the answer prompt, where these
+    differ from what the exit reads."""
 
     def tokens(self, budget: int) -> int:
         """Tokens that the model reads for all exits, if every answer is the longest."""
@@ -169,11 +120,27 @@ class Planned:
             for place, branch in zip(self.exits, self.branches, strict=True)
         ]
 
+    def other_cases(self, budget: int) -> list[Case]:
+        """Its exits that the rule of cuts changes; all share the trace's prefill."""
+        name = self.trace["trace"]
+        return [
+            Case((name, number), len(branch.suffix) + budget - 1)
+            for number, branch in self.others.items()
+        ]
 
-def verified_of(
-    planned: list[Planned], budget: int, settings: Verification
-) -> set[tuple[str | int, ...]]:
-    """Trace and number of the exits to compute twice; costs are tokens of all layers.
+
+@dataclass(frozen=True)
+class Drawn:
+    """Trace and number of the exits that are checked."""
+
+    replayed: set[tuple[str | int, ...]]
+    """In a plain forward pass."""
+    recut: set[tuple[str | int, ...]]
+    """With the sentence's tokens as the thought has them."""
+
+
+def drawn_of(planned: list[Planned], budget: int, settings: Verification) -> Drawn:
+    """The exits to check; both checks take half of the share, costs are tokens.
 
     Args:
         planned: traces of the shard, without those that were refused.
@@ -181,8 +148,12 @@ def verified_of(
         settings: how many.
     """
     work = sum(part.tokens(budget) for part in planned)
+    half = replace(settings, share=settings.share / 2)
     cases = [case for part in planned for case in part.cases(budget)]
-    return {case.name for case in drawn(cases, work, settings)}
+    others = [case for part in planned for case in part.other_cases(budget)]
+    return Drawn(
+        *({case.name for case in drawn(some, work, half)} for some in (cases, others))
+    )
 
 
 class Shard:
@@ -199,7 +170,7 @@ class Shard:
         self.budget = max_answer_tokens
         self.limit = decoder.max_positions
         self.rows: list[dict[str, Any]] = []
-        self.differences = Differences()
+        self.differences, self.cuts = Differences(), CutEffect()
         self.refused: list[str] = []
 
     def plan(
@@ -217,34 +188,55 @@ class Shard:
                 self.limit,
             )
             return None
-        return Planned(trace, exits, branches)
+        ids = [*trace["prompt_ids"], *trace["completion_ids"]]
+        others = {
+            place.number: Branch(place.whole, suffix)
+            for place in exits
+            if (suffix := as_written(ids, place, self.prompt)) is not None
+        }
+        self.cuts.exits += len(exits) - 1
+        self.cuts.changed += len(others)
+        return Planned(trace, exits, branches, others)
 
-    def add(
-        self, planned: Planned, gold: str, verified: set[tuple[str | int, ...]]
-    ) -> int:
+    def add(self, planned: Planned, gold: str, checked: Drawn) -> int:
         """Compute the exits of one trace; return the tokens this took.
 
         Args:
             planned: the trace.
             gold: its problem's number.
-            verified: trace and number of the exits to compute twice.
+            checked: the exits to check.
         """
         trace, branches = planned.trace, planned.branches
-        ids = [*trace["prompt_ids"], *trace["completion_ids"]]
-        said = continue_branches(
+        name, ids = trace["trace"], [*trace["prompt_ids"], *trace["completion_ids"]]
+        said = self._continue(ids, branches)
+        for place, branch, packed in zip(planned.exits, branches, said, strict=True):
+            self.rows.append(exit_row(name, place, packed, gold, self.prompt))
+            if (name, place.number) in checked.replayed:
+                plain, choices = replay(self.decoder.hf, ids, branch, packed.tokens)
+                self.differences.add(packed, plain, choices)
+        others = {
+            number: branch
+            for number, branch in planned.others.items()
+            if (name, number) in checked.recut
+        }
+        rows = {row["exit"]: row for row in self.rows[-len(branches) :]}
+        for number, kept in zip(
+            others, self._continue(ids, list(others.values())), strict=True
+        ):
+            (place,) = (place for place in planned.exits if place.number == number)
+            other = exit_row(name, place, kept, gold, self.prompt)
+            self.cuts.compare(rows[number], other)
+        return tokens_computed(branches, said)
+
+    def _continue(self, ids: list[int], branches: list[Branch]) -> list[Continuation]:
+        """Answers of some exits of one trace."""
+        return continue_branches(
             self.decoder.hf,
             ids,
             branches,
             max_tokens=self.budget,
             stop=lambda _, tokens: self.prompt.ends(tokens),
         )
-        for place, branch, packed in zip(planned.exits, branches, said, strict=True):
-            name = trace["trace"]
-            self.rows.append(exit_row(name, place, packed, gold, self.prompt))
-            if (name, place.number) in verified:
-                plain, choices = replay(self.decoder.hf, ids, branch, packed.tokens)
-                self.differences.add(packed, plain, choices)
-        return tokens_computed(branches, said)
 
     @property
     def note(self) -> str:
@@ -275,11 +267,11 @@ def compute(
         found = arrivals.get((trace["trace"],))
         part = shard.plan(trace, [] if found is None else found.to_dicts())
         planned += [] if part is None else [part]
-    verified = verified_of(planned, settings.max_answer_tokens, settings.verification)
+    checked = drawn_of(planned, settings.max_answer_tokens, settings.verification)
     progress = Progress(traces.height, "traces")
     progress.update(len(shard.refused))
     for part in planned:
-        tokens = shard.add(part, golds[part.trace["problem"]], verified)
+        tokens = shard.add(part, golds[part.trace["problem"]], checked)
         progress.update(1, tokens)
     progress.close()
     return shard, progress
@@ -310,7 +302,8 @@ def main(
     )
     events = EVENTS.read(events_path)
     done, progress = compute(decoder, prompt, traces, events, golds, settings)
-    checks = done.differences.rows(decoder.dtype)
+    figures = [*done.differences.rows(decoder.dtype), *done.cuts.rows()]
+    checks = [{"stage": STAGE} | row for row in figures]
     for row in checks:
         logger.info("verification: %(statistic)s %(value)s over %(n)d", row)
     traces_done = traces.height - len(done.refused)

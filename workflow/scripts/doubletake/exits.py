@@ -28,6 +28,8 @@ class Exit:
     suffix: tuple[int, ...]
     """Token ids put behind the kept ones: the end of the sentence, written again
     together with the answer prompt."""
+    whole: int
+    """Tokens of prompt and completion up to the end of the sentence's last token."""
 
 
 class AnswerPrompt:
@@ -109,15 +111,15 @@ def exits_of(
         limit -= 1  # an answer prompt after the end of the text would not be read
     first = min(thought_tokens(trace)[0], limit)
     missing = "" if trace["thought_start"] else prompt.tokenizer.opening_left
-    exits = [Exit(0, first, 0, prompt.suffix(missing))]
+    exits = [Exit(0, first, 0, prompt.suffix(missing), first)]
     for arrival in sorted(arrivals, key=lambda row: row["ordinal"]):
         if arrival["token"] >= limit:
             continue
         end = max(sentence_end(trace["text"], arrival["end"] - 1), arrival["end"])
-        spent = min(start + bisect_left(trace["offsets"], end), limit) - first
+        whole = min(start + bisect_left(trace["offsets"], end), limit)
         place, tail = rewritten(trace["text"], trace["offsets"], arrival["end"], end)
-        cut = min(start + place, limit)
-        exits.append(Exit(arrival["ordinal"], cut, spent, prompt.suffix(tail)))
+        cut, suffix = min(start + place, limit), prompt.suffix(tail)
+        exits.append(Exit(arrival["ordinal"], cut, whole - first, suffix, whole))
     return exits
 
 
@@ -155,6 +157,21 @@ def rewritten(
         # One token holds the sentence's last characters and others behind them.
         place = bisect_left(offsets, offsets[behind - 1])
     return place, text[offsets[place] : end] if place < behind else ""
+
+
+def as_written(
+    ids: Sequence[int], place: Exit, prompt: AnswerPrompt
+) -> tuple[int, ...] | None:
+    """The suffix behind the sentence's own tokens; None where the two are the same.
+
+    Args:
+        ids: prompt and completion.
+        place: an exit.
+        prompt: the answer prompt.
+    """
+    suffix = prompt.suffix("")
+    same = (*ids[place.cut : place.whole], *suffix) == place.suffix
+    return None if same or place.number == 0 else suffix
 
 
 def _is_mark(character: str) -> bool:
