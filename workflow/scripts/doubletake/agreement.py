@@ -64,7 +64,7 @@ def verification_rows(
     groups = agreement(cells, method, ["part", "layer", "trace", "event"])
     by = ["part", "layer"] if layered else ["part"]
     rows: list[dict[str, Any]] = []
-    for key, group in groups.group_by(by, maintain_order=True):
+    for key, group in groups.sort(by).group_by(by, maintain_order=True):
         check = f"{method} attribution of {key[0]} against exact patching"
         if layered:
             check += f", layer {key[1]}"
