@@ -15,7 +15,8 @@ Outputs, of one shard
     scores: `schemas.PROBING_SCORES`, every case by probes that do not know its problem.
     directions: as in `doubletake.directions`, one tensor per boundary; of probes fitted
         on all cases with the median of the folds' C.
-    verification: `schemas.VERIFICATION`, rotated against plain fits.
+    verification: `schemas.VERIFICATION`, the probes of all cases against plain ones by
+        another solver (`doubletake.probes.fit_plain_probe`).
     runs: `schemas.RUNS`, one row.
 """
 
@@ -42,6 +43,7 @@ from doubletake.probes import (
     Judged,
     Plan,
     cross_validate,
+    fit_plain_probe,
     fit_probe,
     median_strength,
 )
@@ -60,7 +62,7 @@ logger = logging.getLogger("probing")
 
 STAGE = "probing"
 ROTATED = "probes fitted on rotated rows against unrotated ones"
-ROTATION_BOUND = 1e-2  # log-odds: both fits end within the tolerance of the solver
+ROTATION_BOUND = 1e-2  # log-odds: what a reader of the scores would not notice
 STOPPED_BOUND = 0.01  # share of fits that may end early
 
 
@@ -98,14 +100,14 @@ class Shard:
     scores: list[pl.DataFrame] = field(default_factory=list)
     directions: dict[str, np.ndarray] = field(default_factory=dict)
     differences: list[float] = field(default_factory=list)
-    """Largest |rotated - plain| score of each fit made twice."""
+    """Largest |rotated - plain| score of each probe fitted twice."""
     compared: int = 0
     """Scores compared."""
     fits: int = 0
     stopped: int = 0
 
     def verification(self) -> pl.DataFrame:
-        """Rows of `schemas.VERIFICATION`; nothing was rotated, nothing is compared."""
+        """Rows of `schemas.VERIFICATION`; without a contrast nothing is compared."""
         rows = [
             {
                 "check": ROTATED,
@@ -179,7 +181,7 @@ def probe_contrast(
 
     if place is not None:
         judge("position", 0, place)
-    for number, (layer, rows) in enumerate(features.items()):
+    for layer, rows in features.items():
         judged = judge("resid", layer, rows)
         strength = median_strength(judged.strengths)
         probe = fit_probe(rows, labels, strength)
@@ -188,11 +190,10 @@ def probe_contrast(
         gap = (means[0] - means[1]) @ direction
         shard.directions[f"{name}/{layer}"] = direction.astype(np.float32)
         shard.directions[f"{name}{GAP}/{layer}"] = np.array(gap, dtype=np.float32)
-        if number == 0 and rows.shape[0] < rows.shape[1]:
-            plain = fit_probe(rows, labels, strength, rotate=False)
-            difference = np.abs(plain.scores(rows) - probe.scores(rows))
-            shard.differences.append(float(difference.max()))
-            shard.compared += len(difference)
+        plain = fit_plain_probe(rows, labels, strength)
+        difference = np.abs(plain.scores(rows) - probe.scores(rows))
+        shard.differences.append(float(difference.max()))
+        shard.compared += len(difference)
 
 
 def compute(
