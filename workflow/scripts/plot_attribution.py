@@ -29,6 +29,7 @@ from doubletake.plots import (
     FAINT,
     INK,
     MANY,
+    counted,
     draw_band,
     empty_figure,
     mark_size,
@@ -182,9 +183,10 @@ def _agreement_note(cells: pl.DataFrame, settings: Settings) -> str:
     positions = cells.select("trace", "event").n_unique()
     per = cells.height / (positions * cells["layer"].n_unique())
     chance = min(1.0, TOP / per)
+    problems = cells["problem"].n_unique()
     return (
-        f"{cells.height:,} cells at {positions} positions of "
-        f"{cells['problem'].n_unique()} problems, {per:.0f} tokens per position and "
+        f"{cells.height:,} cells at {counted(positions, 'position')} of "
+        f"{counted(problems, 'problem')}, {per:.0f} tokens per position and "
         f"layer. Chance: 0 for correlations, 0.5 for signs, {chance:.2f} for the top "
         f"{TOP}. {settings.confidence:.0%} bootstrap intervals."
     )
