@@ -15,7 +15,7 @@ SUBMISSION := $(VENV)/installed-slurm-$(ENV)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reruns slurm verify detect score test test-slurm test-faults lint format bench clean pocket
+.PHONY: help demo reruns slurm verify detect score test test-slurm test-faults test-real lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -42,7 +42,7 @@ detect: $(RUNTIME) ## Find events in thoughts of your own: TRACES=in.jsonl EVENT
 score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.jsonl
 	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/score_file.py -- "$$LABELS" "$$EVENTS"
 
-test: $(DEVELOPMENT) ## Run the whole test suite (but test-slurm)
+test: $(DEVELOPMENT) ## Run the whole test suite (but test-slurm and test-real)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-faults: $(DEVELOPMENT) ## Of the test suite, what kills, damages and fills the disk
@@ -50,6 +50,9 @@ test-faults: $(DEVELOPMENT) ## Of the test suite, what kills, damages and fills 
 
 test-slurm: $(DEVELOPMENT) $(SUBMISSION) ## Install SLURM on this Debian (root) and run studies through it
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
+
+test-real: $(DEVELOPMENT) ## Run all experiments on SmolLM2, kept in ~/.cache/doubletake, and check the numbers
+	@$(BIN)/python -m pytest -m real tests/real
 
 lint: $(DEVELOPMENT) ## Check style and types of scripts, tests and rules
 	@$(BIN)/ruff check .

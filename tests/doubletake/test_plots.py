@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 from doubletake.plots import (
+    COLUMN,
+    MANY,
+    STYLE,
+    counted,
     draw_band,
     empty_figure,
+    mark_size,
     new_figure,
     ordered_colours,
     save_figure,
@@ -82,3 +87,13 @@ def test_a_count_has_whole_ticks_only():
     whole_ticks(axes[0, 0])
     ticks = axes[0, 0].get_xticks()
     assert all(tick == round(tick) for tick in ticks)
+
+
+def test_marks_shrink_where_they_would_touch():
+    assert mark_size(MANY) == STYLE["lines.markersize"]
+    assert mark_size(MANY + 1) < COLUMN * 72 / 33 / 2  # 33 boundaries in a panel
+
+
+def test_one_thing_is_no_things():
+    assert counted(1, "control") == "1 control"
+    assert counted(1200, "control") == "1,200 controls"

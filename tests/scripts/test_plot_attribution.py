@@ -120,3 +120,18 @@ def test_the_note_states_cases_and_intervals():
         events=pl.when(pl.col("place") > 0).then(4).otherwise(7).cast(pl.Int32)
     )
     assert "n = 4 to 7 positions" in counts_note(few, SETTINGS)
+
+
+def test_many_layers_have_bands_instead_of_bars():
+    """Agreement of a few layers and of thirty."""
+    checks = GIVEN["checks"].drop_nulls("layer")
+    few = draw_agreement(checks, GIVEN["cells"], SETTINGS).axes[0]
+    row = checks.filter(layer=checks["layer"].min())
+    thirty = pl.concat([row.with_columns(layer=pl.lit(k, pl.Int32)) for k in range(30)])
+    many = draw_agreement(thirty, GIVEN["cells"], SETTINGS).axes[0]
+    kinds = [
+        {type(part).__name__ for part in panel.collections} for panel in (few, many)
+    ]
+    assert kinds[0] == {"LineCollection"}
+    assert "LineCollection" not in kinds[1]
+    assert kinds[1]

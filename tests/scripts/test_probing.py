@@ -168,16 +168,24 @@ def test_fits_made_twice_keep_to_their_share_and_minimum():
     contrasts = {
         name: pl.DataFrame({"case": range(n)}) for name, n in (("a", 10), ("b", 20))
     }
-    contrasts["c"] = pl.DataFrame({"case": range(50)})  # not rotated
+    contrasts["c"] = pl.DataFrame({"case": range(50)})
     plan, layers = SETTINGS.plan, [0, 2, 4]
-    work = 3 * (10 * 10 + 20 * 20 + 50 * 32) * probing.fits_of(plan)
-    found = probing.fitted_twice(contrasts, layers, 32, plan, Verification(0.01, 1, 0))
-    cost = sum(contrasts[str(name)].height * 32 for name, _ in found)
-    assert {name for name, _ in found} <= {"a", "b"}
-    assert 1 < len(found) < 6
-    assert cost <= 0.01 * work
+    share = 0.05
+    found = probing.fitted_twice(contrasts, layers, 32, plan, Verification(share, 1, 0))
+    newton = {
+        name: 10 * (part.height * 32**2 + 32**3 // 3)
+        for name, part in contrasts.items()
+    }
+    rotated = sum(
+        (plan.folds + 1) * n * 32 * min(n, 32)
+        + probing.fits_of(plan) * 200 * n * min(n, 32)
+        for n in (part.height for part in contrasts.values())
+    )
+    cost = sum(newton[str(name)] for name, _ in found)
+    assert share * 3 * rotated - max(newton.values()) < cost <= share * 3 * rotated
+    assert 1 < len(found) < 9
     everything = Verification(1.0, 10**6, 0)
-    assert len(probing.fitted_twice(contrasts, layers, 32, plan, everything)) == 6
+    assert len(probing.fitted_twice(contrasts, layers, 32, plan, everything)) == 9
 
 
 def test_the_fits_of_the_plan_are_those_that_are_made(study, scores):

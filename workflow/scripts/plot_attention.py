@@ -28,8 +28,10 @@ from doubletake.plots import (
     DASHED,
     FAINT,
     INK,
+    counted,
     draw_band,
     empty_figure,
+    mark_size,
     new_figure,
     ordered_colours,
     save_figure,
@@ -89,13 +91,13 @@ def grid_of(heads: pl.DataFrame, figure: str, kind: str) -> np.ndarray:
 def cases_of(table: pl.DataFrame) -> str:
     """Positions and problems behind a table's rows, by kind."""
     parts = []
-    for kind, unit in (("backtrack", "backtracks"), ("control", "controls")):
+    for kind in KINDS:
         rows = table.filter(kind=kind)
         n, problems = (int(rows[c].max() or 0) for c in ("n", "problems"))  # type: ignore[arg-type]
-        parts.append(f"{n:,} {unit} of {problems:,} problems")
+        parts.append(f"{counted(n, kind)} of {counted(problems, 'problem')}")
     rows = table.filter(kind=DIFFERENCE)
     both = int(rows["n"].max() or 0)  # type: ignore[arg-type]
-    return f"{', '.join(parts)}; difference within {both:,} problems."
+    return f"{', '.join(parts)}; difference within {counted(both, 'problem')}."
 
 
 def draw_heads(heads: pl.DataFrame, figure: str, unit: str, *, signed: bool) -> Figure:
@@ -216,7 +218,9 @@ def _draw_bin(axes: Axes, rows: pl.DataFrame) -> None:
         if not mine.height:
             continue
         draw_band(axes, mine["layer"], mine["low"], mine["high"], colour=colour)
-        axes.plot(mine["layer"], mine["mean"], "o-", color=colour, label=f"at {kind}s")
+        size = mark_size(mine.height)
+        name = f"at {kind}s"
+        axes.plot(mine["layer"], mine["mean"], "o-", ms=size, color=colour, label=name)
         even = rows.filter(kind=kind, measure="uniform").sort("layer")
         label = f"{kind}s, if spread evenly"
         look: Any = {"color": colour, "lw": 1.1, "ls": DASHED, "alpha": 0.7}

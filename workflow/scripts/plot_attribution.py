@@ -28,8 +28,11 @@ from doubletake.plots import (
     DASHED,
     FAINT,
     INK,
+    MANY,
+    counted,
     draw_band,
     empty_figure,
+    mark_size,
     new_figure,
     ordered_colours,
     save_figure,
@@ -138,6 +141,7 @@ def draw_layers(layers: pl.DataFrame, settings: Settings) -> Figure:
                 name = NAMES[kind]
                 name += f", {PART_NAMES[part]}" if len(parts) > 1 else ""
                 look: Any = {"ls": style, "marker": MARKS[kind], "label": name}
+                look |= {"ms": mark_size(rows.height)}
                 panel.plot(rows["layer"], rows["value"], color=colour, **look)
         panel.set(title=title, xlabel="layer", yscale="log")
         whole_ticks(panel)
@@ -182,9 +186,10 @@ def _agreement_note(cells: pl.DataFrame, settings: Settings) -> str:
     positions = cells.select("trace", "event").n_unique()
     per = cells.height / cells.select("trace", "event", "layer").n_unique()
     chance = min(1.0, TOP / per)
+    problems = cells["problem"].n_unique()
     return (
-        f"{cells.height:,} cells at {positions} positions of "
-        f"{cells['problem'].n_unique()} problems, {per:.0f} tokens per position and "
+        f"{cells.height:,} cells at {counted(positions, 'position')} of "
+        f"{counted(problems, 'problem')}, {per:.0f} tokens per position and "
         f"layer. Chance: 0 for correlations, 0.5 for signs, {chance:.2f} for the top "
         f"{TOP}. {settings.confidence:.0%} bootstrap intervals."
     )
@@ -193,15 +198,20 @@ def _agreement_note(cells: pl.DataFrame, settings: Settings) -> str:
 def _draw_statistics(panel: Axes, checks: pl.DataFrame) -> None:
     rows = checks.drop_nulls(["layer", "value"]).sort("layer")
     colours = ordered_colours(len(STATISTICS))
-    width = 0.3
+    layers = rows["layer"].n_unique()
+    width = 0.3 if layers <= MANY else 0.0
     shifts = np.linspace(-width / 2, width / 2, len(STATISTICS))
     for (name, (label, mark, style)), colour, shift in zip(
         LINES.items(), colours, shifts, strict=True
     ):
         own = rows.filter(statistic=name)
         x = own["layer"].to_numpy() + shift
-        panel.vlines(x, own["low"], own["high"], color=colour, lw=1, alpha=0.7)
+        if layers <= MANY:
+            panel.vlines(x, own["low"], own["high"], color=colour, lw=1, alpha=0.7)
+        else:
+            draw_band(panel, x, own["low"], own["high"], colour=colour)
         look: Any = {"marker": mark, "ls": style, "lw": 1.2, "color": colour}
+        look |= {"ms": mark_size(layers)}
         panel.plot(x, own["value"], label=label, **look)
     panel.axhline(0, color=FAINT, lw=0.8, zorder=0)
     panel.set_xlabel("layer")

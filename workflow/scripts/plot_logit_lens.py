@@ -26,8 +26,10 @@ from doubletake.plots import (
     ACCENT,
     DASHED,
     FAINT,
+    counted,
     draw_band,
     empty_figure,
+    mark_size,
     new_figure,
     ordered_colours,
     save_figure,
@@ -61,7 +63,7 @@ def cases_of(table: pl.DataFrame) -> str:
         for kind in LOOKS
         if not table.filter(kind=kind).is_empty()
     ]
-    return ", ".join(f"{counts[0]:,} {kind}s" for kind, counts in rows)
+    return ", ".join(counted(counts[0], kind) for kind, counts in rows)
 
 
 def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
@@ -92,7 +94,8 @@ def _draw_component(axes: Axes, rows: pl.DataFrame) -> None:
             if line.is_empty():
                 continue
             draw_band(axes, line["layer"], line["low"], line["high"], colour=colour)
-            axes.plot(line["layer"], line["mean"], ls=look, color=colour, marker="o")
+            style: dict[str, Any] = {"ls": look, "color": colour, "marker": "o"}
+            axes.plot(line["layer"], line["mean"], **style, ms=mark_size(line.height))
     axes.axhline(0, color=FAINT, lw=0.8)
     whole_ticks(axes)
 
@@ -110,6 +113,7 @@ def draw_first(first: pl.DataFrame, confidence: float) -> Figure:
             continue
         draw_band(share, rows["layer"], rows["low"], rows["high"], colour=ACCENT)
         style: dict[str, Any] = {"ls": look, "color": ACCENT, "marker": "o"}
+        style |= {"ms": mark_size(rows.height)}
         share.plot(rows["layer"], rows["top"], label=f"at {kind}s", **style)
     share.set(
         title="A backtrack word is most likely",

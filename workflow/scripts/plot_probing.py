@@ -26,6 +26,7 @@ from doubletake.plots import (
     FAINT,
     draw_band,
     empty_figure,
+    mark_size,
     new_figure,
     ordered_colours,
     save_figure,
@@ -111,7 +112,8 @@ def _draw_contrast(panel: Axes, rows: pl.DataFrame, measure: str) -> None:
     for name, colour in ((f"shuffled_{measure}", FAINT), (measure, ACCENT)):
         ends = (rows[f"{name}_low"], rows[f"{name}_high"])
         draw_band(panel, layers, *ends, colour=colour)
-        panel.plot(layers, rows[name], color=colour, marker="o")
+        size = mark_size(rows.height)
+        panel.plot(layers, rows[name], color=colour, marker="o", ms=size)
     panel.set_xlabel("layer boundary (0: embedding)")
     whole_ticks(panel)
 

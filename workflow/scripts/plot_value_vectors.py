@@ -19,6 +19,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from doubletake.contrasts import BY_NAME
@@ -160,6 +161,8 @@ def _draw_units(panel: Axes, rows: pl.DataFrame, listed: pl.DataFrame) -> None:
                 ha="left" if end == "against" else "right",
                 fontsize=8,
                 color=colour,
+                zorder=5,
+                path_effects=[withStroke(linewidth=2, foreground="white")],
             )
 
 

@@ -15,7 +15,8 @@ Outputs, of one shard
     scores: `schemas.PROBING_SCORES`, every case by probes that do not know its problem.
     directions: as in `doubletake.directions`, one tensor per boundary; of probes fitted
         on all cases with the median of the folds' C.
-    verification: `schemas.VERIFICATION`, rotated against plain fits.
+    verification: `schemas.VERIFICATION`, the probes of all cases against plain ones by
+        another solver (`doubletake.probes.fit_plain_probe`).
     runs: `schemas.RUNS`, one row.
 """
 
@@ -42,6 +43,7 @@ from doubletake.probes import (
     Judged,
     Plan,
     cross_validate,
+    fit_plain_probe,
     fit_probe,
     median_strength,
 )
@@ -67,7 +69,8 @@ logger = logging.getLogger("probing")
 
 STAGE = "probing"
 ROTATED = "probes fitted on rotated rows against unrotated ones"
-ROTATION_BOUND = 1e-2  # log-odds: both fits end within the tolerance of the solver
+ROTATED_STEPS, PLAIN_STEPS = 100, 10  # usual numbers, for the count of costs
+ROTATION_BOUND = 1e-2  # log-odds: what a reader of the scores would not notice
 STOPPED_BOUND = 0.01  # share of fits that may end early
 
 
@@ -112,7 +115,7 @@ class Shard:
     stopped: int = 0
 
     def verification(self) -> pl.DataFrame:
-        """Rows of `schemas.VERIFICATION`; nothing was rotated, nothing is compared."""
+        """Rows of `schemas.VERIFICATION`; without a contrast nothing is compared."""
         rows = [
             {
                 "check": ROTATED,
@@ -172,8 +175,8 @@ def fitted_twice(
 ) -> set[tuple[str | int, ...]]:
     """Contrast and boundary of the probes to fit again without rotation.
 
-    Only those can be whose cases are fewer than their features. The cost of a fit is
-    counted as the numbers in its features.
+    Costs are multiplications, with the usual numbers of steps: of L-BFGS on the rotated
+    rows, and of Newton's method on all features, each of which solves for all weights.
 
     Args:
         contrasts: cases by contrast.
@@ -182,13 +185,20 @@ def fitted_twice(
         plan: how probes are fitted.
         settings: how many are fitted twice.
     """
-    sizes = [part.height for part in contrasts.values()]
-    work = sum(n * min(n, d_model) for n in sizes) * len(boundaries) * fits_of(plan)
+
+    def rotated(n: int) -> int:
+        axes = min(n, d_model)
+        rotations = (plan.folds + 1) * n * d_model * axes
+        return rotations + fits_of(plan) * ROTATED_STEPS * 2 * n * axes
+
+    def plain(n: int) -> int:
+        return PLAIN_STEPS * (n * d_model**2 + d_model**3 // 3)
+
+    work = sum(rotated(part.height) for part in contrasts.values()) * len(boundaries)
     cases = [
-        Case((name, layer), part.height * d_model)
+        Case((name, layer), plain(part.height))
         for name, part in contrasts.items()
         for layer in boundaries
-        if part.height < d_model
     ]
     return {case.name for case in drawn(cases, work, settings)}
 
@@ -234,7 +244,7 @@ def probe_contrast(
     shard.directions[f"{name}/{layer}"] = direction.astype(np.float32)
     shard.directions[f"{name}{GAP}/{layer}"] = np.array(gap, dtype=np.float32)
     if twice:
-        plain = fit_probe(rows, labels, strength, rotate=False)
+        plain = fit_plain_probe(rows, labels, strength)
         difference = np.abs(plain.scores(rows) - probe.scores(rows))
         shard.difference.add(float(difference.max()), len(difference))
 

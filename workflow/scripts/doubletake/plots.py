@@ -21,6 +21,7 @@ from doubletake.seals import BLANK, MARK, sealed
 COLUMN = 3.5  # inches: width of one panel
 INK, FAINT, ACCENT = "#24292f", "#6e7781", "#b5403a"
 DASHED = (0, (4, 2))
+MANY = 12  # points of a line up to which each has a mark and a bar of its own
 STYLE: Any = {  # of rcParams, whose names matplotlib types one by one
     "svg.hashsalt": "doubletake",  # else the ids of elements differ in every file
     "svg.fonttype": "path",
@@ -120,9 +121,19 @@ def draw_band(
         axes.fill_between(x, low, high, color=colour, alpha=0.13, linewidth=0)
 
 
+def mark_size(count: int) -> float:
+    """Size of the marks on a line of so many points: small where they would touch."""
+    return STYLE["lines.markersize"] if count <= MANY else 2.2
+
+
 def whole_ticks(axes: Axes) -> None:
     """Only whole numbers on the x axis, which counts something."""
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
+
+
+def counted(n: int, thing: str) -> str:
+    """`counted(2, "control")` is "2 controls"."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 
 def write_note(figure: Figure, text: str) -> None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-TOLERANCE = 1e-5  # of lbfgs, largest component of the gradient
-MOST_STEPS = 2000
+from doubletake.logistic import Fit, fit_balanced
+
+PLAIN_TOLERANCE = 1e-12  # of Newton's method: gradient, and fall of the loss to come
+PLAIN_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -96,36 +98,59 @@ def problem_folds(
 
 @dataclass(frozen=True)
 class _Space:
-    """Where a fit takes place: features scaled, and rotated where that shortens them.
+    """Where a fit takes place: features scaled, and turned into principal axes.
 
     With fewer rows than features the penalised solution lies in the span of the rows
     (representer theorem), so their coordinates in an orthonormal basis of that span
-    give the same probe from `row` instead of `feature` numbers.
+    give the same probe from `row` instead of `feature` numbers. Principal axes are the
+    basis in which `doubletake.logistic` needs few steps; the penalty is the same in
+    every orthonormal one.
     """
 
     mean: np.ndarray
     scale: np.ndarray
-    basis: np.ndarray | None
-    """[feature, row]; None: not rotated."""
+    basis: np.ndarray
+    """[feature, coordinate], orthonormal columns."""
 
     @classmethod
-    def of(cls, features: np.ndarray, rotate: bool = True) -> "_Space":
-        mean, scale = features.mean(0), features.std(0)
-        scale = np.where(scale > 0, scale, 1.0)
-        if not rotate or len(features) >= features.shape[1]:
-            return cls(mean, scale, None)
-        return cls(mean, scale, np.linalg.qr(((features - mean) / scale).T).Q)
+    def of(cls, features: np.ndarray) -> "_Space":
+        mean, scale = centre_and_scale(features)
+        rows = (features - mean) / scale
+        if len(rows) >= rows.shape[1]:
+            return cls(mean, scale, _principal_axes(rows))
+        span = np.linalg.qr(rows.T).Q
+        return cls(mean, scale, span @ _principal_axes(rows @ span))
 
     def enter(self, features: np.ndarray) -> np.ndarray:
         """[case, feature] to the coordinates of a fit."""
-        scaled = (features - self.mean) / self.scale
-        return scaled if self.basis is None else scaled @ self.basis
+        return ((features - self.mean) / self.scale) @ self.basis
 
-    def leave(self, weight: np.ndarray, bias: float) -> Probe:
+    def leave(self, fit: Fit) -> Probe:
         """The probe in the units of the features."""
-        wide = weight if self.basis is None else self.basis @ weight
-        raw = wide / self.scale
-        return Probe(raw, float(bias - self.mean @ raw))
+        return _in_units(self.basis @ fit.weight, fit.bias, self.mean, self.scale)
+
+
+def centre_and_scale(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation by feature; infinite for one that never varies.
+
+    So such a feature is 0 in the fit and has no weight. Its deviation in floating point
+    is not always 0: divided by it, a case outside the fit could reach 1e16.
+    """
+    varies = np.ptp(features, axis=0) > 0
+    return features.mean(0), np.where(varies, features.std(0), np.inf)
+
+
+def _principal_axes(rows: np.ndarray) -> np.ndarray:
+    """Orthonormal axes along which the rows are uncorrelated: [coordinate, axis]."""
+    return np.linalg.eigh(rows.T @ rows).eigenvectors
+
+
+def _in_units(
+    weight: np.ndarray, bias: float, mean: np.ndarray, scale: np.ndarray
+) -> Probe:
+    """A probe of scaled features, in the units of the features."""
+    raw = weight / scale
+    return Probe(raw, float(bias - mean @ raw))
 
 
 class _Fits:
@@ -136,21 +161,14 @@ class _Fits:
 
     def path(
         self, rows: np.ndarray, labels: np.ndarray, strengths: Sequence[float]
-    ) -> list[tuple[np.ndarray, float]]:
-        """Weights and bias at every C, each fit started from the one before."""
-        model = LogisticRegression(
-            solver="lbfgs",
-            class_weight="balanced",
-            warm_start=True,
-            tol=TOLERANCE,
-            max_iter=MOST_STEPS,
-        )
-        found = []
+    ) -> list[Fit]:
+        """A fit at every C, each started from the one before."""
+        found: list[Fit] = []
         for strength in strengths:
-            model.set_params(C=strength).fit(rows, labels)
+            start = found[-1] if found else None
+            found.append(fit_balanced(rows, labels, strength, start))
             self.fits += 1
-            self.stopped += int(model.n_iter_[0] >= MOST_STEPS)
-            found.append((model.coef_[0].copy(), float(model.intercept_[0])))
+            self.stopped += int(not found[-1].converged)
         return found
 
     def choose(
@@ -167,8 +185,8 @@ class _Fits:
         for fold in range(count):
             out = inner == fold
             fitted = self.path(rows[~out], labels[~out], plan.strengths)
-            for place, (weight, bias) in enumerate(fitted):
-                loss[place] += balanced_loss(rows[out] @ weight + bias, labels[out])
+            for place, fit in enumerate(fitted):
+                loss[place] += balanced_loss(fit.scores(rows[out]), labels[out])
         return plan.strengths[int(loss.argmin())]
 
 
@@ -220,26 +238,45 @@ def cross_validate(
         strength = fits.choose(train, labels[~out], problems[~out], plan)
         strengths[fold] = strength
         for row, truth in enumerate(truths):
-            ((weight, bias),) = fits.path(train, truth[~out], [strength])
-            scores[row, out] = test @ weight + bias
+            (fit,) = fits.path(train, truth[~out], [strength])
+            scores[row, out] = fit.scores(test)
     return Judged(folds, strengths, truths, scores, fits.fits, fits.stopped)
 
 
-def fit_probe(
-    features: np.ndarray, labels: np.ndarray, strength: float, rotate: bool = True
-) -> Probe:
+def fit_probe(features: np.ndarray, labels: np.ndarray, strength: float) -> Probe:
     """A probe of all cases.
 
     Args:
         features: [case, feature], float64.
         labels: [case], bool.
         strength: inverse strength C of the penalty.
-        rotate: whether to shorten the features where there are fewer cases; the result
-            is the same.
     """
-    space = _Space.of(features, rotate)
-    ((weight, bias),) = _Fits().path(space.enter(features), labels, [strength])
-    return space.leave(weight, bias)
+    space = _Space.of(features)
+    return space.leave(fit_balanced(space.enter(features), labels, strength))
+
+
+def fit_plain_probe(features: np.ndarray, labels: np.ndarray, strength: float) -> Probe:
+    """The same probe by other means: all features as they stand, Newton's method.
+
+    Scikit-learn solves for all weights at once at every step, so that no correlation of
+    features slows it down; the price grows with the square of the features' number.
+
+    Args:
+        features: [case, feature], float64.
+        labels: [case], bool.
+        strength: inverse strength C of the penalty.
+    """
+    mean, scale = centre_and_scale(features)
+    if np.isinf(scale).all():
+        return Probe(np.zeros(len(mean)), 0.0)  # Newton's method would not start
+    model = LogisticRegression(
+        C=strength,
+        solver="newton-cholesky",
+        class_weight="balanced",
+        tol=PLAIN_TOLERANCE,
+        max_iter=PLAIN_STEPS,
+    ).fit((features - mean) / scale, labels)
+    return _in_units(model.coef_[0], float(model.intercept_[0]), mean, scale)
 
 
 def median_strength(strengths: np.ndarray) -> float:

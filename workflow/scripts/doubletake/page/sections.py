@@ -28,6 +28,9 @@ class Figure:
     """How many cases stand behind it, and what is left out."""
 
 
+LONGEST = 20  # rows that are printed without being asked for
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A table as it is printed."""
@@ -40,7 +43,12 @@ class Sheet:
     note: str = ""
     """A sentence below the table."""
     folded: bool = False
-    """Whether a long table opens only when asked for."""
+    """Whether it opens only when asked for, however short it is."""
+
+    @property
+    def folds(self) -> bool:
+        """Whether it opens only when asked for: long tables always do."""
+        return self.folded or len(self.rows) > LONGEST
 
 
 @dataclass(frozen=True)

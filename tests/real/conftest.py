@@ -1,0 +1,119 @@
+"""A real model in a cache outside the repository, and a study of it that has run."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checkouts import Checkout, shared_folder
+from filelock import FileLock
+from real_study import MODEL, QUESTIONS, THOUGHTS, RealStudy
+
+MAKER = Path(__file__).with_name("make_smollm2.py")
+ROWS = "r1_traces/gsm8k_test.jsonl"
+COUNT = 6
+SHORT = 900, 1600  # characters of a thought: some hundred tokens
+# How much verification repeats is no matter of these tests, which compare themselves.
+CHEAP = {
+    "early_exit": {"verified_traces": 1},
+    "attention": {"verified_positions": 1},
+    "attribution": {"verified_positions": 1, "verified_cells": 6},
+    "value_vectors": {"verified_positions": 1},
+}
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """Folder of SmolLM2-135M-Instruct, made once on this machine."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    folder = base / "doubletake/smollm2-135m-instruct"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            made = subprocess.run(
+                [sys.executable, str(MAKER), str(folder)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if made.returncode:
+                reason = made.stderr.strip().splitlines()[-1:]
+                pytest.skip(f"SmolLM2 cannot be had from its package: {reason}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def thoughts() -> list[dict[str, Any]]:
+    """Real thoughts that say "Wait" twice or more, on different questions."""
+    data = os.environ.get("DOUBLETAKE_DATA")
+    if not data or not (Path(data) / ROWS).is_file():
+        pytest.skip(f"DOUBLETAKE_DATA names no folder with {ROWS}")
+    lines = (Path(data) / ROWS).read_text(encoding="utf-8").splitlines()
+    chosen: dict[str, dict[str, Any]] = {}
+    for row in map(json.loads, lines):
+        fits = SHORT[0] <= len(row["thought"]) <= SHORT[1] and row["closed"]
+        if fits and row["thought"].count("Wait") >= 2:
+            chosen.setdefault(row["question"], row)
+    assert len(chosen) >= COUNT
+    return list(chosen.values())[:COUNT]
+
+
+def configure(config: dict[str, Any], model: Path) -> None:
+    """SmolLM2 reads the thoughts; questions are there for generation alone."""
+    config["models"] = {
+        MODEL: {"source": str(model), "dtype": "float32", "device": "cpu"}
+    }
+    config["datasets"] = {
+        THOUGHTS: {"source": f"{THOUGHTS}.jsonl", "thoughts": True},
+        QUESTIONS: {"source": f"{QUESTIONS}.jsonl"},
+    }
+    config["studies"] = [{"model": MODEL, "dataset": THOUGHTS}]
+    config |= {"shards": 1, "batch_memory": 1.0}
+    config["intervals"]["bootstrap"] = 50
+    config["generation"] |= {"temperature": 0, "max_new_tokens": 40}
+    config["turns"]["predicted_only"] = False
+    config["early_exit"]["groups"] = [2, 3, 4]
+    config["probing"] |= {"strengths": [0.01, 1.0], "folds": 3, "shuffles": 1}
+    config["value_vectors"] |= {"best_layers": 1, "checked_positions": 3}
+    # Few of these short thoughts end in a sentence that wraps up.
+    config["value_vectors"]["contrast"] = "backtrack_control"
+    config["report"]["examples"] = 2
+    for section, values in CHEAP.items():
+        known = config[section].keys() & values.keys()
+        config[section] |= {key: values[key] for key in known}
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    """One JSON object a line."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def study(
+    smollm2: Path,
+    thoughts: list[dict[str, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> RealStudy:
+    """A study with all experiments, through Snakemake; whoever comes first runs it."""
+    folder = shared_folder(tmp_path_factory) / "real"
+    with FileLock(folder.with_suffix(".lock")):
+        done = folder.with_suffix(".done")
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            checkout = Checkout.new(folder)
+            checkout.configure(lambda config: configure(config, smollm2))
+            write_rows(folder / f"{THOUGHTS}.jsonl", thoughts)
+            questions = [
+                {"question": row["question"], "answer": f"#### {row['gold']}"}
+                for row in thoughts[:2]
+            ]
+            write_rows(folder / f"{QUESTIONS}.jsonl", questions)
+            generated = f"results/{MODEL}/{QUESTIONS}/traces.parquet"
+            result = checkout.run("all", generated)
+            assert result.returncode == 0, result.stdout[-8000:]
+            done.touch()
+    return RealStudy(Checkout(folder))

@@ -1,0 +1,235 @@
+"""The numbers of every experiment against plain passes of the real model."""
+
+import polars as pl
+import pytest
+import torch
+from real_study import spread
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def decisions(study):
+    """Three backtracks that were looked into, of different traces."""
+    turns = study.table("turns").filter("selected", kind="backtrack")
+    return spread(turns.sort("trace", "event"), 3)
+
+
+def states_of(study, ids):
+    """Layer inputs, the normed last state, and logits of a plain pass."""
+    with torch.no_grad():
+        found = study.model(ids, output_hidden_states=True)
+    return found.hidden_states[:-1], found.hidden_states[-1], found.logits
+
+
+def nearly(found, expected, share):
+    """Equal up to a share of the length of the whole."""
+    assert found.shape == expected.shape
+    assert (found - expected).norm() <= share * expected.norm()
+
+
+def test_cached_activations_are_those_of_a_plain_pass(study, decisions):
+    for row in decisions:
+        inputs, last, _ = states_of(study, study.ids(row["trace"]))
+        place = pl.DataFrame({key: [row[key]] for key in ("trace", "event")})
+        cached = study.cache.read("resid", place)[0].float()
+        assert len(cached) == len(inputs) + 1
+        for boundary, states in enumerate(inputs):
+            nearly(cached[boundary], states[0, row["position"]], 1e-4)
+        normed = study.model.model.norm(cached[-1])
+        nearly(normed, last[0, row["position"]], 1e-4)
+
+
+def test_the_logit_lens_is_norm_and_unembedding_of_each_boundary(study, decisions):
+    lens = study.table("logit_lens")
+    for row in decisions:
+        inputs, _, logits = states_of(
+            study, study.ids(row["trace"], row["position"] + 1)
+        )
+        mine = lens.filter(trace=row["trace"], event=row["event"])
+        resid = mine.filter(component="resid").sort("layer")
+        for group in ("backtrack", "wrap_up"):
+            means = [
+                study.model.lm_head(study.model.model.norm(states[0, -1]))
+                for states in inputs
+            ]
+            expected = [float(row[study.words(group)].mean()) for row in means]
+            expected.append(float(logits[0, -1, study.words(group)].mean()))
+            assert resid[group].to_list() == pytest.approx(expected, abs=5e-3)
+            # What every part adds sums to the model's own logit.
+            parts = mine.filter(pl.col("component") != "resid")
+            assert parts[group].sum() == pytest.approx(expected[-1], abs=5e-3)
+
+
+def test_attention_is_that_of_the_eager_model(study, decisions):
+    table = study.table("attention")
+    bins = ["bos", "question", *(f"part_{k}" for k in range(1, 6)), "own_sentence"]
+    for row in decisions:
+        ids = study.ids(row["trace"], row["position"] + 1)
+        with torch.no_grad():
+            weights = study.model(ids, output_attentions=True).attentions
+        mine = table.filter(trace=row["trace"], event=row["event"]).sort("layer")
+        assert mine.height == len(weights)
+        # Bins follow one another, so their widths say which tokens each holds.
+        for layer, cells in enumerate(mine.iter_rows(named=True)):
+            rows, start = weights[layer][0, :, -1], 0
+            for name, width in zip(bins, cells["tokens"], strict=False):
+                expected = rows[:, start : start + width].sum(1)
+                found = torch.tensor(cells[name])
+                torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
+                start += width
+            assert start == ids.shape[1]
+
+
+def test_what_heads_write_is_attributed_directly(study, decisions):
+    model, table = study.model, study.table("attention")
+    (row, *_) = decisions
+    kept = {}
+    handles = [
+        layer.self_attn.o_proj.register_forward_pre_hook(
+            lambda _, inputs, place=place: kept.update({place: inputs[0][0, -1]})
+        )
+        for place, layer in enumerate(model.model.layers)
+    ]
+    last = []
+    handles.append(
+        model.model.norm.register_forward_pre_hook(
+            lambda _, inputs: last.append(inputs[0][0, -1])
+        )
+    )
+    with torch.no_grad():
+        model(study.ids(row["trace"], row["position"] + 1))
+    for handle in handles:
+        handle.remove()
+    scale = torch.rsqrt(last[0].square().mean() + model.config.rms_norm_eps)
+    heads = model.config.num_attention_heads
+    mine = table.filter(trace=row["trace"], event=row["event"]).sort("layer")
+    for group in ("backtrack", "wrap_up"):
+        reads = model.lm_head.weight[study.words(group)].mean(0)
+        reads = reads * model.model.norm.weight * scale
+        for place, layer in enumerate(model.model.layers):
+            columns = (reads @ layer.self_attn.o_proj.weight).view(heads, -1)
+            expected = (kept[place].view(heads, -1) * columns).sum(1)
+            found = torch.tensor(mine[f"dla_{group}"][place].to_list())
+            torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
+
+
+def gradients_of(study, ids):
+    """Layer inputs, and the gradient of the metric with respect to each."""
+    embedded = study.model.model.embed_tokens(ids).detach().requires_grad_()
+    found = study.model(inputs_embeds=embedded, output_hidden_states=True)
+    inputs = found.hidden_states[:-1]
+    slopes = torch.autograd.grad(study.metric(found.logits[0, -1]), inputs)
+    return torch.stack([x[0].detach() for x in inputs]), torch.stack(slopes)[:, 0]
+
+
+def test_attribution_is_the_gradient_times_the_way_to_the_mean(study, decisions):
+    means = study.cache.mean_resid()[:-1].float()
+    scores = study.table("attribution").filter(part="resid")
+    for row in decisions[:2]:
+        states, slopes = gradients_of(
+            study, study.ids(row["trace"], row["position"] + 1)
+        )
+        expected = (slopes * (means[:, None] - states)).sum(-1)
+        mine = scores.filter(trace=row["trace"], event=row["event"]).sort("layer")
+        found = torch.tensor(mine["scores"].to_list())
+        own = torch.tensor(mine["own"].to_list())
+        nearly(found, expected[:, :-1], 1e-3)
+        nearly(own, expected[:, -1], 1e-3)
+
+
+def with_state(study, ids, layer, token, state):
+    """The metric when one token's state before a layer is replaced."""
+
+    def put(_, inputs):
+        states = inputs[0].clone()
+        states[0, token] = state(states[0, token])
+        return (states, *inputs[1:])
+
+    handle = study.model.model.layers[layer].register_forward_pre_hook(put)
+    try:
+        with torch.no_grad():
+            return float(study.metric(study.model(ids).logits[0, -1]))
+    finally:
+        handle.remove()
+
+
+def test_attribution_is_the_slope_of_the_patched_model(study, decisions):
+    """Central differences at the strongest earlier token of three layers."""
+    means = study.cache.mean_resid().float()
+    row = decisions[0]
+    ids = study.ids(row["trace"], row["position"] + 1)
+    mine = study.table("attribution").filter(
+        trace=row["trace"], event=row["event"], part="resid"
+    )
+    for cells in spread(mine.sort("layer"), 3):
+        scores, layer = torch.tensor(cells["scores"]), cells["layer"]
+        token, step = int(scores.abs().argmax()), 0.02
+        up, down = (
+            with_state(
+                study,
+                ids,
+                layer,
+                token,
+                lambda x, by=by, layer=layer: x + by * (means[layer] - x),
+            )
+            for by in (step, -step)
+        )
+        slope = (up - down) / (2 * step)
+        assert slope == pytest.approx(float(scores[token]), rel=0.05, abs=2e-3)
+
+
+def test_exact_patching_puts_the_mean_in_place(study):
+    means = study.cache.mean_resid().float()
+    cells = study.table("attribution/cells").filter(part="resid")
+    turns = study.table("turns").rows_by_key(
+        ["trace", "event"], named=True, unique=True
+    )
+    for row in spread(cells.sort("layer", "token"), 3):
+        position = turns[row["trace"], row["event"]]["position"]
+        ids = study.ids(row["trace"], position + 1)
+        layer = row["layer"]
+        clean, patched = (
+            with_state(study, ids, layer, row["token"], state)
+            for state in (lambda x: x, lambda _, layer=layer: means[layer])
+        )
+        assert row["exact"] == pytest.approx(patched - clean, abs=2e-3)
+
+
+def test_value_vectors_are_columns_of_the_down_projection(study):
+    vectors = study.table("value_vectors")
+    layers = study.model.model.layers
+    columns = [
+        layers[layer].mlp.down_proj.weight[:, unit]
+        for layer, unit in vectors.select("layer", "vector").iter_rows()
+    ]
+    norms = [float(column.norm()) for column in columns]
+    assert vectors["norm"].to_list() == pytest.approx(norms, rel=1e-4)
+
+
+def test_scaling_value_vectors_changes_a_plain_pass_alike(study):
+    vectors, turns = study.table("value_vectors"), study.table("turns")
+    count = study.config["value_vectors"]["checked_vectors"]
+    rows = study.table("value_vectors/interventions").filter(draw=0)
+    for row in spread(rows.sort("trace", "event", "end", "factor"), 3):
+        listed = vectors.filter(pl.col("rank") <= count, end=row["end"])
+        units = listed.filter(layer=row["layer"])["vector"].to_list()
+        (turn,) = turns.filter(trace=row["trace"], event=row["event"]).to_dicts()
+        ids = study.ids(row["trace"], turn["position"] + 1)
+
+        def scale(_, inputs, units=units, factor=row["factor"]):
+            acts = inputs[0].clone()
+            acts[0, -1, units] *= factor
+            return (acts,)
+
+        with torch.no_grad():
+            clean = study.model(ids).logits[0, -1]
+            down = study.model.model.layers[row["layer"]].mlp.down_proj
+            handle = down.register_forward_pre_hook(scale)
+            scaled = study.model(ids).logits[0, -1]
+            handle.remove()
+        back = study.words("backtrack")
+        target = float(scaled[back].logsumexp(0) - clean[back].logsumexp(0))
+        margin = float(study.metric(scaled) - study.metric(clean))
+        assert row["target"] == pytest.approx(target, abs=1e-3)
+        assert row["margin"] == pytest.approx(margin, abs=1e-3)

@@ -1,0 +1,116 @@
+"""A real model end to end: what comes out, and that all of it holds together."""
+
+import polars as pl
+import pytest
+import torch
+from real_study import MODEL, QUESTIONS, spread
+
+pytestmark = pytest.mark.real
+OPENING = "<think>\n"
+EXPERIMENTS = (
+    "early_exit",
+    "logit_lens",
+    "attention",
+    "attribution",
+    "probing",
+    "value_vectors",
+)
+
+
+def test_every_experiment_has_results(study):
+    for name in EXPERIMENTS:
+        assert study.table(name).height, name
+    page = (study.checkout.folder / "results/report.html").read_text()
+    assert f"{MODEL} <span" in page
+    assert page.count("<svg") >= 15
+
+
+def test_every_thought_is_read_as_it_stands(study, thoughts):
+    traces = study.table("traces").sort("trace")
+    assert traces.height == len(thoughts)
+    wanted = sorted(row["thought"] for row in thoughts)
+    texts = traces["text"].to_list()
+    assert all(any(thought in text for text in texts) for thought in wanted)
+    for row in traces.iter_rows(named=True):
+        assert study.tokenizer.decode(row["completion_ids"]) == row["text"]
+
+
+def test_the_thoughts_turn_back(study):
+    counts = (
+        study.table("events")
+        .group_by("trace")
+        .agg(pl.col("kind").eq("backtrack").sum())
+    )["kind"]
+    assert counts.min() >= 1
+    assert counts.median() >= 1.5  # not every "Wait" begins a backtrack
+
+
+@pytest.mark.parametrize("name", [*EXPERIMENTS, "activations"])
+def test_every_check_that_a_stage_makes_is_within_its_bound(study, name):
+    checks = study.table(f"{name}/verification").drop_nulls(["value", "bound"])
+    assert checks.height
+    outside = checks.filter(pl.col("value") > pl.col("bound"))
+    assert outside.is_empty(), outside.to_dicts()
+
+
+def test_its_own_tokens_are_the_likeliest_and_scored_as_a_plain_pass_does(study):
+    traces = study.table("traces", QUESTIONS)
+    assert traces.height == 2
+    for row in traces.iter_rows(named=True):
+        prompt, written = row["prompt_ids"], row["completion_ids"]
+        assert 0 < len(written) <= 40
+        with torch.no_grad():
+            logits = study.model(torch.tensor([prompt + written])).logits[0]
+        steps = logits[len(prompt) - 1 : -1]
+        chosen = torch.tensor(written)[:, None]
+        behind = steps.max(1).values - steps.gather(1, chosen)[:, 0]
+        assert behind.max() < 1e-3  # temperature 0; equals may fall either way
+        expected = steps.log_softmax(1).gather(1, chosen)[:, 0]
+        found = torch.tensor(row["logprobs"])
+        torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)
+
+
+def plain_answer(study, kept, prompt):
+    """Tokens of a greedy answer and the mean logit and log-prob of its own ones."""
+    config = study.config["early_exit"]
+    asked = kept + study.tokenizer.encode(prompt, add_special_tokens=False)
+    with torch.no_grad():
+        written = study.model.generate(
+            torch.tensor([asked]),
+            max_new_tokens=config["max_answer_tokens"],
+            do_sample=False,
+            pad_token_id=0,
+        )
+        logits = study.model(written).logits[0, len(asked) - 1 : -1]
+    tokens = written[0, len(asked) :]
+    text, own = "", 0
+    while own < len(tokens) and config["answer_stop"] not in text:
+        text += study.tokenizer.decode(tokens[own])
+        own += 1
+    stopped = config["answer_stop"] in text
+    own -= stopped and study.tokenizer.decode(tokens[own - 1]).startswith("}")
+    chosen = tokens[:own, None]
+    return {
+        "logit": logits[:own].gather(1, chosen).mean().item(),
+        "logprob": logits[:own].log_softmax(1).gather(1, chosen).sum().item(),
+    }
+
+
+def test_answers_at_exits_are_those_of_a_plain_pass(study):
+    prompt = study.config["early_exit"]["answer_prompt"]
+    prompt = prompt.replace("{end_of_thought}", "</think>")
+    traces = study.table("traces").rows_by_key("trace", named=True, unique=True)
+    arrivals = study.table("events").filter(kind="arrival")
+    exits = study.table("early_exit").filter(pl.col("exit") > 0).drop_nulls("logit")
+    for row in spread(exits.sort("trace", "exit"), 5):
+        trace = traces[row["trace"]]
+        assert trace["text"].startswith(OPENING)
+        opening = sum(start < len(OPENING) for start in trace["offsets"])
+        cut = opening + row["tokens_before"]
+        named = {"trace": row["trace"], "ordinal": row["exit"]}
+        (arrival,) = arrivals.filter(**named).to_dicts()
+        assert trace["offsets"][cut] >= arrival["end"]
+        kept = trace["prompt_ids"] + trace["completion_ids"][:cut]
+        expected = plain_answer(study, kept, prompt)
+        assert row["logit"] == pytest.approx(expected["logit"], abs=2e-3)
+        assert row["logprob"] == pytest.approx(expected["logprob"], abs=2e-3)
