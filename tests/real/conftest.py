@@ -9,21 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from checkouts import Checkout, shared_folder
 from filelock import FileLock
-from real_study import MODEL, QUESTIONS, THOUGHTS, RealStudy
+from real_study import COUNT, MODEL, QUESTIONS, THOUGHTS, TURNS, RealStudy
 
+from doubletake.detector.events import detect
+
+ROOT = Path(__file__).parents[2]
 MAKER = Path(__file__).with_name("make_smollm2.py")
 ROWS = "r1_traces/gsm8k_test.jsonl"
-COUNT = 6
 SHORT = 900, 1600  # characters of a thought: some hundred tokens
-# How much verification repeats is no matter of these tests, which compare themselves.
-CHEAP = {
-    "early_exit": {"verified_traces": 1},
-    "attention": {"verified_positions": 1},
-    "attribution": {"verified_positions": 1, "verified_cells": 6},
-    "value_vectors": {"verified_positions": 1},
-}
+# How much is verified is no matter of these tests, which compare for themselves.
+VERIFICATION = {"share": 0.02, "minimum": 2, "seed": 0}
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +46,7 @@ def smollm2() -> Path:
 
 @pytest.fixture(scope="session")
 def thoughts() -> list[dict[str, Any]]:
-    """Real thoughts that say "Wait" twice or more, on different questions."""
+    """Real thoughts that turn back twice or more, on different questions."""
     data = os.environ.get("DOUBLETAKE_DATA")
     if not data or not (Path(data) / ROWS).is_file():
         pytest.skip(f"DOUBLETAKE_DATA names no folder with {ROWS}")
@@ -56,17 +54,21 @@ def thoughts() -> list[dict[str, Any]]:
     chosen: dict[str, dict[str, Any]] = {}
     for row in map(json.loads, lines):
         fits = SHORT[0] <= len(row["thought"]) <= SHORT[1] and row["closed"]
-        if fits and row["thought"].count("Wait") >= 2:
-            chosen.setdefault(row["question"], row)
-    assert len(chosen) >= COUNT
-    return list(chosen.values())[:COUNT]
+        if not fits or row["question"] in chosen:
+            continue
+        if len(detect(row["question"], row["thought"]).backtracks) >= TURNS:
+            chosen[row["question"]] = row
+        if len(chosen) == COUNT:
+            return list(chosen.values())
+    raise AssertionError(f"only {len(chosen)} thoughts turn back {TURNS} times")
 
 
 def configure(config: dict[str, Any], model: Path) -> None:
     """SmolLM2 reads the thoughts; questions are there for generation alone."""
-    config["models"] = {
-        MODEL: {"source": str(model), "dtype": "float32", "device": "cpu"}
-    }
+    published = yaml.safe_load((ROOT / "config/smollm2.yaml").read_text())
+    config["models"] = published["models"]
+    config["models"][MODEL]["source"] = str(model)
+    del config["models"][MODEL]["revision"]
     config["datasets"] = {
         THOUGHTS: {"source": f"{THOUGHTS}.jsonl", "thoughts": True},
         QUESTIONS: {"source": f"{QUESTIONS}.jsonl"},
@@ -82,9 +84,7 @@ def configure(config: dict[str, Any], model: Path) -> None:
     # Few of these short thoughts end in a sentence that wraps up.
     config["value_vectors"]["contrast"] = "backtrack_control"
     config["report"]["examples"] = 2
-    for section, values in CHEAP.items():
-        known = config[section].keys() & values.keys()
-        config[section] |= {key: values[key] for key in known}
+    config["verification"] = VERIFICATION
 
 
 def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -17,6 +17,8 @@ from doubletake.studies import ModelSettings, Sources, model_settings
 
 CONFIG = "config/config.yaml"
 MODEL, THOUGHTS, QUESTIONS = "smollm2", "thoughts", "questions"
+COUNT, TURNS = 6, 2
+"""Thoughts, and how often each of them turns back at least."""
 
 
 @dataclass(frozen=True)
