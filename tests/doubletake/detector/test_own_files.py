@@ -112,6 +112,8 @@ def test_a_bad_thought_is_named_with_its_line(write, row, message):
         ({"arrivals": [{"value": "8"}]}, r"arrivals\[0\]: 'end' is None, not a place"),
         ({"backtracks": [{"start": -1}]}, r"backtracks\[0\]: 'start' is -1"),
         ({"backtracks": [{"start": True}]}, r"backtracks\[0\]: 'start' is True"),
+        ({"model": 0}, "line 2: 'model' is 0, not a text"),
+        ({"backtracks": [{"start": 0, "cue": 0}]}, "'cue' is 0, not a text"),
         ({"thought": "It"}, r"'end' is 7, beyond the thought's end 2"),
         ({"id": "a"}, "line 2: a second row of the id 'a'"),
     ],

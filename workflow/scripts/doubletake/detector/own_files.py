@@ -174,13 +174,13 @@ def _answer(row: dict[str, Any], place: str) -> str | None:
 def _marked(row: dict[str, Any], place: str) -> MarkedTrace:
     return MarkedTrace(
         trace=str(_id(row, place)),
-        model=str(row.get("model") or UNKNOWN),
+        model=_label(row, "model", place, UNKNOWN),
         arrivals=tuple(
             Mark(_offset(item, "end", where, row), _value(item, "value", where))
             for where, item in _items(row, "arrivals", place)
         ),
         backtracks=tuple(
-            Mark(_offset(item, "start", where, row), cue=str(item.get("cue") or ""))
+            Mark(_offset(item, "start", where, row), cue=_label(item, "cue", where, ""))
             for where, item in _items(row, "backtracks", place)
         ),
     )
@@ -208,6 +208,16 @@ def _value(row: dict[str, Any], column: str, place: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InputError(f"{place}: {column!r} is {short(value)}, not a number")
     return canonical_value(value)
+
+
+def _label(row: dict[str, Any], column: str, place: str, missing: str) -> str:
+    """A text that a row may lack."""
+    value = row.get(column)
+    if value is None:
+        return missing
+    if not isinstance(value, str):
+        raise InputError(f"{place}: {column!r} is {short(value)}, not a text")
+    return value
 
 
 def _offset(item: dict[str, Any], column: str, where: str, row: dict[str, Any]) -> int:
