@@ -45,8 +45,8 @@ score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.json
 test: $(DEVELOPMENT) ## Run the whole test suite (but test-slurm and test-real)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-test-faults: $(DEVELOPMENT) ## Of the test suite, what kills, damages and fills the disk
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/faults
+test-faults: $(DEVELOPMENT) ## What kills, damages and fills the disk, with all kills
+	@DOUBLETAKE_KILLS=30 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/faults
 
 test-slurm: $(DEVELOPMENT) $(SUBMISSION) ## Install SLURM on this Debian (root) and run studies through it
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
