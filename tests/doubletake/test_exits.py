@@ -1,5 +1,7 @@
 """Exits: where thoughts are cut, and how a forced answer is read."""
 
+import copy
+
 import pytest
 from tiny_models import TEMPLATE, write_tokenizer
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
@@ -7,7 +9,9 @@ from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 from doubletake.errors import InputError
 from doubletake.exits import AnswerPrompt, exits_of, rewritten
 from doubletake.studies import ModelSettings
+from doubletake.thought_format import KNOWN
 from doubletake.tokens import load_tokenizer
+from doubletake.traces import Completion, Prompted, trace_row
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +131,41 @@ def test_exit_zero_opens_a_thought_that_nobody_opened(tokenizer, prompt, tmp_pat
 )
 def test_the_marks_that_end_a_sentence_are_written_again(offsets, place, tail):
     assert rewritten("It is 5.\nWait", offsets, 7, 8) == (place, tail)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2+2 is 19</think>The answer is 19!", "2+2 is 19"),
+        ("So 2+2 = 19</think> **19**", "So 2+2 = 19"),
+        ("2+2 is 19.</think>19", "2+2 is 19."),
+        ("2+2 is 19.\n</think>\n\nThe answer is 19.", "2+2 is 19."),
+    ],
+)
+def test_nothing_behind_the_thought_is_read(any_tokenizer, text, read):
+    asked = AnswerPrompt(any_tokenizer, "{closing}\\boxed{", "}", set())
+    trace = make_trace(any_tokenizer, text)
+    places = exits_of(trace, arrivals_of(trace), asked)
+    assert [place.number for place in places] == [0, 1]
+    tokens = trace["completion_ids"][: places[1].cut - len(trace["prompt_ids"])]
+    assert any_tokenizer.decode([*tokens, *places[1].suffix])[0] == read + asked.text
+
+
+@pytest.mark.parametrize("thought", ["It is 19.", "It is 19", "It is **19**."])
+@pytest.mark.parametrize("form", KNOWN, ids=lambda form: form.end)
+def test_markers_that_join_with_the_thought_are_cut_away(any_tokenizer, thought, form):
+    tokenizer = copy.copy(any_tokenizer)
+    tokenizer.format = form
+    text = thought + form.closing + "The answer is 19!"
+    completion = Completion("0/0", tokenizer.encode(text), None, "stop")
+    prompted = Prompted("0", 0, "19", tokenizer.prompt_ids(QUESTION))
+    tokenizer.opening_left = ""
+    row = trace_row(prompted, completion, tokenizer)
+    assert row["text"][row["thought_start"] : row["thought_stop"]] == thought
+    asked = AnswerPrompt(tokenizer, "{closing}\\boxed{", "}", set())
+    place = exits_of(row, arrivals_of(row)[:1], asked)[1]
+    tokens = row["completion_ids"][: place.cut - len(row["prompt_ids"])]
+    assert tokenizer.decode([*tokens, *place.suffix])[0] == thought + asked.text
 
 
 def test_marks_inside_brackets_go_with_the_space_before_them():

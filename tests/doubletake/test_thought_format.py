@@ -12,7 +12,6 @@ from doubletake.thought_format import (
     named,
     of_model,
     recognised,
-    without_markers,
 )
 
 THINK = KNOWN[0]
@@ -42,31 +41,6 @@ def test_what_is_written_is_what_is_read(known, thought, answer):
     assert (unclosed.stop, unclosed.marker) == (len(known.opening + thought), None)
 
 
-@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.end)
-def test_foreign_text_is_freed_from_the_markers_of_every_format(known):
-    for text in ("So 8.", f"{known.start}\nSo 8.", f"{known.start}So 8."):
-        for end in ("", f"\n{known.end}", f"{known.end}\n\nIt is 8."):
-            found = without_markers(text + end)
-            assert found.text == "So 8."
-            assert found.after == (end.partition(known.end)[2].strip() if end else None)
-            assert text[found.start :].startswith("So 8.")
-
-
-def test_own_markers_of_a_model_count_too():
-    own = named("<go>", "<done>")
-    assert without_markers("<go>\n8<done>9").text == "<go>\n8<done>9"
-    assert without_markers("<go>\n8<done>9", [own]).text == "8"
-
-
-def test_behind_a_start_marker_only_its_own_end_counts():
-    found = without_markers("<think>\n[/THINK] is a tag.\n</think>8")
-    assert (found.text, found.after) == ("[/THINK] is a tag.", "8")
-
-
-def test_a_start_marker_inside_a_thought_is_text():
-    assert without_markers("He wrote <think> twice.").text == "He wrote <think> twice."
-
-
 @pytest.mark.parametrize(
     ("found", "text", "left", "thought", "after"),
     [
@@ -74,6 +48,15 @@ def test_a_start_marker_inside_a_thought_is_text():
         (THINK, "\nabc\n</think>x", "\n", "abc", "x"),
         (THINK, "abc</think>x", "\n", "abc", "x"),
         (THINK, " <think>\n\nabc</think>x", "<think>\n", "\nabc", "x"),
+        (THINK, "Sure. <think>\nabc</think>x", "<think>\n", "abc", "x"),
+        (THINK, "Sure. <think>\nabc", "<think>\n", "abc", None),
+        (
+            THINK,
+            "abc</think>Not <think> again",
+            "<think>\n",
+            "abc",
+            "Not <think> again",
+        ),
         (THINK, "abc</think>x", "<think>\n", "abc", "x"),
         (THINK, "</think>x", "", "", "x"),
         (THINK, "<think>\n</think>x", "<think>\n", "", "x"),
@@ -89,6 +72,46 @@ def test_edges(found, text, left, thought, after):
     edges = found.edges(text, left)
     assert text[edges.start : edges.stop] == thought
     assert (None if edges.answer is None else text[edges.answer :]) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "thought"),
+    [
+        ("So it is 4, but let me", "<think>\n", "So it is 4, but let me"),
+        ("2+2 is 4</thin", "", "2+2 is 4"),
+        ("2+2 is 4\n<", "", "2+2 is 4\n<"),
+        ("<think>\n4</think", "<think>\n", "4"),
+        ("<thin", "<think>\n", ""),
+    ],
+)
+def test_a_completion_that_was_cut_off_is_an_open_thought(text, left, thought):
+    edges = THINK.edges(text, left, cut_off=True)
+    assert (text[edges.start : edges.stop], edges.answer) == (thought, None)
+
+
+def test_markers_of_white_space_are_refused():
+    for start, end in (("<think>", " "), (" ", "</think>"), (None, "\n")):
+        with pytest.raises(InputError, match="more than white space"):
+            named(start, end)
+
+
+def test_a_thought_cannot_be_opened_without_a_start_marker():
+    with pytest.raises(InputError, match="open_thought"):
+        of_model("", "</think>", "", [], opened=True)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<|start|>assistant<|channel|>final<|message|>",
+        "<|start|>assistant<|channel|>analysis<|message|>" + CHANNELS.end,
+    ],
+)
+def test_a_prompt_that_opens_the_answer_closes_the_thought(written):
+    with pytest.raises(InputError, match="already closes the thought"):
+        CHANNELS.opening_left(written)
+    with pytest.raises(InputError, match="already closes the thought"):
+        KNOWN[1].opening_left("<|im_start|>assistant\n<|begin_of_solution|>\n\n")
 
 
 @pytest.mark.parametrize(
@@ -174,8 +197,10 @@ def test_markers_that_make_no_format_are_refused(start, end, message):
 
 
 def test_an_answer_prompt_holds_the_marker_once():
-    assert answer_prompt("\n{end_of_thought}\n{x}", "</think>") == "\n</think>\n{x}"
-    assert answer_prompt("</think> 8", "</think>") == "</think> 8"
-    for wrong in ("8", "</think></think>", "{end_of_thought}</think>"):
+    assert answer_prompt("\n{end_of_thought}\n{x}", THINK) == "\n</think>\n{x}"
+    assert answer_prompt("{closing}8", THINK) == "\n</think>\n\n8"
+    assert answer_prompt("{closing}8", CHANNELS) == CHANNELS.end + "8"
+    assert answer_prompt("</think> 8", THINK) == "</think> 8"
+    for wrong in ("8", "</think></think>", "{end_of_thought}</think>", "{closing}" * 2):
         with pytest.raises(InputError, match=r"early_exit\.answer_prompt"):
-            answer_prompt(wrong, "</think>")
+            answer_prompt(wrong, THINK)

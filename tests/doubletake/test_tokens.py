@@ -141,10 +141,59 @@ def test_a_template_without_a_date_tells_nothing(tiny):
 
 
 def test_a_date_in_a_form_that_is_not_known_cannot_be_pinned(tmp_path):
-    template = "{% set form = '%Y' %}{{ strftime_now(form) }}" + TEMPLATE
-    assert "`date` pins" in templated(tmp_path, template).date_note
-    with pytest.raises(InputError, match="computes the form"):
-        templated(tmp_path, template, date="2024-07-26").prompt_ids("How many?")
+    for use in (
+        "{% set form = '%Y' %}{{ strftime_now(form) }}",
+        "{{ strftime_now('%d' + ' %b') }}",
+        "{% set now = strftime_now %}{{ now('%d %b') }}",
+    ):
+        template = use + TEMPLATE
+        assert "`date` pins" in templated(tmp_path, template).date_note
+        with pytest.raises(InputError, match="date cannot be pinned"):
+            templated(tmp_path, template, date="2024-07-26").prompt_ids("How many?")
+
+
+@pytest.mark.parametrize("form", ["%d %b %Y", "%d %B", "%A", "%m"])
+def test_a_date_of_any_form_is_told(tmp_path, form):
+    call = f"{{{{ strftime_now('{form}') }}}}"
+    asked = f"{{% if strftime_now is defined %}}{call}{{% endif %}}"
+    assert "`date` pins" in templated(tmp_path, asked + TEMPLATE).date_note
+
+
+def test_several_templates_without_a_default_are_named(tmp_path):
+    named = [{"name": name, "template": TEMPLATE} for name in ("a", "b")]
+    write_tokenizer(tmp_path)
+    path = tmp_path / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"chat_template": named}))
+    with pytest.raises(InputError, match="several chat templates"):
+        load_tokenizer(settings(tmp_path))
+
+
+def test_a_stop_token_in_the_end_marker_is_refused(tiny_model):
+    marker = "<｜end▁of▁sentence｜>answer"
+    tokenizer = load_tokenizer(
+        settings(tiny_model, start_of_thought="", end_of_thought=marker)
+    )
+    with pytest.raises(InputError, match="which ends a completion"):
+        tokenizer.stops_with(set())
+
+
+def test_markers_in_a_users_turn_open_and_close_nothing(tmp_path):
+    plain = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}{% endfor %}"
+    for said in (" Begin with <think>.", " Use <think> </think>."):
+        tokenizer = templated(tmp_path, plain + said)
+        assert tokenizer.opening_left == "<think>\n"
+    assert templated(tmp_path, plain + "<think>").opening_left == "\n"
+    with pytest.raises(InputError, match="already closes"):
+        _ = templated(tmp_path, plain + "<think>\n\n</think>\n\n").opening_left
+
+
+def test_control_tokens_in_foreign_text_stay_text(real):
+    for text in ("a <think> b", "</think>", "<｜User｜>", "<tool_call>", "  \n\n x"):
+        ids = real.encode_plain(text)
+        assert real.decode(ids)[0] == text
+        names = [real.tokenizer.convert_ids_to_tokens(index) for index in ids]
+        assert text not in names
 
 
 def test_markers_may_be_texts_of_several_tokens(tmp_path):

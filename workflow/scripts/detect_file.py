@@ -26,6 +26,7 @@ from doubletake.detector.detectors import DETECTORS, GOLD_BASED, find_events
 from doubletake.detector.own_files import OwnThought, read_thoughts
 from doubletake.errors import InputError
 from doubletake.json_lines import write_rows
+from doubletake.thought_format import of_model
 
 
 def event_row(row: OwnThought, detector: str) -> dict[str, Any]:
@@ -36,16 +37,30 @@ def event_row(row: OwnThought, detector: str) -> dict[str, Any]:
     return {"id": row.id} | asdict(events.behind(written.start))
 
 
-def main(*, thoughts_path: Path, events_path: Path, detector: str) -> None:
+def main(
+    *,
+    thoughts_path: Path,
+    events_path: Path,
+    detector: str,
+    markers: tuple[str | None, str | None] = (None, None),
+) -> None:
     """Read thoughts, find their events, write them.
+
+    Args:
+        thoughts_path: rows of thoughts.
+        events_path: where the events go.
+        detector: one of `DETECTORS`.
+        markers: that open and close the thoughts, if they are of no known format.
 
     Raises:
         InputError: names the line and what is wrong, or that input is output.
     """
     if thoughts_path.resolve() == events_path.resolve():
         raise InputError(f"{events_path} holds the thoughts; name another file")
+    start, end = markers
+    own = [] if start is end is None else [of_model(start, end, "", ())]
     rows = tqdm(
-        read_thoughts(thoughts_path, gold=detector in GOLD_BASED),
+        read_thoughts(thoughts_path, gold=detector in GOLD_BASED, own=own),
         unit=" traces",
         disable=None,
     )
@@ -58,6 +73,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("thoughts", type=Path, help="rows of id, question, thought")
     parser.add_argument("events", type=Path, help="where the events go")
     parser.add_argument("--detector", choices=DETECTORS, default="rules")
+    parser.add_argument("--start-of-thought", help="as the config's key of a model")
+    parser.add_argument("--end-of-thought", help="as the config's key of a model")
     return parser.parse_args(words)
 
 
@@ -68,4 +85,5 @@ if __name__ == "__main__":
             thoughts_path=given.thoughts,
             events_path=given.events,
             detector=given.detector,
+            markers=(given.start_of_thought, given.end_of_thought),
         )

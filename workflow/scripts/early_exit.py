@@ -208,35 +208,30 @@ class Shard:
         """
         trace, branches = planned.trace, planned.branches
         name, ids = trace["trace"], [*trace["prompt_ids"], *trace["completion_ids"]]
-        said = self._continue(ids, branches)
-        for place, branch, packed in zip(planned.exits, branches, said, strict=True):
-            self.rows.append(exit_row(name, place, packed, gold, self.prompt))
-            if (name, place.number) in checked.replayed:
-                plain, choices = replay(self.decoder.hf, ids, branch, packed.tokens)
-                self.differences.add(packed, plain, choices)
         others = {
             number: branch
             for number, branch in planned.others.items()
             if (name, number) in checked.recut
         }
-        rows = {row["exit"]: row for row in self.rows[-len(branches) :]}
-        for number, kept in zip(
-            others, self._continue(ids, list(others.values())), strict=True
-        ):
-            (place,) = (place for place in planned.exits if place.number == number)
-            other = exit_row(name, place, kept, gold, self.prompt)
-            self.cuts.compare(rows[number], other)
-        return tokens_computed(branches, said)
-
-    def _continue(self, ids: list[int], branches: list[Branch]) -> list[Continuation]:
-        """Answers of some exits of one trace."""
-        return continue_branches(
+        said = continue_branches(
             self.decoder.hf,
             ids,
-            branches,
+            [*branches, *others.values()],
             max_tokens=self.budget,
             stop=lambda _, tokens: self.prompt.ends(tokens),
         )
+        rows: dict[int, dict[str, Any]] = {}
+        for place, branch, packed in zip(planned.exits, branches, said, strict=False):
+            rows[place.number] = exit_row(name, place, packed, gold, self.prompt)
+            if (name, place.number) in checked.replayed:
+                plain, choices = replay(self.decoder.hf, ids, branch, packed.tokens)
+                self.differences.add(packed, plain, choices)
+        self.rows += rows.values()
+        places = {place.number: place for place in planned.exits}
+        for number, kept in zip(others, said[len(branches) :], strict=True):
+            other = exit_row(name, places[number], kept, gold, self.prompt)
+            self.cuts.compare(rows[number], other)
+        return tokens_computed(branches, said[: len(branches)])
 
     @property
     def note(self) -> str:

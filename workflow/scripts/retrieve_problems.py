@@ -20,7 +20,7 @@ import polars as pl
 from doubletake.answers import GOLD_MARK, gold_of
 from doubletake.errors import InputError
 from doubletake.logs import job
-from doubletake.problems import read_rows, text_of
+from doubletake.problems import read_rows, text_of, text_or_number
 from doubletake.schemas.problems import PROBLEMS
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def hub_rows(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
 def _gold(row: dict[str, Any], place: str, *, thoughts: bool) -> tuple[str, str]:
     """Canonical gold number and solution text of a row."""
     column = "gold" if thoughts else "answer"
-    solution = text_of({**row, column: str(row[column])}, column, place)
+    solution = text_of({column: text_or_number(row, column, place)}, column, place)
     if thoughts:
         solution = f"{GOLD_MARK} {solution}"
     try:

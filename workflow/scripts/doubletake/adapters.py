@@ -11,13 +11,21 @@ from pathlib import Path
 from doubletake.errors import InputError
 
 ADAPTER_CONFIG = "adapter_config.json"
-NAMES = (ADAPTER_CONFIG, "adapter_model.*", "adapters.safetensors")
-"""What peft writes, and what MLX calls the weights."""
+NAMES = (
+    ADAPTER_CONFIG,
+    "adapter_model*",
+    "adapter*.safetensors",
+    "*lora*.safetensors",
+    f"*/{ADAPTER_CONFIG}",
+    "*/adapter_model*",
+)
+"""What peft and diffusers write, and what MLX calls the weights: in the model's folder
+or in one inside it, where checkpoints of a training lie."""
 
 
 def adapter_files(folder: Path) -> list[Path]:
     """The files of an adapter in a model's folder; none if it holds none."""
-    return sorted(path for name in NAMES for path in folder.glob(name))
+    return sorted({path for name in NAMES for path in folder.glob(name)})
 
 
 def refuse_adapter(
@@ -36,7 +44,8 @@ def refuse_adapter(
     """
     if not files:
         return
-    names = ", ".join(path.name for path in files)
+    shown = [str(path.relative_to(folder)) if folder else path.name for path in files]
+    names = ", ".join(shown)
     base = next((_base(path) for path in files if path.name == ADAPTER_CONFIG), None)
     adapter = repr(str(folder or source))
     if has_model:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from doubletake.detector.thoughts import thought_span, token_at
+from doubletake.detector.thoughts import thought_tokens, token_at
 from doubletake.schemas.attention import BINS, PARTS
 from doubletake.sentences import sentences
 
@@ -49,8 +49,7 @@ class Binner:
         self.starts: list[int] = []
         if not offsets:
             return
-        span = thought_span(trace)
-        self.thought = token_at(offsets, prompt, span.start)
+        self.thought = thought_tokens(trace)[0]
         places = {
             token_at(offsets, prompt, sentence.start)
             for sentence in sentences(trace["text"])

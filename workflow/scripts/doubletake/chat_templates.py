@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from doubletake.errors import InputError
 from doubletake.json_files import read_json
 
 TODAY = "strftime_now"
@@ -20,7 +21,10 @@ DATE_NOTE = (
     "on another day gives other thoughts; the model's key `date` pins the date"
 )
 """What a run table says where no date is pinned."""
-_CALL = re.compile(TODAY + r"\s*\(\s*(?:(['\"])(?P<form>.*?)\1)?")
+_USE = re.compile(
+    TODAY + r"\b(?P<asked>\s+is\s+(?:not\s+)?defined)?"
+    r"(?:\s*\(\s*(?P<quote>['\"])(?P<form>[^'\"\\]*)(?P=quote)\s*\))?"
+)
 _MACRO = "{%- macro strftime_now(form) -%}{{ dates_of_run[form] }}{%- endmacro -%}"
 
 
@@ -37,11 +41,15 @@ def pinned(template: str, date: str) -> tuple[str, dict[str, Any]]:
     Raises:
         ValueError: it asks for the date in a form that is not written out.
     """
-    forms = [call["form"] for call in _CALL.finditer(template)]
+    uses = [use for use in _USE.finditer(template) if not use["asked"]]
+    forms = [use["form"] for use in uses]
     if not forms:
         return template, {}
     if None in forms:
-        raise ValueError(f"the chat template computes the form of its {TODAY}")
+        raise ValueError(
+            f"the date cannot be pinned, as the chat template uses {TODAY} otherwise "
+            "than in a call with a form that is written out"
+        )
     day = datetime.datetime.fromisoformat(date)
     return _MACRO + template, {"dates_of_run": {f: day.strftime(f) for f in forms}}
 
@@ -75,16 +83,18 @@ def added_tokens(folder: Path) -> set[str]:
     return {token["content"] for token in added}
 
 
-def model_turn(folder: Path, template: str, settings: dict[str, Any]) -> str | None:
-    """The end of a prompt, from where the model's turn begins.
+def prompts(folder: Path, template: str, settings: dict[str, Any]) -> tuple[str, str]:
+    """A prompt as a template writes it, without and with the model's turn opened.
 
     Args:
         folder: of the tokenizer.
         template: its chat template.
         settings: of the model.
 
-    Returns:
-        None where the template needs more than is known here.
+    A template that needs more than is known here is rendered by the library.
+
+    Raises:
+        InputError: the template cannot be rendered.
     """
     config = folder / "tokenizer_config.json"
     named = read_json(config) if config.is_file() else {}
@@ -98,13 +108,32 @@ def model_turn(folder: Path, template: str, settings: dict[str, Any]) -> str | N
     given |= settings["template_arguments"]
     try:
         compiled = environment.from_string(template)
-        bare = compiled.render(**given, add_generation_prompt=False)
-        whole = compiled.render(**given, add_generation_prompt=True)
+        bare, whole = (
+            compiled.render(**given, add_generation_prompt=turn)
+            for turn in (False, True)
+        )
     except (TemplateError, TypeError, ValueError, LookupError):
-        return None
-    if whole.startswith(bare) and len(whole) > len(bare):
-        return whole[len(bare) :]
-    return whole.rpartition("?")[2]
+        bare, whole = (_rendered(template, given, turn) for turn in (False, True))
+    return bare, whole
+
+
+def _rendered(template: str, given: dict[str, Any], turn: bool) -> str:
+    """A prompt as the library renders it."""
+    from transformers.utils.chat_template_utils import (  # slow to import
+        render_jinja_template,
+    )
+
+    given = dict(given)
+    try:
+        rendered = render_jinja_template(
+            [given.pop("messages")],
+            chat_template=template,
+            add_generation_prompt=turn,
+            **given,
+        )
+    except (TemplateError, TypeError, ValueError, LookupError) as error:
+        raise InputError(f"the chat template fails: {error}") from error
+    return rendered[0][0] if isinstance(rendered, tuple) else rendered[0]
 
 
 def _content(token: Any) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from doubletake.detector.thoughts import thought_span, token_at
+from doubletake.detector.thoughts import thought_tokens, token_at
 from doubletake.tokens import TraceTokenizer
 
 
@@ -39,12 +39,10 @@ def spans_of(trace: dict[str, Any], prompt: dict[str, Any]) -> dict[str, int | N
         trace: row of the traces table.
         prompt: row of `schemas.ATTRIBUTION_PROMPTS`.
     """
-    length, offsets = len(trace["prompt_ids"]), trace["offsets"]
-    span = thought_span(trace)
     found: dict[str, int | None] = {
         "question_start": None,
         "question_end": None,
-        "thought_start": token_at(offsets, length, span.start),
+        "thought_start": thought_tokens(trace)[0],
     }
     if prompt["start"] is not None:
         found["question_start"] = token_at(prompt["offsets"], 0, prompt["start"])

@@ -8,7 +8,7 @@ from typing import Any
 from doubletake.answers import final_answer, number_text
 from doubletake.detector.thoughts import thought_tokens
 from doubletake.errors import InputError
-from doubletake.sentences import sentence_end
+from doubletake.sentences import cut_after
 from doubletake.thought_format import answer_prompt
 from doubletake.tokens import TraceTokenizer
 
@@ -42,7 +42,8 @@ class AnswerPrompt:
 
         Args:
             tokenizer: of the study's model.
-            prompt: closes the thought and leads to the answer.
+            prompt: closes the thought and leads to the answer; placeholders in it
+                are filled in.
             stop: text that ends an answer.
             stop_ids: tokens that end a completion, besides the tokenizer's own.
 
@@ -50,8 +51,8 @@ class AnswerPrompt:
             InputError: the prompt does not hold the end-of-thought marker once.
         """
         self.tokenizer = tokenizer
-        self.stop_ids = tokenizer.stops_with(stop_ids)
-        self.text = answer_prompt(prompt, tokenizer.format.end)
+        self.stop_ids = tokenizer.stop_ids | stop_ids
+        self.text = answer_prompt(prompt, tokenizer.format)
         self.stop = stop.encode()
 
     def suffix(self, before: str) -> tuple[int, ...]:
@@ -105,19 +106,19 @@ def exits_of(
     """
     start, completion = len(trace["prompt_ids"]), trace["completion_ids"]
     limit = start + len(completion)
-    if trace["thought_end"] is not None:
-        limit = trace["thought_end"]
-    elif completion and completion[-1] in prompt.stop_ids:
+    ended = completion and completion[-1] in prompt.stop_ids
+    if trace["thought_end"] is None and ended:
         limit -= 1  # an answer prompt after the end of the text would not be read
     first = min(thought_tokens(trace)[0], limit)
     missing = "" if trace["thought_start"] else prompt.tokenizer.opening_left
     exits = [Exit(0, first, 0, prompt.suffix(missing), first)]
+    thought, offsets = trace["text"][: trace["thought_stop"]], trace["offsets"]
     for arrival in sorted(arrivals, key=lambda row: row["ordinal"]):
-        if arrival["token"] >= limit:
+        if arrival["end"] > len(thought):
             continue
-        end = max(sentence_end(trace["text"], arrival["end"] - 1), arrival["end"])
-        whole = min(start + bisect_left(trace["offsets"], end), limit)
-        place, tail = rewritten(trace["text"], trace["offsets"], arrival["end"], end)
+        end = cut_after(thought, arrival["end"])
+        whole = min(start + bisect_left(offsets, end), limit)
+        place, tail = rewritten(trace["text"], offsets, arrival["end"], end)
         cut, suffix = min(start + place, limit), prompt.suffix(tail)
         exits.append(Exit(arrival["ordinal"], cut, whole - first, suffix, whole))
     return exits

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from doubletake.adapters import adapter_files, refuse_adapter
 from doubletake.architectures import LAYOUTS
-from doubletake.chat_templates import added_tokens, chat_template, model_turn
+from doubletake.chat_templates import added_tokens, chat_template, prompts
 from doubletake.errors import InputError
 from doubletake.json_files import read_json
 from doubletake.remote_code import refuse_code
@@ -77,10 +77,10 @@ def _check_markers(
     """The model's thought format, of which the answer prompt holds the end marker."""
     start, end = settings["start_of_thought"], settings["end_of_thought"]
     try:
-        found = of_model(start, end, template, tokens)
+        found = of_model(start, end, template, tokens, opened=settings["open_thought"])
     except InputError as error:
         raise InputError(f"{key}: {settings['source']}: {error}") from error
-    answer_prompt(prompt, found.end)
+    answer_prompt(prompt, found)
     return found
 
 
@@ -99,9 +99,7 @@ def _check_prompt(
         for marker in filter(None, (found.start, found.end)):
             if marker not in added_tokens(folder):
                 check_marker(marker, _written(folder, marker, key))
-        turn = model_turn(folder, template, settings)
-        if turn is not None:
-            found.opening_left(turn)
+        found.opening_left(found.turn_of(*prompts(folder, template, settings)))
     except InputError as error:
         raise InputError(f"{key}: {folder}: {error}") from error
 

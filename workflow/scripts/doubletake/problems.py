@@ -4,7 +4,9 @@ The files are foreign: what is too large is refused before it fills the memory.
 """
 
 import json
+import math
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,23 @@ def text_of(
             f"{error.start:,}"
         ) from error
     return value
+
+
+def text_or_number(row: dict[str, Any], column: str, place: str) -> str:
+    """A row's text, or its number in digits alone: 1e16 is 10000000000000000.
+
+    Raises:
+        InputError: it is neither; a number that is not finite is none.
+    """
+    value: Any = row.get(column)
+    if isinstance(value, str):
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise InputError(
+            f"{place}: {column!r} is {short(value)}, neither text nor number"
+        )
+    return format(Decimal(repr(value)), "f")
 
 
 def short(value: object) -> str:

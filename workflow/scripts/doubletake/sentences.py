@@ -77,6 +77,16 @@ def sentence_end(text: str, position: int) -> int:
     return spans[index].end if index >= 0 else position
 
 
+def cut_after(text: str, place: int) -> int:
+    """Where a thought is cut that ends with the sentence in which `place` lies.
+
+    Args:
+        text: of the thought up to its end; what follows must not be in it.
+        place: the character behind an arrival.
+    """
+    return max(sentence_end(text, place - 1), place)
+
+
 def _add(spans: list[Span], text: str, start: int, end: int) -> None:
     """Append the span without its surrounding white space, if anything is left."""
     while start < end and text[start].isspace():

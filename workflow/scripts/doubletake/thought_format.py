@@ -9,14 +9,15 @@ No torch and no transformers here: it runs whenever the workflow starts.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from doubletake.errors import InputError
 
-PLACEHOLDER = "{end_of_thought}"
-"""Stands for the end marker in an answer prompt."""
-LINE_BREAKS = ("\r\n", "\n")
+CLOSING, MARKER = "{closing}", "{end_of_thought}"
+"""Stand in an answer prompt for the end marker, with and without the white space that
+the model writes around it."""
+BRACKETS = "<[\u25c1"  # begin a marker, or a part of one
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class ThoughtFormat:
             InputError: the prompt has closed the thought already.
         """
         opened = self._last_start(written)
-        if self.end in written[opened:]:
+        if self.end in written[opened:] or self._opens_answer(written):
             raise InputError(
                 f"the prompt already closes the thought (it ends in {written[-60:]!r}):"
                 " there is no thought to study; change template_arguments of the model "
@@ -82,35 +83,72 @@ class ThoughtFormat:
         behind = written[opened:]
         return self.after_start if not behind else ""
 
+    def turn_of(self, bare: str, whole: str) -> str:
+        """What a prompt holds of the model's turn.
+
+        A template may know no such turn, or write the rest differently where there is
+        one. Then only a marker at the very end is the model's: further up it may be the
+        user's or the system's, who speak of markers.
+
+        Args:
+            bare: the prompt without the opening of the turn.
+            whole: the prompt.
+        """
+        if whole.startswith(bare) and len(whole) > len(bare):
+            return whole[len(bare) :]
+        text = whole.rstrip()
+        for marker in filter(None, (self.start, self.end)):
+            if text.endswith(marker):
+                return whole[len(text) - len(marker) :]
+        return ""
+
+    def _opens_answer(self, written: str) -> bool:
+        """Whether a prompt ends in the last part of what comes before an answer."""
+        closing, text = self.closing.strip(), written.rstrip()
+        if self.start and text.endswith(self.start):
+            return False
+        tails = [closing[k:] for k, letter in enumerate(closing) if letter in BRACKETS]
+        return text.endswith(tuple(tails))
+
     def _last_start(self, written: str) -> int:
         """The character behind the last start marker; 0 where there is none."""
         place = written.rfind(self.start) if self.start else -1
         return 0 if place < 0 else place + len(self.start)
 
-    def edges(self, text: str, left: str) -> Edges:
+    def edges(self, text: str, left: str, *, cut_off: bool = False) -> Edges:
         """Where the thought lies in a completion.
 
-        A model that has to open its thought itself and writes neither marker has not
-        thought: all of its text is the answer.
+        What a model writes before its start marker belongs to no thought. A model that
+        has to open its thought itself, writes neither marker and comes to an end has
+        not thought: all of its text is the answer. Of a completion that was cut off, a
+        marker that has only begun is no part of the thought.
 
         Args:
             text: of the completion.
             left: `opening_left` of the prompt.
+            cut_off: whether the completion was, and did not end by itself.
         """
-        start = 0
+        marker, start = text.find(self.end), 0
         if self.start and left.startswith(self.start):
-            lead = len(text) - len(text.lstrip())
-            if text.startswith(self.start, lead):
-                start = _behind(text, lead + len(self.start), self.after_start)
-            elif text and self.end not in text:
+            place = text.find(self.start, 0, None if marker < 0 else marker)
+            if place >= 0:
+                start = _behind(text, place + len(self.start), self.after_start)
+            elif marker < 0 and text and not cut_off:
                 return Edges(0, 0, 0, 0)
         elif left:
             start = _behind(text, 0, left)
         marker = text.find(self.end, start)
         if marker < 0:
-            return Edges(start, len(text), None, None)
+            begun = _begun(text[start:], self.end, self.start) if cut_off else 0
+            return Edges(start, len(text) - begun, None, None)
         stop = _before(text, start, marker, self.before_end)
         return Edges(start, stop, marker, marker + len(self.end))
+
+
+def _begun(text: str, *markers: str) -> int:
+    """Characters at the end of a text that begin one of the markers, two at least."""
+    begun = [mark[:size] for mark in markers for size in range(2, len(mark))]
+    return max((len(part) for part in begun if text.endswith(part)), default=0)
 
 
 def _behind(text: str, place: int, *wanted: str) -> int:
@@ -127,7 +165,10 @@ def _before(text: str, start: int, place: int, *wanted: str) -> int:
 
 KNOWN = (
     ThoughtFormat("<think>", "</think>"),
-    ThoughtFormat("<|begin_of_thought|>", "<|end_of_thought|>", "\n\n", "\n\n"),
+    ThoughtFormat(
+        *("<|begin_of_thought|>", "<|end_of_thought|>"),
+        *("\n\n", "\n\n", "\n\n<|begin_of_solution|>\n\n"),
+    ),
     ThoughtFormat("[THINK]", "[/THINK]", "", "", ""),
     ThoughtFormat("<thought>", "</thought>"),
     ThoughtFormat("<thinking>", "</thinking>"),
@@ -160,6 +201,11 @@ def named(start: str | None, end: str) -> ThoughtFormat:
     Raises:
         InputError: the markers are equal, or the start marker cannot be told.
     """
+    if not end.strip() or (start and not start.strip()):
+        raise InputError(
+            f"start_of_thought {start!r}, end_of_thought {end!r}: a marker must hold "
+            "more than white space"
+        )
     if start is None:
         start = _start_of(end)
     if start == end:
@@ -218,13 +264,28 @@ def _in_template(known: ThoughtFormat, template: str) -> bool:
 
 
 def of_model(
-    start: str | None, end: str | None, template: str, tokens: Collection[str]
+    start: str | None,
+    end: str | None,
+    template: str,
+    tokens: Collection[str],
+    *,
+    opened: bool = False,
 ) -> ThoughtFormat:
     """The format of a model: as its config says, else as its files show.
 
+    Args:
+        start: `start_of_thought` of the model.
+        end: `end_of_thought`.
+        template: its chat template.
+        tokens: texts of the tokens added to its vocabulary.
+        opened: `open_thought`.
+
     Raises:
-        InputError: as `named` and `recognised`; a start marker without an end marker.
+        InputError: as `named` and `recognised`; a start marker without an end marker;
+            a thought to be opened without a start marker.
     """
+    if opened and start == "":
+        raise InputError("open_thought is true, but start_of_thought is empty")
     if end is not None:
         return named(start, end)
     if start is None:
@@ -254,58 +315,20 @@ def check_marker(marker: str, written: str) -> None:
         )
 
 
-def answer_prompt(prompt: str, end: str) -> str:
+def answer_prompt(prompt: str, form: ThoughtFormat) -> str:
     """An answer prompt with its placeholder filled in.
 
     Args:
-        prompt: holds the end marker, or `{end_of_thought}` in its place, once.
-        end: the end marker.
+        prompt: holds `{closing}`, `{end_of_thought}` or the end marker itself, once.
+        form: of the model.
 
     Raises:
         InputError: it does not.
     """
-    filled = prompt.replace(PLACEHOLDER, end)
-    if filled.count(end) != 1:
+    filled = prompt.replace(CLOSING, form.closing).replace(MARKER, form.end)
+    if filled.count(form.end) != 1:
         raise InputError(
-            f"early_exit.answer_prompt: must hold {PLACEHOLDER} or the end-of-thought "
-            f"marker {end!r} once, but is {prompt!r}"
+            f"early_exit.answer_prompt: must hold {CLOSING}, {MARKER} or the "
+            f"end-of-thought marker {form.end!r} once, but is {prompt!r}"
         )
     return filled
-
-
-@dataclass(frozen=True)
-class ForeignThought:
-    """A thought that somebody wrote down, freed from its markers."""
-
-    text: str
-    start: int
-    """Its first character in the text as given."""
-    after: str | None
-    """What stood behind the end marker; None without an end marker."""
-
-
-def without_markers(text: str, own: Sequence[ThoughtFormat] = ()) -> ForeignThought:
-    """A foreign thought without the markers around it.
-
-    A start marker counts at the beginning only. The first end marker ends the thought;
-    behind a start marker only its own end marker does.
-
-    Args:
-        text: as given.
-        own: formats that are looked for besides the known ones.
-    """
-    formats = [*own, *(known for known in KNOWN if known not in own)]
-    lead = len(text) - len(text.lstrip())
-    opened = [f for f in formats if f.start and text.startswith(f.start, lead)]
-    start = 0
-    if opened:
-        longest = max(opened, key=lambda known: len(known.start))
-        formats = [known for known in formats if known.start == longest.start]
-        start = _behind(text, lead + len(longest.start), *LINE_BREAKS)
-    ends = [(text.find(f.end, start), f) for f in formats if f.end in text[start:]]
-    if not ends:
-        return ForeignThought(text[start:], start, None)
-    marker, found = min(ends, key=lambda item: item[0])
-    stop = _before(text, start, marker, *LINE_BREAKS)
-    after = text[marker + len(found.end) :].lstrip("\r\n")
-    return ForeignThought(text[start:stop], start, after)

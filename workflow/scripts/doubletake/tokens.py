@@ -6,6 +6,7 @@ ids alone; nobody tokenizes a text a second time.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from doubletake.studies import ModelSettings
 from doubletake.thought_format import Edges, check_marker, of_model
 
 METASPACE = "\u2581"
+DATES = ("2001-02-03", "2012-11-23")  # all that a date can show differs
 NEUTRAL = "?"
 """A question that holds no token of a template."""
 
@@ -63,29 +65,46 @@ class TraceTokenizer:
         self._pieces: dict[int, bytes] = {}
         self._byte_level = self._has_byte_level_decoder()
         self._inner = without_prefix_space(tokenizer.backend_tokenizer)
-        self._template = tokenizer.get_chat_template()
+        try:
+            self._template = tokenizer.get_chat_template()
+        except ValueError as error:
+            raise InputError(
+                f"{self.name}: has several chat templates and none named 'default'; "
+                "write the one to use into chat_template.jinja"
+            ) from error
         with self._named_errors():
             self.format = of_model(
                 settings.start_of_thought,
                 settings.end_of_thought,
                 self._template,
                 self._added.values(),
+                opened=settings.open_thought,
             )
         for marker in (self.format.start, self.format.end):
             self._check_marker(marker)
 
     @property
     def stop_ids(self) -> set[int]:
-        """Tokens that end a completion; never one that the end marker needs."""
+        """Tokens that end a completion."""
         stop = self.tokenizer.eos_token_id
         return set() if stop is None else {stop}
 
     def stops_with(self, others: set[int]) -> set[int]:
         """Tokens that end a completion, by the tokenizer and by the model.
 
-        A token of the end marker is left out: the answer comes behind it.
+        Raises:
+            InputError: the end marker holds one: a completion would end in it, before
+                its answer.
         """
-        return (self.stop_ids | others) - set(self.encode(self.format.end))
+        stops = self.stop_ids | others
+        inside = stops.intersection(self.encode(self.format.end))
+        if inside:
+            raise InputError(
+                f"{self.name}: the end marker {self.format.end!r} holds "
+                f"{self.text_of(min(inside))!r}, which ends a completion, so that no "
+                "answer would be written; name another end_of_thought"
+            )
+        return stops
 
     def prompt_ids(self, question: str) -> list[int]:
         """Token ids of the chat prompt for a question, up to the first thought token.
@@ -133,18 +152,16 @@ class TraceTokenizer:
     @cached_property
     def _template_leaves(self) -> str:
         """What the chat template leaves of the opening of the thought."""
-        bare = self._templated(NEUTRAL, turn=False)
-        whole = self._templated(NEUTRAL)
-        if whole[: len(bare)] == bare and len(whole) > len(bare):
-            turn, _ = self.decode(whole[len(bare) :])
-        else:
-            _, _, turn = self.decode(whole)[0].rpartition(NEUTRAL)
+        bare, whole = (
+            self.decode(self._templated(NEUTRAL, turn=turn))[0]
+            for turn in (False, True)
+        )
         with self._named_errors():
-            return self.format.opening_left(turn)
+            return self.format.opening_left(self.format.turn_of(bare, whole))
 
-    def edges(self, text: str) -> Edges:
-        """Where the thought lies in the text of a completion."""
-        return self.format.edges(text, self.opening_left)
+    def edges(self, text: str, *, cut_off: bool = False) -> Edges:
+        """Where the thought lies in the text of a completion, cut off or not."""
+        return self.format.edges(text, self.opening_left, cut_off=cut_off)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text that goes on, in which markers count as markers.
@@ -156,13 +173,13 @@ class TraceTokenizer:
     def encode_plain(self, text: str) -> list[int]:
         """Token ids of foreign text that goes on.
 
-        What looks like a special token stays text; no prefix space is added.
+        What looks like a control token stays text; no prefix space is added.
         """
-        self._inner.encode_special_tokens = True
-        try:
-            return self.encode(text)
-        finally:
-            self._inner.encode_special_tokens = False
+        return self._plain.encode(text, add_special_tokens=False).ids
+
+    @cached_property
+    def _plain(self) -> Tokenizer:
+        return without_controls(self._inner)
 
     def _templated(
         self, question: str, date: str | None = None, *, turn: bool = True
@@ -197,7 +214,7 @@ class TraceTokenizer:
         if self.settings.date is not None or TODAY not in self._template:
             return ""
         try:
-            years = [self._templated(NEUTRAL, f"{year}-02-03") for year in (2001, 2002)]
+            years = [self._templated(NEUTRAL, date) for date in DATES]
         except InputError:
             years = [[], [0]]  # it cannot be pinned, so it counts as dated
         return DATE_NOTE if years[0] != years[1] else ""
@@ -276,7 +293,7 @@ class TraceTokenizer:
             check_marker(marker, self.decode(self.encode(marker))[0])
 
     def _has_byte_level_decoder(self) -> bool:
-        decoder = json.loads(self.tokenizer.backend_tokenizer.to_str())["decoder"]
+        decoder = _state(self.tokenizer.backend_tokenizer.decoder)
         parts = (decoder or {}).get("decoders", [decoder])
         kinds = {part["type"] for part in parts if part}
         if "ByteLevel" in kinds:
@@ -312,15 +329,41 @@ def load_tokenizer(settings: ModelSettings) -> TraceTokenizer:
 
 
 def without_prefix_space(tokenizer: Tokenizer) -> Tokenizer:
-    """A copy that adds no space before a text: the text goes on where another ended.
+    """The tokenizer, but that it adds no space before a text that goes on.
 
     SentencePiece tokenizers, and some byte-level ones, write a space before the first
     word of every text.
     """
+    parts = {
+        "normalizer": _state(tokenizer.normalizer),
+        "pre_tokenizer": _state(tokenizer.pre_tokenizer),
+    }
+    changed = {name: _unprefixed(part) for name, part in parts.items()}
+    if changed == parts:
+        return tokenizer
+    return Tokenizer.from_str(json.dumps(json.loads(tokenizer.to_str()) | changed))
+
+
+def _state(part: Any) -> dict[str, Any] | None:
+    """A part of a tokenizer as tokenizer.json writes it."""
+    return None if part is None else json.loads(part.__getstate__())
+
+
+def without_controls(tokenizer: Tokenizer) -> Tokenizer:
+    """The tokenizer, but that it reads control tokens as the text that they are.
+
+    Control tokens are the special ones, and those in brackets (`<think>`), which R1's
+    tokenizers do not call special. Others, such as runs of spaces, are text.
+    """
     parts = json.loads(tokenizer.to_str())
-    for name in ("normalizer", "pre_tokenizer"):
-        parts[name] = _unprefixed(parts[name])
-    return Tokenizer.from_str(json.dumps(parts))
+    added = parts.get("added_tokens") or []
+    kept = [
+        token
+        for token in added
+        if not token["special"] and not _IN_BRACKETS.fullmatch(token["content"])
+    ]
+    changed = {"added_tokens": kept, "post_processor": None}
+    return Tokenizer.from_str(json.dumps(parts | changed))
 
 
 def _unprefixed(part: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -339,6 +382,7 @@ def _unprefixed(part: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 _BYTES = byte_of_character()
+_IN_BRACKETS = re.compile(r"[<\[\u25c1\uff1c].*[>\]\u25b7\uff1e]", re.DOTALL)
 
 
 def _leads(byte: int) -> bool:

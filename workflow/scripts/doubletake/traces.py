@@ -58,7 +58,8 @@ def trace_row(
         ids = tokenizer.complete_characters(ids)
         logprobs = None if logprobs is None else logprobs[: len(ids)]
     text, offsets = tokenizer.decode(ids)
-    edges = tokenizer.edges(text)
+    cut_off = completion.finish == "length"
+    edges = tokenizer.edges(text, cut_off=cut_off)
     prompt = len(prompted.prompt_ids)
     end = edges.marker
     answer = None if end is None else final_answer(text[edges.answer :])

@@ -15,10 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from doubletake.answers import number_text
+from doubletake.answers import (
+    GOLD_MARK,
+    final_answer,
+    gold_of,
+    number_text,
+    same_value,
+)
 from doubletake.errors import InputError
-from doubletake.problems import read_rows, short, text_of
-from doubletake.thought_format import ThoughtFormat, without_markers
+from doubletake.foreign_thoughts import without_markers
+from doubletake.problems import read_rows, short, text_of, text_or_number
+from doubletake.thought_format import ThoughtFormat
 
 SUFFIXES = (".jsonl", ".parquet")
 UNKNOWN = "unknown"
@@ -74,14 +81,21 @@ class MarkedTrace:
     backtracks: tuple[Mark, ...]
 
 
-def read_thoughts(path: str | Path, *, gold: bool = False) -> list[OwnThought]:
-    """Rows of thoughts; `gold` says whether each must hold the reference answer.
+def read_thoughts(
+    path: str | Path, *, gold: bool = False, own: Sequence[ThoughtFormat] = ()
+) -> list[OwnThought]:
+    """Rows of thoughts.
+
+    Args:
+        path: of the file.
+        gold: whether each must hold the reference answer.
+        own: the format of the thoughts, if it is none of the known ones.
 
     Raises:
         InputError: names the line and what is wrong with it.
     """
     columns = ("id", "question", "thought", *(["gold"] if gold else []))
-    return [_thought(row, place) for place, row in _rows(path, columns)]
+    return [_thought(row, place, own) for place, row in _rows(path, columns)]
 
 
 def read_marked(path: str | Path) -> list[MarkedTrace]:
@@ -101,9 +115,8 @@ def read_marked(path: str | Path) -> list[MarkedTrace]:
     return list(traces.values())
 
 
-def canonical_value(value: str | int | float) -> str:
+def canonical_value(text: str) -> str:
     """The canonical number, or the text itself where it is none."""
-    text = str(value)
     return number_text(text) or text.strip()
 
 
@@ -116,13 +129,15 @@ def _rows(
     return read_rows(path, columns, None)
 
 
-def _thought(row: dict[str, Any], place: str) -> OwnThought:
+def _thought(
+    row: dict[str, Any], place: str, own: Sequence[ThoughtFormat]
+) -> OwnThought:
     return OwnThought(
         id=_id(row, place),
         question=text_of(row, "question", place, empty=True),
         text=text_of(row, "thought", place, empty=True),
-        written=written_thought(row, place),
-        gold=None if row.get("gold") is None else _value(row, "gold", place),
+        written=written_thought(row, place, own),
+        gold=None if row.get("gold") is None else _gold(row, place),
         place=place,
     )
 
@@ -138,24 +153,41 @@ def written_thought(
     Args:
         row: with `thought`, and maybe `answer` and `closed`.
         place: file and line, for messages.
-        own: formats of thoughts that are looked for besides the known ones.
+        own: the format of the study's model; none where there is no model.
 
     Raises:
         InputError: a value of another type, or an answer of a thought that is not
             closed.
     """
-    found = without_markers(text_of(row, "thought", place, empty=True), own)
-    answer = _answer(row, place)
-    if answer is None and found.after is not None and found.after.strip():
-        answer = found.after
+    try:
+        found = without_markers(text_of(row, "thought", place, empty=True), own)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
+    answer = _one_answer(_answer(row, place), found.after, place)
     closed = row.get("closed")
     if closed is not None and not isinstance(closed, bool):
         raise InputError(f"{place}: 'closed' is {short(closed)}, not true or false")
-    if closed is False and answer is not None:
-        raise InputError(f"{place}: 'closed' is false, but there is an answer")
-    if closed is None:
-        closed = answer is not None or found.after is not None
-    return Written(found.text, found.start, answer, closed)
+    ended = answer is not None or found.after is not None
+    if closed is False and ended:
+        what = "an answer" if answer is not None else "an end marker"
+        raise InputError(f"{place}: 'closed' is false, but there is {what}")
+    return Written(found.text, found.start, answer, ended or closed is True)
+
+
+def _one_answer(answer: str | None, after: str | None, place: str) -> str | None:
+    """The row's answer, or the text behind the end marker; refused if they differ."""
+    behind = after if after is not None and after.strip() else None
+    if answer is None or behind is None:
+        return behind if answer is None else answer
+    values = [final_answer(text) for text in (answer, behind)]
+    if answer.strip() != behind.strip() and (
+        None in values or not same_value(*(str(value) for value in values))
+    ):
+        raise InputError(
+            f"{place}: 'answer' is {short(answer)}, but behind the end marker in "
+            f"'thought' stands {short(behind)}; leave one of them out"
+        )
+    return answer
 
 
 def _answer(row: dict[str, Any], place: str) -> str | None:
@@ -163,11 +195,8 @@ def _answer(row: dict[str, Any], place: str) -> str | None:
     answer = row.get("answer")
     if answer is None:
         return None
-    if isinstance(answer, bool) or not isinstance(answer, str | int | float):
-        raise InputError(
-            f"{place}: 'answer' is {short(answer)}, neither text nor number"
-        )
-    text = text_of({"answer": str(answer)}, "answer", place, empty=True)
+    found = {"answer": text_or_number(row, "answer", place)}
+    text = text_of(found, "answer", place, empty=True)
     return text if text.strip() else None
 
 
@@ -204,10 +233,16 @@ def _id(row: dict[str, Any], place: str) -> str | int:
 
 
 def _value(row: dict[str, Any], column: str, place: str) -> str:
-    value = row.get(column)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise InputError(f"{place}: {column!r} is {short(value)}, not a number")
-    return canonical_value(value)
+    return canonical_value(text_or_number(row, column, place))
+
+
+def _gold(row: dict[str, Any], place: str) -> str:
+    """The canonical reference answer."""
+    text = text_or_number(row, "gold", place)
+    try:
+        return gold_of(f"{GOLD_MARK} {text}")
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
 
 
 def _label(row: dict[str, Any], column: str, place: str, missing: str) -> str:

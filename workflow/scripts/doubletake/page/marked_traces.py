@@ -10,7 +10,7 @@ import polars as pl
 
 from doubletake.detector.thoughts import thought_span
 from doubletake.page.summaries import StudyData, text_after
-from doubletake.sentences import sentence_end
+from doubletake.sentences import cut_after
 
 MARKED = ("arrival", "backtrack", "wrap_up")
 OUTCOMES = ("right", "mended", "wrong", "spoiled", "open")
@@ -146,12 +146,11 @@ def pieces_of(
 
 def _cuts(text: str, marks: list[dict[str, Any]], limit: int) -> dict[int, int]:
     """Where exit k cuts: after the sentence of arrival k, inside the thought."""
+    thought = text[:limit]
     return {
-        mark["ordinal"]: min(
-            max(sentence_end(text, mark["end"] - 1), mark["end"]), limit
-        )
+        mark["ordinal"]: cut_after(thought, mark["end"])
         for mark in marks
-        if mark["kind"] == "arrival"
+        if mark["kind"] == "arrival" and mark["end"] <= limit
     }
 
 

@@ -73,7 +73,7 @@ def _thoughts_sheet(data: StudyData) -> Sheet:
         ("problems", count(rows["problem"].n_unique()), f"{n} on them"),
         _share("right final answer", Proportion.of(rows["correct"]), data),
         _share("thought closed", Proportion.of(rows["closed"]), data),
-        _share("thought empty", Proportion.of(rows["tokens"] == 0), data),
+        _share("thought empty", Proportion.of(rows["empty"]), data),
         _share("ended by itself", Proportion.of(rows["finish"] == "stop"), data),
         _share("cut off at the limit", Proportion.of(rows["finish"] == "length"), data),
         _share("no answer found", Proportion.of(rows["answer"].is_null()), data),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from doubletake.detector.thoughts import thought_tokens
+from doubletake.detector.thoughts import thought_span, thought_tokens
 from doubletake.page.wording import NOTHING, percent
 from doubletake.stats import cluster_bootstrap, cluster_sums, wilson_interval
 
@@ -107,13 +107,14 @@ def thoughts_table(
 ) -> pl.DataFrame:
     """One row per thought.
 
-    Columns: `trace`, `problem`, `closed`, `finish`, `answer`, `correct`, `tokens` (of
-    the thought), `words_after` (it), `arrivals`, `backtracks`, `first_gold` (the first
-    arrival's value is the gold number), and of exits 0 and 1: `exit0_correct`,
-    `exit1_correct`, `exit1_tokens`; null where there is no such arrival or exit.
+    Columns: `trace`, `problem`, `closed`, `empty`, `finish`, `answer`, `correct`,
+    `tokens` (of the thought), `words_after` (it), `arrivals`, `backtracks`,
+    `first_gold` (the first arrival's value is the gold number), and of exits 0 and 1:
+    `exit0_correct`, `exit1_correct`, `exit1_tokens`; null where there is no such arrival or exit.
     """
+    texts = traces.to_dicts()
     sizes = pl.DataFrame(
-        [_sizes(row) for row in traces.iter_rows(named=True)],
+        [_sizes(row) for row in texts],
         schema={"tokens": pl.Int64, "words_after": pl.Int64},
         orient="row",
     )
@@ -135,6 +136,7 @@ def thoughts_table(
         "answer",
         "correct",
         closed=pl.col("thought_end").is_not_null(),
+        empty=pl.Series([blank(row) for row in texts], dtype=pl.Boolean),
     ).hstack(sizes)
     for part in (counts, first, exit0, exit1):
         table = table.join(part, on="trace", how="left", maintain_order="left")
@@ -145,6 +147,11 @@ def _sizes(trace: dict[str, Any]) -> tuple[int, int]:
     """Tokens of the thought, and words of the text after it."""
     first, stop = thought_tokens(trace)
     return stop - first, len(text_after(trace).split())
+
+
+def blank(trace: dict[str, Any]) -> bool:
+    """Whether a thought says nothing: a row of `schemas.TRACES`."""
+    return not trace["text"][slice(*thought_span(trace))].strip()
 
 
 def text_after(trace: dict[str, Any]) -> str:

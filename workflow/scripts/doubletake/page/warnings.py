@@ -32,7 +32,7 @@ def _of_thoughts(data: StudyData) -> list[str]:
             f"No arrival, no turn and no wrap-up was found in {n}: nothing was "
             f"measured inside the thoughts. {MARKERS}"
         )
-    empty = int((thoughts["tokens"] == 0).sum())
+    empty = int(thoughts["empty"].sum())
     if 2 * empty > thoughts.height:
         found.append(
             f"{count(empty)} of {n} are empty: the model wrote its answer without a "

@@ -1,0 +1,60 @@
+"""Thoughts that somebody wrote down: freed from markers, or refused."""
+
+import pytest
+
+from doubletake.errors import InputError
+from doubletake.foreign_thoughts import without_markers
+from doubletake.thought_format import KNOWN, named
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.end)
+def test_foreign_text_is_freed_from_the_markers_of_every_format(known):
+    for text in ("So 8.", f"{known.start}\nSo 8.", f"{known.start}So 8."):
+        for end in ("", f"\n{known.end}", f"{known.end}\n\nIt is 8."):
+            found = without_markers(text + end)
+            assert found.text == "So 8."
+            assert found.after == (end.partition(known.end)[2].strip() if end else None)
+            assert text[found.start :].startswith("So 8.")
+
+
+def test_own_markers_of_a_model_count_too():
+    own = named("<go>", "<done>")
+    assert without_markers("<go>\n8<done>9").text == "<go>\n8<done>9"
+    assert without_markers("<go>\n8<done>9", [own]).text == "8"
+
+
+def test_behind_a_start_marker_only_its_own_end_counts():
+    assert without_markers("<think>\n8\n</think>[/THINK]").after == "[/THINK]"
+    with pytest.raises(InputError, match="THINK"):
+        without_markers("<think>\n[/THINK] is a tag.\n</think>8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sure.\n<think>\n8\n</think>8",
+        "<|im_start|>assistant\n<think>8</think>8",
+        "<think><think>8</think>8",
+        "He wrote <think> twice.",
+        "<THINK>8</THINK>8",
+        "< think >8</ think >8",
+        "<think>8</thinking>8",
+    ],
+)
+def test_a_marker_at_another_place_or_in_another_spelling_is_refused(text):
+    with pytest.raises(InputError, match=r"holds the marker .* inside the thought"):
+        without_markers(text)
+
+
+def test_a_model_is_told_only_by_its_own_end_marker():
+    own = [named("<go>", "<done>")]
+    assert without_markers("8</think>9").text == "8"
+    with pytest.raises(InputError, match="'</think>' inside"):
+        without_markers("8</think>9", own)
+    assert without_markers("<think>8</think>9", own).text == "8"
+
+
+def test_brackets_that_are_no_markers_are_text():
+    text = "If x < think > y, [reasoning] and 3 < 4 > 2, <b>so</b>."
+    assert without_markers(text.replace("< think >", "")).text
+    assert without_markers("[reasoning] 3 < 4 > 2").text == "[reasoning] 3 < 4 > 2"
