@@ -110,7 +110,8 @@ def thoughts_table(
     Columns: `trace`, `problem`, `closed`, `empty`, `finish`, `answer`, `correct`,
     `tokens` (of the thought), `words_after` (it), `arrivals`, `backtracks`,
     `first_gold` (the first arrival's value is the gold number), and of exits 0 and 1:
-    `exit0_correct`, `exit1_correct`, `exit1_tokens`; null where there is no such arrival or exit.
+    `exit0_correct`, `exit1_correct`, `exit1_tokens`; null where there is no such
+    arrival or exit.
     """
     texts = traces.to_dicts()
     sizes = pl.DataFrame(
