@@ -98,7 +98,7 @@ def plain_answer(study, kept, prompt):
 
 def test_answers_at_exits_are_those_of_a_plain_pass(study):
     prompt = study.config["early_exit"]["answer_prompt"]
-    prompt = prompt.replace("{end_of_thought}", "</think>")
+    prompt = prompt.replace("{closing}", "\n</think>\n\n")
     traces = study.table("traces").rows_by_key("trace", named=True, unique=True)
     arrivals = study.table("events").filter(kind="arrival")
     exits = study.table("early_exit").filter(pl.col("exit") > 0).drop_nulls("logit")
