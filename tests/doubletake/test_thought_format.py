@@ -59,6 +59,8 @@ def test_what_is_written_is_what_is_read(known, thought, answer):
         ),
         (THINK, "abc</think>x", "<think>\n", "abc", "x"),
         (THINK, "</think>x", "", "", "x"),
+        (THINK, "<think>\nabc\n</think>x", "", "abc", "x"),
+        (THINK, "He wrote <think> here", "", "He wrote <think> here", None),
         (THINK, "<think>\n</think>x", "<think>\n", "", "x"),
         (THINK, "a</think>b</think>c", "", "a", "b</think>c"),
         (THINK, "never closed", "", "never closed", None),

@@ -115,6 +115,19 @@ class ThoughtFormat:
         place = written.rfind(self.start) if self.start else -1
         return 0 if place < 0 else place + len(self.start)
 
+    def _opened_at(self, text: str, opens: bool) -> int:
+        """Where a text writes the start marker; -1 where it does not.
+
+        Args:
+            text: of a completion, up to the end marker.
+            opens: whether the prompt has left it to the completion; some models write
+                it again, as the first thing, where the prompt has written it.
+        """
+        if not self.start:
+            return -1
+        place = text.find(self.start)
+        return place if opens or not text[: max(place, 0)].strip() else -1
+
     def edges(self, text: str, left: str, *, cut_off: bool = False) -> Edges:
         """Where the thought lies in a completion.
 
@@ -129,13 +142,13 @@ class ThoughtFormat:
             cut_off: whether the completion was, and did not end by itself.
         """
         marker, start = text.find(self.end), 0
-        if self.start and left.startswith(self.start):
-            place = text.find(self.start, 0, None if marker < 0 else marker)
-            if place >= 0:
-                start = _behind(text, place + len(self.start), self.after_start)
-            elif marker < 0 and text and not cut_off:
-                return Edges(0, 0, 0, 0)
-        elif left:
+        opens = bool(self.start) and left.startswith(self.start)
+        place = self._opened_at(text[: len(text) if marker < 0 else marker], opens)
+        if place >= 0:
+            start = _behind(text, place + len(self.start), self.after_start)
+        elif opens and marker < 0 and text and not cut_off:
+            return Edges(0, 0, 0, 0)
+        elif left and not opens:
             start = _behind(text, 0, left)
         marker = text.find(self.end, start)
         if marker < 0:
