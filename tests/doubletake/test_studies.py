@@ -170,6 +170,13 @@ def test_a_model_that_shows_no_markers_is_named(config, sources, folder):
     studies.check(config, sources)
 
 
+@pytest.mark.parametrize("name", ["messages", "add_generation_prompt"])
+def test_arguments_that_are_not_the_templates_own_are_named(config, sources, name):
+    config["models"]["tiny"]["template_arguments"] = {name: False}
+    with pytest.raises(InputError, match=f"template_arguments: {name} is not"):
+        studies.check(config, sources)
+
+
 def test_a_marker_that_the_tokenizer_cannot_write_is_named(config, sources, folder):
     path = folder / "tokenizer.json"
     parts = json.loads(path.read_text())

@@ -148,6 +148,7 @@ def test_a_prompt_that_closes_the_thought_is_refused(found):
         ("Write [THINK] and [/THINK].", ["[THINK]", "[/THINK]"], "[/THINK]"),
         ("<think> or [THINK]", ["[THINK]", "[/THINK]"], "[/THINK]"),
         ("<|channel|>analysis<|message|>", ["<|end|>"], CHANNELS.end),
+        ("<|user|>{{ content }}<|end|><think>", ["<|end|>"], "</think>"),
         ("<|begin_of_thought|> {thought}", [], "<|end_of_thought|>"),
     ],
 )
@@ -201,7 +202,7 @@ def test_markers_that_make_no_format_are_refused(start, end, message):
 def test_an_answer_prompt_holds_the_marker_once():
     assert answer_prompt("\n{end_of_thought}\n{x}", THINK) == "\n</think>\n{x}"
     assert answer_prompt("{closing}8", THINK) == "\n</think>\n\n8"
-    assert answer_prompt("{closing}8", CHANNELS) == CHANNELS.end + "8"
+    assert answer_prompt("{closing}8", CHANNELS) == f"<|end|>{CHANNELS.after_end}8"
     assert answer_prompt("</think> 8", THINK) == "</think> 8"
     for wrong in ("8", "</think></think>", "{end_of_thought}</think>", "{closing}" * 2):
         with pytest.raises(InputError, match=r"early_exit\.answer_prompt"):

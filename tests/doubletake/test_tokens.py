@@ -80,19 +80,43 @@ def test_the_prompt_is_what_the_template_gives(tmp_path, template):
     assert tokenizer.prompt_ids("How many?") == expected
 
 
-def test_template_with_two_bos_is_refused(tmp_path):
-    tokenizer = templated(tmp_path, "{{ bos_token }}" + TEMPLATE)
+@pytest.mark.parametrize("between", ["", "\n", " "])
+def test_template_with_two_bos_is_refused(tmp_path, between):
+    tokenizer = templated(tmp_path, "{{ bos_token }}{{ '" + between + "' }}" + TEMPLATE)
     with pytest.raises(InputError, match="begins with two BOS"):
         tokenizer.prompt_ids("How many?")
 
 
-def test_a_question_that_holds_a_special_token_is_refused(tiny):
+def test_a_question_that_holds_a_control_token_is_refused(tiny):
     with pytest.raises(InputError, match="<｜User｜>"):
         tiny.prompt_ids("How <｜User｜> many?")
 
 
+def test_a_template_that_leaves_the_question_out_is_refused(tmp_path):
+    parts = TEMPLATE.replace("{{ message['content'] }}", "{{ message['parts'] }}")
+    with pytest.raises(InputError, match="does not hold the question"):
+        templated(tmp_path, parts).prompt_ids("How many?")
+
+
+def test_added_tokens_that_are_text_may_stand_in_a_question(tmp_path):
+    write_tokenizer(tmp_path)
+    path = tmp_path / "tokenizer.json"
+    parts = json.loads(path.read_text())
+    token = parts["added_tokens"][0] | {"special": False}
+    size = max(parts["model"]["vocab"].values()) + 1
+    parts["added_tokens"] += [
+        token | {"id": size + k, "content": text}
+        for k, text in enumerate(["    ", "<b>"])
+    ]
+    path.write_text(json.dumps(parts))
+    tokenizer = load_tokenizer(settings(tmp_path))
+    ids = tokenizer.prompt_ids("Run\n    <b>x</b>?")
+    assert {size, size + 1} <= set(ids)
+    assert {size, size + 1} <= set(tokenizer.encode_plain("    <b>"))
+
+
 CLOSED = TEMPLATE.replace("<think>\n", "<think>\n\n</think>\n\n")
-OPENING = "{% if open %}<think>{% else %}<think>\n{% endif %}"
+ELSE_EOS = TEMPLATE.replace("{% endif %}", "{% else %}{{ eos_token }}{% endif %}")
 
 
 @pytest.mark.parametrize(
@@ -106,6 +130,8 @@ OPENING = "{% if open %}<think>{% else %}<think>\n{% endif %}"
         (TEMPLATE, {"open_thought": True}, ""),
         (TEMPLATE.replace("<think>\n", ""), {"start_of_thought": ""}, ""),
         ("Use <think> and </think>. " + TEMPLATE, {}, ""),
+        (ELSE_EOS, {}, ""),
+        (ELSE_EOS.replace("<think>\n", "<think>\nOkay, "), {}, ""),
     ],
 )
 def test_what_the_prompt_leaves_to_the_completion(tmp_path, template, changes, left):
@@ -120,6 +146,9 @@ def test_what_the_prompt_leaves_to_the_completion(tmp_path, template, changes, l
 def test_a_prompt_that_closes_the_thought_is_refused(tmp_path):
     with pytest.raises(InputError, match="already closes the thought"):
         _ = templated(tmp_path, CLOSED).opening_left
+    closed = "<think>\n\n</think>\n\nAnswer: "
+    with pytest.raises(InputError, match="already closes the thought"):
+        _ = templated(tmp_path, ELSE_EOS.replace("<think>\n", closed)).opening_left
 
 
 DATED = "{{ strftime_now('%d %b %Y') }}" + TEMPLATE
@@ -152,7 +181,7 @@ def test_a_date_in_a_form_that_is_not_known_cannot_be_pinned(tmp_path):
             templated(tmp_path, template, date="2024-07-26").prompt_ids("How many?")
 
 
-@pytest.mark.parametrize("form", ["%d %b %Y", "%d %B", "%A", "%m"])
+@pytest.mark.parametrize("form", ["%d %b %Y", "%d %B", "%A", "%m", "%H:%M", "%S"])
 def test_a_date_of_any_form_is_told(tmp_path, form):
     call = f"{{{{ strftime_now('{form}') }}}}"
     asked = f"{{% if strftime_now is defined %}}{call}{{% endif %}}"
@@ -180,9 +209,12 @@ def test_a_stop_token_in_the_end_marker_is_refused(tiny_model):
 
 def test_markers_in_a_users_turn_open_and_close_nothing(tmp_path):
     plain = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}{% endfor %}"
+    turn = "{% if add_generation_prompt %}<｜Assistant｜>{% endif %}"
     for said in (" Begin with <think>.", " Use <think> </think>."):
-        tokenizer = templated(tmp_path, plain + said)
+        tokenizer = templated(tmp_path, plain + said + turn)
         assert tokenizer.opening_left == "<think>\n"
+        with pytest.raises(InputError, match="cannot be told whether the thought is"):
+            _ = templated(tmp_path, plain + said).opening_left
     assert templated(tmp_path, plain + "<think>").opening_left == "\n"
     with pytest.raises(InputError, match="already closes"):
         _ = templated(tmp_path, plain + "<think>\n\n</think>\n\n").opening_left

@@ -57,7 +57,7 @@ def completion_ids(
         ids += tokenizer.encode(tokenizer.format.closing)
         ids += tokenizer.encode_plain(written.answer or "")
     text, _ = tokenizer.decode(ids)
-    edges = tokenizer.edges(text, cut_off=not written.closed)
+    edges = tokenizer.edges(text)
     found = text[edges.start : edges.stop]
     if found != written.thought or (edges.marker is not None) != written.closed:
         raise InputError(

@@ -56,6 +56,7 @@ def test_a_thought_ends_at_its_first_marker(write):
         ({"answer": 18.0}, "18.0", True),
         ({"answer": 1e16}, "10000000000000000", True),
         ({"answer": 1.5e-05}, "0.000015", True),
+        ({"answer": "</think>\n\n8"}, "8", True),
         ({"thought": "\ufeff<think>\nIt is 8.</think>8"}, "8", True),
         ({"answer": "8", "closed": None}, "8", True),
         ({"closed": True}, None, True),
@@ -109,7 +110,6 @@ def test_values_are_canonical(write, written, value):
             "'answer' is '8', but behind the end marker in 'thought' stands",
         ),
         (THOUGHT | {"thought": "Sure. <think>8</think>8"}, "marker '<think>' inside"),
-        (THOUGHT | {"thought": "<think>8</thinking>8"}, "marker '</thinking>' inside"),
         (THOUGHT | {"thought": "<THINK>8</THINK>8"}, "marker '<THINK>' inside"),
     ],
 )

@@ -16,6 +16,8 @@ from doubletake.json_files import read_json
 
 TODAY = "strftime_now"
 """The function by which a chat template asks for today's date."""
+QUESTION = "How many is 2 and 3?"
+"""A question that holds nothing of a template."""
 DATE_NOTE = (
     "the chat template writes the date of the run into every prompt, so the same run "
     "on another day gives other thoughts; the model's key `date` pins the date"
@@ -104,7 +106,7 @@ def prompts(folder: Path, template: str, settings: dict[str, Any]) -> tuple[str,
     )
     environment.globals[TODAY] = lambda form: "date"
     environment.globals["raise_exception"] = _refuse
-    given = {"messages": [{"role": "user", "content": "?"}]} | tokens
+    given = {"messages": [{"role": "user", "content": QUESTION}]} | tokens
     given |= settings["template_arguments"]
     try:
         compiled = environment.from_string(template)

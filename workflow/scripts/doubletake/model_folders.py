@@ -12,7 +12,13 @@ from tokenizers import Tokenizer
 
 from doubletake.adapters import adapter_files, refuse_adapter
 from doubletake.architectures import LAYOUTS
-from doubletake.chat_templates import added_tokens, chat_template, prompts
+from doubletake.chat_templates import (
+    QUESTION,
+    added_tokens,
+    chat_template,
+    pinned,
+    prompts,
+)
 from doubletake.errors import InputError
 from doubletake.json_files import read_json
 from doubletake.remote_code import refuse_code
@@ -24,6 +30,11 @@ from doubletake.thought_format import (
 )
 
 PICKLES = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
+RESERVED = {
+    *("messages", "conversation", "add_generation_prompt", "continue_final_message"),
+    *("tokenize", "chat_template", "return_dict", "return_tensors", "tools"),
+}
+"""Arguments by which the library renders, which no config may set."""
 WEIGHTS = "model.safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
 
@@ -42,6 +53,11 @@ def check_model(key: str, settings: dict[str, Any], prompt: str) -> None:
         InputError: names the key and what is wrong.
     """
     _check_date(settings["date"], key)
+    taken = RESERVED & settings["template_arguments"].keys()
+    if taken:
+        raise InputError(
+            f"{key}.template_arguments: {min(taken)} is not the template's own argument"
+        )
     if settings["revision"] is not None:
         if settings["end_of_thought"] is not None:  # else its files must be read first
             _check_markers(settings, "", (), prompt, key)
@@ -99,8 +115,11 @@ def _check_prompt(
         for marker in filter(None, (found.start, found.end)):
             if marker not in added_tokens(folder):
                 check_marker(marker, _written(folder, marker, key))
-        found.opening_left(found.turn_of(*prompts(folder, template, settings)))
-    except InputError as error:
+        bare, whole = prompts(folder, template, settings)
+        found.opening_left(found.turn_of(bare, whole, QUESTION))
+        if settings["date"] is not None:
+            pinned(template, settings["date"])
+    except (InputError, ValueError) as error:
         raise InputError(f"{key}: {folder}: {error}") from error
 
 

@@ -76,12 +76,12 @@ def text_or_number(row: dict[str, Any], column: str, place: str) -> str:
     value: Any = row.get(column)
     if isinstance(value, str):
         return value
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value):
         raise InputError(
             f"{place}: {column!r} is {short(value)}, neither text nor number"
         )
-    return format(Decimal(repr(value)), "f")
+    return format(value if isinstance(value, Decimal) else Decimal(repr(value)), "f")
 
 
 def short(value: object) -> str:

@@ -48,6 +48,8 @@ class ThoughtFormat:
     after_start: str = "\n"
     before_end: str = "\n"
     after_end: str = "\n\n"
+    known_by_end: bool = True
+    """Whether the end marker alone shows the format: it has no other use."""
 
     @property
     def opening(self) -> str:
@@ -76,30 +78,47 @@ class ThoughtFormat:
             raise InputError(
                 f"the prompt already closes the thought (it ends in {written[-60:]!r}):"
                 " there is no thought to study; change template_arguments of the model "
-                "(for example enable_thinking: true)"
+                "(enable_thinking: true, or thinking: true, as its template calls it)"
             )
         if not self.start or opened == 0:
             return self.opening
         behind = written[opened:]
         return self.after_start if not behind else ""
 
-    def turn_of(self, bare: str, whole: str) -> str:
+    def turn_of(self, bare: str, whole: str, question: str) -> str:
         """What a prompt holds of the model's turn.
-
-        A template may know no such turn, or write the rest differently where there is
-        one. Then only a marker at the very end is the model's: further up it may be the
-        user's or the system's, who speak of markers.
 
         Args:
             bare: the prompt without the opening of the turn.
             whole: the prompt.
+            question: of the user, in both.
+
+        Returns:
+            What opens the turn; empty where the template writes nothing for it.
+
+        Raises:
+            InputError: the template does not write the question, or writes markers
+                behind it of which it cannot be told whose they are.
         """
-        if whole.startswith(bare) and len(whole) > len(bare):
-            return whole[len(bare) :]
+        if question not in whole:
+            raise InputError(
+                "the chat template does not write the question into the prompt; a "
+                "template for text is needed, not one for lists of parts"
+            )
+        if bare != whole:
+            return whole[_parted(bare, whole) :]
         text = whole.rstrip()
         for marker in filter(None, (self.start, self.end)):
             if text.endswith(marker):
                 return whole[len(text) - len(marker) :]
+        behind = whole.rpartition(question)[2]
+        if self.end in behind or (self.start and self.start in behind):
+            raise InputError(
+                "the chat template writes a marker of the thought behind the question, "
+                "whether or not the model's turn is opened, so that it cannot be told "
+                "whether the thought is open; let it write the marker under "
+                "add_generation_prompt"
+            )
         return ""
 
     def _opens_answer(self, written: str) -> bool:
@@ -158,6 +177,15 @@ class ThoughtFormat:
         return Edges(start, stop, marker, marker + len(self.end))
 
 
+def _parted(one: str, other: str) -> int:
+    """Where two texts part, before a bracket that both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    place = next((k for k, (a, b) in pairs if a != b), min(len(one), len(other)))
+    opened = max(other.rfind(bracket, 0, place) for bracket in BRACKETS)
+    closed = max(other.rfind(bracket, 0, place) for bracket in ">]\u25b7")
+    return opened if opened > closed else place
+
+
 def _begun(text: str, *markers: str) -> int:
     """Characters at the end of a text that begin one of the markers, two at least."""
     begun = [mark[:size] for mark in markers for size in range(2, len(mark))]
@@ -189,11 +217,10 @@ KNOWN = (
     ThoughtFormat("<seed:think>", "</seed:think>", "", "", ""),
     ThoughtFormat("\u25c1think\u25b7", "\u25c1/think\u25b7"),
     ThoughtFormat("<|START_THINKING|>", "<|END_THINKING|>", "", "", ""),
-    ThoughtFormat("<|im_start|>think", "<|im_start|>answer", "\n", "\n", "\n"),
+    ThoughtFormat("<|im_start|>think", "<|im_start|>answer", "\n", "\n", "\n", False),
     ThoughtFormat(
-        "<|channel|>analysis<|message|>",
-        "<|end|><|start|>assistant<|channel|>final<|message|>",
-        *("", "", ""),
+        *("<|channel|>analysis<|message|>", "<|end|>", "", ""),
+        *("<|start|>assistant<|channel|>final<|message|>", False),
     ),
 )
 """Formats in use: DeepSeek-R1, Qwen3, QwQ and Nemotron; OpenThinker and Sky-T1;
@@ -273,7 +300,7 @@ def recognised(template: str, tokens: Collection[str]) -> ThoughtFormat:
 
 
 def _in_template(known: ThoughtFormat, template: str) -> bool:
-    return known.end in template or known.start in template
+    return known.start in template or (known.known_by_end and known.end in template)
 
 
 def of_model(

@@ -5,8 +5,6 @@ positions and the characters of the completion's text is computed here, from the
 ids alone; nobody tokenizes a text a second time.
 """
 
-import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,16 +16,20 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
-from doubletake.chat_templates import DATE_NOTE, TODAY, pinned
+from doubletake.chat_templates import DATE_NOTE, QUESTION, TODAY, pinned
 from doubletake.errors import InputError
+from doubletake.plain_tokenizers import (
+    METASPACE,
+    is_control,
+    part_of,
+    without_controls,
+    without_prefix_space,
+)
 from doubletake.remote_code import refuse_code
 from doubletake.studies import ModelSettings
 from doubletake.thought_format import Edges, check_marker, of_model
 
-METASPACE = "\u2581"
-DATES = ("2001-02-03", "2012-11-23")  # all that a date can show differs
-NEUTRAL = "?"
-"""A question that holds no token of a template."""
+DATES = ("2001-02-03T04:05:06", "2012-11-23T14:35:47")  # all that shows differs
 
 
 def byte_of_character() -> dict[str, int]:
@@ -118,17 +120,19 @@ class TraceTokenizer:
                 the question holds a special token.
         """
         ids = self._templated(question)
-        bos = self.tokenizer.bos_token_id
-        if bos is not None and ids[:2] == [bos, bos]:
+        self._check_bos(ids)
+        text, _ = self.decode(ids)
+        if question.strip() not in text:
             raise InputError(
-                f"{self.name}: the prompt begins with two BOS tokens; the chat "
-                f"template must write {self.tokenizer.bos_token!r} once"
+                f"{self.name}: the prompt does not hold the question as it is (it "
+                f"reads {text[-80:]!r}): the chat template leaves it out or the "
+                f"tokenizer changes it: {question[:60]!r}"
             )
-        special = self._special(ids) - self._special(self._templated(NEUTRAL))
+        special = self._controls(ids) - self._controls(self._templated(QUESTION))
         if special:
             token = self._added[min(special)]
             raise InputError(
-                f"{self.name}: the question holds {token!r}, which is a special token "
+                f"{self.name}: the question holds {token!r}, which is a control token "
                 f"of this tokenizer: {question[:60]!r}"
             )
         if not self.settings.open_thought:
@@ -153,11 +157,12 @@ class TraceTokenizer:
     def _template_leaves(self) -> str:
         """What the chat template leaves of the opening of the thought."""
         bare, whole = (
-            self.decode(self._templated(NEUTRAL, turn=turn))[0]
+            self.decode(self._templated(QUESTION, turn=turn))[0]
             for turn in (False, True)
         )
         with self._named_errors():
-            return self.format.opening_left(self.format.turn_of(bare, whole))
+            turn = self.format.turn_of(bare, whole, QUESTION)
+            return self.format.opening_left(turn)
 
     def edges(self, text: str, *, cut_off: bool = False) -> Edges:
         """Where the thought lies in the text of a completion, cut off or not."""
@@ -214,14 +219,29 @@ class TraceTokenizer:
         if self.settings.date is not None or TODAY not in self._template:
             return ""
         try:
-            years = [self._templated(NEUTRAL, date) for date in DATES]
+            years = [self._templated(QUESTION, date) for date in DATES]
         except InputError:
             years = [[], [0]]  # it cannot be pinned, so it counts as dated
         return DATE_NOTE if years[0] != years[1] else ""
 
-    def _special(self, ids: list[int]) -> Counter[int]:
-        """How often each added token occurs."""
-        return Counter(index for index in ids if index in self._added)
+    def _check_bos(self, ids: list[int]) -> None:
+        """Refuse two BOS tokens at the start, white space between them or not."""
+        bos = self.tokenizer.bos_token_id
+        rest = [index for index in ids[1:] if self.piece(index).strip()]
+        if bos is not None and ids[0] == bos and rest[:1] == [bos]:
+            raise InputError(
+                f"{self.name}: the prompt begins with two BOS tokens; the chat "
+                f"template must write {self.tokenizer.bos_token!r} once"
+            )
+
+    def _controls(self, ids: list[int]) -> Counter[int]:
+        """How often each control token occurs."""
+        added = self.tokenizer.added_tokens_decoder
+        return Counter(
+            index
+            for index in ids
+            if index in added and is_control(added[index].content, added[index].special)
+        )
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -277,7 +297,11 @@ class TraceTokenizer:
 
     def _bytes_of(self, index: int) -> bytes:
         if index in self._added:
-            return self._added[index].encode()
+            content = self._added[index]
+            token = self.tokenizer.added_tokens_decoder[index]
+            if not self._byte_level and not token.special:
+                content = content.replace(METASPACE, " ")
+            return content.encode()
         token = self.tokenizer.convert_ids_to_tokens(index)
         if token is None:
             raise InputError(f"{self.name}: the tokenizer has no token {index}")
@@ -293,7 +317,7 @@ class TraceTokenizer:
             check_marker(marker, self.decode(self.encode(marker))[0])
 
     def _has_byte_level_decoder(self) -> bool:
-        decoder = _state(self.tokenizer.backend_tokenizer.decoder)
+        decoder = part_of(self.tokenizer.backend_tokenizer.decoder)
         parts = (decoder or {}).get("decoders", [decoder])
         kinds = {part["type"] for part in parts if part}
         if "ByteLevel" in kinds:
@@ -328,61 +352,7 @@ def load_tokenizer(settings: ModelSettings) -> TraceTokenizer:
     return TraceTokenizer(tokenizer, settings)
 
 
-def without_prefix_space(tokenizer: Tokenizer) -> Tokenizer:
-    """The tokenizer, but that it adds no space before a text that goes on.
-
-    SentencePiece tokenizers, and some byte-level ones, write a space before the first
-    word of every text.
-    """
-    parts = {
-        "normalizer": _state(tokenizer.normalizer),
-        "pre_tokenizer": _state(tokenizer.pre_tokenizer),
-    }
-    changed = {name: _unprefixed(part) for name, part in parts.items()}
-    if changed == parts:
-        return tokenizer
-    return Tokenizer.from_str(json.dumps(json.loads(tokenizer.to_str()) | changed))
-
-
-def _state(part: Any) -> dict[str, Any] | None:
-    """A part of a tokenizer as tokenizer.json writes it."""
-    return None if part is None else json.loads(part.__getstate__())
-
-
-def without_controls(tokenizer: Tokenizer) -> Tokenizer:
-    """The tokenizer, but that it reads control tokens as the text that they are.
-
-    Control tokens are the special ones, and those in brackets (`<think>`), which R1's
-    tokenizers do not call special. Others, such as runs of spaces, are text.
-    """
-    parts = json.loads(tokenizer.to_str())
-    added = parts.get("added_tokens") or []
-    kept = [
-        token
-        for token in added
-        if not token["special"] and not _IN_BRACKETS.fullmatch(token["content"])
-    ]
-    changed = {"added_tokens": kept, "post_processor": None}
-    return Tokenizer.from_str(json.dumps(parts | changed))
-
-
-def _unprefixed(part: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A normalizer or pre-tokenizer without its prefix space; None if nothing stays."""
-    if part is None or part["type"] == "Prepend":
-        return None
-    part = dict(part)
-    for name in ("normalizers", "pretokenizers"):
-        if name in part:
-            part[name] = [p for p in map(_unprefixed, part[name]) if p is not None]
-    if part["type"] == "Metaspace":
-        part["prepend_scheme"] = "never"
-    if "add_prefix_space" in part:
-        part["add_prefix_space"] = False
-    return part
-
-
 _BYTES = byte_of_character()
-_IN_BRACKETS = re.compile(r"[<\[\u25c1\uff1c].*[>\]\u25b7\uff1e]", re.DOTALL)
 
 
 def _leads(byte: int) -> bool:

@@ -58,7 +58,8 @@ def trace_row(
         ids = tokenizer.complete_characters(ids)
         logprobs = None if logprobs is None else logprobs[: len(ids)]
     text, offsets = tokenizer.decode(ids)
-    cut_off = completion.finish == "length"
+    # An imported thought is kept as it is, whatever it ends in.
+    cut_off = completion.finish == "length" and logprobs is not None
     edges = tokenizer.edges(text, cut_off=cut_off)
     prompt = len(prompted.prompt_ids)
     end = edges.marker

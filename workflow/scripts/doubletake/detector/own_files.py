@@ -23,7 +23,7 @@ from doubletake.answers import (
     same_value,
 )
 from doubletake.errors import InputError
-from doubletake.foreign_thoughts import without_markers
+from doubletake.foreign_thoughts import answer_without_markers, without_markers
 from doubletake.problems import read_rows, short, text_of, text_or_number
 from doubletake.thought_format import ThoughtFormat
 
@@ -159,11 +159,14 @@ def written_thought(
         InputError: a value of another type, or an answer of a thought that is not
             closed.
     """
+    answer = _answer(row, place)
     try:
         found = without_markers(text_of(row, "thought", place, empty=True), own)
+        if answer is not None:
+            answer = answer_without_markers(answer, found.text, own)
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
-    answer = _one_answer(_answer(row, place), found.after, place)
+    answer = _one_answer(answer, found.after, place)
     closed = row.get("closed")
     if closed is not None and not isinstance(closed, bool):
         raise InputError(f"{place}: 'closed' is {short(closed)}, not true or false")
