@@ -30,7 +30,7 @@ from doubletake.digests import code_digest
 from doubletake.errors import InputError
 from doubletake.hooks import hooked
 from doubletake.logs import Progress, job
-from doubletake.models import Decoder, load_decoder
+from doubletake.models import Decoder, load_decoder, refuse_bad_weights
 from doubletake.passes import in_batches, padded
 from doubletake.replay import verification_rows
 from doubletake.reuse import origin_key
@@ -212,7 +212,7 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
 
     with hooked(decoder, keep):
         normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
-    check_finite(normed, batch)
+    check_finite(decoder, normed, batch)
     kept["final_scale"] = decoder.final_scale(kept["resid"][:, -1])
     return Kept(
         rows={name: values.cpu() for name, values in kept.items()},
@@ -233,15 +233,18 @@ def empty_sums(decoder: Decoder) -> dict[str, torch.Tensor]:
     }
 
 
-def check_finite(normed: torch.Tensor, batch: list[Item]) -> None:
+def check_finite(decoder: Decoder, normed: torch.Tensor, batch: list[Item]) -> None:
     """Refuse states that are not finite, as float16 gives where it overflows.
 
+    Weights may be the cause, too: their file may change after the model was proven.
+
     Raises:
-        InputError: names the trace.
+        InputError: names the weight, or else the trace.
     """
     finite = normed.sum(-1, dtype=torch.float32).isfinite().cpu()
     for item, tokens in zip(batch, finite, strict=True):
         if not tokens[: len(item.ids)].all():
+            refuse_bad_weights(decoder)
             raise InputError(
                 f"trace {item.trace}: the model's states are not finite in "
                 f"{str(normed.dtype).removeprefix('torch.')}"

@@ -338,11 +338,23 @@ def _load_weights(settings: ModelSettings, layout: Layout) -> Any:
     return hf.eval().requires_grad_(False)
 
 
-def _why_unproven(decoder: Decoder, proof: Proof) -> str:
-    source = decoder.settings.source
+def refuse_bad_weights(decoder: Decoder) -> None:
+    """Refuse weights that are not finite.
+
+    Raises:
+        InputError: names the first such weight.
+    """
     for name, weight in decoder.hf.named_parameters():
         if not torch.isfinite(weight).all():
-            return f"{source}: weight {name} holds values that are not finite"
+            raise InputError(
+                f"{decoder.settings.source}: weight {name} holds values that are not "
+                "finite"
+            )
+
+
+def _why_unproven(decoder: Decoder, proof: Proof) -> str:
+    refuse_bad_weights(decoder)
+    source = decoder.settings.source
     return (
         f"{source}: this {decoder.config.model_type} model fails the self-proof in "
         f"{decoder.settings.dtype}, relative errors: {proof}"
