@@ -8,12 +8,13 @@ import cache_activations
 import polars as pl
 import pytest
 import torch
-from cache_activations import Settings, main
+from cache_activations import Settings, check_finite, items_of, main
 from merge_tables import main as merge_tables
 from transformers import AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig
 
 from doubletake.activations import ActivationCache, Origin
 from doubletake.errors import InputError
+from doubletake.models import load_decoder
 from doubletake.schemas.events import EVENTS
 from doubletake.schemas.runs import RUNS
 from doubletake.schemas.traces import TRACES
@@ -382,8 +383,20 @@ def test_states_that_are_not_finite_are_refused_by_name(study, tmp_path):
     study.hf.save_pretrained(source)
     study.model = replace(study.model, source=str(source))
     study = changed(study, 5, completion_ids=[88] * 44)
-    with pytest.raises(InputError, match=r"trace \d/0: the model's states are not"):
+    with pytest.raises(InputError, match=r"model: weight model\.embed_tokens\.weight"):
         study.run("cache")
+
+
+def test_states_that_overflow_are_refused_by_trace(study):
+    decoder = load_decoder(study.model)
+    row = study.traces.row(3, named=True)
+    (item,) = items_of(study.traces[3:4], study.run("x").cache.index, set())
+    states = torch.zeros(1, len(item.ids) + 2, decoder.d_model)
+    states[0, -1] = torch.nan  # padding
+    check_finite(decoder, states, [item])
+    states[0, 2] = torch.inf
+    with pytest.raises(InputError, match=f"trace {row['trace']}: the model's states"):
+        check_finite(decoder, states, [item])
 
 
 def test_index_points_to_the_shards(study):

@@ -346,9 +346,9 @@ def refuse_bad_weights(decoder: Decoder) -> None:
     """
     for name, weight in decoder.hf.named_parameters():
         if not torch.isfinite(weight).all():
+            source = decoder.settings.source
             raise InputError(
-                f"{decoder.settings.source}: weight {name} holds values that are not "
-                "finite"
+                f"{source}: weight {name} holds values that are not finite"
             )
 
 
