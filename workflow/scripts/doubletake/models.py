@@ -346,10 +346,8 @@ def refuse_bad_weights(decoder: Decoder) -> None:
     """
     for name, weight in decoder.hf.named_parameters():
         if not torch.isfinite(weight).all():
-            source = decoder.settings.source
-            raise InputError(
-                f"{source}: weight {name} holds values that are not finite"
-            )
+            where = f"{decoder.settings.source}: weight {name}"
+            raise InputError(f"{where} holds values that are not finite")
 
 
 def _why_unproven(decoder: Decoder, proof: Proof) -> str:
