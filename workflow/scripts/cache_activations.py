@@ -32,7 +32,7 @@ from doubletake.hooks import hooked
 from doubletake.logs import Progress, job
 from doubletake.models import Decoder, load_decoder, refuse_bad_weights
 from doubletake.passes import in_batches, padded
-from doubletake.replay import verification_rows
+from doubletake.replay import replayed_off, verification_rows
 from doubletake.reuse import origin_key
 from doubletake.runs import run_of
 from doubletake.schemas.activations import ACTIVATION_INDEX
@@ -218,7 +218,16 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
         rows={name: values.cpu() for name, values in kept.items()},
         sums={name: total.cpu() for name, total in sums.items()},
         count=sum(stop - start for _, start, stop in thoughts),
-        differences=replay_differences(decoder, normed, batch),
+        differences=torch.cat(
+            [
+                torch.zeros(0),
+                *(
+                    replayed_off(decoder, states, item.ids, item.logprobs)
+                    for states, item in zip(normed, batch, strict=True)
+                    if item.logprobs is not None
+                ),
+            ]
+        ),
     )
 
 
@@ -249,30 +258,6 @@ def check_finite(decoder: Decoder, normed: torch.Tensor, batch: list[Item]) -> N
                 f"trace {item.trace}: the model's states are not finite in "
                 f"{str(normed.dtype).removeprefix('torch.')}"
             )
-
-
-def replay_differences(
-    decoder: Decoder, normed: torch.Tensor, batch: list[Item]
-) -> torch.Tensor:
-    """|replayed - generated| log-prob of the tokens that have a generated one.
-
-    Args:
-        decoder: the model.
-        normed: [trace, token, d_model], final hidden states after the final norm.
-        batch: the traces.
-
-    Returns:
-        [token], nats, on the CPU.
-    """
-    differences = [torch.zeros(0)]
-    for k, item in enumerate(batch):
-        if item.logprobs is None:
-            continue
-        states = normed[k, item.prompt - 1 : len(item.ids) - 1]
-        targets = torch.tensor(item.ids[item.prompt :], device=normed.device)
-        found = decoder.logprobs(states, targets).cpu()
-        differences.append((found - torch.tensor(item.logprobs)).abs())
-    return torch.cat(differences)
 
 
 def warn_beyond(verification: pl.DataFrame) -> None:
