@@ -51,7 +51,7 @@ def test_prompt_has_one_bos_and_opens_the_thought(tiny):
     ids = tiny.prompt_ids("How many pens?")
     assert ids.count(tiny.tokenizer.bos_token_id) == 1
     assert ids[0] == tiny.tokenizer.bos_token_id
-    assert tiny.prompt_opens_thought
+    assert tiny.opening_left == ""
 
 
 def templated(folder: Path, template: str, **changes) -> TraceTokenizer:

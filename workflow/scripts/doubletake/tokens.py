@@ -128,7 +128,7 @@ class TraceTokenizer:
                 f"reads {text[-80:]!r}): the chat template leaves it out or the "
                 f"tokenizer changes it: {question[:60]!r}"
             )
-        special = self._controls(ids) - self._controls(self._templated(QUESTION))
+        special = self._controls(ids) - self._own_controls
         if special:
             token = self._added[min(special)]
             raise InputError(
@@ -147,11 +147,6 @@ class TraceTokenizer:
             InputError: the prompt closes the thought.
         """
         return "" if self.settings.open_thought else self._template_leaves
-
-    @property
-    def prompt_opens_thought(self) -> bool:
-        """Whether the prompt already ends inside the thought (`<think>` written)."""
-        return not self.opening_left.startswith(self.format.start or "\0")
 
     @cached_property
     def _template_leaves(self) -> str:
@@ -236,12 +231,17 @@ class TraceTokenizer:
 
     def _controls(self, ids: list[int]) -> Counter[int]:
         """How often each control token occurs."""
-        added = self.tokenizer.added_tokens_decoder
-        return Counter(
-            index
-            for index in ids
-            if index in added and is_control(added[index].content, added[index].special)
-        )
+        return Counter(index for index in ids if index in self._control_ids)
+
+    @cached_property
+    def _own_controls(self) -> Counter[int]:
+        """The control tokens that the chat template itself writes into a prompt."""
+        return self._controls(self._templated(QUESTION))
+
+    @cached_property
+    def _control_ids(self) -> set[int]:
+        added = self.tokenizer.added_tokens_decoder.items()
+        return {k for k, part in added if is_control(part.content, part.special)}
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
