@@ -25,7 +25,7 @@ demo: $(RUNTIME) ## Run the default study and say where the report is
 	@echo "The report: $(CURDIR)/results/report.html"
 
 verify: $(RUNTIME) ## Compare results with their manifests: RESULTS=results
-	@$(BIN)/python workflow/scripts/verify_results.py -- "$${RESULTS:-results}"
+	@$(BIN)/python workflow/scripts/manifest/verify.py -- "$${RESULTS:-results}"
 
 slurm: $(SUBMISSION) ## Set up what sends jobs to a SLURM cluster
 
@@ -37,10 +37,10 @@ override RESULTS := $(value RESULTS)
 export TRACES EVENTS LABELS RESULTS
 
 detect: $(RUNTIME) ## Find events in thoughts of your own: TRACES=in.jsonl EVENTS=out.jsonl
-	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/detect_file.py -- "$$TRACES" "$$EVENTS"
+	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/events/detect_file.py -- "$$TRACES" "$$EVENTS"
 
 score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.jsonl
-	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/score_file.py -- "$$LABELS" "$$EVENTS"
+	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/detector/score_file.py -- "$$LABELS" "$$EVENTS"
 
 test: $(DEVELOPMENT) ## Run the whole test suite (but test-slurm and test-real)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile

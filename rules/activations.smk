@@ -25,11 +25,11 @@ rule cache_activations:
         model=model_settings,
         settings=config["activations"]
         | {key: config[key] for key in ("batch_memory", "verification")},
-        code=code_digest("cache_activations"),
+        code=code_digest("activations/cache"),
     message:
         "Activations of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     script:
-        "../workflow/scripts/cache_activations.py"
+        "../workflow/scripts/activations/cache.py"
 
 
 rule merge_activations:
@@ -51,8 +51,13 @@ rule merge_activations:
         sort=lambda wildcards: (
             ["trace", "event", "token"] if wildcards.part == "index" else []
         ),
-        code=code_digest("merge_tables", "activations/index", "verification", "runs"),
+        code=code_digest(
+            "shards/merge",
+            "activations.tables",
+            "doubletake.tables.verification",
+            "doubletake.tables.runs",
+        ),
     message:
         "Activations of {wildcards.model} on {wildcards.dataset}: {wildcards.part}"
     script:
-        "../workflow/scripts/merge_tables.py"
+        "../workflow/scripts/shards/merge.py"

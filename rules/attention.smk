@@ -25,11 +25,11 @@ rule measure_attention:
     params:
         model=model_settings,
         settings={key: config[key] for key in ("batch_memory", "verification")},
-        code=code_digest("attention"),
+        code=code_digest("attention/measure"),
     message:
         "Attention of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     script:
-        "../workflow/scripts/attention.py"
+        "../workflow/scripts/attention/measure.py"
 
 
 rule merge_attention:
@@ -45,11 +45,11 @@ rule merge_attention:
     params:
         table="attention",
         sort=["trace", "event", "layer"],
-        code=code_digest("merge_tables", "attention"),
+        code=code_digest("shards/merge", "attention.tables"),
     message:
         "Attention of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/merge_tables.py"
+        "../workflow/scripts/shards/merge.py"
 
 
 rule summarise_attention:
@@ -69,11 +69,11 @@ rule summarise_attention:
         runtime=growing(60),
     params:
         settings=config["intervals"],
-        code=code_digest("summarise_attention"),
+        code=code_digest("attention/summarise"),
     message:
         "Attention of {wildcards.model} on {wildcards.dataset} in numbers"
     script:
-        "../workflow/scripts/summarise_attention.py"
+        "../workflow/scripts/attention/summarise.py"
 
 
 rule plot_attention:
@@ -111,8 +111,8 @@ rule plot_attention:
         ENVIRONMENT
     params:
         settings={"confidence": config["intervals"]["confidence"]},
-        code=code_digest("plot_attention"),
+        code=code_digest("attention/plot"),
     message:
         "Attention figures of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/plot_attention.py"
+        "../workflow/scripts/attention/plot.py"

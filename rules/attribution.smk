@@ -33,11 +33,11 @@ rule measure_attribution:
     params:
         model=model_settings,
         settings=studies.attribution_settings(config),
-        code=code_digest("attribution"),
+        code=code_digest("attribution/measure"),
     message:
         "Attribution of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     script:
-        "../workflow/scripts/attribution.py"
+        "../workflow/scripts/attribution/measure.py"
 
 
 rule merge_attribution:
@@ -55,11 +55,11 @@ rule merge_attribution:
     params:
         table="attribution",
         sort=["trace", "event"],
-        code=code_digest("merge_tables", "attribution"),
+        code=code_digest("shards/merge", "attribution.tables"),
     message:
         "Attribution of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/merge_tables.py"
+        "../workflow/scripts/shards/merge.py"
 
 
 rule merge_attribution_parts:
@@ -79,11 +79,11 @@ rule merge_attribution_parts:
     params:
         table=lambda wildcards: f"attribution/{wildcards.part}",
         sort=["trace"],
-        code=code_digest("merge_tables", "attribution"),
+        code=code_digest("shards/merge", "attribution.tables"),
     message:
         "Attribution of {wildcards.model} on {wildcards.dataset}: {wildcards.part}"
     script:
-        "../workflow/scripts/merge_tables.py"
+        "../workflow/scripts/shards/merge.py"
 
 
 rule summarise_attribution:
@@ -116,11 +116,11 @@ rule summarise_attribution:
         model=lambda wildcards: config["models"][wildcards.model]["source"],
         dataset=lambda wildcards: config["datasets"][wildcards.dataset]["source"],
         settings=studies.attribution_summary_settings(config),
-        code=code_digest("summarise_attribution"),
+        code=code_digest("attribution/summarise"),
     message:
         "Attribution of {wildcards.model} on {wildcards.dataset} in numbers"
     script:
-        "../workflow/scripts/summarise_attribution.py"
+        "../workflow/scripts/attribution/summarise.py"
 
 
 rule plot_attribution:
@@ -164,8 +164,8 @@ rule plot_attribution:
             "metric": config["attribution"]["metric"],
             "confidence": config["intervals"]["confidence"],
         },
-        code=code_digest("plot_attribution"),
+        code=code_digest("attribution/plot"),
     message:
         "Attribution figures of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/plot_attribution.py"
+        "../workflow/scripts/attribution/plot.py"

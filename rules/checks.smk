@@ -19,8 +19,10 @@ rule merge_checks:
     params:
         table=lambda wildcards: wildcards.part,
         sort=[],
-        code=code_digest("merge_tables", "verification", "runs"),
+        code=code_digest(
+            "shards/merge", "doubletake.tables.verification", "doubletake.tables.runs"
+        ),
     message:
         "{wildcards.experiment} of {wildcards.model} on {wildcards.dataset}: {wildcards.part}"
     script:
-        "../workflow/scripts/merge_tables.py"
+        "../workflow/scripts/shards/merge.py"

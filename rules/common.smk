@@ -1,20 +1,25 @@
 """Studies, targets, input functions and wildcard constraints of all rule files."""
 
+import os
 import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-sys.path.append(str(Path(workflow.basedir) / "workflow/scripts"))
+# The code of this checkout, here and in the jobs that start from here.
+SCRIPTS = str(Path(workflow.basedir) / "workflow/scripts")
+sys.path.insert(0, SCRIPTS)
+os.environ["PYTHONPATH"] = SCRIPTS
 
 from snakemake.exceptions import WorkflowError
 
-from doubletake import stale_locks, studies
-from doubletake.digests import code_digest
-from doubletake.errors import InputError
-from doubletake.page.report_files import study_files
-from doubletake.foreign_text import visible
-from doubletake.model_folders import weight_files
+from doubletake.running import stale_locks
+from doubletake.study import settings as studies
+from doubletake.running.digests import code_digest
+from doubletake.running.errors import InputError
+from doubletake.study.outputs import study_files
+from doubletake.running.foreign_text import visible
+from doubletake.model.folders import weight_files
 
 STUDY = "results/{model}/{dataset}"
 ENVIRONMENT = Path(workflow.basedir) / "envs/doubletake.yaml"

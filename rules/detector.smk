@@ -19,8 +19,8 @@ rule score_detector:
         runtime=30,
     params:
         settings=config["intervals"],
-        code=code_digest("score_detector"),
+        code=code_digest("detector/score"),
     message:
         "The detectors against labelled traces"
     script:
-        "../workflow/scripts/score_detector.py"
+        "../workflow/scripts/detector/score.py"

@@ -26,11 +26,11 @@ rule measure_early_exit:
     params:
         model=model_settings,
         settings=lambda wildcards: studies.early_exit_settings(config, wildcards.model),
-        code=code_digest("early_exit"),
+        code=code_digest("early_exit/measure"),
     message:
         "Early exits of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     script:
-        "../workflow/scripts/early_exit.py"
+        "../workflow/scripts/early_exit/measure.py"
 
 
 rule merge_early_exit:
@@ -46,11 +46,11 @@ rule merge_early_exit:
     params:
         table="early_exit",
         sort=["trace", "exit"],
-        code=code_digest("merge_tables", "early_exit"),
+        code=code_digest("shards/merge", "early_exit.tables"),
     message:
         "Early exits of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/merge_tables.py"
+        "../workflow/scripts/shards/merge.py"
 
 
 rule summarise_early_exit:
@@ -76,11 +76,11 @@ rule summarise_early_exit:
         model=lambda wildcards: config["models"][wildcards.model]["source"],
         dataset=lambda wildcards: config["datasets"][wildcards.dataset]["source"],
         settings=studies.early_exit_plot_settings(config),
-        code=code_digest("summarise_early_exit"),
+        code=code_digest("early_exit/summarise"),
     message:
         "Early exits of {wildcards.model} on {wildcards.dataset} in numbers"
     script:
-        "../workflow/scripts/summarise_early_exit.py"
+        "../workflow/scripts/early_exit/summarise.py"
 
 
 rule plot_early_exit:
@@ -126,8 +126,8 @@ rule plot_early_exit:
             "groups": config["early_exit"]["groups"],
             "confidence": config["intervals"]["confidence"],
         },
-        code=code_digest("plot_early_exit"),
+        code=code_digest("early_exit/plot"),
     message:
         "Early-exit figures of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/plot_early_exit.py"
+        "../workflow/scripts/early_exit/plot.py"

@@ -19,8 +19,8 @@ rule detect_events:
         runtime=60,
     params:
         settings=studies.detection_settings(config),
-        code=code_digest("detect_events"),
+        code=code_digest("events/detect"),
     message:
         "Arrivals and backtracks of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/detect_events.py"
+        "../workflow/scripts/events/detect.py"

@@ -26,11 +26,11 @@ rule measure_logit_lens:
     params:
         model=model_settings,
         settings=config["logit_lens"] | {"batch_memory": config["batch_memory"]},
-        code=code_digest("logit_lens"),
+        code=code_digest("logit_lens/measure"),
     message:
         "Logit lens of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/logit_lens.py"
+        "../workflow/scripts/logit_lens/measure.py"
 
 
 rule summarise_logit_lens:
@@ -52,11 +52,11 @@ rule summarise_logit_lens:
     params:
         model=model_settings,
         resampling=config["intervals"],
-        code=code_digest("summarise_logit_lens"),
+        code=code_digest("logit_lens/summarise"),
     message:
         "Logit lens of {wildcards.model} on {wildcards.dataset} in numbers"
     script:
-        "../workflow/scripts/summarise_logit_lens.py"
+        "../workflow/scripts/logit_lens/summarise.py"
 
 
 rule plot_logit_lens:
@@ -95,8 +95,8 @@ rule plot_logit_lens:
         ENVIRONMENT
     params:
         confidence=config["intervals"]["confidence"],
-        code=code_digest("plot_logit_lens"),
+        code=code_digest("logit_lens/plot"),
     message:
         "Logit-lens figures of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/plot_logit_lens.py"
+        "../workflow/scripts/logit_lens/plot.py"

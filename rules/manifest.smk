@@ -17,8 +17,8 @@ rule write_manifest:
         ENVIRONMENT
     params:
         files=lambda wildcards: asdict(files_of(wildcards)),
-        code=code_digest("write_manifest", "runs"),
+        code=code_digest("manifest/write", "doubletake.tables.runs"),
     message:
         "Manifest of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/write_manifest.py"
+        "../workflow/scripts/manifest/write.py"

@@ -22,11 +22,11 @@ rule train_pocket:
         mem_mb=growing(4000),
         runtime=growing(600),
     params:
-        code=code_digest("train_pocket"),
+        code=code_digest("pocket/train"),
     message:
         "Training the pocket model from nothing (hours on two cores)"
     script:
-        "../workflow/scripts/train_pocket.py"
+        "../workflow/scripts/pocket/train.py"
 
 
 rule label_pocket:
@@ -42,11 +42,11 @@ rule label_pocket:
         runtime=10,
     params:
         settings={"traces": 60, "seed": 0},
-        code=code_digest("label_pocket"),
+        code=code_digest("pocket/label"),
     message:
         "Thoughts of the pocket language with their planted truth"
     script:
-        "../workflow/scripts/label_pocket.py"
+        "../workflow/scripts/pocket/label.py"
 
 
 rule evaluate_pocket:
@@ -75,8 +75,8 @@ rule evaluate_pocket:
             "max_new_tokens": 512,
             "batch": 100,
         },
-        code=code_digest("evaluate_pocket"),
+        code=code_digest("pocket/evaluate"),
     message:
         "The pocket model on problems it has never seen"
     script:
-        "../workflow/scripts/evaluate_pocket.py"
+        "../workflow/scripts/pocket/evaluate.py"

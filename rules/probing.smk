@@ -25,11 +25,11 @@ rule measure_probing:
     params:
         model=model_settings,
         settings=config["probing"] | {"verification": config["verification"]},
-        code=code_digest("probing"),
+        code=code_digest("probing/measure"),
     message:
         "Probes of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     script:
-        "../workflow/scripts/probing.py"
+        "../workflow/scripts/probing/measure.py"
 
 
 rule merge_probing:
@@ -45,11 +45,11 @@ rule merge_probing:
     params:
         table="probing/scores",
         sort=["task", "features", "layer", "shuffle", "trace", "event"],
-        code=code_digest("merge_tables", "probing"),
+        code=code_digest("shards/merge", "probing.tables"),
     message:
         "Scores of the probes of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/merge_tables.py"
+        "../workflow/scripts/shards/merge.py"
 
 
 rule summarise_probing:
@@ -77,11 +77,11 @@ rule summarise_probing:
     params:
         folds=config["probing"]["folds"],
         resampling=config["intervals"],
-        code=code_digest("summarise_probing"),
+        code=code_digest("probing/summarise"),
     message:
         "Probes of {wildcards.model} on {wildcards.dataset} in numbers"
     script:
-        "../workflow/scripts/summarise_probing.py"
+        "../workflow/scripts/probing/summarise.py"
 
 
 rule plot_probing:
@@ -112,8 +112,8 @@ rule plot_probing:
         ENVIRONMENT
     params:
         confidence=config["intervals"]["confidence"],
-        code=code_digest("plot_probing"),
+        code=code_digest("probing/plot"),
     message:
         "Figures of the probes of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/plot_probing.py"
+        "../workflow/scripts/probing/plot.py"

@@ -18,8 +18,8 @@ rule retrieve_problems:
         runtime=15,
     params:
         settings=dataset_settings,
-        code=code_digest("retrieve_problems"),
+        code=code_digest("problems/retrieve"),
     message:
         "Problems of {wildcards.dataset} (for {wildcards.model})"
     script:
-        "../workflow/scripts/retrieve_problems.py"
+        "../workflow/scripts/problems/retrieve.py"

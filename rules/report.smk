@@ -1,6 +1,8 @@
 """Report: one page on all studies of the config."""
 
-from doubletake.page.experiments import TABLES
+from doubletake.study.experiments import TABLES
+
+MODULES = sorted({f"{name.partition('/')[0]}.tables" for name in TABLES})
 
 REPORT_TEMPLATES = SOURCES.local("workflow/report")
 REPORT_STUDIES = [
@@ -32,8 +34,8 @@ rule write_report:
     params:
         studies=[asdict(study) for study in REPORT_STUDIES],
         settings=config["report"],
-        code=code_digest("write_report", *TABLES),
+        code=code_digest("report/write", *MODULES),
     message:
         "The report"
     script:
-        "../workflow/scripts/write_report.py"
+        "../workflow/scripts/report/write.py"

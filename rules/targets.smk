@@ -1,6 +1,6 @@
 """Targets: an experiment by its name, or the report, for all studies of the config."""
 
-from doubletake.page.experiments import EXPERIMENTS
+from doubletake.study.experiments import EXPERIMENTS
 
 for section in EXPERIMENTS:
 

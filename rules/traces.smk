@@ -23,11 +23,11 @@ rule generate_traces:
     params:
         model=model_settings,
         settings=config["generation"],
-        code=code_digest("generate_traces"),
+        code=code_digest("traces/generate"),
     message:
         "Thoughts of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     script:
-        "../workflow/scripts/generate_traces.py"
+        "../workflow/scripts/traces/generate.py"
 
 
 rule merge_traces:
@@ -45,11 +45,11 @@ rule merge_traces:
     params:
         table="traces",
         sort=["problem", "sample"],
-        code=code_digest("merge_tables", "traces"),
+        code=code_digest("shards/merge", "traces.tables"),
     message:
         "All thoughts of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/merge_tables.py"
+        "../workflow/scripts/shards/merge.py"
 
 
 rule import_traces:
@@ -75,8 +75,8 @@ rule import_traces:
     params:
         model=model_settings,
         limit=lambda wildcards: dataset_settings(wildcards)["limit"],
-        code=code_digest("import_traces"),
+        code=code_digest("traces/retrieve"),
     message:
         "Thoughts of {wildcards.dataset}, in tokens of {wildcards.model}"
     script:
-        "../workflow/scripts/import_traces.py"
+        "../workflow/scripts/traces/retrieve.py"

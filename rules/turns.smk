@@ -25,8 +25,8 @@ rule locate_turns:
     params:
         model=model_settings,
         settings=config["turns"],
-        code=code_digest("locate_turns"),
+        code=code_digest("turns/locate"),
     message:
         "Turns of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/locate_turns.py"
+        "../workflow/scripts/turns/locate.py"

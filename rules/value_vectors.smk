@@ -33,11 +33,11 @@ rule measure_value_vectors:
         settings=config["value_vectors"] | {"verification": config["verification"]},
         batch_memory=config["batch_memory"],
         resampling=config["intervals"],
-        code=code_digest("value_vectors"),
+        code=code_digest("value_vectors/measure"),
     message:
         "Value vectors of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/value_vectors.py"
+        "../workflow/scripts/value_vectors/measure.py"
 
 
 rule summarise_value_vectors:
@@ -58,11 +58,11 @@ rule summarise_value_vectors:
     params:
         vectors=config["value_vectors"]["checked_vectors"],
         resampling=config["intervals"],
-        code=code_digest("summarise_value_vectors"),
+        code=code_digest("value_vectors/summarise"),
     message:
         "Value vectors of {wildcards.model} on {wildcards.dataset} in numbers"
     script:
-        "../workflow/scripts/summarise_value_vectors.py"
+        "../workflow/scripts/value_vectors/summarise.py"
 
 
 rule plot_value_vectors:
@@ -95,8 +95,8 @@ rule plot_value_vectors:
     params:
         contrast=config["value_vectors"]["contrast"],
         confidence=config["intervals"]["confidence"],
-        code=code_digest("plot_value_vectors"),
+        code=code_digest("value_vectors/plot"),
     message:
         "Figures of the value vectors of {wildcards.model} on {wildcards.dataset}"
     script:
-        "../workflow/scripts/plot_value_vectors.py"
+        "../workflow/scripts/value_vectors/plot.py"

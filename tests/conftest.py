@@ -8,8 +8,8 @@ import pytest
 from checkouts import Checkout, new_checkout, run_once, shared_folder
 from tiny_models import write_model, write_tokenizer
 
-from doubletake.store import VARIABLE
-from doubletake.studies import ModelSettings
+from doubletake.running.store import VARIABLE
+from doubletake.study.settings import ModelSettings
 
 pytest_plugins = ["fault_counts"]
 

@@ -1,6 +1,6 @@
 """Where the thought lies in hand-made rows of the traces table."""
 
-from doubletake.thought_format import KNOWN
+from doubletake.text.thought_format import KNOWN
 
 
 def edges_of(text: str, left: str = "<think>\n") -> dict[str, int | None]:

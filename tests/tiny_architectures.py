@@ -7,8 +7,8 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM
 
-from doubletake.architectures import LAYOUTS
-from doubletake.studies import ModelSettings
+from doubletake.model.architectures import LAYOUTS
+from doubletake.study.settings import ModelSettings
 
 SIZES: dict[str, Any] = {
     "vocab_size": 96,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from doubletake.schemas.attention import PARTITION
+from attention.tables import PARTITION
 
 
 def attention_rows(

@@ -7,15 +7,15 @@ from pathlib import Path
 import polars as pl
 from thought_edges import edges_of
 
-from doubletake.manifests import build, entries, write
-from doubletake.page.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
-from doubletake.page.report_files import StudyFiles
-from doubletake.provenance import Provenance
-from doubletake.schemas.early_exit import EARLY_EXIT_SUMMARY
-from doubletake.schemas.runs import RUNS
-from doubletake.schemas.tables import table_named
-from doubletake.schemas.verification import VERIFICATION
-from doubletake.seals import BLANK, MARK, sealed
+from doubletake.running.manifests import build, entries, write
+from doubletake.running.provenance import Provenance
+from doubletake.running.seals import BLANK, MARK, sealed
+from doubletake.study.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
+from doubletake.study.outputs import StudyFiles
+from doubletake.tables.runs import RUNS
+from doubletake.tables.table import table_named
+from doubletake.tables.verification import VERIFICATION
+from early_exit.tables import EARLY_EXIT_SUMMARY
 
 MARKER = "</think>"
 PROMPT = 3

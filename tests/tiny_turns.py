@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cache_activations
-import locate_turns
 import torch
 from thought_edges import edges_of
 
-from doubletake.models import Decoder, load_decoder
-from doubletake.schemas.events import EVENTS
-from doubletake.schemas.traces import TRACES
-from doubletake.studies import ModelSettings
-from doubletake.verification import Verification
+from activations import cache as cache_activations
+from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.stats.verification import Verification
+from doubletake.study.settings import ModelSettings
+from events.tables import EVENTS
+from traces.tables import TRACES
+from turns import locate as locate_turns
 
 WORDS = {"backtrack": ["Wai", "Al", "che"], "wrap_up": ["So", "Th"]}
 """Single tokens of the tiny tokenizer."""

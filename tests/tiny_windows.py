@@ -13,7 +13,7 @@ from tiny_architectures import (
     write_architecture,
 )
 
-from doubletake.models import Decoder, load_decoder
+from doubletake.model.decoder import Decoder, load_decoder
 
 LOCAL, GLOBAL = "sliding_attention", "full_attention"
 

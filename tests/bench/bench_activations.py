@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 import peers
-from cache_activations import Item, pass_through
 from random_llama import random_decoder
 
-from doubletake.models import Decoder
-from doubletake.passes import padded
+from activations.cache import Item, pass_through
+from doubletake.model.decoder import Decoder
+from doubletake.model.passes import padded
 
 GOAL = 1.05
 POSITIONS = 20  # cached per sequence

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from doubletake.answers import final_answer, same_value
+from doubletake.text.answers import final_answer, same_value
 
 PLAIN = re.compile(r"\\boxed\{([^{}]*)\}|####\s*(\S+)")
 

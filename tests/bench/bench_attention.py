@@ -24,15 +24,15 @@ from transformers.utils import logging as hf_logging
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from attention import pass_through
 from random_llama import random_decoder
 
-from doubletake.attention_positions import Item, Place
-from doubletake.attention_rows import eager, reading
-from doubletake.head_attribution import HeadReader
-from doubletake.models import Decoder
-from doubletake.passes import padded
-from doubletake.schemas.attention import BINS
+from attention.head_attribution import HeadReader
+from attention.measure import pass_through
+from attention.positions import Item, Place
+from attention.rows import eager, reading
+from attention.tables import BINS
+from doubletake.model.decoder import Decoder
+from doubletake.model.passes import padded
 
 GOAL = 1.1
 POSITIONS = 8  # wanted rows per sequence

@@ -28,10 +28,10 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from random_llama import random_decoder
 
-from doubletake.budgets import GIB, backward_tokens
-from doubletake.gradients import Decision, Metric, attribute
-from doubletake.models import Decoder
-from doubletake.patching import Cell, patched
+from attribution.gradients import Decision, Metric, attribute
+from attribution.patching import Cell, patched
+from doubletake.model.budgets import GIB, backward_tokens
+from doubletake.model.decoder import Decoder
 
 GOAL = 2.2
 GROUPS = {"backtrack": torch.arange(10, 26), "wrap_up": torch.arange(40, 48)}

@@ -19,7 +19,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from doubletake.branches import Branch, continue_branches
+from early_exit.branches import Branch, continue_branches
 
 TRACE, EXITS, PROMPT, ANSWER, ROUNDS = 800, 10, 12, 8, 3
 

@@ -16,7 +16,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from doubletake.lens import Lens
+from doubletake.model.lens import Lens
 
 GOAL = 100
 TARGETS = 24

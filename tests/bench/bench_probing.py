@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from doubletake.probes import Plan, cross_validate, fit_plain_probe, fit_probe
+from probing.probes import Plan, cross_validate, fit_plain_probe, fit_probe
 
 STRENGTH = 1e-3
 

@@ -8,9 +8,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from doubletake.architectures import LAYOUTS
-from doubletake.models import Decoder
-from doubletake.studies import ModelSettings
+from doubletake.model.architectures import LAYOUTS
+from doubletake.model.decoder import Decoder
+from doubletake.study.settings import ModelSettings
 
 
 def random_decoder() -> Decoder:

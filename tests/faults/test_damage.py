@@ -17,8 +17,8 @@ from fault_tools import (
 )
 from safetensors import safe_open
 
-from doubletake.activations import PER_ROW, ActivationCache, Origin
-from doubletake.errors import InputError
+from activations.reading import PER_ROW, ActivationCache, Origin
+from doubletake.running.errors import InputError
 
 FLIP, CUT = "flipped byte", "truncated file"
 STUDY = "results/pocket/pocket-problems"

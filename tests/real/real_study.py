@@ -12,8 +12,8 @@ import yaml
 from checkouts import Checkout
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from doubletake.activations import ActivationCache, Origin
-from doubletake.studies import ModelSettings, Sources, model_settings
+from activations.reading import ActivationCache, Origin
+from doubletake.study.settings import ModelSettings, Sources, model_settings
 
 CONFIG = "config/config.yaml"
 MODEL, THOUGHTS, QUESTIONS = "smollm2", "thoughts", "questions"

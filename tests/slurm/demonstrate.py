@@ -19,13 +19,13 @@ from checkouts import Checkout
 from cluster import Cluster
 from remote import PROFILE, Remote
 
-from doubletake.schemas.attention import ATTENTION
-from doubletake.schemas.attribution import ATTRIBUTION
-from doubletake.schemas.early_exit import EARLY_EXIT
-from doubletake.schemas.events import EVENTS
-from doubletake.schemas.problems import PROBLEMS
-from doubletake.schemas.traces import TRACES
-from doubletake.schemas.turns import TURNS
+from attention.tables import ATTENTION
+from attribution.tables import ATTRIBUTION
+from early_exit.tables import EARLY_EXIT
+from events.tables import EVENTS
+from problems.tables import PROBLEMS
+from traces.tables import TRACES
+from turns.tables import TURNS
 
 TABLES = {
     "problems.parquet": PROBLEMS,

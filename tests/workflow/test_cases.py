@@ -11,19 +11,19 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
-from detect_events import Settings, event_rows
-from detect_file import main as detect_main
-from import_traces import main as import_main
-from retrieve_problems import Settings as Source
-from retrieve_problems import main as retrieve_main
 
-from doubletake import studies
-from doubletake.errors import InputError
-from doubletake.exits import AnswerPrompt, exits_of
-from doubletake.schemas.problems import PROBLEMS
-from doubletake.schemas.traces import TRACES
-from doubletake.studies import ModelSettings
-from doubletake.tokens import load_tokenizer
+from doubletake.running.errors import InputError
+from doubletake.study import settings as studies
+from doubletake.study.settings import ModelSettings
+from doubletake.text.tokenizer import load_tokenizer
+from early_exit.exits import AnswerPrompt, exits_of
+from events.detect import Settings, event_rows
+from events.detect_file import main as detect_main
+from problems.retrieve import Settings as Source
+from problems.retrieve import main as retrieve_main
+from problems.tables import PROBLEMS
+from traces.retrieve import main as import_main
+from traces.tables import TRACES
 
 POCKET = Path(__file__).parents[2] / "resources/pocket"
 LLAMA, QWEN = "DeepSeek-R1-Distill-Llama-8B", "DeepSeek-R1-Distill-Qwen"

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from doubletake.page.report_files import study_files
-from doubletake.schemas.tables import every_table
-from doubletake.studies import Sources
+from doubletake.study.outputs import study_files
+from doubletake.study.settings import Sources
+from doubletake.tables.table import every_table
 
 ROOT = Path(__file__).parents[2]
 

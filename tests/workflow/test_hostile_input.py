@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from doubletake.schemas.events import EVENTS
-from doubletake.schemas.traces import TRACES
+from events.tables import EVENTS
+from traces.tables import TRACES
 
 SHELL = "$(touch owned) `touch owned` '; touch owned #"
 MODEL = "my model; touch owned & # it's"

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from doubletake.digests import file_digest
-from doubletake.schemas.runs import RUNS
-from doubletake.store import VARIABLE
+from doubletake.running.digests import file_digest
+from doubletake.running.store import VARIABLE
+from doubletake.tables.runs import RUNS
 
 TARGET = "results/pocket/pocket-problems/activations/index.parquet"
 

@@ -11,10 +11,10 @@ import torch
 from reruns import planned
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from doubletake.schemas.early_exit import EARLY_EXIT
-from doubletake.schemas.events import EVENTS
-from doubletake.schemas.problems import PROBLEMS
-from doubletake.schemas.traces import TRACES
+from early_exit.tables import EARLY_EXIT
+from events.tables import EVENTS
+from problems.tables import PROBLEMS
+from traces.tables import TRACES
 
 
 def add_study(config: dict[str, Any], model: dict, dataset: dict) -> None:

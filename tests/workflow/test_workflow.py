@@ -8,16 +8,16 @@ from typing import Any
 from polars.testing import assert_frame_equal
 from reruns import planned
 
-from doubletake.page.experiments import EXPERIMENTS
-from doubletake.schemas.activations import ACTIVATION_INDEX
-from doubletake.schemas.attention import ATTENTION
-from doubletake.schemas.attribution import ATTRIBUTION, ATTRIBUTION_CELLS
-from doubletake.schemas.detector import DETECTOR_SCORES
-from doubletake.schemas.early_exit import EARLY_EXIT
-from doubletake.schemas.events import EVENTS
-from doubletake.schemas.problems import PROBLEMS
-from doubletake.schemas.traces import TRACES
-from doubletake.schemas.verification import VERIFICATION
+from activations.tables import ACTIVATION_INDEX
+from attention.tables import ATTENTION
+from attribution.tables import ATTRIBUTION, ATTRIBUTION_CELLS
+from detector.tables import DETECTOR_SCORES
+from doubletake.study.experiments import EXPERIMENTS
+from doubletake.tables.verification import VERIFICATION
+from early_exit.tables import EARLY_EXIT
+from events.tables import EVENTS
+from problems.tables import PROBLEMS
+from traces.tables import TRACES
 
 FIGURES = ["confidence", "accuracy", "calibration"]
 CHAIN = {

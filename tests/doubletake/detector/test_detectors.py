@@ -3,7 +3,7 @@
 import pytest
 
 from doubletake.detector.detectors import DETECTORS, check_detector, find_events
-from doubletake.errors import InputError
+from doubletake.running.errors import InputError
 
 THOUGHT = "5 + 3 = 8. Wait, let me check. 5 + 3 is 8. So the answer is 8."
 

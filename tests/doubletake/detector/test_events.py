@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doubletake.answers import canonical
 from doubletake.detector.events import controls, detect, with_flags
-from doubletake.pocket.language import sample_problem, sample_thought
+from doubletake.text.answers import canonical
+from pocket.language import sample_problem, sample_thought
 
 QUESTION = "Tom has 5 boxes with 9 apples each. How many apples does Tom have?"
 DATA = os.environ.get("DOUBLETAKE_DATA")

@@ -4,7 +4,7 @@ import pytest
 
 from doubletake.detector.asked import what_is_asked
 from doubletake.detector.statements import Numbers
-from doubletake.sentences import sentences
+from doubletake.text.sentences import sentences
 
 
 def roles(text: str, question: str = "?") -> list[str]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from doubletake.foreign_text import visible
 from doubletake.page import wording
+from doubletake.running.foreign_text import visible
 
 
 @pytest.mark.parametrize(

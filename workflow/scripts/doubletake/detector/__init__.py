@@ -1,1 +1,1 @@
-"""Finds arrivals, backtracks and wrap-ups in a thought, from its text alone."""
+"""The detector: where a thought arrives at an answer and turns back."""

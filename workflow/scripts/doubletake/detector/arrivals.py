@@ -5,7 +5,6 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from doubletake.answers import last_boxed, number_text
 from doubletake.detector.asked import Asked
 from doubletake.detector.cues import turn_cue
 from doubletake.detector.statements import (
@@ -18,7 +17,8 @@ from doubletake.detector.statements import (
     Numbers,
     Statement,
 )
-from doubletake.sentences import Span
+from doubletake.text.answers import last_boxed, number_text
+from doubletake.text.sentences import Span
 
 LAST_SENTENCES = 8  # of a thought, in which a conclusion without a name is looked for
 

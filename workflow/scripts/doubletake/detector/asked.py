@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from doubletake.numerals import numerals, plain
+from doubletake.text.numerals import numerals, plain
 
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 _HOW_MANY = re.compile(

@@ -1,9 +1,9 @@
 """The detectors that can be chosen, and the one call that runs any of them."""
 
-from doubletake.answers import number_text
 from doubletake.detector.events import Events, detect, with_flags
 from doubletake.detector.simple_detectors import detect_markers, detect_string
-from doubletake.errors import InputError
+from doubletake.running.errors import InputError
+from doubletake.text.answers import number_text
 
 DETECTORS = ("rules", "string", "markers")
 GOLD_BASED = ("string", "markers")

@@ -12,7 +12,6 @@ from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from doubletake.answers import number_text
 from doubletake.detector.arrivals import (
     answer_statements,
     is_conclusion,
@@ -28,7 +27,8 @@ from doubletake.detector.statements import (
     Numbers,
     Statement,
 )
-from doubletake.sentences import Span, sentences
+from doubletake.text.answers import number_text
+from doubletake.text.sentences import Span, sentences
 
 MATCHES = 3  # nearest sentences of which one becomes a control
 LOOK_AHEAD = 120  # characters after "I don't see a mistake" that may compute again

@@ -7,7 +7,7 @@ import re
 
 from doubletake.detector.cues import CHECK
 from doubletake.detector.events import Arrival, Backtrack, Events, wrap_ups
-from doubletake.sentences import sentences
+from doubletake.text.sentences import sentences
 
 WAIT = re.compile(r"wait\b", re.IGNORECASE)
 MARKERS = re.compile(

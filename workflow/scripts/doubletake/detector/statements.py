@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from doubletake.detector.asked import Asked
-from doubletake.numerals import Numeral, numerals, plain
-from doubletake.sentences import Span
+from doubletake.text.numerals import Numeral, numerals, plain
+from doubletake.text.sentences import Span
 
 COMMITTED, RESULT, MENTION = "committed", "result", "mention"
 OPERAND, OTHER = "operand", "other"

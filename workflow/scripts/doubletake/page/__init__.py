@@ -1,1 +1,1 @@
-"""What the report page is made of."""
+"""What the parts of the page and the figures share."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from doubletake.detector.thoughts import thought_span, thought_tokens
 from doubletake.page.wording import NOTHING, percent
-from doubletake.stats import cluster_bootstrap, cluster_sums, wilson_interval
+from doubletake.stats.intervals import cluster_bootstrap, cluster_sums, wilson_interval
+from doubletake.text.thoughts import thought_span, thought_tokens
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,31 @@
+"""The calibration split."""
+
+import pytest
+
+from activations.splits import calibration_problems
+
+PROBLEMS = [str(number) for number in range(1000)]
+
+
+@pytest.mark.parametrize(("share", "size"), [(0.25, 250), (0.0001, 1), (1.0, 1000)])
+def test_share_is_kept(share, size):
+    assert len(calibration_problems(PROBLEMS, share)) == size
+
+
+def test_order_and_repetition_do_not_matter():
+    split = calibration_problems(PROBLEMS, 0.25)
+    assert calibration_problems(PROBLEMS[::-1] * 2, 0.25) == split
+
+
+def test_split_has_nothing_to_do_with_the_place():
+    places = sorted(map(int, calibration_problems(PROBLEMS, 0.25)))
+    assert 400 < sum(places) / len(places) < 600
+
+
+def test_larger_shares_hold_smaller_ones():
+    small = calibration_problems(PROBLEMS, 0.1)
+    assert small < calibration_problems(PROBLEMS, 0.3)
+
+
+def test_no_problems_give_no_split():
+    assert calibration_problems([], 0.5) == set()

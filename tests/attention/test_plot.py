@@ -1,0 +1,122 @@
+"""Attention figures: what they show, at any size, and when there is nothing."""
+
+import numpy as np
+import pytest
+from tiny_attention import attention_rows, study_rows
+
+from attention.plot import Settings, draw_bins, draw_heads, grid_of, main
+from attention.summarise import summarise
+from attention.tables import (
+    ATTENTION,
+    ATTENTION_HEADS,
+    ATTENTION_SUMMARY,
+)
+from doubletake.stats.intervals import Resampling
+
+SETTINGS = Settings(confidence=0.95)
+RESAMPLING = Resampling(bootstrap=20)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return summarise(ATTENTION.frame(study_rows()), RESAMPLING)
+
+
+def texts_of(figure):
+    texts = [figure.get_supxlabel()]
+    for legend in figure.legends:
+        texts += [text.get_text() for text in legend.get_texts()]
+    for axes in figure.axes:
+        texts += [text.get_text() for text in axes.texts]
+        texts += [axes.get_title("left"), axes.get_ylabel(), axes.get_xlabel()]
+    return "\n".join(texts)
+
+
+def grids_drawn(figure):
+    return [
+        np.asarray(mesh.get_array()).reshape(2, 2)
+        for axes in figure.axes[:3]
+        for mesh in axes.collections[:1]
+    ]
+
+
+def test_heat_maps_show_the_means(tables):
+    _, heads = tables
+    figure = draw_heads(heads, "dla_backtrack", "logit", signed=True)
+    back, control, difference = grids_drawn(figure)
+    assert np.allclose(back, [[0, 0], [2.5, 0]])
+    assert np.allclose(control, [[0, 0], [0, 0.75]])
+    assert np.allclose(difference, grid_of(heads, "dla_backtrack", "difference"))
+    text = texts_of(figure)
+    assert "4 backtracks of 3 problems, 2 controls of 2 problems" in text
+    assert "difference within 2 problems" in text
+    assert "2.50" in text
+    assert "difference, logit" in text
+
+
+def test_zero_is_the_middle_of_what_may_be_negative(tables):
+    _, heads = tables
+    figure = draw_heads(heads, "dla_backtrack", "logit", signed=True)
+    for axes in figure.axes[:3]:
+        low, high = axes.collections[0].get_clim()
+        assert low == -high
+
+
+def test_without_controls_the_backtracks_are_drawn(tables):
+    rows = [row for row in study_rows() if row["kind"] == "backtrack"]
+    summary, heads = summarise(ATTENTION.frame(rows), RESAMPLING)
+    text = texts_of(draw_heads(heads, "arrival_sentence", "share", signed=False))
+    assert "4 backtracks of 3 problems, 0 controls" in text
+    draw_bins(summary, SETTINGS)
+
+
+def test_large_models_have_no_numbers_in_the_cells():
+    row = attention_rows("a/0", 1, "backtrack", [0.1, 0.2], [0.0, 1.0])[0]
+    wide = {
+        name: value * 16 if isinstance(value, list) and name != "tokens" else value
+        for name, value in row.items()
+    }
+    rows = [wide | {"layer": layer} for layer in range(32)]
+    _, heads = summarise(ATTENTION.frame(rows), RESAMPLING)
+    assert heads.filter(figure="dla_backtrack", kind="backtrack").height == 32 * 32
+    figure = draw_heads(heads, "dla_backtrack", "logit", signed=True)
+    assert not figure.axes[0].texts
+    assert figure.get_figheight() < 7
+
+
+def test_bins_show_backtracks_beside_controls(tables):
+    summary, _ = tables
+    figure = draw_bins(summary, SETTINGS)
+    question = figure.axes[1]
+    assert question.get_title("left") == "Question"
+    lines = {line.get_label(): line.get_ydata() for line in question.get_lines()}
+    assert np.allclose(lines["at backtracks"], 0.375)
+    assert np.allclose(lines["backtracks, if spread evenly"], 0.45)
+    assert "at controls" in lines
+    text = texts_of(figure)
+    assert "95% intervals" in text
+    assert "Last arrival's sentence" in text
+
+
+def run(folder, summary, heads):
+    ATTENTION_SUMMARY.write(summary, folder / "summary.parquet")
+    ATTENTION_HEADS.write(heads, folder / "heads.parquet")
+    names = ("attribution", "arrivals", "bins")
+    main(
+        summary_path=folder / "summary.parquet",
+        heads_path=folder / "heads.parquet",
+        settings=SETTINGS,
+        **{f"{name}_path": folder / f"{name}.svg" for name in names},
+    )
+    return [(folder / f"{name}.svg").read_bytes() for name in names]
+
+
+def test_the_same_tables_give_the_same_files(tmp_path, tables):
+    assert run(tmp_path, *tables) == run(tmp_path, *tables)
+
+
+def test_empty_tables_give_figures_that_say_so(tmp_path):
+    empty = (ATTENTION_SUMMARY.frame([]), ATTENTION_HEADS.frame([]))
+    assert all(b"<svg" in file for file in run(tmp_path, *empty))
+    figure = draw_heads(empty[1], "dla_backtrack", "logit", signed=True)
+    assert "no backtrack" in texts_of(figure)

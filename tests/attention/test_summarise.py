@@ -1,0 +1,129 @@
+"""Means and ranks of attention, counted by hand."""
+
+import numpy as np
+import polars as pl
+import pytest
+from tiny_attention import study_rows
+
+from attention.summarise import main, means_by_kind, problem_means, summarise
+from attention.tables import (
+    ATTENTION,
+    ATTENTION_HEADS,
+    ATTENTION_SUMMARY,
+)
+from doubletake.stats.intervals import Resampling
+
+RESAMPLING = Resampling(bootstrap=200)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return summarise(ATTENTION.frame(study_rows()), RESAMPLING)
+
+
+def head(heads, figure, kind, layer, number):
+    rows = heads.filter(figure=figure, kind=kind, layer=layer, head=number)
+    return rows.row(0, named=True)
+
+
+def test_means_are_over_positions_and_differences_over_problems(tables):
+    _, heads = tables
+    at = head(heads, "dla_backtrack", "backtrack", 1, 0)
+    assert (at["mean"], at["n"], at["problems"]) == (2.5, 4, 3)
+    control = head(heads, "dla_backtrack", "control", 1, 1)
+    assert (control["mean"], control["n"], control["problems"]) == (0.75, 2, 2)
+    # Problem a: 1 - 0; problem b: (2 + 3) / 2 - 0; problem c has no control.
+    difference = head(heads, "dla_backtrack", "difference", 1, 0)
+    assert difference["mean"] == pytest.approx((1 + 2.5) / 2)
+    assert (difference["n"], difference["problems"]) == (2, 2)
+    assert difference["low"] <= difference["mean"] <= difference["high"]
+    contrast = head(heads, "dla_difference", "backtrack", 1, 0)
+    assert contrast["mean"] == pytest.approx(2.5 - 0.5)
+
+
+def test_controls_without_an_arrival_say_nothing_of_it(tables):
+    _, heads = tables
+    control = head(heads, "arrival_sentence", "control", 1, 0)
+    assert (control["mean"], control["n"]) == (pytest.approx(0.1), 1)
+    difference = head(heads, "arrival_sentence", "difference", 1, 1)
+    assert (difference["mean"], difference["n"]) == (pytest.approx(0.5), 1)
+
+
+def test_ratios_are_over_an_even_spread(tables):
+    summary, heads = tables
+    # The arrival's sentence holds 5 of 20 tokens.
+    ratio = head(heads, "arrival_ratio", "backtrack", 1, 1)
+    assert ratio["mean"] == pytest.approx(np.mean([0.6, 0.6, 0.3, 0.3]) / 0.25)
+    rows = summary.filter(bin="question", kind="backtrack", layer=0)
+    means = dict(rows.select("measure", "mean").iter_rows())
+    assert means == pytest.approx(
+        {"attention": 0.375, "uniform": 0.45, "ratio": 0.375 / 0.45}
+    )
+
+
+def test_an_empty_bin_has_no_ratio(tables):
+    summary, _ = tables
+    rows = summary.filter(bin="part_3", kind="backtrack", layer=0)
+    assert dict(rows.select("measure", "mean").iter_rows()) == {
+        "attention": 0.0,
+        "uniform": 0.0,
+    }
+
+
+def test_figures_of_the_positions(tables):
+    summary, _ = tables
+    rows = summary.filter(bin="all", layer=1)
+    found = {
+        (kind, name): mean
+        for kind, name, mean in rows.select("kind", "measure", "mean").iter_rows()
+    }
+    assert found["backtrack", "depth"] == 19
+    assert found["control", "depth"] == 19  # (29 + 9) / 2
+    assert found["difference", "depth"] == pytest.approx((-10 + 10) / 2)
+    assert found["backtrack", "is_own"] == 0.75
+
+
+def test_heads_are_ranked_within_figure_and_kind(tables):
+    _, heads = tables
+    order = heads.filter(figure="arrival_sentence", kind="backtrack").sort("rank")
+    assert order["rank"].to_list() == [1, 2, 3, 4]
+    # Equal means, as of both heads of layer 0, in the order of layer and head.
+    assert order.select("layer", "head").rows() == [(1, 0), (1, 1), (0, 0), (0, 1)]
+    assert order["mean"].is_sorted(descending=True)
+
+
+def test_the_order_of_rows_does_not_matter(tables):
+    shuffled = ATTENTION.frame(study_rows()).sample(fraction=1, shuffle=True, seed=3)
+    for ours, theirs in zip(summarise(shuffled, RESAMPLING), tables, strict=True):
+        a, b = (t.drop("low", "high").sort(pl.all()) for t in (ours, theirs))
+        for column in a.columns:
+            if column != "mean":
+                assert a[column].equals(b[column])
+        assert np.allclose(a["mean"].to_numpy(), b["mean"].to_numpy())
+
+
+def test_a_pair_with_only_one_side_has_no_difference():
+    values = np.array([[1.0], [2.0]])
+    found = means_by_kind(
+        values, np.array(["backtrack", "control"]), np.array(["a", "b"]), RESAMPLING
+    )
+    assert found["difference"][0].n == 0
+    assert found["backtrack"][0].value == 1.0
+
+
+def test_problem_means_leave_out_what_is_not_known():
+    values = np.array([[1.0, np.nan], [3.0, np.nan], [np.nan, 5.0]])
+    found = problem_means(values, np.array(["b", "b", "a"]), np.array(["a", "b"]))
+    assert np.array_equal(found, [[np.nan, 5.0], [2.0, np.nan]], equal_nan=True)
+
+
+def test_tables_are_written_empty_where_there_is_nothing(tmp_path):
+    ATTENTION.write(ATTENTION.frame([]), tmp_path / "attention.parquet")
+    main(
+        attention_path=tmp_path / "attention.parquet",
+        summary_path=tmp_path / "summary.parquet",
+        heads_path=tmp_path / "heads.parquet",
+        settings=RESAMPLING,
+    )
+    assert ATTENTION_SUMMARY.read(tmp_path / "summary.parquet").height == 0
+    assert ATTENTION_HEADS.read(tmp_path / "heads.parquet").height == 0

@@ -1,0 +1,266 @@
+"""Attribution by gradients: equal to a plain definition, exact where all is linear."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import torch
+from tiny_architectures import ARCHITECTURES, settings_of
+from torch import nn
+
+from attribution.gradients import (
+    Decision,
+    Metric,
+    attribute,
+    attribute_along_path,
+    final_states,
+)
+from attribution.patching import Cell, patched
+from doubletake.model.budgets import GIB, backward_tokens
+from doubletake.model.decoder import Decoder, load_decoder
+
+GROUPS = {"backtrack": torch.tensor([3, 17, 40]), "wrap_up": torch.tensor([5, 60])}
+LENGTHS = (13, 7, 10)
+
+
+def decisions_of(lengths: tuple[int, ...] = LENGTHS) -> list[Decision]:
+    generator = torch.Generator().manual_seed(1)
+    return [
+        Decision(
+            f"{k}/0", k, torch.randint(1, 96, (n,), generator=generator).tolist(), 9 + k
+        )
+        for k, n in enumerate(lengths)
+    ]
+
+
+def random_means(decoder: Decoder, seed: int = 2) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    shape = (decoder.n_layers, decoder.d_model)
+    return {
+        name: torch.randn(shape, generator=generator)
+        for name in ("resid", "attn_out", "mlp_out")
+    }
+
+
+@pytest.fixture(scope="module")
+def decoders(architectures):
+    return {
+        name: load_decoder(settings_of(folder))
+        for name, folder in architectures.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def llama(decoders):
+    return decoders["llama"]
+
+
+def plain_metric(name: str, logits: torch.Tensor, predicted: int) -> torch.Tensor:
+    """The definition, on all logits of the last position."""
+    if name == "target":
+        return logits[predicted]
+    logprobs = logits.log_softmax(-1)
+    groups = [logprobs[GROUPS[group]].exp().sum().log() for group in GROUPS]
+    return groups[0] - groups[1]
+
+
+def plain_scores(
+    decoder: Decoder, name: str, item: Decision, mean: torch.Tensor
+) -> tuple[torch.Tensor, float]:
+    """By autograd of the whole model, from what the library itself gives."""
+    ids = torch.tensor([item.ids])
+    embedded = decoder.hf.get_input_embeddings()(ids).detach().requires_grad_()
+    with torch.enable_grad():
+        outputs = decoder.hf(
+            inputs_embeds=embedded, output_hidden_states=True, use_cache=False
+        )
+        states = outputs.hidden_states[: decoder.n_layers]
+        value = plain_metric(name, outputs.logits[0, -1].float(), item.predicted)
+        gradients = torch.autograd.grad(value, states)
+    scores = [
+        ((mean[layer] - state) * gradient)[0].sum(-1).detach()
+        for layer, (state, gradient) in enumerate(zip(states, gradients, strict=True))
+    ]
+    return torch.stack(scores), value.item()
+
+
+@pytest.mark.parametrize("name", ["difference", "target"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_scores_equal_autograd_of_the_full_logits(decoders, architecture, name):
+    decoder, decisions = decoders[architecture], decisions_of()
+    means = random_means(decoder)
+    found = attribute(decoder, Metric(decoder, name, GROUPS), means, decisions)
+    for k, item in enumerate(decisions):
+        wanted, value = plain_scores(decoder, name, item, means["resid"])
+        scores = found.scores["resid"][k]
+        size = wanted.abs().max()
+        assert size > 1e-3
+        assert torch.allclose(
+            scores[:, : len(item.ids)], wanted, atol=2e-4 * float(size), rtol=1e-3
+        )
+        assert not scores[:, len(item.ids) :].any()
+        assert found.values[k].item() == pytest.approx(value, abs=1e-4)
+
+
+def test_scores_are_the_slope_of_exact_patching(llama):
+    """A hundredth of the way to the mean changes the metric by a hundredth."""
+    (item,) = decisions_of((9,))
+    metric, means = Metric(llama, "difference", GROUPS), random_means(llama)
+    found = attribute(llama, metric, means, [item])
+    for part, layer, token in [("attn_out", 0, 3), ("mlp_out", 1, 8), ("resid", 2, 5)]:
+        with torch.no_grad():
+            near, _ = patched(
+                llama,
+                metric,
+                {part: moved(llama, item, part, layer, token, means, 0.01)},
+                item,
+                [Cell(part, layer, token)],
+                1000,
+            )
+        score = found.scores[part][0, layer, token].item()
+        assert near[0] == pytest.approx(0.01 * score, rel=0.1, abs=2e-5)
+
+
+def moved(decoder, item, part, layer, token, means, share) -> torch.Tensor:
+    """In the place of the means: one state, moved so far towards its mean."""
+    from doubletake.model.hooks import record
+
+    with record(decoder) as seen:
+        decoder.base(input_ids=torch.tensor([item.ids]), use_cache=False)
+    values = means[part].clone()
+    state = seen[part][layer][0, token]
+    values[layer] = state + share * (means[part][layer] - state)
+    return values
+
+
+def test_a_batch_gives_what_each_decision_gives_alone(llama):
+    decisions, means = decisions_of(), random_means(llama)
+    metric = Metric(llama, "difference", GROUPS)
+    for estimate in (attribute, lambda *a: attribute_along_path(*a, steps=3)):
+        together = estimate(llama, metric, means, decisions)
+        for k, item in enumerate(decisions):
+            alone = estimate(llama, metric, means, [item])
+            for part, scores in alone.scores.items():
+                found = together.scores[part][k, :, : len(item.ids)]
+                assert torch.allclose(found, scores[0], atol=1e-4, rtol=1e-3)
+
+
+def test_the_model_is_left_as_it_was(llama):
+    before = {name: w.clone() for name, w in llama.hf.named_parameters()}
+    hooks = hooks_of(llama)
+    metric = Metric(llama, "difference", GROUPS)
+    attribute(llama, metric, random_means(llama), decisions_of())
+    for name, weight in llama.hf.named_parameters():
+        assert weight.grad is None
+        assert torch.equal(weight, before[name])
+    assert hooks_of(llama) == hooks
+
+
+def hooks_of(decoder: Decoder) -> int:
+    """Hooks on all modules; the library has some of its own."""
+    modules = list(decoder.hf.modules())
+    return sum(len(m._forward_pre_hooks) + len(m._forward_hooks) for m in modules)
+
+
+class Straight(nn.Module):
+    """A linear map in the place of an MLP."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.map = nn.Linear(width, width, bias=False)
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return self.map(states)
+
+
+@pytest.fixture
+def linear(architectures) -> Decoder:
+    """A Llama without norms, uniform attention and linear MLPs: linear as a whole."""
+    decoder = load_decoder(settings_of(architectures["llama"]))
+    torch.manual_seed(3)
+    for layer in decoder.layers:
+        layer.input_layernorm = nn.Identity()
+        layer.post_attention_layernorm = nn.Identity()
+        layer.self_attn.q_proj.weight.data.zero_()
+        layer.mlp = Straight(decoder.d_model).requires_grad_(False)
+    decoder.hf.model.norm = nn.Identity()
+    decoder.__dict__.pop("final_norm", None)
+    return decoder
+
+
+@pytest.mark.parametrize("method", ["gradient", "path"])
+def test_for_a_linear_model_it_equals_exact_patching(linear, method):
+    (item,) = decisions_of((8,))
+    metric, means = Metric(linear, "target", GROUPS), random_means(linear)
+    if method == "gradient":
+        found = attribute(linear, metric, means, [item])
+    else:
+        found = attribute_along_path(linear, metric, means, [item], steps=2)
+    cells = [
+        Cell(part, layer, token)
+        for part in means
+        for layer in range(linear.n_layers)
+        for token in range(len(item.ids))
+    ]
+    exact, clean = patched(linear, metric, means, item, cells, 1000)
+    scores = [found.scores[c.part][0, c.layer, c.token].item() for c in cells]
+    assert max(map(abs, exact)) > 0.1
+    assert scores == pytest.approx(exact, abs=1e-4)
+    assert found.values.item() == pytest.approx(clean, abs=1e-5)
+
+
+def test_along_the_path_the_scores_of_the_embeddings_add_up(llama):
+    (item,) = decisions_of((7,))
+    metric, means = Metric(llama, "difference", GROUPS), random_means(llama)
+    found = attribute_along_path(llama, metric, means, [item], steps=400)
+    from doubletake.model.hooks import replaced
+
+    def put(name, layer, states):
+        if (name, layer) == ("resid", 0):
+            return means["resid"][0].expand_as(states).clone()
+        return None
+
+    ids = torch.tensor([item.ids])
+    with torch.no_grad(), replaced(llama, put):
+        away = metric(final_states(llama, ids, [item]), [item]).item()
+    change = away - found.values.item()
+    total = found.scores["resid"][0, 0].sum().item()
+    assert abs(change) > 0.1
+    assert total == pytest.approx(change, rel=0.02)
+    few = attribute(llama, metric, means, [item]).scores["resid"][0, 0].sum().item()
+    assert abs(few - change) > abs(total - change)
+
+
+@contextmanager
+def saved_bytes() -> Iterator[list[int]]:
+    """Bytes of all tensors that autograd keeps for the backward pass."""
+    seen: dict[int, int] = {}
+    total = [0]
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        seen[storage.data_ptr()] = storage.nbytes()
+        total[0] = sum(seen.values())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        yield total
+
+
+def kept_for(decoder: Decoder, tokens: int) -> int:
+    weights = sum(w.untyped_storage().nbytes() for w in decoder.hf.parameters())
+    metric = Metric(decoder, "difference", GROUPS)
+    with saved_bytes() as total:
+        attribute(decoder, metric, random_means(decoder), decisions_of((tokens,)))
+    return total[0] - weights
+
+
+@pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
+def test_memory_grows_with_the_tokens_and_keeps_to_the_budget(decoders, architecture):
+    decoder = decoders[architecture]
+    short, long = kept_for(decoder, 48), kept_for(decoder, 96)
+    more = long - short  # of 48 tokens, whatever does not depend on their number
+    again = kept_for(decoder, 120) - long
+    assert again == pytest.approx(more / 2, rel=0.1)
+    budgeted = 48 * GIB / backward_tokens(decoder, 1.0)
+    assert 0.2 * budgeted < more < 1.5 * budgeted

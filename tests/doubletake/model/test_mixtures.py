@@ -1,0 +1,45 @@
+"""Mixtures of experts: what they do not have, and what they take."""
+
+import pytest
+from tiny_architectures import settings_of
+
+from doubletake.model.architectures import LAYOUTS
+from doubletake.model.budgets import backward_tokens, forward_tokens, mlp_width
+from doubletake.model.decoder import load_decoder
+from doubletake.running.errors import InputError
+
+MIXTURES = ["mixtral", "qwen2_moe", "qwen3_moe"]
+
+
+def test_the_layouts_without_a_down_projection_are_the_mixtures():
+    without = {name for name, layout in LAYOUTS.items() if layout.mlp_down is None}
+    assert without == set(MIXTURES)
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_a_mixture_has_no_single_down_projection(architectures, name):
+    decoder = load_decoder(settings_of(architectures[name]))
+    with pytest.raises(InputError, match=f"{name} is a mixture of experts"):
+        decoder.mlp_down(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [
+        ("llama", 64),
+        ("mixtral", 2 * 64),  # two experts of 64 for each token
+        ("qwen2_moe", 2 * 16 + 32),  # two experts of 16 and the shared one
+        ("qwen3_moe", 64),  # its one plain layer is wider than two experts of 16
+    ],
+)
+def test_the_width_that_a_token_takes(architectures, name, width):
+    decoder = load_decoder(settings_of(architectures[name]))
+    assert mlp_width(decoder.config) == width
+
+
+def test_a_wider_mixture_gets_smaller_batches(architectures):
+    plain, mixture = (
+        load_decoder(settings_of(architectures[name])) for name in ("llama", "mixtral")
+    )
+    for tokens in (forward_tokens, backward_tokens):
+        assert tokens(mixture, 0.1) < tokens(plain, 0.1)

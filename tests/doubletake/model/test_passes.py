@@ -1,0 +1,50 @@
+"""Batches of sequences."""
+
+import pytest
+import torch
+
+from doubletake.model.passes import batches_of, in_batches, padded
+from doubletake.running.errors import InputError
+
+
+def test_padding_is_on_the_right():
+    assert padded([[5, 6, 7], [8]]).tolist() == [[5, 6, 7], [8, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "limit", "batches"),
+    [
+        ([], 10, []),
+        ([3, 9, 4], 10, [[9], [4, 3]]),
+        ([5, 5, 5], 10, [[5, 5], [5]]),
+        ([50, 2, 2], 10, [[50], [2, 2]]),
+        ([1, 1], 1, [[1], [1]]),
+    ],
+)
+def test_batches_hold_at_most_the_limit(lengths, limit, batches):
+    assert batches_of(lengths, lambda length: length, limit) == batches
+
+
+def run_with_room_for(room: int, lengths: list[int]) -> list[list[int]]:
+    def run(batch: list[int]) -> int:
+        if len(batch) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return sum(batch)
+
+    results = in_batches(
+        lengths,
+        run,
+        length=lambda length: length,
+        name=lambda length: f"sequence {length}",
+        batch_tokens=1000,
+    )
+    return [batch for batch, _ in results]
+
+
+def test_what_does_not_fit_is_halved_until_it_does():
+    assert run_with_room_for(2, [9, 8, 7, 6, 5]) == [[9, 8], [7], [6, 5]]
+
+
+def test_a_sequence_that_never_fits_is_named():
+    with pytest.raises(InputError, match="sequence 9: out of memory for its 9 tokens"):
+        run_with_room_for(0, [9, 8])

@@ -1,0 +1,116 @@
+"""What a manifest notices."""
+
+import pytest
+
+from doubletake.running.errors import InputError
+from doubletake.running.manifests import Manifest, build, entries, write
+from doubletake.running.provenance import Provenance
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "results/m/d"
+    (folder / "logs").mkdir(parents=True)
+    (folder / "logs/x.log").write_text("log")
+    (folder / "deep").mkdir()
+    (folder / "a.parquet").write_bytes(b"one")
+    (folder / "deep/b.svg").write_bytes(b"two!")
+    words = tmp_path / "own/words.txt"
+    words.parent.mkdir()
+    words.write_bytes(b"the")
+    content = build(
+        study={"model": "m", "dataset": "d"},
+        config={"shards": 2},
+        inputs={
+            "own/words.txt": entries([words], words.parent)["words.txt"],
+            "owner/model": {"revision": "e" * 40},
+        },
+        outputs=entries([folder / "deep/b.svg", folder / "a.parquet"], folder),
+        stages=[],
+        rules=[],
+        provenance=Provenance("c0ffee", {"python": "3"}, "a machine", "now"),
+    )
+    write(content, folder / "manifest.json")
+    return folder
+
+
+def manifest(folder) -> Manifest:
+    return Manifest.read(folder / "manifest.json")
+
+
+def test_untouched_results_give_no_complaint(folder):
+    assert list(manifest(folder).outputs) == ["a.parquet", "deep/b.svg"]
+    assert list(manifest(folder).complaints()) == []
+    assert manifest(folder).strangers() == []
+    assert manifest(folder).size == 7
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda folder: (folder / "a.parquet").unlink(), "missing"),
+        (lambda folder: (folder / "a.parquet").write_bytes(b"onX"), "another SHA-256"),
+        (lambda folder: (folder / "a.parquet").write_bytes(b"on"), "2 bytes instead"),
+    ],
+)
+def test_what_is_wrong_is_named(folder, spoil, complaint):
+    spoil(folder)
+    (found,) = manifest(folder).complaints()
+    assert complaint in found
+    assert str(folder / "a.parquet") in found
+
+
+def test_untouched_inputs_are_found_where_the_run_found_them(folder):
+    assert manifest(folder).changed_inputs(folder) == []
+    assert manifest(folder).absent_inputs(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"), [(b"thE", "another SHA-256"), (b"th", "2 bytes instead")]
+)
+def test_an_input_that_has_changed_since_is_named(folder, data, complaint):
+    words = folder.parents[2] / "own/words.txt"
+    words.write_bytes(data)
+    (found,) = manifest(folder).changed_inputs(folder)
+    assert found.startswith(f"input changed since: {words} ")
+    assert complaint in found
+    assert list(manifest(folder).complaints()) == []
+
+
+def test_an_input_may_lie_beside_the_workflow_or_be_gone(folder, tmp_path):
+    own = folder.parents[2] / "own"
+    workflow = tmp_path / "workflow"
+    workflow.mkdir()
+    own.rename(workflow / "own")
+    assert manifest(folder).absent_inputs(workflow) == []
+    (workflow / "own/words.txt").write_bytes(b"thE")
+    assert len(manifest(folder).changed_inputs(workflow)) == 1
+    (workflow / "own/words.txt").unlink()
+    assert manifest(folder).changed_inputs(workflow) == []
+    assert manifest(folder).absent_inputs(workflow) == ["own/words.txt"]
+
+
+def test_files_that_are_not_listed_are_told(folder):
+    (folder / "new.parquet").write_bytes(b"")
+    assert manifest(folder).strangers() == ["new.parquet"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 0}'])
+def test_a_file_that_is_no_manifest_is_refused(folder, text):
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(InputError, match=r"manifest\.json"):
+        manifest(folder)
+
+
+def test_a_manifest_of_another_format_is_refused(folder):
+    write({"format": 0}, folder / "manifest.json")
+    with pytest.raises(InputError, match=r"manifest\.json: not a manifest of format"):
+        manifest(folder)
+
+
+@pytest.mark.parametrize("part", ["shards", "c0ffee", "a.parquet", "revision"])
+def test_a_changed_byte_anywhere_in_the_manifest_is_noticed(folder, part):
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace(part, part.swapcase()))
+    with pytest.raises(InputError, match=r"manifest\.json is damaged .* delete it"):
+        manifest(folder)

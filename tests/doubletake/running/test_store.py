@@ -1,0 +1,324 @@
+"""The shared store: what goes in comes out, or nothing does."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from doubletake.running import store as store_module
+from doubletake.running.errors import InputError
+from doubletake.running.store import VARIABLE, Store
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def files(tmp_path):
+    found = {}
+    for name in ("a", "b"):
+        found[name] = tmp_path / f"{name}.txt"
+        found[name].write_text(f"text of {name}")
+    return found
+
+
+def targets(tmp_path, files):
+    (tmp_path / "out").mkdir(exist_ok=True)
+    return {name: tmp_path / "out" / name for name in files}
+
+
+def test_what_is_kept_is_fetched(store, files, tmp_path):
+    store.keep("kind", "key", files)
+    out = targets(tmp_path, files)
+    assert store.fetch("kind", "key", out)
+    for name, path in out.items():
+        assert path.read_text() == files[name].read_text()
+    assert not store.fetch("kind", "other", out)
+    assert not store.fetch("other", "key", out)
+    assert not store.fetch("kind", "key", out | {"c": tmp_path / "c"})
+
+
+def test_a_study_that_is_made_anew_leaves_the_store_alone(store, files, tmp_path):
+    """Results are replaced, not written into: linked entries stay as they were."""
+    store.keep("kind", "key", files)
+    partial = tmp_path / "new"
+    partial.write_text("something else")
+    os.replace(partial, files["a"])
+    out = targets(tmp_path, files)
+    assert store.fetch("kind", "key", out)
+    assert out["a"].read_text() == "text of a"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda entry: (entry / "a").unlink(),
+        lambda entry: (entry / "a").write_text("text of A"),
+        lambda entry: (entry / "contents.json").write_text("{"),
+        lambda entry: (entry / "contents.json").write_text('{"a": 1}'),
+        lambda entry: (entry / "contents.json").unlink(),
+    ],
+)
+def test_a_damaged_entry_is_not_used_and_is_replaced(store, files, tmp_path, damage):
+    store.keep("kind", "key", files)
+    damage(store.folder / "kind/key")
+    files["a"].unlink()  # it may be the same file as the entry's
+    files["a"].write_text("text of a")
+    out = targets(tmp_path, files)
+    assert not store.fetch("kind", "key", out)
+    store.keep("kind", "key", files)
+    assert store.fetch("kind", "key", out)
+    assert out["a"].read_text() == "text of a"
+
+
+def test_no_draft_is_left(store, files):
+    store.keep("kind", "key", files)
+    store.keep("kind", "key", files)
+    (store.folder / "kind/key/contents.json").write_text("{")
+    store.keep("kind", "key", files)
+    assert [path.name for path in (store.folder / "kind").iterdir()] == ["key"]
+
+
+def theirs(tmp_path) -> dict[str, Path]:
+    """Files that another machine made for the same key: whole, but not equal."""
+    (tmp_path / "theirs").mkdir()
+    made = {name: tmp_path / "theirs" / name for name in ("a", "b")}
+    for name, path in made.items():
+        path.write_text(f"their {name}")
+    return made
+
+
+def before_call(monkeypatch, owner, function, act, number=1):
+    """Have something happen just before a function is called for the n-th time."""
+    original = getattr(owner, function)
+    calls = []
+
+    def called(*args):
+        calls.append(args)
+        if len(calls) == number:
+            monkeypatch.setattr(owner, function, original)
+            act()
+        return original(*args)
+
+    monkeypatch.setattr(owner, function, called)
+
+
+def test_of_two_writers_the_first_stays(store, files, tmp_path, monkeypatch):
+    others = theirs(tmp_path)
+    before_call(
+        monkeypatch,
+        store_module,
+        "file_digest",  # of the draft: the entry was not there yet
+        lambda: store.keep("kind", "key", others),
+    )
+    store.keep("kind", "key", files)
+    out = targets(tmp_path, files)
+    assert store.fetch("kind", "key", out)
+    assert [path.read_text() for path in out.values()] == ["their a", "their b"]
+    assert [path.name for path in (store.folder / "kind").iterdir()] == ["key"]
+
+
+@pytest.mark.parametrize(
+    ("renames", "text"), [(1, "their"), (2, "text of"), (3, "their")]
+)
+def test_of_two_that_replace_a_damaged_entry_one_stays(
+    store, files, tmp_path, monkeypatch, renames, text
+):
+    """The other comes before, between or after the damage is seen and set aside."""
+    others = theirs(tmp_path)
+    (store.folder / "kind/key").mkdir(parents=True)
+    (store.folder / "kind/key/a").write_text("half")
+    out = targets(tmp_path, files)
+    before_call(
+        monkeypatch, os, "rename", lambda: store.keep("kind", "key", others), renames
+    )
+    store.keep("kind", "key", files)
+    assert store.fetch("kind", "key", out)
+    assert [path.read_text() for path in out.values()] == [f"{text} a", f"{text} b"]
+    assert [path.name for path in (store.folder / "kind").iterdir()] == ["key"]
+
+
+def link_then(monkeypatch, act):
+    """Have something happen just after the next link, when a fetch is half done."""
+    original = os.link
+
+    def link(source, target):
+        monkeypatch.setattr(os, "link", original)
+        original(source, target)
+        act()
+
+    monkeypatch.setattr(os, "link", link)
+
+
+def test_an_entry_that_goes_while_it_is_fetched_is_none(
+    store, files, tmp_path, monkeypatch
+):
+    store.keep("kind", "key", files)
+    link_then(monkeypatch, lambda: shutil.rmtree(store.folder / "kind/key"))
+    out = targets(tmp_path, files)
+    assert not store.fetch("kind", "key", out)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_two_entries_are_never_mixed(store, files, tmp_path, monkeypatch):
+    store.keep("kind", "key", files)
+    others = theirs(tmp_path)
+
+    def replace():
+        shutil.rmtree(store.folder / "kind/key")
+        store.keep("kind", "key", others)
+
+    link_then(monkeypatch, replace)
+    out = targets(tmp_path, files)
+    assert not store.fetch("kind", "key", out)
+    assert list((tmp_path / "out").iterdir()) == []
+    assert store.fetch("kind", "key", out)
+    assert [path.read_text() for path in out.values()] == ["their a", "their b"]
+
+
+def test_what_is_there_stays_when_nothing_is_fetched(store, files, tmp_path):
+    store.keep("kind", "key", files)
+    files["b"].write_text("text of B")  # the same file as the entry's
+    out = targets(tmp_path, files)
+    out["a"].write_text("an earlier result")
+    assert not store.fetch("kind", "key", out)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
+    assert out["a"].read_text() == "an earlier result"
+
+
+def test_a_full_disk_is_not_taken_for_an_empty_store(
+    store, files, tmp_path, monkeypatch
+):
+    def full(source, target):
+        raise OSError(store_module.errno.ENOSPC, "No space left on device")
+
+    store.keep("kind", "key", files)
+    monkeypatch.setattr(store_module, "link_or_copy", full)
+    with pytest.raises(InputError, match=r"cannot write .*No space left"):
+        store.fetch("kind", "key", targets(tmp_path, files))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_drafts_of_the_dead_are_removed(store, files):
+    drafts = [store.folder / name for name in ("kind/.draft-1", "other/key/.draft-2")]
+    living = store.folder / "kind/.draft-3"
+    for draft in (*drafts, living):
+        draft.mkdir(parents=True)
+        (draft / "a").write_text("half")
+    for draft in drafts:
+        two_days_ago = time.time() - 2 * 24 * 3600
+        os.utime(draft, (two_days_ago, two_days_ago))
+    store.keep("kind", "key", files)
+    assert not any(draft.exists() for draft in drafts)
+    assert (living / "a").exists()
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755, 0o775, 0o2775, 0o1777])
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_what_is_made_is_as_open_as_the_folder_of_the_store(
+    store, files, tmp_path, mode, mask
+):
+    store.folder.mkdir()
+    store.folder.chmod(mode)
+    files["a"].chmod(0o600)
+    before = os.umask(mask)
+    try:
+        store.keep("some/kind", "key", files)
+    finally:
+        os.umask(before)
+    for folder in ("some", "some/kind", "some/kind/key"):
+        assert stat.S_IMODE((store.folder / folder).stat().st_mode) == mode
+    for name in ("a", "b", "contents.json"):
+        found = (store.folder / "some/kind/key" / name).stat().st_mode
+        assert found & 0o444 & mode == mode & 0o444
+        assert not found & 0o022
+    assert stat.S_IMODE(files["a"].stat().st_mode) == 0o600  # the study's own
+
+
+USER = """
+import logging, os, sys
+from pathlib import Path
+from doubletake.running.store import Store
+logging.basicConfig(level=logging.WARNING, stream=sys.stdout)
+user, folder, home, action, key = sys.argv[1:]
+os.setgid(int(user))
+os.setuid(int(user))
+os.umask(0o077)
+files = {name: Path(home, f"{action}-{key}-{name}") for name in ("a", "b")}
+if action == "keep":
+    for name, path in files.items():
+        path.write_text(f"{name} of {user}")
+        path.chmod(0o400)
+    Store(Path(folder)).keep("kind", key, files)
+else:
+    assert Store(Path(folder)).fetch("kind", key, files)
+    print(*(path.read_text() for path in files.values()))
+"""
+
+
+@pytest.fixture
+def users():
+    """Act as a user of a machine, in whose store every user may write."""
+    machine = Path(tempfile.mkdtemp(dir="/tmp"))
+    machine.chmod(0o755)
+    (machine / "store").mkdir()
+    (machine / "store").chmod(0o1777)
+
+    def act(user: int, action: str, key: str) -> str:
+        home = machine / str(user)
+        if not home.exists():
+            home.mkdir(0o700)
+            os.chown(home, user, user)
+        arguments = [str(user), str(machine / "store"), str(home), action, key]
+        scripts = Path(store_module.__file__).parents[1]
+        result = subprocess.run(
+            [sys.executable, "-c", USER, *arguments],
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": str(scripts)},
+        )
+        assert result.returncode == 0, result.stderr
+        return result.stdout.strip()
+
+    yield act
+    shutil.rmtree(machine)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be two users")
+def test_users_share_a_store(users):
+    one, other = 40001, 40002
+    assert users(one, "keep", "first") == ""
+    assert users(other, "keep", "second") == ""
+    assert users(other, "fetch", "first") == f"a of {one} b of {one}"
+    assert users(one, "fetch", "second") == f"a of {other} b of {other}"
+
+
+def test_without_a_folder_nothing_happens(files, tmp_path, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    store = Store.here()
+    store.keep("kind", "key", files)
+    assert not store.fetch("kind", "key", targets(tmp_path, files))
+    assert list(store.entries("kind", "a")) == []
+
+
+def test_a_store_that_cannot_be_written_stops_nothing(files, tmp_path, caplog):
+    (tmp_path / "blocked").write_text("no folder")
+    Store(tmp_path / "blocked").keep("kind", "key", files)
+    assert "not stored" in caplog.text
+
+
+def test_entries_of_a_kind_are_listed(store, files):
+    store.keep("kind", "one", files)
+    store.keep("kind", "two", files)
+    (store.folder / "kind/two/a").unlink()
+    shutil.copytree(store.folder / "kind/one", store.folder / "kind/.draft-1")
+    found = [path.parent.name for path in store.entries("kind", "a")]
+    assert found == ["one"]

@@ -1,0 +1,229 @@
+"""What a config may say, beyond its schema."""
+
+import copy
+import json
+
+import pytest
+
+from doubletake.model.folders import weight_files
+from doubletake.running.errors import InputError
+from doubletake.study import settings as studies
+
+
+@pytest.fixture
+def config(tiny_model, tmp_path):
+    problems = tmp_path / "problems.jsonl"
+    problems.write_text("")
+    labels = tmp_path / "labelled.jsonl"
+    labels.write_text("")
+    return {
+        "studies": [{"model": "tiny", "dataset": "few"}],
+        "models": {
+            "tiny": {"source": str(tiny_model), "dtype": "float32", "device": "cpu"},
+            "unused": {"source": "nowhere", "dtype": "float32", "device": "cpu"},
+        },
+        "datasets": {"few": {"source": str(problems)}},
+        "events": {"detector": "rules", "labels": str(labels), "seed": 0},
+        "attribution": {"stop_words": str(labels)},
+        "early_exit": {
+            "answer_prompt": "\n</think>\n\n\\boxed{",
+            "answer_stop": "}",
+            "max_answer_tokens": 8,
+            "groups": [1],
+            "calibration_bins": 3,
+        },
+        "verification": {"share": 0.1, "minimum": 1, "seed": 0},
+        "intervals": {"bootstrap": 10, "confidence": 0.9, "seed": 0},
+    }
+
+
+@pytest.fixture
+def sources(tmp_path):
+    return studies.Sources((tmp_path,))
+
+
+@pytest.fixture
+def folder(tiny_model, tmp_path):
+    """A copy of the tiny model's folder that a test may spoil."""
+    copied = tmp_path / "model"
+    copied.mkdir()
+    for path in tiny_model.iterdir():
+        (copied / path.name).write_bytes(path.read_bytes())
+    return copied
+
+
+def test_a_good_config_passes(config, sources):
+    studies.check(config, sources)
+
+
+def test_a_model_that_no_study_uses_need_not_be_there(config, sources):
+    studies.check(config, sources)
+    config["studies"].append({"model": "unused", "dataset": "few"})
+    with pytest.raises(InputError, match=r"models\.unused\.source: no such file"):
+        studies.check(config, sources)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("studies", 0, "model"), "tinny", r"studies\[0\]\.model: 'tinny' is not"),
+        (("studies", 0, "dataset"), "many", r"studies\[0\]\.dataset: 'many'"),
+        (("models", "tiny", "source"), "nowhere", r"models\.tiny\.source: no such"),
+        (("models", "tiny", "revision"), "0" * 40, "local path"),
+        (("models", "tiny", "end_of_thought"), "</reason>", "answer_prompt"),
+        (
+            ("models", "tiny", "end_of_thought"),
+            "<done>",
+            "cannot be told from",
+        ),
+        (("models", "tiny", "start_of_thought"), "<go>", "end_of_thought is not set"),
+        (("models", "tiny", "date"), "2024-13-01", "'2024-13-01' is no date"),
+        (("datasets", "few", "source"), "gone.jsonl", r"datasets\.few\.source: no"),
+        (("attribution", "stop_words"), "gone.txt", r"stop_words: no such file: gone"),
+        (("events", "labels"), "gone.jsonl", r"events\.labels: no such file: gone"),
+        (("early_exit", "answer_prompt"), "\\boxed{", "end-of-thought marker"),
+        (("models", "tiny", "answer_prompt"), "\\boxed{", "end-of-thought marker"),
+    ],
+)
+def test_what_cannot_run_is_named(config, sources, path, value, message):
+    spoiled = copy.deepcopy(config)
+    place = spoiled
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(InputError, match=message):
+        studies.check(spoiled, sources)
+
+
+def test_labels_of_another_kind_are_named(config, sources, tmp_path):
+    (tmp_path / "labels.csv").write_text("")
+    config["events"]["labels"] = str(tmp_path / "labels.csv")
+    with pytest.raises(InputError, match=r"events\.labels: .* is no \.jsonl file"):
+        studies.check(config, sources)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_an_incomplete_model_folder_is_named(config, sources, folder, name):
+    (folder / name).unlink()
+    config["models"]["tiny"]["source"] = str(folder)
+    with pytest.raises(InputError, match=r"model has no"):
+        studies.check(config, sources)
+
+
+@pytest.mark.parametrize("names", [[], ["consolidated.safetensors", "x.safetensors"]])
+def test_weights_by_other_names_are_none(config, sources, folder, names):
+    (folder / "model.safetensors").unlink()
+    for name in names:
+        (folder / name).write_text("")
+    config["models"]["tiny"]["source"] = str(folder)
+    unread = f", and {', '.join(names)} is not read" if names else ""
+    with pytest.raises(InputError, match=rf"has no weights \(model.*names\){unread}$"):
+        studies.check(config, sources)
+
+
+def test_weight_files_are_those_that_are_read(folder):
+    whole = folder / "model.safetensors"
+    (folder / "consolidated.safetensors").write_text("")
+    assert weight_files(folder) == [whole]
+    index = folder / "model.safetensors.index.json"
+    names = {"x": "b.safetensors", "y": "a.safetensors", "z": "b.safetensors"}
+    index.write_text(json.dumps({"weight_map": names}))
+    assert weight_files(folder) == [whole]
+    whole.unlink()
+    parts = [folder / "a.safetensors", folder / "b.safetensors"]
+    assert weight_files(folder) == [index, *parts]
+
+
+def test_an_unknown_architecture_is_named(config, sources, folder):
+    (folder / "config.json").write_text('{"model_type": "mamba"}')
+    config["models"]["tiny"]["source"] = str(folder)
+    with pytest.raises(InputError, match="unsupported architecture 'mamba'"):
+        studies.check(config, sources)
+
+
+def test_a_model_without_chat_template_is_named(config, sources, folder):
+    path = folder / "tokenizer_config.json"
+    settings = json.loads(path.read_text())
+    del settings["chat_template"]
+    path.write_text(json.dumps(settings))
+    config["models"]["tiny"]["source"] = str(folder)
+    with pytest.raises(InputError, match="no chat template"):
+        studies.check(config, sources)
+
+
+def test_equal_markers_are_named(config, sources):
+    markers = {"start_of_thought": "</think>", "end_of_thought": "</think>"}
+    config["models"]["tiny"] |= markers
+    with pytest.raises(InputError, match="both '</think>'"):
+        studies.check(config, sources)
+
+
+def test_a_model_that_shows_no_markers_is_named(config, sources, folder):
+    path = folder / "tokenizer.json"
+    path.write_text(path.read_text().replace("think>", "thunk>"))
+    path = folder / "tokenizer_config.json"
+    path.write_text(path.read_text().replace("<think>", ""))
+    config["models"]["tiny"]["source"] = str(folder)
+    with pytest.raises(InputError, match="set start_of_thought and end_of_thought"):
+        studies.check(config, sources)
+    config["models"]["tiny"]["end_of_thought"] = "</think>"  # as a text of many tokens
+    studies.check(config, sources)
+
+
+@pytest.mark.parametrize("name", ["messages", "add_generation_prompt"])
+def test_arguments_that_are_not_the_templates_own_are_named(config, sources, name):
+    config["models"]["tiny"]["template_arguments"] = {name: False}
+    with pytest.raises(InputError, match=f"template_arguments: {name} is not"):
+        studies.check(config, sources)
+
+
+def test_a_marker_that_the_tokenizer_cannot_write_is_named(config, sources, folder):
+    path = folder / "tokenizer.json"
+    parts = json.loads(path.read_text())
+    parts["normalizer"] = {"type": "Lowercase"}
+    path.write_text(json.dumps(parts))
+    config["models"]["tiny"] |= {"source": str(folder), "end_of_thought": "[/THINK]"}
+    config["early_exit"]["answer_prompt"] = "{end_of_thought}"
+    with pytest.raises(InputError, match=r"cannot write the marker '\[/?THINK\]'"):
+        studies.check(config, sources)
+
+
+def test_a_prompt_that_closes_the_thought_is_named(config, sources, folder):
+    path = folder / "tokenizer_config.json"
+    path.write_text(
+        path.read_text().replace(
+            "<think>\\n",
+            "<think>\\n{% if not thinking %}</think>{% endif %}",
+        )
+    )
+    config["models"]["tiny"]["source"] = str(folder)
+    with pytest.raises(InputError, match=r"models\.tiny: .* already closes the"):
+        studies.check(config, sources)
+    config["models"]["tiny"]["template_arguments"] = {"thinking": True}
+    studies.check(config, sources)
+
+
+def test_hub_sources_need_a_revision(config, sources):
+    config["models"]["tiny"] = {
+        "source": "owner/name",
+        "dtype": "float32",
+        "device": "cpu",
+    }
+    with pytest.raises(InputError, match="needs a `revision`"):
+        studies.check(config, sources)
+    config["models"]["tiny"]["revision"] = "0" * 40
+    studies.check(config, sources)
+
+
+def test_a_model_overrides_the_answer_prompt(config):
+    config["models"]["tiny"]["answer_prompt"] = "</think> So"
+    settings = studies.early_exit_settings(config, "tiny")
+    assert settings["answer_prompt"] == "</think> So"
+    assert "groups" not in settings
+
+
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_shards_part_the_items(count):
+    names = studies.shard_names(count)
+    for index in range(20):
+        assert sum(studies.in_shard(index, name) for name in names) == 1

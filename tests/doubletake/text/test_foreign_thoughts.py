@@ -1,0 +1,102 @@
+"""Thoughts that somebody wrote down: freed from markers, or refused."""
+
+import pytest
+
+from doubletake.running.errors import InputError
+from doubletake.text.foreign_thoughts import answer_without_markers, without_markers
+from doubletake.text.thought_format import KNOWN, named
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.end)
+def test_foreign_text_is_freed_from_the_markers_of_every_format(known):
+    for text in ("So 8.", f"{known.start}\nSo 8.", f"{known.start}So 8."):
+        for end in ("", f"\n{known.end}", f"{known.end}\n\nIt is 8."):
+            found = without_markers(text + end, [known])
+            assert found.text == "So 8."
+            assert found.after == (end.partition(known.end)[2].strip() if end else None)
+            assert text[found.start :].startswith("So 8.")
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.end)
+def test_what_a_model_wrote_itself_is_read_as_it_stands(known):
+    text = known.opening + "So 8." + known.closing + "It is 8."
+    found = without_markers(text, [known])
+    assert (found.text, found.after) == ("So 8.", "It is 8.")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It is 8.",
+        "</think>\n\nIt is 8.",
+        "<think>\nSo 8.\n</think>\n\nIt is 8.",
+        "So 8.\n</think>\n\nIt is 8.",
+    ],
+)
+def test_an_answer_may_hold_the_thought_once_more(answer):
+    assert answer_without_markers(answer, "So 8.", [KNOWN[0]]) == "It is 8."
+
+
+@pytest.mark.parametrize(
+    "answer", ["<think>So 9.</think>8", "8 <think> 9", "</think>8</think>"]
+)
+def test_another_thought_in_an_answer_is_refused(answer):
+    with pytest.raises(InputError, match=r"'answer' holds markers|inside the thought"):
+        answer_without_markers(answer, "So 8.", [KNOWN[0]])
+
+
+def test_the_opening_of_an_answer_belongs_to_no_answer():
+    own = [KNOWN[1]]
+    assert answer_without_markers("<|begin_of_solution|>\n\n8", "x", own) == "8"
+
+
+def test_own_markers_of_a_model_count_too():
+    own = named("<go>", "<done>")
+    assert without_markers("<go>\n8<done>9").text == "<go>\n8<done>9"
+    assert without_markers("<go>\n8<done>9", [own]).text == "8"
+
+
+def test_behind_a_start_marker_only_its_own_end_counts():
+    assert without_markers("<think>\n8\n</think>[/THINK]").after == "[/THINK]"
+    found = without_markers("<think>\n[/THINK] is a tag.\n</think>8")
+    assert (found.text, found.after) == ("[/THINK] is a tag.", "8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sure.\n<think>\n8\n</think>8",
+        "<|im_start|>assistant\n<think>8</think>8",
+        "<think><think>8</think>8",
+        "He wrote <think> twice.",
+        "<THINK>8</THINK>8",
+        "< think >8</ think >8",
+    ],
+)
+def test_a_marker_at_another_place_or_in_another_spelling_is_refused(text):
+    with pytest.raises(InputError, match=r"holds the marker .* inside the thought"):
+        without_markers(text)
+
+
+def test_a_model_is_told_only_by_its_own_end_marker():
+    own = [named("<go>", "<done>")]
+    assert without_markers("8</think>9").text == "8"
+    assert without_markers("the tag </think> is 9", own).text == "the tag </think> is 9"
+    with pytest.raises(InputError, match="'</think>' inside"):
+        without_markers("8\n</think>\n9", own)
+    assert without_markers("<think>8</think>9", own).text == "8"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[reasoning] 3 < 4 > 2, <b>so</b>",
+        "a [think] b",
+        "std::vector<Thought> v;",
+        "print('<reasoning>')",
+        "the tag `</thinking>`",
+        "if a <\nthink\n> b",
+    ],
+)
+def test_words_in_brackets_that_are_no_markers_are_text(text):
+    assert without_markers(text, [KNOWN[0]]).text == text

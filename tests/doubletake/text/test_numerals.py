@@ -1,0 +1,68 @@
+"""Numbers in running text."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doubletake.text.numerals import fraction_text, numerals, plain
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from 12 to 1,200.50 and $18.00", ["12", "1200.5", "18"]),
+        (
+            "40 -21, 5-3 and x = -3, (-2), is -$5",
+            ["40", "21", "5", "3", "-3", "-2", "-5"],
+        ),
+        ("1,2345 and 0,111", ["1", "2345", "0", "111"]),
+        (r"\frac{3}{4} or \dfrac{1}{3}, 2\frac{1}{2}", ["0.75", "1/3", "2.5"]),
+        ("3/5 of 50 and 2 1/2", ["0.6", "50", "2.5"]),
+        ("at 7:30, 2:00 or ratio 3:5", ["7:30", "2", "3", "5"]),
+        (r"\$1{,}200 or 1,\!360", ["1200", "1360"]),
+        ("1.45 million and 3 thousand", ["1450000", "3000"]),
+        ("forty-eight, two hundred and five", ["48", "205"]),
+        ("someone, tension, oneself", []),
+        ("fig.5 and .5", ["5", "0.5"]),
+        ("\N{FULLWIDTH DIGIT FOUR}\N{ARABIC-INDIC DIGIT TWO}", ["42"]),
+        ("1\u202f200 or \N{MINUS SIGN}7", ["1200", "-7"]),
+        ("5/0", []),
+    ],
+)
+def test_values(text, expected):
+    assert [item.value for item in numerals(text)] == expected
+
+
+def test_spans_hold_the_number_alone():
+    text = "It is $1,200.00, or twenty-one."
+    assert [text[item.start : item.end] for item in numerals(text)] == [
+        "1,200.00",
+        "twenty-one",
+    ]
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_plain_keeps_every_place(text):
+    assert len(plain(text)) == len(text)
+
+
+@given(
+    st.text(st.characters(codec="utf-8"))
+    | st.text("0123456789.,/:-$ \\frac{}onetwy", max_size=60)
+)
+def test_spans_are_ordered_and_read_again_to_the_same_value(text):
+    end = 0
+    for item in numerals(text):
+        assert end <= item.start < item.end <= len(text)
+        end = item.end
+        again = [part.value for part in numerals(text[item.start : item.end])]
+        assert again == [item.value]
+
+
+@given(st.fractions(max_denominator=10**6))
+def test_equal_values_have_equal_text(value):
+    text = fraction_text(value)
+    assert Fraction(text) == value
+    assert fraction_text(Fraction(text)) == text

@@ -1,0 +1,47 @@
+"""The thought inside a completion, and the tokens at its characters."""
+
+import pytest
+from thought_edges import edges_of
+
+from doubletake.text.thoughts import (
+    first_letter,
+    thought_span,
+    thought_tokens,
+    token_at,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "thought", "tokens"),
+    [
+        ("<think>\nabc\n</think>\n\nx", "abc", (8, 12)),
+        ("abc</think>x", "abc", (0, 3)),
+        ("<think>\n</think>x", "", (8, 8)),
+        ("never closed", "never closed", (0, 12)),
+        ("", "", (0, 0)),
+    ],
+)
+def test_thought(text, thought, tokens):
+    # One token per character after a prompt of one token.
+    marker = text.find("</think>")
+    row = {
+        "prompt_ids": [5],
+        "offsets": list(range(len(text))),
+        "thought_end": 1 + marker if marker >= 0 else None,
+        **edges_of(text),
+    }
+    assert text[slice(*thought_span(row))] == thought
+    assert thought_tokens(row) == tuple(1 + place for place in tokens)
+
+
+def test_tokens_by_their_characters():
+    offsets = [0, 3, 3, 7]  # two tokens make up the character at 3
+    assert [token_at(offsets, 10, place) for place in (0, 2, 3, 6, 7, 99)] == [
+        *(10, 10, 11),
+        *(12, 13, 13),
+    ]
+
+
+def test_first_letter():
+    assert first_letter("- **Wait**", 0, 10) == 4
+    assert first_letter("...", 1, 3) == 1

@@ -1,0 +1,204 @@
+"""Early-exit figures: what they show, and what they say when there is nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from early_exit.plot import (
+    Settings,
+    brier_score,
+    calibration_error,
+    draw_accuracy,
+    draw_calibration,
+    draw_confidence,
+    final_accuracy,
+    main,
+)
+from early_exit.tables import (
+    EARLY_EXIT,
+    EARLY_EXIT_CALIBRATION,
+    EARLY_EXIT_SUMMARY,
+)
+
+PUBLISHED = Path(__file__).parents[2] / "resources/reference/early_exit_published.json"
+SETTINGS = Settings(groups=[4, 5, 6], confidence=0.95)
+
+
+def summary_row(group, number, traces, problems, logit, accuracy, published=None):
+    return {
+        "backtracks": group,
+        "exit": number,
+        "traces": traces,
+        "problems": problems,
+        "logit": logit,
+        "logit_low": logit - 1,
+        "logit_high": logit + 1,
+        "normalised": logit / 40,
+        "normalised_low": logit / 50,
+        "normalised_high": logit / 30,
+        "accuracy": accuracy,
+        "accuracy_low": accuracy / 2,
+        "accuracy_high": (1 + accuracy) / 2,
+        "final_accuracy": 1.0 if group == 4 else 0.5,
+        "published_logit": published,
+    }
+
+
+@pytest.fixture
+def summary():
+    return EARLY_EXIT_SUMMARY.frame(
+        [
+            summary_row(4, 0, 30, 20, 15.0, 0.1, 14.75),
+            summary_row(4, 1, 30, 20, 24.0, 0.8, 23.98),
+            summary_row(4, 2, 9, 2, 25.0, 1.0, 24.64),
+            summary_row(5, 0, 10, 10, 15.5, 0.0),
+            summary_row(5, 1, 10, 10, 24.5, 0.9),
+        ]
+    )
+
+
+@pytest.fixture
+def exits():
+    rows = [(f"{index}/0", -0.01 * index) for index in range(50)]
+    return EARLY_EXIT.frame(
+        [
+            {
+                "trace": trace,
+                "exit": 0,
+                "tokens_before": 0,
+                "answer": "1",
+                "correct": True,
+                "logit": 1.0,
+                "logprob": logprob,
+                "margin": 1.0,
+                "entropy": 1.0,
+            }
+            for trace, logprob in rows
+        ]
+    )
+
+
+@pytest.fixture
+def bins():
+    rows = [(0, 30, 0.2, 0.1, 0.3), (1, 10, 0.9, 0.06, 0.8)]
+    return EARLY_EXIT_CALIBRATION.frame(
+        [
+            {
+                "bin": index,
+                "exits": exits,
+                "problems": 5,
+                "lowest": 0.0,
+                "highest": 1.0,
+                "confidence": confidence,
+                "brier": brier,
+                "accuracy": accuracy,
+                "accuracy_low": accuracy - 0.1,
+                "accuracy_high": accuracy + 0.1,
+            }
+            for index, exits, confidence, brier, accuracy in rows
+        ]
+    )
+
+
+def texts_of(figure):
+    texts = [figure.get_supxlabel()]
+    for legend in figure.legends:
+        texts += [text.get_text() for text in legend.get_texts()]
+    for axes in figure.axes:
+        texts += [text.get_text() for text in axes.texts] + [axes.get_title("left")]
+    return "\n".join(texts)
+
+
+def lines_of(axes):
+    return [list(zip(*line.get_data(), strict=True)) for line in axes.get_lines()]
+
+
+def test_confidence_shows_means_published_numbers_and_cases(summary, exits):
+    figure = draw_confidence(summary, exits, SETTINGS)
+    raw = lines_of(figure.axes[0])
+    assert [(0, 15.0), (1, 24.0)] in raw
+    assert [(0, 14.75), (1, 23.98)] in raw
+    text = texts_of(figure)
+    assert "4  (n = 30)" in text
+    assert "5  (n = 10)" in text
+    assert "published means" in text
+    assert "40 of 50 traces are drawn" in text
+    assert "No trace with 6 backtracks" in text
+    assert "Hidden points of fewer than 3 problems: 1." in text
+
+
+def test_a_group_has_one_colour_in_all_panels(summary, exits):
+    only_first = summary.filter(~((summary["backtracks"] == 4) & (summary["exit"] > 0)))
+    figure = draw_confidence(only_first, exits, SETTINGS)
+    legend = {
+        handle.get_label()[0]: handle.get_color()
+        for handle in figure.legends[0].legend_handles
+    }
+    zoomed = figure.axes[2].get_lines()
+    drawn = {line.get_color() for line in zoomed if len(line.get_xdata())}
+    assert drawn == {legend["5"]}
+
+
+def test_no_published_numbers_for_another_study(summary, exits):
+    plain = summary.with_columns(
+        published_logit=summary["published_logit"] * float("nan")
+    )
+    plain = plain.with_columns(plain["published_logit"].fill_nan(None))
+    figure = draw_confidence(plain, exits, SETTINGS)
+    assert "published" not in texts_of(figure)
+
+
+def test_accuracy_has_the_final_answer_as_reference(summary, exits):
+    figure = draw_accuracy(summary, exits, None, SETTINGS)
+    expected = (30 * 1.0 + 10 * 0.5) / 40
+    assert final_accuracy(summary) == pytest.approx(expected)
+    assert f"final: {expected:.2f}" in texts_of(figure)
+    assert "published" not in texts_of(figure)
+    assert "about 0.9" in texts_of(draw_accuracy(summary, exits, 0.9, SETTINGS))
+
+
+def test_calibration_states_its_errors_and_cases(bins, exits):
+    figure = draw_calibration(bins, exits, SETTINGS)
+    assert calibration_error(bins) == pytest.approx((30 * 0.1 + 10 * 0.1) / 40)
+    assert brier_score(bins) == pytest.approx((30 * 0.1 + 10 * 0.06) / 40)
+    assert "ECE 0.100, Brier 0.090" in texts_of(figure)
+    assert "50 exits of 50 traces" in texts_of(figure)
+
+
+def test_nothing_to_draw_is_said(exits):
+    none = EARLY_EXIT_SUMMARY.frame([])
+    for figure in (
+        draw_confidence(none, exits, SETTINGS),
+        draw_accuracy(none, exits, None, SETTINGS),
+    ):
+        assert "Nothing to draw: of 50 traces" in texts_of(figure)
+        assert "4, 5, 6 backtracks" in texts_of(figure)
+    empty = draw_calibration(EARLY_EXIT_CALIBRATION.frame([]), exits, SETTINGS)
+    assert "No exit has an answer" in texts_of(empty)
+
+
+def run(folder, exits, summary, bins):
+    EARLY_EXIT.write(exits, folder / "exits.parquet")
+    EARLY_EXIT_SUMMARY.write(summary, folder / "summary.parquet")
+    EARLY_EXIT_CALIBRATION.write(bins, folder / "bins.parquet")
+    names = ("confidence", "accuracy", "calibration")
+    main(
+        exits_path=folder / "exits.parquet",
+        summary_path=folder / "summary.parquet",
+        bins_path=folder / "bins.parquet",
+        published_path=PUBLISHED,
+        settings=SETTINGS,
+        **{f"{name}_path": folder / f"{name}.svg" for name in names},
+    )
+    return [(folder / f"{name}.svg").read_bytes() for name in names]
+
+
+def test_the_same_tables_give_the_same_files(tmp_path, exits, summary, bins):
+    first = run(tmp_path, exits, summary, bins)
+    assert run(tmp_path, exits, summary, bins) == first
+
+
+def test_empty_tables_give_figures_too(tmp_path):
+    tables = (EARLY_EXIT, EARLY_EXIT_SUMMARY, EARLY_EXIT_CALIBRATION)
+    files = run(tmp_path, *(table.frame([]) for table in tables))
+    assert all(b"<svg" in file for file in files)

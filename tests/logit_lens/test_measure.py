@@ -1,0 +1,189 @@
+"""Lens and attribution against the model's own norm, head and hidden states."""
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from polars.testing import assert_frame_equal
+from tiny_turns import write_turns_study
+
+from doubletake.stats.intervals import Resampling
+from doubletake.tables.runs import RUNS
+from doubletake.tables.verification import VERIFICATION
+from logit_lens.measure import measure as logit_lens
+from logit_lens.measure import plot as plot_logit_lens
+from logit_lens.measure import summarise as summarise_logit_lens
+from logit_lens.tables import (
+    LOGIT_LENS,
+    LOGIT_LENS_FIRST,
+    LOGIT_LENS_SUMMARY,
+    LOGIT_LENS_WORDS,
+)
+from turns.reading import GROUPS, target_ids
+from turns.tables import TURN_WORDS, TURNS
+
+RESAMPLING = Resampling(bootstrap=50)
+TOP = 3
+
+
+@pytest.fixture(scope="module")
+def study(model, tmp_path_factory):
+    study = write_turns_study(tmp_path_factory.mktemp("lens"), model)
+    study.locate()
+    run(study)
+    return study
+
+
+def run(study, name="lens", batch_memory=0.01):
+    files = {k: v for k, v in study.files.items() if k != "traces_path"}
+    logit_lens.main(
+        **files,
+        turns_path=study.folder / "turns.parquet",
+        words_path=study.folder / "words.parquet",
+        lens_path=study.folder / f"{name}.parquet",
+        verification_path=study.folder / f"{name}.verification.parquet",
+        runs_path=study.folder / f"{name}.runs.parquet",
+        model=study.model,
+        settings=logit_lens.Settings(TOP, batch_memory),
+    )
+    return LOGIT_LENS.read(study.folder / f"{name}.parquet")
+
+
+@pytest.fixture(scope="module")
+def lens(study):
+    return LOGIT_LENS.read(study.folder / "lens.parquet")
+
+
+@pytest.fixture(scope="module")
+def targets(study):
+    return target_ids(TURN_WORDS.read(study.folder / "words.parquet"))
+
+
+def states_at(study, row) -> list[torch.Tensor]:
+    with torch.no_grad():
+        output = study.decoder.hf(study.ids(row["trace"]), output_hidden_states=True)
+    return [states[0, row["position"]] for states in output.hidden_states]
+
+
+def test_the_lens_is_norm_and_head_on_hidden_states(study, lens, targets):
+    turns = TURNS.read(study.folder / "turns.parquet")
+    decoder = study.decoder
+    for row in turns.head(6).iter_rows(named=True):
+        key = {"trace": row["trace"], "event": row["event"], "component": "resid"}
+        mine = lens.filter(**key).sort("layer")
+        states = states_at(study, row)
+        assert mine["layer"].to_list() == list(range(len(states)))
+        for layer, state in enumerate(states):
+            is_normed = layer == len(states) - 1
+            normed = state if is_normed else decoder.final_norm(state)
+            logits = decoder.hf.lm_head(normed)
+            found = mine.row(layer, named=True)
+            for group in GROUPS:
+                wanted = float(logits[targets[group]].mean())
+                assert found[group] == pytest.approx(wanted, abs=1e-4)
+            wanted = float(logits.log_softmax(-1)[targets["backtrack"]].logsumexp(-1))
+            assert found["backtrack_logprob"] == pytest.approx(wanted, abs=1e-4)
+            assert found["top"] == logits.topk(TOP).indices.tolist()
+
+
+def test_parts_add_up_to_the_logits(study, lens):
+    keys = ["trace", "event"]
+    parts = lens.filter(pl.col("component") != "resid")
+    total = parts.group_by(keys).agg(pl.col(*GROUPS).sum()).sort(keys)
+    last = lens.filter(component="resid", layer=study.decoder.n_layers).sort(keys)
+    for group in GROUPS:
+        np.testing.assert_allclose(total[group], last[group], rtol=1e-4, atol=1e-4)
+    check = VERIFICATION.read(study.folder / "lens.verification.parquet")
+    row = check.row(0, named=True)
+    assert row["n"] == len(last)
+    assert row["value"] < 1e-5 < row["bound"]
+    assert RUNS.read(study.folder / "lens.runs.parquet")["traces"][0] == 6
+
+
+def test_the_check_notices_a_part_that_is_missing():
+    checks = logit_lens.Checks()
+    logits = torch.tensor([[2.0, -4.0]])
+    checks.add(logits + torch.tensor([[0.0, 0.2]]), logits)
+    assert checks.error.value == pytest.approx(0.05)
+
+
+def test_slices_change_nothing(study, lens):
+    one_by_one = run(study, "slices", batch_memory=1e-9)
+    order = ["trace", "event", "component", "layer"]
+    assert_frame_equal(one_by_one.sort(order), lens.sort(order), abs_tol=1e-5)
+
+
+def test_summaries_are_what_counting_gives(study, lens, targets):
+    summary = summarise_logit_lens.summarise(lens, RESAMPLING)
+    LOGIT_LENS_SUMMARY.check(summary)
+    for row in summary.filter(layer=1).iter_rows(named=True):
+        part = lens.filter(kind=row["kind"], component=row["component"], layer=1)
+        assert row["positions"] == part.height
+        assert row["mean"] == pytest.approx(part[row["group"]].mean())
+        assert row["low"] <= row["mean"] + 1e-9
+        assert row["high"] >= row["mean"] - 1e-9
+    some = sorted({tops[0] for tops in lens["top"].drop_nulls()})[:40]
+    first = summarise_logit_lens.first_layers(lens, some, RESAMPLING)
+    LOGIT_LENS_FIRST.check(first)
+    resid = lens.filter(component="resid", kind="backtrack")
+    counts = dict.fromkeys(range(study.decoder.n_layers + 1), 0)
+    for _, position in resid.group_by("trace", "event"):
+        hits = [
+            row["layer"]
+            for row in position.sort("layer").iter_rows(named=True)
+            if row["top"][0] in some
+        ]
+        for layer in hits[:1]:
+            counts[layer] += 1
+    assert sum(counts.values()) > 0
+    mine = first.filter(kind="backtrack").sort("layer")
+    assert mine["first"].to_list() == list(counts.values())
+
+
+def test_words_are_counted_by_layer(lens):
+    class Texts:
+        def text_of(self, token):
+            return f"<{token}>"
+
+    table = summarise_logit_lens.word_counts(lens, Texts())
+    LOGIT_LENS_WORDS.check(table)
+    part = table.filter(kind="control", layer=2)
+    resid = lens.filter(kind="control", layer=2, component="resid")
+    for row in part.iter_rows(named=True):
+        assert row["text"] == f"<{row['token']}>"
+        assert row["positions"] == resid.height
+        tops = resid["top"].to_list()
+        assert row["first"] == sum(top[0] == row["token"] for top in tops)
+        assert row["among_top"] == sum(row["token"] in top for top in tops)
+    assert part["first"].sum() <= resid.height
+
+
+def test_figures_are_drawn_and_equal_data_give_equal_bytes(study, lens, tmp_path):
+    first = summarise_logit_lens.first_layers(lens, [1, 2], RESAMPLING)
+    summary = summarise_logit_lens.summarise(lens, RESAMPLING)
+    LOGIT_LENS_FIRST.write(first, tmp_path / "first.parquet")
+    LOGIT_LENS_SUMMARY.write(summary, tmp_path / "summary.parquet")
+    for turn in ("a", "b"):
+        plot_logit_lens.main(
+            turns_path=study.folder / "turns.parquet",
+            summary_path=tmp_path / "summary.parquet",
+            first_path=tmp_path / "first.parquet",
+            layers_figure=tmp_path / f"layers-{turn}.svg",
+            first_figure=tmp_path / f"first-{turn}.svg",
+            words_figure=tmp_path / f"words-{turn}.svg",
+            confidence=0.95,
+        )
+    for name in ("layers", "first", "words"):
+        one, other = (tmp_path / f"{name}-{turn}.svg" for turn in ("a", "b"))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_without_positions_there_are_empty_figures():
+    summary, first = LOGIT_LENS_SUMMARY.frame([]), LOGIT_LENS_FIRST.frame([])
+    for figure in (
+        plot_logit_lens.draw_layers(summary, 0.95),
+        plot_logit_lens.draw_first(first, 0.95),
+        plot_logit_lens.draw_words(TURNS.frame([])),
+    ):
+        texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+        assert any("Nothing to draw" in text for text in texts)

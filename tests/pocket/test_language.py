@@ -1,0 +1,236 @@
+"""The pocket language: what it plants is true, and it knows where it planted it."""
+
+import json
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from pocket.derivations import backwards, reordered, slipped
+from pocket.language import (
+    Habits,
+    Thought,
+    gsm8k_row,
+    sample_problem,
+    sample_thought,
+)
+from pocket.stories import (
+    Equation,
+    Problem,
+    calculate,
+    is_fact,
+    is_test_question,
+)
+
+EQUATION = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")
+SHIPPED = Path(__file__).parents[3] / "resources/pocket/problems.jsonl"
+# Many slips, so that a few hundred thoughts hold every way in which one ends.
+SLIPPERY = Habits(slip=0.8, turn_when_wrong=0.8)
+
+
+def sample(seed: int, habits: Habits, count: int) -> list[tuple[Problem, Thought]]:
+    rng = random.Random(seed)
+    problems = [sample_problem(rng) for _ in range(count)]
+    return [(problem, sample_thought(problem, rng, habits)) for problem in problems]
+
+
+THOUGHTS = sample(0, Habits(), 500) + sample(1, SLIPPERY, 500)
+
+
+def sentence_at(text: str, start: int) -> str:
+    match = re.match(r"[^.?]*[.?]", text[start:])
+    assert match is not None
+    return match.group()
+
+
+def test_every_equation_holds_except_slips_and_their_quotes():
+    seen = 0
+    for _, thought in THOUGHTS:
+        wrong = {slip.start: slip for slip in thought.slips}
+        for match in EQUATION.finditer(thought.text):
+            left, sign, right, result = match.groups()
+            seen += 1
+            if calculate(int(left), sign, int(right)) == int(result):
+                assert match.start(4) not in wrong
+                continue
+            rest = sentence_at(thought.text, match.start())
+            quoted = rest.endswith(("is not right.", "is wrong."))
+            assert quoted or match.start(4) in wrong, thought.text
+    assert seen > 5000
+
+
+def test_arrivals_point_at_their_values_in_order():
+    for _, thought in THOUGHTS:
+        for ordinal, arrival in enumerate(thought.arrivals, start=1):
+            assert thought.text[arrival.start : arrival.end] == str(arrival.value)
+            around = thought.text[arrival.start - 1 : arrival.end + 1]
+            assert re.fullmatch(r"\D\d+\D", around)
+            assert arrival.ordinal == ordinal
+        starts = [arrival.start for arrival in thought.arrivals]
+        assert starts == sorted(set(starts))
+
+
+def test_arrivals_and_backtracks_alternate():
+    for _, thought in THOUGHTS:
+        places = [(a.start, "arrival") for a in thought.arrivals]
+        places += [(b.start, "backtrack") for b in thought.backtracks]
+        kinds = [kind for _, kind in sorted(places)]
+        assert kinds[::2] == ["arrival"] * (len(kinds) // 2 + 1)
+        assert kinds[1::2] == ["backtrack"] * (len(kinds) // 2)
+
+
+def test_backtracks_and_wrap_ups_are_whole_sentences_that_begin_with_their_cue():
+    for _, thought in THOUGHTS:
+        for mark in (*thought.backtracks, *thought.wrap_ups):
+            sentence = thought.text[mark.start : mark.end]
+            assert sentence == sentence_at(thought.text, mark.start)
+            assert sentence.startswith(mark.cue)
+            assert thought.text[mark.start - 1] in " \n"
+        assert {b.kind for b in thought.backtracks} <= {
+            *("check", "doubt", "alternative", "reread")
+        }
+
+
+def test_a_wrap_up_ends_its_thought():
+    for _, thought in THOUGHTS:
+        for wrap_up in thought.wrap_ups:
+            assert wrap_up.end == len(thought.text)
+            assert str(thought.answer) in thought.text[wrap_up.start :]
+
+
+def test_slips_are_mended_where_it_says():
+    kinds = set()
+    for problem, thought in THOUGHTS:
+        if not thought.slips:
+            assert thought.answer == problem.answer
+            continue
+        (slip,) = thought.slips
+        assert thought.text[slip.start : slip.end] == str(slip.wrong) != str(slip.right)
+        after = [a.value for a in thought.arrivals]
+        assert after[0] != problem.answer
+        if slip.mended is None:
+            assert problem.answer not in after
+            kinds.add("never")
+            continue
+        start, end = slip.mended
+        assert slip.start < start
+        assert thought.text[start:end] == str(slip.right)
+        kinds.add("at once" if after[1] == problem.answer else "later")
+        for arrival in thought.arrivals:
+            assert (arrival.value == problem.answer) == (arrival.start >= start)
+    assert kinds == {"at once", "later", "never"}
+
+
+def test_every_number_of_turns_occurs():
+    counts = {len(thought.backtracks) for _, thought in THOUGHTS}
+    assert counts == set(range(Habits().max_turns + 1))
+
+
+def test_the_answer_stands_nowhere_in_the_question_or_among_the_steps():
+    for problem, _ in THOUGHTS:
+        numbers = set(map(int, re.findall(r"\d+", problem.question)))
+        before = {e.result for e in problem.equations[:-1]}
+        assert problem.answer not in numbers | before
+        assert 2 <= len(problem.equations) <= 4
+        assert all(e.is_true for e in problem.equations)
+        assert all(is_fact(e.left, e.sign, e.right) for e in problem.equations)
+
+
+def test_every_number_of_the_solution_comes_from_the_question_or_a_step_before():
+    for problem, _ in THOUGHTS:
+        known = set(map(int, re.findall(r"\d+", problem.question)))
+        for equation in problem.equations:
+            assert {equation.left, equation.right} <= known
+            known.add(equation.result)
+
+
+def test_other_ways_lead_to_the_same_answer():
+    found = 0
+    for problem, _ in THOUGHTS:
+        swapped, undone = reordered(problem), backwards(problem)
+        if swapped is not None:
+            found += 1
+            assert all(e.is_true for e in swapped)
+            assert swapped[-1].result == problem.answer
+            assert swapped != problem.equations
+        if undone is not None:
+            assert all(e.is_true for e in undone)
+            assert undone[0].left == problem.answer
+    assert found > 100
+
+
+def test_a_slip_is_carried_on():
+    for problem, _ in THOUGHTS:
+        for step, equation in enumerate(problem.equations):
+            if equation.sign not in "+-":
+                continue
+            wrong = slipped(problem, step)
+            if wrong is not None:
+                assert [e.is_true for e in wrong].count(False) == 1
+                assert not wrong[step].is_true
+                assert wrong[-1].result != problem.answer
+
+
+def test_same_seed_same_thoughts_other_seed_others():
+    assert sample(7, Habits(), 20) == sample(7, Habits(), 20)
+    assert sample(7, Habits(), 20) != sample(8, Habits(), 20)
+
+
+def test_habits_rule_the_thoughts():
+    calm = sample(3, Habits(slip=0, turn=0, wrap_up=1), 50)
+    assert all(
+        not t.slips and not t.backtracks and len(t.wrap_ups) == 1 for _, t in calm
+    )
+    restless = sample(3, Habits(turn=1, turn_when_wrong=1, wrap_up=0), 50)
+    assert all(
+        len(t.backtracks) == Habits().max_turns and not t.wrap_ups for _, t in restless
+    )
+
+
+def test_rows_have_the_format_of_gsm8k():
+    for problem, _ in THOUGHTS:
+        row = gsm8k_row(problem)
+        assert set(row) == {"question", "answer"}
+        *lines, last = row["answer"].split("\n")
+        assert last == f"#### {problem.answer}"
+        results = []
+        for line in lines:
+            (mark,) = re.findall(r"<<(\d+)([-+*/])(\d+)=(\d+)>>", line)
+            left, sign, right, result = mark
+            assert calculate(int(left), sign, int(right)) == int(result)
+            assert line.endswith(f"<<{left}{sign}{right}={result}>>{result}.")
+            results.append(int(result))
+        assert results[-1] == problem.answer
+
+
+def test_the_split_hangs_on_the_text_alone():
+    questions = [problem.question for problem, _ in sample(4, Habits(), 4000)]
+    share = sum(map(is_test_question, questions)) / len(questions)
+    assert 0.03 < share < 0.07
+
+
+def test_shipped_problems_are_of_the_test_split_and_different():
+    rows = [json.loads(line) for line in SHIPPED.read_text().splitlines()]
+    questions = [row["question"] for row in rows]
+    assert len(set(questions)) == len(rows) >= 300
+    assert all(map(is_test_question, questions))
+
+
+@pytest.mark.parametrize(
+    ("equation", "truth"),
+    [
+        (Equation(12, "+", 7, 19), True),
+        (Equation(17, "+", 8, 15), False),
+        (Equation(24, "/", 4, 6), True),
+        (Equation(5, "*", 6, 25), False),
+    ],
+)
+def test_equations_know_whether_they_hold(equation, truth):
+    assert equation.is_true is truth
+
+
+@pytest.mark.parametrize("task", [(7, "/", 2), (7, "/", 0), (7, "^", 2)])
+def test_only_exact_results_of_known_signs(task):
+    with pytest.raises(ValueError, match="no exact result"):
+        calculate(*task)

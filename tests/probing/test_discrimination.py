@@ -1,0 +1,79 @@
+"""AUROC and accuracy against scikit-learn, and their weights against repetition."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from doubletake.stats.intervals import Resampling
+from probing.discrimination import Draws, accuracy, auroc, interval
+
+
+@pytest.fixture
+def cases():
+    rng = np.random.default_rng(3)
+    labels = rng.random(90) < 0.4
+    scores = np.round(labels + rng.normal(size=90), 1)  # with ties
+    folds = rng.integers(3, size=90)
+    return scores, labels, folds
+
+
+def test_one_fold_is_the_usual_auroc(cases):
+    scores, labels, _ = cases
+    one = np.ones((1, 90))
+    found = auroc(scores, labels, np.zeros(90), one)[0]
+    assert found == pytest.approx(roc_auc_score(labels, scores))
+    expected = balanced_accuracy_score(labels, scores > 0)
+    assert accuracy(scores, labels, one)[0] == pytest.approx(expected)
+
+
+def test_pairs_are_compared_within_folds_only(cases):
+    scores, labels, folds = cases
+    one = np.ones((1, 90))
+    parts = [(scores[folds == k], labels[folds == k]) for k in range(3)]
+    pairs = [y.sum() * (~y).sum() for _, y in parts]
+    expected = np.average([roc_auc_score(y, s) for s, y in parts], weights=pairs)
+    assert auroc(scores, labels, folds, one)[0] == pytest.approx(expected)
+    shifted = scores + 100 * folds  # a level of its own in each fold
+    assert auroc(shifted, labels, folds, one)[0] == pytest.approx(expected)
+
+
+def test_weights_are_repetitions(cases):
+    scores, labels, folds = cases
+    times = np.random.default_rng(0).integers(4, size=90)
+    weights = times[None].astype(float)
+    repeated = [np.repeat(part, times) for part in (scores, labels, folds)]
+    one = np.ones((1, times.sum()))
+    assert auroc(*cases, weights)[0] == pytest.approx(auroc(*repeated, one)[0])
+    assert accuracy(scores, labels, weights)[0] == pytest.approx(
+        accuracy(*repeated[:2], one)[0]
+    )
+
+
+def test_a_draw_without_pairs_has_no_figure(cases):
+    scores, labels, folds = cases
+    weights = np.stack([np.ones(90), labels.astype(float)])
+    assert np.isnan(auroc(scores, labels, folds, weights)[1])
+    assert np.isnan(accuracy(scores, labels, weights)[1])
+
+
+def test_draws_take_whole_problems():
+    problems = np.array(["a", "b", "a", "c", "b"])
+    draws = Draws.of(problems, Resampling(bootstrap=20))
+    assert (draws.weights[0] == 1).all()
+    assert (draws.weights[:, 0] == draws.weights[:, 2]).all()
+    drawn = draws.weights[:, [0, 1, 3]].sum(1)
+    assert (drawn == 3).all()
+
+
+def test_the_interval_covers_what_it_should():
+    """Of many samples with a known AUROC of 0.5, about 90% hold it."""
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(150):
+        labels = rng.random(120) < 0.5
+        scores = rng.normal(size=120)
+        draws = Draws.of(np.arange(120), Resampling(bootstrap=200))
+        found = auroc(scores, labels, np.zeros(120), draws.weights)
+        _, low, high = interval(found, 0.9)
+        hits += low <= 0.5 <= high
+    assert 0.82 <= hits / 150 <= 0.97

@@ -1,0 +1,142 @@
+"""Problems from files: golds, ids, refusals."""
+
+import json
+
+import datasets
+import polars as pl
+import pytest
+
+from doubletake.running.errors import InputError
+from problems.retrieve import Settings, main
+from problems.tables import PROBLEMS
+
+
+def settings(path, **changes):
+    values = {
+        "source": str(path),
+        "revision": None,
+        "name": None,
+        "split": "test",
+        "limit": None,
+        "thoughts": False,
+    }
+    return Settings(**(values | changes))
+
+
+def retrieve(path, tmp_path, **changes):
+    target = tmp_path / "problems.parquet"
+    main(problems_path=target, settings=settings(path, **changes))
+    return PROBLEMS.read(target)
+
+
+def write(path, rows):
+    path.write_text("\n".join(json.dumps(row) for row in rows) + "\n")
+    return path
+
+
+ROWS = [
+    {"question": "How many?", "answer": "<<1000+200=1200>>\n#### 1,200"},
+    {"question": "How much?", "answer": "It falls.\n#### -3"},
+]
+
+
+def test_jsonl_and_parquet_give_the_same(tmp_path):
+    jsonl = retrieve(write(tmp_path / "p.jsonl", ROWS), tmp_path)
+    pl.DataFrame(ROWS).write_parquet(tmp_path / "p.parquet")
+    assert jsonl.equals(retrieve(tmp_path / "p.parquet", tmp_path))
+    assert jsonl["gold"].to_list() == ["1200", "-3"]
+    assert jsonl["problem"].to_list() == ["00000", "00001"]
+
+
+def test_the_limit_takes_the_first_rows(tmp_path):
+    path = write(tmp_path / "p.jsonl", ROWS)
+    assert retrieve(path, tmp_path, limit=1)["gold"].to_list() == ["1200"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"question": "q", "answer"', "line 3: not valid JSON"),
+        ('["q"]', "line 3: not a JSON object"),
+        ('{"question": "q"}', "line 3: no 'answer'"),
+        ('{"question": "q", "answer": null}', "line 3: no 'answer'"),
+        ('{"question": "", "answer": "#### 1"}', "line 3: 'question' is ''"),
+        ('{"question": 5, "answer": "#### 1"}', "line 3: 'question' is 5"),
+        ('{"question": "q", "answer": "forty"}', "line 3: no ####"),
+        ('{"question": "q", "answer": "#### many"}', "line 3: not a number"),
+    ],
+)
+def test_a_malformed_row_is_named_and_refused(tmp_path, line, message):
+    path = write(tmp_path / "p.jsonl", ROWS)
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(InputError, match=message):
+        retrieve(path, tmp_path)
+    assert not (tmp_path / "problems.parquet").exists()
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path):
+    (tmp_path / "p.jsonl").write_bytes(b"\xff\xfe\n")
+    with pytest.raises(InputError, match="line 1"):
+        retrieve(tmp_path / "p.jsonl", tmp_path)
+
+
+def test_a_file_without_rows_is_refused(tmp_path):
+    (tmp_path / "p.jsonl").write_text("\n")
+    with pytest.raises(InputError, match="no problem"):
+        retrieve(tmp_path / "p.jsonl", tmp_path)
+
+
+def test_thoughts_on_one_question_are_one_problem(tmp_path):
+    rows = [{"question": q, "gold": "7"} for q in ("a", "b", "a")]
+    problems = retrieve(write(tmp_path / "t.jsonl", rows), tmp_path, thoughts=True)
+    assert problems["question"].to_list() == ["a", "b"]
+
+
+def test_thoughts_with_two_golds_for_one_question_are_refused(tmp_path):
+    rows = [{"question": "a", "gold": "7"}, {"question": "a", "gold": "8"}]
+    with pytest.raises(InputError, match="line 2: gold 8, before 7"):
+        retrieve(write(tmp_path / "t.jsonl", rows), tmp_path, thoughts=True)
+
+
+@pytest.mark.parametrize(("part", "count"), [("test", 1319), ("train", 7473)])
+def test_gsm8k_as_published(data_folder, tmp_path, part, count):
+    problems = retrieve(data_folder / "gsm8k" / f"{part}.jsonl", tmp_path)
+    assert problems.height == count
+    golds = problems["gold"].cast(pl.Float64)
+    published = problems["solution"].str.extract(r"#### (.+)$")
+    assert golds.equals(published.str.replace_all(",", "").cast(pl.Float64))
+
+
+def hub(monkeypatch, rows):
+    """Answer for the hub with a real dataset; return what was asked of it."""
+    asked = []
+
+    def load(*args, **kwargs):
+        asked.append((args, kwargs))
+        return datasets.Dataset.from_list(rows)
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    return asked
+
+
+HUB = {"revision": "e" * 40, "name": "main", "split": "train"}
+
+
+def test_a_hub_dataset_is_asked_for_at_its_revision(monkeypatch, tmp_path):
+    asked = hub(monkeypatch, ROWS)
+    problems = retrieve("openai/gsm8k", tmp_path, limit=1, **HUB)
+    assert problems["gold"].to_list() == ["1200"]
+    assert asked == [
+        (("openai/gsm8k", "main"), {"split": "train", "revision": "e" * 40})
+    ]
+
+
+def test_a_hub_dataset_of_other_columns_is_refused(monkeypatch, tmp_path):
+    hub(monkeypatch, [{"question": "q", "solution": "#### 1"}])
+    with pytest.raises(InputError, match=r"openai/gsm8k.* no column 'answer'"):
+        retrieve("openai/gsm8k", tmp_path, **HUB)
+
+
+def test_a_hub_out_of_reach_is_named(tmp_path):
+    with pytest.raises(InputError, match="cannot load the dataset nobody/nothing"):
+        retrieve("nobody/nothing", tmp_path, **HUB)

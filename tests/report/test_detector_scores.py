@@ -1,0 +1,60 @@
+"""The table of the detectors on the page."""
+
+import polars as pl
+import pytest
+
+from detector.tables import DETECTOR_SCORES
+from report.detector_scores import detector_scores
+
+EMPTY = dict.fromkeys(DETECTOR_SCORES.schema)
+
+
+def score(detector: str, model: str | None, kind: str, f1: float, traces: int) -> dict:
+    ends = {f"{name}_{end}": f1 for name in ("recall", "f1") for end in ("low", "high")}
+    counts = {"traces": traces, "labelled": 1200, "found": 0, "hits": 0}
+    figures = {"recall": f1, "f1": f1}
+    names = {"detector": detector, "model": model, "kind": kind}
+    return EMPTY | names | counts | figures | ends
+
+
+def table(models: list[str]) -> pl.DataFrame:
+    rows = [
+        score(detector, model, kind, f1, 3 if model is None else 2)
+        for detector, f1 in (("string", 0.5), ("rules", 0.75))
+        for model in (None, *models)
+        for kind in ("arrival", "backtrack")
+    ]
+    return DETECTOR_SCORES.frame(rows)
+
+
+def test_rules_come_first_and_all_models_before_each():
+    shown = detector_scores(table(["m", "n"]), ["rules"], "own.jsonl", 0.9)
+    names = [row[:3] for row in shown.sheet.rows]
+    assert names[:4] == [
+        ("rules", "arrivals", "all, 3"),
+        ("", "", "m, 2"),
+        ("", "", "n, 2"),
+        ("", "backtracks", "all, 3"),
+    ]
+    assert names[6] == ("string", "arrivals", "all, 3")
+    assert len(names) == 12
+    assert shown.sheet.rows[0][3:] == (
+        *("1,200", "0", "0.750 (0.75–0.75)", "–", "0.75 (0.75–0.75)"),
+    )
+
+
+def test_one_model_stands_there_once():
+    shown = detector_scores(table(["m"]), ["rules"], "own.jsonl", 0.95)
+    assert [row[2] for row in shown.sheet.rows] == ["m, 2"] * 4
+
+
+@pytest.mark.parametrize("models", [["m"], ["m", "n"]])
+def test_what_was_used_and_on_which_labels(models):
+    shown = detector_scores(table(models), ["string", "string"], "own.jsonl", 0.9)
+    assert shown.used == (
+        "Used here: string (F1 0.500 for arrivals and 0.500 for backtracks); measured "
+        "on the labelled traces of own.jsonl."
+    )
+    traces = 2 if models == ["m"] else 3
+    assert f"Labels: own.jsonl, {traces} traces." in shown.sheet.note
+    assert "90% bootstrap intervals" in shown.sheet.note

@@ -1,0 +1,308 @@
+"""Generated and imported traces of a tiny random model."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from doubletake.running import reuse
+from doubletake.running.errors import InputError
+from doubletake.study.settings import ModelSettings, shard_names
+from doubletake.tables.runs import RUNS
+from doubletake.text.tokenizer import load_tokenizer
+from problems.tables import PROBLEMS
+from traces import generate as generate_traces
+from traces.generate import Settings
+from traces.generate import main as generate_main
+from traces.retrieve import main as import_main
+from traces.tables import TRACES
+
+ORIGIN = ".earlier/1-of-1.origin.json"
+SETTINGS = Settings(
+    backend="transformers",
+    samples=2,
+    temperature=0.8,
+    top_p=0.95,
+    max_new_tokens=24,
+    batch_size=4,
+    seed=0,
+)
+
+
+@pytest.fixture
+def problems_path(tmp_path):
+    rows = [
+        {
+            "problem": f"{k:05d}",
+            "question": f"Tom has {k} pens.",
+            "gold": "19",
+            "solution": "#### 19",
+        }
+        for k in range(7)
+    ]
+    PROBLEMS.write(PROBLEMS.frame(rows), tmp_path / "problems.parquet")
+    return tmp_path / "problems.parquet"
+
+
+def generated(tmp_path, problems_path, model, shards=1, **changes):
+    settings = Settings(**(vars(SETTINGS) | changes))
+    parts = []
+    for shard in shard_names(shards):
+        path = tmp_path / f"{shard}.parquet"
+        generate_main(
+            problems_path=problems_path,
+            model_paths=sorted(Path(model.source).iterdir()),
+            traces_path=path,
+            runs_path=tmp_path / f"{shard}.runs.parquet",
+            shard=shard,
+            model=model,
+            settings=settings,
+            code="c0de",
+        )
+        parts.append(TRACES.read(path))
+    return pl.concat(parts).sort("problem", "sample")
+
+
+def test_shards_and_batch_size_change_nothing(tmp_path, problems_path, model):
+    one = generated(tmp_path, problems_path, model)
+    shutil.rmtree(tmp_path / ".earlier")
+    four = generated(tmp_path, problems_path, model, shards=4, batch_size=1)
+    assert one.drop("logprobs").equals(four.drop("logprobs"))
+    for ours, theirs in zip(one["logprobs"], four["logprobs"], strict=True):
+        assert ours.to_list() == pytest.approx(theirs.to_list(), abs=1e-4)
+
+
+def test_a_row_keeps_its_contract(tmp_path, problems_path, model):
+    traces = generated(tmp_path, problems_path, model)
+    tokenizer = load_tokenizer(model)
+    assert traces["trace"].n_unique() == traces.height
+    for row in traces.iter_rows(named=True):
+        text, offsets = tokenizer.decode(row["completion_ids"])
+        assert (text, offsets) == (row["text"], row["offsets"])
+        assert len(row["logprobs"]) == len(row["completion_ids"])
+        assert row["prompt_ids"].count(tokenizer.tokenizer.bos_token_id) == 1
+        if row["thought_end"] is not None:
+            ids = row["prompt_ids"] + row["completion_ids"]
+            assert ids[row["thought_end"]] == tokenizer.end_of_thought
+
+
+def test_refused_rows_are_counted(tmp_path, problems_path, model):
+    traces = generated(tmp_path, problems_path, model)
+    run = RUNS.read(tmp_path / "1-of-1.runs.parquet").row(0, named=True)
+    refused = run["note"].count("/")
+    assert run["traces"] == traces.height
+    assert traces.height + refused == 14
+    assert run["tokens"] > traces["completion_ids"].list.len().sum()
+
+
+def test_another_seed_gives_other_thoughts(tmp_path, problems_path, model):
+    one = generated(tmp_path, problems_path, model)
+    two = generated(tmp_path, problems_path, model, seed=1)
+    assert one["text"].to_list() != two["text"].to_list()
+
+
+def test_a_prompt_without_room_is_refused_by_id(tmp_path, model):
+    rows = [
+        {"problem": f"{k:05d}", "question": "x" * size, "gold": "1", "solution": ""}
+        for k, size in enumerate([3000, 3])
+    ]
+    PROBLEMS.write(PROBLEMS.frame(rows), tmp_path / "problems.parquet")
+    traces = generated(tmp_path, tmp_path / "problems.parquet", model, samples=1)
+    run = RUNS.read(tmp_path / "1-of-1.runs.parquet").row(0, named=True)
+    assert "00000/0" in run["note"].split(";")[0]
+    assert "00000/0" not in traces["trace"]
+
+
+THOUGHTS = [
+    {"question": "q", "gold": "19", "thought": "It is 19.", "answer": "\\boxed{19}"},
+    {"question": "q", "gold": "19", "thought": "Wait", "answer": "", "closed": False},
+    {"question": "r", "gold": "3", "thought": "", "answer": "The answer is 4."},
+    {
+        "question": "r",
+        "gold": "3",
+        "thought": "<｜end▁of▁sentence｜> \x1b[31m 3",
+        "answer": "3",
+    },
+]
+
+
+def imported(tmp_path, model, rows=THOUGHTS, limit=None):
+    source = tmp_path / "thoughts.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)))
+    problems = [
+        {"problem": f"{k:05d}", "question": q, "gold": g, "solution": ""}
+        for k, (q, g) in enumerate([("q", "19"), ("r", "3")])
+    ]
+    PROBLEMS.write(PROBLEMS.frame(problems), tmp_path / "problems.parquet")
+    import_main(
+        source=str(source),
+        limit=limit,
+        problems_path=tmp_path / "problems.parquet",
+        traces_path=tmp_path / "traces.parquet",
+        runs_path=tmp_path / "runs.parquet",
+        model=model,
+    )
+    return TRACES.read(tmp_path / "traces.parquet")
+
+
+def test_imported_thoughts_come_back(tmp_path, model):
+    traces = imported(tmp_path, model)
+    assert traces["trace"].to_list() == ["00000/0", "00000/1", "00001/0", "00001/1"]
+    assert traces["finish"].to_list() == ["stop", "length", "stop", "stop"]
+    assert traces["answer"].to_list() == ["19", None, "4", "3"]
+    assert traces["correct"].to_list() == [True, False, False, True]
+    assert traces["logprobs"].null_count() == 4
+    expected = [
+        row["thought"] + (f"\n</think>\n\n{row['answer']}" if row["answer"] else "")
+        for row in THOUGHTS
+    ]
+    assert traces["text"].to_list() == expected
+
+
+def test_markers_in_foreign_text_do_not_end_a_trace(tmp_path, model):
+    tokenizer = load_tokenizer(model)
+    for ids in imported(tmp_path, model)["completion_ids"]:
+        assert not set(ids) & tokenizer.stop_ids
+
+
+def test_an_unknown_question_is_named(tmp_path, model):
+    rows = [*THOUGHTS, {"question": "s", "gold": "3", "thought": "x", "answer": "3"}]
+    with pytest.raises(InputError, match="line 5: the question is not"):
+        imported(tmp_path, model, rows)
+
+
+@pytest.fixture
+def pocket() -> ModelSettings:
+    """The shipped model: what it says is always text."""
+    folder = Path(__file__).parents[2] / "resources/pocket"
+    return ModelSettings(str(folder), None, "float32", "cpu", "</think>", {})
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Ids of the traces that are generated, and not kept."""
+    asked: list[str] = []
+
+    def generate(hf, requests, *rest):
+        asked.extend(request.key for request in requests)
+        return real(hf, requests, *rest)
+
+    real = generate_traces.generate
+    monkeypatch.setattr(generate_traces, "generate", generate)
+    return asked
+
+
+def few(problems_path, count: int):
+    """The first so many problems, as a raised limit gives more of them."""
+    table = PROBLEMS.read(problems_path).head(count)
+    path = problems_path.parent / f"few-{count}.parquet"
+    PROBLEMS.write(table, path)
+    return path
+
+
+def test_more_problems_generate_only_the_new_thoughts(
+    tmp_path, problems_path, pocket, counted
+):
+    for shards in (1, 2):
+        folder = tmp_path / str(shards)
+        folder.mkdir()
+        generated(folder, few(problems_path, 4), pocket, shards=shards)
+        counted.clear()
+        more = generated(folder, problems_path, pocket, shards=shards)
+        assert sorted(counted) == [f"{k:05d}/{s}" for k in (4, 5, 6) for s in (0, 1)]
+        runs = [RUNS.read(path) for path in folder.glob("*.runs.parquet")]
+        assert sum(run["traces"][0] for run in runs) == 6
+        assert all("kept from an earlier run" in run["note"][0] for run in runs)
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    anew = generated(fresh, problems_path, pocket)
+    assert more.drop("logprobs").equals(anew.drop("logprobs"))
+
+
+def test_more_samples_keep_the_first(tmp_path, problems_path, pocket, counted):
+    generated(tmp_path, few(problems_path, 2), pocket, samples=1)
+    counted.clear()
+    generated(tmp_path, few(problems_path, 2), pocket, samples=2)
+    assert sorted(counted) == ["00000/1", "00001/1"]
+
+
+def test_thoughts_outlive_their_file(tmp_path, problems_path, pocket, counted):
+    # Snakemake removes a rule's outputs before it runs, and where it has failed.
+    path = few(problems_path, 2)
+    before = generated(tmp_path, path, pocket, samples=1)
+    counted.clear()
+    (tmp_path / "1-of-1.parquet").unlink()
+    assert generated(tmp_path, path, pocket, samples=1).equals(before)
+    assert counted == []
+
+
+def test_kept_thoughts_are_judged_by_the_present_gold(
+    tmp_path, problems_path, pocket, counted
+):
+    path = few(problems_path, 2)
+    length = {"samples": 1, "max_new_tokens": 400}
+    before = generated(tmp_path, path, pocket, **length)
+    assert before["answer"].null_count() == 0
+    for golds, correct in ((before["answer"].to_list(), True), (["1.5"] * 2, False)):
+        PROBLEMS.write(PROBLEMS.read(path).with_columns(gold=pl.Series(golds)), path)
+        counted.clear()
+        after = generated(tmp_path, path, pocket, **length)
+        assert after["correct"].to_list() == [correct, correct]
+        assert after.drop("correct").equals(before.drop("correct"))
+        assert counted == []
+
+
+def test_other_versions_of_the_libraries_make_them_anew(
+    tmp_path, problems_path, pocket, counted, monkeypatch
+):
+    path = few(problems_path, 1)
+    generated(tmp_path, path, pocket, samples=1)
+    counted.clear()
+    monkeypatch.setattr(reuse, "version", lambda name: "0")
+    generated(tmp_path, path, pocket, samples=1)
+    assert counted == ["00000/0"]
+
+
+def spoil_traces(folder):
+    path = folder / "1-of-1.parquet"
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def other_question(folder):
+    path = folder / "few-2.parquet"
+    table = PROBLEMS.read(path).with_columns(question=pl.col("question") + "!")
+    PROBLEMS.write(table, path)
+
+
+@pytest.mark.parametrize(
+    ("change", "spoil"),
+    [
+        ({"seed": 3}, None),
+        ({"temperature": 0.1}, None),
+        ({"max_new_tokens": 20}, None),
+        ({}, spoil_traces),
+        ({}, other_question),
+        ({}, lambda folder: (folder / ORIGIN).write_text("{")),
+        ({}, lambda folder: (folder / ORIGIN).unlink()),
+    ],
+)
+def test_what_decides_the_thoughts_makes_them_anew(
+    tmp_path, problems_path, pocket, counted, change, spoil
+):
+    path = few(problems_path, 2)
+    generated(tmp_path, path, pocket, samples=1)
+    counted.clear()
+    if spoil:
+        spoil(tmp_path)
+    generated(tmp_path, path, pocket, samples=1, **change)
+    assert sorted(counted) == ["00000/0", "00001/0"]
+
+
+def test_a_new_batch_size_keeps_the_thoughts(tmp_path, problems_path, pocket, counted):
+    path = few(problems_path, 2)
+    generated(tmp_path, path, pocket, samples=1)
+    counted.clear()
+    generated(tmp_path, path, pocket, samples=1, batch_size=1)
+    assert counted == []

@@ -1,0 +1,45 @@
+"""Words as tokens."""
+
+from pathlib import Path
+
+import pytest
+
+from doubletake.running.errors import InputError
+from doubletake.study.settings import ModelSettings
+from doubletake.text.tokenizer import load_tokenizer
+from turns.reading import target_ids, turn_words, variants_of
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    folder = Path(__file__).parents[2] / "resources/pocket"
+    settings = ModelSettings(str(folder), None, "float32", "cpu", "</think>", {})
+    return load_tokenizer(settings)
+
+
+def test_variants_are_spellings_with_and_without_a_space():
+    assert variants_of("Wait") == [
+        *("Wait", " Wait", "wait", " wait", "WAIT", " WAIT"),
+    ]
+    assert variants_of("mm") == ["mm", " mm", "Mm", " Mm", "MM", " MM"]
+
+
+def test_only_single_tokens_are_kept(tokenizer):
+    words = turn_words(tokenizer, {"backtrack": ["Wait", "Zzyzx"], "wrap_up": ["So"]})
+    for row in words.iter_rows(named=True):
+        assert tokenizer.decode([row["token"]])[0] == row["text"]
+        assert row["text"].strip().lower() == row["word"].lower()
+        assert tokenizer.encode(row["text"]) == [row["token"]]
+    assert set(words["word"]) == {"Wait", "So"}
+    ids = target_ids(words)
+    assert ids["wrap_up"].tolist() == sorted(words.filter(group="wrap_up")["token"])
+
+
+def test_a_group_without_a_single_token_is_refused(tokenizer):
+    with pytest.raises(InputError, match=r"turns\.words\.wrap_up.*Zzyzx"):
+        turn_words(tokenizer, {"backtrack": ["Wait"], "wrap_up": ["Zzyzx"]})
+
+
+def test_a_token_in_two_groups_is_refused(tokenizer):
+    with pytest.raises(InputError, match="more than one group"):
+        turn_words(tokenizer, {"backtrack": ["Wait"], "wrap_up": ["So", "wait"]})

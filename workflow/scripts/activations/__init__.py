@@ -1,0 +1,1 @@
+"""Activations: what the model holds at every event, from one forward pass."""

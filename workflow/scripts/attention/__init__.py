@@ -1,0 +1,1 @@
+"""Attention: where heads look before a turn, and what they write."""

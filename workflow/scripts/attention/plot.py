@@ -1,0 +1,262 @@
+"""Figures: what every head writes and where it looks, at backtracks beside controls.
+
+Inputs
+    summary: attention in bins by layer (`schemas.ATTENTION_SUMMARY`).
+    heads: figures of every head (`schemas.ATTENTION_HEADS`).
+
+Outputs
+    attribution, arrivals: heat maps of layers and heads.
+    bins: where each layer looks.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize, TwoSlopeNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from attention.tables import (
+    ARRIVAL,
+    ATTENTION_HEADS,
+    ATTENTION_SUMMARY,
+    BINS,
+    DIFFERENCE,
+    KINDS,
+    PARTS,
+)
+from doubletake.page.plots import (
+    ACCENT,
+    DASHED,
+    FAINT,
+    INK,
+    counted,
+    draw_band,
+    empty_figure,
+    mark_size,
+    new_figure,
+    ordered_colours,
+    save_figure,
+    whole_ticks,
+    write_note,
+)
+from doubletake.running.logs import job
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("plot_attention")
+
+NOTHING = "Nothing to draw: no backtrack was looked into."
+SIGNED = "PuOr_r"  # diverging, told apart by all readers
+NAMED = 3  # heads framed in each heat map
+WRITTEN = 64  # cells up to which a heat map shows its numbers
+TITLES = {
+    "backtrack": "At backtracks",
+    "control": "At controls",
+    DIFFERENCE: "Backtracks minus controls",
+}
+BIN_TITLES = {
+    "bos": "BOS",
+    "question": "Question",
+    **{part: f"Thought, part {k} of 5" for k, part in enumerate(PARTS, 1)},
+    "own_sentence": "Own sentence",
+    ARRIVAL: "Last arrival's sentence",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the figures state beside the tables."""
+
+    confidence: float
+    """Coverage of the intervals."""
+
+
+def grid_of(heads: pl.DataFrame, figure: str, kind: str) -> np.ndarray:
+    """Means of a figure, [layer, head]; NaN where there is none."""
+    size = [int(heads[name].max()) + 1 for name in ("layer", "head")]  # type: ignore[arg-type]
+    grid = np.full(size, np.nan)
+    rows = heads.filter(figure=figure, kind=kind)
+    grid[rows["layer"].to_numpy(), rows["head"].to_numpy()] = rows["mean"].to_numpy()
+    return grid
+
+
+def cases_of(table: pl.DataFrame) -> str:
+    """Positions and problems behind a table's rows, by kind."""
+    parts = []
+    for kind in KINDS:
+        rows = table.filter(kind=kind)
+        n, problems = (int(rows[c].max() or 0) for c in ("n", "problems"))  # type: ignore[arg-type]
+        parts.append(f"{counted(n, kind)} of {counted(problems, 'problem')}")
+    rows = table.filter(kind=DIFFERENCE)
+    both = int(rows["n"].max() or 0)  # type: ignore[arg-type]
+    return f"{', '.join(parts)}; difference within {counted(both, 'problem')}."
+
+
+def draw_heads(heads: pl.DataFrame, figure: str, unit: str, *, signed: bool) -> Figure:
+    """Heat maps of a figure of the heads: at backtracks, at controls, the difference.
+
+    Args:
+        heads: `schemas.ATTENTION_HEADS`.
+        figure: which of its figures.
+        unit: of the colour bars.
+        signed: whether the figure itself may be negative.
+    """
+    mine = heads.filter(figure=figure)
+    if not mine.height:
+        return empty_figure(NOTHING)
+    grids = {kind: grid_of(heads, figure, kind) for kind in (*KINDS, DIFFERENCE)}
+    height = 2.1 + 0.22 * min(max(len(grids[DIFFERENCE]), 6), 16)
+    drawing, axes = new_figure(columns=3, height=height, extra_width=1.6)
+    panels = axes[0]
+    norm, colours = _plain_norm([grids[kind] for kind in KINDS], signed)
+    for panel, kind in zip(panels, KINDS, strict=False):
+        image = _draw_grid(panel, grids[kind], kind, norm, colours)
+    bar = drawing.colorbar(image, ax=panels[:2].tolist(), pad=0.02, fraction=0.05)
+    bar.set_label(unit)
+    panels[0].set_ylabel("layer")
+    panels[1].tick_params(labelleft=False)
+    norm = _signed_norm([grids[DIFFERENCE]])
+    image = _draw_grid(panels[2], grids[DIFFERENCE], DIFFERENCE, norm, SIGNED)
+    drawing.colorbar(image, ax=panels[2], pad=0.03).set_label(f"difference, {unit}")
+    note = f"{cases_of(mine)} Framed: the {NAMED} largest of each panel."
+    write_note(drawing, note)
+    return drawing
+
+
+def _plain_norm(grids: list[np.ndarray], signed: bool) -> tuple[Normalize, str]:
+    if signed:
+        return _signed_norm(grids), SIGNED
+    highest = max((np.nanmax(g) for g in grids if not np.isnan(g).all()), default=1)
+    return Normalize(0, max(highest, 1e-12)), "cividis"
+
+
+def _signed_norm(grids: list[np.ndarray]) -> Normalize:
+    """Zero in the middle, both sides to the same length."""
+    sizes = [np.nanmax(np.abs(grid)) for grid in grids if not np.isnan(grid).all()]
+    size = max([1e-12, *sizes])
+    return TwoSlopeNorm(0, -size, size)
+
+
+def _draw_grid(
+    axes: Axes, grid: np.ndarray, kind: str, norm: Normalize, colours: str
+) -> Any:
+    layers, heads = grid.shape
+    image = axes.pcolormesh(
+        np.arange(heads + 1) - 0.5,
+        np.arange(layers + 1) - 0.5,
+        grid,
+        norm=norm,
+        cmap=colours,
+    )
+    axes.grid(visible=False)
+    axes.set(title=TITLES[kind], xlabel="head")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+    if grid.size <= WRITTEN:
+        _write_numbers(axes, grid, image)
+    for layer, head in _largest(grid):
+        corner = (head - 0.5, layer - 0.5)
+        frame = Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=1.6)
+        axes.add_patch(frame)
+    return image
+
+
+def _write_numbers(axes: Axes, grid: np.ndarray, image: Any) -> None:
+    """The number in each cell, black or white as its colour allows."""
+    for (layer, head), value in np.ndenumerate(grid):
+        if np.isnan(value):
+            continue
+        red, green, blue, _ = image.cmap(image.norm(value))
+        light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
+        text = f"{value:.2f}".replace("-", "\u2212")
+        text = text if text.strip("\u22120.") else "0"
+        colour = INK if light else "white"
+        axes.text(head, layer, text, ha="center", va="center", size=7.5, color=colour)
+
+
+def _largest(grid: np.ndarray) -> list[tuple[int, int]]:
+    order = np.argsort(np.where(np.isnan(grid), -np.inf, grid), axis=None)[::-1]
+    places = [np.unravel_index(k, grid.shape) for k in order[:NAMED]]
+    return [(int(a), int(b)) for a, b in places if not np.isnan(grid[a, b])]
+
+
+def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
+    """Attention to each bin by layer: backtracks beside controls, and even spread."""
+    mine = summary.filter(measure="attention")
+    if not mine.height:
+        return empty_figure(NOTHING)
+    figure, axes = new_figure(columns=3, rows=3, height=7.2, sharex=True)
+    for panel, name in zip(axes.flat, BINS, strict=True):
+        _draw_bin(panel, summary.filter(bin=name))
+        panel.set_title(BIN_TITLES[name])
+    for panel in axes[-1]:
+        panel.set_xlabel("layer")
+    for panel in axes[:, 0]:
+        panel.set_ylabel("share of attention")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=4)
+    write_note(
+        figure,
+        f"{cases_of(mine)} Heads averaged.\nBands: {settings.confidence:.0%} intervals "
+        "over problems. The first eight panels add up to 1; the last is part of them.",
+    )
+    return figure
+
+
+def _draw_bin(axes: Axes, rows: pl.DataFrame) -> None:
+    colours = dict(zip(KINDS, (ACCENT, ordered_colours(3)[1]), strict=True))
+    for kind, colour in colours.items():
+        mine = rows.filter(kind=kind, measure="attention").sort("layer")
+        if not mine.height:
+            continue
+        draw_band(axes, mine["layer"], mine["low"], mine["high"], colour=colour)
+        size = mark_size(mine.height)
+        name = f"at {kind}s"
+        axes.plot(mine["layer"], mine["mean"], "o-", ms=size, color=colour, label=name)
+        even = rows.filter(kind=kind, measure="uniform").sort("layer")
+        label = f"{kind}s, if spread evenly"
+        look: Any = {"color": colour, "lw": 1.1, "ls": DASHED, "alpha": 0.7}
+        axes.plot(even["layer"], even["mean"], label=label, **look)
+    axes.set_ylim(bottom=0)
+    axes.tick_params(color=FAINT)
+    whole_ticks(axes)
+
+
+def main(
+    *,
+    summary_path: Path,
+    heads_path: Path,
+    attribution_path: Path,
+    arrivals_path: Path,
+    bins_path: Path,
+    settings: Settings,
+) -> None:
+    """Read the tables, draw, save."""
+    summary = ATTENTION_SUMMARY.read(summary_path)
+    heads = ATTENTION_HEADS.read(heads_path)
+    logger.info("%d rows of bins, %d of heads", summary.height, heads.height)
+    attribution = draw_heads(heads, "dla_backtrack", "logit", signed=True)
+    save_figure(attribution, attribution_path)
+    arrivals = draw_heads(heads, ARRIVAL, "share of attention", signed=False)
+    save_figure(arrivals, arrivals_path)
+    save_figure(draw_bins(summary, settings), bins_path)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            summary_path=Path(snakemake.input.summary),
+            heads_path=Path(snakemake.input.heads),
+            attribution_path=Path(snakemake.output.attribution),
+            arrivals_path=Path(snakemake.output.arrivals),
+            bins_path=Path(snakemake.output.bins),
+            settings=Settings(**snakemake.params.settings),
+        )

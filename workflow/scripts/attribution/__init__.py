@@ -1,0 +1,1 @@
+"""Attribution: which words make the model turn back?"""

@@ -1,0 +1,80 @@
+"""How well do the events of a file agree with labels?
+
+Needs no model and no config: `score_file.py labels.jsonl events.jsonl`.
+
+Inputs
+    labels: labelled traces, one JSON object per line: `id`, `arrivals` (each `end`,
+        `value`), `backtracks` (each `start`) and optionally `model`.
+    events: rows of the same kind, as `detect_file.py` writes them.
+
+Outputs
+    standard output: precision, recall and F1, with 95% bootstrap intervals over traces.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from detector.scores import FIGURES, compare, score_rows
+from doubletake.detector.thought_files import read_marked
+from doubletake.running.commands import command
+from doubletake.stats.intervals import Resampling
+
+HEAD = ("", "model", "traces", "labelled", "found", *FIGURES)
+
+
+def report(rows: Sequence[dict[str, Any]]) -> str:
+    """The scores as a table for a terminal; all models first, unless there is one."""
+    if len(rows) == 4:
+        rows = rows[2:]
+    cells = [HEAD, *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place < 2 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in cells
+    ]
+    return "\n".join(lines)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    counts = (str(row[name]) for name in ("traces", "labelled", "found"))
+    figures = (_figure(row, name) for name in FIGURES)
+    return (f"{row['kind']}s", row["model"] or "all", *counts, *figures)
+
+
+def _figure(row: dict[str, Any], name: str) -> str:
+    """A figure with its interval."""
+    value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
+
+
+def main(*, labels_path: Path, events_path: Path, settings: Resampling) -> str:
+    """Read both files, return the table of scores."""
+    labelled, found = read_marked(labels_path), read_marked(events_path)
+    return report(score_rows(compare(found, labelled), settings))
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Score events against labels.")
+    parser.add_argument("labels", type=Path, help="labelled traces")
+    parser.add_argument("events", type=Path, help="events found in the same traces")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    with command():
+        given = arguments()
+        print(
+            main(
+                labels_path=given.labels,
+                events_path=given.events,
+                settings=Resampling(),
+            )
+        )

@@ -1,0 +1,1 @@
+"""The model: one adapter around a Hugging Face decoder, proven when it loads."""

@@ -1,0 +1,147 @@
+"""What passes through a decoder's parts during a forward pass."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from doubletake.model.decoder import Decoder
+
+See = Callable[[str, int, torch.Tensor], None]
+Change = Callable[[str, int, torch.Tensor], torch.Tensor | None]
+
+
+@contextmanager
+def record(decoder: "Decoder") -> Iterator[dict[str, list[torch.Tensor]]]:
+    """Keep what every part gives in the forward passes inside the block.
+
+    Meant for short sequences: everything is kept.
+
+    Yields:
+        `resid` (n_layers + 1 tensors), `attn_out`, `mlp_out` (n_layers each), every
+        one [batch, token, d_model], in the order of the layers.
+    """
+    seen: dict[str, list[torch.Tensor]] = {"resid": [], "attn_out": [], "mlp_out": []}
+
+    def keep(name: str, _: int, states: torch.Tensor) -> None:
+        seen[name].append(states)
+
+    with hooked(decoder, keep):
+        yield seen
+
+
+@contextmanager
+def hooked(decoder: "Decoder", see: See) -> Iterator[None]:
+    """Call `see(name, layer, states)` on every part's states as they are computed.
+
+    Args:
+        decoder: the model.
+        see: called with `resid` (layer 0 ... n_layers), `attn_out` and `mlp_out`
+            (layer 0 ... n_layers - 1) and [batch, token, d_model]; returns nothing and
+            must copy what it keeps.
+    """
+
+    def before(name: str, layer: int) -> Any:
+        return lambda _, inputs, named: see(name, layer, _states(inputs, named))
+
+    def after(name: str, layer: int) -> Any:
+        return lambda _, __, output: see(name, layer, _first(output))
+
+    with _registered(decoder, before, after):
+        yield
+
+
+@contextmanager
+def replaced(decoder: "Decoder", change: Change) -> Iterator[None]:
+    """Put `change(name, layer, states)` in the place of every part's states.
+
+    Enter it before `hooked` for the latter to see what was put in.
+
+    Args:
+        decoder: the model.
+        change: called as `hooked` calls `see`; returns the states to go on with, or
+            None to leave them.
+    """
+
+    def before(name: str, layer: int) -> Any:
+        def hook(_: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
+            states = change(name, layer, _states(inputs, named))
+            if states is None:
+                return None
+            if inputs:
+                return (states, *inputs[1:]), named
+            return inputs, named | {"hidden_states": states}
+
+        return hook
+
+    def after(name: str, layer: int) -> Any:
+        def hook(_: Any, __: Any, output: Any) -> Any:
+            states = change(name, layer, _first(output))
+            if states is None or not isinstance(output, tuple):
+                return states
+            return (states, *output[1:])
+
+        return hook
+
+    with _registered(decoder, before, after):
+        yield
+
+
+@contextmanager
+def _registered(
+    decoder: "Decoder",
+    before: Callable[[str, int], Any],
+    after: Callable[[str, int], Any],
+) -> Iterator[None]:
+    """Hooks made by `before` on every residual boundary, by `after` on every part."""
+    handles = []
+    for layer, module in enumerate([*decoder.layers, decoder.final_norm]):
+        hook = before("resid", layer)
+        handles.append(module.register_forward_pre_hook(hook, with_kwargs=True))
+    for layer in range(decoder.n_layers):
+        for name, part in (
+            ("attn_out", decoder.attention_write(layer)),
+            ("mlp_out", decoder.mlp_write(layer)),
+        ):
+            handles.append(part.register_forward_hook(after(name, layer)))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def projected(
+    decoder: "Decoder", see: Callable[[int, torch.Tensor], None]
+) -> Iterator[None]:
+    """Call `see(layer, z)` on the heads' outputs as they enter the output projection.
+
+    Args:
+        decoder: the model.
+        see: called with [batch, token, head * d_head]; must copy what it keeps.
+    """
+
+    def before(layer: int) -> Any:
+        return lambda _, inputs: see(layer, inputs[0])
+
+    projections = [decoder.attention_out(layer) for layer in range(decoder.n_layers)]
+    handles = [
+        module.register_forward_pre_hook(before(layer))
+        for layer, module in enumerate(projections)
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _states(inputs: Sequence[Any], named: dict[str, Any]) -> torch.Tensor:
+    return inputs[0] if inputs else named["hidden_states"]
+
+
+def _first(output: Any) -> torch.Tensor:
+    return output[0] if isinstance(output, tuple) else output

@@ -1,0 +1,123 @@
+"""Reading residual states through the final norm and the unembedding.
+
+Logit lens (nostalgebraist 2020): the final norm, its statistics computed on the state
+itself, then the unembedding. Direct logit attribution (Elhage et al. 2021): a part's
+share of a logit is the part, times the final norm's scale of the whole state and its
+gain, times the token's row of the unembedding; the shares add up to the logit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from doubletake.model.checkpoint import Checkpoint
+from doubletake.model.decoder import NORM_EPS, UNEMBED_ROWS, softcap_of
+from doubletake.study.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from doubletake.model.decoder import Decoder
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Final norm and unembedding of a model, without the model."""
+
+    norm_gain: torch.Tensor
+    """[d_model], float32."""
+    W_U: torch.Tensor
+    """[vocabulary, d_model], in the model's dtype."""
+    eps: float
+    """Of the final norm."""
+    softcap: float | None
+    """Cap c of the logits, c tanh(logits / c)."""
+
+    @classmethod
+    def load(cls, settings: ModelSettings, device: torch.device | str) -> "Lens":
+        """Read the few tensors from the checkpoint.
+
+        Raises:
+            InputError: the checkpoint cannot be had, read or lacks one of them.
+        """
+        stored = Checkpoint(settings)
+        gain = stored.tensor(f"{stored.layout.final_norm}.weight").float()
+        return cls(
+            (gain + stored.layout.norm_offset).to(device),
+            stored.unembed.to(device),
+            getattr(stored.config, NORM_EPS),
+            softcap_of(stored.config),
+        )
+
+    @classmethod
+    def of(cls, decoder: "Decoder") -> "Lens":
+        """The lens of a loaded model."""
+        weight = decoder.unembed.weight
+        return cls(decoder.norm_gain, weight, decoder.norm_eps, decoder.softcap)
+
+    def scale(self, resid: torch.Tensor) -> torch.Tensor:
+        """Factor of the final norm, rsqrt(mean(resid²) + eps): [..., d] to [...]."""
+        return torch.rsqrt(resid.float().square().mean(-1) + self.eps)
+
+    def normed(self, resid: torch.Tensor) -> torch.Tensor:
+        """The final norm by its formula, in float32: [..., d_model] to the same."""
+        return self.norm_gain * (self.scale(resid)[..., None] * resid.float())
+
+    def shares(
+        self, part: torch.Tensor, scale: torch.Tensor, tokens: torch.Tensor
+    ) -> torch.Tensor:
+        """Direct logit attribution of parts of a state.
+
+        Args:
+            part: [..., d_model], what one component wrote.
+            scale: [...], `scale` of the final residual that it is part of.
+            tokens: [token], ids.
+
+        Returns:
+            [..., token], float32, shares of the logits before any cap.
+        """
+        return self.uncapped(self.norm_gain * (scale[..., None] * part.float()), tokens)
+
+    def uncapped(
+        self, normed: torch.Tensor, tokens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Logits before any cap, in float32.
+
+        Args:
+            normed: [..., d_model], after the final norm.
+            tokens: [token], ids; only these rows of the unembedding are used, and in
+                float32; the whole of it works in its own dtype, as in the model.
+
+        Returns:
+            [..., token], or [..., vocabulary] without `tokens`.
+        """
+        if tokens is None:
+            return (normed.to(self.W_U.dtype) @ self.W_U.T).float()
+        rows = self.W_U[tokens.to(self.W_U.device)]
+        return normed.float() @ rows.float().T
+
+    def logits(
+        self, normed: torch.Tensor, tokens: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """As `uncapped`, with the model's cap."""
+        logits = self.uncapped(normed, tokens)
+        if self.softcap is None:
+            return logits
+        return torch.tanh(logits / self.softcap) * self.softcap
+
+    @property
+    def rows(self) -> int:
+        """States whose logits are in memory at a time."""
+        return UNEMBED_ROWS
+
+    def chunks(self, resid: torch.Tensor) -> Iterator[torch.Tensor]:
+        """All logits of residual states, some rows at a time.
+
+        Args:
+            resid: [row, d_model], anywhere; moved to the lens' device.
+
+        Yields:
+            [some rows, vocabulary], float32, together all rows in their order.
+        """
+        for states in resid.split(self.rows):
+            yield self.logits(self.normed(states.to(self.W_U.device)))

@@ -1,0 +1,141 @@
+"""Figure style: the only place that sets matplotlib's look.
+
+Figures are built without pyplot, hold their text as paths (so that they look the same
+wherever they are opened), and equal data give byte-equal SVG files.
+"""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from doubletake.running.files import write_whole
+from doubletake.running.seals import BLANK, MARK, sealed
+
+COLUMN = 3.5  # inches: width of one panel
+INK, FAINT, ACCENT = "#24292f", "#6e7781", "#b5403a"
+DASHED = (0, (4, 2))
+MANY = 12  # points of a line up to which each has a mark and a bar of its own
+STYLE: Any = {  # of rcParams, whose names matplotlib types one by one
+    "svg.hashsalt": "doubletake",  # else the ids of elements differ in every file
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",  # ships with matplotlib: the same everywhere
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9.5,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FAINT,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e7eb",
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "lines.linewidth": 1.7,
+    "lines.markersize": 4.5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+
+def new_figure(
+    *,
+    columns: int = 1,
+    rows: int = 1,
+    height: float = 3.4,
+    extra_width: float = 0.0,
+    **grid: Any,
+) -> tuple[Figure, np.ndarray]:
+    """Open a figure of the house size.
+
+    Args:
+        columns: panels side by side.
+        rows: panels above each other.
+        height: of the whole figure, in inches.
+        extra_width: room beside the panels, in inches, e.g. for a legend.
+        grid: passed on to `Figure.subplots` (`sharex`, `height_ratios`, ...).
+
+    Returns:
+        The figure and its axes, [row, column].
+    """
+    matplotlib.rcParams.update(STYLE)
+    figure = Figure(
+        figsize=(COLUMN * columns + extra_width, height), layout="constrained"
+    )
+    return figure, figure.subplots(rows, columns, squeeze=False, **grid)
+
+
+def empty_figure(message: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure, axes = new_figure(columns=1, height=1.3)
+    axes[0, 0].set_axis_off()
+    axes[0, 0].text(0.5, 0.5, message, ha="center", va="center", color=FAINT, wrap=True)
+    return figure
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a sealed SVG file without a timestamp, complete or not at all."""
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    file.write(f"<!-- {MARK}: {BLANK} -->\n".encode())
+    write_whole(path, sealed(file.getvalue()))
+
+
+def ordered_colours(count: int) -> list[str]:
+    """Colours of `count` ordered groups, dark to light, told apart by all readers.
+
+    Viridis without its lightest part, which white paper swallows.
+    """
+    shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.8, max(count, 2)))
+    return [matplotlib.colors.to_hex(shade) for shade in shades[:count]]
+
+
+def draw_band(
+    axes: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, *, colour: str
+) -> None:
+    """Shade an interval around a line; faint, so that several overlap readably.
+
+    A single point has no width to shade and gets a bar.
+    """
+    if np.size(x) == 1:
+        axes.vlines(x, low, high, color=colour, linewidth=1, alpha=0.75)
+    else:
+        axes.fill_between(x, low, high, color=colour, alpha=0.13, linewidth=0)
+
+
+def mark_size(count: int) -> float:
+    """Size of the marks on a line of so many points: small where they would touch."""
+    return STYLE["lines.markersize"] if count <= MANY else 2.2
+
+
+def whole_ticks(axes: Axes) -> None:
+    """Only whole numbers on the x axis, which counts something."""
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
+
+
+def counted(n: int, thing: str) -> str:
+    """`counted(2, "control")` is "2 controls"."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def write_note(figure: Figure, text: str) -> None:
+    """A line below the panels: numbers of cases, what was left out."""
+    figure.supxlabel(text, fontsize=8, color=FAINT, x=0.01, ha="left")

@@ -1,1 +1,0 @@
-"""The pocket language and what trains a model that speaks it."""

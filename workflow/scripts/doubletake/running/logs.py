@@ -1,0 +1,110 @@
+"""One way of logging, failing and showing progress for every script."""
+
+import errno
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from doubletake.running.errors import InputError
+from doubletake.running.foreign_text import visible
+from doubletake.running.orphans import watch_starter
+
+logger = logging.getLogger("doubletake")
+LINE_EVERY = 10.0  # seconds between two progress lines in a log
+
+
+@contextmanager
+def job(log_path: str | Path) -> Iterator[None]:
+    """Run the body of a script: log to `log_path` and stderr, fail with one line.
+
+    The job ends when the Snakemake that started it is gone.
+
+    Raises:
+        SystemExit: with status 1 after an `InputError` or a full disk, whose message
+            is then the log's last line. Every other exception is a bug and keeps its
+            traceback.
+    """
+    log_to(log_path)
+    watch_starter()
+    try:
+        yield
+    except InputError as error:
+        logger.error("%s", error)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            logger.exception("unexpected failure")
+            raise
+        logger.error("no space left on the device while writing %s", error.filename)
+        sys.exit(1)
+    except Exception:
+        logger.exception("unexpected failure")
+        raise
+
+
+class VisibleFormatter(logging.Formatter):
+    """Shows foreign text in a record; a terminal never obeys it.
+
+    A message stays on its line: a line break in it could feign another record.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and below it the traceback if there is one."""
+        shown = logging.makeLogRecord(vars(record))
+        shown.msg, shown.args = record.getMessage().replace("\n", "\\n"), None
+        return visible(super().format(shown))
+
+
+def log_to(path: str | Path) -> None:
+    """Send log records to the rule's log file and to stderr."""
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(path, mode="w", encoding="utf-8", errors="replace"),
+        logging.StreamHandler(),
+    ]
+    formatter = VisibleFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    logging.raiseExceptions = False  # a log that a full disk refuses costs no result
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+
+
+class Progress:
+    """Counts items and tokens: a bar on a terminal, lines in the log elsewhere."""
+
+    def __init__(self, total: int, unit: str) -> None:
+        """Start the clock; `unit` is what one item is called ("traces")."""
+        self.total, self.unit = total, unit
+        self.items = self.tokens = 0
+        self.started = self.last_line = time.monotonic()
+        self.bar = tqdm(total=total, unit=f" {unit}", disable=None)
+
+    def update(self, items: int = 0, tokens: int = 0) -> None:
+        """Add finished items and processed tokens."""
+        self.items += items
+        self.tokens += tokens
+        self.bar.update(items)
+        now = time.monotonic()
+        if now - self.last_line >= LINE_EVERY:
+            self.last_line = now
+            self._line()
+
+    def close(self) -> None:
+        """Write the last line."""
+        self.bar.close()
+        self._line()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def _line(self) -> None:
+        rate = self.tokens / max(self.seconds, 1e-9)
+        logger.info(
+            "%d of %d %s, %.0f tokens/s", self.items, self.total, self.unit, rate
+        )

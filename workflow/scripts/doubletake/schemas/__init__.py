@@ -1,1 +1,0 @@
-"""The tables that pass from rule to rule, one module per stage or experiment."""

@@ -1,0 +1,1 @@
+"""Statistics: intervals, contrasts, and cases drawn by seed."""

@@ -1,0 +1,1 @@
+"""A study: what its config means, which files it leaves."""

@@ -1,0 +1,1 @@
+"""Tables: how columns are declared, and the tables that every stage writes."""

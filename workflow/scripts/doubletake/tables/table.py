@@ -1,0 +1,117 @@
+"""Columns of every table that passes from one rule to another, and how it is stored.
+
+A table is checked against its schema when it is written and when it is read: names,
+order and types of the columns, and no null where the schema allows none. Its file holds
+the digest of its own bytes, checked when it is read.
+"""
+
+import io
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import polars as pl
+
+from doubletake.running.digests import SCRIPTS
+from doubletake.running.errors import InputError
+from doubletake.running.files import write_whole
+from doubletake.running.seals import BLANK, MARK, read_sealed, sealed
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    meaning: str
+    """What a value means, with its unit."""
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Contract of one table."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Names and types, in order."""
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    def frame(self, rows: list[dict]) -> pl.DataFrame:
+        """Build a checked table from rows; no rows give an empty table."""
+        return self.check(pl.DataFrame(rows, schema=self.schema, orient="row"))
+
+    def check(self, table: pl.DataFrame, origin: str = "") -> pl.DataFrame:
+        """Return `table` if it keeps the contract.
+
+        Raises:
+            InputError: names the table, its origin and the first column at fault.
+        """
+        where = f"table {self.name}{f' ({origin})' if origin else ''}"
+        if list(table.columns) != [column.name for column in self.columns]:
+            raise InputError(
+                f"{where}: expected the columns "
+                f"{[column.name for column in self.columns]}, got {table.columns}"
+            )
+        for column in self.columns:
+            if table.schema[column.name] != column.dtype:
+                raise InputError(
+                    f"{where}: column {column.name} is {table.schema[column.name]}, "
+                    f"not {column.dtype}"
+                )
+            nulls = table[column.name].null_count()
+            if nulls and not column.nullable:
+                raise InputError(f"{where}: {nulls} nulls in column {column.name}")
+        return table
+
+    def read(self, path: str | Path) -> pl.DataFrame:
+        """Read and check a Parquet file.
+
+        Raises:
+            InputError: the file is missing, damaged or breaks the contract.
+        """
+        return self.check(pl.read_parquet(io.BytesIO(read_sealed(path))), str(path))
+
+    def write(self, table: pl.DataFrame, path: str | Path) -> None:
+        """Check, seal, write under a temporary name, rename when complete.
+
+        Raises:
+            InputError: the table breaks the contract, or the disk takes no more.
+        """
+        self.check(table, str(path))
+        file = io.BytesIO()
+        table.write_parquet(file, metadata={MARK: BLANK})
+        write_whole(path, sealed(file.getvalue()))
+
+
+TEXT, FLAG = pl.String, pl.Boolean
+COUNT, REAL, BIG = pl.Int32, pl.Float64, pl.Int64
+
+
+def table_named(name: str) -> Table:
+    """The contract of a table: `x` and `x/y` are declared in `x.tables`.
+
+    Raises:
+        InputError: there is no table of that name.
+    """
+    for table in every_table():
+        if table.name == name:
+            return table
+    raise InputError(f"unknown table {name!r}")
+
+
+def every_table() -> list[Table]:
+    """All contracts, by the names of their modules."""
+    rooms = sorted(path.parent.name for path in SCRIPTS.glob("*/tables.py"))
+    modules = [f"{room}.tables" for room in rooms]
+    modules += ["doubletake.tables.runs", "doubletake.tables.verification"]
+    return [table for module in modules for table in _tables_of(module)]
+
+
+def _tables_of(module: str) -> list[Table]:
+    found = vars(import_module(module)).values()
+    return [value for value in found if isinstance(value, Table)]

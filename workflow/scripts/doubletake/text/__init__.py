@@ -1,0 +1,1 @@
+"""Text: tokens, the edges of a thought, sentences, numbers and answers."""

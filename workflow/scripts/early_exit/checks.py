@@ -1,0 +1,102 @@
+"""How exits are checked: replayed without shortcuts, and cut by another rule."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from doubletake.stats.verification import Largest
+from early_exit.branches import Continuation
+
+REPLAY = "exits packed on one prefill against plain full forward passes"
+CUTS = "the sentence's end written with the answer prompt against its own tokens"
+FLOAT32_BOUND = 1e-3  # logits and nats: rounding of another order of summation
+
+
+@dataclass
+class Differences:
+    """What the plain forward passes of the verified exits gave."""
+
+    logit: Largest = field(default_factory=Largest)
+    logprob: Largest = field(default_factory=Largest)
+    exits: int = 0
+    equal: int = 0
+
+    def add(
+        self, packed: Continuation, plain: Continuation, choices: list[int]
+    ) -> None:
+        """Compare one exit."""
+        for one, other in zip(packed.logits, plain.logits, strict=True):
+            self.logit.add(abs(one - other))
+        for one, other in zip(packed.logprobs, plain.logprobs, strict=True):
+            self.logprob.add(abs(one - other))
+        self.exits += 1
+        self.equal += choices == packed.tokens
+
+    def rows(self, dtype: torch.dtype) -> list[dict[str, Any]]:
+        """Rows of `schemas.VERIFICATION`; only float32 has a bound."""
+        bound = FLOAT32_BOUND if dtype == torch.float32 else None
+        share = self.equal / self.exits if self.exits else None
+        logit, logprob = self.logit, self.logprob
+        figures = [
+            ("largest difference of logits", logit.value, "logit", logit.n, bound),
+            ("largest difference of log-probs", logprob.value, "nat", logprob.n, bound),
+            (
+                "share of exits with equal answer tokens",
+                share,
+                "share",
+                self.exits,
+                None,
+            ),
+        ]
+        return [
+            {
+                "check": REPLAY,
+                "statistic": statistic,
+                "value": value,
+                "unit": unit,
+                "n": count,
+                "bound": limit,
+            }
+            for statistic, value, unit, count, limit in figures
+        ]
+
+
+@dataclass
+class CutEffect:
+    """What the rule of cuts (`exits.rewritten`) does to the answers."""
+
+    exits: int = 0
+    """Exits behind an arrival."""
+    changed: int = 0
+    """Of these, how many read other tokens than the thought has."""
+    compared: int = 0
+    same: int = 0
+    logprob: Largest = field(default_factory=Largest)
+
+    def compare(self, rewritten: dict[str, Any], own: dict[str, Any]) -> None:
+        """Take in an exit: rows of `schemas.EARLY_EXIT` by the rule and without it."""
+        self.compared += 1
+        self.same += rewritten["answer"] == own["answer"]
+        if None not in (rewritten["logprob"], own["logprob"]):
+            self.logprob.add(abs(rewritten["logprob"] - own["logprob"]))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of `schemas.VERIFICATION` without their stage; none has a bound."""
+        changed = self.changed / self.exits if self.exits else None
+        same = self.same / self.compared if self.compared else None
+        figures = [
+            ("share of exits whose tokens change", changed, "share", self.exits),
+            ("share of these with the same answer", same, "share", self.compared),
+            (
+                "largest difference of the answers' log-probs",
+                self.logprob.value,
+                "nat",
+                self.logprob.n,
+            ),
+        ]
+        return [
+            {"check": CUTS, "statistic": statistic, "value": value, "unit": unit}
+            | {"n": n, "bound": None}
+            for statistic, value, unit, n in figures
+        ]

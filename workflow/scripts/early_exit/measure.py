@@ -1,0 +1,323 @@
+"""What does the model answer when its thought is cut at each place it has an answer?
+
+For every arrival k of a thought, and for k = 0 before the first thought token: cut
+after the arrival's sentence, close the thought with the answer prompt, and let the
+model answer greedily. All exits of a trace share one prefill (`early_exit.branches`);
+some exits are computed again without it, and the differences go into a table.
+
+Inputs
+    problems: gold numbers (`schemas.PROBLEMS`).
+    traces: thoughts as token ids, with the character of each token (`schemas.TRACES`).
+    events: the arrivals (`schemas.EVENTS`).
+
+Outputs
+    exits: one row per trace and exit of the shard (`schemas.EARLY_EXIT`).
+    verification: packed against plain forward passes, and what the rule of cuts does
+        to the answers (`schemas.VERIFICATION`).
+    runs: what the shard cost (`schemas.RUNS`).
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.running.logs import Progress, job
+from doubletake.running.runs import run_of
+from doubletake.stats.verification import (
+    Case,
+    Verification,
+    drawn,
+    with_verification,
+)
+from doubletake.study.settings import ModelSettings, in_shard
+from doubletake.tables.runs import RUNS
+from doubletake.tables.verification import VERIFICATION
+from doubletake.text.answers import same_value
+from doubletake.text.tokenizer import load_tokenizer
+from early_exit.branches import (
+    Branch,
+    Continuation,
+    continue_branches,
+    longest,
+    replay,
+    tokens_computed,
+)
+from early_exit.checks import CutEffect, Differences
+from early_exit.exits import AnswerPrompt, Exit, as_written, exits_of
+from early_exit.tables import EARLY_EXIT
+from events.tables import EVENTS
+from problems.tables import PROBLEMS
+from traces.tables import TRACES
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("early_exit")
+
+STAGE = "early_exit"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The part of the `early_exit` section that the computation reads."""
+
+    answer_prompt: str
+    """Put where the thought is cut; holds the end-of-thought marker once."""
+    answer_stop: str
+    """Text that ends a forced answer."""
+    max_answer_tokens: int
+    """Longest forced answer, in tokens."""
+    verification: Verification
+    """How many exits of a shard are computed again without shortcuts."""
+
+
+def exit_row(
+    trace: str, place: Exit, said: Continuation, gold: str, prompt: AnswerPrompt
+) -> dict[str, Any]:
+    """A row of `schemas.EARLY_EXIT`."""
+    answer, own = prompt.read(said.tokens)
+    return {
+        "trace": trace,
+        "exit": place.number,
+        "tokens_before": place.tokens_before,
+        "answer": answer,
+        "correct": answer is not None and same_value(gold, answer),
+        "logit": fmean(said.logits[:own]) if own else None,
+        "logprob": sum(said.logprobs[:own]) if own else None,
+        "margin": said.margins[0] if own else None,
+        "entropy": said.entropies[0] if own else None,
+    }
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A trace that the model can read, and where it is cut."""
+
+    trace: dict[str, Any]
+    exits: list[Exit]
+    branches: list[Branch]
+    others: dict[int, Branch]
+    """By exit number: the sentence's own tokens and the answer prompt, where these
+    differ from what the exit reads."""
+
+    def tokens(self, budget: int) -> int:
+        """Tokens that the model reads for all exits, if every answer is the longest."""
+        said = sum(len(branch.suffix) + budget - 1 for branch in self.branches)
+        return max(branch.cut for branch in self.branches) + said
+
+    def cases(self, budget: int) -> list[Case]:
+        """Its exits; a plain pass reads all that stands before an answer, and it."""
+        return [
+            Case(
+                (self.trace["trace"], place.number),
+                branch.cut + len(branch.suffix) + budget - 1,
+            )
+            for place, branch in zip(self.exits, self.branches, strict=True)
+        ]
+
+    def other_cases(self, budget: int) -> list[Case]:
+        """Its exits that the rule of cuts changes; all share the trace's prefill."""
+        name = self.trace["trace"]
+        return [
+            Case((name, number), len(branch.suffix) + budget - 1)
+            for number, branch in self.others.items()
+        ]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Trace and number of the exits that are checked."""
+
+    replayed: set[tuple[str | int, ...]]
+    """In a plain forward pass."""
+    recut: set[tuple[str | int, ...]]
+    """With the sentence's tokens as the thought has them."""
+
+
+def drawn_of(planned: list[Planned], budget: int, settings: Verification) -> Drawn:
+    """The exits to check; both checks take half of the share, costs are tokens.
+
+    Args:
+        planned: traces of the shard, without those that were refused.
+        budget: tokens of the longest answer.
+        settings: how many.
+    """
+    work = sum(part.tokens(budget) for part in planned)
+    half = replace(settings, share=settings.share / 2)
+    cases = [case for part in planned for case in part.cases(budget)]
+    others = [case for part in planned for case in part.other_cases(budget)]
+    return Drawn(
+        *({case.name for case in drawn(some, work, half)} for some in (cases, others))
+    )
+
+
+class Shard:
+    """Computes traces one by one and keeps what the tables need."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        prompt: AnswerPrompt,
+        max_answer_tokens: int,
+    ) -> None:
+        """Start with empty tables."""
+        self.decoder, self.prompt = decoder, prompt
+        self.budget = max_answer_tokens
+        self.limit = decoder.max_positions
+        self.rows: list[dict[str, Any]] = []
+        self.differences, self.cuts = Differences(), CutEffect()
+        self.refused: list[str] = []
+
+    def plan(
+        self, trace: dict[str, Any], arrivals: list[dict[str, Any]]
+    ) -> Planned | None:
+        """The exits of one trace; None, with a warning, where they are too long."""
+        exits = exits_of(trace, arrivals, self.prompt)
+        branches = [Branch(place.cut, place.suffix) for place in exits]
+        if longest(branches, self.budget) > self.limit:
+            self.refused.append(trace["trace"])
+            logger.warning(
+                "trace %s refused: its exits need %d tokens, the model attends to %d",
+                trace["trace"],
+                longest(branches, self.budget),
+                self.limit,
+            )
+            return None
+        ids = [*trace["prompt_ids"], *trace["completion_ids"]]
+        others = {
+            place.number: Branch(place.whole, suffix)
+            for place in exits
+            if (suffix := as_written(ids, place, self.prompt)) is not None
+        }
+        self.cuts.exits += len(exits) - 1
+        self.cuts.changed += len(others)
+        return Planned(trace, exits, branches, others)
+
+    def add(self, planned: Planned, gold: str, checked: Drawn) -> int:
+        """Compute the exits of one trace; return the tokens this took.
+
+        Args:
+            planned: the trace.
+            gold: its problem's number.
+            checked: the exits to check.
+        """
+        trace, branches = planned.trace, planned.branches
+        name, ids = trace["trace"], [*trace["prompt_ids"], *trace["completion_ids"]]
+        others = {
+            number: branch
+            for number, branch in planned.others.items()
+            if (name, number) in checked.recut
+        }
+        said = continue_branches(
+            self.decoder.hf,
+            ids,
+            [*branches, *others.values()],
+            max_tokens=self.budget,
+            stop=lambda _, tokens: self.prompt.ends(tokens),
+        )
+        rows: dict[int, dict[str, Any]] = {}
+        for place, branch, packed in zip(planned.exits, branches, said, strict=False):
+            rows[place.number] = exit_row(name, place, packed, gold, self.prompt)
+            if (name, place.number) in checked.replayed:
+                plain, choices = replay(self.decoder.hf, ids, branch, packed.tokens)
+                self.differences.add(packed, plain, choices)
+        self.rows += rows.values()
+        places = {place.number: place for place in planned.exits}
+        for number, kept in zip(others, said[len(branches) :], strict=True):
+            other = exit_row(name, places[number], kept, gold, self.prompt)
+            self.cuts.compare(rows[number], other)
+        return tokens_computed(branches, said[: len(branches)])
+
+    @property
+    def note(self) -> str:
+        """What a reader of the run table should know."""
+        if not self.refused:
+            return ""
+        names = ", ".join(self.refused)
+        return (
+            f"{len(self.refused)} trace(s) beyond {self.limit} tokens refused: {names}"
+        )
+
+
+def compute(
+    decoder: Decoder,
+    prompt: AnswerPrompt,
+    traces: pl.DataFrame,
+    events: pl.DataFrame,
+    golds: dict[str, str],
+    settings: Settings,
+) -> tuple[Shard, Progress]:
+    """All exits of these traces."""
+    shard = Shard(decoder, prompt, settings.max_answer_tokens)
+    arrivals = events.filter(pl.col("kind") == "arrival").partition_by(
+        "trace", as_dict=True
+    )
+    planned = []
+    for trace in traces.iter_rows(named=True):
+        found = arrivals.get((trace["trace"],))
+        part = shard.plan(trace, [] if found is None else found.to_dicts())
+        planned += [] if part is None else [part]
+    checked = drawn_of(planned, settings.max_answer_tokens, settings.verification)
+    progress = Progress(traces.height, "traces")
+    progress.update(len(shard.refused))
+    for part in planned:
+        tokens = shard.add(part, golds[part.trace["problem"]], checked)
+        progress.update(1, tokens)
+    progress.close()
+    return shard, progress
+
+
+def main(
+    *,
+    problems_path: Path,
+    traces_path: Path,
+    events_path: Path,
+    exits_path: Path,
+    verification_path: Path,
+    runs_path: Path,
+    model: ModelSettings,
+    settings: Settings,
+    shard: str,
+) -> None:
+    """Read the shard's traces, compute their exits, write the three tables."""
+    traces = TRACES.read(traces_path)
+    traces = traces[[i for i in range(traces.height) if in_shard(i, shard)]]
+    golds = dict(PROBLEMS.read(problems_path).select("problem", "gold").iter_rows())
+    tokenizer, decoder = load_tokenizer(model), load_decoder(model)
+    prompt = AnswerPrompt(
+        tokenizer,
+        settings.answer_prompt,
+        settings.answer_stop,
+        decoder.stop_ids,
+    )
+    events = EVENTS.read(events_path)
+    done, progress = compute(decoder, prompt, traces, events, golds, settings)
+    figures = [*done.differences.rows(decoder.dtype), *done.cuts.rows()]
+    checks = [{"stage": STAGE} | row for row in figures]
+    for row in checks:
+        logger.info("verification: %(statistic)s %(value)s over %(n)d", row)
+    traces_done = traces.height - len(done.refused)
+    run = run_of(STAGE, shard, progress, decoder, traces_done, done.note)
+    VERIFICATION.write(VERIFICATION.frame(checks), verification_path)
+    RUNS.write(run, runs_path)
+    EARLY_EXIT.write(EARLY_EXIT.frame(done.rows), exits_path)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            problems_path=Path(snakemake.input.problems),
+            traces_path=Path(snakemake.input.traces),
+            events_path=Path(snakemake.input.events),
+            exits_path=Path(snakemake.output.exits),
+            verification_path=Path(snakemake.output.verification),
+            runs_path=Path(snakemake.output.runs),
+            model=ModelSettings(**snakemake.params.model),
+            settings=Settings(**with_verification(snakemake.params.settings)),
+            shard=snakemake.wildcards.shard,
+        )

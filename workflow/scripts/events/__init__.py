@@ -1,0 +1,1 @@
+"""Events: where a thought arrives at an answer, turns back, wraps up."""

@@ -1,0 +1,150 @@
+"""Where do the thoughts hold an answer, turn back, and wrap up?
+
+Inputs
+    problems: one row per problem (`schemas.PROBLEMS`).
+    traces: one row per generated thought (`schemas.TRACES`).
+
+Outputs
+    events: one row per event in a thought (`schemas.EVENTS`).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doubletake.detector.detectors import check_detector, find_events
+from doubletake.detector.events import Arrival, Backtrack, Control, WrapUp, controls
+from doubletake.running.errors import InputError
+from doubletake.running.logs import Progress, job
+from doubletake.text.thoughts import first_letter, thought_span, token_at
+from events.tables import EVENTS
+from problems.tables import PROBLEMS
+from traces.tables import TRACES
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("detect_events")
+
+Event = Arrival | Backtrack | WrapUp | Control
+KINDS = {
+    Arrival: "arrival",
+    Backtrack: "backtrack",
+    WrapUp: "wrap_up",
+    Control: "control",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What of the config's `events` decides which events are found."""
+
+    detector: str
+    """By language and structure (`rules`), or one of the two simple ones."""
+    seed: int
+    """Decides which of the matching sentences become controls."""
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown detector.
+
+        Raises:
+            InputError: names it and the known ones.
+        """
+        check_detector(self.detector, "events.detector")
+
+
+def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:
+    """Rows of the events table for one trace, by place."""
+    text, offsets = trace["text"], trace["offsets"]
+    prompt_length = len(trace["prompt_ids"])
+    span = thought_span(trace)
+    thought = text[span.start : span.end]
+    events = find_events(
+        problem["question"],
+        thought,
+        problem["gold"],
+        trace["answer"],
+        settings.detector,
+    )
+    matched = controls(thought, events, f"{settings.seed}/{trace['trace']}")
+    found: Sequence[Event] = sorted(
+        (*events.arrivals, *events.backtracks, *events.wrap_ups, *matched),
+        key=lambda event: (event.start, event.end),
+    )
+    return [
+        _row(event, number, trace["trace"], span.start, text)
+        | {"token": token_of(event, span.start, text, offsets, prompt_length)}
+        for number, event in enumerate(found)
+    ]
+
+
+def token_of(
+    event: Event, shift: int, text: str, offsets: Sequence[int], prompt_length: int
+) -> int:
+    """Token of an event: a number's last, a sentence's first."""
+    start, end = event.start + shift, event.end + shift
+    place = end - 1 if isinstance(event, Arrival) else first_letter(text, start, end)
+    return token_at(offsets, prompt_length, place)
+
+
+def _row(event: Event, number: int, trace: str, shift: int, text: str) -> dict:
+    """One row without its token."""
+    return {
+        "trace": trace,
+        "event": number,
+        "kind": KINDS[type(event)],
+        "ordinal": event.ordinal,
+        "start": event.start + shift,
+        "end": event.end + shift,
+        "value": getattr(event, "value", None),
+        "is_gold": getattr(event, "is_gold", None),
+        "is_final": getattr(event, "is_final", None),
+        "cue": getattr(event, "cue", None),
+        "cue_kind": getattr(event, "kind", None),
+    }
+
+
+def main(
+    *, problems_path: Path, traces_path: Path, events_path: Path, settings: Settings
+) -> None:
+    """Read problems and traces, find the events, write the table."""
+    problems = {row["problem"]: row for row in PROBLEMS.read(problems_path).to_dicts()}
+    columns = [
+        "trace",
+        "problem",
+        "prompt_ids",
+        "text",
+        "offsets",
+        "thought_start",
+        "thought_stop",
+        "answer",
+    ]
+    traces = TRACES.read(traces_path).select(columns)
+    rows: list[dict] = []
+    progress = Progress(traces.height, "traces")
+    for trace in traces.iter_rows(named=True):
+        if trace["problem"] not in problems:
+            raise InputError(
+                f"{traces_path}: trace {trace['trace']} is on problem "
+                f"{trace['problem']}, which {problems_path} does not hold"
+            )
+        rows += event_rows(trace, problems[trace["problem"]], settings)
+        progress.update(items=1)
+    progress.close()
+    events = EVENTS.frame(rows)
+    counts = dict(events.group_by("kind").len().sort("kind").iter_rows())
+    level = logging.INFO if rows or not traces.height else logging.WARNING
+    logger.log(level, "%s in %d traces", counts or "no events", traces.height)
+    EVENTS.write(events, events_path)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            problems_path=Path(snakemake.input.problems),
+            traces_path=Path(snakemake.input.traces),
+            events_path=Path(snakemake.output.events),
+            settings=Settings(**snakemake.params.settings),
+        )

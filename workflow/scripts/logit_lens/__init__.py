@@ -1,0 +1,1 @@
+"""Logit lens: what the residual stream and its parts say at the turns."""

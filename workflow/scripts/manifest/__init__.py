@@ -1,0 +1,1 @@
+"""Manifest: what a study was made of, with what, and what it left."""

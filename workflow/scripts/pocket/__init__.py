@@ -1,0 +1,1 @@
+"""The pocket model: its language, its tokenizer, its training."""

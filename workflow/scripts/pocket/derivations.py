@@ -1,0 +1,77 @@
+"""Ways to derive a pocket problem's answer: with a slip, reordered, backwards."""
+
+from pocket.stories import Equation, Problem, is_fact, work_out
+
+
+def is_error_prone(equation: Equation) -> bool:
+    """Whether people would forget the carry or borrow: 6 to 9 across a ten."""
+    if equation.right not in (6, 7, 8, 9):
+        return False
+    ones = equation.left % 10
+    if equation.sign == "+":
+        return ones + equation.right >= 10
+    return equation.sign == "-" and ones < equation.right
+
+
+def slipped(problem: Problem, step: int) -> tuple[Equation, ...] | None:
+    """The derivation with the carry or borrow of one step forgotten.
+
+    Null where that would make a later step impossible, or where a number of the one
+    derivation is the answer of the other, so that its meaning could be mistaken.
+    """
+    sound = problem.equations
+    off = -10 if sound[step].sign == "+" else 10
+    wrong = sound[step].result + off
+    try:
+        equations = work_out(problem.operations, {step: wrong})
+    except ValueError:
+        return None
+    numbers = {n for e in equations for n in (e.left, e.right, e.result)}
+    before = [n for e in equations for n in (e.left, e.right)]
+    before += [e.result for e in equations[:-1]]
+    facts = all(is_fact(e.left, e.sign, e.right) for e in equations)
+    ambiguous = problem.answer in numbers or equations[-1].result in [
+        *before,
+        *(n for e in sound for n in (e.left, e.right, e.result)),
+    ]
+    return equations if facts and wrong >= 2 and not ambiguous else None
+
+
+def reordered(problem: Problem) -> tuple[Equation, ...] | None:
+    """The derivation with its last two additive steps swapped, null if none fits."""
+    if len(problem.operations) < 2:
+        return None
+    last, before = problem.operations[-1], problem.operations[-2]
+    one, two = problem.equations[-1], problem.equations[-2]
+    additive = {last.sign, before.sign} <= {"+", "-"}
+    if not additive or last.right.step is not None or before.right.step is not None:
+        return None
+    if not is_fact(two.left, last.sign, one.right) or one.right == two.right:
+        return None
+    middle = two.left + (one.right if last.sign == "+" else -one.right)
+    if middle == problem.answer or not is_fact(middle, before.sign, two.right):
+        return None
+    return (
+        *problem.equations[:-2],
+        Equation(two.left, last.sign, one.right, middle),
+        Equation(middle, before.sign, two.right, problem.answer),
+    )
+
+
+def backwards(problem: Problem) -> tuple[Equation, ...] | None:
+    """From the answer back through the last one or two steps, null if none fits."""
+    inverse = {"+": "-", "-": "+", "*": "/", "/": "*"}
+    chain = [
+        (operation, equation)
+        for operation, equation in zip(
+            problem.operations, problem.equations, strict=True
+        )
+        if not operation.side
+    ]
+    undone = tuple(
+        Equation(e.result, inverse[e.sign], e.right, e.left)
+        for _, e in reversed(chain[-2:])
+    )
+    if not all(is_fact(e.left, e.sign, e.right) for e in undone):
+        return None
+    return undone

@@ -1,0 +1,1 @@
+"""Probing: what the residual stream tells, layer by layer, at turns and arrivals."""

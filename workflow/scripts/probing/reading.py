@@ -1,0 +1,110 @@
+"""Probe directions in a safetensors file, for whatever reads or steers along them.
+
+Tensors, float32, of every contrast `x` that has probes:
+
+    x       [n_layers + 1, d_model]  unit vectors at the boundaries of the residual
+                                     stream, from the second class to the first
+    x.gap   [n_layers + 1]           distance of the classes' means along them, in units
+                                     of the residual stream
+
+Metadata: model, revision, dtype, digest of the events table, n_layers, d_model. The
+files of shards hold one tensor per boundary, `x/3` and `x.gap/3`. All are sealed.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from doubletake.running.errors import InputError
+from doubletake.running.files import write_whole
+from doubletake.running.seals import BLANK, MARK, read_sealed, sealed
+
+GAP = ".gap"
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Directions by name of the contrast."""
+
+    vectors: dict[str, np.ndarray]
+    """[n_layers + 1, d_model], unit norm."""
+    gaps: dict[str, np.ndarray]
+    """[n_layers + 1]."""
+
+
+def write_tensors(
+    tensors: dict[str, np.ndarray], metadata: dict[str, str], path: str | Path
+) -> None:
+    """Write a sealed file, complete or not at all; equal content gives equal bytes."""
+    data = save(tensors)
+    header, start = _header(data)
+    # The library writes metadata in an order that differs from run to run.
+    ordered = dict(sorted((metadata | {MARK: BLANK}).items()))
+    whole = {"__metadata__": ordered} | header
+    text = json.dumps(whole, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    write_whole(path, sealed(len(text).to_bytes(8, "little") + text + data[start:]))
+
+
+def merge_directions(paths: Iterable[str | Path], path: str | Path) -> None:
+    """Stack the boundaries that the shards hold.
+
+    Raises:
+        InputError: the shards are of different models or events, or a boundary is
+            missing.
+    """
+    found: dict[str, dict[int, np.ndarray]] = {}
+    metadata: dict[str, str] = {}
+    for part in paths:
+        tensors, origin = _read(part)
+        if metadata and origin != metadata:
+            raise InputError(f"{part}: of another model or other events: {origin}")
+        metadata = origin
+        for key, values in tensors.items():
+            name, _, layer = key.rpartition("/")
+            found.setdefault(name, {})[int(layer)] = values
+    wanted = range(int(metadata["n_layers"]) + 1)
+    for name, rows in found.items():
+        if sorted(rows) != list(wanted):
+            raise InputError(f"{path}: {name} lacks boundaries, has {sorted(rows)}")
+    merged = {name: np.stack([rows[k] for k in wanted]) for name, rows in found.items()}
+    write_tensors(merged, metadata, path)
+
+
+def read_directions(path: str | Path, origin: dict[str, str]) -> Directions:
+    """Read the directions of a study.
+
+    Args:
+        path: the merged file.
+        origin: what they must come from: `dataclasses.asdict` of `activations.Origin`.
+
+    Raises:
+        InputError: damaged, or made from something else; names the key.
+    """
+    tensors, metadata = _read(path)
+    for key, wanted in origin.items():
+        if metadata.get(key) != wanted:
+            raise InputError(
+                f"{path}: made from another {key}: {metadata.get(key)!r} instead of "
+                f"{wanted!r}"
+            )
+    vectors = {name: t for name, t in tensors.items() if not name.endswith(GAP)}
+    return Directions(vectors, {name: tensors[name + GAP] for name in vectors})
+
+
+def _read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    data = read_sealed(path)
+    metadata = _header(data)[0]["__metadata__"]
+    del metadata[MARK]
+    return dict(sorted(load(data).items())), metadata
+
+
+def _header(data: bytes) -> tuple[dict[str, Any], int]:
+    """What a safetensors file says of itself, and where its tensors begin."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    return json.loads(data[8:start]), start

@@ -1,0 +1,1 @@
+"""Problems: questions and canonical gold numbers of a dataset."""

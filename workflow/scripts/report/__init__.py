@@ -1,0 +1,1 @@
+"""Report: one page on all studies of the config."""

@@ -1,0 +1,231 @@
+"""One page on all studies: what was run, what came out, and how far to trust it.
+
+Inputs
+    per study: the tables of `experiments.TABLES`, the run and verification tables of
+        its stages, the figures of its experiments.
+    scores: the detectors against labelled traces (`schemas.DETECTOR_SCORES`).
+    templates: the page's HTML and its style.
+    benchmarks: what Snakemake measured of each rule, where it is there.
+
+Outputs
+    page: one HTML file that needs no other and no network.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import yaml
+from markupsafe import Markup
+
+from detector.tables import DETECTOR_SCORES
+from doubletake.page.sections import HeatMap, Section, Sheet
+from doubletake.page.summaries import Proportion, StudyData, mean_of
+from doubletake.page.wording import NOTHING, count, percent, probability, real
+from doubletake.running.digests import SCRIPTS
+from doubletake.running.logs import job
+from doubletake.running.manifests import Manifest
+from doubletake.running.provenance import Provenance, benchmarks
+from doubletake.study.experiments import EXPERIMENTS
+from doubletake.study.outputs import StudyFiles
+from doubletake.tables.runs import RUNS
+from doubletake.tables.table import table_named
+from doubletake.tables.verification import VERIFICATION
+from report.detector_scores import detector_scores
+from report.drawings import inline_svg
+from report.marked_traces import Example, examples
+from report.study_sheets import (
+    NOT_CHECKED,
+    Check,
+    checks,
+    checks_in_words,
+    refusals,
+    run_sheet,
+    trace_sheets,
+)
+from report.templates import write_page
+from report.warnings import warnings_of
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("write_report")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The `report` section of the config."""
+
+    examples: int
+    """Traces shown in full, per study."""
+    seed: int
+    """Of the choice of examples."""
+
+
+@dataclass(frozen=True)
+class ShownFigure:
+    """A figure on the page."""
+
+    id: str
+    title: str
+    see: str
+    cases: str
+    drawing: Markup
+
+
+@dataclass(frozen=True)
+class ShownSection:
+    """An experiment on the page."""
+
+    section: Section
+    headline: str
+    findings: list[str]
+    sheets: list[Sheet]
+    figures: list[ShownFigure]
+    maps: list[HeatMap]
+
+
+@dataclass(frozen=True)
+class ShownStudy:
+    """A study on the page."""
+
+    id: str
+    data: StudyData
+    config: str
+    """The config's sections as YAML."""
+    manifest: Manifest
+    traces: list[Sheet]
+    sections: list[ShownSection]
+    examples: list[Example]
+    runs: Sheet
+    checks: list[Check]
+    verdict: str
+    """The checks in one sentence."""
+    notes: list[str]
+    warnings: list[str]
+    """What a reader must know before any figure."""
+
+
+def shown_section(section: Section, data: StudyData, files: StudyFiles) -> ShownSection:
+    """Sentences, tables and figures of an experiment."""
+    figures = []
+    for figure in section.figures:
+        place = f"{data.model}/{data.dataset}/{section.name}/{figure.name}"
+        path = files.figures[section.name][figure.name]
+        label = f"{figure.title}, {data.name}"
+        # Our own figure, reduced to drawing: the one text that is not escaped.
+        drawing = Markup(inline_svg(path, f"{place}/", label))
+        figures.append(
+            ShownFigure(place, figure.title, figure.see, figure.cases(data), drawing)
+        )
+    return ShownSection(
+        section,
+        section.headline(data),
+        section.findings(data),
+        section.sheets(data),
+        figures,
+        section.maps(data),
+    )
+
+
+def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
+    """Read a study's files, compute everything that the page says of it."""
+    tables = {name: table_named(name).read(path) for name, path in files.tables.items()}
+    data = StudyData(files.model, files.dataset, tables, files.settings)
+    runs = pl.concat([RUNS.read(path) for path in files.runs])
+    judged = checks(pl.concat([VERIFICATION.read(path) for path in files.verification]))
+    logger.info("%s: %d traces", data.name, data.thoughts.height)
+    return ShownStudy(
+        id=f"{files.model}/{files.dataset}",
+        data=data,
+        manifest=Manifest.read(files.manifest),
+        config=yaml.safe_dump(files.settings, sort_keys=False, allow_unicode=True),
+        traces=trace_sheets(data),
+        sections=[shown_section(section, data, files) for section in EXPERIMENTS],
+        examples=examples(data, settings.examples, settings.seed),
+        runs=run_sheet(runs, benchmarks(Path(files.benchmarks))),
+        checks=judged,
+        verdict=checks_in_words(judged),
+        notes=refusals(runs),
+        warnings=warnings_of(data, runs),
+    )
+
+
+def overview(studies: list[ShownStudy]) -> Sheet:
+    """The studies side by side."""
+    columns = (
+        "study",
+        "thoughts",
+        "right",
+        "arrivals each",
+        "turn back",
+        "right at exit 0",
+        "right at exit 1",
+        "probability there",
+        "failed checks",
+    )
+    return Sheet("", columns, tuple(_overview_row(study) for study in studies))
+
+
+def _overview_row(study: ShownStudy) -> tuple[str, ...]:
+    data, thoughts = study.data, study.data.thoughts
+    first = data.exits.filter(exit=1)["probability"].to_list()
+    judged = [check.within for check in study.checks]
+    bounded = judged.count("yes") + judged.count("no")
+    outside = f"{judged.count('no')} of {bounded}" if bounded else NOTHING
+    unchecked = judged.count(NOT_CHECKED)
+    outside += f", {unchecked} not checked" if unchecked else ""
+    return (
+        data.name,
+        count(thoughts.height),
+        Proportion.of(thoughts["correct"]).text,
+        real(mean_of(thoughts["arrivals"]), 2),
+        percent(mean_of(thoughts["backtracks"] > 0)),
+        Proportion.of(thoughts["exit0_correct"]).text,
+        Proportion.of(thoughts["exit1_correct"]).text,
+        probability(first[0] if first else None),
+        outside,
+    )
+
+
+def main(
+    *,
+    studies: list[StudyFiles],
+    scores_path: Path,
+    template_path: Path,
+    page_path: Path,
+    settings: Settings,
+    provenance: Provenance,
+) -> None:
+    """Read all studies, write the page."""
+    shown = [shown_study(files, settings) for files in studies]
+    events = [study.data.settings["events"] for study in shown]
+    detectors = detector_scores(
+        DETECTOR_SCORES.read(scores_path),
+        used=[section["detector"] for section in events],
+        labels=events[0]["labels"],
+        confidence=shown[0].data.confidence,
+    )
+    write_page(
+        template_path,
+        page_path,
+        studies=shown,
+        overview=overview(shown),
+        detectors=detectors,
+        provenance=provenance,
+    )
+    logger.info("%s: %d kB", page_path, page_path.stat().st_size // 1000)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            studies=[StudyFiles(**study) for study in snakemake.params.studies],
+            scores_path=Path(snakemake.input.scores),
+            template_path=Path(snakemake.input.template),
+            page_path=Path(snakemake.output.page),
+            settings=Settings(**snakemake.params.settings),
+            provenance=Provenance.here(SCRIPTS.parents[1]),
+        )

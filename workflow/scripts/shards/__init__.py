@@ -1,0 +1,1 @@
+"""Shards: the parts of one table, joined."""

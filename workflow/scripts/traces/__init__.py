@@ -1,0 +1,1 @@
+"""Traces: thoughts that the model generates, or finished ones from a file."""

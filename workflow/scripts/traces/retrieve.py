@@ -1,0 +1,147 @@
+"""Finished thoughts from a file, as traces of the study's tokenizer.
+
+Inputs
+    source: .jsonl or .parquet with the columns `question`, `gold`, `thought`, and
+        optionally `answer` (the text after the thought) and `closed` (false: the
+        thought was cut off); as in `detector.own_files`.
+    problems: `schemas.PROBLEMS`, made from the same file.
+
+Outputs
+    traces: one row per thought (`schemas.TRACES`), `logprobs` null.
+    runs: what was read (`schemas.RUNS`).
+"""
+
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from doubletake.detector.thought_files import Written, written_thought
+from doubletake.running.errors import InputError
+from doubletake.running.logs import job
+from doubletake.study.settings import ModelSettings
+from doubletake.tables.runs import RUNS
+from doubletake.text.problem_rows import read_rows, short
+from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
+from problems.tables import PROBLEMS
+from traces.rows import Completion, Prompted, traces_table
+from traces.tables import TRACES
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("import_traces")
+
+
+def completion_ids(
+    written: Written, place: str, tokenizer: TraceTokenizer
+) -> list[int]:
+    """Tokens of a completion with this thought, as the model would have written it.
+
+    Thought and answer are foreign text: what looks like a special token in them stays
+    text, the markers between them are the model's.
+
+    Args:
+        written: thought and answer.
+        place: file and line, for messages.
+        tokenizer: of the study's model.
+
+    Raises:
+        InputError: the tokens do not give the thought back.
+    """
+    ids = tokenizer.encode(tokenizer.opening_left)
+    ids += tokenizer.encode_plain(written.thought)
+    if written.closed:
+        ids += tokenizer.encode(tokenizer.format.closing)
+        ids += tokenizer.encode_plain(written.answer or "")
+    text, _ = tokenizer.decode(ids)
+    edges = tokenizer.edges(text)
+    found = text[edges.start : edges.stop]
+    if found != written.thought or (edges.marker is not None) != written.closed:
+        raise InputError(
+            f"{place}: the tokenizer of {tokenizer.name} does not give the thought "
+            f"back; {_first_difference(written.thought, found)}"
+        )
+    return ids
+
+
+def _first_difference(given: str, found: str) -> str:
+    """Where two texts part, in words."""
+    pairs = enumerate(zip(given, found, strict=False))
+    place = next((k for k, (a, b) in pairs if a != b), min(len(given), len(found)))
+    parts = [short(text[place : place + 20]) for text in (given, found)]
+    return f"at character {place} {parts[0]} becomes {parts[1]}"
+
+
+def completions_of(
+    source: str, limit: int | None, problems: pl.DataFrame, tokenizer: TraceTokenizer
+) -> tuple[list[Prompted], dict[str, Completion]]:
+    """Prompts and imported completions, in the order of the file.
+
+    Raises:
+        InputError: a row lacks a text, or its question is none of the problems.
+    """
+    by_question = {
+        question: (problem, gold, tokenizer.prompt_ids(question))
+        for problem, question, gold in problems.select(
+            "problem", "question", "gold"
+        ).iter_rows()
+    }
+    counts: dict[str, int] = {}
+    prompts, completions = [], {}
+    for place, row in read_rows(source, ("question", "gold", "thought"), limit):
+        if row["question"] not in by_question:
+            raise InputError(f"{place}: the question is not among the problems")
+        problem, gold, prompt = by_question[row["question"]]
+        sample = counts[problem] = counts.get(problem, -1) + 1
+        prompted = Prompted(problem, sample, gold, prompt)
+        written = written_thought(row, place, [tokenizer.format])
+        ids = completion_ids(written, place, tokenizer)
+        finish = "stop" if written.closed else "length"
+        prompts.append(prompted)
+        completions[prompted.trace] = Completion(prompted.trace, ids, None, finish)
+    return prompts, completions
+
+
+def main(
+    *,
+    source: str,
+    limit: int | None,
+    problems_path: Path,
+    traces_path: Path,
+    runs_path: Path,
+    model: ModelSettings,
+) -> None:
+    """Read the thoughts, tokenize them once, write the tables."""
+    started = time.monotonic()
+    problems = PROBLEMS.read(problems_path)
+    tokenizer = load_tokenizer(model)
+    prompts, completions = completions_of(source, limit, problems, tokenizer)
+    traces, note = traces_table(prompts, completions, tokenizer)
+    logger.info("%d thoughts imported from %s", traces.height, source)
+    run = {
+        "stage": "import_traces",
+        "shard": "1-of-1",
+        "traces": traces.height,
+        "tokens": 0,
+        "seconds": time.monotonic() - started,
+        "device": "none: imported",
+        "dtype": model.dtype,
+        "note": "; ".join(filter(None, [note, tokenizer.date_note])),
+    }
+    RUNS.write(RUNS.frame([run]), runs_path)
+    TRACES.write(traces.sort("problem", "sample"), traces_path)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            source=snakemake.input.source[0],
+            limit=snakemake.params.limit,
+            problems_path=Path(snakemake.input.problems),
+            traces_path=Path(snakemake.output.traces),
+            runs_path=Path(snakemake.output.runs),
+            model=ModelSettings(**snakemake.params.model),
+        )

@@ -1,0 +1,1 @@
+"""Turns: the positions at which the model turns back, wraps up or goes on."""

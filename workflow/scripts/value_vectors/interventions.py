@@ -1,0 +1,134 @@
+"""Scaling hidden units of MLPs at the last token, many ways at once.
+
+The tokens before it are read once; the last is read in a batch that has one row for
+each intervention. Exact: nothing before the last token changes, so its keys and values
+are those of the plain pass.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+
+from doubletake.model.budgets import cached_tokens, forward_tokens
+from doubletake.model.decoder import Decoder
+from doubletake.model.passes import in_batches
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Multiply the activations of some units of one layer."""
+
+    layer: int
+    units: tuple[int, ...]
+    factor: float
+
+
+@torch.inference_mode()
+def scaled_states(
+    decoder: Decoder,
+    ids: Sequence[int],
+    scalings: Sequence[Scaling],
+    batch_memory: float,
+    name: str,
+) -> torch.Tensor:
+    """Final states of the last token under each scaling.
+
+    Args:
+        decoder: the model.
+        ids: token ids of the sequence; the last is where units are scaled.
+        scalings: what to do, each on its own.
+        batch_memory: memory that a batch may take beyond the model, GiB.
+        name: what to call the sequence in a message.
+
+    Returns:
+        [scaling, d_model], after the final norm, float32, on the CPU.
+    """
+    if len(ids) == 1:
+        return plain_states(decoder, ids, scalings, batch_memory, name)
+    # Built without the config: layers with a sliding window must not drop keys.
+    prefix = DynamicCache()
+    start = torch.tensor([ids[:-1]], device=decoder.device)
+    decoder.base(input_ids=start, past_key_values=prefix, use_cache=True)
+    passes = in_batches(
+        scalings,
+        partial(_last_states, decoder, prefix, ids),
+        length=lambda _: len(ids),
+        name=lambda _: name,
+        batch_tokens=cached_tokens(decoder, batch_memory),
+    )
+    return torch.cat([states for _, states in passes])
+
+
+def _last_states(
+    decoder: Decoder, prefix: DynamicCache, ids: Sequence[int], batch: list[Scaling]
+) -> torch.Tensor:
+    cache = copy.deepcopy(prefix)
+    cache.batch_repeat_interleave(len(batch))
+    last = torch.tensor([[ids[-1]]] * len(batch), device=decoder.device)
+    place = torch.full_like(last, len(ids) - 1)
+    with _scaled(decoder, batch):
+        output = decoder.base(
+            input_ids=last, position_ids=place, past_key_values=cache, use_cache=True
+        )
+    return output.last_hidden_state[:, -1].float().cpu()
+
+
+@torch.inference_mode()
+def plain_states(
+    decoder: Decoder,
+    ids: Sequence[int],
+    scalings: Sequence[Scaling],
+    batch_memory: float,
+    name: str,
+) -> torch.Tensor:
+    """As `scaled_states`, from full forward passes that share nothing."""
+
+    def run(batch: list[Scaling]) -> torch.Tensor:
+        tokens = torch.tensor([list(ids)] * len(batch), device=decoder.device)
+        with _scaled(decoder, batch):
+            output = decoder.base(input_ids=tokens, use_cache=False)
+        return output.last_hidden_state[:, -1].float().cpu()
+
+    passes = in_batches(
+        scalings,
+        run,
+        length=lambda _: len(ids),
+        name=lambda _: name,
+        batch_tokens=forward_tokens(decoder, batch_memory),
+    )
+    return torch.cat([states for _, states in passes])
+
+
+@contextmanager
+def _scaled(decoder: Decoder, batch: Sequence[Scaling]) -> Iterator[None]:
+    """Scale units at the last token, row k of the batch by scaling k."""
+    handles = []
+    for layer in sorted({scaling.layer for scaling in batch}):
+        down = decoder.mlp_down(layer)
+        factors = torch.ones(
+            len(batch), down.in_features, dtype=decoder.dtype, device=decoder.device
+        )
+        for row, scaling in enumerate(batch):
+            if scaling.layer == layer:
+                factors[row, list(scaling.units)] = scaling.factor
+        handles.append(down.register_forward_pre_hook(_multiplier(factors)))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _multiplier(factors: torch.Tensor) -> Any:
+    def hook(_: Any, inputs: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        states = inputs[0].clone()
+        states[:, -1] *= factors
+        return (states,)
+
+    return hook
