@@ -13,6 +13,8 @@ DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
 SUBMISSION := $(VENV)/installed-slurm-$(ENV)
 # Bytecode is worth seconds at every start of Snakemake: keep it whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
+# For scripts that are called by hand; the Snakefile says the same to its jobs.
+export PYTHONPATH := $(CURDIR)/workflow/scripts
 
 .DEFAULT_GOAL := help
 .PHONY: help demo reruns slurm verify detect score test test-slurm test-faults test-real lint format bench clean pocket
@@ -76,7 +78,7 @@ bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one r
 	for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $$python $$script || true; done
 
 reruns: $(DEVELOPMENT) ## Write the table of docs/reruns.md anew
-	@PYTHONPATH=tests:workflow/scripts $(BIN)/python tests/workflow/reruns.py
+	@PYTHONPATH=tests:$(PYTHONPATH) $(BIN)/python tests/workflow/reruns.py
 
 clean: ## Remove all results (not the environment)
 	@rm -rf results .snakemake

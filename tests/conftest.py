@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from checkouts import Checkout, new_checkout, run_once, shared_folder
+from checkouts import ROOT, Checkout, new_checkout, run_once, shared_folder
 from tiny_models import write_model, write_tokenizer
 
 from doubletake.running.store import VARIABLE
@@ -14,6 +14,8 @@ from doubletake.study.settings import ModelSettings
 pytest_plugins = ["fault_counts"]
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Scripts that a test starts by hand.
+os.environ["PYTHONPATH"] = str(ROOT / "workflow/scripts")
 
 
 @pytest.fixture(scope="session")

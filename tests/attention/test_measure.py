@@ -8,9 +8,9 @@ import torch
 from polars.testing import assert_frame_equal
 from tiny_turns import write_turns_study
 
+from attention import measure as attention
 from attention.bins import Binner
 from attention.measure import Settings, main, verified_of
-from attention.measure import measure as attention
 from attention.positions import items_of
 from attention.tables import ARRIVAL, ATTENTION, BINS
 from doubletake.model.decoder import load_decoder
@@ -145,7 +145,7 @@ def test_the_shard_verifies_itself_and_counts_its_tokens(study, table):
 
 
 def test_a_wrong_row_is_seen(study, monkeypatch):
-    from attention.measure import rows as attention_rows
+    from attention import rows as attention_rows
 
     rows = attention_rows._Heads.rows
     monkeypatch.setattr(attention_rows, "PROOF_BOUND", {"float32": 10.0})

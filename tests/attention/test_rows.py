@@ -7,7 +7,7 @@ import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from attention.measure import rows as attention_rows
+from attention import rows as attention_rows
 from attention.rows import eager_weights, prove_rows, reading
 from doubletake.model.decoder import load_decoder
 from doubletake.model.passes import padded

@@ -11,9 +11,9 @@ from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
 from activations.cache import Settings as CacheSettings
 from activations.cache import main as cache_activations
+from attribution import measure as attribution
 from attribution.agreement import CELLS
 from attribution.measure import Settings, main
-from attribution.measure import measure as attribution
 from attribution.tables import (
     ATTRIBUTION,
     ATTRIBUTION_CELLS,
@@ -144,7 +144,7 @@ def run(folder, model, tmp_path):
 
 
 def test_a_wrong_start_of_patched_passes_is_seen(run, monkeypatch):
-    from attribution.measure import patching
+    from attribution import patching
 
     cells = patching._by_layer
     monkeypatch.setattr(

@@ -140,7 +140,7 @@ def test_the_make_targets(goal, given, message):
     assert (done.returncode == 0) is ("needs" not in message)
 
 
-@pytest.mark.parametrize("script", ["detect_file.py", "score_file.py"])
+@pytest.mark.parametrize("script", ["events/detect_file.py", "detector/score_file.py"])
 def test_bad_input_is_one_line_and_status_1(tmp_path, script):
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"id": 1}\nnot json\n')

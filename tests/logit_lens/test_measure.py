@@ -10,9 +10,9 @@ from tiny_turns import write_turns_study
 from doubletake.stats.intervals import Resampling
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
-from logit_lens.measure import measure as logit_lens
-from logit_lens.measure import plot as plot_logit_lens
-from logit_lens.measure import summarise as summarise_logit_lens
+from logit_lens import measure as logit_lens
+from logit_lens import plot as plot_logit_lens
+from logit_lens import summarise as summarise_logit_lens
 from logit_lens.tables import (
     LOGIT_LENS,
     LOGIT_LENS_FIRST,

@@ -28,7 +28,7 @@ def results(tmp_path) -> Path:
 
 
 def verify(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPTS / "verify_results.py"), str(folder)]
+    command = [sys.executable, str(SCRIPTS / "manifest/verify.py"), str(folder)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -24,7 +24,7 @@ from pocket.stories import (
 )
 
 EQUATION = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")
-SHIPPED = Path(__file__).parents[3] / "resources/pocket/problems.jsonl"
+SHIPPED = Path(__file__).parents[2] / "resources/pocket/problems.jsonl"
 # Many slips, so that a few hundred thoughts hold every way in which one ends.
 SLIPPERY = Habits(slip=0.8, turn_when_wrong=0.8)
 

@@ -11,7 +11,7 @@ from pocket.evaluate import Settings, evaluate, sample_test_problems
 from pocket.stories import gsm8k_row
 from pocket.tokenizer import ANSWER_PROMPT, prompt_text
 
-FOLDER = Path(__file__).parents[3] / "resources/pocket"
+FOLDER = Path(__file__).parents[2] / "resources/pocket"
 
 
 @pytest.fixture(scope="module")

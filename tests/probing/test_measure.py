@@ -24,9 +24,9 @@ from doubletake.study.settings import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS
-from probing.measure import measure as probing
-from probing.measure import plot as plot_probing
-from probing.measure import summarise as summarise_probing
+from probing import measure as probing
+from probing import plot as plot_probing
+from probing import summarise as summarise_probing
 from probing.page import PROBING as SECTION
 from probing.reading import GAP, merge_directions, read_directions
 from probing.tables import PROBING, PROBING_SCORES, PROBING_TASKS

@@ -21,9 +21,9 @@ from probing.reading import GAP, Directions, write_tensors
 from probing.tables import PROBING
 from turns.reading import target_ids
 from turns.tables import TURN_WORDS, TURNS
-from value_vectors.measure import measure as value_vectors
-from value_vectors.measure import plot as plot_value_vectors
-from value_vectors.measure import summarise as summarise_value_vectors
+from value_vectors import measure as value_vectors
+from value_vectors import plot as plot_value_vectors
+from value_vectors import summarise as summarise_value_vectors
 from value_vectors.page import VALUE_VECTORS as SECTION
 from value_vectors.scaling_checks import verified_of
 from value_vectors.tables import (

@@ -104,16 +104,16 @@ VALUES: dict[str, Any] = {
     "report.examples": 5,
 }
 EDITED = (
-    "early_exit.py",
-    "plot_logit_lens.py",
-    "doubletake/generation.py",
-    "doubletake/branches.py",
-    "doubletake/stats.py",
-    "doubletake/schemas/logit_lens.py",
+    "early_exit/measure.py",
+    "logit_lens/plot.py",
+    "traces/generation.py",
+    "early_exit/branches.py",
+    "doubletake/stats/intervals.py",
+    "logit_lens/tables.py",
     "doubletake/page/wording.py",
 )
-COMMENTED = ("plot_logit_lens.py", "doubletake/generation.py")
-REWORDED = ("plot_logit_lens.py", "doubletake/studies.py")
+COMMENTED = ("logit_lens/plot.py", "traces/generation.py")
+REWORDED = ("logit_lens/plot.py", "doubletake/study/settings.py")
 REPLACED = (
     "resources/pocket/model.safetensors",
     "resources/pocket/generation_config.json",

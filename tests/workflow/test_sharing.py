@@ -56,14 +56,14 @@ def test_a_store_filled_elsewhere_serves(
 
 
 WORDS = [
-    ("cache_activations.py", '"""One forward pass over', '"""Edited'),
-    ("generate_traces.py", "logger =", "# Edited.\nlogger ="),
-    ("doubletake/models.py", '"""The one adapter', '"""Edited. The one adapter'),
-    ("doubletake/generation.py", "import numpy", "# Edited.\nimport numpy"),
+    ("activations/cache.py", '"""One forward pass over', '"""Edited'),
+    ("traces/generate.py", "logger =", "# Edited.\nlogger ="),
+    ("doubletake/model/decoder.py", '"""The one adapter', '"""Edited. The one adapter'),
+    ("traces/generation.py", "import numpy", "# Edited.\nimport numpy"),
 ]
-DOUBLED = ("cache_activations.py", 'means(sums["resid"]', 'means(2 * sums["resid"]')
-RESEEDED = ("generate_traces.py", "settings.seed)", "settings.seed + 1)")
-WARMER = ("doubletake/generation.py", "/ sampling.temp", "/ 2 / sampling.temp")
+DOUBLED = ("activations/cache.py", 'means(sums["resid"]', 'means(2 * sums["resid"]')
+RESEEDED = ("traces/generate.py", "settings.seed)", "settings.seed + 1)")
+WARMER = ("traces/generation.py", "/ sampling.temp", "/ 2 / sampling.temp")
 
 
 def edit(checkout, edits: list[tuple[str, str, str]]) -> None:

@@ -144,19 +144,19 @@ def test_what_packages_run_when_they_are_imported_counts(digest_of):
 
 
 def test_a_table_is_followed_by_name(scripts):
-    (scripts / "doubletake/schemas").mkdir()
-    path = scripts / "doubletake/schemas/runs.py"
+    (scripts / "runs").mkdir()
+    path = scripts / "runs/tables.py"
     path.write_text("import doubletake.third\n")
-    before = digests.code_digest("job", "runs/any")
+    before = digests.code_digest("job", "runs.tables")
     assert before != digests.code_digest("job")
     (scripts / "doubletake/third.py").write_text("x = 1\n")
-    after = digests.code_digest("job", "runs/any")
+    after = digests.code_digest("job", "runs.tables")
     path.write_text("import doubletake.third\nx = 1\n")
-    assert len({before, after, digests.code_digest("job", "runs/any")}) == 3
+    assert len({before, after, digests.code_digest("job", "runs.tables")}) == 3
 
 
 def test_what_cannot_be_followed_is_refused(digest_of):
     with pytest.raises(ValueError, match="line 2: a relative import"):
         digest_of("doubletake/second.py", "x = 1\nfrom . import third\n")
     with pytest.raises(FileNotFoundError):
-        digests.code_digest("job", "no table")
+        digests.code_digest("job", "no.module")

@@ -16,7 +16,7 @@ from doubletake.running import gpu_locks
 from doubletake.running.errors import InputError
 from doubletake.running.gpu_locks import JOBS_PER_GPU, claim, jobs_per_gpu, lock_folder
 
-SCRIPTS = Path(gpu_locks.__file__).parents[1]
+SCRIPTS = Path(gpu_locks.__file__).parents[2]
 HOLDER = """
 import logging, os, sys
 from pathlib import Path

@@ -278,7 +278,7 @@ def users():
             home.mkdir(0o700)
             os.chown(home, user, user)
         arguments = [str(user), str(machine / "store"), str(home), action, key]
-        scripts = Path(store_module.__file__).parents[1]
+        scripts = Path(store_module.__file__).parents[2]
         result = subprocess.run(
             [sys.executable, "-c", USER, *arguments],
             capture_output=True,

@@ -1,10 +1,10 @@
 """Does the residual stream tell, layer by layer, that the model is about to turn back?
 
 At every layer boundary a logistic regression per contrast
-(`doubletake.stats.contrasts`) is fitted on some problems and scores the others. A shard takes every n-th boundary; the
-one with boundary 0 also fits the probes on position and depth alone. The probe on the
-token's embedding is that of boundary 0, which is that embedding (times a constant, in
-models that scale it).
+(`doubletake.stats.contrasts`) is fitted on some problems and scores the others. A shard
+takes every n-th boundary; the one with boundary 0 also fits the probes on position and
+depth alone. The probe on the token's embedding is that of boundary 0, which is that
+embedding (times a constant, in models that scale it).
 
 Inputs
     traces, events: `schemas.TRACES`, `schemas.EVENTS`.
