@@ -1,14 +1,11 @@
 """Where a reasoning model holds its answer, and what makes it think again: the map."""
 
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.0")
 
 
 configfile: "config/config.yaml"
-
-
-validate(config, "workflow/schemas/config.schema.yaml", set_default=False)
 
 
 report: "workflow/report/workflow.rst"
@@ -27,7 +24,7 @@ include: "rules/attribution.smk"
 include: "rules/probing.smk"
 include: "rules/value_vectors.smk"
 include: "rules/attention.smk"
-include: "rules/checks.smk"
+include: "rules/merge.smk"
 include: "rules/manifest.smk"
 include: "rules/report.smk"
 include: "rules/pocket.smk"
@@ -37,8 +34,7 @@ include: "rules/targets.smk"
 rule all:
     default_target: True
     input:
-        all_results(),
-        of_studies("results/{model}/{dataset}/manifest.json"),
+        outputs_of_all(config, SOURCES),
         rules.score_detector.output,
         "results/report.html",
     message:

@@ -8,13 +8,13 @@ rule cache_activations:
         model=model_files,
     output:
         cache="results/{model}/{dataset}/activations/{shard}.safetensors",
-        index="results/{model}/{dataset}/activations/{shard}.index.parquet",
-        verification="results/{model}/{dataset}/activations/{shard}.verification.parquet",
-        runs="results/{model}/{dataset}/activations/{shard}.runs.parquet",
+        index="results/{model}/{dataset}/activations/shards/{shard}.index.parquet",
+        verification="results/{model}/{dataset}/activations/shards/{shard}.verification.parquet",
+        runs="results/{model}/{dataset}/activations/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/cache_activations/{shard}.log",
+        "results/{model}/{dataset}/logs/activations/cache/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/cache_activations/{shard}.tsv"
+        "results/{model}/{dataset}/benchmarks/activations/cache/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -23,41 +23,9 @@ rule cache_activations:
         runtime=growing(240),
     params:
         model=model_settings,
-        settings=config["activations"]
-        | {key: config[key] for key in ("batch_memory", "verification")},
+        settings=settings_of("activations", "batch_memory", "verification"),
         code=code_digest("activations/cache"),
     message:
         "Activations of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
     script:
         "../workflow/scripts/activations/cache.py"
-
-
-rule merge_activations:
-    input:
-        parts=shards_of("results/{model}/{dataset}/activations/{shard}.{part}.parquet"),
-    output:
-        table="results/{model}/{dataset}/activations/{part}.parquet",
-    log:
-        "results/{model}/{dataset}/logs/merge_activations/{part}.log",
-    wildcard_constraints:
-        part="index|verification|runs",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        table=lambda wildcards: (
-            "activations/index" if wildcards.part == "index" else wildcards.part
-        ),
-        sort=lambda wildcards: (
-            ["trace", "event", "token"] if wildcards.part == "index" else []
-        ),
-        code=code_digest(
-            "shards/merge",
-            "activations.tables",
-            "doubletake.tables.verification",
-            "doubletake.tables.runs",
-        ),
-    message:
-        "Activations of {wildcards.model} on {wildcards.dataset}: {wildcards.part}"
-    script:
-        "../workflow/scripts/shards/merge.py"

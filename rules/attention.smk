@@ -9,13 +9,13 @@ rule measure_attention:
         words="results/{model}/{dataset}/turns/words.parquet",
         model=model_files,
     output:
-        attention="results/{model}/{dataset}/attention/shards/{shard}.parquet",
+        attention="results/{model}/{dataset}/attention/shards/{shard}.attention.parquet",
         verification="results/{model}/{dataset}/attention/shards/{shard}.verification.parquet",
         runs="results/{model}/{dataset}/attention/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/attention/{shard}.log",
+        "results/{model}/{dataset}/logs/attention/measure/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/attention/{shard}.tsv"
+        "results/{model}/{dataset}/benchmarks/attention/measure/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -32,36 +32,16 @@ rule measure_attention:
         "../workflow/scripts/attention/measure.py"
 
 
-rule merge_attention:
-    input:
-        parts=shards_of("results/{model}/{dataset}/attention/shards/{shard}.parquet"),
-    output:
-        table="results/{model}/{dataset}/attention.parquet",
-    log:
-        "results/{model}/{dataset}/logs/merge_attention.log",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        table="attention",
-        sort=["trace", "event", "layer"],
-        code=code_digest("shards/merge", "attention.tables"),
-    message:
-        "Attention of {wildcards.model} on {wildcards.dataset}"
-    script:
-        "../workflow/scripts/shards/merge.py"
-
-
 rule summarise_attention:
     input:
-        attention=rules.merge_attention.output.table,
+        attention="results/{model}/{dataset}/attention.parquet",
     output:
         summary="results/{model}/{dataset}/attention/summary.parquet",
         heads="results/{model}/{dataset}/attention/heads.parquet",
     log:
-        "results/{model}/{dataset}/logs/summarise_attention.log",
+        "results/{model}/{dataset}/logs/attention/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/summarise_attention.tsv"
+        "results/{model}/{dataset}/benchmarks/attention/summarise.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -81,36 +61,17 @@ rule plot_attention:
         summary=rules.summarise_attention.output.summary,
         heads=rules.summarise_attention.output.heads,
     output:
-        attribution=report(
-            "results/{model}/{dataset}/attention/attribution.svg",
-            caption="../workflow/report/attention_attribution.rst",
-            category="Attention",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "attribution"},
-        ),
-        arrivals=report(
-            "results/{model}/{dataset}/attention/arrivals.svg",
-            caption="../workflow/report/attention_arrivals.rst",
-            category="Attention",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "arrivals"},
-        ),
-        bins=report(
-            "results/{model}/{dataset}/attention/bins.svg",
-            caption="../workflow/report/attention_bins.rst",
-            category="Attention",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "bins"},
-        ),
+        **figures_of("attention"),
     log:
-        "results/{model}/{dataset}/logs/plot_attention.log",
+        "results/{model}/{dataset}/logs/attention/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/plot_attention.tsv"
+        "results/{model}/{dataset}/benchmarks/attention/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT
     params:
         settings={"confidence": config["intervals"]["confidence"]},
+        captions=captions_of("attention"),
         code=code_digest("attention/plot"),
     message:
         "Attention figures of {wildcards.model} on {wildcards.dataset}"

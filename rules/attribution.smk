@@ -1,5 +1,7 @@
 """Attribution: which words make the model turn back?"""
 
+from attribution import settings as attribution_settings
+
 ATTRIBUTION_PUBLISHED = SOURCES.local("resources/reference/attribution_published.json")
 
 
@@ -14,16 +16,16 @@ rule measure_attribution:
         cache=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
         model=model_files,
     output:
-        scores="results/{model}/{dataset}/attribution/shards/{shard}.scores.parquet",
+        scores="results/{model}/{dataset}/attribution/shards/{shard}.attribution.parquet",
         tokens="results/{model}/{dataset}/attribution/shards/{shard}.tokens.parquet",
         prompts="results/{model}/{dataset}/attribution/shards/{shard}.prompts.parquet",
         cells="results/{model}/{dataset}/attribution/shards/{shard}.cells.parquet",
         verification="results/{model}/{dataset}/attribution/shards/{shard}.verification.parquet",
         runs="results/{model}/{dataset}/attribution/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/attribution/{shard}.log",
+        "results/{model}/{dataset}/logs/attribution/measure/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/attribution/{shard}.tsv"
+        "results/{model}/{dataset}/benchmarks/attribution/measure/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -32,7 +34,7 @@ rule measure_attribution:
         runtime=growing(240),
     params:
         model=model_settings,
-        settings=studies.attribution_settings(config),
+        settings=attribution_settings.measure(config),
         code=code_digest("attribution/measure"),
     message:
         "Attribution of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
@@ -40,60 +42,14 @@ rule measure_attribution:
         "../workflow/scripts/attribution/measure.py"
 
 
-rule merge_attribution:
-    input:
-        parts=shards_of(
-            "results/{model}/{dataset}/attribution/shards/{shard}.scores.parquet"
-        ),
-    output:
-        table="results/{model}/{dataset}/attribution.parquet",
-    log:
-        "results/{model}/{dataset}/logs/merge_attribution/scores.log",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        table="attribution",
-        sort=["trace", "event"],
-        code=code_digest("shards/merge", "attribution.tables"),
-    message:
-        "Attribution of {wildcards.model} on {wildcards.dataset}"
-    script:
-        "../workflow/scripts/shards/merge.py"
-
-
-rule merge_attribution_parts:
-    input:
-        parts=shards_of(
-            "results/{model}/{dataset}/attribution/shards/{shard}.{part}.parquet"
-        ),
-    output:
-        table="results/{model}/{dataset}/attribution/{part}.parquet",
-    log:
-        "results/{model}/{dataset}/logs/merge_attribution/{part}.log",
-    wildcard_constraints:
-        part="tokens|prompts|cells",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        table=lambda wildcards: f"attribution/{wildcards.part}",
-        sort=["trace"],
-        code=code_digest("shards/merge", "attribution.tables"),
-    message:
-        "Attribution of {wildcards.model} on {wildcards.dataset}: {wildcards.part}"
-    script:
-        "../workflow/scripts/shards/merge.py"
-
-
 rule summarise_attribution:
     input:
         traces="results/{model}/{dataset}/traces.parquet",
-        scores=rules.merge_attribution.output.table,
+        scores="results/{model}/{dataset}/attribution.parquet",
         tokens="results/{model}/{dataset}/attribution/tokens.parquet",
         prompts="results/{model}/{dataset}/attribution/prompts.parquet",
         cells="results/{model}/{dataset}/attribution/cells.parquet",
-        stop_words=lambda wildcards: studies.stop_words_file(config, SOURCES),
+        stop_words=studies.named_file(config, "attribution.stop_words", SOURCES),
         published=ATTRIBUTION_PUBLISHED,
     output:
         checks="results/{model}/{dataset}/attribution/checks.parquet",
@@ -104,9 +60,9 @@ rule summarise_attribution:
         slips="results/{model}/{dataset}/attribution/slips.parquet",
         slip_ranks="results/{model}/{dataset}/attribution/slip_ranks.parquet",
     log:
-        "results/{model}/{dataset}/logs/summarise_attribution.log",
+        "results/{model}/{dataset}/logs/attribution/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/summarise_attribution.tsv"
+        "results/{model}/{dataset}/benchmarks/attribution/summarise.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -115,7 +71,7 @@ rule summarise_attribution:
     params:
         model=lambda wildcards: config["models"][wildcards.model]["source"],
         dataset=lambda wildcards: config["datasets"][wildcards.dataset]["source"],
-        settings=studies.attribution_summary_settings(config),
+        settings=attribution_settings.summarise(config),
         code=code_digest("attribution/summarise"),
     message:
         "Attribution of {wildcards.model} on {wildcards.dataset} in numbers"
@@ -130,40 +86,17 @@ rule plot_attribution:
         layers=rules.summarise_attribution.output.layers,
         places=rules.summarise_attribution.output.places,
     output:
-        places=report(
-            "results/{model}/{dataset}/attribution/places.svg",
-            caption="../workflow/report/attribution_places.rst",
-            category="Attribution",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "importance by place"},
-        ),
-        agreement=report(
-            "results/{model}/{dataset}/attribution/agreement.svg",
-            caption="../workflow/report/attribution_agreement.rst",
-            category="Attribution",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "estimate against exact patching"},
-        ),
-        layers=report(
-            "results/{model}/{dataset}/attribution/layers.svg",
-            caption="../workflow/report/attribution_layers.rst",
-            category="Attribution",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "scores by layer"},
-        ),
+        **figures_of("attribution"),
     log:
-        "results/{model}/{dataset}/logs/plot_attribution.log",
+        "results/{model}/{dataset}/logs/attribution/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/plot_attribution.tsv"
+        "results/{model}/{dataset}/benchmarks/attribution/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT
     params:
-        settings={
-            "method": config["attribution"]["method"],
-            "metric": config["attribution"]["metric"],
-            "confidence": config["intervals"]["confidence"],
-        },
+        settings=attribution_settings.plot(config),
+        captions=captions_of("attribution"),
         code=code_digest("attribution/plot"),
     message:
         "Attribution figures of {wildcards.model} on {wildcards.dataset}"

@@ -5,6 +5,7 @@ import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 # The code of this checkout, here and in the jobs that start from here.
 SCRIPTS = str(Path(workflow.basedir) / "workflow/scripts")
@@ -14,18 +15,20 @@ os.environ["PYTHONPATH"] = SCRIPTS
 from snakemake.exceptions import WorkflowError
 
 from doubletake.running import stale_locks
+from doubletake.study import registry
 from doubletake.study import settings as studies
+from doubletake.model.folders import weight_files
 from doubletake.running.digests import code_digest
 from doubletake.running.errors import InputError
-from doubletake.study.outputs import study_files
 from doubletake.running.foreign_text import visible
-from doubletake.model.folders import weight_files
+from doubletake.study.config_schema import check_shape
+from doubletake.study.outputs import outputs_of_all, study_files
 
-STUDY = "results/{model}/{dataset}"
 ENVIRONMENT = Path(workflow.basedir) / "envs/doubletake.yaml"
 SOURCES = studies.Sources((Path.cwd(), Path(workflow.basedir)))
 
 try:
+    check_shape(config)
     studies.check(config, SOURCES)
 except InputError as error:
     raise WorkflowError(visible(f"config: {error}")) from None
@@ -119,30 +122,60 @@ def shards_of(pattern):
     return files
 
 
+def parts_of(stage):
+    """Inputs of the job that joins a stage's shards, by table."""
+    return {
+        table.key: shards_of(f"results/{{model}}/{{dataset}}/{table.part(stage.name)}")
+        for table in stage.shards
+    }
+
+
+def joined_by(stage):
+    """Outputs of that job, by table."""
+    return {
+        table.key: f"results/{{model}}/{{dataset}}/{table.file(stage.name)}"
+        for table in stage.shards
+    }
+
+
+def settings_of(section, *shared):
+    """A section of the config, and others that a script reads, under their names."""
+    return config[section] | {name: config[name] for name in shared}
+
+
 def files_of(wildcards):
     """Everything that a study leaves, and the settings that made it."""
     study = {"model": wildcards.model, "dataset": wildcards.dataset}
-    return study_files(config, SOURCES, study, STUDY.format(**study))
+    return study_files(config, SOURCES, study)
 
 
-def all_results():
-    """Everything that the studies of the config leave, but their manifests."""
-    files = [
-        study_files(config, SOURCES, study, STUDY.format(**study))
-        for study in config["studies"]
-    ]
-    return [path for study in files for path in study.outputs]
+def left_by(stage):
+    """Everything that a stage or experiment leaves, of every study of the config."""
+    names = stage.files(studies.shard_names(config["shards"]))
+    return expand("{folder}/{name}", folder=of_studies(), name=names)
 
 
-def of_experiment(section):
-    """Everything that an experiment leaves, of every study of the config."""
-    return [
-        f"{STUDY.format(**study)}/{name}"
-        for study in config["studies"]
-        for name in section.outputs
-    ]
+def of_studies():
+    """Folders of every study of the config."""
+    return [files_of(SimpleNamespace(**study)).folder for study in config["studies"]]
 
 
-def of_studies(pattern):
-    """Files of every study of the config; {model} and {dataset} are filled in."""
-    return [pattern.format(**study) for study in config["studies"]]
+def figures_of(name):
+    """Outputs of the rule that draws an experiment's figures, for Snakemake's report."""
+    experiment = registry.stage_named(name)
+    return {
+        figure.name: report(
+            f"results/{{model}}/{{dataset}}/{name}/{figure.name}.svg",
+            caption="../workflow/report/figure.rst",
+            category=experiment.title,
+            subcategory="{model} on {dataset}",
+            labels={"figure": figure.title},
+        )
+        for figure in experiment.figures
+    }
+
+
+def captions_of(name):
+    """Captions of an experiment's figures, by title."""
+    figures = registry.stage_named(name).figures
+    return {figure.title: figure.caption for figure in figures}

@@ -1,5 +1,7 @@
 """Early exit: what would the model answer at each place where it holds an answer?"""
 
+from early_exit import settings as early_exit_settings
+
 EARLY_EXIT_PUBLISHED = SOURCES.local("resources/reference/early_exit_published.json")
 
 
@@ -10,13 +12,13 @@ rule measure_early_exit:
         events="results/{model}/{dataset}/events.parquet",
         model=model_files,
     output:
-        exits="results/{model}/{dataset}/early_exit/shards/{shard}.parquet",
+        exits="results/{model}/{dataset}/early_exit/shards/{shard}.early_exit.parquet",
         verification="results/{model}/{dataset}/early_exit/shards/{shard}.verification.parquet",
         runs="results/{model}/{dataset}/early_exit/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/early_exit/{shard}.log",
+        "results/{model}/{dataset}/logs/early_exit/measure/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/early_exit/{shard}.tsv"
+        "results/{model}/{dataset}/benchmarks/early_exit/measure/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -25,7 +27,7 @@ rule measure_early_exit:
         runtime=growing(240),
     params:
         model=model_settings,
-        settings=lambda wildcards: studies.early_exit_settings(config, wildcards.model),
+        settings=lambda wildcards: early_exit_settings.measure(config, wildcards.model),
         code=code_digest("early_exit/measure"),
     message:
         "Early exits of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
@@ -33,29 +35,9 @@ rule measure_early_exit:
         "../workflow/scripts/early_exit/measure.py"
 
 
-rule merge_early_exit:
-    input:
-        parts=shards_of("results/{model}/{dataset}/early_exit/shards/{shard}.parquet"),
-    output:
-        table="results/{model}/{dataset}/early_exit.parquet",
-    log:
-        "results/{model}/{dataset}/logs/merge_early_exit.log",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        table="early_exit",
-        sort=["trace", "exit"],
-        code=code_digest("shards/merge", "early_exit.tables"),
-    message:
-        "Early exits of {wildcards.model} on {wildcards.dataset}"
-    script:
-        "../workflow/scripts/shards/merge.py"
-
-
 rule summarise_early_exit:
     input:
-        exits=rules.merge_early_exit.output.table,
+        exits="results/{model}/{dataset}/early_exit.parquet",
         traces="results/{model}/{dataset}/traces.parquet",
         events="results/{model}/{dataset}/events.parquet",
         published=EARLY_EXIT_PUBLISHED,
@@ -63,9 +45,9 @@ rule summarise_early_exit:
         summary="results/{model}/{dataset}/early_exit/summary.parquet",
         calibration="results/{model}/{dataset}/early_exit/calibration.parquet",
     log:
-        "results/{model}/{dataset}/logs/summarise_early_exit.log",
+        "results/{model}/{dataset}/logs/early_exit/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/summarise_early_exit.tsv"
+        "results/{model}/{dataset}/benchmarks/early_exit/summarise.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -75,7 +57,7 @@ rule summarise_early_exit:
     params:
         model=lambda wildcards: config["models"][wildcards.model]["source"],
         dataset=lambda wildcards: config["datasets"][wildcards.dataset]["source"],
-        settings=studies.early_exit_plot_settings(config),
+        settings=early_exit_settings.summarise(config),
         code=code_digest("early_exit/summarise"),
     message:
         "Early exits of {wildcards.model} on {wildcards.dataset} in numbers"
@@ -85,36 +67,16 @@ rule summarise_early_exit:
 
 rule plot_early_exit:
     input:
-        exits=rules.merge_early_exit.output.table,
+        exits="results/{model}/{dataset}/early_exit.parquet",
         summary=rules.summarise_early_exit.output.summary,
         bins=rules.summarise_early_exit.output.calibration,
         published=EARLY_EXIT_PUBLISHED,
     output:
-        confidence=report(
-            "results/{model}/{dataset}/early_exit/confidence.svg",
-            caption="../workflow/report/early_exit_confidence.rst",
-            category="Early exit",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "confidence"},
-        ),
-        accuracy=report(
-            "results/{model}/{dataset}/early_exit/accuracy.svg",
-            caption="../workflow/report/early_exit_accuracy.rst",
-            category="Early exit",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "accuracy"},
-        ),
-        calibration=report(
-            "results/{model}/{dataset}/early_exit/calibration.svg",
-            caption="../workflow/report/early_exit_calibration.rst",
-            category="Early exit",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "calibration"},
-        ),
+        **figures_of("early_exit"),
     log:
-        "results/{model}/{dataset}/logs/plot_early_exit.log",
+        "results/{model}/{dataset}/logs/early_exit/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/plot_early_exit.tsv"
+        "results/{model}/{dataset}/benchmarks/early_exit/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -122,10 +84,8 @@ rule plot_early_exit:
         mem_mb=2000,
         runtime=15,
     params:
-        settings={
-            "groups": config["early_exit"]["groups"],
-            "confidence": config["intervals"]["confidence"],
-        },
+        settings=early_exit_settings.plot(config),
+        captions=captions_of("early_exit"),
         code=code_digest("early_exit/plot"),
     message:
         "Early-exit figures of {wildcards.model} on {wildcards.dataset}"

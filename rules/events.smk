@@ -8,9 +8,9 @@ rule detect_events:
     output:
         events="results/{model}/{dataset}/events.parquet",
     log:
-        "results/{model}/{dataset}/logs/detect_events.log",
+        "results/{model}/{dataset}/logs/events/detect.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/detect_events.tsv"
+        "results/{model}/{dataset}/benchmarks/events/detect.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -18,7 +18,7 @@ rule detect_events:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=studies.detection_settings(config),
+        settings={key: config["events"][key] for key in ("detector", "seed")},
         code=code_digest("events/detect"),
     message:
         "Arrivals and backtracks of {wildcards.model} on {wildcards.dataset}"

@@ -14,9 +14,9 @@ rule measure_logit_lens:
         verification="results/{model}/{dataset}/logit_lens/verification.parquet",
         runs="results/{model}/{dataset}/logit_lens/runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/logit_lens.log",
+        "results/{model}/{dataset}/logs/logit_lens/measure.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/logit_lens.tsv"
+        "results/{model}/{dataset}/benchmarks/logit_lens/measure.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -25,7 +25,7 @@ rule measure_logit_lens:
         runtime=growing(60),
     params:
         model=model_settings,
-        settings=config["logit_lens"] | {"batch_memory": config["batch_memory"]},
+        settings=settings_of("logit_lens", "batch_memory"),
         code=code_digest("logit_lens/measure"),
     message:
         "Logit lens of {wildcards.model} on {wildcards.dataset}"
@@ -43,9 +43,9 @@ rule summarise_logit_lens:
         first="results/{model}/{dataset}/logit_lens/first.parquet",
         top_words="results/{model}/{dataset}/logit_lens/words.parquet",
     log:
-        "results/{model}/{dataset}/logs/summarise_logit_lens.log",
+        "results/{model}/{dataset}/logs/logit_lens/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/summarise_logit_lens.tsv"
+        "results/{model}/{dataset}/benchmarks/logit_lens/summarise.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -65,36 +65,17 @@ rule plot_logit_lens:
         summary=rules.summarise_logit_lens.output.summary,
         first=rules.summarise_logit_lens.output.first,
     output:
-        layers=report(
-            "results/{model}/{dataset}/logit_lens/layers.svg",
-            caption="../workflow/report/logit_lens_layers.rst",
-            category="Logit lens",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "layers"},
-        ),
-        first=report(
-            "results/{model}/{dataset}/logit_lens/first.svg",
-            caption="../workflow/report/logit_lens_first.rst",
-            category="Logit lens",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "first layer"},
-        ),
-        words=report(
-            "results/{model}/{dataset}/logit_lens/words.svg",
-            caption="../workflow/report/logit_lens_words.rst",
-            category="Logit lens",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "words"},
-        ),
+        **figures_of("logit_lens"),
     log:
-        "results/{model}/{dataset}/logs/plot_logit_lens.log",
+        "results/{model}/{dataset}/logs/logit_lens/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/plot_logit_lens.tsv"
+        "results/{model}/{dataset}/benchmarks/logit_lens/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT
     params:
         confidence=config["intervals"]["confidence"],
+        captions=captions_of("logit_lens"),
         code=code_digest("logit_lens/plot"),
     message:
         "Logit-lens figures of {wildcards.model} on {wildcards.dataset}"

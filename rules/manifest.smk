@@ -1,23 +1,33 @@
 """Manifest: what a study was made of, with what, and what it left."""
 
+MANIFEST_INPUTS = {
+    path: SOURCES.local(path)
+    for stage in registry.stages()
+    for path in stage.references
+} | {
+    studies.value_of(config, key): studies.named_file(config, key, SOURCES)
+    for stage in registry.stages()
+    for key in stage.config_files
+}
+
 
 rule write_manifest:
     input:
         outputs=lambda wildcards: files_of(wildcards).outputs,
         model=model_files,
         dataset=dataset_file,
-        stop_words=lambda wildcards: studies.stop_words_file(config, SOURCES),
-        published=[EARLY_EXIT_PUBLISHED, ATTRIBUTION_PUBLISHED],
+        named=list(MANIFEST_INPUTS.values()),
     output:
         manifest="results/{model}/{dataset}/manifest.json",
     log:
-        "results/{model}/{dataset}/logs/write_manifest.log",
+        "results/{model}/{dataset}/logs/manifest/write.log",
     localrule: True
     conda:
         ENVIRONMENT
     params:
         files=lambda wildcards: asdict(files_of(wildcards)),
-        code=code_digest("manifest/write", "doubletake.tables.runs"),
+        names=list(MANIFEST_INPUTS),
+        code=code_digest("manifest/write", *registry.modules("declaration")),
     message:
         "Manifest of {wildcards.model} on {wildcards.dataset}"
     script:

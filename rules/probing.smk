@@ -9,14 +9,14 @@ rule measure_probing:
         index="results/{model}/{dataset}/activations/index.parquet",
         caches=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
     output:
-        scores="results/{model}/{dataset}/probing/shards/{shard}.parquet",
+        scores="results/{model}/{dataset}/probing/shards/{shard}.scores.parquet",
         directions="results/{model}/{dataset}/probing/shards/{shard}.safetensors",
         verification="results/{model}/{dataset}/probing/shards/{shard}.verification.parquet",
         runs="results/{model}/{dataset}/probing/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/probing/{shard}.log",
+        "results/{model}/{dataset}/logs/probing/measure/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/probing/{shard}.tsv"
+        "results/{model}/{dataset}/benchmarks/probing/measure/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -24,7 +24,7 @@ rule measure_probing:
         runtime=growing(240),
     params:
         model=model_settings,
-        settings=config["probing"] | {"verification": config["verification"]},
+        settings=settings_of("probing", "verification"),
         code=code_digest("probing/measure"),
     message:
         "Probes of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
@@ -32,29 +32,9 @@ rule measure_probing:
         "../workflow/scripts/probing/measure.py"
 
 
-rule merge_probing:
-    input:
-        parts=shards_of("results/{model}/{dataset}/probing/shards/{shard}.parquet"),
-    output:
-        table="results/{model}/{dataset}/probing/scores.parquet",
-    log:
-        "results/{model}/{dataset}/logs/merge_probing.log",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        table="probing/scores",
-        sort=["task", "features", "layer", "shuffle", "trace", "event"],
-        code=code_digest("shards/merge", "probing.tables"),
-    message:
-        "Scores of the probes of {wildcards.model} on {wildcards.dataset}"
-    script:
-        "../workflow/scripts/shards/merge.py"
-
-
 rule summarise_probing:
     input:
-        scores=rules.merge_probing.output.table,
+        scores="results/{model}/{dataset}/probing/scores.parquet",
         turns="results/{model}/{dataset}/turns.parquet",
         events="results/{model}/{dataset}/events.parquet",
         traces="results/{model}/{dataset}/traces.parquet",
@@ -66,9 +46,9 @@ rule summarise_probing:
         tasks="results/{model}/{dataset}/probing/tasks.parquet",
         directions="results/{model}/{dataset}/probing/directions.safetensors",
     log:
-        "results/{model}/{dataset}/logs/summarise_probing.log",
+        "results/{model}/{dataset}/logs/probing/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/summarise_probing.tsv"
+        "results/{model}/{dataset}/benchmarks/probing/summarise.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -89,29 +69,17 @@ rule plot_probing:
         probing=rules.summarise_probing.output.probing,
         tasks=rules.summarise_probing.output.tasks,
     output:
-        auroc=report(
-            "results/{model}/{dataset}/probing/auroc.svg",
-            caption="../workflow/report/probing_auroc.rst",
-            category="Probing",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "AUROC"},
-        ),
-        accuracy=report(
-            "results/{model}/{dataset}/probing/accuracy.svg",
-            caption="../workflow/report/probing_accuracy.rst",
-            category="Probing",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "accuracy"},
-        ),
+        **figures_of("probing"),
     log:
-        "results/{model}/{dataset}/logs/plot_probing.log",
+        "results/{model}/{dataset}/logs/probing/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/plot_probing.tsv"
+        "results/{model}/{dataset}/benchmarks/probing/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT
     params:
         confidence=config["intervals"]["confidence"],
+        captions=captions_of("probing"),
         code=code_digest("probing/plot"),
     message:
         "Figures of the probes of {wildcards.model} on {wildcards.dataset}"

@@ -7,9 +7,9 @@ rule retrieve_problems:
     output:
         problems="results/{model}/{dataset}/problems.parquet",
     log:
-        "results/{model}/{dataset}/logs/retrieve_problems.log",
+        "results/{model}/{dataset}/logs/problems/retrieve.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/retrieve_problems.tsv"
+        "results/{model}/{dataset}/benchmarks/problems/retrieve.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -1,14 +1,7 @@
 """Report: one page on all studies of the config."""
 
-from doubletake.study.experiments import TABLES
-
-MODULES = sorted({f"{name.partition('/')[0]}.tables" for name in TABLES})
-
 REPORT_TEMPLATES = SOURCES.local("workflow/report")
-REPORT_STUDIES = [
-    study_files(config, SOURCES, study, STUDY.format(**study))
-    for study in config["studies"]
-]
+REPORT_STUDIES = [study_files(config, SOURCES, study) for study in config["studies"]]
 
 
 rule write_report:
@@ -27,14 +20,16 @@ rule write_report:
             labels={"page": "all studies"},
         ),
     log:
-        "results/logs/write_report.log",
+        "results/logs/report/write.log",
     localrule: True
     conda:
         ENVIRONMENT
     params:
         studies=[asdict(study) for study in REPORT_STUDIES],
         settings=config["report"],
-        code=code_digest("report/write", *MODULES),
+        code=code_digest(
+            "report/write", *registry.modules("declaration", "tables", "page")
+        ),
     message:
         "The report"
     script:

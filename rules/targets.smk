@@ -1,17 +1,15 @@
-"""Targets: an experiment by its name, or the report, for all studies of the config."""
+"""Targets: a stage or experiment by its name, or the report, for all studies."""
 
-from doubletake.study.experiments import EXPERIMENTS
-
-for section in EXPERIMENTS:
+for stage in registry.stages():
 
     rule:
         name:
-            section.name
+            stage.name
         input:
-            of_experiment(section),
+            left_by(stage),
         localrule: True
         message:
-            "Everything of an experiment"
+            "Everything of a stage"
 
 
 rule report:

@@ -6,12 +6,12 @@ rule generate_traces:
         problems="results/{model}/{dataset}/problems.parquet",
         model=model_files,
     output:
-        traces="results/{model}/{dataset}/traces/{shard}.parquet",
-        runs="results/{model}/{dataset}/traces/{shard}.runs.parquet",
+        traces="results/{model}/{dataset}/traces/shards/{shard}.traces.parquet",
+        runs="results/{model}/{dataset}/traces/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/generate_traces/{shard}.log",
+        "results/{model}/{dataset}/logs/traces/generate/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/generate_traces/{shard}.tsv"
+        "results/{model}/{dataset}/benchmarks/traces/generate/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=False),
     conda:
@@ -30,40 +30,18 @@ rule generate_traces:
         "../workflow/scripts/traces/generate.py"
 
 
-rule merge_traces:
-    input:
-        parts=shards_of("results/{model}/{dataset}/traces/{shard}.parquet"),
-    output:
-        table="results/{model}/{dataset}/traces.parquet",
-    log:
-        "results/{model}/{dataset}/logs/merge_traces.log",
-    wildcard_constraints:
-        dataset=datasets_with(thoughts=False),
-    localrule: True
-    conda:
-        ENVIRONMENT
-    params:
-        table="traces",
-        sort=["problem", "sample"],
-        code=code_digest("shards/merge", "traces.tables"),
-    message:
-        "All thoughts of {wildcards.model} on {wildcards.dataset}"
-    script:
-        "../workflow/scripts/shards/merge.py"
-
-
-rule import_traces:
+rule retrieve_traces:
     input:
         source=dataset_file,
         problems="results/{model}/{dataset}/problems.parquet",
         tokenizer=tokenizer_files,
     output:
         traces="results/{model}/{dataset}/traces.parquet",
-        runs="results/{model}/{dataset}/traces/1-of-1.runs.parquet",
+        runs="results/{model}/{dataset}/traces/runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/import_traces.log",
+        "results/{model}/{dataset}/logs/traces/retrieve.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/import_traces.tsv"
+        "results/{model}/{dataset}/benchmarks/traces/retrieve.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=True),
     localrule: True

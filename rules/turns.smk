@@ -13,9 +13,9 @@ rule locate_turns:
         words="results/{model}/{dataset}/turns/words.parquet",
         verification="results/{model}/{dataset}/turns/verification.parquet",
     log:
-        "results/{model}/{dataset}/logs/locate_turns.log",
+        "results/{model}/{dataset}/logs/turns/locate.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/locate_turns.tsv"
+        "results/{model}/{dataset}/benchmarks/turns/locate.tsv"
     conda:
         ENVIRONMENT
     resources:

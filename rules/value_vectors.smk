@@ -19,9 +19,9 @@ rule measure_value_vectors:
         verification="results/{model}/{dataset}/value_vectors/verification.parquet",
         runs="results/{model}/{dataset}/value_vectors/runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/value_vectors.log",
+        "results/{model}/{dataset}/logs/value_vectors/measure.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/value_vectors.tsv"
+        "results/{model}/{dataset}/benchmarks/value_vectors/measure.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -46,9 +46,9 @@ rule summarise_value_vectors:
     output:
         effects="results/{model}/{dataset}/value_vectors/effects.parquet",
     log:
-        "results/{model}/{dataset}/logs/summarise_value_vectors.log",
+        "results/{model}/{dataset}/logs/value_vectors/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/summarise_value_vectors.tsv"
+        "results/{model}/{dataset}/benchmarks/value_vectors/summarise.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -71,30 +71,18 @@ rule plot_value_vectors:
         units=rules.measure_value_vectors.output.units,
         effects=rules.summarise_value_vectors.output.effects,
     output:
-        effects=report(
-            "results/{model}/{dataset}/value_vectors/effects.svg",
-            caption="../workflow/report/value_vectors_effects.rst",
-            category="Value vectors",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "effects"},
-        ),
-        units=report(
-            "results/{model}/{dataset}/value_vectors/units.svg",
-            caption="../workflow/report/value_vectors_units.rst",
-            category="Value vectors",
-            subcategory="{model} on {dataset}",
-            labels={"figure": "units"},
-        ),
+        **figures_of("value_vectors"),
     log:
-        "results/{model}/{dataset}/logs/plot_value_vectors.log",
+        "results/{model}/{dataset}/logs/value_vectors/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/plot_value_vectors.tsv"
+        "results/{model}/{dataset}/benchmarks/value_vectors/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT
     params:
         contrast=config["value_vectors"]["contrast"],
         confidence=config["intervals"]["confidence"],
+        captions=captions_of("value_vectors"),
         code=code_digest("value_vectors/plot"),
     message:
         "Figures of the value vectors of {wildcards.model} on {wildcards.dataset}"

@@ -16,4 +16,10 @@ ACTIVATION_INDEX = Table(
             "token, where the model chooses to begin it",
         ),
     ),
+    sort=(
+        "trace",
+        "event",
+        "token",
+    ),
+    holds="the file and row that hold each event",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doubletake.page.sections import Figure, Section, Sheet
+from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import NOTHING, listed, percent, real, things
 
 if TYPE_CHECKING:
@@ -284,39 +284,13 @@ def _three(value: float) -> str:
     return real(value, 3)
 
 
-ATTENTION = Section(
-    name="attention",
-    title="Attention",
-    question="Which heads look at the last arrival when the model turns back, and "
-    "which write the turn?",
-    tables=("turns", "attention/summary", "attention/heads"),
-    figures=(
-        Figure(
-            "attribution",
-            "What each head adds to the words that turn back",
-            "Orange heads raise the mean logit of the backtrack words, purple ones "
-            "lower it. A head that does the same at controls writes something else "
-            "than the turn: the third panel is what is left.",
-            heat_map_cases,
-        ),
-        Figure(
-            "arrivals",
-            "Attention to the last arrival\u2019s sentence",
-            "Bright heads look back at the place where the answer was last stated. In "
-            "the third panel orange heads do so more where the model turns back than "
-            "where it goes on.",
-            arrival_cases,
-        ),
-        Figure(
-            "bins",
-            "Where each layer looks",
-            "Lines above their dashed ones: the bin gets more than its share of "
-            "tokens. The panels differ in scale.",
-            heat_map_cases,
-        ),
-    ),
+SECTION = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
-    artifacts=("attention.parquet",),
+    cases={
+        "attribution": heat_map_cases,
+        "arrivals": arrival_cases,
+        "bins": heat_map_cases,
+    },
 )

@@ -66,6 +66,13 @@ ATTENTION = Table(
         ),
         Column("dla_wrap_up", HEADS, "the same of the wrap-up words"),
     ),
+    sort=(
+        "trace",
+        "event",
+        "layer",
+    ),
+    holds="attention of every head in bins, and its direct logit attribution to "
+    "the turn words, at backtracks and controls",
 )
 
 _INTERVAL = (
@@ -92,6 +99,7 @@ ATTENTION_SUMMARY = Table(
         ),
         *_INTERVAL,
     ),
+    holds="attention by layer",
 )
 
 ATTENTION_HEADS = Table(
@@ -110,4 +118,5 @@ ATTENTION_HEADS = Table(
         Column("head", COUNT, "0, 1, ... within the layer"),
         *_INTERVAL,
     ),
+    holds="heads, ranked",
 )

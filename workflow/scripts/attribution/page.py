@@ -15,7 +15,7 @@ from attribution.page_words import (
     words_sheet,
 )
 from attribution.places import PARTS
-from doubletake.page.sections import Figure, HeatMap, Section, Sheet
+from doubletake.page.sections import HeatMap, Section, Sheet
 from doubletake.page.wording import NOTHING, count, listed, percent, real, things
 
 if TYPE_CHECKING:
@@ -252,59 +252,10 @@ def cell_cases(data: StudyData) -> str:
     )
 
 
-ATTRIBUTION = Section(
-    name="attribution",
-    title="Attribution: which words make it turn back",
-    question="Which words before a backtrack make the model turn back?",
-    tables=(
-        "turns",
-        "attribution/tokens",
-        "attribution/prompts",
-        "attribution/checks",
-        "attribution/words",
-        "attribution/places",
-        "attribution/overlap",
-        "attribution/slip_ranks",
-    ),
-    figures=(
-        Figure(
-            "places",
-            "Importance by place",
-            "Importance of the question and of the thought so far, in five equal "
-            "parts: on the left the mean token of each place relative to the mean "
-            "token of the context, on the right its largest token relative to the "
-            "largest of all. Controls are sentence starts of the same thoughts at "
-            "which the model went on: where both lines agree, the pattern is one of "
-            "starting a sentence, not of turning back.",
-            place_cases,
-        ),
-        Figure(
-            "agreement",
-            "The estimate against exact patching",
-            "Agreement of the estimate with really replacing the residual stream at "
-            "one token and layer, for both ways to take the gradient, and the cells "
-            "one by one. Points off the diagonal are what a linear estimate misses: "
-            "saturated attention, norms that undo a change of length, effects that "
-            "cancel.",
-            cell_cases,
-        ),
-        Figure(
-            "layers",
-            "Scores by layer",
-            "Mean size of a token\u2019s score by layer. What earlier tokens hold is "
-            "read out layer by layer and gathered at the deciding position, which "
-            "stands apart on the right.",
-            kind_cases,
-        ),
-    ),
+SECTION = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
     maps=maps,
-    artifacts=(
-        "attribution.parquet",
-        "attribution/cells.parquet",
-        "attribution/layers.parquet",
-        "attribution/slips.parquet",
-    ),
+    cases={"places": place_cases, "agreement": cell_cases, "layers": kind_cases},
 )

@@ -48,6 +48,11 @@ ATTRIBUTION = Table(
             "state is replaced by its mean; negative: the token supports turning back",
         ),
     ),
+    sort=(
+        "trace",
+        "event",
+    ),
+    holds="estimated effect of every earlier token and layer on turning back",
 )
 
 ATTRIBUTION_TOKENS = Table(
@@ -69,6 +74,8 @@ ATTRIBUTION_TOKENS = Table(
         Column("own_max_abs", REAL, "`max_abs` of the deciding position itself"),
         Column("own_mean_abs", REAL, "its `mean_abs`"),
     ),
+    sort=("trace",),
+    holds="the effect of each token over all layers",
 )
 
 ATTRIBUTION_PROMPTS = Table(
@@ -89,6 +96,8 @@ ATTRIBUTION_PROMPTS = Table(
         ),
         Column("end", COUNT, "the one after its last", nullable=True),
     ),
+    sort=("trace",),
+    holds="the prompts whose tokens are scored",
 )
 
 ATTRIBUTION_CELLS = Table(
@@ -114,6 +123,8 @@ ATTRIBUTION_CELLS = Table(
         ),
         Column("exact", REAL, "change of the metric by exact mean-ablation"),
     ),
+    sort=("trace",),
+    holds="the estimate beside exact patching, on a sample of tokens and layers",
 )
 
 ATTRIBUTION_CHECKS = Table(
@@ -129,6 +140,7 @@ ATTRIBUTION_CHECKS = Table(
         ),
         *INTERVAL,
     ),
+    holds="agreement of the estimate with exact patching",
 )
 
 ATTRIBUTION_LAYERS = Table(
@@ -145,6 +157,7 @@ ATTRIBUTION_LAYERS = Table(
         ),
         *INTERVAL,
     ),
+    holds="mean effect by layer",
 )
 
 ATTRIBUTION_WORDS = Table(
@@ -164,6 +177,7 @@ ATTRIBUTION_WORDS = Table(
         Column("strongest", REAL, "`strongest` of the same token"),
         Column("follows", FLAG, "occurs among the next words of the thought"),
     ),
+    holds="the most important words",
 )
 
 ATTRIBUTION_PLACES = Table(
@@ -181,6 +195,7 @@ ATTRIBUTION_PLACES = Table(
         *INTERVAL,
         PUBLISHED,
     ),
+    holds="importance by place in question and thought",
 )
 
 ATTRIBUTION_OVERLAP = Table(
@@ -196,6 +211,7 @@ ATTRIBUTION_OVERLAP = Table(
         *INTERVAL,
         PUBLISHED,
     ),
+    holds="important words that follow after the turn",
 )
 
 ATTRIBUTION_SLIPS = Table(
@@ -208,6 +224,7 @@ ATTRIBUTION_SLIPS = Table(
         Column("rank", COUNT, "of the wrong number among the context's words"),
         Column("words", COUNT, "words of the context"),
     ),
+    holds="wrong numbers in the thought",
 )
 
 ATTRIBUTION_SLIP_RANKS = Table(
@@ -221,4 +238,5 @@ ATTRIBUTION_SLIP_RANKS = Table(
         Column("high", REAL, "Wilson interval", nullable=True),
         Column("chance", REAL, "expected share of a random order", nullable=True),
     ),
+    holds="how high wrong numbers rank",
 )

@@ -22,6 +22,7 @@ DETECTOR_SCORES = Table(
         Column("f1_low", REAL, "bootstrap over traces", nullable=True),
         Column("f1_high", REAL, "bootstrap over traces", nullable=True),
     ),
+    holds="how often each detector is right on labelled traces",
 )
 
 DETECTOR_MISTAKES = Table(
@@ -43,4 +44,5 @@ DETECTOR_MISTAKES = Table(
         Column("before", TEXT, "the 80 characters before the place, fewer at an edge"),
         Column("after", TEXT, "the 80 characters from the place on"),
     ),
+    holds="what each detector misses or invents, in context",
 )

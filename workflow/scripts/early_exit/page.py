@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doubletake.page.sections import Figure, Section, Sheet, Tile
+from doubletake.page.sections import Section, Sheet, Tile
 from doubletake.page.wording import (
     NOTHING,
     count,
@@ -331,46 +331,14 @@ def _right_against_wrong(data: StudyData) -> str:
     return f"At the first arrival that probability is {listed(parts)}."
 
 
-EARLY_EXIT = Section(
-    name="early_exit",
-    title="Early exit",
-    question="How sure is the model each time it arrives, and could it stop there?",
-    tables=("early_exit", "early_exit/summary", "early_exit/calibration"),
-    figures=(
-        Figure(
-            "confidence",
-            "Confidence at each exit",
-            "Mean raw logit of the answer that the model gives when its thought is cut "
-            "at each exit; on the right with every thought\u2019s exits scaled to 0 to "
-            "1, so that thoughts of different level compare. The lower row leaves out "
-            "exit 0. A steep first step and a flat rest mean that the answer stands at "
-            "the first arrival; a line that goes on rising means that thinking on "
-            "makes the model surer of an answer it already gives.",
-            confidence_cases,
-        ),
-        Figure(
-            "accuracy",
-            "Accuracy at each exit",
-            "Share of right answers when the thought is cut at each exit, beside the "
-            "accuracy of the final answers (level line). Where a line meets that "
-            "level, thinking on changes no score; the distance at exit 1 is the price "
-            "of stopping at the first arrival. Points of one exit stand side by side "
-            "for reading only.",
-            grouped_cases,
-        ),
-        Figure(
-            "calibration",
-            "Calibration of the exit\u2019s confidence",
-            "Exits in bins from the least to the most sure: the diamond is the "
-            "probability that the model gives to its whole answer, the dot the share "
-            "that is right. A dot below its diamond: the model is surer than right; "
-            "above it: less sure than it could be. The lower panel shows where the "
-            "exits lie.",
-            calibration_cases,
-        ),
-    ),
+SECTION = Section(
     headline=headline,
     findings=findings,
-    tiles=tiles,
     sheets=sheets,
+    tiles=tiles,
+    cases={
+        "confidence": confidence_cases,
+        "accuracy": grouped_cases,
+        "calibration": calibration_cases,
+    },
 )

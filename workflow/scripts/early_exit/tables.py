@@ -21,6 +21,12 @@ EARLY_EXIT = Table(
             "entropy", REAL, "of the first token's distribution (nats)", nullable=True
         ),
     ),
+    sort=(
+        "trace",
+        "exit",
+    ),
+    holds="the answer forced at every exit: right or wrong, logit, log-prob, "
+    "margin, entropy",
 )
 
 EARLY_EXIT_SUMMARY = Table(
@@ -52,6 +58,7 @@ EARLY_EXIT_SUMMARY = Table(
             nullable=True,
         ),
     ),
+    holds="means by exit and number of backtracks",
 )
 
 EARLY_EXIT_CALIBRATION = Table(
@@ -68,4 +75,5 @@ EARLY_EXIT_CALIBRATION = Table(
         Column("accuracy_low", REAL, "Wilson interval, n = problems"),
         Column("accuracy_high", REAL, "Wilson interval, n = problems"),
     ),
+    holds="confidence against accuracy, in bins",
 )

@@ -27,4 +27,5 @@ EVENTS = Table(
             nullable=True,
         ),
     ),
+    holds="arrivals, backtracks, wrap-ups and controls, by character and token",
 )

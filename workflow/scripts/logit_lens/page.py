@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from doubletake.page.sections import Figure, Section, Sheet
+from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import count, listed, percent, quoted, real, things
 
 if TYPE_CHECKING:
@@ -182,49 +182,13 @@ def words_behind(data: StudyData) -> str:
     return f"{things(n, 'first backtrack')}, before any filter."
 
 
-LOGIT_LENS = Section(
-    name="logit_lens",
-    title="Logit lens",
-    question="Which layers and parts of the network write the word that turns back?",
-    tables=(
-        "turns",
-        "turns/words",
-        "logit_lens/summary",
-        "logit_lens/first",
-        "logit_lens/words",
-    ),
-    figures=(
-        Figure(
-            "layers",
-            "Backtrack and wrap-up words by layer",
-            "Left: mean logit of the words if the model spoke from the residual stream "
-            "at that boundary (final norm computed there). Middle and right: what each "
-            "layer\u2019s attention and MLP add to the final logit (direct logit "
-            "attribution; with the embedding they add up to it). Dashed: the same "
-            "words at controls, where the thought goes on. A gap between red and blue "
-            "that opens at a layer is where the choice is written; a gap that is there "
-            "at controls too says nothing about turning back.",
-            positions_behind,
-        ),
-        Figure(
-            "first",
-            "Where a backtrack word becomes the most likely token",
-            "Left: share of positions at which a backtrack word leads the logit lens. "
-            "Right: the boundary at which it leads for the first time. Late and steep: "
-            "the last layers write the word; early: the choice was made before.",
-            positions_behind,
-        ),
-        Figure(
-            "words",
-            "What the model would say at first backtracks",
-            "The most likely token where a trace\u2019s first backtrack begins, "
-            "whatever was sampled. Grey tokens are no backtrack words of the config: "
-            "there sampling turned back against the odds, or the list lacks a word.",
-            words_behind,
-        ),
-    ),
+SECTION = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
-    artifacts=("logit_lens.parquet",),
+    cases={
+        "layers": positions_behind,
+        "first": positions_behind,
+        "words": words_behind,
+    },
 )

@@ -33,6 +33,8 @@ LOGIT_LENS = Table(
             nullable=True,
         ),
     ),
+    holds="logits of the turn words in the residual stream at every layer, and "
+    "what embedding, attention and MLPs add to them",
 )
 
 LOGIT_LENS_SUMMARY = Table(
@@ -48,6 +50,7 @@ LOGIT_LENS_SUMMARY = Table(
         Column("low", REAL, "bootstrap over problems"),
         Column("high", REAL, "bootstrap over problems"),
     ),
+    holds="means by layer",
 )
 
 LOGIT_LENS_FIRST = Table(
@@ -62,6 +65,7 @@ LOGIT_LENS_FIRST = Table(
         Column("low", REAL, "bootstrap over problems"),
         Column("high", REAL, "bootstrap over problems"),
     ),
+    holds="the boundary at which a backtrack word first leads",
 )
 
 LOGIT_LENS_WORDS = Table(
@@ -75,4 +79,5 @@ LOGIT_LENS_WORDS = Table(
         Column("first", COUNT, "positions at which it is the most likely token"),
         Column("among_top", COUNT, "positions at which it is among the tokens kept"),
     ),
+    holds="the most likely tokens",
 )

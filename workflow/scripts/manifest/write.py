@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("write_manifest")
 
-REFERENCE = "resources/reference"
-"""Where the published numbers lie in the workflow."""
-
 
 def inputs_of(settings: dict[str, Any], local: dict[str, Path]) -> dict[str, Any]:
     """Revisions of what came from the hub, digests of local files by their names."""
@@ -52,19 +49,27 @@ def main(
     files: StudyFiles,
     model_paths: list[Path],
     dataset_paths: list[Path],
-    stop_words_path: Path,
-    published_paths: list[Path],
+    named_paths: dict[str, Path],
     manifest_path: Path,
     provenance: Provenance,
 ) -> None:
-    """Digest everything, write the manifest."""
+    """Digest everything, write the manifest.
+
+    Args:
+        files: of the study.
+        model_paths: files of a local model.
+        dataset_paths: the file of a local dataset.
+        named_paths: other files that the study was made from, by what the config or the
+            declarations call them.
+        manifest_path: where to.
+        provenance: of this job.
+    """
     settings = files.settings
     # By what the config calls them: a manifest tells no paths of a machine.
     local = {f"{settings['model']['source']}/{path.name}": path for path in model_paths}
     for path in dataset_paths:
         local[settings["dataset"]["source"]] = path
-    local[settings["attribution"]["stop_words"]] = stop_words_path
-    local |= {f"{REFERENCE}/{path.name}": path for path in published_paths}
+    local |= named_paths
     stages = [row for path in files.runs for row in RUNS.read(path).to_dicts()]
     content = build(
         study={"model": files.model, "dataset": files.dataset},
@@ -85,8 +90,12 @@ if __name__ == "__main__":
             files=StudyFiles(**snakemake.params.files),
             model_paths=[Path(path) for path in snakemake.input.model],
             dataset_paths=[Path(path) for path in snakemake.input.dataset],
-            stop_words_path=Path(snakemake.input.stop_words),
-            published_paths=[Path(path) for path in snakemake.input.published],
+            named_paths={
+                name: Path(path)
+                for name, path in zip(
+                    snakemake.params.names, snakemake.input.named, strict=True
+                )
+            },
             manifest_path=Path(snakemake.output.manifest),
             provenance=Provenance.here(SCRIPTS.parents[1]),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doubletake.page.sections import Figure, Section, Sheet
+from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import count, listed, real, things
 from doubletake.stats.contrasts import BY_NAME, CONTRASTS
 
@@ -167,38 +167,9 @@ def cases_behind(data: StudyData) -> str:
     return f"{listed(parts)}. Intervals: {data.confidence:.0%}, over problems."
 
 
-PROBING = Section(
-    name="probing",
-    title="Probes",
-    question=(
-        "Does the residual stream tell, before the word is there, that the model is "
-        "about to turn back, or that its answer is right?"
-    ),
-    tables=("probing", "probing/scores", "probing/tasks"),
-    figures=(
-        Figure(
-            "auroc",
-            "AUROC of linear probes by layer",
-            "The chance that a position of the first class scores above one of the "
-            "second, by a logistic regression that has not seen their problems. Grey: "
-            "the same on shuffled labels, which must lie at 0.5. Level lines: probes "
-            "on what needs no thinking, the token just read or the place in the "
-            "thought. A red line above all of them is what the layers have worked out; "
-            "where a "
-            "level line is as high, the classes differ in place or last token, and the "
-            "probe need not know more.",
-            cases_behind,
-        ),
-        Figure(
-            "accuracy",
-            "Accuracy of linear probes by layer",
-            "Share of positions classified rightly at the probe\u2019s own threshold, "
-            "both classes weighing alike: chance is 0.5. Read as the figure above.",
-            cases_behind,
-        ),
-    ),
+SECTION = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
-    artifacts=("probing/directions.safetensors",),
+    cases={"auroc": cases_behind, "accuracy": cases_behind},
 )

@@ -39,6 +39,15 @@ PROBING_SCORES = Table(
         Column("label", FLAG, "what the probe was to say (shuffled: was to learn)"),
         Column("score", REAL, "log-odds that the probe of the other folds gives"),
     ),
+    sort=(
+        "task",
+        "features",
+        "layer",
+        "shuffle",
+        "trace",
+        "event",
+    ),
+    holds="each position's score by a probe that has not seen its problem",
 )
 
 PROBING = Table(
@@ -70,6 +79,8 @@ PROBING = Table(
         *_measured("selectivity", "AUROC minus the highest AUROC of the controls"),
         *_measured("selectivity_accuracy", "the same of accuracy"),
     ),
+    holds="AUROC and accuracy of linear probes at every layer boundary, beside "
+    "their controls",
 )
 
 PROBING_TASKS = Table(
@@ -82,4 +93,5 @@ PROBING_TASKS = Table(
         Column("negative_problems", COUNT, "problems with one of the second class"),
         Column("left_out", TEXT, "why there is no probe", nullable=True),
     ),
+    holds="what there is to tell apart",
 )

@@ -10,4 +10,5 @@ PROBLEMS = Table(
         Column("gold", TEXT, "the canonical number of the reference answer"),
         Column("solution", TEXT, "the reference solution as published"),
     ),
+    holds="questions and canonical gold numbers",
 )

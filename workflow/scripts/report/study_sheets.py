@@ -19,23 +19,12 @@ from doubletake.page.wording import (
     things,
 )
 from doubletake.running.provenance import Benchmark
-from doubletake.study.experiments import EXPERIMENTS
+from doubletake.study.registry import stages
 
-RULES = {"activations": "cache_activations"}
-"""Rules whose run tables carry another name."""
-ORDER = (
-    "retrieve_problems",
-    "generate_traces",
-    "import_traces",
-    "detect_events",
-    "cache_activations",
-    "locate_turns",
-    *(
-        f"{verb}{section.name}"
-        for section in EXPERIMENTS
-        for verb in ("", "summarise_", "plot_")
-    ),
-)
+VERBS = ("retrieve", "generate", "cache", "locate", "detect", "measure")
+"""Scripts of a stage that its run table is about, whichever of them there is."""
+LATER = ("summarise", "plot")
+"""Scripts that follow on these."""
 KINDS = ("check", "doubt", "alternative", "reread")
 CUES = 8  # different cues that are named
 NOT_CHECKED = "not checked"
@@ -190,13 +179,20 @@ def _share(
 
 
 def run_sheet(runs: pl.DataFrame, measured: Sequence[Benchmark]) -> Sheet:
-    """Time, tokens and memory per rule, summed over its jobs."""
-    runs = runs.with_columns(pl.col("stage").replace(RULES))
-    jobs = {item.rule: item for item in measured}
-    names = sorted({*runs["stage"], *jobs}, key=_place)
-    rows = [_run_row(name, runs.filter(stage=name), jobs.get(name)) for name in names]
+    """Time, tokens and memory by stage and script, summed over its jobs."""
+    jobs = {(item.stage, item.script): item for item in measured}
+    known = {stage for stage, script in jobs if script in VERBS}
+    names = {*jobs, *((stage, "") for stage in runs["stage"] if stage not in known)}
+    rows = [
+        _run_row(
+            f"{stage}, {script}" if script else stage,
+            runs.filter(pl.col("stage") == stage, pl.lit(script not in LATER)),
+            jobs.get((stage, script)),
+        )
+        for stage, script in sorted(names, key=_place)
+    ]
     columns = (
-        "rule",
+        "stage",
         "jobs",
         "traces",
         "tokens",
@@ -216,9 +212,12 @@ def run_sheet(runs: pl.DataFrame, measured: Sequence[Benchmark]) -> Sheet:
     )
 
 
-def _place(rule: str) -> tuple[int, str]:
-    """Rules in the order of the workflow, others behind."""
-    return (ORDER.index(rule) if rule in ORDER else len(ORDER), rule)
+def _place(rule: tuple[str, str]) -> tuple[int, int, str]:
+    """Stages in their order, and in a stage what reads the results of the others last."""
+    stage, script = rule
+    order = {declared.name: declared.order for declared in stages()}
+    later = LATER.index(script) + 1 if script in LATER else 0
+    return (order[stage], later, script)
 
 
 def _run_row(name: str, runs: pl.DataFrame, job: Benchmark | None) -> tuple[str, ...]:

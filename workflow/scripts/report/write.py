@@ -1,8 +1,7 @@
 """One page on all studies: what was run, what came out, and how far to trust it.
 
 Inputs
-    per study: the tables of `experiments.TABLES`, the run and verification tables of
-        its stages, the figures of its experiments.
+    per study: its tables and figures, as the declarations list them.
     scores: the detectors against labelled traces (`schemas.DETECTOR_SCORES`).
     templates: the page's HTML and its style.
     benchmarks: what Snakemake measured of each rule, where it is there.
@@ -21,17 +20,18 @@ import yaml
 from markupsafe import Markup
 
 from detector.tables import DETECTOR_SCORES
-from doubletake.page.sections import HeatMap, Section, Sheet
+from doubletake.page.sections import HeatMap, Sheet, Tile
 from doubletake.page.summaries import Proportion, StudyData, mean_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.logs import job
 from doubletake.running.manifests import Manifest
 from doubletake.running.provenance import Provenance, benchmarks
-from doubletake.study.experiments import EXPERIMENTS
+from doubletake.study.declaration import Experiment
 from doubletake.study.outputs import StudyFiles
+from doubletake.study.registry import experiments, section_of
+from doubletake.study.results import StudyTables
 from doubletake.tables.runs import RUNS
-from doubletake.tables.table import table_named
 from doubletake.tables.verification import VERIFICATION
 from report.detector_scores import detector_scores
 from report.drawings import inline_svg
@@ -70,7 +70,7 @@ class ShownFigure:
 
     id: str
     title: str
-    see: str
+    caption: str
     cases: str
     drawing: Markup
 
@@ -79,7 +79,8 @@ class ShownFigure:
 class ShownSection:
     """An experiment on the page."""
 
-    section: Section
+    experiment: Experiment
+    tiles: list[Tile]
     headline: str
     findings: list[str]
     sheets: list[Sheet]
@@ -108,20 +109,24 @@ class ShownStudy:
     """What a reader must know before any figure."""
 
 
-def shown_section(section: Section, data: StudyData, files: StudyFiles) -> ShownSection:
+def shown_section(
+    experiment: Experiment, data: StudyData, files: StudyFiles
+) -> ShownSection:
     """Sentences, tables and figures of an experiment."""
+    section = section_of(experiment.name)
     figures = []
-    for figure in section.figures:
-        place = f"{data.model}/{data.dataset}/{section.name}/{figure.name}"
-        path = files.figures[section.name][figure.name]
+    for figure in experiment.figures:
+        place = f"{data.model}/{data.dataset}/{experiment.name}/{figure.name}"
+        path = files.figure(experiment.name, figure.name)
         label = f"{figure.title}, {data.name}"
         # Our own figure, reduced to drawing: the one text that is not escaped.
         drawing = Markup(inline_svg(path, f"{place}/", label))
-        figures.append(
-            ShownFigure(place, figure.title, figure.see, figure.cases(data), drawing)
-        )
+        cases = section.cases[figure.name](data)
+        shown = ShownFigure(place, figure.title, figure.caption, cases, drawing)
+        figures.append(shown)
     return ShownSection(
-        section,
+        experiment,
+        section.tiles(data),
         section.headline(data),
         section.findings(data),
         section.sheets(data),
@@ -132,7 +137,7 @@ def shown_section(section: Section, data: StudyData, files: StudyFiles) -> Shown
 
 def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
     """Read a study's files, compute everything that the page says of it."""
-    tables = {name: table_named(name).read(path) for name, path in files.tables.items()}
+    tables = StudyTables(Path(files.folder))
     data = StudyData(files.model, files.dataset, tables, files.settings)
     runs = pl.concat([RUNS.read(path) for path in files.runs])
     judged = checks(pl.concat([VERIFICATION.read(path) for path in files.verification]))
@@ -143,7 +148,7 @@ def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
         manifest=Manifest.read(files.manifest),
         config=yaml.safe_dump(files.settings, sort_keys=False, allow_unicode=True),
         traces=trace_sheets(data),
-        sections=[shown_section(section, data, files) for section in EXPERIMENTS],
+        sections=[shown_section(one, data, files) for one in experiments()],
         examples=examples(data, settings.examples, settings.seed),
         runs=run_sheet(runs, benchmarks(Path(files.benchmarks))),
         checks=judged,

@@ -1,10 +1,10 @@
-"""Join the parts of one table that the shards made.
+"""Join the parts that the shards of a stage made of its tables.
 
 Inputs
-    parts: Parquet files of one table, one per shard.
+    by table (`Stage.shards`, by its key): Parquet files, one per shard.
 
 Outputs
-    table: their rows in a stable order. Rows of `schemas.VERIFICATION` about the same
+    by table: their rows, sorted as the table says. Rows of `VERIFICATION` about the same
         figure become one.
 """
 
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.running.errors import InputError
 from doubletake.running.logs import job
-from doubletake.tables.table import Table, table_named
+from doubletake.study.declaration import Stage
+from doubletake.study.registry import stage_named
+from doubletake.tables.table import Table
 from doubletake.tables.verification import VERIFICATION
 
 if TYPE_CHECKING:
@@ -25,19 +26,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("doubletake.merge_tables")
 
 
-def merge(table: Table, parts: list[pl.DataFrame], sort: list[str]) -> pl.DataFrame:
-    """All rows, sorted; equal keys keep the order of the parts.
-
-    Raises:
-        InputError: a column to sort by that the table does not have.
-    """
-    unknown = set(sort) - set(table.schema)
-    if unknown:
-        raise InputError(f"table {table.name} has no column {min(unknown)} to sort by")
+def merge(table: Table, parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """All rows in the table's order; rows of equal keys keep the order of the parts."""
     rows = pl.concat([table.schema.to_frame(), *parts])
     if table is VERIFICATION:
         rows = merge_figures(rows)
-    return rows.sort(sort, maintain_order=True) if sort else rows
+    return rows.sort(table.sort, maintain_order=True) if table.sort else rows
 
 
 def merge_figures(rows: pl.DataFrame) -> pl.DataFrame:
@@ -83,20 +77,23 @@ def merge_figures(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def main(
-    *, part_paths: list[Path], table_path: Path, name: str, sort: list[str]
+    *, stage: Stage, part_paths: dict[str, list[Path]], table_paths: dict[str, Path]
 ) -> None:
-    """Read and check the parts, join them, write the table."""
-    table = table_named(name)
-    merged = merge(table, [table.read(path) for path in part_paths], sort)
-    logger.info("%s: %d rows of %d parts", name, merged.height, len(part_paths))
-    table.write(merged, table_path)
+    """Read and check the parts of every table, join them, write the tables."""
+    for table in stage.shards:
+        paths = part_paths[table.key]
+        rows = merge(table, [table.read(path) for path in paths])
+        logger.info("%s: %d rows of %d parts", table.key, rows.height, len(paths))
+        table.write(rows, table_paths[table.key])
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
-            part_paths=[Path(path) for path in snakemake.input.parts],
-            table_path=Path(snakemake.output.table),
-            name=snakemake.params.table,
-            sort=snakemake.params.sort,
+            stage=stage_named(snakemake.params.stage),
+            part_paths={
+                key: [Path(path) for path in paths]
+                for key, paths in snakemake.input.items()
+            },
+            table_paths={key: Path(path) for key, path in snakemake.output.items()},
         )

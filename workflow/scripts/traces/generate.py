@@ -178,7 +178,7 @@ def main(
     traces = with_kept([prompted.trace for prompted in wanted], kept, new)
     again = f"{len(kept)} thoughts kept from an earlier run" if kept else ""
     notes = "; ".join(filter(None, [too_long, note, again, tokenizer.date_note]))
-    run = run_of("generate_traces", shard, progress, decoder, new.height, notes)
+    run = run_of("traces", shard, progress, decoder, new.height, notes)
     RUNS.write(run, runs_path)
     TRACES.write(traces, traces_path)
     keep_traces(key, traces_path)

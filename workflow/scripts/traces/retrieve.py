@@ -122,7 +122,7 @@ def main(
     traces, note = traces_table(prompts, completions, tokenizer)
     logger.info("%d thoughts imported from %s", traces.height, source)
     run = {
-        "stage": "import_traces",
+        "stage": "traces",
         "shard": "1-of-1",
         "traces": traces.height,
         "tokens": 0,

@@ -63,4 +63,9 @@ TRACES = Table(
         ),
         Column("correct", FLAG, "the answer equals the gold number"),
     ),
+    sort=(
+        "problem",
+        "sample",
+    ),
+    holds="thoughts: token ids, log-probs, text, character of every token, answer",
 )

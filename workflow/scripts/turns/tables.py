@@ -27,6 +27,8 @@ TURNS = Table(
             "these the nearest control of the trace, and every wrap-up",
         ),
     ),
+    holds="positions that predict a backtrack, wrap-up or control, and the most "
+    "likely token there",
 )
 
 TURN_WORDS = Table(
@@ -37,4 +39,5 @@ TURN_WORDS = Table(
         Column("token", COUNT, "id of a single-token variant"),
         Column("text", TEXT, "the variant as the tokenizer writes it"),
     ),
+    holds="the words that turn back or wrap up, as tokens",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doubletake.page.sections import Figure, Section, Sheet
+from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import listed, real, significant, things
 from doubletake.stats.contrasts import BY_NAME
 
@@ -199,42 +199,9 @@ def units_behind(data: StudyData) -> str:
     return f"{things(units.height, 'unit')} of {things(layers, 'layer')}."
 
 
-VALUE_VECTORS = Section(
-    name="value_vectors",
-    title="MLP value vectors",
-    question=(
-        "Which hidden units of the MLPs write along the probe\u2019s direction, which "
-        "words do they write for, and does the model need them to turn back?"
-    ),
-    tables=(
-        "value_vectors",
-        "value_vectors/units",
-        "value_vectors/interventions",
-        "value_vectors/effects",
-    ),
-    figures=(
-        Figure(
-            "effects",
-            "What scaling the vectors changes",
-            "At backtracks, the activations of the units of largest (red) and smallest "
-            "(blue) cosine of a layer are zeroed or multiplied at that position, all "
-            "at once; the dot is the mean change of the backtrack words\u2019 logit, "
-            "on the right of its distance to the wrap-up words\u2019. Open diamonds: "
-            "as many random units of the same layer that write as much there. A dot "
-            "apart from its diamond is an effect of these vectors and not of any.",
-            checked_behind,
-        ),
-        Figure(
-            "units",
-            "Cosine and activity of all units",
-            "Across: how far a unit\u2019s value vector points along the probe\u2019s "
-            "direction; upwards: how much more the unit writes in the first class. "
-            "Units at upper right and lower left make the direction; coloured ones are "
-            "listed below with their tokens.",
-            units_behind,
-        ),
-    ),
+SECTION = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
+    cases={"effects": checked_behind, "units": units_behind},
 )

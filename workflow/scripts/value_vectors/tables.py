@@ -44,6 +44,7 @@ VALUE_VECTORS = Table(
         *_activation("control"),
         *_activation("wrap_up"),
     ),
+    holds="MLP value vectors along a probe's direction, their tokens and activations",
 )
 
 VALUE_VECTOR_UNITS = Table(
@@ -57,6 +58,7 @@ VALUE_VECTOR_UNITS = Table(
         Column("at_control", REAL, "mean activation at controls", nullable=True),
         Column("at_wrap_up", REAL, "mean activation at wrap-ups", nullable=True),
     ),
+    holds="all units of these layers",
 )
 
 VALUE_VECTOR_INTERVENTIONS = Table(
@@ -73,6 +75,7 @@ VALUE_VECTOR_INTERVENTIONS = Table(
         Column("target", REAL, "change of the backtrack words' logit (logsumexp)"),
         Column("margin", REAL, "change of that logit minus the wrap-up words'"),
     ),
+    holds="what scaling the vectors does to the logits at each backtrack",
 )
 
 VALUE_VECTOR_EFFECTS = Table(
@@ -93,4 +96,5 @@ VALUE_VECTOR_EFFECTS = Table(
         *_change("margin_random", "the same by random vectors"),
         *_change("margin_excess", "difference of the two, position by position"),
     ),
+    holds="what scaling the vectors does on average",
 )

@@ -1,32 +1,12 @@
 """What an experiment puts on the report's page, as plain data.
 
-An experiment declares one `Section` (see `section_early_exit`) and is listed in
-`experiments.EXPERIMENTS`; page and rule follow from that.
+Its title, its question and its figures are declared (`doubletake.study.declaration`).
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the rule file reads sections too and needs no tables
-    from doubletake.page.summaries import StudyData
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of an experiment."""
-
-    name: str
-    """File name without `.svg` in the experiment's folder."""
-    title: str
-    """What it draws."""
-    see: str
-    """How to read it and what to look for."""
-    cases: Callable[[StudyData], str]
-    """How many cases stand behind it, and what is left out."""
-
+from doubletake.page.summaries import StudyData
 
 LONGEST = 20  # rows that are printed without being asked for
 
@@ -96,35 +76,17 @@ def no_maps(_: StudyData) -> list[HeatMap]:
 
 @dataclass(frozen=True)
 class Section:
-    """What one experiment shows of a study."""
+    """What one experiment shows of a study; `SECTION` of its `page.py`."""
 
-    name: str
-    """Of the experiment: its folder and its rule."""
-    title: str
-    question: str
-    """What it asks, one sentence."""
-    tables: tuple[str, ...]
-    """Tables it reads, by name of `schemas`, which is their path in the study."""
-    figures: tuple[Figure, ...]
     headline: Callable[[StudyData], str]
     """The answer in one sentence with numbers, also where there is nothing to say."""
     findings: Callable[[StudyData], list[str]]
     """Further sentences with numbers."""
     sheets: Callable[[StudyData], list[Sheet]]
     """Printed tables."""
+    cases: dict[str, Callable[[StudyData], str]]
+    """By figure: how many cases stand behind it, and what is left out."""
     tiles: Callable[[StudyData], list[Tile]] = no_tiles
     """Figures for the top of the study."""
-    artifacts: tuple[str, ...] = ()
-    """What else it leaves in the study's folder: files that the page does not read."""
     maps: Callable[[StudyData], list[HeatMap]] = no_maps
     """Token heat maps."""
-
-    @property
-    def outputs(self) -> list[str]:
-        """All that the experiment leaves or shows, by path in the study's folder."""
-        return [
-            *(f"{name}.parquet" for name in self.tables),
-            *(f"{self.name}/{figure.name}.svg" for figure in self.figures),
-            *(f"{self.name}/{part}.parquet" for part in ("runs", "verification")),
-            *self.artifacts,
-        ]

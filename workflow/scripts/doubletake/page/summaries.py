@@ -1,5 +1,6 @@
 """A study in numbers: one row per thought, and what all rows come to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -61,8 +62,8 @@ class StudyData:
 
     model: str
     dataset: str
-    tables: dict[str, pl.DataFrame]
-    """By name of `schemas`: problems, traces, events and those of the experiments."""
+    tables: Mapping[str, pl.DataFrame]
+    """By name: those of all stages and experiments."""
     settings: dict[str, Any]
     """Sections of the config, by name."""
 

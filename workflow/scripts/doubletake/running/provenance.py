@@ -51,7 +51,9 @@ class Provenance:
 class Benchmark:
     """What Snakemake measured of the jobs of one rule."""
 
-    rule: str
+    stage: str
+    script: str
+    """Of the stage, without suffix."""
     jobs: int
     seconds: float
     """Wall time with start-up, summed over the jobs."""
@@ -118,17 +120,19 @@ def _processor() -> str:
 
 
 def benchmarks(folder: Path) -> list[Benchmark]:
-    """What Snakemake wrote under a benchmark folder: rule.tsv, rule/part.tsv."""
-    rules: dict[str, list[Path]] = {}
-    for path in sorted(folder.rglob("*.tsv")):
-        rules.setdefault(path.relative_to(folder).parts[0], []).append(path)
-    found = [
-        _benchmark(rule.removesuffix(".tsv"), paths) for rule, paths in rules.items()
-    ]
+    """What Snakemake wrote under a benchmark folder.
+
+    Its files are `stage/script.tsv`, or `stage/script/shard.tsv`.
+    """
+    rules: dict[tuple[str, str], list[Path]] = {}
+    for path in sorted(folder.glob("*/**/*.tsv")):
+        stage, script = path.relative_to(folder).with_suffix("").parts[:2]
+        rules.setdefault((stage, script), []).append(path)
+    found = [_benchmark(*rule, paths) for rule, paths in rules.items()]
     return [item for item in found if item.jobs]
 
 
-def _benchmark(rule: str, paths: list[Path]) -> Benchmark:
+def _benchmark(stage: str, script: str, paths: list[Path]) -> Benchmark:
     rows = []
     for path in paths:
         with path.open(encoding="utf-8", newline="") as file:
@@ -137,7 +141,7 @@ def _benchmark(rule: str, paths: list[Path]) -> Benchmark:
     known = [value for value in seconds if value is not None]
     peaks = [_number(row.get("max_rss")) for row in rows]
     memory = max((value for value in peaks if value is not None), default=None)
-    return Benchmark(rule, len(known), sum(known), memory)
+    return Benchmark(stage, script, len(known), sum(known), memory)
 
 
 def _number(text: str | None) -> float | None:

@@ -29,7 +29,7 @@ def run_on(
     """One row of `schemas.RUNS`.
 
     Args:
-        stage: the rule.
+        stage: its name.
         shard: k-of-n.
         progress: of the computation, finished.
         device: where it computed.

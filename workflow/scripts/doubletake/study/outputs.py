@@ -1,35 +1,15 @@
-"""What a study leaves, and what of it the report reads: the one list of both.
-
-The targets, the manifest and the page follow from it.
-"""
+"""What a study leaves: the targets, the manifest and the page follow from it."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from doubletake.study import settings as studies
-from doubletake.study.experiments import (
-    ARTIFACTS,
-    CHECKED,
-    EXPERIMENTS,
-    STAGES,
-    TABLES,
-)
+from doubletake.study import settings
+from doubletake.study.registry import leaving, stages
+from doubletake.tables.runs import RUNS
+from doubletake.tables.verification import VERIFICATION
 
-SECTIONS = (
-    "shards",
-    "batch_memory",
-    "verification",
-    "intervals",
-    "events",
-    "activations",
-    "turns",
-    "logit_lens",
-    "probing",
-    "value_vectors",
-    "attribution",
-    "report",
-)
-"""Of the config, shown as they stand."""
+UNSHOWN = ("studies", "models", "datasets")
+"""Sections of the config of which a study has a part only."""
 
 
 @dataclass(frozen=True)
@@ -38,79 +18,80 @@ class StudyFiles:
 
     model: str
     dataset: str
-    tables: dict[str, str]
-    """Path by name of `schemas`."""
-    runs: list[str]
-    verification: list[str]
-    figures: dict[str, dict[str, str]]
-    """Path by name of the experiment and of the figure."""
-    artifacts: list[str]
-    """What else the study leaves: tensors, and tables that the page does not read."""
-    manifest: str
-    """What the study was made of and what it left, with digests."""
-    benchmarks: str
-    """Folder of Snakemake's benchmark files; it may be missing."""
+    folder: str
+    """Of its results."""
+    shards: list[str]
     settings: dict[str, Any]
     """Sections of the config; `model` and `dataset` with defaults filled in."""
 
     @property
     def outputs(self) -> list[str]:
         """Every result, the manifest apart."""
-        figures = [path for named in self.figures.values() for path in named.values()]
-        tables = self.tables.values()
-        return [*tables, *self.runs, *self.verification, *figures, *self.artifacts]
+        return [
+            f"{self.folder}/{name}"
+            for stage in stages()
+            for name in stage.files(self.shards)
+        ]
+
+    @property
+    def runs(self) -> list[str]:
+        """Tables of what each stage took."""
+        return [f"{self.folder}/{RUNS.file(stage.name)}" for stage in leaving(RUNS)]
+
+    @property
+    def verification(self) -> list[str]:
+        """Tables of how each stage verified itself."""
+        found = leaving(VERIFICATION)
+        return [f"{self.folder}/{VERIFICATION.file(stage.name)}" for stage in found]
+
+    def figure(self, experiment: str, figure: str) -> str:
+        """Path of a figure."""
+        return f"{self.folder}/{experiment}/{figure}.svg"
+
+    @property
+    def manifest(self) -> str:
+        """What the study was made of and what it left, with digests."""
+        return f"{self.folder}/manifest.json"
+
+    @property
+    def benchmarks(self) -> str:
+        """Folder of Snakemake's benchmark files; it may be missing."""
+        return f"{self.folder}/benchmarks"
 
 
 def study_files(
-    config: dict[str, Any],
-    sources: studies.Sources,
-    study: dict[str, str],
-    folder: str,
+    config: dict[str, Any], sources: settings.Sources, study: dict[str, str]
 ) -> StudyFiles:
-    """Files of a study of the config, whose results lie in `folder`."""
-    imported = config["datasets"][study["dataset"]].get("thoughts", False)
-    # Imported thoughts are read in one piece.
-    shards = studies.shard_names(1 if imported else config["shards"])
+    """Files of a study of the config, below the folder where Snakemake runs."""
     return StudyFiles(
         **study,
-        tables={name: f"{folder}/{name}.parquet" for name in TABLES},
-        runs=[f"{folder}/traces/{shard}.runs.parquet" for shard in shards]
-        + [f"{folder}/{stage}/runs.parquet" for stage in STAGES],
-        verification=[f"{folder}/{stage}/verification.parquet" for stage in CHECKED],
-        figures={
-            section.name: {
-                figure.name: f"{folder}/{section.name}/{figure.name}.svg"
-                for figure in section.figures
-            }
-            for section in EXPERIMENTS
-        },
-        artifacts=[
-            f"{folder}/activations/{shard}.safetensors"
-            for shard in studies.shard_names(config["shards"])
-        ]
-        + [f"{folder}/{name}" for name in ARTIFACTS],
-        manifest=f"{folder}/manifest.json",
-        benchmarks=f"{folder}/benchmarks",
+        folder=f"results/{study['model']}/{study['dataset']}",
+        shards=settings.shard_names(config["shards"]),
         settings=shown_settings(config, sources, study),
     )
 
 
+def outputs_of_all(config: dict[str, Any], sources: settings.Sources) -> list[str]:
+    """Every result of every study of the config, with the manifests."""
+    found = [study_files(config, sources, study) for study in config["studies"]]
+    return [path for files in found for path in (*files.outputs, files.manifest)]
+
+
 def shown_settings(
-    config: dict[str, Any], sources: studies.Sources, study: dict[str, str]
+    config: dict[str, Any], sources: settings.Sources, study: dict[str, str]
 ) -> dict[str, Any]:
     """The config of a study as run.
 
     Sources stand as the config names them: a page tells no paths of a machine.
     """
     model, dataset = study["model"], study["dataset"]
-    data = studies.dataset_settings(config, dataset, sources)
-    prompt = studies.early_exit_settings(config, model)["answer_prompt"]
-    sections = [*SECTIONS]
-    sections += [] if data["thoughts"] else ["generation"]
+    data = settings.dataset_settings(config, dataset, sources)
+    unused = (*UNSHOWN, "generation") if data["thoughts"] else UNSHOWN
+    prompt = {"answer_prompt": settings.answer_prompt(config, model)}
     return {
-        "model": studies.model_settings(config, model, sources)
+        "model": settings.model_settings(config, model, sources)
         | {"source": config["models"][model]["source"]},
         "dataset": data | {"source": config["datasets"][dataset]["source"]},
-        **{name: config[name] for name in sections},
-        "early_exit": config["early_exit"] | {"answer_prompt": prompt},
+        **{name: part for name, part in config.items() if name not in unused},
+        "early_exit": config["early_exit"] | prompt,
     }

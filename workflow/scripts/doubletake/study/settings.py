@@ -12,6 +12,7 @@ from typing import Any
 
 from doubletake.model.folders import check_model
 from doubletake.running.errors import InputError
+from doubletake.study.registry import stages
 
 TABLE_SUFFIXES = (".jsonl", ".parquet")
 
@@ -97,13 +98,14 @@ def check(config: dict[str, Any], sources: Sources) -> None:
                     f"{kind}s (known: {known})"
                 )
     for name in sorted({study["model"] for study in config["studies"]}):
-        prompt = early_exit_settings(config, name)["answer_prompt"]
         settings = model_settings(config, name, sources)
-        check_model(f"models.{name}", settings, prompt)
+        check_model(f"models.{name}", settings, answer_prompt(config, name))
     for name in sorted({study["dataset"] for study in config["studies"]}):
         _check_dataset(config["datasets"][name], f"datasets.{name}", sources)
     labels_file(config, sources)
-    stop_words_file(config, sources)
+    for stage in stages():
+        for key in stage.config_files:
+            named_file(config, key, sources)
 
 
 def model_settings(
@@ -140,9 +142,36 @@ def dataset_settings(
     }
 
 
-def detection_settings(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of `events` that decides which events are found."""
-    return {key: config["events"][key] for key in ("detector", "seed")}
+def answer_prompt(config: dict[str, Any], model: str) -> str:
+    """What early exit appends where it cuts a thought: the model's own, or everybody's."""
+    common = config["early_exit"]["answer_prompt"]
+    return config["models"][model].get("answer_prompt", common)
+
+
+def value_of(config: dict[str, Any], key: str) -> Any:
+    """Value of a key of the config, written `section.key`."""
+    value: Any = config
+    for part in key.split("."):
+        value = value[part]
+    return value
+
+
+def named_file(config: dict[str, Any], key: str, sources: Sources) -> str:
+    """Path of a file that a key of the config names.
+
+    Args:
+        config: as loaded.
+        key: its sections and its name, `attribution.stop_words`.
+        sources: where files are looked for.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    name = value_of(config, key)
+    path = sources.local(name)
+    if path is None or not path.is_file():
+        raise InputError(f"{key}: no such file: {name}")
+    return input_path(key, str(path))
 
 
 def labels_file(config: dict[str, Any], sources: Sources) -> str:
@@ -151,13 +180,12 @@ def labels_file(config: dict[str, Any], sources: Sources) -> str:
     Raises:
         InputError: there is no such file, or it is no .jsonl file.
     """
-    labels = config["events"]["labels"]
-    path = sources.local(labels)
-    if path is None or not path.is_file():
-        raise InputError(f"events.labels: no such file: {labels}")
-    if path.suffix != ".jsonl":
-        raise InputError(f"events.labels: {labels} is no .jsonl file")
-    return input_path("events.labels", str(path))
+    path = named_file(config, "events.labels", sources)
+    if not path.endswith(".jsonl"):
+        raise InputError(
+            f"events.labels: {config['events']['labels']} is no .jsonl file"
+        )
+    return path
 
 
 def input_path(key: str, path: str) -> str:
@@ -175,49 +203,6 @@ def input_path(key: str, path: str) -> str:
                 "a character; rename it"
             )
     return path
-
-
-def early_exit_settings(config: dict[str, Any], model: str) -> dict[str, Any]:
-    """The part of `early_exit` that the computation reads, with overrides."""
-    section = config["early_exit"]
-    keys = ("answer_stop", "max_answer_tokens")
-    prompt = config["models"][model].get("answer_prompt", section["answer_prompt"])
-    own = {"answer_prompt": prompt, **{key: section[key] for key in keys}}
-    return own | {"verification": config["verification"]}
-
-
-def early_exit_plot_settings(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of `early_exit` that its figures read."""
-    own = {key: config["early_exit"][key] for key in ("groups", "calibration_bins")}
-    return own | config["intervals"]
-
-
-def attribution_settings(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of `attribution` that the computation reads, and what stages share."""
-    others = ("top_words", "next_words", "stop_words", "heat_maps")
-    section = config["attribution"].items()
-    own = {key: value for key, value in section if key not in others}
-    shared = ("batch_memory", "verification")
-    return own | {key: config[key] for key in shared}
-
-
-def attribution_summary_settings(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of `attribution` that its summary reads."""
-    own = {key: config["attribution"][key] for key in ("top_words", "next_words")}
-    return own | {"intervals": config["intervals"]}
-
-
-def stop_words_file(config: dict[str, Any], sources: Sources) -> str:
-    """Path of the list of stop words.
-
-    Raises:
-        InputError: there is no such file.
-    """
-    name = config["attribution"]["stop_words"]
-    path = sources.local(name)
-    if path is None or not path.is_file():
-        raise InputError(f"attribution.stop_words: no such file: {name}")
-    return input_path("attribution.stop_words", str(path))
 
 
 def shard_names(count: int) -> list[str]:

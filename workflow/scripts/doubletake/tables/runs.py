@@ -3,9 +3,9 @@
 from doubletake.tables.table import BIG, REAL, TEXT, Column, Table
 
 RUNS = Table(
-    "runs",
+    "*/runs",
     (
-        Column("stage", TEXT, "the rule"),
+        Column("stage", TEXT, "name of the stage or experiment"),
         Column("shard", TEXT, "k-of-n"),
         Column("traces", BIG, "traces worked on"),
         Column("tokens", BIG, "tokens computed by the model"),
@@ -14,4 +14,5 @@ RUNS = Table(
         Column("dtype", TEXT, "the weights' type"),
         Column("note", TEXT, "what a reader should know, e.g. refused traces"),
     ),
+    holds="tokens, seconds and device of the stage",
 )

@@ -7,12 +7,10 @@ the digest of its own bytes, checked when it is read.
 
 import io
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import polars as pl
 
-from doubletake.running.digests import SCRIPTS
 from doubletake.running.errors import InputError
 from doubletake.running.files import write_whole
 from doubletake.running.seals import BLANK, MARK, read_sealed, sealed
@@ -25,8 +23,10 @@ class Column:
     name: str
     dtype: pl.DataType | type[pl.DataType]
     meaning: str
-    """What a value means, with its unit."""
+    """What a value means."""
     nullable: bool = False
+    unit: str = ""
+    """Of numbers; empty for texts, flags and numbers without a unit."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,34 @@ class Table:
     """Contract of one table."""
 
     name: str
+    """Its path in the study's folder without suffix; `*` stands for a stage's folder."""
     columns: tuple[Column, ...]
+    sort: tuple[str, ...] = ()
+    """Columns by which rows are sorted where shards are joined."""
+    holds: str = ""
+    """What it holds, one phrase."""
+
+    def __post_init__(self) -> None:
+        """Refuse to be sorted by a column that it does not have."""
+        if unknown := set(self.sort) - {column.name for column in self.columns}:
+            raise ValueError(f"table {self.name} has no column {min(unknown)}")
+
+    @property
+    def key(self) -> str:
+        """Its name without folder."""
+        return self.name.rpartition("/")[2]
+
+    def file(self, stage: str) -> str:
+        """Path in the study's folder.
+
+        Args:
+            stage: name of the stage that leaves it.
+        """
+        return f"{self.name.replace('*', stage)}.parquet"
+
+    def part(self, stage: str) -> str:
+        """Path of a shard's part in the study's folder, with `{shard}` in it."""
+        return f"{stage}/shards/{{shard}}.{self.key}.parquet"
 
     @property
     def schema(self) -> pl.Schema:
@@ -90,28 +117,3 @@ class Table:
 
 TEXT, FLAG = pl.String, pl.Boolean
 COUNT, REAL, BIG = pl.Int32, pl.Float64, pl.Int64
-
-
-def table_named(name: str) -> Table:
-    """The contract of a table: `x` and `x/y` are declared in `x.tables`.
-
-    Raises:
-        InputError: there is no table of that name.
-    """
-    for table in every_table():
-        if table.name == name:
-            return table
-    raise InputError(f"unknown table {name!r}")
-
-
-def every_table() -> list[Table]:
-    """All contracts, by the names of their modules."""
-    rooms = sorted(path.parent.name for path in SCRIPTS.glob("*/tables.py"))
-    modules = [f"{room}.tables" for room in rooms]
-    modules += ["doubletake.tables.runs", "doubletake.tables.verification"]
-    return [table for module in modules for table in _tables_of(module)]
-
-
-def _tables_of(module: str) -> list[Table]:
-    found = vars(import_module(module)).values()
-    return [value for value in found if isinstance(value, Table)]

@@ -3,7 +3,7 @@
 from doubletake.tables.table import BIG, REAL, TEXT, Column, Table
 
 VERIFICATION = Table(
-    "verification",
+    "*/verification",
     (
         Column("stage", TEXT, "the rule that checked itself"),
         Column("check", TEXT, "what was compared with what"),
@@ -13,4 +13,6 @@ VERIFICATION = Table(
         Column("n", BIG, "number of cases compared"),
         Column("bound", REAL, "what it must not exceed, if anything", nullable=True),
     ),
+    holds="what the stage compared with what, on how many cases (`n`; where there "
+    "are 0 cases there is no value), and how far it was off",
 )

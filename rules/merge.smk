@@ -1,0 +1,31 @@
+"""Merging: one job per stage joins what its shards left of every table."""
+
+for stage in registry.sharded():
+    generated_only = stage.name == "traces"
+
+    rule:
+        name:
+            f"merge_{stage.name}"
+        input:
+            **parts_of(stage),
+        output:
+            **joined_by(stage),
+        log:
+            f"results/{{model}}/{{dataset}}/logs/{stage.name}/merge.log",
+        wildcard_constraints:
+            # Thoughts of a file come in one piece.
+            dataset=(
+                datasets_with(thoughts=False)
+                if generated_only
+                else "|".join(map(re.escape, config["datasets"]))
+            ),
+        localrule: True
+        conda:
+            ENVIRONMENT
+        params:
+            stage=stage.name,
+            code=code_digest("shards/merge", f"{stage.name}.declaration"),
+        message:
+            f"{stage.title} of {{wildcards.model}} on {{wildcards.dataset}}"
+        script:
+            "../workflow/scripts/shards/merge.py"

@@ -1,0 +1,21 @@
+"""What this stage leaves."""
+
+from activations.tables import ACTIVATION_INDEX
+from doubletake.study.declaration import Artifact, Stage
+from doubletake.tables.runs import RUNS
+from doubletake.tables.verification import VERIFICATION
+
+DECLARATION = Stage(
+    name="activations",
+    order=4,
+    title="Activations",
+    holds="residual stream, attention and MLP outputs at every event",
+    shards=(ACTIVATION_INDEX, RUNS, VERIFICATION),
+    tables=(),
+    artifacts=(
+        Artifact(
+            "activations/{shard}.safetensors",
+            "tensors of a shard, a row for each event",
+        ),
+    ),
+)

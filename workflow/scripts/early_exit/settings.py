@@ -1,0 +1,31 @@
+"""Which parts of the config the scripts of early exit read."""
+
+from typing import Any
+
+from doubletake.study.settings import answer_prompt
+
+
+def measure(config: dict[str, Any], model: str) -> dict[str, Any]:
+    """Of `measure.py`, with the model's own answer prompt if it has one."""
+    section = config["early_exit"]
+    return {
+        "answer_prompt": answer_prompt(config, model),
+        "answer_stop": section["answer_stop"],
+        "max_answer_tokens": section["max_answer_tokens"],
+        "verification": config["verification"],
+    }
+
+
+def summarise(config: dict[str, Any]) -> dict[str, Any]:
+    """Of `summarise.py`."""
+    section = config["early_exit"]
+    own = {key: section[key] for key in ("groups", "calibration_bins")}
+    return own | config["intervals"]
+
+
+def plot(config: dict[str, Any]) -> dict[str, Any]:
+    """Of `plot.py`."""
+    return {
+        "groups": config["early_exit"]["groups"],
+        "confidence": config["intervals"]["confidence"],
+    }

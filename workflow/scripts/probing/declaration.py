@@ -1,0 +1,46 @@
+"""What this experiment leaves, and what the page calls it."""
+
+from doubletake.study.declaration import Artifact, Experiment, Figure
+from doubletake.tables.runs import RUNS
+from doubletake.tables.verification import VERIFICATION
+from probing.tables import (
+    PROBING,
+    PROBING_SCORES,
+    PROBING_TASKS,
+)
+
+DECLARATION = Experiment(
+    name="probing",
+    order=30,
+    title="Probes",
+    question="Does the residual stream tell, before the word is there, that the model is "
+    "about to turn back, or that its answer is right?",
+    holds="what linear probes read from the residual stream",
+    shards=(PROBING_SCORES, RUNS, VERIFICATION),
+    tables=(PROBING, PROBING_TASKS),
+    artifacts=(
+        Artifact(
+            "probing/directions.safetensors",
+            "directions of the probes at every layer boundary",
+        ),
+    ),
+    drawn=(
+        Figure(
+            "auroc",
+            "AUROC of linear probes by layer",
+            "The chance that a position of the first class scores above one of the "
+            "second, by a logistic regression that has not seen their problems. "
+            "Grey: the same on shuffled labels, which must lie at 0.5. Level lines: "
+            "probes on what needs no thinking, the token just read or the place in "
+            "the thought. A red line above all of them is what the layers have "
+            "worked out; where a level line is as high, the classes differ in place "
+            "or last token, and the probe need not know more.",
+        ),
+        Figure(
+            "accuracy",
+            "Accuracy of linear probes by layer",
+            "Share of positions classified rightly at the probe’s own threshold, "
+            "both classes weighing alike: chance is 0.5. Read as the figure above.",
+        ),
+    ),
+)
