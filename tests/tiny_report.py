@@ -10,10 +10,10 @@ from thought_edges import edges_of
 from doubletake.running.manifests import build, entries, write
 from doubletake.running.provenance import Provenance
 from doubletake.running.seals import BLANK, MARK, sealed
-from doubletake.study.experiments import CHECKED, EXPERIMENTS, STAGES, TABLES
 from doubletake.study.outputs import StudyFiles
+from doubletake.study.registry import stages
 from doubletake.tables.runs import RUNS
-from doubletake.tables.table import table_named
+from doubletake.tables.table import Table
 from doubletake.tables.verification import VERIFICATION
 from early_exit.tables import EARLY_EXIT_SUMMARY
 
@@ -201,7 +201,7 @@ CHECK = {
     "bound": 0.001,
 }
 RUN = {
-    "stage": "generate_traces",
+    "stage": "traces",
     "shard": "1-of-1",
     "traces": 4,
     "tokens": 12000,
@@ -258,43 +258,33 @@ class Study:
     def write(self, root: Path) -> StudyFiles:
         """Write everything under `root/dataset`."""
         folder = root / self.dataset
-        for stage in ("traces", *CHECKED):
-            (folder / stage).mkdir(parents=True, exist_ok=True)
-            RUNS.write(RUNS.frame([self.run | {"stage": stage}]), folder / stage / "r")
-            checks = VERIFICATION.frame(self.checks if stage == "early_exit" else [])
-            VERIFICATION.write(checks, folder / stage / "v")
-        for name in TABLES:
-            path = folder / f"{name}.parquet"
-            path.parent.mkdir(exist_ok=True)
-            table = table_named(name)
-            table.write(table.frame(self.rows.get(name, [])), path)
         figure = f"{self.figure}<!-- {MARK}: {BLANK} -->"
-        (folder / "figure.svg").write_bytes(sealed(figure.encode()))
-        return StudyFiles(
-            model="tiny",
-            dataset=self.dataset,
-            tables={name: str(folder / f"{name}.parquet") for name in TABLES},
-            runs=[str(folder / stage / "r") for stage in ("traces", *STAGES)],
-            verification=[str(folder / stage / "v") for stage in CHECKED],
-            figures={
-                section.name: {
-                    figure.name: str(folder / "figure.svg")
-                    for figure in section.figures
-                }
-                for section in EXPERIMENTS
-            },
-            artifacts=[],
-            manifest=self.write_manifest(folder),
-            benchmarks=str(folder / "benchmarks"),
-            settings=self.settings,
-        )
+        for stage in stages():
+            (folder / stage.name).mkdir(parents=True, exist_ok=True)
+            for table in stage.all_tables:
+                rows = self.rows_of(stage.name, table)
+                table.write(table.frame(rows), folder / table.file(stage.name))
+            for drawn in stage.figures:
+                path = folder / f"{stage.name}/{drawn.name}.svg"
+                path.write_bytes(sealed(figure.encode()))
+            for artifact in stage.artifacts:
+                (folder / artifact.name.format(shard="1-of-1")).touch()
+        self.write_manifest(folder)
+        return StudyFiles("tiny", self.dataset, str(folder), ["1-of-1"], self.settings)
+
+    def rows_of(self, stage: str, table: Table) -> list[dict]:
+        if table is RUNS:
+            return [self.run | {"stage": stage}]
+        if table is VERIFICATION:
+            return self.checks if stage == "early_exit" else []
+        return self.rows.get(table.name, [])
 
     def write_manifest(self, folder: Path) -> str:
         content = build(
             study={"model": "tiny", "dataset": self.dataset},
             config={},
             inputs={},
-            outputs=entries([folder / "figure.svg"], folder),
+            outputs=entries([folder / "problems.parquet"], folder),
             stages=[],
             rules=[],
             provenance=HERE,

@@ -30,7 +30,7 @@ from attribution.tables import (
 )
 from doubletake.running.digests import SCRIPTS
 from doubletake.stats.intervals import Resampling
-from doubletake.tables.table import table_named
+from doubletake.study import registry
 from traces.tables import TRACES
 
 SETTINGS = Settings(
@@ -296,5 +296,5 @@ def test_the_tables_are_written(tmp_path, empty):
         settings=SETTINGS,
     )
     for name in OUTPUTS:
-        rows = table_named(f"attribution/{name}").read(tmp_path / f"{name}.out")
+        rows = registry.tables()[f"attribution/{name}"].read(tmp_path / f"{name}.out")
         assert rows.is_empty() == (empty and name != "slip_ranks")

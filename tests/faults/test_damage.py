@@ -31,10 +31,13 @@ ROUNDS = [
         [f"{STUDY}/activations/1-of-2.safetensors", f"{STUDY}/turns.parquet"],
     ),
     (
-        [f"{STUDY}/early_exit.parquet", f"{STUDY}/early_exit/shards/2-of-2.parquet"],
+        [
+            f"{STUDY}/early_exit.parquet",
+            f"{STUDY}/early_exit/shards/2-of-2.early_exit.parquet",
+        ],
         [f"{STUDY}/early_exit/accuracy.svg"],
         [
-            f"{STUDY}/early_exit/shards/1-of-2.parquet",
+            f"{STUDY}/early_exit/shards/1-of-2.early_exit.parquet",
             f"{STUDY}/traces.parquet",
             f"{STUDY}/events.parquet",
         ],

@@ -114,7 +114,7 @@ def test_a_disk_that_fills_and_a_model_that_changes(
         run = Run(fresh, *TARGETS, limit=80_000)
         fails_for_want_of_space(run, "File too large", LIMITED, tally)
         name, change = with_nan(path, draw)
-        log = f"{STUDY}/logs/cache_activations/1-of-2.log"
+        log = f"{STUDY}/logs/activations/cache/1-of-2.log"
         (fresh.folder / log).unlink()
         fails_after(
             log,

@@ -22,8 +22,10 @@ def written(tmp_path):
             files=study.write(tmp_path),
             model_paths=[tmp_path / name for name in MODEL],
             dataset_paths=[tmp_path / "thoughts.jsonl"] if local_dataset else [],
-            stop_words_path=tmp_path / "stop.txt",
-            published_paths=[tmp_path / "published.json"],
+            named_paths={
+                "own/stop.txt": tmp_path / "stop.txt",
+                "resources/reference/published.json": tmp_path / "published.json",
+            },
             manifest_path=tmp_path / "data/manifest.json",
             provenance=HERE,
         )

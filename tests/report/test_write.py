@@ -27,7 +27,8 @@ from detector.tables import DETECTOR_SCORES
 from doubletake.detector.detectors import DETECTORS
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.errors import InputError
-from doubletake.study.experiments import EXPERIMENTS, STAGES
+from doubletake.study.registry import experiments, leaving
+from doubletake.tables.runs import RUNS
 from doubletake.text.chat_templates import DATE_NOTE
 from report.write import Settings, main
 
@@ -126,7 +127,7 @@ def test_ids_are_unique_and_references_have_their_target(render):
 def test_every_figure_is_inline_with_caption_and_cases(render):
     page = render(Study())
     drawings = [a for tag, a in page.tags if tag == "svg"]
-    assert len(drawings) == sum(len(section.figures) for section in EXPERIMENTS)
+    assert len(drawings) == sum(len(one.figures) for one in experiments())
     assert all(a["viewbox"] == "0 0 100 50" and a["aria-label"] for a in drawings)
     assert page.has("backtracks: 1 (n = 2); together 2 of 4.")
     assert page.has("expected calibration error 0.150")
@@ -144,7 +145,7 @@ def test_hostile_text_is_shown_and_does_nothing(render):
     shown = HOSTILE.translate({0x1B: "\u241b", 0: "\u2400"})
     shown = shown.replace("\u202e", "[U+202E]").replace("\u202c", "[U+202C]")
     # As question (twice), thought, answer, check, and the note of every stage.
-    assert page.words.count(shown) == 5 + 1 + len(STAGES)
+    assert page.words.count(shown) == 5 + len(leaving(RUNS))
     assert not {tag for tag, _ in page.tags} & {"script"}
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", page.html)
 
@@ -364,12 +365,12 @@ def test_imported_thoughts_are_called_so(render):
 
 
 def test_benchmarks_are_shown_where_there_are_any(render, tmp_path):
-    folder = tmp_path / "data/benchmarks/early_exit"
+    folder = tmp_path / "data/benchmarks/early_exit/measure"
     folder.mkdir(parents=True)
     for shard, memory in (("1-of-2", "2048.0"), ("2-of-2", "NA")):
         (folder / f"{shard}.tsv").write_text(f"s\tmax_rss\n100.4\t{memory}\n")
     page = render(Study())
-    assert page.has("early_exit 2 4 12,000 1 min 00 s 200 3 min 21 s 2.0 GiB")
+    assert page.has("early_exit, measure 2 4 12,000 1 min 00 s 200 3 min 21 s 2.0 GiB")
 
 
 def test_equal_input_gives_an_equal_page(render):
@@ -397,7 +398,7 @@ def test_a_damaged_manifest_is_named(render):
 def test_a_broken_figure_is_named(render):
     study = Study()
     study.figure = "<svg"
-    with pytest.raises(InputError, match=r"cannot read figure .*figure\.svg"):
+    with pytest.raises(InputError, match=r"cannot read figure .*confidence\.svg"):
         render(study)
 
 

@@ -3,13 +3,16 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from activations.tables import ACTIVATION_INDEX
 from doubletake.running.errors import InputError
+from doubletake.study.declaration import Stage
 from doubletake.tables.runs import RUNS
+from doubletake.tables.table import Table
 from doubletake.tables.verification import VERIFICATION
 from shards.merge import main
 
@@ -24,19 +27,24 @@ def figure(statistic: str, value: float | None, n: int, unit: str = "nats") -> d
     return row | {"unit": unit, "n": n, "bound": 0.5}
 
 
-def merged(folder: Path, table, parts: list[list[dict]], sort: list[str]):
+def stage_of(*shards: Table) -> Stage:
+    return Stage(name="s", order=0, title="", holds="", tables=(), shards=shards)
+
+
+def merged(folder: Path, table: Table, parts: list[list[dict]]):
     paths = [folder / f"{k}.parquet" for k in range(len(parts))]
     for path, rows in zip(paths, parts, strict=True):
         table.write(table.frame(rows), path)
     result = folder / "merged.parquet"
-    main(part_paths=paths, table_path=result, name=table.name, sort=sort)
+    stage, key = stage_of(table), table.key
+    main(stage=stage, part_paths={key: paths}, table_paths={key: result})
     return table.read(result)
 
 
 def test_rows_are_sorted_and_ties_keep_the_order_of_the_parts(tmp_path):
     first = [index_row("b", 0), index_row("a", 1)]
     second = [index_row("a", 0), index_row("a", 1, "2-of-2")]
-    table = merged(tmp_path, ACTIVATION_INDEX, [first, second], ["trace", "event"])
+    table = merged(tmp_path, ACTIVATION_INDEX, [first, second])
     assert table.select("trace", "event", "shard").rows() == [
         ("a", 0, "1-of-2"),
         ("a", 1, "1-of-2"),
@@ -46,13 +54,13 @@ def test_rows_are_sorted_and_ties_keep_the_order_of_the_parts(tmp_path):
 
 
 def test_without_columns_the_parts_follow_each_other(tmp_path):
-    parts = [[index_row("b", 0)], [], [index_row("a", 0)]]
-    table = merged(tmp_path, ACTIVATION_INDEX, parts, [])
-    assert table["trace"].to_list() == ["b", "a"]
+    parts = [[figure("b", 0.1, 1)], [], [figure("a", 0.1, 1)]]
+    table = merged(tmp_path, replace(VERIFICATION, sort=()), parts)
+    assert table["statistic"].to_list() == ["b", "a"]
 
 
 def test_empty_parts_give_an_empty_table(tmp_path):
-    assert merged(tmp_path, RUNS, [[], []], ["shard"]).height == 0
+    assert merged(tmp_path, RUNS, [[], []]).height == 0
 
 
 def test_figures_merge_into_those_of_the_whole(tmp_path):
@@ -68,7 +76,7 @@ def test_figures_merge_into_those_of_the_whole(tmp_path):
         figure("tokens", 30.0, 30, "tokens"),
         figure("|difference| > 0.1", 0.6, 30, "share"),
     ]
-    table = merged(tmp_path, VERIFICATION, [first, second], [])
+    table = merged(tmp_path, VERIFICATION, [first, second])
     assert table["value"].to_list() == pytest.approx([0.3, 0.25, 40.0, 0.5])
     assert table["n"].to_list() == [40, 40, 40, 40]
     assert table["bound"].to_list() == [0.5] * 4
@@ -79,22 +87,22 @@ def test_figures_of_a_shard_without_cases_do_not_count(tmp_path):
         [figure("mean x", None, 0), figure("max x", None, 0)],
         [figure("mean x", 0.4, 5), figure("max x", 0.9, 5)],
     ]
-    assert merged(tmp_path, VERIFICATION, parts, [])["value"].to_list() == [0.4, 0.9]
+    assert merged(tmp_path, VERIFICATION, parts)["value"].to_list() == [0.4, 0.9]
 
 
 def test_figures_without_any_case_stay_unknown(tmp_path):
     parts = [[figure("mean x", None, 0), figure("max x", None, 0)]] * 2
-    assert merged(tmp_path, VERIFICATION, parts, [])["value"].to_list() == [None, None]
+    assert merged(tmp_path, VERIFICATION, parts)["value"].to_list() == [None, None]
 
 
 def test_a_value_without_cases_is_none_whatever_a_part_says(tmp_path):
     names = ("mean x", "max x", "tokens", "n")
     parts = [[figure(name, 0.0, 0) for name in names]] * 2
-    table = merged(tmp_path, VERIFICATION, parts, [])
+    table = merged(tmp_path, VERIFICATION, parts)
     assert table["value"].to_list() == [None] * 4
     assert table["n"].to_list() == [0] * 4
     some = [figure(name, -3.0, 2) for name in names]
-    table = merged(tmp_path, VERIFICATION, [parts[0], some], [])
+    table = merged(tmp_path, VERIFICATION, [parts[0], some])
     assert table["value"].to_list() == [-3.0] * 4
     assert table["n"].to_list() == [2] * 4
 
@@ -105,7 +113,7 @@ def test_a_figure_that_is_no_number_in_one_part_is_none_in_the_whole(tmp_path):
         [figure("mean x", 0.4, 5), figure("max x", 0.9, 5)],
     ]
     for order in (parts, parts[::-1]):
-        values = merged(tmp_path, VERIFICATION, order, [])["value"].to_list()
+        values = merged(tmp_path, VERIFICATION, order)["value"].to_list()
         assert all(map(math.isnan, values))
 
 
@@ -114,21 +122,15 @@ def test_part_of_another_table_is_refused_by_name(tmp_path):
     RUNS.write(RUNS.frame([]), path)
     with pytest.raises(InputError, match=r"activations/index .*part\.parquet"):
         main(
-            part_paths=[path],
-            table_path=tmp_path / "merged.parquet",
-            name="activations/index",
-            sort=[],
+            stage=stage_of(ACTIVATION_INDEX),
+            part_paths={"index": [path]},
+            table_paths={"index": tmp_path / "merged.parquet"},
         )
 
 
-@pytest.mark.parametrize(
-    ("name", "sort", "message"),
-    [("nothing", [], "unknown table"), ("runs", ["token"], "no column token")],
-)
-def test_unknown_names_are_refused(tmp_path, name, sort, message):
-    table_path = tmp_path / "merged.parquet"
-    with pytest.raises(InputError, match=message):
-        main(part_paths=[], table_path=table_path, name=name, sort=sort)
+def test_a_table_is_sorted_by_columns_that_it_has():
+    with pytest.raises(ValueError, match="no column token"):
+        replace(RUNS, sort=("token",))
 
 
 def test_torch_is_not_imported():

@@ -18,7 +18,7 @@ from remote import Remote
 pytestmark = pytest.mark.slurm
 
 SHARD = "results/pocket/pocket-problems/traces/1-of-2.parquet"
-LOG = "results/pocket/pocket-problems/logs/generate_traces/1-of-2.log"
+LOG = "results/pocket/pocket-problems/logs/traces/generate/1-of-2.log"
 LIMIT = 600  # seconds
 
 

@@ -22,7 +22,7 @@ def shared(checkout) -> dict[str, str]:
     """Digests of the thoughts and activations."""
     folder = checkout.study()
     names = [
-        *(f"traces/{k}-of-2.parquet" for k in (1, 2)),
+        *(f"traces/shards/{k}-of-2.traces.parquet" for k in (1, 2)),
         *(f"activations/{k}-of-2.safetensors" for k in (1, 2)),
     ]
     return {name: file_digest(folder / name) for name in names}
@@ -30,13 +30,13 @@ def shared(checkout) -> dict[str, str]:
 
 def generated(checkout) -> int:
     """Traces that were generated and not kept."""
-    folder = checkout.study() / "traces"
+    folder = checkout.study() / "traces/shards"
     runs = [RUNS.read(folder / f"{k}-of-2.runs.parquet") for k in (1, 2)]
     return sum(table["traces"][0] for table in runs)
 
 
 def logs(checkout) -> str:
-    folder = checkout.study() / "logs/cache_activations"
+    folder = checkout.study() / "logs/activations/cache"
     return "".join(path.read_text() for path in folder.iterdir())
 
 
@@ -113,7 +113,7 @@ def test_thoughts_of_other_code_are_not_kept(rerun, edits, new_thoughts):
     assert result.returncode == 0, result.stdout[-6000:]
     assert generated(rerun) == new_thoughts
     notes = [
-        RUNS.read(rerun.study() / f"traces/{k}-of-2.runs.parquet")["note"][0]
+        RUNS.read(rerun.study() / f"traces/shards/{k}-of-2.runs.parquet")["note"][0]
         for k in (1, 2)
     ]
     assert all(("kept from an earlier run" in n) != bool(new_thoughts) for n in notes)

@@ -49,14 +49,15 @@ def test_versions_and_machine_are_stated(tmp_path):
 
 
 def test_benchmarks_are_summed_over_the_jobs_of_a_rule(tmp_path):
-    (tmp_path / "rule").mkdir()
-    (tmp_path / "rule/1-of-2.tsv").write_text("s\tmax_rss\n1.5\t10.0\n")
-    (tmp_path / "rule/2-of-2.tsv").write_text("s\tmax_rss\n2.5\t30.0\n")
-    (tmp_path / "other.tsv").write_text("s\tmax_rss\n0.1\t-\n")
-    (tmp_path / "empty.tsv").write_text("")
+    (tmp_path / "stage/rule").mkdir(parents=True)
+    (tmp_path / "stage/rule/1-of-2.tsv").write_text("s\tmax_rss\n1.5\t10.0\n")
+    (tmp_path / "stage/rule/2-of-2.tsv").write_text("s\tmax_rss\n2.5\t30.0\n")
+    (tmp_path / "stage/other.tsv").write_text("s\tmax_rss\n0.1\t-\n")
+    (tmp_path / "stage/empty.tsv").write_text("")
     other, rule = benchmarks(tmp_path)
-    assert (rule.rule, rule.jobs, rule.seconds, rule.memory) == ("rule", 2, 4.0, 30.0)
-    assert (other.rule, other.jobs, other.memory) == ("other", 1, None)
+    assert (rule.stage, rule.script, rule.jobs) == ("stage", "rule", 2)
+    assert (rule.seconds, rule.memory) == (4.0, 30.0)
+    assert (other.script, other.jobs, other.memory) == ("other", 1, None)
 
 
 def test_without_benchmarks_there_is_none(tmp_path):

@@ -1,23 +1,18 @@
-"""Which files the report reads."""
+"""Which files a study leaves."""
 
 from pathlib import Path
 
 import pytest
 import yaml
 
-from doubletake.study.experiments import EXPERIMENTS
-from doubletake.study.outputs import study_files
+from doubletake.study.outputs import outputs_of_all, study_files
+from doubletake.study.registry import experiments, stages, tables
 from doubletake.study.settings import Sources
-from doubletake.tables.table import every_table
 
 ROOT = Path(__file__).parents[3]
 ELSEWHERE = ("detector/scores", "detector/mistakes")
 """Tables that belong to no study."""
-EACH_STAGE = ("runs", "verification")
-"""Tables that every stage has in its own folder."""
-TABLES = [
-    table.name for table in every_table() if table.name not in (*ELSEWHERE, *EACH_STAGE)
-]
+OWN = [name for name in tables() if name not in ELSEWHERE and "*" not in name]
 
 
 @pytest.fixture
@@ -29,22 +24,20 @@ def config():
 
 def files_of(config, dataset):
     study = {"model": "pocket", "dataset": dataset}
-    return study_files(config, Sources((ROOT,)), study, f"results/pocket/{dataset}")
+    return study_files(config, Sources((ROOT,)), study)
 
 
-def test_generated_thoughts_have_a_run_per_shard(config):
-    runs = files_of(config, "pocket-problems").runs
+def test_every_stage_that_leaves_runs_has_one_table_of_them(config):
+    files = files_of(config, "pocket-problems")
     folder = "results/pocket/pocket-problems"
-    assert runs[:3] == [f"{folder}/traces/{k}-of-3.runs.parquet" for k in (1, 2, 3)]
-    assert f"{folder}/early_exit/runs.parquet" in runs
+    assert files.runs[0] == f"{folder}/traces/runs.parquet"
+    assert f"{folder}/early_exit/runs.parquet" in files.runs
+    assert set(files.runs + files.verification) <= set(files.outputs)
 
 
-def test_imported_thoughts_have_one_run_and_no_generation(config):
-    files = files_of(config, "mine")
-    assert [path for path in files.runs if "/traces/" in path] == [
-        "results/pocket/mine/traces/1-of-1.runs.parquet"
-    ]
-    assert "generation" not in files.settings
+def test_imported_thoughts_have_no_generation(config):
+    assert "generation" not in files_of(config, "mine").settings
+    assert "generation" in files_of(config, "pocket-problems").settings
 
 
 def test_settings_are_those_of_the_model_and_tell_no_paths(config):
@@ -58,23 +51,32 @@ def test_settings_are_those_of_the_model_and_tell_no_paths(config):
 
 
 def test_every_study_brings_its_figures(config):
-    studies = [files_of(config, name) for name in ("pocket-problems", "mine")]
-    paths = [path for study in studies for path in study.outputs]
+    config["studies"].append({"model": "pocket", "dataset": "mine"})
+    paths = outputs_of_all(config, Sources((ROOT,)))
     assert len(paths) == len(set(paths)) > 0
     assert "results/pocket/mine/early_exit/accuracy.svg" in paths
+    assert "results/pocket/mine/activations/3-of-3.safetensors" in paths
+    assert "results/pocket/pocket-problems/manifest.json" in paths
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", OWN)
 def test_every_table_is_a_result_of_its_study(config, table):
     outputs = files_of(config, "pocket-problems").outputs
     assert f"results/pocket/pocket-problems/{table}.parquet" in outputs
 
 
-@pytest.mark.parametrize("section", EXPERIMENTS, ids=lambda section: section.name)
-def test_an_experiment_leaves_its_tables_checks_and_figures(section):
-    own = [name for name in TABLES if name.partition("/")[0] == section.name]
-    own += [f"{section.name}/{name}" for name in EACH_STAGE]
-    wanted = {f"{name}.parquet" for name in own}
-    wanted |= {f"{section.name}/{figure.name}.svg" for figure in section.figures}
-    assert wanted <= set(section.outputs)
-    assert len(section.outputs) == len(set(section.outputs))
+def test_what_is_declared_is_told_apart():
+    orders = [stage.order for stage in stages()]
+    assert len(set(orders)) == len(orders)
+    for stage in stages():
+        files = stage.files(["1-of-1"])
+        assert len(files) == len(set(files))
+        folders = {name.partition("/")[0].partition(".")[0] for name in files}
+        assert folders == {stage.name}
+
+
+@pytest.mark.parametrize("experiment", experiments(), ids=lambda found: found.name)
+def test_an_experiment_says_what_its_figures_show(experiment):
+    assert experiment.figures
+    for figure in experiment.figures:
+        assert figure.caption.endswith(".")

@@ -8,6 +8,7 @@ import pytest
 from doubletake.model.folders import weight_files
 from doubletake.running.errors import InputError
 from doubletake.study import settings as studies
+from early_exit import settings as early_exit_settings
 
 
 @pytest.fixture
@@ -217,7 +218,7 @@ def test_hub_sources_need_a_revision(config, sources):
 
 def test_a_model_overrides_the_answer_prompt(config):
     config["models"]["tiny"]["answer_prompt"] = "</think> So"
-    settings = studies.early_exit_settings(config, "tiny")
+    settings = early_exit_settings.measure(config, "tiny")
     assert settings["answer_prompt"] == "</think> So"
     assert "groups" not in settings
 

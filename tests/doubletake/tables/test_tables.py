@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from doubletake.running.errors import InputError
-from doubletake.tables.table import every_table
+from doubletake.study.registry import tables
 from early_exit.tables import EARLY_EXIT
 from problems.tables import PROBLEMS
 
@@ -18,13 +18,13 @@ def test_a_table_comes_back(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["problems.parquet"]
 
 
-@pytest.mark.parametrize("table", every_table(), ids=lambda table: table.name)
+@pytest.mark.parametrize("table", tables().values(), ids=lambda table: table.name)
 def test_empty_tables_keep_the_contract(table, tmp_path):
     table.write(table.frame([]), tmp_path / "empty.parquet")
     assert table.read(tmp_path / "empty.parquet").height == 0
 
 
-@pytest.mark.parametrize("table", every_table(), ids=lambda table: table.name)
+@pytest.mark.parametrize("table", tables().values(), ids=lambda table: table.name)
 def test_every_column_says_what_it_means(table):
     assert all(column.meaning for column in table.columns)
 

@@ -13,8 +13,8 @@ DECLARATION = Experiment(
     name="attention",
     order=60,
     title="Attention",
-    question="Which heads look at the last arrival when the model turns back, and which "
-    "write the turn?",
+    question="Which heads look at the last arrival when the model turns back, and "
+    "which write the turn?",
     holds="where heads look before a turn, and what they write",
     shards=(ATTENTION, RUNS, VERIFICATION),
     tables=(ATTENTION_SUMMARY, ATTENTION_HEADS),

@@ -13,8 +13,8 @@ DECLARATION = Experiment(
     name="probing",
     order=30,
     title="Probes",
-    question="Does the residual stream tell, before the word is there, that the model is "
-    "about to turn back, or that its answer is right?",
+    question="Does the residual stream tell, before the word is there, that the model "
+    "is about to turn back, or that its answer is right?",
     holds="what linear probes read from the residual stream",
     shards=(PROBING_SCORES, RUNS, VERIFICATION),
     tables=(PROBING, PROBING_TASKS),

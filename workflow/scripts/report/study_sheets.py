@@ -213,7 +213,7 @@ def run_sheet(runs: pl.DataFrame, measured: Sequence[Benchmark]) -> Sheet:
 
 
 def _place(rule: tuple[str, str]) -> tuple[int, int, str]:
-    """Stages in their order, and in a stage what reads the results of the others last."""
+    """Stages in their order; in a stage, what reads the other results is last."""
     stage, script = rule
     order = {declared.name: declared.order for declared in stages()}
     later = LATER.index(script) + 1 if script in LATER else 0

@@ -4,8 +4,8 @@ Inputs
     by table (`Stage.shards`, by its key): Parquet files, one per shard.
 
 Outputs
-    by table: their rows, sorted as the table says. Rows of `VERIFICATION` about the same
-        figure become one.
+    by table: their rows, sorted as the table says. Rows of `VERIFICATION` about the
+        same figure become one.
 """
 
 import logging

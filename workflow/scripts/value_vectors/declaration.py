@@ -14,8 +14,8 @@ DECLARATION = Experiment(
     name="value_vectors",
     order=40,
     title="MLP value vectors",
-    question="Which hidden units of the MLPs write along the probe’s direction, which words "
-    "do they write for, and does the model need them to turn back?",
+    question="Which hidden units of the MLPs write along the probe’s direction, which "
+    "words do they write for, and does the model need them to turn back?",
     holds="MLP units that write along a probe's direction, and what scaling them does",
     tables=(
         VALUE_VECTORS,

@@ -143,7 +143,7 @@ def dataset_settings(
 
 
 def answer_prompt(config: dict[str, Any], model: str) -> str:
-    """What early exit appends where it cuts a thought: the model's own, or everybody's."""
+    """What early exit appends where it cuts a thought; a model may have its own."""
     common = config["early_exit"]["answer_prompt"]
     return config["models"][model].get("answer_prompt", common)
 

@@ -34,7 +34,7 @@ class Table:
     """Contract of one table."""
 
     name: str
-    """Its path in the study's folder without suffix; `*` stands for a stage's folder."""
+    """Path in the study's folder without suffix; `*` stands for a stage's folder."""
     columns: tuple[Column, ...]
     sort: tuple[str, ...] = ()
     """Columns by which rows are sorted where shards are joined."""
