@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)/workflow/scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help demo reruns slurm verify detect score test test-slurm test-faults test-real lint format bench clean pocket
+.PHONY: help demo documents slurm verify detect score test test-slurm test-faults test-real lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -77,7 +77,8 @@ bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one r
 	@python=$(BIN)/python; if [ -e $(PEERS)/installed ]; then python=$(PEERS)/bin/python; fi; \
 	for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $$python $$script || true; done
 
-reruns: $(DEVELOPMENT) ## Write the table of docs/reruns.md anew
+documents: $(DEVELOPMENT) ## Write the parts of the documents that follow from the code
+	@PYTHONPATH=tests:$(PYTHONPATH) $(BIN)/python tests/documents.py
 	@PYTHONPATH=tests:$(PYTHONPATH) $(BIN)/python tests/workflow/reruns.py
 
 clean: ## Remove all results (not the environment)

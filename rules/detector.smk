@@ -8,9 +8,9 @@ rule score_detector:
         scores="results/detector/scores.parquet",
         mistakes="results/detector/mistakes.parquet",
     log:
-        "results/detector/logs/score_detector.log",
+        "results/detector/logs/score.log",
     benchmark:
-        "results/detector/benchmarks/score_detector.tsv"
+        "results/detector/benchmarks/score.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -12,9 +12,9 @@ rule train_pocket:
         model=directory("results/training/pocket/model"),
         training="results/training/pocket/training.json",
     log:
-        "results/training/pocket/logs/train_pocket.log",
+        "results/training/pocket/logs/train.log",
     benchmark:
-        "results/training/pocket/benchmarks/train_pocket.tsv"
+        "results/training/pocket/benchmarks/train.tsv"
     conda:
         ENVIRONMENT
     threads: 2
@@ -33,7 +33,7 @@ rule label_pocket:
     output:
         labels="results/training/pocket/labelled_traces.jsonl",
     log:
-        "results/training/pocket/logs/label_pocket.log",
+        "results/training/pocket/logs/label.log",
     localrule: True
     conda:
         ENVIRONMENT
@@ -57,9 +57,9 @@ rule evaluate_pocket:
         metrics="results/training/pocket/metrics.json",
         traces="results/training/pocket/traces.jsonl",
     log:
-        "results/training/pocket/logs/evaluate_pocket.log",
+        "results/training/pocket/logs/evaluate.log",
     benchmark:
-        "results/training/pocket/benchmarks/evaluate_pocket.tsv"
+        "results/training/pocket/benchmarks/evaluate.tsv"
     conda:
         ENVIRONMENT
     threads: 2

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from doubletake.study.registry import sharded
+
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "rules", "workflow", "config", "profiles", "envs", "resources"]
 
@@ -116,7 +118,8 @@ def rule_texts() -> dict[str, str]:
     for path in sorted((ROOT / "rules").glob("*.smk")):
         for text in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
             texts[text.partition(":")[0]] = text
-    return texts
+    loop = (ROOT / "rules/merge.smk").read_text()
+    return texts | {f"merge_{stage.name}": loop for stage in sharded()}
 
 
 def local_rules() -> set[str]:

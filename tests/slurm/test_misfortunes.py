@@ -17,7 +17,7 @@ from remote import Remote
 
 pytestmark = pytest.mark.slurm
 
-SHARD = "results/pocket/pocket-problems/traces/1-of-2.parquet"
+SHARD = "results/pocket/pocket-problems/traces/shards/1-of-2.traces.parquet"
 LOG = "results/pocket/pocket-problems/logs/traces/generate/1-of-2.log"
 LIMIT = 600  # seconds
 

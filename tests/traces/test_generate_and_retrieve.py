@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from doubletake.running import reuse
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings, shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces import generate as generate_traces
+from traces import reuse
 from traces.generate import Settings
 from traces.generate import main as generate_main
 from traces.retrieve import main as import_main

@@ -12,7 +12,7 @@ from activations.tables import ACTIVATION_INDEX
 from attention.tables import ATTENTION
 from attribution.tables import ATTRIBUTION, ATTRIBUTION_CELLS
 from detector.tables import DETECTOR_SCORES
-from doubletake.study.experiments import EXPERIMENTS
+from doubletake.study.registry import experiments
 from doubletake.tables.verification import VERIFICATION
 from early_exit.tables import EARLY_EXIT
 from events.tables import EVENTS
@@ -102,14 +102,14 @@ def test_a_figure_can_be_the_target(rerun):
 def test_an_experiment_can_be_the_target(rerun):
     for path in rerun.study().glob("*/*.svg"):
         path.unlink()
-    for section in EXPERIMENTS:
-        name = section.name
+    for experiment in experiments():
+        name = experiment.name
         assert set(planned(rerun, name)) == {name, f"plot_{name}"}
-    result = rerun.run(*(section.name for section in EXPERIMENTS))
+    result = rerun.run(*(experiment.name for experiment in experiments()))
     assert result.returncode == 0, result.stdout[-4000:]
-    for section in EXPERIMENTS:
-        made = {path.stem for path in (rerun.study() / section.name).glob("*.svg")}
-        assert made == {figure.name for figure in section.figures}
+    for experiment in experiments():
+        made = {path.stem for path in (rerun.study() / experiment.name).glob("*.svg")}
+        assert made == {figure.name for figure in experiment.figures}
 
 
 def test_a_missing_table_is_made_anew(rerun):
@@ -158,11 +158,11 @@ def test_what_was_made_is_readable(finished, rerun):
     head, *rows = rows
     assert {row[head.index("status")] for row in rows} == {"ok"}
     assert {row[head.index("plan")] for row in rows} == {"no update"}
-    assert len(rows) > len(EXPERIMENTS) * 4
+    assert len(rows) > len(experiments()) * 4
     graph = finished.run("--rulegraph").stdout
     rules = re.findall(r'label = "(\w+)"', graph)
     assert len(rules) == len(set(rules))
-    assert {f"plot_{section.name}" for section in EXPERIMENTS} < set(rules)
+    assert {f"plot_{experiment.name}" for experiment in experiments()} < set(rules)
     (rerun.study() / "early_exit/confidence.svg").unlink()
     lines = rerun.run("-n").stdout.splitlines()
     assert len(lines) < 60

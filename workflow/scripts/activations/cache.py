@@ -34,7 +34,7 @@ from doubletake.model.passes import in_batches, padded
 from doubletake.running.digests import code_digest
 from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
-from doubletake.running.reuse import origin_key
+from doubletake.running.origins import origin_key
 from doubletake.running.runs import run_of
 from doubletake.running.store import Store
 from doubletake.stats.verification import Case, Verification, drawn, with_verification

@@ -30,7 +30,6 @@ from doubletake.running.provenance import Provenance, benchmarks
 from doubletake.study.declaration import Experiment
 from doubletake.study.outputs import StudyFiles
 from doubletake.study.registry import experiments, section_of
-from doubletake.study.results import StudyTables
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from report.detector_scores import detector_scores
@@ -45,6 +44,7 @@ from report.study_sheets import (
     run_sheet,
     trace_sheets,
 )
+from report.study_tables import StudyTables
 from report.templates import write_page
 from report.warnings import warnings_of
 

@@ -22,14 +22,7 @@ import polars as pl
 from doubletake.model.decoder import Decoder, load_decoder
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
-from doubletake.running.reuse import (
-    earlier_traces,
-    keep_traces,
-    origin_key,
-    store_traces,
-    stored_traces,
-    with_kept,
-)
+from doubletake.running.origins import origin_key
 from doubletake.running.runs import run_of
 from doubletake.running.store import Store
 from doubletake.study.settings import ModelSettings, in_shard
@@ -37,6 +30,13 @@ from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from problems.tables import PROBLEMS
 from traces.generation import Request, Sampling, generate
+from traces.reuse import (
+    earlier_traces,
+    keep_traces,
+    store_traces,
+    stored_traces,
+    with_kept,
+)
 from traces.rows import Completion, Prompted, is_correct, traces_table
 from traces.tables import TRACES
 

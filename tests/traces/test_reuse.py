@@ -5,10 +5,10 @@ import shutil
 import pytest
 from thought_edges import edges_of
 
-from doubletake.running import reuse
 from doubletake.running.errors import InputError
-from doubletake.running.reuse import store_traces, stored_traces
 from doubletake.running.store import Store
+from traces import reuse
+from traces.reuse import store_traces, stored_traces
 from traces.tables import TRACES
 
 

@@ -1,0 +1,143 @@
+"""The parts of the documents that follow from the code (`make documents`).
+
+The text between two markers of a document is made here; a test compares.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from checkouts import ROOT
+
+from doubletake.study.config_schema import config_schema
+from doubletake.study.declaration import Stage
+from doubletake.study.registry import stages, tables
+from doubletake.tables.table import Column, Table
+
+HEAD = "| key | meaning | unit | default |\n|---|---|---|---|"
+LONGEST = 70  # characters of a default that are printed
+NAMED = ("models", "datasets")
+"""Sections whose entries have names of the user's."""
+
+
+def replaced(text: str, name: str, made: str) -> str:
+    """A document with the text between the markers of this name made new."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    assert rest, f"no marker {begin}"
+    assert tail or rest.endswith(end), f"no marker {end}"
+    return f"{head}{begin}\n{made}\n{end}{tail}"
+
+
+def config_tables() -> str:
+    """Every key of the config, from the schemas."""
+    schema = config_schema()
+    default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    lines = [HEAD]
+    for name, part in schema["properties"].items():
+        if name in NAMED:
+            lines.append(f"| **`{name}.<name>`** | | | |")
+            keys = part["additionalProperties"]["properties"]
+            lines += _rows(keys, {})
+        elif part["type"] == "object":
+            lines.append(f"| **`{name}`** | {_cell(part['description'])} | | |")
+            lines += _rows(part["properties"], default[name])
+        else:
+            lines += _rows({name: part}, default)
+    return "\n".join(lines)
+
+
+def _rows(keys: dict[str, Any], default: dict[str, Any]) -> Iterator[str]:
+    for key, part in keys.items():
+        value = default.get(key, part.get("default", ""))
+        shown = "" if value == "" and "default" not in part else _value(value)
+        meaning, unit = _cell(part["description"]), part.get("unit", "")
+        yield f"| `{key}` | {meaning} | {unit} | {shown} |"
+
+
+def _value(value: Any) -> str:
+    text = value if isinstance(value, str) and value else json.dumps(value)
+    return "as in `config/config.yaml`" if len(text) > LONGEST else f"`{_cell(text)}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def results_table() -> str:
+    """What a study leaves, a row per stage."""
+    lines = ["| stage | holds | files |", "|---|---|---|"]
+    for stage in stages():
+        lines.append(f"| `{stage.name}` | {stage.holds} | {_files_in_short(stage)} |")
+    return "\n".join(lines)
+
+
+def _files_in_short(stage: Stage) -> str:
+    """Files of a stage but for those that every stage has, by folder."""
+    each = {f"{stage.name}/{name}.parquet" for name in ("runs", "verification")}
+    names = [name for name in stage.files(["{shard}"]) if name not in each]
+    top = [f"`{name}`" for name in names if "/" not in name]
+    inner = [f"`{name.partition('/')[2]}`" for name in names if "/" in name]
+    folder = [f"in `{stage.name}/`: {', '.join(inner)}"] if inner else []
+    return "; ".join([*top, *folder])
+
+
+def columns_of_all() -> str:
+    """Every table with every column."""
+    parts = [_stage_in_full(stage) for stage in stages()]
+    declared = {table.name for stage in stages() for table in stage.all_tables}
+    others = [table for name, table in tables().items() if name not in declared]
+    parts.append("## Beside the studies")
+    parts += [
+        _table_in_full(table, f"results/{table.name}.parquet") for table in others
+    ]
+    return "\n\n".join(parts)
+
+
+def _stage_in_full(stage: Stage) -> str:
+    own = [_table_in_full(table, table.file(stage.name)) for table in stage.all_tables]
+    files = [f"`{artifact.name}`: {artifact.meaning}." for artifact in stage.artifacts]
+    return "\n\n".join(
+        [f"## {stage.title}", f"What it holds: {stage.holds}.", *files, *own]
+    )
+
+
+def _table_in_full(table: Table, path: str) -> str:
+    lines = ["| column | type | unit | meaning |", "|---|---|---|---|"]
+    lines += [_column_row(column) for column in table.columns]
+    rows = "\n".join(lines)
+    return f"### `{path}`\n\n{table.holds[0].upper()}{table.holds[1:]}.\n\n{rows}"
+
+
+def _column_row(column: Column) -> str:
+    kind = str(column.dtype) + (" or null" if column.nullable else "")
+    return f"| `{column.name}` | {kind} | {column.unit} | {_cell(column.meaning)} |"
+
+
+PARTS = {
+    "config/README.md": {"keys": config_tables},
+    "README.md": {"results": results_table},
+    "docs/tables.md": {"tables": columns_of_all},
+}
+"""What makes which part of which document."""
+
+
+def written(document: str) -> str:
+    """A document as it should be."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for name, make in PARTS[document].items():
+        text = replaced(text, name, make())
+    return text
+
+
+def main() -> None:
+    """Write all parts."""
+    for document in PARTS:
+        Path(ROOT / document).write_text(written(document), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
