@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig
 
 from activations import cache as cache_activations
 from activations.cache import Settings, check_finite, items_of, main
+from activations.declaration import DECLARATION
 from activations.reading import ActivationCache, Origin
 from activations.splits import calibration_problems
 from doubletake.model.decoder import load_decoder
@@ -106,20 +107,15 @@ class Study:
                 model=self.model,
                 settings=Settings(batch_memory, SHARE, EVERYTHING),
             )
-        tables = (
-            ("index", "activations/index", ["trace", "event"]),
-            ("verification", "verification", []),
-            ("runs", "runs", ["shard"]),
+        keys = [table.key for table in DECLARATION.shards]
+        merge_tables(
+            stage=DECLARATION,
+            part_paths={
+                key: [folder / f"{k}.{key}.parquet" for k in shard_names(shards)]
+                for key in keys
+            },
+            table_paths={key: folder / f"{key}.parquet" for key in keys},
         )
-        for part, table, sort in tables:
-            merge_tables(
-                part_paths=[
-                    folder / f"{k}.{part}.parquet" for k in shard_names(shards)
-                ],
-                table_path=folder / f"{part}.parquet",
-                name=table,
-                sort=sort,
-            )
         paths = [folder / f"{shard}.safetensors" for shard in shard_names(shards)]
         origin = Origin.of(self.model, self.folder / "events.parquet")
         cache = ActivationCache(folder / "index.parquet", paths, origin)

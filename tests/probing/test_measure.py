@@ -43,7 +43,6 @@ SETTINGS = probing.Settings(
     verification=Verification(share=0.1, minimum=1, seed=0),
 )
 RESAMPLING = Resampling(bootstrap=60)
-ORDER = ["task", "features", "layer", "shuffle", "trace", "event"]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +72,7 @@ def run(study, shards=1):
         [folder / f"{k}.safetensors" for k in shard_names(shards)],
         folder / "directions.safetensors",
     )
-    return merge(PROBING_SCORES, parts, ORDER)
+    return merge(PROBING_SCORES, parts)
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from doubletake.running import origins
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings, shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces import generate as generate_traces
-from traces import reuse
 from traces.generate import Settings
 from traces.generate import main as generate_main
 from traces.retrieve import main as import_main
@@ -260,7 +260,7 @@ def test_other_versions_of_the_libraries_make_them_anew(
     path = few(problems_path, 1)
     generated(tmp_path, path, pocket, samples=1)
     counted.clear()
-    monkeypatch.setattr(reuse, "version", lambda name: "0")
+    monkeypatch.setattr(origins, "version", lambda name: "0")
     generated(tmp_path, path, pocket, samples=1)
     assert counted == ["00000/0"]
 

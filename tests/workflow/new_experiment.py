@@ -38,7 +38,7 @@ DECLARATION = Experiment(
     drawn=(Figure("accuracy", "Accuracy", "Share right, by quarter."),),
 )
 ''',
-    "workflow/scripts/length/length.schema.yaml": """description: Thoughts by their length.
+    "workflow/scripts/length/length.schema.yaml": """description: Thoughts by length.
 type: object
 additionalProperties: false
 required: [parts]

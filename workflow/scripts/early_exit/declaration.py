@@ -22,30 +22,44 @@ DECLARATION = Experiment(
         Figure(
             "confidence",
             "Confidence at each exit",
-            "Mean raw logit of the answer that the model gives when its thought is "
-            "cut at each exit; on the right with every thought’s exits scaled to 0 "
-            "to 1, so that thoughts of different level compare. The lower row leaves "
-            "out exit 0. A steep first step and a flat rest mean that the answer "
-            "stands at the first arrival; a line that goes on rising means that "
-            "thinking on makes the model surer of an answer it already gives.",
+            "The thought is cut after the sentence of arrival k (exit 0: before any "
+            "thought) and closed, and the model answers greedily. Each line is the "
+            "mean raw logit of the answer’s tokens, for the traces with one number "
+            "of backtracks. Left: as measured. Right: the exits of each trace scaled "
+            "to 0 to 1, so that traces of different level compare. The lower row "
+            "leaves out exit 0. A steep first step and a flat rest mean that the "
+            "answer stands at the first arrival. A line that goes on rising means "
+            "that thinking on makes the model surer of an answer that it already "
+            "gives. Bands are bootstrap intervals over problems. Dashed lines are "
+            "published means; they are drawn where model and dataset are the same. A "
+            "trace with n backtracks need not have n arrivals, so late exits rest on "
+            "fewer traces; points of fewer than three problems are hidden. The "
+            "numbers are in early_exit/summary.parquet.",
         ),
         Figure(
             "accuracy",
             "Accuracy at each exit",
-            "Share of right answers when the thought is cut at each exit, beside the "
-            "accuracy of the final answers (level line). Where a line meets that "
-            "level, thinking on changes no score; the distance at exit 1 is the "
-            "price of stopping at the first arrival. Points of one exit stand side "
-            "by side for reading only.",
+            "Share of right answers when the thought is cut at each exit, one line "
+            "for each number of backtracks of the trace. The level line is the "
+            "accuracy of the same traces’ final answers. Where a line meets that "
+            "level, what the model thinks afterwards changes no score. The distance "
+            "at exit 1 is the price of stopping at the first arrival. Points of one "
+            "exit stand side by side only to be read. Bars are Wilson intervals that "
+            "count each problem once; points of fewer than three problems are "
+            "hidden. The numbers are in early_exit/summary.parquet.",
         ),
         Figure(
             "calibration",
             "Calibration of the exit’s confidence",
-            "Exits in bins from the least to the most sure: the diamond is the "
-            "probability that the model gives to its whole answer, the dot the share "
-            "that is right. A dot below its diamond: the model is surer than right; "
-            "above it: less sure than it could be. The lower panel shows where the "
-            "exits lie.",
+            "All exits of all traces, in bins of equal counts from the least to the "
+            "most sure. The diamond is the mean probability that the model gives to "
+            "its whole answer. The dot is the share of right answers, with its "
+            "Wilson interval; each problem counts once. A dot below its diamond: the "
+            "model is surer than it is right. The mean distance of dot and diamond "
+            "is the expected calibration error (ECE). Brier: mean squared difference "
+            "of confidence and truth. Exits of one trace are alike, so the bins are "
+            "not independent. The lower panel shows where the exits lie. The numbers "
+            "are in early_exit/calibration.parquet.",
         ),
     ),
 )

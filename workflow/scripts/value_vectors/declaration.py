@@ -29,21 +29,27 @@ DECLARATION = Experiment(
         Figure(
             "effects",
             "What scaling the vectors changes",
-            "At backtracks, the activations of the units of largest (red) and "
-            "smallest (blue) cosine of a layer are zeroed or multiplied at that "
-            "position, all at once; the dot is the mean change of the backtrack "
-            "words’ logit, on the right of its distance to the wrap-up words’. Open "
-            "diamonds: as many random units of the same layer that write as much "
-            "there. A dot apart from its diamond is an effect of these vectors and "
-            "not of any.",
+            "At backtracks the activations of the units of largest (red) and "
+            "smallest (blue) cosine of a layer are zeroed or multiplied, all at once "
+            "and at that position only, and the next-token logits are computed "
+            "again. Left: mean change of the logit of the backtrack words (logsumexp "
+            "over them). Right: mean change of its distance to that of the wrap-up "
+            "words. Open diamonds: as many random units of the same layer that write "
+            "as much there, mean over draws. A dot apart from its diamond is an "
+            "effect of these vectors and not of any vectors. Bars are bootstrap "
+            "intervals over problems. The numbers are in "
+            "value_vectors/effects.parquet.",
         ),
         Figure(
             "units",
             "Cosine and activity of all units",
-            "Across: how far a unit’s value vector points along the probe’s "
-            "direction; upwards: how much more the unit writes in the first class. "
-            "Units at upper right and lower left make the direction; coloured ones "
-            "are listed below with their tokens.",
+            "Every hidden unit of the MLPs looked into. Across: the cosine of its "
+            "value vector with the probe’s direction at the boundary that the MLP "
+            "writes to. Upwards: how much more the unit writes (mean activation "
+            "times norm of the vector) in the first class than in the second. Units "
+            "at upper right and lower left make the direction; units at the level "
+            "line are not used for it here. Coloured units are those whose tokens "
+            "the report lists. The numbers are in value_vectors/units.parquet.",
         ),
     ),
 )
