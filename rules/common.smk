@@ -10,7 +10,7 @@ from types import SimpleNamespace
 # The code of this checkout, here and in the jobs that start from here.
 SCRIPTS = str(Path(workflow.basedir) / "workflow/scripts")
 sys.path.insert(0, SCRIPTS)
-os.environ["PYTHONPATH"] = SCRIPTS
+os.environ.update(PYTHONPATH=SCRIPTS)
 
 from snakemake.exceptions import WorkflowError
 

@@ -3,7 +3,7 @@
 import pytest
 from tiny_attention import study_rows
 
-from attention.page import ATTENTION as SECTION
+from attention.page import SECTION
 from attention.summarise import summarise
 from attention.tables import (
     ATTENTION,
@@ -52,7 +52,7 @@ def everything(data):
     sheets = [
         cell for sheet in SECTION.sheets(data) for row in sheet.rows for cell in row
     ]
-    cases = [figure.cases(data) for figure in SECTION.figures]
+    cases = [cases(data) for cases in SECTION.cases.values()]
     text = [SECTION.headline(data), *SECTION.findings(data), *sheets, *cases]
     return "\n".join(text)
 
@@ -82,7 +82,7 @@ def test_rankings_show_intervals_and_the_difference(data):
 
 
 def test_figures_count_their_cases(data):
-    attribution, arrivals, _ = (figure.cases(data) for figure in SECTION.figures)
+    attribution, arrivals, _ = (cases(data) for cases in SECTION.cases.values())
     assert attribution == "4 backtracks of 3 problems and 2 controls of 2 problems."
     assert "1 control before the first arrival left out" in arrivals
 
@@ -103,7 +103,7 @@ def test_nothing_to_say_is_said(turns, said):
     data = data_of([], turns)
     assert said in SECTION.headline(data)
     assert SECTION.findings(data) == SECTION.sheets(data) == []
-    assert [figure.cases(data) for figure in SECTION.figures]
+    assert [cases(data) for cases in SECTION.cases.values()]
 
 
 def test_backtracks_without_controls_are_told_of(data):

@@ -27,7 +27,7 @@ from events.tables import EVENTS
 from probing import measure as probing
 from probing import plot as plot_probing
 from probing import summarise as summarise_probing
-from probing.page import PROBING as SECTION
+from probing.page import SECTION
 from probing.reading import GAP, merge_directions, read_directions
 from probing.tables import PROBING, PROBING_SCORES, PROBING_TASKS
 from shards.merge import merge
@@ -251,7 +251,7 @@ def test_the_section_tells_every_contrast(summary, tasks, scores):
     assert all(len(row) == len(sheet.columns) for row in sheet.rows)
     counts = tasks.filter(task="backtrack_control").to_dicts()[0]
     said = f"{counts['positives']} against {counts['negatives']} on 3 and 3 problems"
-    assert said in SECTION.figures[0].cases(data)
+    assert said in SECTION.cases["auroc"](data)
 
 
 def test_a_probe_above_its_controls_is_called_so(summary, tasks, scores):

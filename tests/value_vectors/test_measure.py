@@ -24,7 +24,7 @@ from turns.tables import TURN_WORDS, TURNS
 from value_vectors import measure as value_vectors
 from value_vectors import plot as plot_value_vectors
 from value_vectors import summarise as summarise_value_vectors
-from value_vectors.page import VALUE_VECTORS as SECTION
+from value_vectors.page import SECTION
 from value_vectors.scaling_checks import verified_of
 from value_vectors.tables import (
     VALUE_VECTOR_EFFECTS,
