@@ -3,6 +3,7 @@
 The text between two markers of a document is made here; a test compares.
 """
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 from checkouts import ROOT
 
+from doubletake.running.digests import SCRIPTS
 from doubletake.study.config_schema import config_schema
 from doubletake.study.declaration import Stage
 from doubletake.study.registry import stages, tables
@@ -117,10 +119,52 @@ def _column_row(column: Column) -> str:
     return f"| `{column.name}` | {kind} | {column.unit} | {_cell(column.meaning)} |"
 
 
+def folder_tree() -> str:
+    """Folders of the scripts, those of the data's way first, with a phrase each."""
+    order = [stage.name for stage in stages()]
+    rooms = sorted(path.parent.name for path in SCRIPTS.glob("*/__init__.py"))
+    rooms.sort(key=lambda room: order.index(room) if room in order else len(order))
+    packages = sorted(path.parent.name for path in SCRIPTS.glob("doubletake/*/*.py"))
+    lines = ["```", "workflow/scripts/"]
+    lines += [_line(room, 2) for room in rooms if room != "doubletake"]
+    lines.append(_line("doubletake", 2))
+    lines += [_line(f"doubletake/{name}", 4) for name in dict.fromkeys(packages)]
+    return "\n".join([*lines, "```"])
+
+
+def _line(folder: str, indent: int) -> str:
+    name = f"{' ' * indent}{folder.rpartition('/')[2]}/"
+    return f"{name:<20} {_phrase(SCRIPTS / folder / '__init__.py')}"
+
+
+def _phrase(path: Path) -> str:
+    """First line of a module's docstring."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0]
+
+
+def file_map() -> str:
+    """Every module of the scripts with a phrase."""
+    parts = []
+    folders = sorted({path.parent for path in SCRIPTS.rglob("*.py")})
+    for folder in folders:
+        name = folder.relative_to(SCRIPTS)
+        lines = [f"## `{name}/`", "", _phrase(folder / "__init__.py"), ""]
+        lines += [
+            f"- `{path.name}`: {_phrase(path)}"
+            for path in sorted(folder.glob("*.py"))
+            if path.name != "__init__.py"
+        ]
+        parts.append("\n".join(lines).rstrip())
+    return "\n\n".join(parts)
+
+
 PARTS = {
     "config/README.md": {"keys": config_tables},
     "README.md": {"results": results_table},
     "docs/tables.md": {"tables": columns_of_all},
+    "docs/modules.md": {"modules": file_map},
+    "CONTRIBUTING.md": {"tree": folder_tree},
 }
 """What makes which part of which document."""
 
