@@ -10,10 +10,10 @@ from pathlib import Path
 SCRIPTS = str(Path(workflow.basedir) / "workflow/scripts")
 sys.path.insert(0, SCRIPTS)
 os.environ["PYTHONPATH"] = SCRIPTS
+os.environ["DOUBLETAKE_RUN"] = str(os.getpid())  # jobs end when this process is gone
 
 from snakemake.exceptions import WorkflowError
 
-from doubletake.running import stale_locks
 from doubletake.study import settings as studies
 from doubletake.running.digests import code_digest
 from doubletake.running.errors import InputError
@@ -29,15 +29,6 @@ try:
     studies.check(config, SOURCES)
 except InputError as error:
     raise WorkflowError(visible(f"config: {error}")) from None
-
-# Held as long as this process lives.
-ALIVE, STALE_LOCKS = stale_locks.clear_stale(Path.cwd() / ".snakemake")
-if STALE_LOCKS:
-    logger.info("Removed the lock of a killed run; no other Snakemake lives here.")
-
-
-onstart:
-    stale_locks.name_owner(ALIVE, jobs_here=workflow.local_exec)
 
 
 wildcard_constraints:
