@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import yaml
-from markupsafe import Markup
 
 from detector.tables import DETECTOR_SCORES
 from doubletake.page.sections import HeatMap, Section, Sheet
@@ -34,7 +33,7 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.table import table_named
 from doubletake.tables.verification import VERIFICATION
 from report.detector_scores import detector_scores
-from report.drawings import inline_svg
+from report.drawings import Drawing, drawing
 from report.marked_traces import Example, examples
 from report.study_sheets import (
     NOT_CHECKED,
@@ -72,7 +71,7 @@ class ShownFigure:
     title: str
     see: str
     cases: str
-    drawing: Markup
+    drawing: Drawing
 
 
 @dataclass(frozen=True)
@@ -115,10 +114,9 @@ def shown_section(section: Section, data: StudyData, files: StudyFiles) -> Shown
         place = f"{data.model}/{data.dataset}/{section.name}/{figure.name}"
         path = files.figures[section.name][figure.name]
         label = f"{figure.title}, {data.name}"
-        # Our own figure, reduced to drawing: the one text that is not escaped.
-        drawing = Markup(inline_svg(path, f"{place}/", label))
+        shown = drawing(path, label)
         figures.append(
-            ShownFigure(place, figure.title, figure.see, figure.cases(data), drawing)
+            ShownFigure(place, figure.title, figure.see, figure.cases(data), shown)
         )
     return ShownSection(
         section,
