@@ -10,11 +10,11 @@ from types import SimpleNamespace
 # The code of this checkout, here and in the jobs that start from here.
 SCRIPTS = str(Path(workflow.basedir) / "workflow/scripts")
 sys.path.insert(0, SCRIPTS)
-os.environ.update(PYTHONPATH=SCRIPTS)
+# Jobs end when the process that DOUBLETAKE_RUN names is gone.
+os.environ.update(PYTHONPATH=SCRIPTS, DOUBLETAKE_RUN=str(os.getpid()))
 
 from snakemake.exceptions import WorkflowError
 
-from doubletake.running import stale_locks
 from doubletake.study import registry
 from doubletake.study import settings as studies
 from doubletake.model.folders import weight_files
@@ -32,15 +32,6 @@ try:
     studies.check(config, SOURCES)
 except InputError as error:
     raise WorkflowError(visible(f"config: {error}")) from None
-
-# Held as long as this process lives.
-ALIVE, STALE_LOCKS = stale_locks.clear_stale(Path.cwd() / ".snakemake")
-if STALE_LOCKS:
-    logger.info("Removed the lock of a killed run; no other Snakemake lives here.")
-
-
-onstart:
-    stale_locks.name_owner(ALIVE, jobs_here=workflow.local_exec)
 
 
 wildcard_constraints:

@@ -55,6 +55,11 @@ class Checkout:
             check=False,
         )
 
+    def unlock(self) -> None:
+        """Do what a user does after Snakemake was killed hard."""
+        result = self.run("--unlock")
+        assert result.returncode == 0, result.stdout[-4000:]
+
     def environment(self) -> dict[str, str]:
         """The environment of a run: this one, with bytecode allowed."""
         names = os.environ.items()

@@ -1,4 +1,4 @@
-"""Kill -9 at random moments: the job, Snakemake, or both; then run again.
+"""Kill -9 at random moments: the job, Snakemake, or both; then unlock and run again.
 
 `make test` makes a part of the kills, at moments that differ from commit to commit;
 `make test-faults` makes all of them.
@@ -56,7 +56,7 @@ def files(run: Run) -> set[str]:
 
 
 def one_run(fresh: Checkout, draw: random.Random, tally: Tally) -> Run:
-    """Start the study and kill parts of it; jobs may die, Snakemake does at last."""
+    """Start the study and kill parts of it: jobs now and then, Snakemake at last."""
     run = Run(fresh, *RETRIES)
     orphans = []
     for _ in range(draw.randint(0, 3)):
@@ -69,6 +69,7 @@ def one_run(fresh: Checkout, draw: random.Random, tally: Tally) -> Run:
         else:
             run.kill_all()
             tally.inject(BOTH)
+        fresh.unlock()
     deadline = time.monotonic() + 60
     while any(job.is_running() and job.status() != "zombie" for job in orphans):
         assert time.monotonic() < deadline, "a job outlives its killed run"

@@ -39,17 +39,19 @@ def rows() -> list[dict[str, Any]]:
 
 
 class Elements(HTMLParser):
-    """Names of a page's elements and of their attributes, and its text."""
+    """Names of a page's elements and of their attributes, its images, and its text."""
 
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
         self.attributes: set[str] = set()
+        self.images: list[str] = []
         self.text = ""
 
     def handle_starttag(self, tag, attrs):
         self.names.add(tag)
         self.attributes |= {name for name, _ in attrs}
+        self.images += [value for name, value in attrs if name == "src"]
 
     def handle_data(self, data):
         self.text += data
@@ -93,6 +95,8 @@ def test_hostile_thoughts_are_shown_and_never_obeyed(fresh, tiny_model):
     elements.feed(page)
     assert not elements.names & {"script", "iframe", "object", "embed", "link"}
     assert not [name for name in elements.attributes if name.startswith("on")]
+    assert elements.images
+    assert all(src.startswith("data:image/svg+xml;") for src in elements.images)
     assert "<script>alert(1)</script>" in elements.text
     assert "{{ 7 * 7 }}" in elements.text
     logs = [path.read_text() for path in fresh.folder.glob("results/**/*.log")]

@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from huggingface_hub import constants
-from transformers.utils import hub
 
 from doubletake.model.adapters import adapter_files
 from doubletake.model.checkpoint import Checkpoint
@@ -15,7 +13,6 @@ from doubletake.model.decoder import load_decoder, read_config
 from doubletake.model.folders import check_adapter
 from doubletake.running.errors import InputError
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 MERGED = r".*merge_and_unload\(\)\.save_pretrained\(NEW\), .*AutoTokenizer"
 
 
@@ -29,22 +26,6 @@ def add_adapter(folder: Path, config: object) -> None:
 def folder(tiny_model, tmp_path) -> Path:
     """A copy of the tiny model's folder."""
     return Path(shutil.copytree(tiny_model, tmp_path / "model"))
-
-
-@pytest.fixture
-def hub_model(tiny_model, tmp_path, monkeypatch) -> Path:
-    """The tiny model as the hub's cache holds it, offline."""
-    cache = tmp_path / "cache"
-    snapshot = cache / f"models--owner--name/snapshots/{COMMIT}"
-    shutil.copytree(tiny_model, snapshot)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
-    assert hub.constants is constants
-    return snapshot
-
-
-@pytest.fixture
-def hub_settings(model):
-    return replace(model, source="owner/name", revision=COMMIT)
 
 
 READERS = pytest.mark.parametrize("read", [read_config, load_decoder, Checkpoint])
@@ -110,7 +91,7 @@ def test_an_adapter_in_the_cache_of_the_hub_is_refused(hub_model, hub_settings, 
 
 @READERS
 def test_a_model_known_to_have_no_adapter_is_read(hub_model, hub_settings, read):
-    missing = hub_model.parents[1] / f".no_exist/{COMMIT}"
+    missing = hub_model.parents[1] / ".no_exist" / hub_model.name
     missing.mkdir(parents=True)
     (missing / "adapter_config.json").touch()
     read(hub_settings)

@@ -21,7 +21,7 @@ def machine(monkeypatch, tmp_path):
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
         monkeypatch.setattr(torch.cuda, "get_device_properties", uuids.__getitem__)
         monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
-        monkeypatch.setattr(devices, "lock_folder", lambda: tmp_path)
+        monkeypatch.setattr(devices, "FOLDER", tmp_path)
         return chosen
 
     devices._own_gpu.cache_clear()

@@ -87,11 +87,28 @@ def test_code_is_refused_before_the_first_job(hostile, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_code_is_refused_when_the_model_is_loaded(hostile, tmp_path, model):
-    settings = replace(model, source=str(hostile))
-    for load in (read_config, load_decoder):
-        with pytest.raises(InputError, match=r"evil\.py"):
-            load(settings)
+def test_code_of_a_hub_model_is_refused_by_what_a_study_loads_first(
+    hub_model, hub_settings
+):
+    load_tokenizer(hub_settings)
+    edit(hub_model / "config.json", auto_map=AUTO_MAP)
+    with pytest.raises(InputError, match=r"^owner/name: .*of its own \(evil\.py\)"):
+        load_tokenizer(hub_settings)
+
+
+@pytest.mark.parametrize("load", [read_config, load_decoder])
+def test_code_never_runs_without_trust(hostile, tmp_path, model, load):
+    load(replace(model, source=str(hostile)))
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("load", [read_config, load_decoder])
+def test_a_type_that_only_the_models_own_code_knows_is_refused(
+    hostile, tmp_path, model, load
+):
+    edit(hostile / "config.json", model_type="evil")
+    with pytest.raises(InputError, match="contains custom code"):
+        load(replace(model, source=str(hostile)))
     assert not (tmp_path / "ran").exists()
 
 

@@ -1,5 +1,6 @@
 """A job ends when the run that started it is gone."""
 
+import os
 import subprocess
 import sys
 import time
@@ -7,40 +8,71 @@ import time
 import psutil
 import pytest
 
+from doubletake.running.orphans import VARIABLE
+
 JOB = """
 import sys, time
-sys.path[:0] = sys.argv[2:]
-from doubletake.running.orphans import watch_starter
-watch_starter()
-open(sys.argv[1], "w").write("ready")
-time.sleep(60)
+from pathlib import Path
+from doubletake.running.orphans import watch_run
+ready, wait_for, rest = sys.argv[1:]
+Path(ready).touch()
+while wait_for and not Path(wait_for).exists():
+    time.sleep(0.05)
+watch_run()
+time.sleep(float(rest))
 """
-STARTER = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+RUN = f"""
+import os, subprocess, sys
+os.environ["{VARIABLE}"] = str(os.getpid())
+sys.exit(subprocess.run(sys.argv[1:]).returncode)
+"""
 
 
-@pytest.mark.parametrize("shell", [False, True], ids=["directly", "through a shell"])
-def test_an_orphan_ends(tmp_path, shell):
-    job = [sys.executable, "-c", JOB, str(tmp_path / "ready"), *sys.path]
+def start(tmp_path, *, wait_for: str = "", rest: str = "60", shell: bool = False):
+    """A run with one job, as soon as the job is there."""
+    job = [sys.executable, "-c", JOB, str(tmp_path / "ready"), wait_for, rest]
     if shell:
-        job = ["/bin/sh", "-c", '"$@"; true', "sh", *job]
-    starter = psutil.Popen([sys.executable, "-c", STARTER, *job])
+        job = ["/bin/sh", "-c", '"$@"; exit $?', "sh", *job]
+    run = psutil.Popen([sys.executable, "-c", RUN, *job])
     deadline = time.monotonic() + 60
     while not (tmp_path / "ready").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    return run
+
+
+def kill(run) -> list[psutil.Process]:
+    """Kill a run alone; gives what it leaves behind."""
+    left = run.children(recursive=True)
+    run.kill()
+    run.wait()
+    return left
+
+
+@pytest.mark.parametrize("shell", [False, True], ids=["directly", "through a shell"])
+def test_an_orphan_ends(tmp_path, shell):
+    run = start(tmp_path, shell=shell)
     time.sleep(1.5)
-    (orphan,) = (
-        child
-        for child in starter.children(recursive=True)
-        if child.name().startswith("python")
-    )
-    assert orphan.is_running()
-    starter.kill()
-    starter.wait()
-    _, alive = psutil.wait_procs([orphan], timeout=30)
+    left = kill(run)
+    assert left
+    _, alive = psutil.wait_procs(left, timeout=30)
     assert not alive
 
 
-def test_a_job_lives_as_long_as_its_starter(tmp_path):
-    job = [sys.executable, "-c", JOB.replace("60", "2"), str(tmp_path / "x"), *sys.path]
-    assert subprocess.run(job, check=False).returncode == 0
+@pytest.mark.parametrize("shell", [False, True], ids=["directly", "through a shell"])
+def test_an_orphan_ends_whose_run_went_before_it_looked(tmp_path, shell):
+    left = kill(start(tmp_path, wait_for=str(tmp_path / "look"), shell=shell))
+    assert all(process.is_running() for process in left)
+    (tmp_path / "look").touch()
+    _, alive = psutil.wait_procs(left, timeout=30)
+    assert not alive
+
+
+def test_a_job_lives_as_long_as_its_run(tmp_path):
+    assert start(tmp_path, rest="2").wait(60) == 0
+
+
+def test_what_no_run_started_watches_nothing(tmp_path):
+    job = [sys.executable, "-c", JOB, str(tmp_path / "ready"), "", "1"]
+    environment = {k: v for k, v in os.environ.items() if k != VARIABLE}
+    assert subprocess.run(job, env=environment, check=False).returncode == 0

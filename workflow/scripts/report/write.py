@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import yaml
-from markupsafe import Markup
 
 from detector.tables import DETECTOR_SCORES
 from doubletake.page.sections import HeatMap, Sheet, Tile
@@ -33,7 +32,7 @@ from doubletake.study.registry import experiments, section_of
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from report.detector_scores import detector_scores
-from report.drawings import inline_svg
+from report.drawings import Drawing, drawing
 from report.marked_traces import Example, examples
 from report.study_sheets import (
     NOT_CHECKED,
@@ -72,7 +71,7 @@ class ShownFigure:
     title: str
     caption: str
     cases: str
-    drawing: Markup
+    drawing: Drawing
 
 
 @dataclass(frozen=True)
@@ -119,10 +118,10 @@ def shown_section(
         place = f"{data.model}/{data.dataset}/{experiment.name}/{figure.name}"
         path = files.figure(experiment.name, figure.name)
         label = f"{figure.title}, {data.name}"
-        # Our own figure, reduced to drawing: the one text that is not escaped.
-        drawing = Markup(inline_svg(path, f"{place}/", label))
         cases = section.cases[figure.name](data)
-        shown = ShownFigure(place, figure.title, figure.caption, cases, drawing)
+        shown = ShownFigure(
+            place, figure.title, figure.caption, cases, drawing(path, label)
+        )
         figures.append(shown)
     return ShownSection(
         experiment,

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging as hf_logging
 from transformers.utils.peft_utils import find_adapter_config_file
 
@@ -25,7 +25,6 @@ from doubletake.model.architectures import LAYOUTS, Layout
 from doubletake.model.devices import choose_device, device_name
 from doubletake.model.folders import WEIGHTS, check_adapter
 from doubletake.model.proofs import Proof, prove
-from doubletake.model.remote_code import refuse_code
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 
@@ -266,13 +265,11 @@ def read_config(settings: ModelSettings) -> Any:
         InputError: it cannot be had or read, or is of a kind that is not supported.
     """
     _refuse_adapter(settings)
-    place = {"revision": settings.revision}
-    trusted = settings.trust_remote_code
     with _load_errors(settings):
-        raw, _ = PreTrainedConfig.get_config_dict(settings.source, **place)
-        refuse_code(settings.source, trusted, raw)
         config = AutoConfig.from_pretrained(
-            settings.source, trust_remote_code=trusted, **place
+            settings.source,
+            revision=settings.revision,
+            trust_remote_code=settings.trust_remote_code,
         )
     if config.model_type not in LAYOUTS:
         raise InputError(

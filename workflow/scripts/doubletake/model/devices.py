@@ -11,7 +11,7 @@ from functools import cache
 import torch
 
 from doubletake.running.errors import InputError
-from doubletake.running.gpu_locks import claim, jobs_per_gpu, lock_folder
+from doubletake.running.gpu_locks import FOLDER, claim, jobs_per_gpu
 
 
 def choose_device(name: str) -> torch.device:
@@ -49,6 +49,6 @@ def _own_gpu() -> torch.device:
     count = torch.cuda.device_count()
     known = [torch.cuda.get_device_properties(index) for index in range(count)]
     names = [f"GPU-{properties.uuid}" for properties in known]
-    index = claim(names, jobs_per_gpu(), lock_folder())
+    index = claim(names, jobs_per_gpu(), FOLDER)
     torch.cuda.set_device(index)  # what says just "cuda" goes there too
     return torch.device("cuda", index)

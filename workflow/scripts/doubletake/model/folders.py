@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from doubletake.model.adapters import adapter_files, refuse_adapter
 from doubletake.model.architectures import LAYOUTS
-from doubletake.model.remote_code import refuse_code
+from doubletake.model.remote_code import CONFIGS, refuse_code
 from doubletake.running.errors import InputError
 from doubletake.running.json_files import read_json
 from doubletake.text.chat_templates import (
@@ -71,9 +71,9 @@ def check_model(key: str, settings: dict[str, Any], prompt: str) -> None:
     found = _check_markers(settings, template, added_tokens(folder), prompt, key)
     _check_prompt(folder, template, found, settings, key)
     _check_weights(folder, key)
-    configs = [folder / "config.json", folder / "tokenizer_config.json"]
-    read = [read_json(path) for path in configs if path.is_file()]
-    refuse_code(f"{key}.source: {folder}", settings["trust_remote_code"], *read)
+    if not settings["trust_remote_code"]:
+        configs = [folder / name for name in CONFIGS]
+        refuse_code(f"{key}.source: {folder}", filter(Path.is_file, configs))
 
 
 def _check_date(date: str | None, key: str) -> None:

@@ -1,11 +1,22 @@
 """Code that a model brings along: never run unless the config says so.
 
+The library runs none by itself (`trust_remote_code=False`). But where it knows the
+model's type it silently takes its own code instead, which may compute something else
+than the model's. So such a model is refused: a folder before the first job, a model of
+the hub when its tokenizer is loaded, with which every study begins.
+
 No torch and no transformers here, so that a folder is refused before the first job.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from doubletake.running.errors import InputError
+from doubletake.running.json_files import read_json
+
+CONFIGS = ("config.json", "tokenizer_config.json")
+"""The files of a model that can name code."""
 
 
 def named_files(*configs: dict[str, Any]) -> list[str]:
@@ -25,19 +36,18 @@ def named_files(*configs: dict[str, Any]) -> list[str]:
     return sorted(found)
 
 
-def refuse_code(source: str, trusted: bool, *configs: dict[str, Any]) -> None:
-    """Refuse a model that names code to run, unless it is trusted.
+def refuse_code(source: str, paths: Iterable[Path]) -> None:
+    """Refuse a model that names code to run.
 
     Args:
         source: the model, for the message.
-        trusted: `models.<name>.trust_remote_code`.
-        configs: contents of its config files.
+        paths: those of its `CONFIGS` that it has.
 
     Raises:
         InputError: names the files that would run.
     """
-    files = named_files(*configs)
-    if files and not trusted:
+    files = named_files(*map(read_json, paths))
+    if files:
         raise InputError(
             f"{source}: the model would run code of its own ({', '.join(files)}), "
             "which is not done unless its entry under models says trust_remote_code: "

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from doubletake.running.errors import InputError
 from doubletake.running.foreign_text import visible
-from doubletake.running.orphans import watch_starter
+from doubletake.running.orphans import watch_run
 
 logger = logging.getLogger("doubletake")
 LINE_EVERY = 10.0  # seconds between two progress lines in a log
@@ -30,7 +30,7 @@ def job(log_path: str | Path) -> Iterator[None]:
             traceback.
     """
     log_to(log_path)
-    watch_starter()
+    watch_run()
     try:
         yield
     except InputError as error:

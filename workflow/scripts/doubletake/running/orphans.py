@@ -1,8 +1,8 @@
 """Jobs that outlive the run that started them end themselves.
 
-A Snakemake that is killed hard leaves its jobs running. Such a job would write on, and
-after a change of the config it would put a result of the old one in the place of the
-new one. So a job watches who started it, and ends when that is gone.
+A Snakemake that is killed hard leaves its jobs running. Such a job would go on writing.
+After a change of the config it would put an old result in the place of a new one. So
+every job knows the process of its run, and ends when that process is gone.
 """
 
 import logging
@@ -15,32 +15,38 @@ import psutil
 
 logger = logging.getLogger("doubletake")
 
+VARIABLE = "DOUBLETAKE_RUN"
+"""Environment variable with the process id of the Snakemake that started a job."""
 EVERY = 0.5  # seconds between two looks
-SHELLS = {"bash", "dash", "ksh", "sh", "zsh"}
 
 
-def watch_starter(end: Callable[[int], None] = os._exit) -> threading.Thread:
-    """Call `end` with status 1 as soon as the process that started this one is gone.
+def watch_run(end: Callable[[int], None] = os._exit) -> threading.Thread | None:
+    """Call `end` with status 1 as soon as the Snakemake of this job is gone.
 
-    A shell in between counts with the process that started it.
+    It may be gone already: a job needs seconds to import what it uses. Then it is no
+    longer among the processes that this one descends from.
+
+    Returns:
+        The thread that watches, or None where no Snakemake started this process.
     """
-    chain = [psutil.Process(os.getppid())]
-    while chain[-1].name() in SHELLS and chain[-1].ppid() > 1:
-        chain.append(psutil.Process(chain[-1].ppid()))
+    named = os.environ.get(VARIABLE)
+    if named is None:
+        return None
+    run = [each for each in psutil.Process().parents() if each.pid == int(named)]
 
     def watch() -> None:
-        while os.getppid() == chain[0].pid and all(map(_lives, chain)):
+        while run and _lives(run[0]):
             time.sleep(EVERY)
         logger.error("the run that started this job is gone: the job ends, too")
         end(1)
 
-    thread = threading.Thread(target=watch, name="watch_starter", daemon=True)
+    thread = threading.Thread(target=watch, name="watch_run", daemon=True)
     thread.start()
     return thread
 
 
 def _lives(process: psutil.Process) -> bool:
-    """Whether it runs; one that is dead and not yet buried does not."""
+    """Whether it runs; a zombie has ended, though its entry is still there."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -9,14 +9,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
-from transformers.models.auto.tokenization_auto import get_tokenizer_config
+from transformers.utils import cached_file
 
-from doubletake.model.remote_code import refuse_code
+from doubletake.model.remote_code import CONFIGS, refuse_code
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 from doubletake.text.chat_templates import DATE_NOTE, QUESTION, TODAY, pinned
@@ -339,9 +340,8 @@ def load_tokenizer(settings: ModelSettings) -> TraceTokenizer:
     place = {"revision": settings.revision}
     trusted = settings.trust_remote_code
     try:
-        refuse_code(
-            settings.source, trusted, get_tokenizer_config(settings.source, **place)
-        )
+        if not trusted:
+            refuse_code(settings.source, _config_files(settings))
         tokenizer = AutoTokenizer.from_pretrained(
             settings.source, trust_remote_code=trusted, **place
         )
@@ -350,6 +350,20 @@ def load_tokenizer(settings: ModelSettings) -> TraceTokenizer:
             error
         )
     return TraceTokenizer(tokenizer, settings)
+
+
+def _config_files(settings: ModelSettings) -> list[Path]:
+    """The files of a folder or of a hub model that can name code."""
+    found = [
+        cached_file(
+            settings.source,
+            name,
+            revision=settings.revision,
+            _raise_exceptions_for_missing_entries=False,
+        )
+        for name in CONFIGS
+    ]
+    return [Path(path) for path in found if path is not None]
 
 
 _BYTES = byte_of_character()
