@@ -13,7 +13,7 @@ from activations import cache as cache_activations
 from activations.cache import Settings, check_finite, items_of, main
 from activations.reading import ActivationCache, Origin
 from activations.splits import calibration_problems
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 from doubletake.stats.verification import Verification
 from doubletake.study.settings import ModelSettings, shard_names

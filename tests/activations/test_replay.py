@@ -8,7 +8,7 @@ import torch
 from activations.cache import Item, replayed
 from activations.replay import verification_rows
 from doubletake.model.budgets import unembedding_in_layers
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 from doubletake.model.proofs import PROOF_TOKENS, Proof
 from doubletake.stats.verification import Verification
 

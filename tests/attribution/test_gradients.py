@@ -17,7 +17,8 @@ from attribution.gradients import (
 )
 from attribution.patching import Cell, patched
 from doubletake.model.budgets import GIB, backward_tokens
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.loading import load_decoder
 
 GROUPS = {"backtrack": torch.tensor([3, 17, 40]), "wrap_up": torch.tensor([5, 60])}
 LENGTHS = (13, 7, 10)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION

@@ -13,8 +13,8 @@ from tiny_turns import write_turns_study
 
 from activations.reading import ActivationCache, Origin
 from doubletake.model.checkpoint import Checkpoint
-from doubletake.model.decoder import load_decoder
 from doubletake.model.hooks import record
+from doubletake.model.loading import load_decoder
 from doubletake.page.summaries import StudyData
 from doubletake.running.errors import InputError
 from doubletake.stats.contrasts import BY_NAME, cases_of

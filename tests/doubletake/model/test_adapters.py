@@ -11,8 +11,9 @@ from transformers.utils import hub
 
 from doubletake.model.adapters import adapter_files
 from doubletake.model.checkpoint import Checkpoint
-from doubletake.model.decoder import load_decoder, read_config
+from doubletake.model.configuration import read_config
 from doubletake.model.folders import check_adapter
+from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

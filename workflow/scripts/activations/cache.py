@@ -28,9 +28,12 @@ from activations.shard_files import ShardWriter, index_of, writing
 from activations.splits import calibration_problems
 from activations.tables import ACTIVATION_INDEX
 from doubletake.model.budgets import forward_tokens, unembedding_in_layers
-from doubletake.model.decoder import Decoder, load_decoder, refuse_bad_weights
+from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked
+from doubletake.model.lens import Lens
+from doubletake.model.loading import load_decoder, refuse_bad_weights
 from doubletake.model.passes import in_batches, padded
+from doubletake.model.proofs import prove
 from doubletake.running.digests import code_digest
 from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
@@ -213,7 +216,8 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
     with hooked(decoder, keep):
         normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
     check_finite(decoder, normed, batch)
-    kept["final_scale"] = decoder.final_scale(kept["resid"][:, -1])
+    lens = Lens.of(decoder)
+    kept["final_scale"] = lens.scale(kept["resid"][:, -1])
     return Kept(
         rows={name: values.cpu() for name, values in kept.items()},
         sums={name: total.cpu() for name, total in sums.items()},
@@ -222,7 +226,7 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
             [
                 torch.zeros(0),
                 *(
-                    replayed_off(decoder, states, item.ids, item.logprobs)
+                    replayed_off(lens, states, item.ids, item.logprobs)
                     for states, item in zip(normed, batch, strict=True)
                     if item.logprobs is not None
                 ),
@@ -297,7 +301,7 @@ def main(
     with writing(cache_path, shard, origin, sizes, decoder.dtype) as writer:
         differences = cache(decoder, items, settings.batch_memory, writer, progress)
     progress.close()
-    checks = verification_rows(decoder.proof, differences, model.dtype)
+    checks = verification_rows(prove(decoder), differences, model.dtype)
     verification = VERIFICATION.frame([{"stage": STAGE} | row for row in checks])
     warn_beyond(verification)
     VERIFICATION.write(verification, verification_path)

@@ -1,21 +1,19 @@
 """How far a pass over traces can be trusted: replayed log-probs and the self-proof."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from doubletake.model.lens import Lens
 from doubletake.model.proofs import PROOF_TOKENS, Proof
-
-if TYPE_CHECKING:
-    from doubletake.model.decoder import Decoder
 
 REPLAY_BOUND = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}  # mean, nats
 REPLAY_MARKS = (0.001, 0.01, 0.1)  # nats
 
 
 def replayed_off(
-    decoder: "Decoder",
+    lens: Lens,
     states: torch.Tensor,
     ids: Sequence[int],
     logprobs: Sequence[float],
@@ -23,7 +21,7 @@ def replayed_off(
     """|replayed - generated| log-prob of the completion's tokens.
 
     Args:
-        decoder: the model.
+        lens: of the model.
         states: [token, d_model], after the final norm; more than `ids` where padded.
         ids: prompt and completion.
         logprobs: of the completion's tokens, as generated (nats).
@@ -33,7 +31,7 @@ def replayed_off(
     """
     prompt = len(ids) - len(logprobs)
     targets = torch.tensor(ids[prompt:], device=states.device)
-    found = decoder.logprobs(states[prompt - 1 : len(ids) - 1], targets).cpu()
+    found = lens.logprobs(states[prompt - 1 : len(ids) - 1], targets).cpu()
     return (found - torch.tensor(logprobs)).abs()
 
 

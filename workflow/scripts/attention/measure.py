@@ -35,8 +35,10 @@ from attention.positions import Item, items_of
 from attention.rows import Rows, eager_weights, prove_rows, reading
 from attention.tables import ARRIVAL, ATTENTION, BINS, PARTITION
 from doubletake.model.budgets import forward_tokens
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, projected
+from doubletake.model.lens import Lens
+from doubletake.model.loading import load_decoder
 from doubletake.model.passes import in_batches, padded
 from doubletake.running.logs import Progress, job
 from doubletake.running.runs import run_of
@@ -167,7 +169,7 @@ def pass_through(
         projected(decoder, lambda layer, z: keep("z", layer, z)),
     ):
         decoder.base(input_ids=ids, use_cache=False)
-    scale = decoder.final_scale(states["resid"][decoder.n_layers])
+    scale = Lens.of(decoder).scale(states["resid"][decoder.n_layers])
     errors = []
     for layer in range(decoder.n_layers):
         found, bias = heads.of_heads(layer, states["z"][layer], scale)

@@ -53,7 +53,8 @@ from attribution.tables import (
     ATTRIBUTION_TOKENS,
 )
 from doubletake.model.budgets import backward_tokens, forward_tokens
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.loading import load_decoder
 from doubletake.model.passes import in_batches
 from doubletake.running.logs import Progress, job
 from doubletake.running.runs import run_of

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.loading import load_decoder
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
 from doubletake.running.reuse import (

@@ -27,7 +27,7 @@ import torch
 
 from activations.reading import ActivationCache, Origin
 from doubletake.model.devices import choose_device
-from doubletake.model.lens import Lens
+from doubletake.model.lens import UNEMBED_ROWS, Lens
 from doubletake.running.logs import job
 from doubletake.study.settings import ModelSettings
 from doubletake.tables.verification import VERIFICATION
@@ -101,7 +101,7 @@ def predictions(
     ids, logprobs = [torch.zeros(0, dtype=torch.long)], [torch.zeros(0)]
     for part in sentences.iter_slices(ROWS):
         resid = cache.read("resid", part, layer=cache.n_layers)
-        wanted = part["next"].to_torch().long().split(lens.rows)
+        wanted = part["next"].to_torch().long().split(UNEMBED_ROWS)
         for logits, tokens in zip(lens.chunks(resid), wanted, strict=True):
             ids.append(logits.argmax(-1).cpu())
             chosen = logits.gather(1, tokens.to(logits.device)[:, None])[:, 0]

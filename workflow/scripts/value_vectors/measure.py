@@ -32,8 +32,9 @@ import torch
 
 from activations.reading import ActivationCache, Origin
 from doubletake.model.checkpoint import Checkpoint
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
+from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
 from doubletake.running.runs import run_of

@@ -13,6 +13,7 @@ import polars as pl
 import torch
 
 from doubletake.model.decoder import Decoder
+from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
 from doubletake.stats.verification import Case, Largest, Verification, drawn
 from doubletake.tables.verification import VERIFICATION
@@ -215,18 +216,12 @@ class Check:
             return hook
 
         # Registered before the scaling's own hook, so that it sees what comes in.
-        handles = [
-            self.decoder.mlp_down(part.layer).register_forward_pre_hook(
-                keep(part.layer)
-            )
-            for part in parts
-        ]
-        memory = self.settings.batch_memory
-        try:
+        downs = {part.layer: self.decoder.mlp_down(part.layer) for part in parts}
+        with registered(
+            down.register_forward_pre_hook(keep(layer)) for layer, down in downs.items()
+        ):
+            memory = self.settings.batch_memory
             states = plain_states(self.decoder, ids, [scaling], memory, name)
-        finally:
-            for handle in handles:
-                handle.remove()
         plain = group_logits(self.lens, states, self.targets)[0]
         found = self.findings
         found.logits.add((plain - logits).abs().max().item(), logits.numel())
