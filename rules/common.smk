@@ -18,6 +18,7 @@ from doubletake.study import settings as studies
 from doubletake.running.digests import code_digest
 from doubletake.running.errors import InputError
 from doubletake.study.outputs import study_files
+from doubletake.study.shards import shard_names
 from doubletake.running.foreign_text import visible
 from doubletake.model.folders import weight_files
 
@@ -113,7 +114,7 @@ def shards_of(pattern):
     """Input function: one file per shard; {shard} of the pattern is filled in."""
 
     def files(wildcards):
-        names = studies.shard_names(config["shards"])
+        names = shard_names(config["shards"])
         return expand(pattern, **(dict(wildcards.items()) | {"shard": names}))
 
     return files

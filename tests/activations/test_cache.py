@@ -16,7 +16,8 @@ from activations.splits import calibration_problems
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 from doubletake.stats.verification import Verification
-from doubletake.study.settings import ModelSettings, shard_names
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS

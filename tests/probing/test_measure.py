@@ -20,7 +20,7 @@ from doubletake.running.errors import InputError
 from doubletake.stats.contrasts import BY_NAME, cases_of
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Largest, Verification
-from doubletake.study.settings import shard_names
+from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS

@@ -24,10 +24,14 @@ def test_hooks_are_gone_after_the_block(llama):
 
 def test_hooks_are_gone_after_a_failure_inside_the_block():
     module, seen = nn.Identity(), []
-    hooks = registered([module.register_forward_hook(lambda *_: seen.append("called"))])
+
+    def called(*_):
+        seen.append("called")
+        raise RuntimeError("inside")
+
+    hooks = registered([module.register_forward_hook(called)])
     with pytest.raises(RuntimeError, match="inside"), hooks:
         module(torch.zeros(1))
-        raise RuntimeError("inside")
     module(torch.zeros(1))
     assert seen == ["called"]
 

@@ -41,7 +41,8 @@ from doubletake.running.reuse import origin_key
 from doubletake.running.runs import run_of
 from doubletake.running.store import Store
 from doubletake.stats.verification import Case, Verification, drawn, with_verification
-from doubletake.study.settings import ModelSettings, in_shard
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.thoughts import thought_tokens
@@ -107,7 +108,7 @@ def readable(
     traces: pl.DataFrame, shard: str, longest: int
 ) -> tuple[pl.DataFrame, str]:
     """The shard's traces that the model can read, and a note on those too long."""
-    mine = traces[[k for k in range(traces.height) if in_shard(k, shard)]]
+    mine = rows_of_shard(traces, shard)
     lengths = pl.col("prompt_ids").list.len() + pl.col("completion_ids").list.len()
     refused = mine.filter(lengths > longest)["trace"].to_list()
     note = ""

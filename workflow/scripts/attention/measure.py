@@ -49,7 +49,8 @@ from doubletake.stats.verification import (
     drawn,
     with_verification,
 )
-from doubletake.study.settings import ModelSettings, in_shard
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS
@@ -337,8 +338,8 @@ def main(
     settings: Settings,
 ) -> None:
     """Read the tables, pass the shard's traces through the model, write the tables."""
-    traces, events = TRACES.read(traces_path), EVENTS.read(events_path)
-    traces = traces[[k for k in range(traces.height) if in_shard(k, shard)]]
+    traces = rows_of_shard(TRACES.read(traces_path), shard)
+    events = EVENTS.read(events_path)
     targets = target_ids(TURN_WORDS.read(words_path))
     items = items_of(traces, events, TURNS.read(turns_path))
     decoder = load_decoder(model)

@@ -59,7 +59,8 @@ from doubletake.model.passes import in_batches
 from doubletake.running.logs import Progress, job
 from doubletake.running.runs import run_of
 from doubletake.stats.verification import Largest, Verification, with_verification
-from doubletake.study.settings import ModelSettings, in_shard
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.tokenizer import load_tokenizer
@@ -339,8 +340,7 @@ def main(
     shard: str,
 ) -> None:
     """Read the shard's decisions, score and verify them, write the six tables."""
-    traces = TRACES.read(traces_path)
-    traces = traces[[k for k in range(traces.height) if in_shard(k, shard)]]
+    traces = rows_of_shard(TRACES.read(traces_path), shard)
     asked = pl.col("kind").is_in(settings.kinds)
     turns = TURNS.read(turns_path).filter("selected", asked)
     traces_of_turns = traces.join(turns, on="trace", how="semi")

@@ -35,7 +35,8 @@ from doubletake.stats.verification import (
     drawn,
     with_verification,
 )
-from doubletake.study.settings import ModelSettings, in_shard
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.answers import same_value
@@ -286,8 +287,7 @@ def main(
     shard: str,
 ) -> None:
     """Read the shard's traces, compute their exits, write the three tables."""
-    traces = TRACES.read(traces_path)
-    traces = traces[[i for i in range(traces.height) if in_shard(i, shard)]]
+    traces = rows_of_shard(TRACES.read(traces_path), shard)
     golds = dict(PROBLEMS.read(problems_path).select("problem", "gold").iter_rows())
     tokenizer, decoder = load_tokenizer(model), load_decoder(model)
     prompt = AnswerPrompt(

@@ -45,7 +45,8 @@ from doubletake.stats.verification import (
     drawn,
     with_verification,
 )
-from doubletake.study.settings import ModelSettings, in_shard
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import places_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS
@@ -266,7 +267,7 @@ def compute(
     Returns:
         What the shard gave, its progress, the traces it used, and its note.
     """
-    boundaries = [k for k in range(cache.n_layers + 1) if in_shard(k, name)]
+    boundaries = list(places_of_shard(cache.n_layers + 1, name))
     turns, events, traces = tables
     plan = settings.plan
     shard, used, left_out = Shard(), set(), []

@@ -33,7 +33,8 @@ from doubletake.running.reuse import (
 )
 from doubletake.running.runs import run_of
 from doubletake.running.store import Store
-from doubletake.study.settings import ModelSettings, in_shard
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from problems.tables import PROBLEMS
@@ -159,10 +160,9 @@ def main(
     code: str,
 ) -> None:
     """Read the shard's problems, generate what is new, write the tables."""
-    problems = PROBLEMS.read(problems_path)
-    mine = [in_shard(index, shard) for index in range(problems.height)]
+    problems = rows_of_shard(PROBLEMS.read(problems_path), shard)
     tokenizer = load_tokenizer(model)
-    wanted = prompts_of(problems.filter(pl.Series(mine)), settings.samples, tokenizer)
+    wanted = prompts_of(problems, settings.samples, tokenizer)
     key = origin_key(deciding(model, settings, code), model_paths)
     store = Store.here()
     earlier = stored_traces(store, key) | earlier_traces(key, traces_path)

@@ -8,7 +8,6 @@ longest row). Two tokens of a row are as far apart in the cache as in the row, s
 library's masks of layers with a sliding window, which count in the cache, are right.
 """
 
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
 from doubletake.running.errors import InputError
+from doubletake.stats.draws import uniforms
 from traces.rows import Completion
 
 logger = logging.getLogger("doubletake")
@@ -46,17 +46,6 @@ class Request:
     """Id; the row's random numbers depend on it and the seed alone."""
     prompt_ids: list[int]
     max_new_tokens: int
-
-
-def uniforms(seed: int, key: str, count: int) -> np.ndarray:
-    """Uniform numbers of one row, one per position: [count], float64 in [0, 1).
-
-    They come from a counter-based generator (Salmon et al. 2011, Philox) keyed by the
-    digest of seed and row id: neither shards nor batches nor other rows change them.
-    """
-    digest = hashlib.sha256(f"{seed}\0{key}".encode()).digest()
-    philox = np.random.Philox(key=int.from_bytes(digest[:16], "little"))
-    return np.random.Generator(philox).random(count)
 
 
 def choose(

@@ -15,6 +15,7 @@ import torch
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
+from doubletake.stats.draws import Name, generator, ranked_by_generator
 from doubletake.stats.verification import Case, Largest, Verification, drawn
 from doubletake.tables.verification import VERIFICATION
 from turns.reading import BACKTRACK, WRAP_UP
@@ -116,10 +117,13 @@ def group_logits(
 
 def checked_turns(turns: pl.DataFrame, count: int, seed: int) -> list[int]:
     """Rows of the backtracks to check: a draw that depends on seed and event alone."""
-    kinds = turns.select("kind", "trace", "event").rows()
-    rows = [k for k, (kind, *_) in enumerate(kinds) if kind == BACKTRACK]
-    rank = {k: random.Random(f"{seed}/{kinds[k][1:]}").random() for k in rows}
-    return sorted(rows, key=rank.__getitem__)[:count]
+    names = turns.select("kind", "trace", "event").iter_rows()
+    row_of: dict[Name, int] = {
+        (trace, event): row
+        for row, (kind, trace, event) in enumerate(names)
+        if kind == BACKTRACK
+    }
+    return [row_of[name] for name in ranked_by_generator(row_of, seed)[:count]]
 
 
 def scalings_at(units: list[LayerUnits], settings: CheckSettings) -> int:
@@ -181,7 +185,7 @@ class Check:
             verified: numbers of the scalings to compute by a full pass too.
         """
         name = f"trace {turn['trace']}"
-        draw = random.Random(f"{self.settings.seed}/{turn['trace']}/{turn['event']}")
+        draw = generator(self.settings.seed, turn["trace"], turn["event"])
         plan = plan_of(self.units, row, draw, self.settings)
         scalings = [Scaling(self.units[0].layer, (), 1.0), *(s for _, s in plan)]
         memory = self.settings.batch_memory

@@ -14,6 +14,7 @@ from doubletake.study.experiments import (
     STAGES,
     TABLES,
 )
+from doubletake.study.shards import shard_names
 
 SECTIONS = (
     "shards",
@@ -70,7 +71,7 @@ def study_files(
     """Files of a study of the config, whose results lie in `folder`."""
     imported = config["datasets"][study["dataset"]].get("thoughts", False)
     # Imported thoughts are read in one piece.
-    shards = studies.shard_names(1 if imported else config["shards"])
+    shards = shard_names(1 if imported else config["shards"])
     return StudyFiles(
         **study,
         tables={name: f"{folder}/{name}.parquet" for name in TABLES},
@@ -86,7 +87,7 @@ def study_files(
         },
         artifacts=[
             f"{folder}/activations/{shard}.safetensors"
-            for shard in studies.shard_names(config["shards"])
+            for shard in shard_names(config["shards"])
         ]
         + [f"{folder}/{name}" for name in ARTIFACTS],
         manifest=f"{folder}/manifest.json",
