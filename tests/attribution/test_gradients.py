@@ -184,7 +184,9 @@ def linear(architectures) -> Decoder:
         layer.post_attention_layernorm = nn.Identity()
         layer.self_attn.q_proj.weight.data.zero_()
         layer.mlp = Straight(decoder.d_model).requires_grad_(False)
-    decoder.hf.model.norm = nn.Identity()
+    norm = nn.Identity()
+    norm.weight = nn.Parameter(torch.ones(decoder.d_model), requires_grad=False)
+    decoder.hf.model.norm = norm
     decoder.__dict__.pop("final_norm", None)
     return decoder
 

@@ -23,7 +23,7 @@ import polars as pl
 import torch
 
 from activations.reading import Origin, Sizes
-from activations.replay import replayed_off, verification_rows
+from activations.replay import figures_of, replayed_off
 from activations.shard_files import ShardWriter, index_of, writing
 from activations.splits import calibration_problems
 from activations.tables import ACTIVATION_INDEX
@@ -44,7 +44,7 @@ from doubletake.stats.verification import Case, Verification, drawn, with_verifi
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION
+from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.thoughts import thought_tokens
 from events.tables import EVENTS
 from traces.tables import TRACES
@@ -302,8 +302,8 @@ def main(
     with writing(cache_path, shard, origin, sizes, decoder.dtype) as writer:
         differences = cache(decoder, items, settings.batch_memory, writer, progress)
     progress.close()
-    checks = verification_rows(prove(decoder), differences, model.dtype)
-    verification = VERIFICATION.frame([{"stage": STAGE} | row for row in checks])
+    figures = figures_of(prove(decoder), differences, model.dtype)
+    verification = verification_of(STAGE, figures)
     warn_beyond(verification)
     VERIFICATION.write(verification, verification_path)
     run = run_of(STAGE, shard, progress, decoder, progress.items, note)

@@ -52,7 +52,7 @@ from doubletake.stats.verification import (
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION
+from doubletake.tables.verification import VERIFICATION, Figure, verification_of
 from events.tables import EVENTS
 from traces.tables import TRACES
 from turns.reading import GROUPS, target_ids
@@ -274,32 +274,27 @@ class Shard:
     def verification(self, difference: Largest, dtype: str) -> pl.DataFrame:
         """Rows of `schemas.VERIFICATION`; only float32 has bounds of rounding."""
         bounds = FLOAT32_BOUNDS if dtype == "float32" else {}
+        rows = "attention rows against eager attention weights"
+        heads = "heads and bias against the whole attention output"
         figures = [
-            (
-                "attention rows against eager attention weights",
-                difference,
-                ("1", bounds.get("rows")),
-            ),
-            ("attention in bins against 1", self.not_one, ("1", SUM_BOUND)),
-            (
-                "heads and bias against the whole attention output",
-                self.unexplained,
-                ("logit", bounds.get("heads")),
-            ),
+            (rows, difference, "1", bounds.get("rows")),
+            ("attention in bins against 1", self.not_one, "1", SUM_BOUND),
+            (heads, self.unexplained, "logit", bounds.get("heads")),
         ]
-        return VERIFICATION.frame(
+        return verification_of(
+            STAGE,
             [
-                {
-                    "stage": STAGE,
-                    "check": check,
-                    "statistic": "max |difference|",
-                    "value": worst.value,
-                    "unit": unit,
-                    "n": worst.n,
-                    "bound": bound,
-                }
-                for check, worst, (unit, bound) in figures
-            ]
+                Figure(
+                    check=check,
+                    statistic="max |difference|",
+                    value=worst.value,
+                    unit=unit,
+                    n=worst.n,
+                    bound=bound,
+                    merge="max",
+                )
+                for check, worst, unit, bound in figures
+            ],
         )
 
 

@@ -35,7 +35,7 @@ import polars as pl
 import torch
 
 from activations.reading import ActivationCache, Origin
-from attribution.agreement import verification_rows
+from attribution.agreement import figures_of
 from attribution.cell_samples import Costs, Sample, cells_to_patch
 from attribution.contexts import prompt_row, spans_of
 from attribution.gradients import (
@@ -62,7 +62,7 @@ from doubletake.stats.verification import Largest, Verification, with_verificati
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION
+from doubletake.tables.verification import VERIFICATION, Figure, verification_of
 from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -231,23 +231,19 @@ class Attribution:
     def checks(self) -> pl.DataFrame:
         """`schemas.VERIFICATION` of the sampled cells."""
         cells = ATTRIBUTION_CELLS.frame(self.cells)
-        rows = [
-            _error_row(check, error, self.decoder.dtype)
+        alone = "the metric in its batch against a pass of the decision alone"
+        whole = "exact patching from its layer and token on against a full pass"
+        figures = [
+            _error_of(check, error, self.decoder.dtype)
             for check, error in (
-                (
-                    "the metric in its batch against a pass of the decision alone",
-                    self.value_error,
-                ),
-                (
-                    "exact patching from its layer and token on against a full pass",
-                    self.patching_error,
-                ),
+                (alone, self.value_error),
+                (whole, self.patching_error),
             )
         ]
         for method in METHODS:
             layered = method == self.settings.method
-            rows += verification_rows(cells, method, layered)
-        return VERIFICATION.frame([{"stage": STAGE} | row for row in rows])
+            figures += figures_of(cells, method, layered)
+        return verification_of(STAGE, figures)
 
 
 def over_layers(scores: torch.Tensor) -> dict[str, Any]:
@@ -269,15 +265,16 @@ def over_layers(scores: torch.Tensor) -> dict[str, Any]:
     }
 
 
-def _error_row(check: str, error: Largest, dtype: torch.dtype) -> dict[str, Any]:
-    return {
-        "check": check,
-        "statistic": "largest difference",
-        "value": error.value,
-        "unit": "nat or logit",
-        "n": error.n,
-        "bound": VALUE_BOUND if dtype == torch.float32 else None,
-    }
+def _error_of(check: str, error: Largest, dtype: torch.dtype) -> Figure:
+    return Figure(
+        check=check,
+        statistic="largest difference",
+        value=error.value,
+        unit="nat or logit",
+        n=error.n,
+        bound=VALUE_BOUND if dtype == torch.float32 else None,
+        merge="max",
+    )
 
 
 def compute(

@@ -38,7 +38,7 @@ from doubletake.stats.verification import (
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION
+from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.answers import same_value
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.branches import (
@@ -298,13 +298,12 @@ def main(
     )
     events = EVENTS.read(events_path)
     done, progress = compute(decoder, prompt, traces, events, golds, settings)
-    figures = [*done.differences.rows(decoder.dtype), *done.cuts.rows()]
-    checks = [{"stage": STAGE} | row for row in figures]
-    for row in checks:
-        logger.info("verification: %(statistic)s %(value)s over %(n)d", row)
+    figures = [*done.differences.figures(decoder.dtype), *done.cuts.figures()]
+    for item in figures:
+        logger.info("verification: %s %s over %d", item.statistic, item.value, item.n)
     traces_done = traces.height - len(done.refused)
     run = run_of(STAGE, shard, progress, decoder, traces_done, done.note)
-    VERIFICATION.write(VERIFICATION.frame(checks), verification_path)
+    VERIFICATION.write(verification_of(STAGE, figures), verification_path)
     RUNS.write(run, runs_path)
     EARLY_EXIT.write(EARLY_EXIT.frame(done.rows), exits_path)
 

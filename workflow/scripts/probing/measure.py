@@ -48,7 +48,7 @@ from doubletake.stats.verification import (
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import places_of_shard
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION
+from doubletake.tables.verification import VERIFICATION, Figure, verification_of
 from events.tables import EVENTS
 from probing.probes import (
     Judged,
@@ -117,25 +117,25 @@ class Shard:
 
     def verification(self) -> pl.DataFrame:
         """Rows of `schemas.VERIFICATION`; without a contrast nothing is compared."""
-        rows = [
-            {
-                "check": ROTATED,
-                "statistic": "largest difference of scores",
-                "value": self.difference.value,
-                "unit": "log-odds",
-                "n": self.difference.n,
-                "bound": ROTATION_BOUND,
-            },
-            {
-                "check": "convergence of the fits",
-                "statistic": "share of fits stopped early",
-                "value": self.stopped / self.fits if self.fits else None,
-                "unit": "share",
-                "n": self.fits,
-                "bound": STOPPED_BOUND,
-            },
-        ]
-        return VERIFICATION.frame([{"stage": STAGE} | row for row in rows])
+        rotation = Figure(
+            check=ROTATED,
+            statistic="largest difference of scores",
+            value=self.difference.value,
+            unit="log-odds",
+            n=self.difference.n,
+            bound=ROTATION_BOUND,
+            merge="max",
+        )
+        convergence = Figure(
+            check="convergence of the fits",
+            statistic="share of fits stopped early",
+            value=self.stopped / self.fits if self.fits else None,
+            unit="share",
+            n=self.fits,
+            bound=STOPPED_BOUND,
+            merge="mean",
+        )
+        return verification_of(STAGE, [rotation, convergence])
 
 
 def score_rows(

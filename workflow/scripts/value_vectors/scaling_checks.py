@@ -17,7 +17,7 @@ from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
 from doubletake.stats.draws import Name, generator, ranked_by_generator
 from doubletake.stats.verification import Case, Largest, Verification, drawn
-from doubletake.tables.verification import VERIFICATION
+from doubletake.tables.verification import Figure, verification_of
 from turns.reading import BACKTRACK, WRAP_UP
 from value_vectors.interventions import Scaling, plain_states, scaled_states
 from value_vectors.vectors import ENDS, LayerUnits, like_units
@@ -53,23 +53,25 @@ class Findings:
     def verification(self, dtype: str) -> pl.DataFrame:
         """Rows of `schemas.VERIFICATION`."""
         bound = FLOAT32_BOUND if dtype == "float32" else None
-        shared = "units scaled on a shared prefix against plain full passes"
-        cached = "activations from the cache against a full pass"
-        figures = (
-            (shared, "largest difference of logits", "logit", self.logits),
-            (
-                cached,
-                "largest difference",
-                "of the largest activation",
-                self.activations,
-            ),
+        logits = Figure(
+            check="units scaled on a shared prefix against plain full passes",
+            statistic="largest difference of logits",
+            value=self.logits.value,
+            unit="logit",
+            n=self.logits.n,
+            bound=bound,
+            merge="max",
         )
-        rows: list[dict[str, Any]] = []
-        for check, statistic, unit, error in figures:
-            row: dict[str, Any] = {"stage": STAGE, "check": check}
-            row |= {"statistic": statistic, "value": error.value, "unit": unit}
-            rows.append(row | {"n": error.n, "bound": bound})
-        return VERIFICATION.frame(rows)
+        activations = Figure(
+            check="activations from the cache against a full pass",
+            statistic="largest difference",
+            value=self.activations.value,
+            unit="of the largest activation",
+            n=self.activations.n,
+            bound=bound,
+            merge="max",
+        )
+        return verification_of(STAGE, [logits, activations])
 
 
 def plan_of(
