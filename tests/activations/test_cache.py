@@ -10,7 +10,9 @@ import torch
 from transformers import AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig
 
 from activations import cache as cache_activations
-from activations.cache import Settings, check_finite, items_of, main
+from activations.cache import Settings, main
+from activations.items import items_of
+from activations.passes import check_finite
 from activations.reading import ActivationCache, Origin
 from activations.splits import calibration_problems
 from doubletake.model.loading import load_decoder

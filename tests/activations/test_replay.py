@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from activations.cache import Item, replayed
+from activations.items import Item, replayed
 from activations.replay import figures_of
 from doubletake.model.budgets import unembedding_in_layers
 from doubletake.model.loading import load_decoder

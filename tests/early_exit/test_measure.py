@@ -20,7 +20,8 @@ from early_exit import measure as early_exit
 from early_exit.branches import Branch, Continuation
 from early_exit.checks import CutEffect, Differences
 from early_exit.exits import AnswerPrompt, Exit
-from early_exit.measure import Planned, Settings, drawn_of, exit_row, main
+from early_exit.measure import Settings, main
+from early_exit.plans import Planned, drawn_of, exit_row
 from early_exit.tables import EARLY_EXIT
 from events.tables import EVENTS
 from problems.tables import PROBLEMS

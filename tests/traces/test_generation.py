@@ -7,7 +7,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from doubletake.running.errors import InputError
-from traces.generation import Request, Sampling, choose, generate
+from traces.generation import Request, generate
+from traces.sampling import Sampling, choose
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
 STOPS = {1, 7}

@@ -38,8 +38,9 @@ from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from problems.tables import PROBLEMS
-from traces.generation import Request, Sampling, generate
+from traces.generation import Request, generate
 from traces.rows import Completion, Prompted, is_correct, traces_table
+from traces.sampling import Sampling
 from traces.tables import TRACES
 
 if TYPE_CHECKING:
