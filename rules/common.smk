@@ -20,6 +20,7 @@ from doubletake.study import settings as studies
 from doubletake.model.folders import weight_files
 from doubletake.running.digests import code_digest
 from doubletake.running.errors import InputError
+from doubletake.study.shards import shard_names
 from doubletake.running.foreign_text import visible
 from doubletake.study.config_schema import check_shape
 from doubletake.study.outputs import outputs_of_all, study_files
@@ -107,7 +108,7 @@ def shards_of(pattern):
     """Input function: one file per shard; {shard} of the pattern is filled in."""
 
     def files(wildcards):
-        names = studies.shard_names(config["shards"])
+        names = shard_names(config["shards"])
         return expand(pattern, **(dict(wildcards.items()) | {"shard": names}))
 
     return files
@@ -142,7 +143,7 @@ def files_of(wildcards):
 
 def left_by(stage):
     """Everything that a stage or experiment leaves, of every study of the config."""
-    names = stage.files(studies.shard_names(config["shards"]))
+    names = stage.files(shard_names(config["shards"]))
     return expand("{folder}/{name}", folder=of_studies(), name=names)
 
 

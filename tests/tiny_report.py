@@ -199,6 +199,7 @@ CHECK = {
     "unit": "logit",
     "n": 1234,
     "bound": 0.001,
+    "merge": "max",
 }
 RUN = {
     "stage": "traces",

@@ -8,7 +8,8 @@ import torch
 from thought_edges import edges_of
 
 from activations import cache as cache_activations
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 from doubletake.study.settings import ModelSettings
 from events.tables import EVENTS

@@ -13,7 +13,8 @@ from tiny_architectures import (
     write_architecture,
 )
 
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.loading import load_decoder
 
 LOCAL, GLOBAL = "sliding_attention", "full_attention"
 

@@ -10,14 +10,17 @@ import torch
 from transformers import AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig
 
 from activations import cache as cache_activations
-from activations.cache import Settings, check_finite, items_of, main
+from activations.cache import Settings, main
 from activations.declaration import DECLARATION
+from activations.items import items_of
+from activations.passes import check_finite
 from activations.reading import ActivationCache, Origin
 from activations.splits import calibration_problems
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 from doubletake.stats.verification import Verification
-from doubletake.study.settings import ModelSettings, shard_names
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from activations.cache import Item, replayed
-from activations.replay import verification_rows
+from activations.items import Item, replayed
+from activations.replay import figures_of
 from doubletake.model.budgets import unembedding_in_layers
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 from doubletake.model.proofs import PROOF_TOKENS, Proof
 from doubletake.stats.verification import Verification
 
@@ -17,9 +17,9 @@ REPLAY = "replayed log-probs against generated ones"
 
 
 def test_differences_become_maximum_mean_and_shares():
-    rows = verification_rows(PROOF, torch.tensor([0.0, 0.002, 0.05, 0.2]), "bfloat16")
-    replay = {row["statistic"]: row for row in rows if row["check"] == REPLAY}
-    values = {name: row["value"] for name, row in replay.items()}
+    rows = figures_of(PROOF, torch.tensor([0.0, 0.002, 0.05, 0.2]), "bfloat16")
+    replay = {row.statistic: row for row in rows if row.check == REPLAY}
+    values = {name: row.value for name, row in replay.items()}
     assert values == pytest.approx(
         {
             "tokens": 4,
@@ -30,15 +30,15 @@ def test_differences_become_maximum_mean_and_shares():
             "|difference| > 0.1 nats": 0.25,
         }
     )
-    bounds = {name: row["bound"] for name, row in replay.items() if row["bound"]}
+    bounds = {name: row.bound for name, row in replay.items() if row.bound}
     assert bounds == {"mean |difference|": 5e-2}
 
 
 def test_without_generated_log_probs_the_self_proof_is_left():
-    replay, *proof = verification_rows(PROOF, torch.zeros(0), "float32")
-    assert (replay["statistic"], replay["value"], replay["n"]) == ("tokens", None, 0)
-    assert [row["value"] for row in proof] == list(PROOF.errors.values())
-    assert {(row["n"], row["bound"]) for row in proof} == {(PROOF_TOKENS, 1e-4)}
+    replay, *proof = figures_of(PROOF, torch.zeros(0), "float32")
+    assert (replay.statistic, replay.value, replay.n) == ("tokens", None, 0)
+    assert [row.value for row in proof] == list(PROOF.errors.values())
+    assert {(row.n, row.bound) for row in proof} == {(PROOF_TOKENS, 1e-4)}
 
 
 def test_replayed_traces_keep_to_their_share_and_minimum(model):

@@ -5,8 +5,9 @@ import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 
 from attention.head_attribution import HeadReader
-from doubletake.model.decoder import load_decoder
 from doubletake.model.hooks import hooked, projected
+from doubletake.model.lens import Lens
+from doubletake.model.loading import load_decoder
 
 GROUPS = [torch.tensor([3, 17, 40]), torch.tensor([5])]
 
@@ -24,7 +25,7 @@ def states_of(decoder):
 
     with torch.inference_mode(), hooked(decoder, see), projected(decoder, see_heads):
         decoder.base(input_ids=ids, use_cache=False)
-    return decoder.final_scale(last[decoder.n_layers]), z, writes
+    return Lens.of(decoder).scale(last[decoder.n_layers]), z, writes
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

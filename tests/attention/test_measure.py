@@ -13,7 +13,7 @@ from attention.bins import Binner
 from attention.measure import Settings, main, verified_of
 from attention.positions import items_of
 from attention.tables import ARRIVAL, ATTENTION, BINS
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION

@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from attention import rows as attention_rows
 from attention.rows import eager_weights, prove_rows, reading
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 from doubletake.model.passes import padded
 from doubletake.running.errors import InputError
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from attribution.agreement import TOP, agreement, verification_rows
+from attribution.agreement import TOP, agreement, figures_of
 
 
 def cells_of(found, wanted, group: str = "a") -> pl.DataFrame:
@@ -51,27 +51,26 @@ def test_cells_without_an_estimate_are_left_out():
     none = some.with_columns(gradient=pl.lit(None, pl.Float64), trace=pl.lit("b"))
     both = agreement(pl.concat([some, none]), "gradient", ["trace"])
     assert both.equals(agreement(some, "gradient", ["trace"]))
-    assert verification_rows(none, "gradient", True) == []
+    assert figures_of(none, "gradient", True) == []
 
 
-def test_verification_rows_are_means_over_decisions():
+def test_figures_of_are_means_over_decisions():
     rng = np.random.default_rng(1)
     groups = [cells_of(rng.normal(size=12), rng.normal(size=12), k) for k in "ab"]
     whole = pl.concat(groups)
-    rows = {row["statistic"]: row for row in verification_rows(whole, "gradient", True)}
+    rows = {row.statistic: row for row in figures_of(whole, "gradient", True)}
     single = [
         agreement(group, "gradient", ["trace"]).row(0, named=True) for group in groups
     ]
     for key, name in (("pearson", "mean Pearson correlation"), ("sign", "equal signs")):
-        assert rows[name]["value"] == pytest.approx(
+        assert rows[name].value == pytest.approx(
             math.fsum(one[key] for one in single) / 2
         )
-        assert rows[name]["n"] == 2
-    assert rows["equal signs"]["check"].endswith("exact patching, layer 0")
+        assert rows[name].n == 2
+    assert rows["equal signs"].check.endswith("exact patching, layer 0")
 
 
 def test_no_cells_give_no_rows():
     assert (
-        verification_rows(cells_of([], []).cast({"layer": pl.Int32}), "gradient", True)
-        == []
+        figures_of(cells_of([], []).cast({"layer": pl.Int32}), "gradient", True) == []
     )

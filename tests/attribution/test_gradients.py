@@ -17,7 +17,8 @@ from attribution.gradients import (
 )
 from attribution.patching import Cell, patched
 from doubletake.model.budgets import GIB, backward_tokens
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.loading import load_decoder
 
 GROUPS = {"backtrack": torch.tensor([3, 17, 40]), "wrap_up": torch.tensor([5, 60])}
 LENGTHS = (13, 7, 10)
@@ -183,7 +184,9 @@ def linear(architectures) -> Decoder:
         layer.post_attention_layernorm = nn.Identity()
         layer.self_attn.q_proj.weight.data.zero_()
         layer.mlp = Straight(decoder.d_model).requires_grad_(False)
-    decoder.hf.model.norm = nn.Identity()
+    norm = nn.Identity()
+    norm.weight = nn.Parameter(torch.ones(decoder.d_model), requires_grad=False)
+    decoder.hf.model.norm = norm
     decoder.__dict__.pop("final_norm", None)
     return decoder
 

@@ -11,9 +11,10 @@ from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
 from activations.cache import Settings as CacheSettings
 from activations.cache import main as cache_activations
-from attribution import measure as attribution
+from attribution import scoring
 from attribution.agreement import CELLS
-from attribution.measure import Settings, main
+from attribution.measure import main
+from attribution.scoring import Settings
 from attribution.tables import (
     ATTRIBUTION,
     ATTRIBUTION_CELLS,
@@ -198,14 +199,14 @@ def test_batches_change_nothing(run, method):
 
 def test_a_batch_that_does_not_fit_is_halved_with_a_warning(run, monkeypatch, caplog):
     wanted = run()
-    plain = attribution.attribute
+    plain = scoring.attribute
 
     def small(decoder, metric, means, decisions):
         if len(decisions) > 2:
             raise torch.OutOfMemoryError("too many")
         return plain(decoder, metric, means, decisions)
 
-    monkeypatch.setattr(attribution, "attribute", small)
+    monkeypatch.setattr(scoring, "attribute", small)
     with caplog.at_level(logging.WARNING):
         found = run()
     assert "batch halved" in caplog.text

@@ -6,7 +6,7 @@ from tiny_architectures import ARCHITECTURES, settings_of
 
 from attribution.gradients import Decision, Metric
 from attribution.patching import Cell, cost_of, patched, patched_plainly
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 
 GROUPS = {"backtrack": torch.tensor([3, 17]), "wrap_up": torch.tensor([5])}
 ITEM = Decision("a/0", 4, [7, 9, 11, 2, 80, 31, 64, 12, 50], 3)  # beyond the windows

@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 import peers
 from random_llama import random_decoder
 
-from activations.cache import Item, pass_through
+from activations.items import Item
+from activations.passes import pass_through
 from doubletake.model.decoder import Decoder
 from doubletake.model.passes import padded
 

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 from random_llama import random_decoder
 
 from attention.head_attribution import HeadReader
-from attention.measure import pass_through
+from attention.passes import pass_through
 from attention.positions import Item, Place
 from attention.rows import eager, reading
 from attention.tables import BINS

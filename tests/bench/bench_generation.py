@@ -21,7 +21,8 @@ from transformers import GenerationConfig
 
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from traces.generation import Request, Sampling, generate
+from traces.generation import Request, generate
+from traces.sampling import Sampling
 
 COUNT, BATCH, SHORTEST, LONGEST = 48, 16, 50, 236
 GREEDY = Sampling(temperature=0, top_p=1.0, seed=0)

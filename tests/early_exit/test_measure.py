@@ -11,7 +11,7 @@ import pytest
 import torch
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -20,7 +20,8 @@ from early_exit import measure as early_exit
 from early_exit.branches import Branch, Continuation
 from early_exit.checks import CutEffect, Differences
 from early_exit.exits import AnswerPrompt, Exit
-from early_exit.measure import Planned, Settings, drawn_of, exit_row, main
+from early_exit.measure import Settings, main
+from early_exit.plans import Planned, drawn_of, exit_row
 from early_exit.tables import EARLY_EXIT
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
@@ -126,9 +127,9 @@ def test_equal_answers_and_log_probs_are_counted():
     effect = CutEffect(exits=5, changed=3)
     for one, other in ((("8", -1.0), ("8", -1.5)), (("8", -1.0), (None, None))):
         effect.compare(*({"answer": a, "logprob": p} for a, p in (one, other)))
-    values = [(row["value"], row["n"]) for row in effect.rows()]
+    values = [(item.value, item.n) for item in effect.figures()]
     assert values == [(0.6, 5), (0.5, 2), (0.5, 1)]
-    assert [row["value"] for row in CutEffect().rows()] == [None, None, None]
+    assert [item.value for item in CutEffect().figures()] == [None, None, None]
 
 
 TEXTS = [
@@ -266,9 +267,9 @@ def test_a_difference_that_is_no_number_is_kept():
         one.add(1, [number, 0.0, 0.0, 0.0])
         other.add(1, [0.0, 0.0, 0.0, 0.0])
     found.add(one, other, [1, 1, 1])
-    logit, logprob, equal = found.rows(torch.float32)
-    assert math.isnan(logit["value"])
-    assert (logprob["value"], equal["value"]) == (0.0, 1.0)
+    logit, logprob, equal = found.figures(torch.float32)
+    assert math.isnan(logit.value)
+    assert (logprob.value, equal.value) == (0.0, 1.0)
 
 
 def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):

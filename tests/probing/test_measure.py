@@ -13,20 +13,21 @@ from tiny_turns import write_turns_study
 
 from activations.reading import ActivationCache, Origin
 from doubletake.model.checkpoint import Checkpoint
-from doubletake.model.decoder import load_decoder
 from doubletake.model.hooks import record
+from doubletake.model.loading import load_decoder
 from doubletake.page.summaries import StudyData
 from doubletake.running.errors import InputError
 from doubletake.stats.contrasts import BY_NAME, cases_of
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Largest, Verification
-from doubletake.study.settings import shard_names
+from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS
 from probing import measure as probing
 from probing import plot as plot_probing
 from probing import summarise as summarise_probing
+from probing.contrasts import Shard, fits_of, fitted_twice
 from probing.page import SECTION
 from probing.reading import GAP, merge_directions, read_directions
 from probing.tables import PROBING, PROBING_SCORES, PROBING_TASKS
@@ -170,21 +171,20 @@ def test_fits_made_twice_keep_to_their_share_and_minimum():
     contrasts["c"] = pl.DataFrame({"case": range(50)})
     plan, layers = SETTINGS.plan, [0, 2, 4]
     share = 0.05
-    found = probing.fitted_twice(contrasts, layers, 32, plan, Verification(share, 1, 0))
+    found = fitted_twice(contrasts, layers, 32, plan, Verification(share, 1, 0))
     newton = {
         name: 10 * (part.height * 32**2 + 32**3 // 3)
         for name, part in contrasts.items()
     }
     rotated = sum(
-        (plan.folds + 1) * n * 32 * min(n, 32)
-        + probing.fits_of(plan) * 200 * n * min(n, 32)
+        (plan.folds + 1) * n * 32 * min(n, 32) + fits_of(plan) * 200 * n * min(n, 32)
         for n in (part.height for part in contrasts.values())
     )
     cost = sum(newton[str(name)] for name, _ in found)
     assert share * 3 * rotated - max(newton.values()) < cost <= share * 3 * rotated
     assert 1 < len(found) < 9
     everything = Verification(1.0, 10**6, 0)
-    assert len(probing.fitted_twice(contrasts, layers, 32, plan, everything)) == 9
+    assert len(fitted_twice(contrasts, layers, 32, plan, everything)) == 9
 
 
 def test_the_fits_of_the_plan_are_those_that_are_made(study, scores):
@@ -192,11 +192,11 @@ def test_the_fits_of_the_plan_are_those_that_are_made(study, scores):
     checks = VERIFICATION.read(study.folder / "of-1/1-of-1.verification.parquet")
     fits = checks.filter(statistic="share of fits stopped early")["n"].item()
     probes = scores.select("task", "features", "layer").n_unique()
-    assert fits == probes * (probing.fits_of(SETTINGS.plan) - 1)
+    assert fits == probes * (fits_of(SETTINGS.plan) - 1)
 
 
 def test_the_check_notices_a_wrong_rotation():
-    shard = probing.Shard(difference=Largest(0.5, 3), fits=10, stopped=1)
+    shard = Shard(difference=Largest(0.5, 3), fits=10, stopped=1)
     values = shard.verification()
     assert (values["value"] > values["bound"]).all()
 

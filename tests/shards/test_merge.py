@@ -22,9 +22,9 @@ def index_row(trace: str, event: int, shard: str = "1-of-2") -> dict:
     return row | {"token": 5}
 
 
-def figure(statistic: str, value: float | None, n: int, unit: str = "nats") -> dict:
+def figure(merge: str, value: float | None, n: int, statistic: str = "f") -> dict:
     row = {"stage": "s", "check": "c", "statistic": statistic, "value": value}
-    return row | {"unit": unit, "n": n, "bound": 0.5}
+    return row | {"unit": "nats", "n": n, "bound": 0.5, "merge": merge}
 
 
 def stage_of(*shards: Table) -> Stage:
@@ -54,7 +54,7 @@ def test_rows_are_sorted_and_ties_keep_the_order_of_the_parts(tmp_path):
 
 
 def test_without_columns_the_parts_follow_each_other(tmp_path):
-    parts = [[figure("b", 0.1, 1)], [], [figure("a", 0.1, 1)]]
+    parts = [[figure("max", 0.1, 1, "b")], [], [figure("max", 0.1, 1, "a")]]
     table = merged(tmp_path, replace(VERIFICATION, sort=()), parts)
     assert table["statistic"].to_list() == ["b", "a"]
 
@@ -65,16 +65,16 @@ def test_empty_parts_give_an_empty_table(tmp_path):
 
 def test_figures_merge_into_those_of_the_whole(tmp_path):
     first = [
-        figure("max |difference|", 0.3, 10),
-        figure("mean |difference|", 0.1, 10),
-        figure("tokens", 10.0, 10, "tokens"),
-        figure("|difference| > 0.1", 0.2, 10, "share"),
+        figure("max", 0.3, 10),
+        figure("mean", 0.1, 10),
+        figure("sum", 10.0, 10),
+        figure("mean", 0.2, 10, "another"),
     ]
     second = [
-        figure("max |difference|", 0.2, 30),
-        figure("mean |difference|", 0.3, 30),
-        figure("tokens", 30.0, 30, "tokens"),
-        figure("|difference| > 0.1", 0.6, 30, "share"),
+        figure("max", 0.2, 30),
+        figure("mean", 0.3, 30),
+        figure("sum", 30.0, 30),
+        figure("mean", 0.6, 30, "another"),
     ]
     table = merged(tmp_path, VERIFICATION, [first, second])
     assert table["value"].to_list() == pytest.approx([0.3, 0.25, 40.0, 0.5])
@@ -82,35 +82,46 @@ def test_figures_merge_into_those_of_the_whole(tmp_path):
     assert table["bound"].to_list() == [0.5] * 4
 
 
+def test_a_figure_that_does_not_say_how_it_merges_is_refused():
+    for merge, message in ((None, "1 nulls in column merge"), ("min", "'min', not")):
+        with pytest.raises(InputError, match=message):
+            VERIFICATION.frame([figure(merge, 0.3, 10)])
+
+
+def test_words_of_a_statistic_do_not_decide(tmp_path):
+    parts = [[figure("max", x, 1, "mean of n tokens")] for x in (0.2, 0.4)]
+    assert merged(tmp_path, VERIFICATION, parts)["value"].to_list() == [0.4]
+
+
 def test_figures_of_a_shard_without_cases_do_not_count(tmp_path):
     parts = [
-        [figure("mean x", None, 0), figure("max x", None, 0)],
-        [figure("mean x", 0.4, 5), figure("max x", 0.9, 5)],
+        [figure("mean", None, 0), figure("max", None, 0)],
+        [figure("mean", 0.4, 5), figure("max", 0.9, 5)],
     ]
     assert merged(tmp_path, VERIFICATION, parts)["value"].to_list() == [0.4, 0.9]
 
 
 def test_figures_without_any_case_stay_unknown(tmp_path):
-    parts = [[figure("mean x", None, 0), figure("max x", None, 0)]] * 2
+    parts = [[figure("mean", None, 0), figure("max", None, 0)]] * 2
     assert merged(tmp_path, VERIFICATION, parts)["value"].to_list() == [None, None]
 
 
 def test_a_value_without_cases_is_none_whatever_a_part_says(tmp_path):
-    names = ("mean x", "max x", "tokens", "n")
+    names = ("mean", "max", "sum")
     parts = [[figure(name, 0.0, 0) for name in names]] * 2
     table = merged(tmp_path, VERIFICATION, parts)
-    assert table["value"].to_list() == [None] * 4
-    assert table["n"].to_list() == [0] * 4
+    assert table["value"].to_list() == [None] * 3
+    assert table["n"].to_list() == [0] * 3
     some = [figure(name, -3.0, 2) for name in names]
     table = merged(tmp_path, VERIFICATION, [parts[0], some])
-    assert table["value"].to_list() == [-3.0] * 4
-    assert table["n"].to_list() == [2] * 4
+    assert table["value"].to_list() == [-3.0] * 3
+    assert table["n"].to_list() == [2] * 3
 
 
 def test_a_figure_that_is_no_number_in_one_part_is_none_in_the_whole(tmp_path):
     parts = [
-        [figure("mean x", math.nan, 2), figure("max x", math.nan, 2)],
-        [figure("mean x", 0.4, 5), figure("max x", 0.9, 5)],
+        [figure("mean", math.nan, 2), figure("max", math.nan, 2)],
+        [figure("mean", 0.4, 5), figure("max", 0.9, 5)],
     ]
     for order in (parts, parts[::-1]):
         values = merged(tmp_path, VERIFICATION, order)["value"].to_list()

@@ -9,7 +9,8 @@ import pytest
 
 from doubletake.running import origins
 from doubletake.running.errors import InputError
-from doubletake.study.settings import ModelSettings, shard_names
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS

@@ -7,7 +7,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from doubletake.running.errors import InputError
-from traces.generation import Request, Sampling, choose, generate, uniforms
+from traces.generation import Request, generate
+from traces.sampling import Sampling, choose
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
 STOPS = {1, 7}
@@ -92,13 +93,6 @@ def test_finish_says_how_it_ended(requests, reference):
         assert done.finish == ("length" if full else "stop")
         assert not set(done.ids) & STOPS
     assert {done.finish for done in reference.values()} == {"stop", "length"}
-
-
-def test_seed_and_row_decide_the_numbers():
-    assert (uniforms(0, "a/0", 8) == uniforms(0, "a/0", 8)).all()
-    assert (uniforms(0, "a/0", 4) == uniforms(0, "a/0", 8)[:4]).all()
-    assert (uniforms(0, "a/0", 8) != uniforms(0, "a/1", 8)).all()
-    assert (uniforms(0, "a/0", 8) != uniforms(1, "a/0", 8)).all()
 
 
 def test_choice_follows_the_nucleus_distribution():

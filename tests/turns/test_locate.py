@@ -81,7 +81,7 @@ def test_the_cache_is_checked_against_the_generated_logprobs(study):
 def test_imported_thoughts_have_nothing_to_compare(study):
     turns = turns_of(study, EVERY)
     nothing = pl.Series([None] * turns.height, dtype=pl.Float32)
-    row = locate_turns.verification_of(turns, nothing, "float32").row(0, named=True)
+    row = locate_turns.checks_of(turns, nothing, "float32").row(0, named=True)
     assert (row["value"], row["n"]) == (None, 0)
 
 

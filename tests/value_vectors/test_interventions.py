@@ -4,7 +4,8 @@ import pytest
 import torch
 from tiny_architectures import DENSE, settings_of
 
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.loading import load_decoder
 from value_vectors.interventions import Scaling, plain_states, scaled_states
 
 torch.set_num_threads(1)

@@ -6,9 +6,10 @@ import pytest
 import torch
 from tiny_architectures import DENSE, settings_of
 
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import record
 from doubletake.model.lens import Lens
+from doubletake.model.loading import load_decoder
 from value_vectors.vectors import (
     activations,
     cosines,

@@ -9,8 +9,9 @@ import pytest
 
 from doubletake.model.adapters import adapter_files
 from doubletake.model.checkpoint import Checkpoint
-from doubletake.model.decoder import load_decoder, read_config
+from doubletake.model.configuration import read_config
 from doubletake.model.folders import check_adapter
+from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 
 MERGED = r".*merge_and_unload\(\)\.save_pretrained\(NEW\), .*AutoTokenizer"

@@ -11,9 +11,9 @@ from tiny_architectures import ARCHITECTURES, settings_of
 from transformers import AutoModelForCausalLM
 
 from doubletake.model.checkpoint import Checkpoint
-from doubletake.model.decoder import load_decoder
 from doubletake.model.hooks import record
 from doubletake.model.lens import Lens
+from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 
 IDS = torch.arange(3, 43, 2)[None]
@@ -45,7 +45,10 @@ def test_lens_equals_norm_and_head_on_hidden_states(architectures, name):
         states = decoder.hf(IDS, output_hidden_states=True).hidden_states[:-1]
         with record(decoder) as seen:
             decoder.hf(IDS)
-        expected = [decoder.logits(decoder.final_norm(x))[0] for x in states]
+        expected = [decoder.unembed(decoder.final_norm(x))[0] for x in states]
+        if decoder.softcap is not None:
+            cap = decoder.softcap
+            expected = [cap * torch.tanh(x / cap) for x in expected]
         last = decoder.hf(IDS).logits[0]
     for lens in (Lens.load(settings, "cpu"), Lens.of(decoder)):
         for resid, wanted in zip(states, expected, strict=True):
@@ -73,6 +76,18 @@ def test_shares_of_all_parts_add_up_to_the_logits(architectures, name):
         total = decoder.softcap * torch.tanh(total / decoder.softcap)
     error = (total - logits[:, tokens]).norm() / logits[:, tokens].norm()
     assert error < 1e-4
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_logprobs_equal_a_plain_log_softmax(architectures, name):
+    decoder = load_decoder(settings_of(architectures[name]))
+    ids = torch.randint(0, 96, (1, 120), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        wanted = decoder.hf(ids).logits[0, :-1].log_softmax(-1)
+        normed = decoder.base(ids).last_hidden_state[0, :-1].repeat(3, 1)
+        found = Lens.of(decoder).logprobs(normed, ids[0, 1:].repeat(3))
+    wanted = wanted.gather(1, ids[0, 1:, None])[:, 0].repeat(3)
+    assert torch.allclose(found, wanted, atol=1e-5)
 
 
 @pytest.fixture

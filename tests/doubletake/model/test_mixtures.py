@@ -5,7 +5,7 @@ from tiny_architectures import settings_of
 
 from doubletake.model.architectures import LAYOUTS
 from doubletake.model.budgets import backward_tokens, forward_tokens, mlp_width
-from doubletake.model.decoder import load_decoder
+from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 
 MIXTURES = ["mixtral", "qwen2_moe", "qwen3_moe"]

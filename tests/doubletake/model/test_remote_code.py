@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from doubletake.model.decoder import load_decoder, read_config
+from doubletake.model.configuration import read_config
+from doubletake.model.loading import load_decoder
 from doubletake.model.remote_code import named_files
 from doubletake.running.errors import InputError
 from doubletake.study.settings import Sources, check

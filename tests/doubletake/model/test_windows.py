@@ -14,7 +14,8 @@ from doubletake.model.hooks import record
 from doubletake.model.passes import padded
 from early_exit.branches import Branch, continue_branches, replay
 from traces import generation
-from traces.generation import Request, Sampling, Slots, generate
+from traces.generation import Request, Slots, generate
+from traces.sampling import Sampling
 from value_vectors.interventions import Scaling, plain_states, scaled_states
 
 ARCHITECTURES = sorted(REACHES)

@@ -5,7 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from doubletake.stats.intervals import cluster_bootstrap, cluster_sums, wilson_interval
+from doubletake.stats.intervals import (
+    Resampling,
+    cluster_bootstrap,
+    cluster_sums,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +54,7 @@ def interval(sums, counts, resamples=4000, confidence=0.95, seed=0):
     return cluster_bootstrap(
         np.asarray(sums, float),
         np.asarray(counts, float),
-        resamples=resamples,
-        confidence=confidence,
-        rng=np.random.default_rng(seed),
+        Resampling(resamples, confidence, seed),
     )
 
 

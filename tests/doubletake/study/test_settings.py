@@ -221,10 +221,3 @@ def test_a_model_overrides_the_answer_prompt(config):
     settings = early_exit_settings.measure(config, "tiny")
     assert settings["answer_prompt"] == "</think> So"
     assert "groups" not in settings
-
-
-@pytest.mark.parametrize("count", [1, 3, 7])
-def test_shards_part_the_items(count):
-    names = studies.shard_names(count)
-    for index in range(20):
-        assert sum(studies.in_shard(index, name) for name in names) == 1

@@ -1,21 +1,19 @@
 """How far a pass over traces can be trusted: replayed log-probs and the self-proof."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import torch
 
+from doubletake.model.lens import Lens
 from doubletake.model.proofs import PROOF_TOKENS, Proof
-
-if TYPE_CHECKING:
-    from doubletake.model.decoder import Decoder
+from doubletake.tables.verification import Figure, Merge
 
 REPLAY_BOUND = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}  # mean, nats
 REPLAY_MARKS = (0.001, 0.01, 0.1)  # nats
 
 
 def replayed_off(
-    decoder: "Decoder",
+    lens: Lens,
     states: torch.Tensor,
     ids: Sequence[int],
     logprobs: Sequence[float],
@@ -23,7 +21,7 @@ def replayed_off(
     """|replayed - generated| log-prob of the completion's tokens.
 
     Args:
-        decoder: the model.
+        lens: of the model.
         states: [token, d_model], after the final norm; more than `ids` where padded.
         ids: prompt and completion.
         logprobs: of the completion's tokens, as generated (nats).
@@ -33,16 +31,12 @@ def replayed_off(
     """
     prompt = len(ids) - len(logprobs)
     targets = torch.tensor(ids[prompt:], device=states.device)
-    found = decoder.logprobs(states[prompt - 1 : len(ids) - 1], targets).cpu()
+    found = lens.logprobs(states[prompt - 1 : len(ids) - 1], targets).cpu()
     return (found - torch.tensor(logprobs)).abs()
 
 
-def verification_rows(
-    proof: Proof, differences: torch.Tensor, dtype: str
-) -> list[dict[str, Any]]:
-    """How far the pass can be trusted, in figures.
-
-    Maxima, means and shares, so that the shards' tables merge into that of the whole.
+def figures_of(proof: Proof, differences: torch.Tensor, dtype: str) -> list[Figure]:
+    """How far the pass can be trusted.
 
     Args:
         proof: of the model.
@@ -50,31 +44,58 @@ def verification_rows(
         dtype: of the model.
 
     Returns:
-        Rows of `schemas.VERIFICATION` without `stage`; where nothing was generated, of
-        the replay only the count, without a value.
+        Those of the replay, then those of the proof. Where nothing was generated, the
+        replay has only the count, without a value.
     """
-    n = len(differences)
-    figures: list[tuple[str, float | None, str, float | None]] = [
-        ("tokens", float(n) if n else None, "tokens", None)
-    ]
-    if n:
-        values = differences.double()
-        figures += [
-            ("max |difference|", values.max().item(), "nats", None),
-            ("mean |difference|", values.mean().item(), "nats", REPLAY_BOUND[dtype]),
-        ]
-        figures += [
-            (f"|difference| > {mark:g} nats", share.item(), "share", None)
+    return [*_of_replay(differences, dtype), *_of_proof(proof)]
+
+
+def _of_replay(differences: torch.Tensor, dtype: str) -> list[Figure]:
+    n, values = len(differences), differences.double()
+
+    def figure(
+        statistic: str,
+        value: float | None,
+        unit: str,
+        merge: Merge,
+        bound: float | None = None,
+    ) -> Figure:
+        return Figure(
+            check="replayed log-probs against generated ones",
+            statistic=statistic,
+            value=value,
+            unit=unit,
+            n=n,
+            bound=bound,
+            merge=merge,
+        )
+
+    count = figure("tokens", float(n) if n else None, "tokens", "sum")
+    if not n:
+        return [count]
+    largest, mean = values.max().item(), values.mean().item()
+    return [
+        count,
+        figure("max |difference|", largest, "nats", "max"),
+        figure("mean |difference|", mean, "nats", "mean", REPLAY_BOUND[dtype]),
+        *(
+            figure(f"|difference| > {mark:g} nats", share.item(), "share", "mean")
             for mark in REPLAY_MARKS
             for share in [(values > mark).double().mean()]
-        ]
-    rows: list[dict[str, Any]] = [
-        {"check": "replayed log-probs against generated ones", "statistic": name}
-        | {"value": value, "unit": unit, "n": n, "bound": bound}
-        for name, value, unit, bound in figures
+        ),
     ]
-    return rows + [
-        {"check": f"self-proof: {name}", "statistic": "max relative error"}
-        | {"value": error, "unit": "1", "n": PROOF_TOKENS, "bound": proof.bound}
+
+
+def _of_proof(proof: Proof) -> list[Figure]:
+    return [
+        Figure(
+            check=f"self-proof: {name}",
+            statistic="max relative error",
+            value=error,
+            unit="1",
+            n=PROOF_TOKENS,
+            bound=proof.bound,
+            merge="max",
+        )
         for name, error in proof.errors.items()
     ]

@@ -1,8 +1,9 @@
 """Seeded splits of the problems, the same for every stage, shard and limit."""
 
-import hashlib
 import math
 from collections.abc import Iterable
+
+from doubletake.stats.draws import ranked_by_digest
 
 CALIBRATION = "calibration"
 
@@ -14,9 +15,6 @@ def calibration_problems(problems: Iterable[str], share: float) -> set[str]:
     so that the split depends on neither order nor shards and is empty only when there
     are no problems.
     """
-    ranked = sorted(set(problems), key=_rank)
-    return set(ranked[: math.ceil(share * len(ranked))])
-
-
-def _rank(problem: str) -> bytes:
-    return hashlib.sha256(f"{CALIBRATION}/{problem}".encode()).digest()
+    names = {(problem,) for problem in problems}
+    ranked = ranked_by_digest(names, CALIBRATION)
+    return {str(name) for (name,) in ranked[: math.ceil(share * len(ranked))]}

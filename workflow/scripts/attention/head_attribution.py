@@ -13,19 +13,17 @@ Logits are meant before a cap. The heads and the projection's bias add up to the
 logit attribution of `attn_out[l]`.
 """
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch.nn.functional import linear
 
-if TYPE_CHECKING:
-    from doubletake.model.decoder import Decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.formulas import rms_scale
 
 
 class HeadReader:
     """Turns the outputs of attention heads into logits of token groups."""
 
-    def __init__(self, decoder: "Decoder", groups: list[torch.Tensor]) -> None:
+    def __init__(self, decoder: Decoder, groups: list[torch.Tensor]) -> None:
         """Fold gain, unembedding and output projections into one vector per head.
 
         Args:
@@ -96,7 +94,7 @@ class HeadReader:
         projection = self.decoder.attention_out(layer)
         bias = None if projection.bias is None else projection.bias.float()
         output = linear(z.float(), projection.weight.float(), bias)
-        return torch.rsqrt(output.square().mean(-1) + self.decoder.norm_eps)
+        return rms_scale(output, self.decoder.norm_eps)
 
     def _is_plain(self, layer: int) -> bool:
         """Whether attention writes to the residual stream without a norm between."""

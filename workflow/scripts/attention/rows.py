@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from doubletake.model.decoder import Decoder
+from doubletake.model.formulas import soft_capped
+from doubletake.model.hooks import registered
 from doubletake.model.proofs import PROOF_BOUND, PROOF_TOKENS
 from doubletake.running.errors import InputError
-
-if TYPE_CHECKING:
-    from doubletake.model.decoder import Decoder
 
 KERNEL = "doubletake_rows"
 QUERY_BLOCK = 128  # queries that attend at once where a mask is needed
@@ -70,7 +70,7 @@ _READER: ContextVar[_Reader] = ContextVar("reader")
 
 @contextmanager
 def reading(
-    decoder: "Decoder", wanted: Sequence[Sequence[int]], see: Callable[[Rows], None]
+    decoder: Decoder, wanted: Sequence[Sequence[int]], see: Callable[[Rows], None]
 ) -> Iterator[None]:
     """Read attention rows in the forward passes inside the block.
 
@@ -103,7 +103,7 @@ def reading(
 
 
 @contextmanager
-def eager(decoder: "Decoder") -> Iterator[None]:
+def eager(decoder: Decoder) -> Iterator[None]:
     """Let the model attend by the library's reference code inside the block."""
     decoder.hf.set_attn_implementation("eager")
     try:
@@ -113,7 +113,7 @@ def eager(decoder: "Decoder") -> Iterator[None]:
 
 
 @torch.inference_mode()
-def eager_weights(decoder: "Decoder", ids: Sequence[int]) -> torch.Tensor:
+def eager_weights(decoder: Decoder, ids: Sequence[int]) -> torch.Tensor:
     """Attention of a sequence's last position by the library's reference code.
 
     Takes memory with the square of the tokens, one layer at a time: for checks.
@@ -127,20 +127,16 @@ def eager_weights(decoder: "Decoder", ids: Sequence[int]) -> torch.Tensor:
         found.append(output[1][0, :, -1].float().cpu())
 
     modules = [decoder.attention(layer) for layer in range(decoder.n_layers)]
-    handles = [module.register_forward_hook(keep) for module in modules]
-    try:
-        with eager(decoder):
-            decoder.base(
-                input_ids=torch.tensor([ids], device=decoder.device), use_cache=False
-            )
-    finally:
-        for handle in handles:
-            handle.remove()
+    hooks = registered(module.register_forward_hook(keep) for module in modules)
+    with hooks, eager(decoder):
+        decoder.base(
+            input_ids=torch.tensor([ids], device=decoder.device), use_cache=False
+        )
     return torch.stack(found)
 
 
 @torch.inference_mode()
-def prove_rows(decoder: "Decoder") -> None:
+def prove_rows(decoder: Decoder) -> None:
     """Compare the rows of a short sequence with the library's reference code.
 
     Raises:
@@ -198,9 +194,7 @@ class _Heads:
     def scores(self, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
         """Scores before the mask: [..., key head, query, key]."""
         scores = query @ key.transpose(-1, -2) * self.scaling
-        if self.softcap is None:
-            return scores
-        return torch.tanh(scores / self.softcap) * self.softcap
+        return soft_capped(scores, self.softcap)
 
     def hidden(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
         """Which keys a query does not see: [query, key], from their places."""

@@ -4,6 +4,8 @@ from typing import Any
 
 import polars as pl
 
+from doubletake.tables.verification import Figure
+
 TOP = 5  # of `recall`
 CELLS = 8  # of a decision, part and layer: more than `TOP`, where there are so many
 STATISTICS = {
@@ -48,9 +50,7 @@ def agreement(
     return figures.with_columns(pl.col(list(STATISTICS)).fill_nan(None))
 
 
-def verification_rows(
-    cells: pl.DataFrame, method: str, layered: bool
-) -> list[dict[str, Any]]:
+def figures_of(cells: pl.DataFrame, method: str, layered: bool) -> list[Figure]:
     """Agreement of a method's scores with exact patching, as means over decisions.
 
     Correlations are taken within a decision and layer, because scores of different
@@ -63,16 +63,22 @@ def verification_rows(
     """
     groups = agreement(cells, method, ["part", "layer", "trace", "event"])
     by = ["part", "layer"] if layered else ["part"]
-    rows: list[dict[str, Any]] = []
+    figures: list[Figure] = []
     for key, group in groups.sort(by).group_by(by, maintain_order=True):
         check = f"{method} attribution of {key[0]} against exact patching"
         if layered:
             check += f", layer {key[1]}"
         for statistic, (name, unit) in STATISTICS.items():
             known = group.drop_nulls(statistic)
-            mean = known[statistic].mean()
-            rows.append(
-                {"check": check, "statistic": name, "value": mean, "unit": unit}
-                | {"n": known.height, "bound": None}
+            mean: Any = known[statistic].mean()
+            figures.append(
+                Figure(
+                    check=check,
+                    statistic=name,
+                    value=mean,
+                    unit=unit,
+                    n=known.height,
+                    merge="mean",
+                )
             )
-    return rows
+    return figures

@@ -1,6 +1,5 @@
 """Which cells of a study are patched exactly, to check the scores of all cells."""
 
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -8,7 +7,8 @@ import polars as pl
 
 from attribution.agreement import CELLS
 from attribution.patching import Cell, cost_of
-from doubletake.stats.verification import Case, Verification, affordable, ranked
+from doubletake.stats.draws import generator, ranked_by_digest
+from doubletake.stats.verification import Case, Verification, affordable
 
 LAYERS = 4  # of a drawn decision: the next one has others
 OTHER = 4  # every so many decisions the method that the study does not use is run too
@@ -47,7 +47,7 @@ def sampled_cells(
         layer: 0, 1, ...
         seed: of the draw.
     """
-    draw = random.Random("/".join(map(str, (seed, *name, part, layer))))
+    draw = generator(seed, *name, part, layer)
     chosen = draw.sample(range(tokens - 1), min(CELLS, tokens - 1))
     return [Cell(part, layer, token) for token in sorted(chosen)]
 
@@ -102,7 +102,7 @@ def _cases(
     """All cases in the order of the draw; as few are made as are asked for."""
     new = set(parts)
     step = -(-n_layers // LAYERS)
-    for number, name in enumerate(ranked(tokens, seed)):
+    for number, name in enumerate(ranked_by_digest(tokens, seed)):
         trace, event = str(name[0]), int(name[1])
         length = tokens[trace, event]
         whole = length * n_layers

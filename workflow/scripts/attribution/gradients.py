@@ -19,6 +19,7 @@ import torch
 
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import See, hooked, replaced
+from doubletake.model.lens import Lens
 from doubletake.model.passes import padded
 from turns.reading import GROUPS
 
@@ -56,7 +57,7 @@ class Metric:
         """
         if name not in ("difference", "target"):
             raise ValueError(f"unknown metric {name!r}")
-        self.decoder, self.name = decoder, name
+        self.lens, self.name = Lens.of(decoder), name
         self.sizes = [len(groups[group]) for group in GROUPS]
         self.tokens = torch.cat([groups[group] for group in GROUPS]).to(decoder.device)
 
@@ -73,20 +74,11 @@ class Metric:
             [decision], float32.
         """
         if self.name == "difference":
-            backtrack, wrap_up = self._logits(normed, self.tokens).split(self.sizes, 1)
+            logits = self.lens.logits(normed, self.tokens)
+            backtrack, wrap_up = logits.split(self.sizes, 1)
             return backtrack.logsumexp(1) - wrap_up.logsumexp(1)
         predicted = torch.tensor([item.predicted for item in decisions])
-        logits = self._logits(normed, predicted.to(normed.device))
-        return logits.diagonal()
-
-    def _logits(self, normed: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        unembed = self.decoder.unembed
-        bias = None if unembed.bias is None else unembed.bias[tokens].float()
-        logits = torch.nn.functional.linear(
-            normed.float(), unembed.weight[tokens].float(), bias
-        )
-        cap = self.decoder.softcap
-        return logits if cap is None else torch.tanh(logits / cap) * cap
+        return self.lens.logits(normed, predicted).diagonal()
 
 
 @dataclass(frozen=True)

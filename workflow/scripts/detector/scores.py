@@ -139,13 +139,7 @@ def figures(
     hits, found, labelled = np.array(counts, dtype=float).reshape(-1, 3).T
     tops = np.stack([hits, hits, 2 * hits], axis=1)
     bases = np.stack([found, labelled, found + labelled], axis=1)
-    ends = cluster_bootstrap(
-        tops,
-        bases,
-        resamples=resampling.bootstrap,
-        confidence=resampling.confidence,
-        rng=np.random.default_rng(resampling.seed),
-    )
+    ends = cluster_bootstrap(tops, bases, resampling)
     row: dict[str, int | float | None] = {
         "traces": len(comparisons),
         "labelled": int(labelled.sum()),

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from doubletake.stats.verification import Largest
+from doubletake.tables.verification import Figure
 from early_exit.branches import Continuation
 
 REPLAY = "exits packed on one prefill against plain full forward passes"
@@ -33,32 +34,17 @@ class Differences:
         self.exits += 1
         self.equal += choices == packed.tokens
 
-    def rows(self, dtype: torch.dtype) -> list[dict[str, Any]]:
-        """Rows of `schemas.VERIFICATION`; only float32 has a bound."""
+    def figures(self, dtype: torch.dtype) -> list[Figure]:
+        """What they add up to; only float32 has a bound."""
         bound = FLOAT32_BOUND if dtype == torch.float32 else None
         share = self.equal / self.exits if self.exits else None
-        logit, logprob = self.logit, self.logprob
-        figures = [
-            ("largest difference of logits", logit.value, "logit", logit.n, bound),
-            ("largest difference of log-probs", logprob.value, "nat", logprob.n, bound),
-            (
-                "share of exits with equal answer tokens",
-                share,
-                "share",
-                self.exits,
-                None,
-            ),
-        ]
+        logits = "largest difference of logits"
+        logprobs = "largest difference of log-probs"
+        tokens = "share of exits with equal answer tokens"
         return [
-            {
-                "check": REPLAY,
-                "statistic": statistic,
-                "value": value,
-                "unit": unit,
-                "n": count,
-                "bound": limit,
-            }
-            for statistic, value, unit, count, limit in figures
+            _largest(REPLAY, logits, self.logit, "logit", bound),
+            _largest(REPLAY, logprobs, self.logprob, "nat", bound),
+            _share(REPLAY, tokens, share, self.exits),
         ]
 
 
@@ -81,22 +67,33 @@ class CutEffect:
         if None not in (rewritten["logprob"], own["logprob"]):
             self.logprob.add(abs(rewritten["logprob"] - own["logprob"]))
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Rows of `schemas.VERIFICATION` without their stage; none has a bound."""
+    def figures(self) -> list[Figure]:
+        """What they add up to; nothing of it has a bound."""
         changed = self.changed / self.exits if self.exits else None
         same = self.same / self.compared if self.compared else None
-        figures = [
-            ("share of exits whose tokens change", changed, "share", self.exits),
-            ("share of these with the same answer", same, "share", self.compared),
-            (
-                "largest difference of the answers' log-probs",
-                self.logprob.value,
-                "nat",
-                self.logprob.n,
-            ),
-        ]
+        logprobs = "largest difference of the answers' log-probs"
         return [
-            {"check": CUTS, "statistic": statistic, "value": value, "unit": unit}
-            | {"n": n, "bound": None}
-            for statistic, value, unit, n in figures
+            _share(CUTS, "share of exits whose tokens change", changed, self.exits),
+            _share(CUTS, "share of these with the same answer", same, self.compared),
+            _largest(CUTS, logprobs, self.logprob, "nat"),
         ]
+
+
+def _largest(
+    check: str, statistic: str, error: Largest, unit: str, bound: float | None = None
+) -> Figure:
+    return Figure(
+        check=check,
+        statistic=statistic,
+        value=error.value,
+        unit=unit,
+        n=error.n,
+        bound=bound,
+        merge="max",
+    )
+
+
+def _share(check: str, statistic: str, value: float | None, n: int) -> Figure:
+    return Figure(
+        check=check, statistic=statistic, value=value, unit="share", n=n, merge="mean"
+    )

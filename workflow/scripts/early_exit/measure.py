@@ -18,37 +18,35 @@ Outputs
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.loading import load_decoder
 from doubletake.running.logs import Progress, job
 from doubletake.running.runs import run_of
 from doubletake.stats.verification import (
-    Case,
     Verification,
-    drawn,
     with_verification,
 )
-from doubletake.study.settings import ModelSettings, in_shard
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION
-from doubletake.text.answers import same_value
+from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.branches import (
     Branch,
-    Continuation,
     continue_branches,
     longest,
     replay,
     tokens_computed,
 )
 from early_exit.checks import CutEffect, Differences
-from early_exit.exits import AnswerPrompt, Exit, as_written, exits_of
+from early_exit.exits import AnswerPrompt, as_written, exits_of
+from early_exit.plans import Drawn, Planned, drawn_of, exit_row
 from early_exit.tables import EARLY_EXIT
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
@@ -74,86 +72,6 @@ class Settings:
     """Longest forced answer, in tokens."""
     verification: Verification
     """How many exits of a shard are computed again without shortcuts."""
-
-
-def exit_row(
-    trace: str, place: Exit, said: Continuation, gold: str, prompt: AnswerPrompt
-) -> dict[str, Any]:
-    """A row of `schemas.EARLY_EXIT`."""
-    answer, own = prompt.read(said.tokens)
-    return {
-        "trace": trace,
-        "exit": place.number,
-        "tokens_before": place.tokens_before,
-        "answer": answer,
-        "correct": answer is not None and same_value(gold, answer),
-        "logit": fmean(said.logits[:own]) if own else None,
-        "logprob": sum(said.logprobs[:own]) if own else None,
-        "margin": said.margins[0] if own else None,
-        "entropy": said.entropies[0] if own else None,
-    }
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A trace that the model can read, and where it is cut."""
-
-    trace: dict[str, Any]
-    exits: list[Exit]
-    branches: list[Branch]
-    others: dict[int, Branch]
-    """By exit number: the sentence's own tokens and the answer prompt, where these
-    differ from what the exit reads."""
-
-    def tokens(self, budget: int) -> int:
-        """Tokens that the model reads for all exits, if every answer is the longest."""
-        said = sum(len(branch.suffix) + budget - 1 for branch in self.branches)
-        return max(branch.cut for branch in self.branches) + said
-
-    def cases(self, budget: int) -> list[Case]:
-        """Its exits; a plain pass reads all that stands before an answer, and it."""
-        return [
-            Case(
-                (self.trace["trace"], place.number),
-                branch.cut + len(branch.suffix) + budget - 1,
-            )
-            for place, branch in zip(self.exits, self.branches, strict=True)
-        ]
-
-    def other_cases(self, budget: int) -> list[Case]:
-        """Its exits that the rule of cuts changes; all share the trace's prefill."""
-        name = self.trace["trace"]
-        return [
-            Case((name, number), len(branch.suffix) + budget - 1)
-            for number, branch in self.others.items()
-        ]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Trace and number of the exits that are checked."""
-
-    replayed: set[tuple[str | int, ...]]
-    """In a plain forward pass."""
-    recut: set[tuple[str | int, ...]]
-    """With the sentence's tokens as the thought has them."""
-
-
-def drawn_of(planned: list[Planned], budget: int, settings: Verification) -> Drawn:
-    """The exits to check; both checks take half of the share, costs are tokens.
-
-    Args:
-        planned: traces of the shard, without those that were refused.
-        budget: tokens of the longest answer.
-        settings: how many.
-    """
-    work = sum(part.tokens(budget) for part in planned)
-    half = replace(settings, share=settings.share / 2)
-    cases = [case for part in planned for case in part.cases(budget)]
-    others = [case for part in planned for case in part.other_cases(budget)]
-    return Drawn(
-        *({case.name for case in drawn(some, work, half)} for some in (cases, others))
-    )
 
 
 class Shard:
@@ -285,8 +203,7 @@ def main(
     shard: str,
 ) -> None:
     """Read the shard's traces, compute their exits, write the three tables."""
-    traces = TRACES.read(traces_path)
-    traces = traces[[i for i in range(traces.height) if in_shard(i, shard)]]
+    traces = rows_of_shard(TRACES.read(traces_path), shard)
     golds = dict(PROBLEMS.read(problems_path).select("problem", "gold").iter_rows())
     tokenizer, decoder = load_tokenizer(model), load_decoder(model)
     prompt = AnswerPrompt(
@@ -297,13 +214,12 @@ def main(
     )
     events = EVENTS.read(events_path)
     done, progress = compute(decoder, prompt, traces, events, golds, settings)
-    figures = [*done.differences.rows(decoder.dtype), *done.cuts.rows()]
-    checks = [{"stage": STAGE} | row for row in figures]
-    for row in checks:
-        logger.info("verification: %(statistic)s %(value)s over %(n)d", row)
+    figures = [*done.differences.figures(decoder.dtype), *done.cuts.figures()]
+    for item in figures:
+        logger.info("verification: %s %s over %d", item.statistic, item.value, item.n)
     traces_done = traces.height - len(done.refused)
     run = run_of(STAGE, shard, progress, decoder, traces_done, done.note)
-    VERIFICATION.write(VERIFICATION.frame(checks), verification_path)
+    VERIFICATION.write(verification_of(STAGE, figures), verification_path)
     RUNS.write(run, runs_path)
     EARLY_EXIT.write(EARLY_EXIT.frame(done.rows), exits_path)
 

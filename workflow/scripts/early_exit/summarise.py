@@ -21,7 +21,12 @@ import numpy as np
 import polars as pl
 
 from doubletake.running.logs import job
-from doubletake.stats.intervals import cluster_bootstrap, cluster_sums, wilson_interval
+from doubletake.stats.intervals import (
+    Resampling,
+    cluster_bootstrap,
+    cluster_sums,
+    wilson_interval,
+)
 from early_exit.tables import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
@@ -147,11 +152,7 @@ def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray
     total = counts.sum(axis=0)
     mean = np.where(total > 0, sums.sum(axis=0) / np.maximum(total, 1), np.nan)
     low, high = cluster_bootstrap(
-        sums,
-        counts,
-        resamples=settings.bootstrap,
-        confidence=settings.confidence,
-        rng=np.random.default_rng(settings.seed),
+        sums, counts, Resampling(settings.bootstrap, settings.confidence, settings.seed)
     )
     return np.stack([mean, low, high])
 

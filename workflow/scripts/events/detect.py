@@ -18,6 +18,7 @@ from doubletake.detector.detectors import check_detector, find_events
 from doubletake.detector.events import Arrival, Backtrack, Control, WrapUp, controls
 from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
+from doubletake.stats.draws import generator
 from doubletake.text.thoughts import first_letter, thought_span, token_at
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
@@ -68,7 +69,7 @@ def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:
         trace["answer"],
         settings.detector,
     )
-    matched = controls(thought, events, f"{settings.seed}/{trace['trace']}")
+    matched = controls(thought, events, generator(settings.seed, trace["trace"]))
     found: Sequence[Event] = sorted(
         (*events.arrivals, *events.backtracks, *events.wrap_ups, *matched),
         key=lambda event: (event.start, event.end),

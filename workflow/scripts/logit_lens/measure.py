@@ -39,7 +39,7 @@ from doubletake.running.runs import run_on
 from doubletake.stats.verification import Largest
 from doubletake.study.settings import ModelSettings
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION
+from doubletake.tables.verification import VERIFICATION, Figure, verification_of
 from logit_lens.tables import LOGIT_LENS
 from turns.reading import BACKTRACK, GROUPS, target_ids
 from turns.tables import TURN_WORDS, TURNS
@@ -92,16 +92,16 @@ class Checks:
 
     def rows(self, dtype: str) -> pl.DataFrame:
         """`schemas.VERIFICATION`."""
-        row = {
-            "stage": STAGE,
-            "check": "embedding, attention and MLP shares added up, against the logits",
-            "statistic": "max relative error",
-            "value": self.error.value,
-            "unit": "1",
-            "n": self.error.n,
-            "bound": PROOF_BOUND[dtype],
-        }
-        return VERIFICATION.frame([row])
+        figure = Figure(
+            check="embedding, attention and MLP shares added up, against the logits",
+            statistic="max relative error",
+            value=self.error.value,
+            unit="1",
+            n=self.error.n,
+            bound=PROOF_BOUND[dtype],
+            merge="max",
+        )
+        return verification_of(STAGE, [figure])
 
 
 def slices_of(

@@ -15,7 +15,6 @@ Outputs
 
 import json
 import logging
-import random
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from doubletake.model.devices import choose_device
 from doubletake.running.logs import job
+from doubletake.stats.draws import generator
 from pocket import language as pocket
 from pocket.stories import Problem, is_test_question
 from pocket.tokenizer import ANSWER_PROMPT, END_OF_THOUGHT
@@ -86,7 +86,7 @@ class Reading:
 
 def sample_test_problems(count: int, seed: int) -> list[Problem]:
     """Different problems of the test split."""
-    rng = random.Random(f"test/{seed}")
+    rng = generator("test", seed)
     problems: dict[str, Problem] = {}
     while len(problems) < count:
         problem = pocket.sample_problem(rng)

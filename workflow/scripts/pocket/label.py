@@ -6,13 +6,13 @@ Outputs
         `backtracks` (each `start`, `cue`, `kind`).
 """
 
-import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doubletake.running.json_lines import write_rows
 from doubletake.running.logs import job
+from doubletake.stats.draws import generator
 from pocket.language import Thought, sample_problem, sample_thought
 from pocket.stories import Problem, is_test_question
 
@@ -53,7 +53,7 @@ def label_row(name: str, problem: Problem, thought: Thought) -> dict[str, Any]:
 
 def label_rows(settings: Settings) -> list[dict[str, Any]]:
     """Labelled traces on different questions of the test split."""
-    rng = random.Random(f"labels/{settings.seed}")
+    rng = generator("labels", settings.seed)
     rows: dict[str, dict[str, Any]] = {}
     while len(rows) < settings.traces:
         problem = sample_problem(rng)

@@ -33,6 +33,7 @@ from transformers import PreTrainedTokenizerFast as Tokenizer
 from doubletake.model.devices import choose_device
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
+from doubletake.stats.draws import generator
 from pocket.language import Habits
 from pocket.muon import Muon
 from pocket.rows import (
@@ -294,7 +295,7 @@ def pool_of(
     settings: Settings, tokenizer: Tokenizer, progress: Progress
 ) -> list[list[Row]]:
     """The batches of a pool, of the stage in which it begins."""
-    rng = random.Random(f"{settings.seed}/{progress.pool}")
+    rng = generator(settings.seed, progress.pool)
     size = {"rows": settings.pool_rows, "batch_tokens": settings.batch_tokens}
     stage = [s for s in settings.stages if s.tokens <= progress.begun][-1]
     if stage.drills:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from doubletake.stats.draws import resamples
 from doubletake.stats.intervals import Resampling
 
 
@@ -28,9 +29,7 @@ class Draws:
     def of(cls, problems: np.ndarray, resampling: Resampling) -> "Draws":
         """Draw whole problems with replacement."""
         names, place = np.unique(problems, return_inverse=True)
-        rng = np.random.default_rng(resampling.seed)
-        shares = np.full(len(names), 1 / len(names))
-        drawn = rng.multinomial(len(names), shares, size=resampling.bootstrap)
+        drawn = resamples(len(names), resampling.bootstrap, resampling.seed)
         return cls(np.concatenate([np.ones((1, len(place))), drawn[:, place]]))
 
 

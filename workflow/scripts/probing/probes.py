@@ -5,13 +5,13 @@ controls and selectivity after Hewitt & Liang 2019, "Designing and interpreting 
 with control tasks".
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from doubletake.stats.draws import Name, array_generator, ranked_by_digest
 from probing.logistic import Fit, fit_balanced
 
 PLAIN_TOLERANCE = 1e-12  # of Newton's method: gradient, and fall of the loss to come
@@ -89,8 +89,9 @@ def problem_folds(
     if has.sum(1).min() < folds:
         raise ValueError(f"{has.sum(1).tolist()} problems by class, {folds} folds")
     kind = np.where(has[1] & ~has[0], 0, np.where(has[1], 1, 2))
-    ranks = [hashlib.sha256(f"{seed}/{name}".encode()).digest() for name in names]
-    order = sorted(range(len(names)), key=lambda k: (kind[k], ranks[k]))
+    place_of: dict[Name, int] = {(str(name),): k for k, name in enumerate(names)}
+    ranked = [place_of[name] for name in ranked_by_digest(place_of, seed)]
+    order = sorted(ranked, key=kind.__getitem__)
     fold = np.empty(len(names), dtype=int)
     fold[order] = np.arange(len(names)) % folds
     return fold[place]
@@ -203,7 +204,7 @@ def shuffled(labels: np.ndarray, folds: np.ndarray, plan: Plan) -> np.ndarray:
     """
     rows = [labels]
     for number in range(1, plan.shuffles + 1):
-        draw = np.random.default_rng([plan.seed, number])
+        draw = array_generator(plan.seed, number)
         row = labels.copy()
         for fold in range(plan.folds):
             places = np.flatnonzero(folds == fold)

@@ -1,7 +1,6 @@
 """Example traces for the page: which ones, and their text with the events marked."""
 
 import math
-import random
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from doubletake.page.summaries import StudyData, text_after
+from doubletake.stats.draws import generator
 from doubletake.text.sentences import cut_after
 from doubletake.text.thoughts import thought_span
 
@@ -104,7 +104,7 @@ def choose(thoughts: pl.DataFrame, number: int, seed: str) -> list[str]:
         groups.setdefault((outcome, turns), []).append(trace)
     keys = [(o, t) for t in ("many", "some", "few") for o in OUTCOMES]
     queues = [groups[key] for key in keys if key in groups]
-    draw = random.Random(seed)
+    draw = generator(seed)
     for queue in queues:
         draw.shuffle(queue)
     chosen: list[str] = []

@@ -37,11 +37,9 @@ def merge(table: Table, parts: list[pl.DataFrame]) -> pl.DataFrame:
 def merge_figures(rows: pl.DataFrame) -> pl.DataFrame:
     """One row per figure: what it would be had there been one shard.
 
-    Means (statistics that begin with "mean") and shares (unit "share") are weighted by
-    their numbers of cases; numbers of cases as figures (statistic "n" or "tokens") add
-    up; of everything else, errors at their worst, the largest counts. A part without
-    cases says nothing, and a figure without cases in any part has no value. A value
-    that is no number makes the whole figure none.
+    The column `merge` says how: means are weighted by their numbers of cases. A part
+    without cases says nothing, and a figure without cases in any part has no value. A
+    value that is not a number (NaN) makes the whole figure NaN.
 
     Args:
         rows: `schemas.VERIFICATION` of all parts.
@@ -52,14 +50,12 @@ def merge_figures(rows: pl.DataFrame) -> pl.DataFrame:
     counted = pl.col("value").is_not_null() & (pl.col("n") > 0)
     values, weights = (pl.col(name).filter(counted) for name in ("value", "n"))
     mean = (values * weights).sum() / weights.sum()
-    is_mean = pl.col("statistic").str.starts_with("mean") | (pl.col("unit") == "share")
-    is_count = pl.col("statistic").is_in(["n", "tokens"])
     figures = rows.group_by(
-        ["stage", "check", "statistic", "unit"], maintain_order=True
+        ["stage", "check", "statistic", "unit", "merge"], maintain_order=True
     ).agg(
         mean=mean,
-        total=values.sum(),
-        worst=values.nan_max(),  # `max` would pass over a NaN
+        sum=values.sum(),
+        max=values.nan_max(),  # `max` would pass over a NaN
         counted=counted.any(),
         n=pl.col("n").sum(),
         bound=pl.col("bound").max(),
@@ -67,11 +63,11 @@ def merge_figures(rows: pl.DataFrame) -> pl.DataFrame:
     value = (
         pl.when(~pl.col("counted"))
         .then(None)
-        .when(is_mean)
+        .when(merge="mean")
         .then("mean")
-        .when(is_count)
-        .then("total")
-        .otherwise("worst")
+        .when(merge="sum")
+        .then("sum")
+        .otherwise("max")
     )
     return figures.with_columns(value=value).select(list(VERIFICATION.schema))
 

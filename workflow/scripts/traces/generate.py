@@ -19,17 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
+from doubletake.model.loading import load_decoder
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
 from doubletake.running.origins import origin_key
 from doubletake.running.runs import run_of
 from doubletake.running.store import Store
-from doubletake.study.settings import ModelSettings, in_shard
+from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from problems.tables import PROBLEMS
-from traces.generation import Request, Sampling, generate
+from traces.generation import Request, generate
 from traces.reuse import (
     earlier_traces,
     keep_traces,
@@ -38,6 +40,7 @@ from traces.reuse import (
     with_kept,
 )
 from traces.rows import Completion, Prompted, is_correct, traces_table
+from traces.sampling import Sampling
 from traces.tables import TRACES
 
 if TYPE_CHECKING:
@@ -158,10 +161,9 @@ def main(
     code: str,
 ) -> None:
     """Read the shard's problems, generate what is new, write the tables."""
-    problems = PROBLEMS.read(problems_path)
-    mine = [in_shard(index, shard) for index in range(problems.height)]
+    problems = rows_of_shard(PROBLEMS.read(problems_path), shard)
     tokenizer = load_tokenizer(model)
-    wanted = prompts_of(problems.filter(pl.Series(mine)), settings.samples, tokenizer)
+    wanted = prompts_of(problems, settings.samples, tokenizer)
     key = origin_key(deciding(model, settings, code), model_paths)
     store = Store.here()
     earlier = stored_traces(store, key) | earlier_traces(key, traces_path)

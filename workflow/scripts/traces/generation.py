@@ -8,7 +8,6 @@ longest row). Two tokens of a row are as far apart in the cache as in the row, s
 library's masks of layers with a sliding window, which count in the cache, are right.
 """
 
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -20,22 +19,12 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
 from doubletake.running.errors import InputError
+from doubletake.stats.draws import uniforms
 from traces.rows import Completion
+from traces.sampling import Sampling, choose
 
 logger = logging.getLogger("doubletake")
 BLOCK = 256  # positions by which the cache grows
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How a token is chosen from the logits."""
-
-    temperature: float
-    """Divides the logits; 0 takes the likeliest token."""
-    top_p: float
-    """Share of probability that is kept (Holtzman et al. 2020, nucleus sampling)."""
-    seed: int
-    """With the row's id and the position it fixes every random number."""
 
 
 @dataclass(frozen=True)
@@ -46,39 +35,6 @@ class Request:
     """Id; the row's random numbers depend on it and the seed alone."""
     prompt_ids: list[int]
     max_new_tokens: int
-
-
-def uniforms(seed: int, key: str, count: int) -> np.ndarray:
-    """Uniform numbers of one row, one per position: [count], float64 in [0, 1).
-
-    They come from a counter-based generator (Salmon et al. 2011, Philox) keyed by the
-    digest of seed and row id: neither shards nor batches nor other rows change them.
-    """
-    digest = hashlib.sha256(f"{seed}\0{key}".encode()).digest()
-    philox = np.random.Philox(key=int.from_bytes(digest[:16], "little"))
-    return np.random.Generator(philox).random(count)
-
-
-def choose(
-    logits: torch.Tensor, uniform: torch.Tensor, sampling: Sampling
-) -> torch.Tensor:
-    """Next tokens [row] from float32 logits [row, vocabulary] by inverse sampling.
-
-    Tokens are laid out by falling probability, cut to the smallest set that holds
-    `top_p`; `uniform` [row] picks the place. One number per token makes the choice
-    independent of the vocabulary's order and of the rows beside it.
-    """
-    if sampling.temperature == 0:
-        return logits.argmax(-1)
-    ranked, tokens = torch.sort(
-        logits / sampling.temperature, dim=-1, descending=True, stable=True
-    )
-    mass = torch.softmax(ranked, -1).cumsum(-1, dtype=torch.float64)
-    last = (mass < sampling.top_p * mass[:, -1:]).sum(-1, keepdim=True)
-    last = last.clamp(max=mass.shape[-1] - 1)
-    target = uniform[:, None].to(mass) * mass.gather(-1, last)
-    place = torch.searchsorted(mass, target, right=True).minimum(last)
-    return tokens.gather(-1, place)[:, 0]
 
 
 class _Layer(DynamicLayer):

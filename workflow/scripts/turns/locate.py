@@ -27,10 +27,10 @@ import torch
 
 from activations.reading import ActivationCache, Origin
 from doubletake.model.devices import choose_device
-from doubletake.model.lens import Lens
+from doubletake.model.lens import UNEMBED_ROWS, Lens
 from doubletake.running.logs import job
 from doubletake.study.settings import ModelSettings
-from doubletake.tables.verification import VERIFICATION
+from doubletake.tables.verification import VERIFICATION, Figure, verification_of
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from events.tables import EVENTS
 from traces.tables import TRACES
@@ -101,7 +101,7 @@ def predictions(
     ids, logprobs = [torch.zeros(0, dtype=torch.long)], [torch.zeros(0)]
     for part in sentences.iter_slices(ROWS):
         resid = cache.read("resid", part, layer=cache.n_layers)
-        wanted = part["next"].to_torch().long().split(lens.rows)
+        wanted = part["next"].to_torch().long().split(UNEMBED_ROWS)
         for logits, tokens in zip(lens.chunks(resid), wanted, strict=True):
             ids.append(logits.argmax(-1).cpu())
             chosen = logits.gather(1, tokens.to(logits.device)[:, None])[:, 0]
@@ -166,9 +166,7 @@ def nearest_controls(turns: pl.DataFrame) -> list[tuple[str, int]]:
     return found
 
 
-def verification_of(
-    turns: pl.DataFrame, generated: pl.Series, dtype: str
-) -> pl.DataFrame:
+def checks_of(turns: pl.DataFrame, generated: pl.Series, dtype: str) -> pl.DataFrame:
     """How the cache's log-probs agree with the generated ones, and the filter's share.
 
     Args:
@@ -178,25 +176,26 @@ def verification_of(
     """
     differences = (turns["logprob"] - generated.cast(pl.Float64)).abs().drop_nulls()
     first = turns.filter(kind=BACKTRACK, ordinal=1)
-    rows: list[dict[str, Any]] = [
-        {
-            "check": "log-prob of the next token, from the cache against as generated",
-            "statistic": "max |difference|",
-            "value": differences.nan_max() if len(differences) else None,
-            "unit": "nats",
-            "n": len(differences),
-            "bound": BOUND[dtype],
-        },
-        {
-            "check": "first backtracks whose most likely token is a backtrack word",
-            "statistic": "share",
-            "value": first["is_word"].mean(),
-            "unit": "share",
-            "n": first.height,
-            "bound": None,
-        },
-    ]
-    return VERIFICATION.frame([{"stage": STAGE} | row for row in rows])
+    largest: Any = differences.nan_max() if len(differences) else None
+    share: Any = first["is_word"].mean()
+    replay = Figure(
+        check="log-prob of the next token, from the cache against as generated",
+        statistic="max |difference|",
+        value=largest,
+        unit="nats",
+        n=len(differences),
+        bound=BOUND[dtype],
+        merge="max",
+    )
+    words = Figure(
+        check="first backtracks whose most likely token is a backtrack word",
+        statistic="share",
+        value=share,
+        unit="share",
+        n=first.height,
+        merge="mean",
+    )
+    return verification_of(STAGE, [replay, words])
 
 
 def main(
@@ -228,7 +227,7 @@ def main(
         back["selected"].sum(),
     )
     VERIFICATION.write(
-        verification_of(turns, sentences["generated"], model.dtype), verification_path
+        checks_of(turns, sentences["generated"], model.dtype), verification_path
     )
     TURN_WORDS.write(words, words_path)
     TURNS.write(turns, turns_path)

@@ -13,10 +13,12 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch.utils.hooks import RemovableHandle
 from transformers import DynamicCache
 
 from doubletake.model.budgets import cached_tokens, forward_tokens
 from doubletake.model.decoder import Decoder
+from doubletake.model.hooks import registered
 from doubletake.model.passes import in_batches
 
 
@@ -108,7 +110,14 @@ def plain_states(
 @contextmanager
 def _scaled(decoder: Decoder, batch: Sequence[Scaling]) -> Iterator[None]:
     """Scale units at the last token, row k of the batch by scaling k."""
-    handles = []
+    with registered(_multipliers(decoder, batch)):
+        yield
+
+
+def _multipliers(
+    decoder: Decoder, batch: Sequence[Scaling]
+) -> Iterator[RemovableHandle]:
+    """Register a hook on every layer that has a scaling."""
     for layer in sorted({scaling.layer for scaling in batch}):
         down = decoder.mlp_down(layer)
         factors = torch.ones(
@@ -117,12 +126,7 @@ def _scaled(decoder: Decoder, batch: Sequence[Scaling]) -> Iterator[None]:
         for row, scaling in enumerate(batch):
             if scaling.layer == layer:
                 factors[row, list(scaling.units)] = scaling.factor
-        handles.append(down.register_forward_pre_hook(_multiplier(factors)))
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+        yield down.register_forward_pre_hook(_multiplier(factors))
 
 
 def _multiplier(factors: torch.Tensor) -> Any:

@@ -32,23 +32,25 @@ import torch
 
 from activations.reading import ActivationCache, Origin
 from doubletake.model.checkpoint import Checkpoint
-from doubletake.model.decoder import Decoder, load_decoder
+from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
+from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
 from doubletake.running.runs import run_of
 from doubletake.stats.contrasts import BY_NAME
-from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
-from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
+from doubletake.text.tokenizer import load_tokenizer
 from probing.reading import Directions, read_directions
 from probing.tables import PROBING
 from traces.tables import TRACES
-from turns.reading import KINDS, target_ids
+from turns.reading import target_ids
 from turns.tables import TURN_WORDS, TURNS
+from value_vectors.rows import unit_rows, vector_rows
 from value_vectors.scaling_checks import (
     STAGE,
     Check,
@@ -64,10 +66,8 @@ from value_vectors.tables import (
     VALUE_VECTORS,
 )
 from value_vectors.vectors import (
-    ENDS,
     LayerUnits,
     layer_units,
-    token_logits,
 )
 
 if TYPE_CHECKING:
@@ -144,87 +144,6 @@ def chosen_layers(
     written = probing.filter(pl.col("layer") > 0, task=settings.contrast)
     best = written.sort("selectivity", "layer", descending=True)
     return sorted(layer - 1 for layer in best["layer"].head(settings.best_layers))
-
-
-def vector_rows(
-    units: LayerUnits,
-    vectors: torch.Tensor,
-    turns: pl.DataFrame,
-    lens: Lens,
-    tokenizer: TraceTokenizer,
-    settings: Settings,
-) -> list[dict[str, Any]]:
-    """`schemas.VALUE_VECTORS` of one layer."""
-    rows = []
-    for end in ENDS:
-        top = units.top[end][: settings.vectors]
-        logits = token_logits(lens, vectors[top])
-        means = mean_activations(units.acts[:, top], turns, settings.resampling)
-        for place, unit in enumerate(top):
-            most = logits[place].topk(settings.tokens).indices.tolist()
-            least = logits[place].topk(settings.tokens, largest=False).indices.tolist()
-            row = {
-                "layer": units.layer,
-                "end": end,
-                "rank": place + 1,
-                "vector": unit,
-                "cosine": float(units.cosine[unit]),
-                "norm": float(units.norms[unit]),
-                "tokens_for": [tokenizer.text_of(token) for token in most],
-                "ids_for": most,
-                "tokens_against": [tokenizer.text_of(token) for token in least],
-                "ids_against": least,
-            }
-            rows.append(row | means[place])
-    return rows
-
-
-def mean_activations(
-    acts: torch.Tensor, turns: pl.DataFrame, resampling: Resampling
-) -> list[dict[str, float | None]]:
-    """Mean and interval of each unit by kind of turn; null where there is no turn.
-
-    Args:
-        acts: [turn, unit].
-        turns: columns kind and problem.
-        resampling: how the intervals are drawn.
-    """
-    found: list[dict[str, float | None]] = [{} for _ in range(acts.shape[1])]
-    for kind in KINDS:
-        at = (turns["kind"] == kind).to_numpy()
-        names = (f"at_{kind}", f"at_{kind}_low", f"at_{kind}_high")
-        if not at.any():
-            found = [row | dict.fromkeys(names) for row in found]
-            continue
-        values = acts.numpy()[at].astype(float)
-        problems = turns["problem"].to_numpy()[at]
-        for row, mean in zip(
-            found, cluster_means(values, problems, resampling), strict=True
-        ):
-            ends = (mean.value, mean.low, mean.high)
-            row.update(zip(names, ends, strict=True))
-    return found
-
-
-def unit_rows(units: LayerUnits, turns: pl.DataFrame) -> pl.DataFrame:
-    """`schemas.VALUE_VECTOR_UNITS` of one layer."""
-    columns = {
-        "layer": pl.repeat(units.layer, len(units.norms), dtype=pl.Int32, eager=True),
-        "vector": pl.int_range(len(units.norms), dtype=pl.Int32, eager=True),
-        "cosine": units.cosine.double().numpy(),
-        "norm": units.norms.double().numpy(),
-    }
-    for kind in KINDS:
-        at = torch.from_numpy((turns["kind"] == kind).to_numpy())
-        means = units.acts[at].double().mean(0).numpy() if at.any() else None
-        columns[f"at_{kind}"] = pl.Series(means, dtype=pl.Float64)
-        if means is None:
-            columns[f"at_{kind}"] = pl.repeat(
-                None, len(units.norms), dtype=pl.Float64, eager=True
-            )
-    return VALUE_VECTOR_UNITS.check(
-        pl.DataFrame(columns).select(list(VALUE_VECTOR_UNITS.schema))
-    )
 
 
 def interventions_of(
@@ -334,7 +253,16 @@ def main(
     for layer in layers:
         direction = directions.vectors[settings.contrast][layer + 1]
         part, vectors = layer_units(decoder, layer, direction, cache, turns, count)
-        rows += vector_rows(part, vectors, turns, lens, tokenizer, settings)
+        rows += vector_rows(
+            part,
+            vectors,
+            turns,
+            lens,
+            tokenizer,
+            count=settings.vectors,
+            tokens=settings.tokens,
+            resampling=settings.resampling,
+        )
         units.append(part)
     traces = TRACES.read(traces_path)
     tokens = {

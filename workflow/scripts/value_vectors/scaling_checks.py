@@ -13,9 +13,11 @@ import polars as pl
 import torch
 
 from doubletake.model.decoder import Decoder
+from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
+from doubletake.stats.draws import Name, generator, ranked_by_generator
 from doubletake.stats.verification import Case, Largest, Verification, drawn
-from doubletake.tables.verification import VERIFICATION
+from doubletake.tables.verification import Figure, verification_of
 from turns.reading import BACKTRACK, WRAP_UP
 from value_vectors.interventions import Scaling, plain_states, scaled_states
 from value_vectors.vectors import ENDS, LayerUnits, like_units
@@ -51,23 +53,25 @@ class Findings:
     def verification(self, dtype: str) -> pl.DataFrame:
         """Rows of `schemas.VERIFICATION`."""
         bound = FLOAT32_BOUND if dtype == "float32" else None
-        shared = "units scaled on a shared prefix against plain full passes"
-        cached = "activations from the cache against a full pass"
-        figures = (
-            (shared, "largest difference of logits", "logit", self.logits),
-            (
-                cached,
-                "largest difference",
-                "of the largest activation",
-                self.activations,
-            ),
+        logits = Figure(
+            check="units scaled on a shared prefix against plain full passes",
+            statistic="largest difference of logits",
+            value=self.logits.value,
+            unit="logit",
+            n=self.logits.n,
+            bound=bound,
+            merge="max",
         )
-        rows: list[dict[str, Any]] = []
-        for check, statistic, unit, error in figures:
-            row: dict[str, Any] = {"stage": STAGE, "check": check}
-            row |= {"statistic": statistic, "value": error.value, "unit": unit}
-            rows.append(row | {"n": error.n, "bound": bound})
-        return VERIFICATION.frame(rows)
+        activations = Figure(
+            check="activations from the cache against a full pass",
+            statistic="largest difference",
+            value=self.activations.value,
+            unit="of the largest activation",
+            n=self.activations.n,
+            bound=bound,
+            merge="max",
+        )
+        return verification_of(STAGE, [logits, activations])
 
 
 def plan_of(
@@ -115,10 +119,13 @@ def group_logits(
 
 def checked_turns(turns: pl.DataFrame, count: int, seed: int) -> list[int]:
     """Rows of the backtracks to check: a draw that depends on seed and event alone."""
-    kinds = turns.select("kind", "trace", "event").rows()
-    rows = [k for k, (kind, *_) in enumerate(kinds) if kind == BACKTRACK]
-    rank = {k: random.Random(f"{seed}/{kinds[k][1:]}").random() for k in rows}
-    return sorted(rows, key=rank.__getitem__)[:count]
+    names = turns.select("kind", "trace", "event").iter_rows()
+    row_of: dict[Name, int] = {
+        (trace, event): row
+        for row, (kind, trace, event) in enumerate(names)
+        if kind == BACKTRACK
+    }
+    return [row_of[name] for name in ranked_by_generator(row_of, seed)[:count]]
 
 
 def scalings_at(units: list[LayerUnits], settings: CheckSettings) -> int:
@@ -180,7 +187,7 @@ class Check:
             verified: numbers of the scalings to compute by a full pass too.
         """
         name = f"trace {turn['trace']}"
-        draw = random.Random(f"{self.settings.seed}/{turn['trace']}/{turn['event']}")
+        draw = generator(self.settings.seed, turn["trace"], turn["event"])
         plan = plan_of(self.units, row, draw, self.settings)
         scalings = [Scaling(self.units[0].layer, (), 1.0), *(s for _, s in plan)]
         memory = self.settings.batch_memory
@@ -215,18 +222,12 @@ class Check:
             return hook
 
         # Registered before the scaling's own hook, so that it sees what comes in.
-        handles = [
-            self.decoder.mlp_down(part.layer).register_forward_pre_hook(
-                keep(part.layer)
-            )
-            for part in parts
-        ]
-        memory = self.settings.batch_memory
-        try:
+        downs = {part.layer: self.decoder.mlp_down(part.layer) for part in parts}
+        with registered(
+            down.register_forward_pre_hook(keep(layer)) for layer, down in downs.items()
+        ):
+            memory = self.settings.batch_memory
             states = plain_states(self.decoder, ids, [scaling], memory, name)
-        finally:
-            for handle in handles:
-                handle.remove()
         plain = group_logits(self.lens, states, self.targets)[0]
         found = self.findings
         found.logits.add((plain - logits).abs().max().item(), logits.numel())

@@ -11,17 +11,15 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import torch
 
 from activations.reading import ActivationCache
+from doubletake.model.decoder import Decoder
+from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
-
-if TYPE_CHECKING:
-    from doubletake.model.decoder import Decoder
 
 ENDS = ("for", "against")
 NEAREST = 16  # units of like writes from which a random one is drawn
@@ -45,7 +43,7 @@ class LayerUnits:
     """Units by end, most extreme first."""
 
 
-def value_vectors(decoder: "Decoder", layer: int) -> torch.Tensor:
+def value_vectors(decoder: Decoder, layer: int) -> torch.Tensor:
     """What the units of a layer's MLP add to `resid[layer + 1]`, up to a scale.
 
     Returns:
@@ -61,7 +59,7 @@ def value_vectors(decoder: "Decoder", layer: int) -> torch.Tensor:
 
 @torch.inference_mode()
 def activations(
-    decoder: "Decoder", layer: int, resid: torch.Tensor, attn_out: torch.Tensor
+    decoder: Decoder, layer: int, resid: torch.Tensor, attn_out: torch.Tensor
 ) -> torch.Tensor:
     """Activations of a layer's hidden units, from the cache: only its MLP runs.
 
@@ -75,17 +73,15 @@ def activations(
         [row, unit], float32, on the CPU: what the down-projection reads.
     """
     seen: list[torch.Tensor] = []
-    handle = decoder.mlp_down(layer).register_forward_pre_hook(
+    down = decoder.mlp_down(layer)
+    keep = down.register_forward_pre_hook(
         lambda _, inputs: seen.append(inputs[0].float().cpu())
     )
-    try:
+    with registered([keep]):
         for before, added in zip(resid.split(ROWS), attn_out.split(ROWS), strict=True):
             state = before.to(decoder.device) + added.to(decoder.device)
             decoder.mlp(layer)(decoder.mlp_norm(layer)(state))
-    finally:
-        handle.remove()
-    units = decoder.mlp_down(layer).in_features
-    return torch.cat([torch.zeros(0, units), *seen])
+    return torch.cat([torch.zeros(0, down.in_features), *seen])
 
 
 def token_logits(lens: Lens, vectors: torch.Tensor) -> torch.Tensor:
@@ -154,7 +150,7 @@ def like_units(
 
 
 def layer_units(
-    decoder: "Decoder",
+    decoder: Decoder,
     layer: int,
     direction: np.ndarray,
     cache: ActivationCache,

@@ -248,7 +248,7 @@ def with_flags(events: Events, gold: str | None, answer: str | None) -> Events:
     )
 
 
-def controls(thought: str, events: Events, seed: int | str) -> tuple[Control, ...]:
+def controls(thought: str, events: Events, draw: random.Random) -> tuple[Control, ...]:
     """Sentences matched to the backtracks, by place, where the thought goes on.
 
     For each backtrack one of the nearest free sentences of the same kind of place (at
@@ -261,7 +261,6 @@ def controls(thought: str, events: Events, seed: int | str) -> tuple[Control, ..
     for span in sentences(thought) if events.backtracks else ():
         if span.start not in taken and turn_cue(thought[slice(*span)]) is None:
             free[_starts_line(thought, span.start)].append(span)
-    draw = random.Random(seed)
     chosen: list[Span] = []
     for backtrack in events.backtracks:
         like = _starts_line(thought, backtrack.start)

@@ -5,10 +5,9 @@ said otherwise: estimates, so that a batch that does not fit all the same is hal
 (`passes.in_batches`). They change speed and memory, never results.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from doubletake.model.decoder import Decoder
+from doubletake.model.decoder import Decoder
 
 GIB = 2**30
 FLOAT32 = 4  # bytes
@@ -29,7 +28,7 @@ def mlp_width(config: Any) -> int:
     return max(plain, chosen * each + shared)
 
 
-def forward_tokens(decoder: "Decoder", gib: float) -> int:
+def forward_tokens(decoder: Decoder, gib: float) -> int:
     """Tokens of a batch that goes forward without gradients, padding included.
 
     At the peak one layer's states are alive: residual, normed input, queries, keys,
@@ -45,7 +44,7 @@ def forward_tokens(decoder: "Decoder", gib: float) -> int:
     return _tokens(gib, (8 * d + 3 * wide) * size + 2 * d * FLOAT32)
 
 
-def backward_tokens(decoder: "Decoder", gib: float) -> int:
+def backward_tokens(decoder: Decoder, gib: float) -> int:
     """Tokens of a batch that goes forward and backward, parameters frozen.
 
     Every layer keeps what its gradient needs: residual and normed states around both
@@ -62,7 +61,7 @@ def backward_tokens(decoder: "Decoder", gib: float) -> int:
     return _tokens(gib, decoder.n_layers * layer)
 
 
-def cached_tokens(decoder: "Decoder", gib: float) -> int:
+def cached_tokens(decoder: Decoder, gib: float) -> int:
     """Tokens whose keys and values may lie in a batch of copies of one prefix.
 
     Adding a token copies them once more.
@@ -78,7 +77,7 @@ def cached_tokens(decoder: "Decoder", gib: float) -> int:
     return _tokens(gib, 2 * 2 * decoder.n_layers * width * decoder.dtype.itemsize)
 
 
-def unembedding_in_layers(decoder: "Decoder") -> float:
+def unembedding_in_layers(decoder: Decoder) -> float:
     """Cost of unembedding a token, in layers: by the weights that it meets."""
     config, d = decoder.config, decoder.d_model
     head = getattr(config, "head_dim", None) or d // config.num_attention_heads

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from transformers.utils import cached_file
 
 from doubletake.model.architectures import LAYOUTS, Layout
-from doubletake.model.decoder import DTYPES, read_config
+from doubletake.model.configuration import DTYPES, read_config
 from doubletake.model.folders import WEIGHTS, WEIGHTS_INDEX
 from doubletake.running.errors import InputError
 from doubletake.running.json_files import read_json

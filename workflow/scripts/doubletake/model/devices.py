@@ -43,6 +43,13 @@ def device_name(device: torch.device) -> str:
     return f"{device.type}, {threads} thread{'s' if threads > 1 else ''}"
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is a lack of memory, on a GPU or not."""
+    return isinstance(
+        error, (torch.OutOfMemoryError, MemoryError)
+    ) or "can't allocate memory" in str(error)
+
+
 @cache
 def _own_gpu() -> torch.device:
     """One of the visible GPUs, this process's until it ends."""

@@ -1,20 +1,34 @@
 """What passes through a decoder's parts during a forward pass."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
+from torch.utils.hooks import RemovableHandle
 
-if TYPE_CHECKING:
-    from doubletake.model.decoder import Decoder
+from doubletake.model.decoder import Decoder
 
 See = Callable[[str, int, torch.Tensor], None]
 Change = Callable[[str, int, torch.Tensor], torch.Tensor | None]
 
 
 @contextmanager
-def record(decoder: "Decoder") -> Iterator[dict[str, list[torch.Tensor]]]:
+def registered(handles: Iterable[RemovableHandle]) -> Iterator[None]:
+    """Keep hooks in place inside the block, and remove them whatever happens.
+
+    Args:
+        handles: what registering the hooks returns. A generator registers them here:
+            where it fails, the hooks before are removed too.
+    """
+    with ExitStack() as placed:
+        for handle in handles:
+            placed.callback(handle.remove)
+        yield
+
+
+@contextmanager
+def record(decoder: Decoder) -> Iterator[dict[str, list[torch.Tensor]]]:
     """Keep what every part gives in the forward passes inside the block.
 
     Meant for short sequences: everything is kept.
@@ -33,7 +47,7 @@ def record(decoder: "Decoder") -> Iterator[dict[str, list[torch.Tensor]]]:
 
 
 @contextmanager
-def hooked(decoder: "Decoder", see: See) -> Iterator[None]:
+def hooked(decoder: Decoder, see: See) -> Iterator[None]:
     """Call `see(name, layer, states)` on every part's states as they are computed.
 
     Args:
@@ -49,12 +63,12 @@ def hooked(decoder: "Decoder", see: See) -> Iterator[None]:
     def after(name: str, layer: int) -> Any:
         return lambda _, __, output: see(name, layer, _first(output))
 
-    with _registered(decoder, before, after):
+    with registered(_handles(decoder, before, after)):
         yield
 
 
 @contextmanager
-def replaced(decoder: "Decoder", change: Change) -> Iterator[None]:
+def replaced(decoder: Decoder, change: Change) -> Iterator[None]:
     """Put `change(name, layer, states)` in the place of every part's states.
 
     Enter it before `hooked` for the latter to see what was put in.
@@ -85,37 +99,30 @@ def replaced(decoder: "Decoder", change: Change) -> Iterator[None]:
 
         return hook
 
-    with _registered(decoder, before, after):
+    with registered(_handles(decoder, before, after)):
         yield
 
 
-@contextmanager
-def _registered(
-    decoder: "Decoder",
+def _handles(
+    decoder: Decoder,
     before: Callable[[str, int], Any],
     after: Callable[[str, int], Any],
-) -> Iterator[None]:
-    """Hooks made by `before` on every residual boundary, by `after` on every part."""
-    handles = []
+) -> Iterator[RemovableHandle]:
+    """Register `before(...)` on every residual boundary, `after(...)` on every part."""
     for layer, module in enumerate([*decoder.layers, decoder.final_norm]):
         hook = before("resid", layer)
-        handles.append(module.register_forward_pre_hook(hook, with_kwargs=True))
+        yield module.register_forward_pre_hook(hook, with_kwargs=True)
     for layer in range(decoder.n_layers):
         for name, part in (
             ("attn_out", decoder.attention_write(layer)),
             ("mlp_out", decoder.mlp_write(layer)),
         ):
-            handles.append(part.register_forward_hook(after(name, layer)))
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+            yield part.register_forward_hook(after(name, layer))
 
 
 @contextmanager
 def projected(
-    decoder: "Decoder", see: Callable[[int, torch.Tensor], None]
+    decoder: Decoder, see: Callable[[int, torch.Tensor], None]
 ) -> Iterator[None]:
     """Call `see(layer, z)` on the heads' outputs as they enter the output projection.
 
@@ -128,15 +135,11 @@ def projected(
         return lambda _, inputs: see(layer, inputs[0])
 
     projections = [decoder.attention_out(layer) for layer in range(decoder.n_layers)]
-    handles = [
+    with registered(
         module.register_forward_pre_hook(before(layer))
         for layer, module in enumerate(projections)
-    ]
-    try:
+    ):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _states(inputs: Sequence[Any], named: dict[str, Any]) -> torch.Tensor:

@@ -8,16 +8,16 @@ gain, times the token's row of the unembedding; the shares add up to the logit.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
+from torch.nn.functional import linear
 
 from doubletake.model.checkpoint import Checkpoint
-from doubletake.model.decoder import NORM_EPS, UNEMBED_ROWS, softcap_of
+from doubletake.model.decoder import Decoder
+from doubletake.model.formulas import norm_eps_of, rms_scale, soft_capped, softcap_of
 from doubletake.study.settings import ModelSettings
 
-if TYPE_CHECKING:
-    from doubletake.model.decoder import Decoder
+UNEMBED_ROWS = 128  # states whose logits over the vocabulary are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class Lens:
         return cls(
             (gain + stored.layout.norm_offset).to(device),
             stored.unembed.to(device),
-            getattr(stored.config, NORM_EPS),
+            norm_eps_of(stored.config),
             softcap_of(stored.config),
         )
 
     @classmethod
-    def of(cls, decoder: "Decoder") -> "Lens":
+    def of(cls, decoder: Decoder) -> "Lens":
         """The lens of a loaded model."""
         weight = decoder.unembed.weight
         return cls(decoder.norm_gain, weight, decoder.norm_eps, decoder.softcap)
 
     def scale(self, resid: torch.Tensor) -> torch.Tensor:
         """Factor of the final norm, rsqrt(mean(resid²) + eps): [..., d] to [...]."""
-        return torch.rsqrt(resid.float().square().mean(-1) + self.eps)
+        return rms_scale(resid, self.eps)
 
     def normed(self, resid: torch.Tensor) -> torch.Tensor:
         """The final norm by its formula, in float32: [..., d_model] to the same."""
@@ -100,15 +100,38 @@ class Lens:
         self, normed: torch.Tensor, tokens: torch.Tensor | None = None
     ) -> torch.Tensor:
         """As `uncapped`, with the model's cap."""
-        logits = self.uncapped(normed, tokens)
-        if self.softcap is None:
-            return logits
-        return torch.tanh(logits / self.softcap) * self.softcap
+        return soft_capped(self.uncapped(normed, tokens), self.softcap)
 
-    @property
-    def rows(self) -> int:
-        """States whose logits are in memory at a time."""
-        return UNEMBED_ROWS
+    def model_logits(self, normed: torch.Tensor) -> torch.Tensor:
+        """All logits as the model computes them: unembedded and capped in its dtype.
+
+        Args:
+            normed: [..., d_model], final hidden states (`last_hidden_state`).
+
+        Returns:
+            [..., vocabulary], in the model's dtype.
+        """
+        return soft_capped(linear(normed, self.W_U), self.softcap)
+
+    def logprobs(self, normed: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Log-probs that the model gives to tokens, some states at a time.
+
+        Args:
+            normed: [token, d_model], final hidden states.
+            targets: [token], the token that follows each.
+
+        Returns:
+            [token], float32, nats, at temperature 1.
+        """
+        parts = [torch.zeros(0, device=normed.device)]
+        chunks = zip(
+            normed.split(UNEMBED_ROWS), targets.split(UNEMBED_ROWS), strict=True
+        )
+        for states, wanted in chunks:
+            logits = self.model_logits(states).float()
+            chosen = logits.gather(1, wanted[:, None])[:, 0]
+            parts.append(chosen - logits.logsumexp(1))
+        return torch.cat(parts)
 
     def chunks(self, resid: torch.Tensor) -> Iterator[torch.Tensor]:
         """All logits of residual states, some rows at a time.
@@ -119,5 +142,5 @@ class Lens:
         Yields:
             [some rows, vocabulary], float32, together all rows in their order.
         """
-        for states in resid.split(self.rows):
+        for states in resid.split(UNEMBED_ROWS):
             yield self.logits(self.normed(states.to(self.W_U.device)))

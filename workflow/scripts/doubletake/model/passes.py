@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import torch
 
-from doubletake.model.decoder import out_of_memory
+from doubletake.model.devices import out_of_memory
 from doubletake.running.errors import InputError
 
 logger = logging.getLogger(__name__)

@@ -1,14 +1,12 @@
 """The self-proof: the adapter's parts are the model, or the model is refused."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
+from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import record
-
-if TYPE_CHECKING:
-    from doubletake.model.decoder import Decoder
+from doubletake.model.lens import Lens
 
 PROOF_BOUND = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
 """Largest relative error of the self-proof by dtype; all figures keep to it."""
@@ -32,9 +30,9 @@ class Proof:
     """`resid[l] + attn_out[l] + mlp_out[l]`, in the model's dtype, against
     `resid[l + 1]`, at the worst layer."""
     logits: float
-    """Final norm and unembedding of `resid[n_layers]` against the model's logits."""
+    """The lens' logits of the normed `resid[n_layers]` against the model's."""
     norm: float
-    """`norm_gain * final_scale(x) * x` against the final norm's output."""
+    """The lens' formula `norm_gain * rms_scale(x) * x` against the final norm."""
     hooks: float
     """What hooks see of `resid` against `output_hidden_states`."""
     causality: float
@@ -58,7 +56,7 @@ class Proof:
 
 
 @torch.no_grad()
-def prove(decoder: "Decoder") -> Proof:
+def prove(decoder: Decoder) -> Proof:
     """Check that the adapter's parts are the model.
 
     Two fixed sequences that differ in their last third go through the model once.
@@ -80,12 +78,13 @@ def prove(decoder: "Decoder") -> Proof:
     total = decoder.embed(batch).double() + (attn_out.double() + mlp_out).sum(0)
     size = resid.double().norm(dim=-1).amax(0)
     normed = decoder.final_norm(resid[-1])
+    lens = Lens.of(decoder)
     hooked_states = torch.cat([resid[:-1], normed[None]])
     return Proof(
         residual=_relative(total, resid[-1], size),
         steps=_relative(resid[:-1] + attn_out + mlp_out, resid[1:]),
-        logits=_relative(decoder.logits(normed), outputs.logits),
-        norm=_relative(decoder.normed(resid[-1]), normed),
+        logits=_relative(lens.model_logits(normed), outputs.logits),
+        norm=_relative(lens.normed(resid[-1]), normed),
         hooks=_relative(hooked_states, states),
         causality=_relative(resid[:, 1, :kept], resid[:, 0, :kept]),
         bound=PROOF_BOUND[decoder.settings.dtype],

@@ -9,7 +9,12 @@ import numpy as np
 import polars as pl
 
 from doubletake.page.wording import NOTHING, percent
-from doubletake.stats.intervals import cluster_bootstrap, cluster_sums, wilson_interval
+from doubletake.stats.intervals import (
+    Resampling,
+    cluster_bootstrap,
+    cluster_sums,
+    wilson_interval,
+)
 from doubletake.text.thoughts import thought_span, thought_tokens
 
 
@@ -195,9 +200,7 @@ def mean_difference(
     low, high = cluster_bootstrap(
         sums,
         counts,
-        resamples=settings["bootstrap"],
-        confidence=settings["confidence"],
-        rng=np.random.default_rng(settings["seed"]),
+        Resampling(settings["bootstrap"], settings["confidence"], settings["seed"]),
     )
     return Difference(
         mean=float(values.mean()),

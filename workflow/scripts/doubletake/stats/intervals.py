@@ -5,6 +5,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from doubletake.stats.draws import resamples
+
 
 @dataclass(frozen=True)
 class Resampling:
@@ -46,13 +48,7 @@ def cluster_means(
     sums, counts = cluster_sums(
         values.ravel(), np.repeat(clusters, width), columns, width
     )
-    low, high = cluster_bootstrap(
-        sums,
-        counts,
-        resamples=resampling.bootstrap,
-        confidence=resampling.confidence,
-        rng=np.random.default_rng(resampling.seed),
-    )
+    low, high = cluster_bootstrap(sums, counts, resampling)
     n = counts.sum(0)
     with np.errstate(invalid="ignore"):
         means = sums.sum(0) / n
@@ -113,12 +109,7 @@ def cluster_sums(
 
 
 def cluster_bootstrap(
-    sums: np.ndarray,
-    counts: np.ndarray,
-    *,
-    resamples: int,
-    confidence: float,
-    rng: np.random.Generator,
+    sums: np.ndarray, counts: np.ndarray, resampling: Resampling
 ) -> tuple[np.ndarray, np.ndarray]:
     """Percentile interval of means when whole clusters are drawn with replacement.
 
@@ -129,9 +120,7 @@ def cluster_bootstrap(
     Args:
         sums: `[cluster, column]`, sum of the values of each cluster.
         counts: `[cluster, column]`, number of values.
-        resamples: draws.
-        confidence: coverage, between 0 and 1.
-        rng: source of the draws.
+        resampling: number of the draws, their seed, and the coverage.
 
     Returns:
         Low and high end, each `[column]`; NaN for a column without a value.
@@ -139,15 +128,14 @@ def cluster_bootstrap(
     clusters = len(sums)
     if not clusters:
         return np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
-    shares = np.full(clusters, 1 / clusters)
-    drawn = rng.multinomial(clusters, shares, size=resamples)  # [resample, cluster]
+    drawn = resamples(clusters, resampling.bootstrap, resampling.seed)
     totals = drawn @ counts
     means = np.where(totals > 0, drawn @ sums / np.maximum(totals, 1), np.nan)
     low, high = np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
     known = ~np.isnan(means).all(axis=0)
     if not known.any():
         return low, high
-    tail = 100 * (1 - confidence) / 2
+    tail = 100 * (1 - resampling.confidence) / 2
     low[known], high[known] = np.nanpercentile(
         means[:, known], [tail, 100 - tail], axis=0
     )

@@ -11,14 +11,12 @@ that the model computes, a backward pass of a frozen model as much as a forward 
 (it computes gradients of states, none of weights).
 """
 
-import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Name = tuple[str | int, ...]
-"""What a case is called, e.g. trace and event."""
+from doubletake.stats.draws import Name, ranked_by_digest
 
 
 @dataclass(frozen=True)
@@ -49,16 +47,6 @@ class Case:
 def with_verification(params: dict[str, Any]) -> dict[str, Any]:
     """A rule's `settings` with the section `verification` as `Verification`."""
     return params | {"verification": Verification(**params["verification"])}
-
-
-def ranked(names: Iterable[Name], seed: int) -> list[Name]:
-    """The names in an order that depends on the seed and on each name alone."""
-
-    def rank(name: Name) -> bytes:
-        text = "/".join(map(str, (seed, *name)))
-        return hashlib.sha256(text.encode()).digest()
-
-    return sorted(names, key=rank)
 
 
 def affordable(
@@ -97,7 +85,7 @@ def drawn(cases: Sequence[Case], work: float, settings: Verification) -> list[Ca
         settings: share, minimum and seed.
     """
     by_name = {case.name: case for case in cases}
-    order = ranked(by_name, settings.seed)
+    order = ranked_by_digest(by_name, settings.seed)
     return affordable([by_name[name] for name in order], work, settings)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from doubletake.study import settings
 from doubletake.study.registry import leaving, stages
+from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 
@@ -66,7 +67,7 @@ def study_files(
     return StudyFiles(
         **study,
         folder=f"results/{study['model']}/{study['dataset']}",
-        shards=settings.shard_names(config["shards"]),
+        shards=shard_names(config["shards"]),
         settings=shown_settings(config, sources, study),
     )
 

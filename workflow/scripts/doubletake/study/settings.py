@@ -205,17 +205,6 @@ def input_path(key: str, path: str) -> str:
     return path
 
 
-def shard_names(count: int) -> list[str]:
-    """Names of the shards: 1-of-4, 2-of-4, ..."""
-    return [f"{k}-of-{count}" for k in range(1, count + 1)]
-
-
-def in_shard(index: int, shard: str) -> bool:
-    """Whether the item at this place of its table belongs to the shard."""
-    k, _, count = shard.partition("-of-")
-    return index % int(count) == int(k) - 1
-
-
 def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
     source = sources.resolve(key, entry)
     if "revision" in entry:

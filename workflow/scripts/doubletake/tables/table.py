@@ -27,6 +27,8 @@ class Column:
     nullable: bool = False
     unit: str = ""
     """Of numbers; empty for texts, flags and numbers without a unit."""
+    values: tuple[str, ...] = ()
+    """The only values that it may have, where there are so few."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,13 @@ class Table:
             nulls = table[column.name].null_count()
             if nulls and not column.nullable:
                 raise InputError(f"{where}: {nulls} nulls in column {column.name}")
+            if column.values:
+                strange = set(table[column.name].unique()) - {*column.values, None}
+                if strange:
+                    raise InputError(
+                        f"{where}: column {column.name} is {min(strange)!r}, not one "
+                        f"of {', '.join(column.values)}"
+                    )
         return table
 
     def read(self, path: str | Path) -> pl.DataFrame:

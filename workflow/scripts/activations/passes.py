@@ -1,0 +1,103 @@
+"""One forward pass over a batch of traces, and what is kept of it."""
+
+from dataclasses import dataclass
+
+import torch
+
+from activations.items import Item
+from activations.reading import Sizes
+from activations.replay import replayed_off
+from doubletake.model.decoder import Decoder
+from doubletake.model.hooks import hooked
+from doubletake.model.lens import Lens
+from doubletake.model.loading import refuse_bad_weights
+from doubletake.model.passes import padded
+from doubletake.running.errors import InputError
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What one batch leaves behind; everything on the CPU."""
+
+    rows: dict[str, torch.Tensor]
+    """`activations.PER_ROW` tensors; rows in the order of the batch's items."""
+    sums: dict[str, torch.Tensor]
+    """`resid` [n_layers + 1, d_model] and `attn_out` [n_layers, d_model], float64, over
+    the calibration thoughts."""
+    count: int
+    """Tokens in the sums."""
+    differences: torch.Tensor
+    """|replayed - generated| log-prob of every token that is replayed."""
+
+
+@torch.inference_mode()
+def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
+    """One forward pass; hooks keep the wanted positions of every part."""
+    ids = padded([item.ids for item in batch]).to(decoder.device)
+    places = [(k, t) for k, item in enumerate(batch) for t in item.positions]
+    where = torch.tensor(places, dtype=torch.long).reshape(-1, 2)
+    traces, tokens = where.to(decoder.device).unbind(1)
+    thoughts = [(k, *item.thought) for k, item in enumerate(batch) if item.thought]
+    sizes = Sizes(len(places), decoder.n_layers, decoder.d_model)
+    kept = {
+        name: torch.empty(shape, dtype=dtype, device=decoder.device)
+        for name, (dtype, shape) in sizes.tensors(decoder.dtype).items()
+        if name in ("resid", "attn_out", "mlp_out")
+    }
+    sums = empty_sums(decoder)
+
+    def keep(name: str, layer: int, states: torch.Tensor) -> None:
+        kept[name][:, layer] = states[traces, tokens]
+        if name in sums:
+            for k, start, stop in thoughts:
+                sums[name][layer] += states[k, start:stop].sum(0, dtype=torch.float64)
+
+    with hooked(decoder, keep):
+        normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
+    check_finite(decoder, normed, batch)
+    lens = Lens.of(decoder)
+    kept["final_scale"] = lens.scale(kept["resid"][:, -1])
+    return Kept(
+        rows={name: values.cpu() for name, values in kept.items()},
+        sums={name: total.cpu() for name, total in sums.items()},
+        count=sum(stop - start for _, start, stop in thoughts),
+        differences=torch.cat(
+            [
+                torch.zeros(0),
+                *(
+                    replayed_off(lens, states, item.ids, item.logprobs)
+                    for states, item in zip(normed, batch, strict=True)
+                    if item.logprobs is not None
+                ),
+            ]
+        ),
+    )
+
+
+def empty_sums(decoder: Decoder) -> dict[str, torch.Tensor]:
+    """What the sums over calibration thoughts start from; see `Kept.sums`."""
+    layers = {"resid": decoder.n_layers + 1, "attn_out": decoder.n_layers}
+    return {
+        name: torch.zeros(
+            count, decoder.d_model, dtype=torch.float64, device=decoder.device
+        )
+        for name, count in layers.items()
+    }
+
+
+def check_finite(decoder: Decoder, normed: torch.Tensor, batch: list[Item]) -> None:
+    """Refuse states that are not finite, as float16 gives where it overflows.
+
+    Weights may be the cause, too: their file may change after the model was proven.
+
+    Raises:
+        InputError: names the weight, or else the trace.
+    """
+    finite = normed.sum(-1, dtype=torch.float32).isfinite().cpu()
+    for item, tokens in zip(batch, finite, strict=True):
+        if not tokens[: len(item.ids)].all():
+            refuse_bad_weights(decoder)
+            raise InputError(
+                f"trace {item.trace}: the model's states are not finite in "
+                f"{str(normed.dtype).removeprefix('torch.')}"
+            )

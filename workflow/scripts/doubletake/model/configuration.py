@@ -1,0 +1,83 @@
+"""A model's configuration, read without its weights, and what is refused by it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoConfig
+from transformers.utils.peft_utils import find_adapter_config_file
+
+from doubletake.model.adapters import refuse_adapter
+from doubletake.model.architectures import LAYOUTS
+from doubletake.model.folders import WEIGHTS, check_adapter
+from doubletake.running.errors import InputError
+from doubletake.study.settings import ModelSettings
+
+DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+NO_SAFETENSORS = "cannot be loaded with `safetensors`"  # the library's words
+
+
+def read_config(settings: ModelSettings) -> Any:
+    """Configuration of a model, without its weights.
+
+    Raises:
+        InputError: it cannot be had or read, or is of a kind that is not supported.
+    """
+    _refuse_adapter(settings)
+    with load_errors(settings):
+        config = AutoConfig.from_pretrained(
+            settings.source,
+            revision=settings.revision,
+            trust_remote_code=settings.trust_remote_code,
+        )
+    if config.model_type not in LAYOUTS:
+        raise InputError(
+            f"{settings.source}: unsupported architecture {config.model_type!r} "
+            f"(supported: {', '.join(sorted(LAYOUTS))})"
+        )
+    if getattr(config, "quantization_config", None) is not None:
+        raise InputError(f"{settings.source}: quantized weights are not supported")
+    if named := getattr(config, "transformers_weights", None):
+        raise InputError(
+            f"{settings.source}: weights that config.json names (transformers_weights: "
+            f"{named!r}) are not supported; remove that key and call them {WEIGHTS}"
+        )
+    return config
+
+
+@contextmanager
+def load_errors(settings: ModelSettings) -> Iterator[None]:
+    """Turn what the library raises for bad files into one sentence."""
+    at = "" if settings.revision is None else f" at revision {settings.revision}"
+    try:
+        yield
+    except SafetensorError as error:
+        raise InputError(
+            f"{settings.source}{at}: damaged safetensors file ({error})"
+        ) from error
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        if NO_SAFETENSORS in reason:
+            reason = "it has no safetensors weights, and pickled ones are never opened"
+        raise InputError(
+            f"{settings.source}{at}: cannot be loaded as a model ({reason})"
+        ) from error
+
+
+def _refuse_adapter(settings: ModelSettings) -> None:
+    """Refuse a model that is or holds an adapter.
+
+    Where the hub cannot be reached, only an adapter in its cache can be seen.
+    """
+    if settings.revision is None:
+        return check_adapter(Path(settings.source), settings.source)
+    with load_errors(settings):
+        found = find_adapter_config_file(settings.source, revision=settings.revision)
+    return refuse_adapter(settings.source, None, [Path(found)] if found else [])

@@ -1,0 +1,23 @@
+"""Shards: every n-th item of a table or a range belongs to one job of n."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # Snakemake starts faster without it
+    import polars as pl
+
+
+def shard_names(count: int) -> list[str]:
+    """Names of the shards: 1-of-4, 2-of-4, ..."""
+    return [f"{k}-of-{count}" for k in range(1, count + 1)]
+
+
+def places_of_shard(count: int, shard: str) -> range:
+    """Which of `count` places belong to a shard, counted from 0."""
+    number, _, shards = shard.partition("-of-")
+    return range(int(number) - 1, count, int(shards))
+
+
+def rows_of_shard(table: "pl.DataFrame", shard: str) -> "pl.DataFrame":
+    """The rows of a table that belong to a shard, in their order."""
+    places = places_of_shard(table.height, shard)
+    return table.gather_every(places.step, places.start)
