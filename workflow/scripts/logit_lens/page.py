@@ -226,5 +226,5 @@ LOGIT_LENS = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
-    artifacts=("logit_lens.parquet",),
+    artifacts=("logit_lens.parquet", "logit_lens/vocabulary.parquet"),
 )

@@ -35,6 +35,14 @@ LOGIT_LENS = Table(
     ),
 )
 
+VOCABULARY = Table(
+    "logit_lens/vocabulary",
+    (
+        Column("token", COUNT, "id of a token that `logit_lens` names"),
+        Column("text", TEXT, "the token"),
+    ),
+)
+
 LOGIT_LENS_SUMMARY = Table(
     "logit_lens/summary",
     (
