@@ -45,7 +45,7 @@ score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.json
 	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/detector/score_file.py -- "$$LABELS" "$$EVENTS"
 
 test: $(DEVELOPMENT) ## Run the whole test suite (but test-slurm and test-real)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-faults: $(DEVELOPMENT) ## What kills, damages and fills the disk, with all kills
 	@DOUBLETAKE_KILLS=30 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/faults

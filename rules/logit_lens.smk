@@ -11,6 +11,7 @@ rule measure_logit_lens:
         model=model_files,
     output:
         lens="results/{model}/{dataset}/logit_lens.parquet",
+        vocabulary="results/{model}/{dataset}/logit_lens/vocabulary.parquet",
         verification="results/{model}/{dataset}/logit_lens/verification.parquet",
         runs="results/{model}/{dataset}/logit_lens/runs.parquet",
     log:
@@ -36,8 +37,8 @@ rule measure_logit_lens:
 rule summarise_logit_lens:
     input:
         lens=rules.measure_logit_lens.output.lens,
+        vocabulary=rules.measure_logit_lens.output.vocabulary,
         words="results/{model}/{dataset}/turns/words.parquet",
-        tokenizer=tokenizer_files,
     output:
         summary="results/{model}/{dataset}/logit_lens/summary.parquet",
         first="results/{model}/{dataset}/logit_lens/first.parquet",
@@ -50,7 +51,6 @@ rule summarise_logit_lens:
     conda:
         ENVIRONMENT
     params:
-        model=model_settings,
         resampling=config["intervals"],
         code=code_digest("logit_lens/summarise"),
     message:

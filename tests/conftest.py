@@ -18,6 +18,21 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["PYTHONPATH"] = str(ROOT / "workflow/scripts")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that run the workflow come first, and last those that fill the gaps.
+
+    A test of the first kind takes a minute or more; begun last, it would be waited for
+    while other workers have nothing to do. Before the files that need the finished
+    study come those that need a fresh one: workers then do not wait for each other.
+    """
+    ranks: dict[Path, int] = {}
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        rank = 1 if "finished" in fixtures else 0 if "fresh" in fixtures else 2
+        ranks[item.path] = min(rank, ranks.get(item.path, rank))
+    items.sort(key=lambda item: ranks[item.path])
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a random three-layer Llama with tokenizer and chat template."""

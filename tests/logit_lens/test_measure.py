@@ -10,6 +10,7 @@ from tiny_turns import write_turns_study
 from doubletake.stats.intervals import Resampling
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
+from doubletake.text.tokenizer import load_tokenizer
 from logit_lens import measure as logit_lens
 from logit_lens import plot as plot_logit_lens
 from logit_lens import summarise as summarise_logit_lens
@@ -18,6 +19,7 @@ from logit_lens.tables import (
     LOGIT_LENS_FIRST,
     LOGIT_LENS_SUMMARY,
     LOGIT_LENS_WORDS,
+    VOCABULARY,
 )
 from turns.reading import GROUPS, target_ids
 from turns.tables import TURN_WORDS, TURNS
@@ -41,6 +43,7 @@ def run(study, name="lens", batch_memory=0.01):
         turns_path=study.folder / "turns.parquet",
         words_path=study.folder / "words.parquet",
         lens_path=study.folder / f"{name}.parquet",
+        vocabulary_path=study.folder / f"{name}.vocabulary.parquet",
         verification_path=study.folder / f"{name}.verification.parquet",
         runs_path=study.folder / f"{name}.runs.parquet",
         model=study.model,
@@ -140,12 +143,18 @@ def test_summaries_are_what_counting_gives(study, lens, targets):
     assert mine["first"].to_list() == list(counts.values())
 
 
-def test_words_are_counted_by_layer(lens):
-    class Texts:
-        def text_of(self, token):
-            return f"<{token}>"
+def test_the_vocabulary_has_the_text_of_every_token_that_the_table_names(study, lens):
+    vocabulary = VOCABULARY.read(study.folder / "lens.vocabulary.parquet")
+    named = sorted({token for tops in lens["top"].drop_nulls() for token in tops})
+    assert vocabulary["token"].to_list() == named
+    tokenizer = load_tokenizer(study.model)
+    assert vocabulary["text"].to_list() == [tokenizer.text_of(t) for t in named]
 
-    table = summarise_logit_lens.word_counts(lens, Texts())
+
+def test_words_are_counted_by_layer(lens):
+    tokens = lens["top"].explode().drop_nulls().unique()
+    rows = [{"token": token, "text": f"<{token}>"} for token in tokens]
+    table = summarise_logit_lens.word_counts(lens, VOCABULARY.frame(rows))
     LOGIT_LENS_WORDS.check(table)
     part = table.filter(kind="control", layer=2)
     resid = lens.filter(kind="control", layer=2, component="resid")

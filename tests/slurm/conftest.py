@@ -1,12 +1,14 @@
 """A cluster for the session, and checkouts whose runs are sent to it."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from checkouts import Checkout
 from cluster import CannotStart, Cluster, Job
-from remote import Remote
+from remote import Remote, few
 
 JOBS = pytest.StashKey[list[Job]]()
 
@@ -37,6 +39,42 @@ def new_remote(
         return Remote.of(tmp_path_factory.mktemp(name) / "checkout", cluster)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def started_here(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Checkout, "subprocess.Popen[str]"]:
+    """The study of the cluster on this machine: it takes what time the cluster leaves.
+
+    It starts with the first study of the cluster and is waited for in the last test.
+    """
+    checkout = Checkout.new(tmp_path_factory.mktemp("local") / "checkout")
+    checkout.configure(few)
+    with open(checkout.folder / "output", "w") as output:
+        run = subprocess.Popen(
+            ["nice", "-n", "19", *checkout.command()],
+            cwd=checkout.folder,
+            env=checkout.environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    cluster.runs.append(run)
+    return checkout, run
+
+
+@pytest.fixture(scope="session")
+def study(
+    started_here: tuple[Checkout, "subprocess.Popen[str]"],
+    new_remote: Callable[[str], Remote],
+) -> tuple[Remote, str]:
+    """A checkout whose study has run on the cluster, and what Snakemake said."""
+    remote = new_remote("a-study")
+    remote.variables["SBATCH_PARTITION"] = "gpus"
+    result = remote.run()
+    assert result.returncode == 0, result.stdout[-8000:]
+    return remote, result.stdout
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

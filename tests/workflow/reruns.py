@@ -75,7 +75,7 @@ def other_revision(checkout: Checkout) -> None:
         checkout.configure(lambda config: config["models"]["pocket"].update(hub))
 
     pin("a" * 40)
-    touched = checkout.run("--touch")
+    touched = checkout.ask("--touch")
     assert touched.returncode == 0, touched.stdout
     assert planned(checkout) == []
     pin("b" * 40)
@@ -135,7 +135,7 @@ CHANGES: dict[str, Change] = {
 
 def planned(checkout: Checkout, *arguments: str) -> list[str]:
     """Names of the rules that a run would execute, in alphabetical order."""
-    output = checkout.run("-n", *arguments).stdout
+    output = checkout.ask("-n", *arguments).stdout
     assert "Error" not in output, output
     table = output.partition("Job stats:")[2].partition("total")[0]
     rules = set(re.findall(r"^(\w+) +\d+$", table, re.MULTILINE)) - {"all"}

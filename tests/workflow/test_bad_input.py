@@ -49,7 +49,7 @@ def entry(path: str, value: Any):
 )
 def test_a_bad_config_is_refused_before_any_job(fresh, change, message):
     fresh.configure(change)
-    result = fresh.run()
+    result = fresh.ask()
     assert result.returncode != 0
     assert message in result.stdout
     assert "Traceback" not in result.stdout
@@ -85,7 +85,7 @@ def test_an_adapter_is_refused_before_any_job(fresh, alone):
             (folder / name).unlink()
     (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "a/b"}')
     (folder / "adapter_model.safetensors").write_bytes(b"")
-    result = fresh.run()
+    result = fresh.ask()
     assert result.returncode != 0
     said = "models.pocket.source: resources/pocket has an adapter"
     assert f"{said}{'' if alone else ' beside its weights'} (" in result.stdout

@@ -137,7 +137,7 @@ def test_a_hostile_config_is_refused_before_any_job(fresh, change, message):
     for name in ("{model}.jsonl", "$(touch owned).jsonl", '"; x.jsonl', "`x`"):
         (fresh.folder / name).touch()
     fresh.configure(change)
-    result = fresh.run()
+    result = fresh.ask()
     assert result.returncode != 0
     assert message in result.stdout
     assert "Traceback" not in result.stdout

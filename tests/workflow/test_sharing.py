@@ -8,12 +8,13 @@ from doubletake.running.digests import file_digest
 from doubletake.running.store import VARIABLE
 from doubletake.tables.runs import RUNS
 
-TARGET = "results/pocket/pocket-problems/activations/index.parquet"
+THOUGHTS = "results/pocket/pocket-problems/traces.parquet"
+ACTIVATIONS = "results/pocket/pocket-problems/activations/index.parquet"
 
 
-def run(checkout) -> dict[str, str]:
+def run(checkout, target: str = ACTIVATIONS) -> dict[str, str]:
     """Make them; return their digests."""
-    result = checkout.run(TARGET)
+    result = checkout.run(target)
     assert result.returncode == 0, result.stdout[-6000:]
     return shared(checkout)
 
@@ -35,24 +36,18 @@ def generated(checkout) -> int:
     return sum(table["traces"][0] for table in runs)
 
 
-def logs(checkout) -> str:
+def kept(checkout) -> list[bool]:
+    """Of both shards: whether thoughts of an earlier run were kept."""
+    folder = checkout.study() / "traces/shards"
+    notes = [RUNS.read(folder / f"{k}-of-2.runs.parquet")["note"][0] for k in (1, 2)]
+    return ["kept from an earlier run" in note for note in notes]
+
+
+def stored(checkout) -> int:
+    """Shards of activations that were taken from the store."""
     folder = checkout.study() / "logs/activations/cache"
-    return "".join(path.read_text() for path in folder.iterdir())
-
-
-def test_a_store_filled_elsewhere_serves(
-    finished, fresh, filled_store, tmp_path, monkeypatch
-):
-    wanted = shared(finished)
-    assert len(set(wanted.values())) == 4  # no shard stands for another
-    assert generated(finished) == 12
-    moved = tmp_path / "copied from another machine"
-    shutil.copytree(filled_store, moved)
-    monkeypatch.setenv(VARIABLE, str(moved))
-    fresh.configure(lambda config: config["early_exit"].update(groups=[2, 3]))
-    assert run(fresh) == wanted
-    assert generated(fresh) == 0
-    assert logs(fresh).count("taken from the store") == 2
+    logs = "".join(path.read_text() for path in folder.iterdir())
+    return logs.count("taken from the store")
 
 
 WORDS = [
@@ -75,55 +70,53 @@ def edit(checkout, edits: list[tuple[str, str, str]]) -> None:
         path.write_text(text.replace(old, new))
 
 
+def edit_words_and_settings(checkout) -> None:
+    """Edit all that thoughts and activations do not depend on."""
+    edit(checkout, WORDS)
+    checkout.configure(lambda config: config["early_exit"].update(groups=[2, 3]))
+
+
+def test_a_store_filled_elsewhere_serves(
+    finished, fresh, filled_store, tmp_path, monkeypatch
+):
+    wanted = shared(finished)
+    assert len(set(wanted.values())) == 4  # no shard stands for another
+    assert generated(finished) == 12
+    moved = tmp_path / "copied from another machine"
+    shutil.copytree(filled_store, moved)
+    monkeypatch.setenv(VARIABLE, str(moved))
+    edit_words_and_settings(fresh)
+    assert run(fresh) == wanted
+    assert generated(fresh) == 0
+    assert stored(fresh) == 2
+
+
 @pytest.mark.parametrize(
-    ("edits", "new_thoughts", "stored", "same"),
+    ("change", "target", "same"),
     [
-        pytest.param(WORDS, 0, 2, {"traces", "activations"}, id="words"),
-        pytest.param([DOUBLED], 0, 0, {"traces"}, id="script of the activations"),
-        pytest.param([RESEEDED], 12, 0, set(), id="script of the thoughts"),
-        pytest.param([WARMER], 12, 0, set(), id="module"),
+        pytest.param(DOUBLED, ACTIVATIONS, {"traces"}, id="script of the activations"),
+        pytest.param(RESEEDED, ACTIVATIONS, set(), id="script of the thoughts"),
+        pytest.param(WARMER, THOUGHTS, {"activations"}, id="module"),
     ],
 )
-def test_a_store_serves_no_other_code(
-    finished,
-    fresh,
-    filled_store,
-    tmp_path,
-    monkeypatch,
-    edits,
-    new_thoughts,
-    stored,
-    same,
+def test_other_code_is_served_neither_by_a_store_nor_by_what_is_there(
+    finished, rerun, filled_store, tmp_path, monkeypatch, change, target, same
 ):
     monkeypatch.setenv(VARIABLE, str(shutil.copytree(filled_store, tmp_path / "store")))
-    edit(fresh, edits)
-    wanted, found = shared(finished), run(fresh)
+    edit(rerun, [change])
+    wanted, found = shared(finished), run(rerun, target)
     equal = {name for name in wanted if found[name] == wanted[name]}
     assert equal == {name for name in wanted if name.split("/")[0] in same}
-    assert generated(fresh) == new_thoughts
-    assert logs(fresh).count("taken from the store") == stored
+    assert generated(rerun) == 12
+    assert kept(rerun) == [False, False]
+    assert stored(rerun) == 0
 
 
-@pytest.mark.parametrize(
-    ("edits", "new_thoughts"), [(WORDS, 0), ([RESEEDED], 12), ([WARMER], 12)]
-)
-def test_thoughts_of_other_code_are_not_kept(rerun, edits, new_thoughts):
-    edit(rerun, edits)
-    result = rerun.run("results/pocket/pocket-problems/traces.parquet")
-    assert result.returncode == 0, result.stdout[-6000:]
-    assert generated(rerun) == new_thoughts
-    notes = [
-        RUNS.read(rerun.study() / f"traces/shards/{k}-of-2.runs.parquet")["note"][0]
-        for k in (1, 2)
-    ]
-    assert all(("kept from an earlier run" in n) != bool(new_thoughts) for n in notes)
-
-
-def test_a_raised_limit_generates_only_the_new_problems(finished, rerun):
+def test_a_raised_limit_generates_only_the_new_problems(rerun):
+    edit_words_and_settings(rerun)
     rerun.configure(
         lambda config: config["datasets"]["pocket-problems"].update(limit=15)
     )
-    result = rerun.run("results/pocket/pocket-problems/traces.parquet")
-    assert result.returncode == 0, result.stdout[-6000:]
+    run(rerun, THOUGHTS)
     assert generated(rerun) == 3
-    assert generated(finished) == 12
+    assert kept(rerun) == [True, True]

@@ -18,7 +18,8 @@ from traces.tables import TRACES
 
 
 def add_study(config: dict[str, Any], model: dict, dataset: dict) -> None:
-    """Make a pair of new entries the only study."""
+    """Make a pair of new entries the only study, in one piece."""
+    config["shards"] = 1
     config["studies"] = [{"model": "mine", "dataset": "theirs"}]
     config["models"]["mine"] = {"dtype": "float32", "device": "cpu", **model}
     config["datasets"]["theirs"] = dataset
@@ -32,32 +33,6 @@ def run(checkout, model: dict, dataset: dict, *targets: str) -> Path:
     result = checkout.run(*(str(folder / target) for target in targets))
     assert result.returncode == 0, result.stdout[-8000:]
     return study
-
-
-def test_a_study_without_events_joins_the_report(rerun, tiny_model):
-    row = {"question": "Tom has 12 pens. How many?", "gold": "12", "answer": "None."}
-    thoughts = rerun.folder / "silent.jsonl"
-    rows = [{"id": str(k), "thought": "Hm. Let me see.", **row} for k in range(6)]
-    thoughts.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-    def another(config: dict[str, Any]) -> None:
-        model = {"source": str(tiny_model), "dtype": "float32", "device": "cpu"}
-        config["models"]["tiny"] = model
-        config["datasets"]["silent"] = {"source": thoughts.name, "thoughts": True}
-        config["studies"].append({"model": "tiny", "dataset": "silent"})
-
-    rerun.configure(another)
-    assert "generate_traces" not in planned(rerun)
-    result = rerun.run()
-    assert result.returncode == 0, result.stdout[-8000:]
-    study = rerun.study("tiny/silent")
-    assert TRACES.read(study / "traces.parquet").height == 6
-    assert EVENTS.read(study / "events.parquet").filter(kind="arrival").height == 0
-    assert EARLY_EXIT.read(study / "early_exit.parquet").height == 6
-    page = (rerun.folder / "results/report.html").read_text().lower()
-    assert "no arrival" in page
-    for name in ("pocket on pocket-problems", "tiny on silent"):
-        assert name in page
 
 
 def test_pocket_model_on_gsm8k(fresh, data_folder):
@@ -127,3 +102,29 @@ def test_real_traces_and_tokenizers(fresh, data_folder, tmp_path, name, targets)
     assert arrivals["trace"].n_unique() > 11
     assert EARLY_EXIT.read(study / "early_exit.parquet").height > 25
     assert (fresh.folder / "results/report.html").is_file() == (not targets)
+
+
+def test_a_study_without_events_joins_the_report(rerun, tiny_model):
+    row = {"question": "Tom has 12 pens. How many?", "gold": "12", "answer": "None."}
+    thoughts = rerun.folder / "silent.jsonl"
+    rows = [{"id": str(k), "thought": "Hm. Let me see.", **row} for k in range(6)]
+    thoughts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def another(config: dict[str, Any]) -> None:
+        model = {"source": str(tiny_model), "dtype": "float32", "device": "cpu"}
+        config["models"]["tiny"] = model
+        config["datasets"]["silent"] = {"source": thoughts.name, "thoughts": True}
+        config["studies"].append({"model": "tiny", "dataset": "silent"})
+
+    rerun.configure(another)
+    assert "generate_traces" not in planned(rerun)
+    result = rerun.run()
+    assert result.returncode == 0, result.stdout[-8000:]
+    study = rerun.study("tiny/silent")
+    assert TRACES.read(study / "traces.parquet").height == 6
+    assert EVENTS.read(study / "events.parquet").filter(kind="arrival").height == 0
+    assert EARLY_EXIT.read(study / "early_exit.parquet").height == 6
+    page = (rerun.folder / "results/report.html").read_text().lower()
+    assert "no arrival" in page
+    for name in ("pocket on pocket-problems", "tiny on silent"):
+        assert name in page

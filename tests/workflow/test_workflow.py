@@ -64,7 +64,7 @@ def test_every_check_is_within_its_bound(finished):
 
 
 def test_second_run_has_nothing_to_do(finished):
-    assert "Nothing to be done" in finished.run().stdout
+    assert "Nothing to be done" in finished.ask().stdout
 
 
 def test_no_result_lies_outside_results(finished):
@@ -125,7 +125,7 @@ def test_the_manifest_lists_what_the_rules_of_the_study_leave(finished):
     manifest = finished.study() / "manifest.json"
     listed = set(json.loads(manifest.read_text())["outputs"])
     target = str(manifest.relative_to(finished.folder))
-    summary = finished.run("--summary", target).stdout
+    summary = finished.ask("--summary", target).stdout
     folder = target.removesuffix("manifest.json")
     left = set(re.findall(rf"^{folder}(\S+)\t", summary, re.MULTILINE))
     assert listed < left
@@ -136,7 +136,7 @@ def test_the_manifest_lists_what_the_rules_of_the_study_leave(finished):
 def test_the_manifest_lists_what_the_rules_of_the_study_read(finished):
     manifest = finished.study() / "manifest.json"
     target = str(manifest.relative_to(finished.folder))
-    summary = finished.run("--detailed-summary", target).stdout
+    summary = finished.ask("--detailed-summary", target).stdout
     columns = [line.split("\t") for line in summary.splitlines() if "\t" in line]
     place = columns[0].index("input-file(s)")
     read = {path for row in columns[1:] for path in row[place].split(",")}
@@ -153,24 +153,24 @@ def test_a_study_and_the_report_can_be_targets(rerun):
 
 
 def test_what_was_made_is_readable(finished, rerun):
-    summary = finished.run("--summary").stdout
+    summary = finished.ask("--summary").stdout
     rows = [line.split("\t") for line in summary.splitlines() if "\t" in line]
     head, *rows = rows
     assert {row[head.index("status")] for row in rows} == {"ok"}
     assert {row[head.index("plan")] for row in rows} == {"no update"}
     assert len(rows) > len(experiments()) * 4
-    graph = finished.run("--rulegraph").stdout
+    graph = finished.ask("--rulegraph").stdout
     rules = re.findall(r'label = "(\w+)"', graph)
     assert len(rules) == len(set(rules))
     assert {f"plot_{experiment.name}" for experiment in experiments()} < set(rules)
     (rerun.study() / "early_exit/confidence.svg").unlink()
-    lines = rerun.run("-n").stdout.splitlines()
+    lines = rerun.ask("-n").stdout.splitlines()
     assert len(lines) < 60
     assert max(map(len, lines)) < 400
 
 
 def test_lint_is_clean(finished):
-    result = finished.run("--lint")
+    result = finished.ask("--lint")
     assert result.returncode == 0, result.stdout
 
 

@@ -8,6 +8,7 @@ from logit_lens.tables import (
     LOGIT_LENS_FIRST,
     LOGIT_LENS_SUMMARY,
     LOGIT_LENS_WORDS,
+    VOCABULARY,
 )
 
 DECLARATION = Experiment(
@@ -21,6 +22,7 @@ DECLARATION = Experiment(
         LOGIT_LENS_SUMMARY,
         LOGIT_LENS_FIRST,
         LOGIT_LENS_WORDS,
+        VOCABULARY,
         RUNS,
         VERIFICATION,
     ),

@@ -15,6 +15,7 @@ Inputs
 
 Outputs
     lens: `schemas.logit_lens.LOGIT_LENS`.
+    vocabulary: `logit_lens.tables.VOCABULARY`, texts of the tokens in `lens`.
     verification: `schemas.VERIFICATION`, the parts' sum against the logits.
     runs: `schemas.RUNS`, one row.
 """
@@ -40,7 +41,8 @@ from doubletake.stats.verification import Largest
 from doubletake.study.settings import ModelSettings
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, Figure, verification_of
-from logit_lens.tables import LOGIT_LENS
+from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
+from logit_lens.tables import LOGIT_LENS, VOCABULARY
 from turns.reading import BACKTRACK, GROUPS, target_ids
 from turns.tables import TURN_WORDS, TURNS
 
@@ -207,6 +209,13 @@ def lens_table(
     )
 
 
+def vocabulary_of(lens: pl.DataFrame, tokenizer: TraceTokenizer) -> pl.DataFrame:
+    """Texts of the most likely tokens, ascending by token: `VOCABULARY`."""
+    tokens = lens["top"].explode().drop_nulls().unique().sort().to_list()
+    rows = [{"token": token, "text": tokenizer.text_of(token)} for token in tokens]
+    return VOCABULARY.frame(rows)
+
+
 def main(
     *,
     events_path: Path,
@@ -215,6 +224,7 @@ def main(
     index_path: Path,
     cache_paths: list[Path],
     lens_path: Path,
+    vocabulary_path: Path,
     verification_path: Path,
     runs_path: Path,
     model: ModelSettings,
@@ -236,7 +246,9 @@ def main(
     traces = turns["trace"].n_unique()
     run = run_on(STAGE, "1-of-1", progress, device, model.dtype, traces)
     RUNS.write(run, runs_path)
-    LOGIT_LENS.write(pl.concat(tables), lens_path)
+    table = pl.concat(tables)
+    VOCABULARY.write(vocabulary_of(table, load_tokenizer(model)), vocabulary_path)
+    LOGIT_LENS.write(table, lens_path)
 
 
 if __name__ == "__main__":
@@ -248,6 +260,7 @@ if __name__ == "__main__":
             index_path=Path(snakemake.input.index),
             cache_paths=[Path(path) for path in snakemake.input.cache],
             lens_path=Path(snakemake.output.lens),
+            vocabulary_path=Path(snakemake.output.vocabulary),
             verification_path=Path(snakemake.output.verification),
             runs_path=Path(snakemake.output.runs),
             model=ModelSettings(**snakemake.params.model),

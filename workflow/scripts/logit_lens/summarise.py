@@ -3,7 +3,7 @@
 Inputs
     lens: `schemas.logit_lens.LOGIT_LENS`.
     words: `schemas.turns.TURN_WORDS`.
-    model: its tokenizer, for the texts of tokens.
+    vocabulary: `logit_lens.tables.VOCABULARY`, the texts of tokens.
 
 Outputs
     summary: `schemas.logit_lens.LOGIT_LENS_SUMMARY`.
@@ -20,13 +20,12 @@ import polars as pl
 
 from doubletake.running.logs import job
 from doubletake.stats.intervals import Mean, Resampling, cluster_means
-from doubletake.study.settings import ModelSettings
-from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from logit_lens.tables import (
     LOGIT_LENS,
     LOGIT_LENS_FIRST,
     LOGIT_LENS_SUMMARY,
     LOGIT_LENS_WORDS,
+    VOCABULARY,
 )
 from turns.tables import TURN_WORDS
 
@@ -111,8 +110,13 @@ def first_layers(
     return LOGIT_LENS_FIRST.frame(rows)
 
 
-def word_counts(lens: pl.DataFrame, tokenizer: TraceTokenizer) -> pl.DataFrame:
-    """The tokens that the residual stream holds most likely at each layer."""
+def word_counts(lens: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
+    """The tokens that the residual stream holds most likely at each layer.
+
+    Args:
+        lens: `logit_lens.tables.LOGIT_LENS`.
+        vocabulary: `logit_lens.tables.VOCABULARY`, of all its tokens.
+    """
     resid = lens.filter(component="resid").with_columns(
         best=pl.col("top").list.first(), n=pl.len().over("kind", "layer")
     )
@@ -132,19 +136,18 @@ def word_counts(lens: pl.DataFrame, tokenizer: TraceTokenizer) -> pl.DataFrame:
         .group_by("kind", "layer", maintain_order=True)
         .head(SHOWN_WORDS)
     )
-    texts = [tokenizer.text_of(token) for token in counts["token"].to_list()]
-    table = counts.with_columns(text=pl.Series(texts, dtype=pl.String))
+    table = counts.join(vocabulary, on="token", how="left", maintain_order="left")
     return LOGIT_LENS_WORDS.check(table.select(list(LOGIT_LENS_WORDS.schema)))
 
 
 def main(
     *,
     lens_path: Path,
+    vocabulary_path: Path,
     words_path: Path,
     summary_path: Path,
     first_path: Path,
     top_words_path: Path,
-    model: ModelSettings,
     resampling: Resampling,
 ) -> None:
     """Read, summarise, write."""
@@ -154,7 +157,8 @@ def main(
     first = first_layers(lens, targets, resampling)
     logger.info("%d rows", lens.height)
     LOGIT_LENS_SUMMARY.write(summarise(lens, resampling), summary_path)
-    LOGIT_LENS_WORDS.write(word_counts(lens, load_tokenizer(model)), top_words_path)
+    top_words = word_counts(lens, VOCABULARY.read(vocabulary_path))
+    LOGIT_LENS_WORDS.write(top_words, top_words_path)
     LOGIT_LENS_FIRST.write(first, first_path)
 
 
@@ -162,10 +166,10 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             lens_path=Path(snakemake.input.lens),
+            vocabulary_path=Path(snakemake.input.vocabulary),
             words_path=Path(snakemake.input.words),
             summary_path=Path(snakemake.output.summary),
             first_path=Path(snakemake.output.first),
             top_words_path=Path(snakemake.output.top_words),
-            model=ModelSettings(**snakemake.params.model),
             resampling=Resampling(**snakemake.params.resampling),
         )

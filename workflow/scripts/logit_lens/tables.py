@@ -37,6 +37,15 @@ LOGIT_LENS = Table(
     "what embedding, attention and MLPs add to them",
 )
 
+VOCABULARY = Table(
+    "logit_lens/vocabulary",
+    (
+        Column("token", COUNT, "id of a token that `logit_lens` names"),
+        Column("text", TEXT, "the token"),
+    ),
+    holds="texts of the tokens that `logit_lens` names",
+)
+
 LOGIT_LENS_SUMMARY = Table(
     "logit_lens/summary",
     (

@@ -1,0 +1,68 @@
+"""What a script loads when it starts: seconds of every job."""
+
+import re
+import subprocess
+import sys
+
+from checkouts import ROOT, rule_texts
+
+SCRIPTS = ROOT / "workflow/scripts"
+MODELS = {"torch", "transformers", "sklearn", "scipy", "sympy"}
+"""A quarter of a second to two seconds of a processor each."""
+LATE = {"datasets", "math_verify", "vllm"}
+"""Nobody loads them at the start: few runs of a script need them."""
+LOADING = """
+import importlib, sys
+for name in sys.argv[1:]:
+    before = set(sys.modules)
+    importlib.import_module(name)
+    new = {module.partition(".")[0] for module in set(sys.modules) - before}
+    print(name, *new)
+"""
+
+
+def programs() -> set[str]:
+    """Everything that a rule or a person starts, as modules."""
+    return {
+        f"{path.parent.name}.{path.stem}"
+        for path in SCRIPTS.glob("*/*.py")
+        if '__name__ == "__main__"' in path.read_text()
+    }
+
+
+def with_a_model() -> set[str]:
+    """Scripts of the rules that load or make a model, not only digest its files."""
+    texts = rule_texts().values()
+    started = "\n".join(text for text in texts if re.search(r"model=(?!model_f)", text))
+    return {
+        f"{folder}.{name}"
+        for folder, name in re.findall(r"scripts/(\w+)/(\w+)\.py", started)
+    }
+
+
+def loaded(names: set[str]) -> dict[str, set[str]]:
+    """Packages that each module loads beyond those of the modules before it."""
+    command = [sys.executable, "-c", LOADING, *sorted(names)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = [line.split() for line in result.stdout.splitlines()]
+    return {name: set(packages) for name, *packages in lines}
+
+
+def named(found: dict[str, set[str]], packages: set[str]) -> dict[str, set[str]]:
+    """Those of the packages that were loaded, by the module that did it."""
+    return {name: new & packages for name, new in found.items() if new & packages}
+
+
+def test_what_reads_only_tables_loads_no_library_of_models():
+    models = with_a_model()
+    assert {"traces.generate", "logit_lens.measure", "turns.locate"} <= models
+    tables = programs() - models
+    assert {"logit_lens.summarise", "shards.merge", "report.write"} <= tables
+    plots = {name for name in tables if name.endswith(".plot")}
+    assert plots
+    assert named(loaded(tables - plots), MODELS | LATE | {"matplotlib"}) == {}
+    assert named(loaded(plots), MODELS | LATE) == {}
+
+
+def test_libraries_of_few_runs_are_loaded_where_they_are_used():
+    assert named(loaded(with_a_model()), LATE) == {}
