@@ -54,7 +54,7 @@ class Checkout:
         )
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """As `run`, in a third of the time; for a run that is to start no job."""
+        """As `run`, in less than half the time; for a run that is to start no job."""
         options = self.command(*arguments)[3:]
         return starts.start(options, self.folder, self.environment())
 
