@@ -61,7 +61,7 @@ class Checkout:
         assert result.returncode == 0, result.stdout[-4000:]
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """As `run`, in a third of the time; for a run that is to start no job."""
+        """As `run`, in less than half the time; for a run that is to start no job."""
         options = self.command(*arguments)[3:]
         return starts.start(options, self.folder, self.environment())
 

@@ -1,4 +1,4 @@
-"""A real SLURM on this machine alone: one controller, two nodes, a counted GPU each.
+"""A real SLURM on this machine alone: one controller, four nodes, a counted GPU each.
 
 SLURM finds its configuration in one place of the system only (jobs drop SLURM_CONF):
 two files are written there; all else lies in a folder of the cluster's own. What is
@@ -23,7 +23,8 @@ PROGRAMS = ["slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel"]
 PACKAGES = ["slurmctld", "slurmd", "slurm-client"]
 PORT = 17000
 NAME = "doubletake"
-NODES = ("n1", "n2")
+NODES = ("n1", "n2", "n3", "n4")
+STUDY = "study"  # a partition of its own: no misfortune meets the study there
 SLURM_CONF = """{mark}
 ClusterName={name}
 SlurmctldHost={host}(127.0.0.1)
@@ -62,6 +63,7 @@ NODE = (
 PARTITIONS = """PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 PartitionName=single Nodes=n1 MaxTime=INFINITE State=UP
 PartitionName=gpus Nodes=n1,n2 MaxTime=INFINITE State=UP
+PartitionName=study Nodes=n3,n4 MaxTime=INFINITE State=UP
 """
 
 
@@ -110,10 +112,9 @@ class Job:
 
 @dataclass
 class Cluster:
-    """Two nodes, n1 and n2, under one controller."""
+    """Four nodes under one controller: n1 and n2 by default, n3 and n4 by name."""
 
     folder: Path
-    nodes: tuple[str, ...] = NODES
     daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     runs: list["subprocess.Popen[str]"] = field(default_factory=list)
     """What sends jobs to it; ended with it."""

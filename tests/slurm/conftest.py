@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from checkouts import Checkout
-from cluster import CannotStart, Cluster, Job
+from cluster import STUDY, CannotStart, Cluster, Job
 from remote import Remote, few
 
+LIMIT = 1200  # seconds for a study
 JOBS = pytest.StashKey[list[Job]]()
 
 
@@ -17,7 +18,7 @@ JOBS = pytest.StashKey[list[Job]]()
 def cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:
-    """Two nodes; all has ended when the session has."""
+    """Four nodes; all has ended when the session has."""
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         cluster.start()
@@ -47,13 +48,13 @@ def started_here(
 ) -> tuple[Checkout, "subprocess.Popen[str]"]:
     """The study of the cluster on this machine: it takes what time the cluster leaves.
 
-    It starts with the first study of the cluster and is waited for in the last test.
+    It starts with the study of the cluster.
     """
     checkout = Checkout.new(tmp_path_factory.mktemp("local") / "checkout")
     checkout.configure(few)
     with open(checkout.folder / "output", "w") as output:
         run = subprocess.Popen(
-            ["nice", "-n", "19", *checkout.command()],
+            ["nice", "-n", "10", *checkout.command()],
             cwd=checkout.folder,
             env=checkout.environment(),
             stdout=output,
@@ -65,16 +66,30 @@ def started_here(
 
 
 @pytest.fixture(scope="session")
-def study(
+def started_there(
     started_here: tuple[Checkout, "subprocess.Popen[str]"],
     new_remote: Callable[[str], Remote],
-) -> tuple[Remote, str]:
-    """A checkout whose study has run on the cluster, and what Snakemake said."""
+) -> tuple[Remote, "subprocess.Popen[str]"]:
+    """The study on the cluster, on nodes of its own while others have misfortunes."""
     remote = new_remote("a-study")
-    remote.variables["SBATCH_PARTITION"] = "gpus"
-    result = remote.run()
-    assert result.returncode == 0, result.stdout[-8000:]
-    return remote, result.stdout
+    remote.variables["SBATCH_PARTITION"] = STUDY
+    return remote, remote.start()
+
+
+@pytest.fixture(scope="session")
+def study(started_there: tuple[Remote, "subprocess.Popen[str]"]) -> tuple[Remote, str]:
+    """A checkout whose study has run on the cluster, and what Snakemake said."""
+    remote, run = started_there
+    assert run.wait(LIMIT) == 0, remote.output[-8000:]
+    return remote, remote.output
+
+
+@pytest.fixture(scope="session")
+def local(started_here: tuple[Checkout, "subprocess.Popen[str]"]) -> Checkout:
+    """A checkout whose study has run on this machine."""
+    checkout, run = started_here
+    assert run.wait(LIMIT) == 0, (checkout.folder / "output").read_text()[-8000:]
+    return checkout
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -1,7 +1,8 @@
 """What goes wrong on a cluster: memory, a dead node, a cancelled job, no answer.
 
-They happen to several runs at a time, since most of it is waiting. A node has room
-for one job, so that none of them meets another's misfortune.
+They happen to several runs at a time, since most of it is waiting, and while the study
+of `test_study` runs on other nodes. A node has room for one job, so that none of them
+meets another's misfortune.
 """
 
 import os
@@ -78,7 +79,7 @@ def leave(remote: Remote) -> int:
 
 
 @pytest.fixture(scope="module")
-def happen(new_remote):
+def happen(new_remote, started_there):
     """Let all of them happen; gives, for each, its checkout and how the run ended."""
     misfortunes = (exceed_memory, lose_node, cancel, leave, go_unanswered)
     with ThreadPoolExecutor(len(misfortunes)) as pool:
@@ -122,7 +123,7 @@ def test_a_node_that_dies_costs_one_retry(happen):
     assert first.node != second.node
     assert second.memory == 2 * first.memory
     assert second.minutes == 2 * first.minutes
-    for node in remote.cluster.nodes:
+    for node in (first.node, second.node):
         remote.cluster.wait_for_node(node)
 
 

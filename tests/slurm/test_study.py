@@ -4,7 +4,8 @@ import re
 from collections import Counter
 
 import pytest
-from checkouts import local_rules, rule_texts
+from checkouts import Checkout, local_rules, rule_texts
+from cluster import STUDY
 
 pytestmark = pytest.mark.slurm
 
@@ -16,6 +17,17 @@ def planned(output: str) -> Counter[str]:
     return Counter({rule: int(count) for rule, count in rows})
 
 
+def tables(checkout: Checkout) -> dict[str, bytes]:
+    """Every file of tables or tensors, but those of what it cost, by name."""
+    results = checkout.folder / "results"
+    files = [*results.rglob("*.parquet"), *results.rglob("*.safetensors")]
+    return {
+        str(path.relative_to(results)): path.read_bytes()
+        for path in files
+        if not path.name.endswith("runs.parquet")
+    }
+
+
 def test_all_but_the_table_rules_are_jobs_on_both_nodes(study):
     remote, output = study
     expected = planned(output)
@@ -24,7 +36,7 @@ def test_all_but_the_table_rules_are_jobs_on_both_nodes(study):
     jobs = remote.jobs()
     assert Counter(job.rule for job in jobs) == expected
     assert {job.state for job in jobs} == {"COMPLETED"}
-    assert {job.node for job in jobs} == set(remote.cluster.nodes)
+    assert {job.node for job in jobs} == {"n3", "n4"}
 
 
 def test_jobs_ask_for_what_their_rules_say(study):
@@ -41,4 +53,11 @@ def test_jobs_ask_for_what_their_rules_say(study):
 
 def test_the_users_partition_is_used(study):
     remote, _ = study
-    assert {job.partition for job in remote.jobs()} == {"gpus"}
+    assert {job.partition for job in remote.jobs()} == {STUDY}
+
+
+def test_tables_are_those_of_a_local_run(study, local):
+    remote, _ = study
+    ours, theirs = tables(remote), tables(local)
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if ours[name] != theirs[name]] == []
