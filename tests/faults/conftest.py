@@ -1,4 +1,4 @@
-"""What disturbed runs are compared with."""
+"""The undisturbed run with which disturbed runs are compared."""
 
 import pytest
 from checkouts import Checkout
@@ -7,5 +7,5 @@ from fault_tools import results
 
 @pytest.fixture(scope="session")
 def undisturbed(finished: Checkout) -> dict[str, str]:
-    """Digests of the results of a run that was left alone."""
+    """Digests of the results of a run without faults."""
     return results(finished)

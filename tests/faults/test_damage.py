@@ -1,4 +1,4 @@
-"""Damaged files: bytes flipped or cut off, with and without a new date."""
+"""Damaged files: a changed byte or a cut end, with and without a new date."""
 
 import random
 from dataclasses import fields
@@ -24,7 +24,7 @@ FLIP, CUT = "flipped byte", "truncated file"
 STUDY = "results/pocket/pocket-problems"
 REPORT = "results/report.html"
 ROUNDS = [
-    # What a round makes anew, what else it asks for, what it damages of all it reads.
+    # Files that a round makes again, its other targets, and the files that it damages.
     (
         [f"{STUDY}/logit_lens.parquet"],
         [f"{STUDY}/logit_lens/layers.svg"],
@@ -56,7 +56,7 @@ ROUNDS = [
 
 
 def run_as_told(checkout: Checkout, targets: list[str]) -> set[str]:
-    """Run, delete what the messages ask for, run again, until it goes through.
+    """Run, delete the files that messages name, and repeat until the run succeeds.
 
     Returns:
         The files that messages named.
@@ -77,7 +77,7 @@ def run_as_told(checkout: Checkout, targets: list[str]) -> set[str]:
 
 
 def read_whole(shard: Path) -> None:
-    """Read all that a shard of the cache holds."""
+    """Read all tensors of a shard of the cache."""
     with safe_open(shard, framework="pt") as file:
         metadata = file.metadata()
     origin = Origin(*(metadata[key.name] for key in fields(Origin)))
@@ -105,7 +105,7 @@ def test_damage_is_named_or_mended(rerun, undisturbed, tally: Tally, number, unn
     asked = run_as_told(rerun, wanted)
     assert asked <= set(targets), "an undamaged file was called damaged"
     for name in differing(rerun, undisturbed):
-        # A damaged place that nothing has read yet: whoever reads it will notice.
+        # Nothing has read the damaged bytes yet. A reader must notice them.
         assert name.endswith(".safetensors"), name
         with pytest.raises(InputError, match="is damaged"):
             read_whole(rerun.folder / f"results{name}")

@@ -1,4 +1,4 @@
-"""A full disk, and a model that changes or goes while the study runs."""
+"""A full disk, and a model that changes or disappears while the study runs."""
 
 import os
 import random
@@ -22,7 +22,7 @@ MODEL = "resources/pocket/model.safetensors"
 
 
 def assert_complete(checkout, undisturbed: dict[str, str]) -> None:
-    """A run goes through, makes its targets, and all it made is byte-equal."""
+    """Assert that a run makes its targets, and that all its files are byte-equal."""
     text = Run(checkout, *TARGETS).wait()
     for target in TARGETS:
         assert (checkout.folder / target).is_file(), text[-8000:]
@@ -31,7 +31,7 @@ def assert_complete(checkout, undisturbed: dict[str, str]) -> None:
 
 @contextmanager
 def small_disk(folder: Path):
-    """Mount a disk of 128 kB; yields what makes it large, None where none may mount."""
+    """Mount a disk of 128 kB; yields a function that enlarges it, None if refused."""
     folder.mkdir(parents=True)
     command = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
     if subprocess.run(command, check=False).returncode != 0:
@@ -48,7 +48,7 @@ def small_disk(folder: Path):
 
 
 def fails_for_want_of_space(run: Run, reason: str, kind: str, tally: Tally) -> None:
-    """The run fails, and a message says which file could not be written."""
+    """Assert that the run fails and names the file that could not be written."""
     tally.inject(kind)
     text = run.wait()
     assert run.process.returncode != 0
@@ -58,14 +58,14 @@ def fails_for_want_of_space(run: Run, reason: str, kind: str, tally: Tally) -> N
 
 
 def replace(path: Path, change) -> None:
-    """Let `change` write another file, then put it in the place of this one."""
+    """Let `change` write a new file, and replace this one with it."""
     other = path.with_suffix(".other")
     change(other)
     os.replace(other, path)
 
 
 def with_nan(path: Path, draw: random.Random):
-    """A change that sets one number of one weight to NaN, and the weight's name."""
+    """The name of a random weight, and a change that sets one of its values to NaN."""
     tensors = load_file(path)
     name = draw.choice(sorted(tensors))
     tensors[name].view(-1)[draw.randrange(tensors[name].numel())] = torch.nan

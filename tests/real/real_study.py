@@ -1,4 +1,4 @@
-"""A study of a real model that has run: its files, and the model to compare with."""
+"""A finished study of a real model: its files, and the model to compare with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from doubletake.study.settings import ModelSettings, Sources, model_settings
 CONFIG = "config/config.yaml"
 MODEL, THOUGHTS, QUESTIONS = "smollm2", "thoughts", "questions"
 COUNT, TURNS = 6, 2
-"""Thoughts, and how often each of them turns back at least."""
+"""Number of thoughts, and the smallest number of backtracks in each."""
 
 
 @dataclass(frozen=True)
 class RealStudy:
-    """SmolLM2 on thoughts of others, with all experiments."""
+    """SmolLM2 on thoughts of other models, with all experiments."""
 
     checkout: Checkout
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The config as run."""
+        """The config of the run."""
         return yaml.safe_load((self.checkout.folder / CONFIG).read_text())
 
     @property
@@ -39,13 +39,13 @@ class RealStudy:
 
     @cached_property
     def settings(self) -> ModelSettings:
-        """Of the model, as the scripts get them."""
+        """Settings of the model, as the scripts get them."""
         sources = Sources((self.checkout.folder,))
         return ModelSettings(**model_settings(self.config, MODEL, sources))
 
     @cached_property
     def model(self) -> Any:
-        """The model as transformers loads it, attention in its plainest form."""
+        """The model as transformers loads it, with eager attention."""
         model = AutoModelForCausalLM.from_pretrained(
             self.source, dtype=torch.float32, attn_implementation="eager"
         )
@@ -57,11 +57,11 @@ class RealStudy:
         return AutoTokenizer.from_pretrained(self.source)
 
     def path(self, name: str, dataset: str = THOUGHTS) -> Path:
-        """A file of the results."""
+        """Path of a result."""
         return self.checkout.study(f"{MODEL}/{dataset}") / name
 
     def table(self, name: str, dataset: str = THOUGHTS) -> pl.DataFrame:
-        """A table of the results, without its suffix."""
+        """A table of the results; `name` is its path without suffix."""
         return pl.read_parquet(self.path(f"{name}.parquet", dataset))
 
     def ids(self, trace: str, end: int | None = None) -> torch.Tensor:
@@ -89,7 +89,7 @@ class RealStudy:
 
 
 def spread(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:
-    """Rows from the first to the last, evenly."""
+    """At most `count` rows, at even distances from the first to the last."""
     if rows.height <= count:
         return rows.to_dicts()
     places: Sequence[int] = [k * (rows.height - 1) // (count - 1) for k in range(count)]

@@ -1,4 +1,4 @@
-"""The numbers of every experiment against plain passes of the real model."""
+"""The numbers of every experiment, compared with plain passes of the real model."""
 
 import polars as pl
 import pytest
@@ -10,20 +10,20 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module")
 def decisions(study):
-    """Three backtracks that were looked into, of different traces."""
+    """Three selected backtracks of different traces."""
     turns = study.table("turns").filter("selected", kind="backtrack")
     return spread(turns.sort("trace", "event"), 3)
 
 
 def states_of(study, ids):
-    """Layer inputs, the normed last state, and logits of a plain pass."""
+    """Layer inputs, the normed last state, and the logits of a plain pass."""
     with torch.no_grad():
         found = study.model(ids, output_hidden_states=True)
     return found.hidden_states[:-1], found.hidden_states[-1], found.logits
 
 
 def nearly(found, expected, share):
-    """Equal up to a share of the length of the whole."""
+    """Assert equality up to a share of the norm of `expected`."""
     assert found.shape == expected.shape
     assert (found - expected).norm() <= share * expected.norm()
 
@@ -56,7 +56,7 @@ def test_the_logit_lens_is_norm_and_unembedding_of_each_boundary(study, decision
             expected = [float(row[study.words(group)].mean()) for row in means]
             expected.append(float(logits[0, -1, study.words(group)].mean()))
             assert resid[group].to_list() == pytest.approx(expected, abs=5e-3)
-            # What every part adds sums to the model's own logit.
+            # The contributions of all parts add up to the model's logit.
             parts = mine.filter(pl.col("component") != "resid")
             assert parts[group].sum() == pytest.approx(expected[-1], abs=5e-3)
 
@@ -70,7 +70,7 @@ def test_attention_is_that_of_the_eager_model(study, decisions):
             weights = study.model(ids, output_attentions=True).attentions
         mine = table.filter(trace=row["trace"], event=row["event"]).sort("layer")
         assert mine.height == len(weights)
-        # Bins follow one another, so their widths say which tokens each holds.
+        # Bins follow one another, so their widths show which tokens belong to each.
         for layer, cells in enumerate(mine.iter_rows(named=True)):
             rows, start = weights[layer][0, :, -1], 0
             for name, width in zip(bins, cells["tokens"], strict=False):
@@ -139,7 +139,7 @@ def test_attribution_is_the_gradient_times_the_way_to_the_mean(study, decisions)
 
 
 def with_state(study, ids, layer, token, state):
-    """The metric when one token's state before a layer is replaced."""
+    """The metric after the state of one token before a layer is replaced."""
 
     def put(_, inputs):
         states = inputs[0].clone()

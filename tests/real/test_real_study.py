@@ -1,4 +1,4 @@
-"""A real model end to end: what comes out, and that all of it holds together."""
+"""A real model end to end: the results exist and agree with each other."""
 
 import polars as pl
 import pytest
@@ -64,14 +64,14 @@ def test_its_own_tokens_are_the_likeliest_and_scored_as_a_plain_pass_does(study)
         steps = logits[len(prompt) - 1 : -1]
         chosen = torch.tensor(written)[:, None]
         behind = steps.max(1).values - steps.gather(1, chosen)[:, 0]
-        assert behind.max() < 1e-3  # temperature 0; equals may fall either way
+        assert behind.max() < 1e-3  # temperature 0; of equal logits either may win
         expected = steps.log_softmax(1).gather(1, chosen)[:, 0]
         found = torch.tensor(row["logprobs"])
         torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)
 
 
 def plain_answer(study, kept, prompt):
-    """Tokens of a greedy answer and the mean logit and log-prob of its own ones."""
+    """Mean logit and log-prob of a greedy answer, without the tokens after its end."""
     config = study.config["early_exit"]
     asked = kept + study.tokenizer.encode(prompt, add_special_tokens=False)
     with torch.no_grad():

@@ -1,8 +1,8 @@
-"""A real SLURM on this machine alone: one controller, four nodes, a counted GPU each.
+"""A real SLURM on this machine: one controller, four nodes, one pretended GPU each.
 
-SLURM finds its configuration in one place of the system only (jobs drop SLURM_CONF):
-two files are written there; all else lies in a folder of the cluster's own. What is
-started is stopped, by its process id.
+SLURM finds its configuration in one place of the system only (jobs drop SLURM_CONF).
+Two files are written there. All other files lie in the folder of the cluster. Every
+process that is started here is stopped by its process id.
 """
 
 import os
@@ -24,7 +24,7 @@ PACKAGES = ["slurmctld", "slurmd", "slurm-client"]
 PORT = 17000
 NAME = "doubletake"
 NODES = ("n1", "n2", "n3", "n4")
-STUDY = "study"  # a partition of its own: no misfortune meets the study there
+STUDY = "study"  # the partition of the study, which no fault of another run disturbs
 SLURM_CONF = """{mark}
 ClusterName={name}
 SlurmctldHost={host}(127.0.0.1)
@@ -68,12 +68,12 @@ PartitionName=study Nodes=n3,n4 MaxTime=INFINITE State=UP
 
 
 class CannotStart(Exception):
-    """Why there can be no cluster here; one sentence."""
+    """Says in one sentence why no cluster can start here."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the controller knows of a job."""
+    """A job, as the controller reports it."""
 
     id: int
     rule: str
@@ -81,19 +81,19 @@ class Job:
     partition: str
     node: str
     memory: int
-    """Asked for, in MB."""
+    """Requested, in MB."""
     minutes: int
-    """Asked for."""
+    """Requested run time."""
     gpus: int
-    """Asked for."""
+    """Requested number."""
     folder: str
-    """Where it was submitted."""
+    """Folder from which it was submitted."""
     seconds: int
-    """From its start to its end."""
+    """Wall time from its start to its end."""
 
     @classmethod
     def read(cls, line: str) -> "Job":
-        """Of one line of `scontrol show job --oneliner`."""
+        """Parse one line of `scontrol show job --oneliner`."""
         fields = dict(part.partition("=")[::2] for part in line.split())
         tres = dict(part.partition("=")[::2] for part in fields["TRES"].split(","))
         return cls(
@@ -117,13 +117,14 @@ class Cluster:
     folder: Path
     daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     runs: list["subprocess.Popen[str]"] = field(default_factory=list)
-    """What sends jobs to it; ended with it."""
+    """Processes that send jobs to the cluster; they are ended with it."""
 
     def start(self) -> None:
         """Install SLURM where it is missing, configure it and start its daemons.
 
         Raises:
-            CannotStart: not as root, not on Debian, or another SLURM is there.
+            CannotStart: this user is not root, the system is not Debian, or another
+                SLURM is configured here.
         """
         _check_machine()
         _end_leftovers()
@@ -140,7 +141,7 @@ class Cluster:
         self._start(node, ["slurmd", "-D", "-N", node])
 
     def kill_node(self, node: str) -> None:
-        """The power cut: the node's daemon and all that runs under it die at once."""
+        """Simulate a power cut: kill the node's daemon and all processes of jobs."""
         self._end(node)
         for pid in _processes_of(node):
             _kill(pid)
@@ -150,7 +151,7 @@ class Cluster:
         _wait_until(lambda: self._state(node) == "idle", 60, f"{node} is idle")
 
     def stop(self) -> None:
-        """End all that was started and remove what was written outside `folder`."""
+        """End every started process and remove the files outside of `folder`."""
         for run in self.runs:
             run.kill()
             run.wait()
@@ -166,7 +167,7 @@ class Cluster:
                 path.unlink()
 
     def jobs(self) -> list[Job]:
-        """All jobs that were ever submitted, in order."""
+        """All jobs that were submitted, in order."""
         text = _output("scontrol", "show", "job", "--oneliner")
         lines = [line for line in text.splitlines() if line.startswith("JobId=")]
         return sorted(map(Job.read, lines), key=lambda job: job.id)
@@ -219,11 +220,13 @@ def _check_machine() -> None:
     for name in ("slurm.conf", "gres.conf"):
         path = SYSTEM / name
         if path.exists() and not path.read_text().startswith(MARK):
-            raise CannotStart(f"{path} is not of these tests: it is left as it is")
+            raise CannotStart(
+                f"{path} was not written by these tests: it stays as it is"
+            )
 
 
 def _end_leftovers() -> None:
-    """Kill the daemons of a session that was itself killed."""
+    """Kill the daemons that a killed test session left behind."""
     path = SYSTEM / "slurm.conf"
     found = path.exists() and re.search(r"SlurmctldPidFile=(.*)", path.read_text())
     if not found:
@@ -255,11 +258,11 @@ def _install() -> None:
 
 
 def _processes_of(node: str) -> list[int]:
-    """Processes of a node's jobs, and the ones that watch over them."""
+    """Processes of a node's jobs, with the `slurmstepd` processes above them."""
     names = {f"SLURMD_NODENAME={node}".encode(), f"SLURM_CLUSTER_NAME={NAME}".encode()}
     found: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it may have ended meanwhile
+        with suppress(OSError):  # the process may have ended meanwhile
             if names <= set((folder / "environ").read_bytes().split(b"\0")):
                 status = (folder / "status").read_text()
                 parent = status.partition("PPid:")[2].split()[0]
@@ -269,7 +272,7 @@ def _processes_of(node: str) -> list[int]:
 
 
 def _program(pid: int) -> str:
-    """What a process runs; empty if it has ended."""
+    """Name of the program of a process; empty if the process has ended."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
@@ -282,13 +285,13 @@ def _kill(pid: int) -> None:
 
 
 def _megabytes(text: str) -> int:
-    """Of SLURM's way to write memory: 1500M, 24G."""
+    """Parse memory as SLURM writes it: 1500M, 24G."""
     number, unit = float(text[:-1]), text[-1]
     return round(number * {"K": 1 / 1024, "M": 1, "G": 1024}[unit])
 
 
 def _seconds(text: str) -> int:
-    """Of SLURM's way to write durations: 1-02:03:04."""
+    """Parse a duration as SLURM writes it: 1-02:03:04."""
     days, _, clock = text.rpartition("-")
     hours, minutes, seconds = map(int, clock.split(":"))
     return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds

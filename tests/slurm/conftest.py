@@ -10,7 +10,7 @@ from checkouts import Checkout
 from cluster import STUDY, CannotStart, Cluster, Job
 from remote import Remote, few
 
-LIMIT = 1200  # seconds for a study
+LIMIT = 1200  # seconds until a study must have ended
 JOBS = pytest.StashKey[list[Job]]()
 
 
@@ -18,7 +18,7 @@ JOBS = pytest.StashKey[list[Job]]()
 def cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Cluster]:
-    """Four nodes; all has ended when the session has."""
+    """A cluster of four nodes, which is stopped at the end of the session."""
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         cluster.start()
@@ -46,9 +46,9 @@ def new_remote(
 def started_here(
     cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Checkout, "subprocess.Popen[str]"]:
-    """The study of the cluster on this machine: it takes what time the cluster leaves.
+    """The cluster's study, run on this machine at low priority while the cluster works.
 
-    It starts with the study of the cluster.
+    Its run starts together with the run on the cluster.
     """
     checkout = Checkout.new(tmp_path_factory.mktemp("local") / "checkout")
     checkout.configure(few)
@@ -70,7 +70,7 @@ def started_there(
     started_here: tuple[Checkout, "subprocess.Popen[str]"],
     new_remote: Callable[[str], Remote],
 ) -> tuple[Remote, "subprocess.Popen[str]"]:
-    """The study on the cluster, on nodes of its own while others have misfortunes."""
+    """The study on the cluster, on two nodes that no faulty run uses."""
     remote = new_remote("a-study")
     remote.variables["SBATCH_PARTITION"] = STUDY
     return remote, remote.start()
@@ -78,7 +78,7 @@ def started_there(
 
 @pytest.fixture(scope="session")
 def study(started_there: tuple[Remote, "subprocess.Popen[str]"]) -> tuple[Remote, str]:
-    """A checkout whose study has run on the cluster, and what Snakemake said."""
+    """A checkout whose study has run on the cluster, and the output of Snakemake."""
     remote, run = started_there
     assert run.wait(LIMIT) == 0, remote.output[-8000:]
     return remote, remote.output
@@ -93,7 +93,7 @@ def local(started_here: tuple[Checkout, "subprocess.Popen[str]"]) -> Checkout:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """List what ran: jobs, nodes and what they had asked for."""
+    """List the jobs that ran, their nodes and the resources that they requested."""
     jobs = config.stash.get(JOBS, [])
     if not jobs:
         return

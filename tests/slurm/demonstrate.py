@@ -1,6 +1,6 @@
-"""Times the default study on a cluster of this machine: shards by nodes, same tables.
+"""Time the default study on a cluster of this machine, by shards and nodes.
 
-Prints the table of docs/slurm.md.
+Prints the table of docs/slurm.md, with a digest that shows equal tables.
 
 Run, as root: .venv/bin/python tests/slurm/demonstrate.py
 """
@@ -43,7 +43,7 @@ PARTITION = {1: "single", 2: "main"}  # by nodes
 
 
 class Study(Remote):
-    """The default study as it is, through the profile as it is."""
+    """The unchanged default study, with the unchanged profile."""
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of a run."""
@@ -51,7 +51,7 @@ class Study(Remote):
 
 
 def contents(study: Path) -> tuple[str, pl.Series]:
-    """Digest of all that is no float (ids, tokens, texts, answers), and the floats."""
+    """Digest of all values that are not floats (ids, tokens, texts), and all floats."""
     digest, floats = hashlib.sha256(), []
     for name, table in TABLES.items():
         frame = table.read(study / name)
@@ -64,7 +64,7 @@ def contents(study: Path) -> tuple[str, pl.Series]:
 
 
 def main() -> None:
-    """Run the four of them, one after the other."""
+    """Run the four combinations one after the other."""
     folder = Path(tempfile.mkdtemp(prefix="slurm-demonstration-"))
     cluster = Cluster(folder / "cluster")
     reference: pl.Series | None = None

@@ -12,14 +12,14 @@ from checkouts import Checkout, small
 from cluster import Cluster, Job
 
 PROFILE = ["--workflow-profile", "profiles/slurm"]
-QUICK = [  # jobs here take seconds
+QUICK = [  # jobs of these tests take seconds
     *("--slurm-init-seconds-before-status-checks", "2"),
     *("--max-status-checks-per-second", "1"),
 ]
 
 
 def few(config: dict[str, Any]) -> None:
-    """The default study, cut down to seconds; its model asks for a GPU."""
+    """Reduce the default study to seconds; its model asks for a GPU."""
     small(config)
     config["models"]["pocket"]["device"] = "auto"
 
@@ -30,7 +30,7 @@ class Remote(Checkout):
 
     cluster: Cluster
     variables: dict[str, str] = field(default_factory=dict)
-    """Of the environment, beside the present ones."""
+    """Variables that are added to the environment of a run."""
 
     @classmethod
     def of(cls, folder: Path, cluster: Cluster) -> "Remote":
@@ -63,7 +63,7 @@ class Remote(Checkout):
 
     @property
     def output(self) -> str:
-        """What the last started run has said."""
+        """Output of the run that was started last."""
         return (self.folder / "output").read_text()
 
     def jobs(self) -> list[Job]:
@@ -72,7 +72,7 @@ class Remote(Checkout):
         return [job for job in self.cluster.jobs() if job.folder == folder]
 
     def job_at_work(self, run: "subprocess.Popen[str]", log: str) -> Job:
-        """The newest job, as soon as its script has begun to write its log."""
+        """The newest job; waits until its script begins to write its log."""
         deadline = time.monotonic() + 300
         while not (self.folder / log).exists():
             assert run.poll() is None, self.output

@@ -1,8 +1,8 @@
-"""What goes wrong on a cluster: memory, a dead node, a cancelled job, no answer.
+"""Faults on a cluster: too little memory, a dead node, a cancelled job, no answer.
 
-They happen to several runs at a time, since most of it is waiting, and while the study
-of `test_study` runs on other nodes. A node has room for one job, so that none of them
-meets another's misfortune.
+Several runs have their faults at the same time, because most of the time is waiting.
+Meanwhile the study of `test_study` runs on other nodes. A node has room for one job
+only, so that a fault of one run cannot reach another run.
 """
 
 import os
@@ -24,7 +24,7 @@ LIMIT = 600  # seconds
 
 
 def exceed_memory(remote: Remote) -> int:
-    """Run with 400 MB for a job that needs more; partitions are chosen by a file."""
+    """Run a job with 400 MB, which needs more; a file chooses the partition."""
     limits = {"main": {"max_runtime": "7d"}, "gpus": {"max_gpu": 1}}
     path = remote.folder / "partitions.yaml"
     path.write_text(yaml.safe_dump({"partitions": limits}))
@@ -34,7 +34,7 @@ def exceed_memory(remote: Remote) -> int:
 
 
 def lose_node(remote: Remote) -> int:
-    """Run, and cut the power of the node that computes."""
+    """Run, and cut the power of the node that runs the job."""
     run = remote.start(SHARD)
     node = remote.job_at_work(run, LOG).node
     remote.cluster.kill_node(node)
@@ -45,7 +45,7 @@ def lose_node(remote: Remote) -> int:
 
 
 def cancel(remote: Remote) -> int:
-    """Run without further attempts, and cancel the job."""
+    """Run without retries, and cancel the job."""
     run = remote.start(SHARD, "--retries", "0")
     job = remote.job_at_work(run, LOG)
     subprocess.run(["scancel", str(job.id)], check=True)
@@ -53,7 +53,7 @@ def cancel(remote: Remote) -> int:
 
 
 def go_unanswered(remote: Remote) -> int:
-    """Run, and let SLURM not say for 15 seconds what has become of the job."""
+    """Run, and let SLURM give no answer about the job for 15 seconds."""
     away, programs = remote.folder / "away", remote.folder / "programs"
     programs.mkdir()
     for name in ("squeue", "sacct"):
@@ -80,7 +80,7 @@ def leave(remote: Remote) -> int:
 
 @pytest.fixture(scope="module")
 def happen(new_remote, started_there):
-    """Let all of them happen; gives, for each, its checkout and how the run ended."""
+    """Start all faulty runs; yields what gives the checkout and status of a run."""
     misfortunes = (exceed_memory, lose_node, cancel, leave, go_unanswered)
     with ThreadPoolExecutor(len(misfortunes)) as pool:
         started: dict[Callable, tuple[Remote, Future]] = {}

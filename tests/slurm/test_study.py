@@ -1,4 +1,4 @@
-"""The default study on a cluster, through profiles/slurm."""
+"""The default study on a cluster, with profiles/slurm."""
 
 import re
 from collections import Counter
@@ -18,7 +18,7 @@ def planned(output: str) -> Counter[str]:
 
 
 def tables(checkout: Checkout) -> dict[str, bytes]:
-    """Every file of tables or tensors, but those of what it cost, by name."""
+    """Bytes of all tables and tensors, by name, without the `runs` tables."""
     results = checkout.folder / "results"
     files = [*results.rglob("*.parquet"), *results.rglob("*.safetensors")]
     return {

@@ -1,6 +1,6 @@
-"""A small experiment, as somebody would add it: are long thoughts right?
+"""A small experiment, as a contributor would add it: are long thoughts right?
 
-Its files, and the edits that it needs in files that were there before.
+This module holds its files, and the edits that it needs in existing files.
 """
 
 from pathlib import Path
@@ -179,9 +179,9 @@ EDITS = {
     ),
     "config/config.yaml": ("report:\n", "length:\n  parts: 4\n\nreport:\n"),
 }
-"""A text of each file, and what takes its place."""
+"""A text of each file, and the text that replaces it."""
 BY_COMMAND = ("README.md", "config/README.md", "docs/tables.md")
-"""What `make documents` writes."""
+"""Files that `make documents` writes."""
 
 
 def add(folder: Path) -> None:

@@ -1,7 +1,7 @@
-"""What changes make what rerun: the changes, and the table of docs/reruns.md.
+"""Which rules run again after a change: the changes, and the table of docs/reruns.md.
 
-`python tests/workflow/reruns.py` (`make reruns`) asks Snakemake and writes the table;
-`test_reruns.py` asks again and compares.
+`make documents` calls this script, which asks Snakemake and writes the table.
+`test_reruns.py` asks Snakemake again and compares.
 """
 
 import re
@@ -68,7 +68,7 @@ def replace(path: str) -> Change:
 
 
 def other_revision(checkout: Checkout) -> None:
-    """Take the model from the hub, as if all had been made so; then pin another one."""
+    """Mark the results as made with a model of the hub, then pin another revision."""
 
     def pin(revision: str) -> None:
         hub = {"source": "doubletake/pocket", "revision": revision}
@@ -143,7 +143,7 @@ def planned(checkout: Checkout, *arguments: str) -> list[str]:
 
 
 def documented() -> dict[str, list[str]]:
-    """The table of the document: rules by change."""
+    """Rules by change, as the table of the document lists them."""
     text = DOCUMENT.read_text(encoding="utf-8")
     rows = re.findall(r"^\| (.+?) \| (.+?) \|$", text, re.MULTILINE)[1:]
     return {

@@ -1,4 +1,4 @@
-"""Bad input: one clear message, a status other than 0, and no job started."""
+"""Bad input gives one clear message and an exit status other than 0."""
 
 from typing import Any
 

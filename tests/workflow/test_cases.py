@@ -1,8 +1,8 @@
-"""Inputs that were once read wrongly, each with its right result.
+"""Inputs that an earlier version read wrongly, each with its right result.
 
 They lie in the folder `cases` of the real data: thoughts between tags, answers and
 flags of other types, an end marker without a slash, a template that closes the thought,
-and line breaks at the place where a thought is cut.
+and line breaks where a thought is cut.
 """
 
 import json
@@ -31,7 +31,7 @@ LLAMA, QWEN = "DeepSeek-R1-Distill-Llama-8B", "DeepSeek-R1-Distill-Qwen"
 
 @pytest.fixture
 def case(data_folder, request) -> Path:
-    """Folder of a case, by the number in the test's name."""
+    """Folder of the case whose number ends the name of the test."""
     number = request.function.__name__.rpartition("_")[2]
     (folder,) = (data_folder / "cases").glob(f"{number}-*")
     return folder

@@ -1,4 +1,4 @@
-"""The documents name what there is."""
+"""The documents name every table, file, key and config of the repository."""
 
 import pytest
 from checkouts import ROOT

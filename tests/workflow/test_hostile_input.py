@@ -1,4 +1,4 @@
-"""Input that attacks, from the config to the report: it is text, and never obeyed."""
+"""Hostile input, from the config to the report, is shown as text and never executed."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 class Elements(HTMLParser):
-    """Names of a page's elements and of their attributes, its images, and its text."""
+    """The names of a page's elements and attributes, its images, and its text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ def test_hostile_thoughts_are_shown_and_never_obeyed(fresh, tiny_model):
 
 
 def entry(*path: str, value: Any):
-    """A change of the config: keys and the new value."""
+    """A change of the config: the path of keys, and the new value."""
 
     def change(config: dict[str, Any]) -> None:
         place = config

@@ -1,4 +1,4 @@
-"""What a script loads when it starts: seconds of every job."""
+"""Packages that a script imports when it starts; they cost seconds in every job."""
 
 import re
 import subprocess
@@ -8,9 +8,9 @@ from checkouts import ROOT, rule_texts
 
 SCRIPTS = ROOT / "workflow/scripts"
 MODELS = {"torch", "transformers", "sklearn", "scipy", "sympy"}
-"""A quarter of a second to two seconds of a processor each."""
+"""Packages that take from a quarter of a second to two seconds to import."""
 LATE = {"datasets", "math_verify", "vllm"}
-"""Nobody loads them at the start: few runs of a script need them."""
+"""Packages that no script imports at its start, because few runs need them."""
 LOADING = """
 import importlib, sys
 for name in sys.argv[1:]:
@@ -22,7 +22,7 @@ for name in sys.argv[1:]:
 
 
 def programs() -> set[str]:
-    """Everything that a rule or a person starts, as modules."""
+    """Modules that a rule or a user starts."""
     return {
         f"{path.parent.name}.{path.stem}"
         for path in SCRIPTS.glob("*/*.py")
@@ -31,7 +31,7 @@ def programs() -> set[str]:
 
 
 def with_a_model() -> set[str]:
-    """Scripts of the rules that load or make a model, not only digest its files."""
+    """Scripts of rules that load or make a model; a digest of its files is no load."""
     texts = rule_texts().values()
     started = "\n".join(text for text in texts if re.search(r"model=(?!model_f)", text))
     return {
@@ -41,7 +41,7 @@ def with_a_model() -> set[str]:
 
 
 def loaded(names: set[str]) -> dict[str, set[str]]:
-    """Packages that each module loads beyond those of the modules before it."""
+    """Packages that each module imports in addition to those of the modules before."""
     command = [sys.executable, "-c", LOADING, *sorted(names)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [line.split() for line in result.stdout.splitlines()]
@@ -49,7 +49,7 @@ def loaded(names: set[str]) -> dict[str, set[str]]:
 
 
 def named(found: dict[str, set[str]], packages: set[str]) -> dict[str, set[str]]:
-    """Those of the packages that were loaded, by the module that did it."""
+    """Which of these packages were imported, by the importing module."""
     return {name: new & packages for name, new in found.items() if new & packages}
 
 

@@ -1,4 +1,4 @@
-"""What it costs to add an experiment: a folder, a rule file, and a few edits."""
+"""Adding an experiment needs a folder, a rule file, its tests and a few edits."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The profiles: what they make of a machine, and what rules must say for a cluster."""
+"""The profiles on different machines, and what rules must state for a cluster."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,9 @@ def test_partition_and_account_are_the_users(monkeypatch):
     monkeypatch.setenv("SBATCH_PARTITION", "gpu-long")
     monkeypatch.setenv("SBATCH_ACCOUNT", "4711")
     own = profile("slurm")["default-resources"]
-    assert own["slurm_partition"] == "'gpu-long'"  # text, whatever it looks like
+    assert (
+        own["slurm_partition"] == "'gpu-long'"
+    )  # text, although it looks like a number
     assert own["slurm_account"] == "'4711'"
 
 
@@ -79,7 +81,7 @@ def test_a_rule_is_local_or_asks_for_more_after_a_failure(rule):
 
 @pytest.mark.parametrize("rule", rule_texts())
 def test_a_rule_does_not_retry_by_itself(rule):
-    """It would multiply with the profile's."""
+    """Retries of a rule would multiply with those of the profile."""
     assert "retries:" not in rule_texts()[rule]
 
 

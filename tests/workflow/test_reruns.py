@@ -1,4 +1,4 @@
-"""Every change makes just that rerun which docs/reruns.md says."""
+"""After every change, exactly the rules that docs/reruns.md lists run again."""
 
 import pytest
 from reruns import CHANGES, documented, planned

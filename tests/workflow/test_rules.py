@@ -1,4 +1,4 @@
-"""A rule, its script, its log and its benchmark carry one name."""
+"""A rule, its script, its log and its benchmark have the same name."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Thoughts and activations that two configs share are made once."""
+"""Thoughts and activations that two configs share are computed once."""
 
 import shutil
 
@@ -13,7 +13,7 @@ ACTIVATIONS = "results/pocket/pocket-problems/activations/index.parquet"
 
 
 def run(checkout, target: str = ACTIVATIONS) -> dict[str, str]:
-    """Make them; return their digests."""
+    """Make thoughts and activations; return their digests."""
     result = checkout.run(target)
     assert result.returncode == 0, result.stdout[-6000:]
     return shared(checkout)
@@ -30,21 +30,21 @@ def shared(checkout) -> dict[str, str]:
 
 
 def generated(checkout) -> int:
-    """Traces that were generated and not kept."""
+    """Number of traces that were generated and not kept from an earlier run."""
     folder = checkout.study() / "traces/shards"
     runs = [RUNS.read(folder / f"{k}-of-2.runs.parquet") for k in (1, 2)]
     return sum(table["traces"][0] for table in runs)
 
 
 def kept(checkout) -> list[bool]:
-    """Of both shards: whether thoughts of an earlier run were kept."""
+    """For each shard, whether thoughts of an earlier run were kept."""
     folder = checkout.study() / "traces/shards"
     notes = [RUNS.read(folder / f"{k}-of-2.runs.parquet")["note"][0] for k in (1, 2)]
     return ["kept from an earlier run" in note for note in notes]
 
 
 def stored(checkout) -> int:
-    """Shards of activations that were taken from the store."""
+    """Number of shards of activations that were taken from the store."""
     folder = checkout.study() / "logs/activations/cache"
     logs = "".join(path.read_text() for path in folder.iterdir())
     return logs.count("taken from the store")
@@ -62,7 +62,7 @@ WARMER = ("traces/sampling.py", "/ sampling.temp", "/ 2 / sampling.temp")
 
 
 def edit(checkout, edits: list[tuple[str, str, str]]) -> None:
-    """Replace a text of a script or module by another."""
+    """Replace texts in scripts or modules."""
     for name, old, new in edits:
         path = checkout.folder / "workflow/scripts" / name
         text = path.read_text()
@@ -71,7 +71,7 @@ def edit(checkout, edits: list[tuple[str, str, str]]) -> None:
 
 
 def edit_words_and_settings(checkout) -> None:
-    """Edit all that thoughts and activations do not depend on."""
+    """Edit words and settings on which thoughts and activations do not depend."""
     edit(checkout, WORDS)
     checkout.configure(lambda config: config["early_exit"].update(groups=[2, 3]))
 
@@ -80,7 +80,7 @@ def test_a_store_filled_elsewhere_serves(
     finished, fresh, filled_store, tmp_path, monkeypatch
 ):
     wanted = shared(finished)
-    assert len(set(wanted.values())) == 4  # no shard stands for another
+    assert len(set(wanted.values())) == 4  # every shard differs
     assert generated(finished) == 12
     moved = tmp_path / "copied from another machine"
     shutil.copytree(filled_store, moved)

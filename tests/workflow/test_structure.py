@@ -1,4 +1,4 @@
-"""The house: who may import whom, and how large a file may be."""
+"""The structure of the code: who may import whom, and how large files may be."""
 
 import ast
 import statistics
@@ -28,7 +28,7 @@ ROOMS = sorted({name.partition(".")[0] for name in MODULES} - {PACKAGE})
 
 @cache
 def imports_of(module: str) -> frozenset[str]:
-    """Modules of ours that one imports, wherever the statement stands."""
+    """Modules of this repository that a module imports, anywhere in its code."""
     found = set()
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -41,7 +41,7 @@ def imports_of(module: str) -> frozenset[str]:
 
 @cache
 def reached_from(module: str) -> frozenset[str]:
-    """All modules that an import of one brings along."""
+    """All modules that an import of one module loads, directly or indirectly."""
     found: set[str] = set()
     waiting = [module]
     while waiting:

@@ -1,4 +1,4 @@
-"""Other models, problems and traces than the default ones, from config to report."""
+"""Studies with other models, problems and traces, from the config to the report."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from traces.tables import TRACES
 
 
 def add_study(config: dict[str, Any], model: dict, dataset: dict) -> None:
-    """Make a pair of new entries the only study, in one piece."""
+    """Make new entries of model and dataset the only study, with one shard."""
     config["shards"] = 1
     config["studies"] = [{"model": "mine", "dataset": "theirs"}]
     config["models"]["mine"] = {"dtype": "float32", "device": "cpu", **model}
@@ -26,7 +26,7 @@ def add_study(config: dict[str, Any], model: dict, dataset: dict) -> None:
 
 
 def run(checkout, model: dict, dataset: dict, *targets: str) -> Path:
-    """Run the study, or just some of its files; return the folder of its results."""
+    """Run the study, or only some of its files; return the folder of its results."""
     checkout.configure(lambda config: add_study(config, model, dataset))
     study = checkout.study("mine/theirs")
     folder = study.relative_to(checkout.folder)
@@ -49,7 +49,7 @@ def test_pocket_model_on_gsm8k(fresh, data_folder):
 
 
 def random_llama(folder: Path, tokenizer: Path) -> None:
-    """A small random Llama that speaks a real tokenizer."""
+    """Write a small random Llama with a real tokenizer."""
     for path in tokenizer.glob("*.json*"):
         shutil.copy(path, folder / path.name)
     vocabulary = json.loads((tokenizer / "tokenizer.json").read_text())
@@ -88,7 +88,7 @@ def test_real_traces_and_tokenizers(fresh, data_folder, tmp_path, name, targets)
     rows = (data_folder / "r1_traces/gsm8k_test.jsonl").read_text().splitlines()
     thoughts = tmp_path / "thoughts.jsonl"
     thoughts.write_text("\n".join(rows[::145][:16]) + "\n")
-    # Random weights never mean to turn back: look into what others wrote.
+    # Random weights never predict a backtrack word: keep every backtrack.
     fresh.configure(lambda config: config["turns"].update(predicted_only=False))
     study = run(
         fresh,

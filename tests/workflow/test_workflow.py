@@ -33,11 +33,11 @@ CHAIN = {
 
 
 def assert_same_tables(ours: Path, theirs: Path) -> None:
-    """Equal ids, texts and answers; figures to rounding of float32."""
+    """Assert equal ids, texts and answers, and equal numbers up to float32 rounding."""
     for name, table in CHAIN.items():
         order = ["trace", "event", "token"] if "index" in name else []
         a, b = table.read(ours / name), table.read(theirs / name)
-        if order:  # which file and row holds a position is no result
+        if order:  # file and row of a position may differ
             a, b = (t.sort(order).select(order) for t in (a, b))
         assert_frame_equal(a, b, abs_tol=1e-3, rel_tol=0)
 
