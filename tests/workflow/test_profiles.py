@@ -42,10 +42,8 @@ def test_partition_and_account_are_the_users(monkeypatch):
     monkeypatch.setenv("SBATCH_PARTITION", "gpu-long")
     monkeypatch.setenv("SBATCH_ACCOUNT", "4711")
     own = profile("slurm")["default-resources"]
-    assert (
-        own["slurm_partition"] == "'gpu-long'"
-    )  # text, although it looks like a number
-    assert own["slurm_account"] == "'4711'"
+    assert own["slurm_partition"] == "'gpu-long'"
+    assert own["slurm_account"] == "'4711'"  # a text, not a number
 
 
 def test_slurm_starts_jobs_again_only_where_that_is_wished(monkeypatch):
