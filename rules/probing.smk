@@ -1,4 +1,4 @@
-"""Probing: what the residual stream tells, layer by layer, at the turns and arrivals."""
+"""Probing: what the residual stream tells, layer by layer, at turns and arrivals."""
 
 
 rule measure_probing:
@@ -43,7 +43,7 @@ rule summarise_probing:
         ),
     output:
         probing="results/{model}/{dataset}/probing.parquet",
-        tasks="results/{model}/{dataset}/probing/tasks.parquet",
+        contrasts="results/{model}/{dataset}/probing/contrasts.parquet",
         directions="results/{model}/{dataset}/probing/directions.safetensors",
     log:
         "results/{model}/{dataset}/logs/probing/summarise.log",
@@ -59,7 +59,7 @@ rule summarise_probing:
         resampling=config["intervals"],
         code=code_digest("probing/summarise"),
     message:
-        "Probes of {wildcards.model} on {wildcards.dataset} in numbers"
+        "AUROC and accuracy of the probes of {wildcards.model} on {wildcards.dataset}"
     script:
         "../workflow/scripts/probing/summarise.py"
 
@@ -67,7 +67,7 @@ rule summarise_probing:
 rule plot_probing:
     input:
         probing=rules.summarise_probing.output.probing,
-        tasks=rules.summarise_probing.output.tasks,
+        contrasts=rules.summarise_probing.output.contrasts,
     output:
         **figures_of("probing"),
     log:

@@ -1,4 +1,4 @@
-"""Value vectors: what the MLPs write along the probes' directions, and its effect."""
+"""Value vectors: MLP units that write along a probe's direction, and their effect."""
 
 
 rule measure_value_vectors:
@@ -60,7 +60,7 @@ rule summarise_value_vectors:
         resampling=config["intervals"],
         code=code_digest("value_vectors/summarise"),
     message:
-        "Value vectors of {wildcards.model} on {wildcards.dataset} in numbers"
+        "Mean effects of the value vectors of {wildcards.model} on {wildcards.dataset}"
     script:
         "../workflow/scripts/value_vectors/summarise.py"
 

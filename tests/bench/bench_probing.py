@@ -1,6 +1,7 @@
-"""What principal axes save: fits of wide rows in them and in all features.
+"""What principal axes save: fits in them against fits in all features.
 
-Prints the ratio of one run, one thread; seconds of a shared machine mean little.
+Prints ratios of times of one run on one thread, because seconds of a shared machine
+mean little.
 """
 
 import argparse
@@ -13,7 +14,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from probing.probes import Plan, cross_validate, fit_plain_probe, fit_probe
+from probing.cross_validation import ProbePlan, cross_validate
+from probing.probes import fit_probe, fit_unrotated_probe
 
 STRENGTH = 1e-3
 
@@ -26,29 +28,31 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def main(cases: int, width: int, repeats: int) -> None:
-    """Fit, compare, print."""
+    """Time both fits and one cross-validation, and print the ratios."""
     rng = np.random.default_rng(0)
     labels = rng.random(cases) < 0.3
     features = rng.normal(size=(cases, width))
     features[:, : width // 8] += 0.3 * labels[:, None]
     problems = np.array([f"p{k}" for k in rng.integers(cases // 3, size=cases)])
-    rotated, plain = (
+    rotated, unrotated = (
         min(
             seconds(lambda fit=fit: fit(features, labels, STRENGTH))
             for _ in range(repeats)
         )
-        for fit in (fit_probe, fit_plain_probe)
+        for fit in (fit_probe, fit_unrotated_probe)
     )
     print(
         f"{cases} cases of {width} features: a rotated fit takes "
-        f"{rotated / plain:.2f} of a plain one ({plain:.2f} s)"
+        f"{rotated / unrotated:.2f} of an unrotated one ({unrotated:.2f} s)"
     )
-    plan = Plan((1e-4, 1e-3, 1e-2, 1e-1), folds=5, inner_folds=3, shuffles=5, seed=0)
+    plan = ProbePlan(
+        (1e-4, 1e-3, 1e-2, 1e-1), folds=5, inner_folds=3, shuffles=5, seed=0
+    )
     total = seconds(lambda: cross_validate(features, labels, problems, plan))
     fits = plan.folds * (plan.inner_folds * len(plan.strengths) + 1 + plan.shuffles)
     print(
         f"one contrast at one boundary: {fits} fits in {total:.1f} s, "
-        f"{total / fits / plain:.2f} of a plain fit each"
+        f"{total / fits / unrotated:.2f} of an unrotated fit each"
     )
 
 

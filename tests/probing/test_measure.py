@@ -1,4 +1,4 @@
-"""Probes from the cache to figures and sentences, on a tiny random study."""
+"""Probes from the cache to figures and sentences of the page, on a tiny study."""
 
 from dataclasses import asdict, replace
 
@@ -17,7 +17,7 @@ from doubletake.model.hooks import record
 from doubletake.model.loading import load_decoder
 from doubletake.page.summaries import StudyData
 from doubletake.running.errors import InputError
-from doubletake.stats.contrasts import BY_NAME, cases_of
+from doubletake.stats.contrasts import CONTRAST_BY_NAME, cases_of
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Largest, Verification
 from doubletake.study.shards import shard_names
@@ -27,10 +27,10 @@ from events.tables import EVENTS
 from probing import measure as probing
 from probing import plot as plot_probing
 from probing import summarise as summarise_probing
-from probing.contrasts import Shard, fits_of, fitted_twice
+from probing.boundary_probes import ShardResults, fits_per_probe, probes_to_refit
 from probing.page import SECTION
-from probing.reading import GAP, merge_directions, read_directions
-from probing.tables import PROBING, PROBING_SCORES, PROBING_TASKS
+from probing.reading import GAP_SUFFIX, merge_directions, read_directions
+from probing.tables import PROBING, PROBING_CONTRASTS, PROBING_SCORES
 from shards.merge import merge
 from traces.tables import TRACES
 from turns.tables import TURNS
@@ -96,8 +96,8 @@ def summary(scores):
 
 
 @pytest.fixture(scope="module")
-def tasks(tables):
-    return summarise_probing.task_rows(*tables, SETTINGS.folds)
+def contrasts(tables):
+    return summarise_probing.contrast_rows(*tables, SETTINGS.folds)
 
 
 def test_shards_change_nothing(study, scores):
@@ -110,11 +110,13 @@ def test_shards_change_nothing(study, scores):
     assert one.vectors.keys() == three.vectors.keys()
     for name, vectors in one.vectors.items():
         np.testing.assert_allclose(vectors, three.vectors[name], atol=1e-6)
-        np.testing.assert_allclose(one.gaps[name], three.gaps[name], atol=1e-6)
+        np.testing.assert_allclose(
+            one.mean_gaps[name], three.mean_gaps[name], atol=1e-6
+        )
 
 
 def test_no_problem_is_scored_by_a_probe_that_knows_it(scores):
-    folds = scores.group_by("task", "problem").agg(pl.col("fold").n_unique())
+    folds = scores.group_by("contrast", "problem").agg(pl.col("fold").n_unique())
     assert (folds["fold"] == 1).all()
     assert scores["fold"].n_unique() == SETTINGS.folds
 
@@ -122,38 +124,40 @@ def test_no_problem_is_scored_by_a_probe_that_knows_it(scores):
 def test_directions_are_unit_vectors_from_class_to_class(study, scores, tables):
     origin = Origin.of(study.model, study.files["events_path"])
     path = study.folder / "of-1/directions.safetensors"
-    found = read_directions(path, asdict(origin))
+    directions = read_directions(path, asdict(origin))
     cache = ActivationCache(
         study.files["index_path"], study.files["cache_paths"], origin
     )
-    assert sorted(found.vectors) == sorted(scores["task"].unique())
-    for name, vectors in found.vectors.items():
+    assert sorted(directions.vectors) == sorted(scores["contrast"].unique())
+    for name, vectors in directions.vectors.items():
         assert vectors.shape == (cache.n_layers + 1, cache.d_model)
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-        cases = cases_of(BY_NAME[name], *tables)
+        cases = cases_of(CONTRAST_BY_NAME[name], *tables)
         labels = cases["label"].to_numpy()
         rows = cache.read("resid", cases, layer=2).double().numpy() @ vectors[2]
         gap = rows[labels].mean() - rows[~labels].mean()
-        assert found.gaps[name][2] == pytest.approx(gap, abs=1e-5)
+        assert directions.mean_gaps[name][2] == pytest.approx(gap, abs=1e-5)
         assert gap > 0
-    assert GAP not in "".join(found.vectors)
+    assert GAP_SUFFIX not in "".join(directions.vectors)
 
 
 def test_directions_of_other_events_are_refused(study, scores):
     origin = Origin.of(study.model, study.files["events_path"])
     path = study.folder / "of-1/directions.safetensors"
-    with pytest.raises(InputError, match="another events"):
+    with pytest.raises(InputError, match="events is"):
         read_directions(path, asdict(replace(origin, events="0" * 64)))
     path.with_name("broken").write_bytes(b"nothing")
     with pytest.raises(InputError, match="broken"):
         read_directions(path.with_name("broken"), asdict(origin))
 
 
-def test_a_contrast_with_too_few_problems_is_left_out_by_name(study, scores, tasks):
-    assert "right_arrival" not in set(scores["task"])
+def test_a_contrast_with_too_few_problems_is_left_out_by_name(study, scores, contrasts):
+    assert "right_arrival" not in set(scores["contrast"])
     note = RUNS.read(study.folder / "of-1/1-of-1.runs.parquet")["note"][0]
     assert "right arrival against wrong arrival: 0 problem(s)" in note
-    (row,) = PROBING_TASKS.check(tasks).filter(task="right_arrival").to_dicts()
+    (row,) = (
+        PROBING_CONTRASTS.check(contrasts).filter(contrast="right_arrival").to_dicts()
+    )
     assert row["left_out"] in note
 
 
@@ -164,47 +168,49 @@ def test_rotated_fits_are_checked(study, scores):
     assert rotated["value"] <= rotated["bound"]
 
 
-def test_fits_made_twice_keep_to_their_share_and_minimum():
-    contrasts = {
+def test_refitted_probes_keep_to_their_share_and_minimum():
+    cases = {
         name: pl.DataFrame({"case": range(n)}) for name, n in (("a", 10), ("b", 20))
     }
-    contrasts["c"] = pl.DataFrame({"case": range(50)})
-    plan, layers = SETTINGS.plan, [0, 2, 4]
+    cases["c"] = pl.DataFrame({"case": range(50)})
+    plan, boundaries = SETTINGS.plan, [0, 2, 4]
     share = 0.05
-    found = fitted_twice(contrasts, layers, 32, plan, Verification(share, 1, 0))
+    refits = probes_to_refit(cases, boundaries, 32, plan, Verification(share, 1, 0))
     newton = {
-        name: 10 * (part.height * 32**2 + 32**3 // 3)
-        for name, part in contrasts.items()
+        name: 10 * (part.height * 32**2 + 32**3 // 3) for name, part in cases.items()
     }
     rotated = sum(
-        (plan.folds + 1) * n * 32 * min(n, 32) + fits_of(plan) * 200 * n * min(n, 32)
-        for n in (part.height for part in contrasts.values())
+        (plan.folds + 1) * n * 32 * min(n, 32)
+        + fits_per_probe(plan) * 200 * n * min(n, 32)
+        for n in (part.height for part in cases.values())
     )
-    cost = sum(newton[str(name)] for name, _ in found)
+    cost = sum(newton[str(name)] for name, _ in refits)
     assert share * 3 * rotated - max(newton.values()) < cost <= share * 3 * rotated
-    assert 1 < len(found) < 9
+    assert 1 < len(refits) < 9
     everything = Verification(1.0, 10**6, 0)
-    assert len(fitted_twice(contrasts, layers, 32, plan, everything)) == 9
+    assert len(probes_to_refit(cases, boundaries, 32, plan, everything)) == 9
 
 
 def test_the_fits_of_the_plan_are_those_that_are_made(study, scores):
-    """No contrast is left out for its inner folds here, so that all are made."""
+    """Every contrast has enough problems for its inner folds, so that all are made."""
     checks = VERIFICATION.read(study.folder / "of-1/1-of-1.verification.parquet")
     fits = checks.filter(statistic="share of fits stopped early")["n"].item()
-    probes = scores.select("task", "features", "layer").n_unique()
-    assert fits == probes * (fits_of(SETTINGS.plan) - 1)
+    probes = scores.select("contrast", "features", "boundary").n_unique()
+    assert fits == probes * (fits_per_probe(SETTINGS.plan) - 1)
 
 
-def test_the_check_notices_a_wrong_rotation():
-    shard = Shard(difference=Largest(0.5, 3), fits=10, stopped=1)
-    values = shard.verification()
+def test_a_wrong_rotation_exceeds_its_bound():
+    results = ShardResults(difference=Largest(0.5, 3), fits=10, stopped=1)
+    values = results.verification()
     assert (values["value"] > values["bound"]).all()
 
 
 def test_figures_are_those_of_scikit_learn(scores, summary):
     PROBING.check(summary)
-    row = summary.filter(task="backtrack_control", layer=2).to_dicts()[0]
-    part = scores.filter(task="backtrack_control", layer=2, features="resid", shuffle=0)
+    row = summary.filter(contrast="backtrack_control", boundary=2).to_dicts()[0]
+    part = scores.filter(
+        contrast="backtrack_control", boundary=2, features="resid", shuffle=0
+    )
     folds, pairs = [], []
     for (_,), fold in part.group_by("fold"):
         folds.append(roc_auc_score(fold["label"], fold["score"]))
@@ -212,19 +218,19 @@ def test_figures_are_those_of_scikit_learn(scores, summary):
     assert row["auroc"] == pytest.approx(np.average(folds, weights=pairs))
     assert row["auroc_fold_lowest"] == pytest.approx(min(folds))
     assert row["auroc_fold_highest"] == pytest.approx(max(folds))
-    controls = (f"{name}_auroc" for name in ("token", "position", "shuffled"))
+    controls = (f"{name}_auroc" for name in ("token", "depth", "shuffled"))
     best = max(row[name] for name in controls)
     assert row["selectivity"] == pytest.approx(row["auroc"] - best)
     assert (
         row["token_auroc"]
-        == summary.filter(task="backtrack_control", layer=0)["auroc"].item()
+        == summary.filter(contrast="backtrack_control", boundary=0)["auroc"].item()
     )
     assert row["auroc_low"] <= row["auroc"] <= row["auroc_high"]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_boundary_0_is_the_tokens_embedding(name, architectures):
-    """Times a constant: so its probe is the control on the embedding alone."""
+    """It may be scaled by a constant: its probe is the control on the embedding."""
     settings = settings_of(architectures[name])
     ids = torch.tensor([[5, 17, 3, 60, 5]])
     decoder = load_decoder(settings)
@@ -235,64 +241,72 @@ def test_boundary_0_is_the_tokens_embedding(name, architectures):
     torch.testing.assert_close(ratio, torch.full_like(ratio, float(ratio[0, 0])))
 
 
-def data_of(summary, tasks, scores):
-    tables = {"probing": summary, "probing/tasks": tasks, "probing/scores": scores}
+def data_of(summary, contrasts, scores):
+    tables = {
+        "probing": summary,
+        "probing/contrasts": contrasts,
+        "probing/scores": scores,
+    }
     return StudyData("tiny", "data", tables, {"intervals": {"confidence": 0.95}})
 
 
-def test_the_section_tells_every_contrast(summary, tasks, scores):
-    data = data_of(summary, tasks, scores)
-    said = " ".join([SECTION.headline(data), *SECTION.findings(data)])
-    row = summary.filter(task="backtrack_control").sort("selectivity", "layer")[-1]
-    assert f"{row['auroc'].item():.3f}" in said
-    assert "Left out: right arrival against wrong arrival" in said
+def test_the_section_tells_every_contrast(summary, contrasts, scores):
+    data = data_of(summary, contrasts, scores)
+    text = " ".join([SECTION.headline(data), *SECTION.findings(data)])
+    row = summary.filter(contrast="backtrack_control").sort("selectivity", "boundary")[
+        -1
+    ]
+    assert f"{row['auroc'].item():.3f}" in text
+    assert "Left out: right arrival" in text
     (sheet,) = SECTION.sheets(data)
     assert len(sheet.rows) == summary.height
     assert all(len(row) == len(sheet.columns) for row in sheet.rows)
-    counts = tasks.filter(task="backtrack_control").to_dicts()[0]
-    said = f"{counts['positives']} against {counts['negatives']} on 3 and 3 problems"
-    assert said in SECTION.cases["auroc"](data)
+    counts = contrasts.filter(contrast="backtrack_control").to_dicts()[0]
+    sizes = f"{counts['positives']} against {counts['negatives']} on 3 and 3 problems"
+    assert sizes in SECTION.cases["auroc"](data)
 
 
-def test_a_probe_above_its_controls_is_called_so(summary, tasks, scores):
-    def made(low):
+def test_the_headline_says_whether_a_probe_beats_its_controls(
+    summary, contrasts, scores
+):
+    def headline_at(low):
         rows = summary.with_columns(
             selectivity=pl.lit(0.2), selectivity_low=pl.lit(low), auroc=pl.lit(0.9)
         )
-        return SECTION.headline(data_of(rows, tasks, scores))
+        return SECTION.headline(data_of(rows, contrasts, scores))
 
-    assert "No probe stands above" in made(-0.1)
-    assert "0.200 above its best control" in made(0.1)
+    assert headline_at(-0.1).startswith("No probe is above")
+    assert "0.200 above" in headline_at(0.1)
 
 
-def test_nothing_to_probe_is_said(tasks):
-    none = PROBING.frame([])
-    data = data_of(none, tasks, PROBING_SCORES.frame([]))
+def test_a_study_without_probes_says_so(contrasts):
+    empty = PROBING.frame([])
+    data = data_of(empty, contrasts, PROBING_SCORES.frame([]))
     assert SECTION.headline(data).startswith("No probe was fitted")
     assert SECTION.sheets(data) == []
-    figure = plot_probing.draw(none, tasks, "auroc", 0.95)
+    figure = plot_probing.draw_metric(empty, contrasts, "auroc", 0.95)
     assert "Nothing to draw" in figure.axes[0].texts[0].get_text()
 
 
-@pytest.mark.parametrize("measure", ["auroc", "accuracy"])
-def test_figures_draw_every_probe_and_name_what_is_left_out(summary, tasks, measure):
-    figure = plot_probing.draw(summary, tasks, measure, 0.95)
+@pytest.mark.parametrize("metric", ["auroc", "accuracy"])
+def test_figures_draw_every_probe_and_name_what_is_left_out(summary, contrasts, metric):
+    figure = plot_probing.draw_metric(summary, contrasts, metric, 0.95)
     drawn = [
         list(line.get_ydata()) for axes in figure.axes for line in axes.get_lines()
     ]
-    for (_,), part in summary.sort("layer").group_by("task"):
-        assert part[measure].to_list() in drawn
+    for (_,), part in summary.sort("boundary").group_by("contrast"):
+        assert part[metric].to_list() in drawn
     texts = [text.get_text() for text in figure.axes[3].texts]
     assert any("left out" in text for text in texts)
 
 
-def test_equal_data_give_equal_files(summary, tasks, tmp_path):
+def test_equal_data_give_equal_files(summary, contrasts, tmp_path):
     PROBING.write(summary, tmp_path / "probing")
-    PROBING_TASKS.write(tasks, tmp_path / "tasks")
+    PROBING_CONTRASTS.write(contrasts, tmp_path / "contrasts")
     for k in (1, 2):
         plot_probing.main(
             probing_path=tmp_path / "probing",
-            tasks_path=tmp_path / "tasks",
+            contrasts_path=tmp_path / "contrasts",
             auroc_path=tmp_path / f"auroc{k}.svg",
             accuracy_path=tmp_path / f"accuracy{k}.svg",
             confidence=0.95,

@@ -22,9 +22,9 @@ def test_equal_content_gives_equal_bytes(tmp_path):
 
 def test_what_is_written_is_read(tmp_path):
     write_tensors(TENSORS, METADATA, tmp_path / "d")
-    found = read_directions(tmp_path / "d", {"source": "m"})
-    assert np.array_equal(found.vectors["x"], TENSORS["x"])
-    assert np.array_equal(found.gaps["x"], TENSORS["x.gap"])
+    directions = read_directions(tmp_path / "d", {"source": "m"})
+    assert np.array_equal(directions.vectors["x"], TENSORS["x"])
+    assert np.array_equal(directions.mean_gaps["x"], TENSORS["x.gap"])
     assert np.array_equal(load_file(tmp_path / "d")["x"], TENSORS["x"])
 
 
@@ -32,9 +32,9 @@ def test_every_flipped_byte_is_noticed(tmp_path):
     path = tmp_path / "d"
     write_tensors(TENSORS, METADATA, path)
     whole = path.read_bytes()
-    for place in range(len(whole)):
+    for index in range(len(whole)):
         flipped = bytearray(whole)
-        flipped[place] ^= 1 << place % 8
+        flipped[index] ^= 1 << index % 8
         path.write_bytes(flipped)
         with pytest.raises(InputError, match="d is damaged"):
             read_directions(path, {"source": "m"})

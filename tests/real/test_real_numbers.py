@@ -211,8 +211,8 @@ def test_scaling_value_vectors_changes_a_plain_pass_alike(study):
     vectors, turns = study.table("value_vectors"), study.table("turns")
     count = study.config["value_vectors"]["checked_vectors"]
     rows = study.table("value_vectors/interventions").filter(draw=0)
-    for row in spread(rows.sort("trace", "event", "end", "factor"), 3):
-        listed = vectors.filter(pl.col("rank") <= count, end=row["end"])
+    for row in spread(rows.sort("trace", "event", "side", "factor"), 3):
+        listed = vectors.filter(pl.col("rank") <= count, side=row["side"])
         units = listed.filter(layer=row["layer"])["vector"].to_list()
         (turn,) = turns.filter(trace=row["trace"], event=row["event"]).to_dicts()
         ids = study.ids(row["trace"], turn["position"] + 1)
@@ -229,7 +229,7 @@ def test_scaling_value_vectors_changes_a_plain_pass_alike(study):
             scaled = study.model(ids).logits[0, -1]
             handle.remove()
         back = study.words("backtrack")
-        target = float(scaled[back].logsumexp(0) - clean[back].logsumexp(0))
+        logit = float(scaled[back].logsumexp(0) - clean[back].logsumexp(0))
         margin = float(study.metric(scaled) - study.metric(clean))
-        assert row["target"] == pytest.approx(target, abs=1e-3)
-        assert row["margin"] == pytest.approx(margin, abs=1e-3)
+        assert row["logit_change"] == pytest.approx(logit, abs=1e-3)
+        assert row["margin_change"] == pytest.approx(margin, abs=1e-3)

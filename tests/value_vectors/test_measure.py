@@ -1,4 +1,4 @@
-"""Value vectors from probe to page, on a tiny random study."""
+"""Value vectors from the probe to the page, on a tiny random study."""
 
 from dataclasses import asdict, replace
 
@@ -17,7 +17,7 @@ from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
-from probing.reading import GAP, Directions, write_tensors
+from probing.reading import GAP_SUFFIX, Directions, write_tensors
 from probing.tables import PROBING
 from turns.reading import target_ids
 from turns.tables import TURN_WORDS, TURNS
@@ -25,7 +25,7 @@ from value_vectors import measure as value_vectors
 from value_vectors import plot as plot_value_vectors
 from value_vectors import summarise as summarise_value_vectors
 from value_vectors.page import SECTION
-from value_vectors.scaling_checks import verified_of
+from value_vectors.scaling_plan import scalings_to_verify
 from value_vectors.tables import (
     VALUE_VECTOR_EFFECTS,
     VALUE_VECTOR_INTERVENTIONS,
@@ -60,14 +60,14 @@ TABLES = {
 
 
 def probing_rows(selectivity):
-    """One row per boundary; only what is read is meant."""
+    """One row per boundary; only the columns that are read have a meaning."""
     rows = []
-    for layer, value in enumerate(selectivity):
+    for boundary, value in enumerate(selectivity):
         row = {
             name: 0.5 if kind == pl.Float64 else 1
             for name, kind in PROBING.schema.items()
         }
-        row |= {"task": CONTRAST, "layer": layer, "selectivity": value}
+        row |= {"contrast": CONTRAST, "boundary": boundary, "selectivity": value}
         rows.append(row)
     return PROBING.frame(rows)
 
@@ -81,8 +81,8 @@ def study(model, tmp_path_factory):
     return study
 
 
-def direction_at(layer):
-    values = np.random.default_rng(layer).normal(size=32).astype(np.float32)
+def direction_at(boundary):
+    values = np.random.default_rng(boundary).normal(size=32).astype(np.float32)
     return values / np.linalg.norm(values)
 
 
@@ -91,7 +91,7 @@ def write_directions(study, name):
     vectors = np.stack([direction_at(k) for k in range(layers + 1)])
     gaps = np.ones(layers + 1, dtype=np.float32)
     origin = asdict(Origin.of(study.model, study.files["events_path"]))
-    tensors = {name: vectors, f"{name}{GAP}": gaps}
+    tensors = {name: vectors, f"{name}{GAP_SUFFIX}": gaps}
     write_tensors(tensors, origin, study.folder / f"{name}.safetensors")
 
 
@@ -111,12 +111,12 @@ def run(study, name="out", directions=CONTRAST, **changes):
 
 
 @pytest.fixture(scope="module")
-def made(study):
+def results(study):
     return run(study)
 
 
-def test_layers_are_those_before_the_most_selective_boundaries(made):
-    assert made["vectors"]["layer"].unique().sort().to_list() == [0, 2]
+def test_layers_are_those_before_the_most_selective_boundaries(results):
+    assert results["vectors"]["layer"].unique().sort().to_list() == [0, 2]
 
 
 def test_layers_of_the_config_are_taken_or_refused(study):
@@ -128,25 +128,25 @@ def test_layers_of_the_config_are_taken_or_refused(study):
         run(study, "beyond", layers=[3])
 
 
-def test_listed_vectors_are_the_extremes_of_a_direct_computation(study, made):
+def test_listed_vectors_are_the_extremes_of_a_direct_computation(study, results):
     weights = study.decoder.hf.model.layers[2].mlp.down_proj.weight.detach()
     direction = torch.from_numpy(direction_at(3))  # the boundary it writes to
     cosine = torch.nn.functional.cosine_similarity(weights.T, direction[None])
     order = cosine.argsort(descending=True).tolist()
-    for end, expected in (("for", order[:3]), ("against", order[::-1][:3])):
-        rows = made["vectors"].filter(layer=2, end=end).sort("rank")
+    for side, expected in (("for", order[:3]), ("against", order[::-1][:3])):
+        rows = results["vectors"].filter(layer=2, side=side).sort("rank")
         assert rows["vector"].to_list() == expected
         np.testing.assert_allclose(rows["cosine"], cosine[expected], atol=1e-5)
     gain = study.decoder.hf.model.norm.weight.detach()
     head = study.decoder.hf.lm_head.weight.detach()
-    for row in made["vectors"].filter(layer=2).iter_rows(named=True):
+    for row in results["vectors"].filter(layer=2).iter_rows(named=True):
         logits = head @ (gain * weights[:, row["vector"]])
-        assert row["ids_for"] == logits.topk(5).indices.tolist()
-        assert row["ids_against"] == (-logits).topk(5).indices.tolist()
+        assert row["token_ids_for"] == logits.topk(5).indices.tolist()
+        assert row["token_ids_against"] == (-logits).topk(5).indices.tolist()
         assert len(row["tokens_for"]) == 5
 
 
-def test_mean_activations_are_those_of_full_passes(study, made):
+def test_mean_activations_are_those_of_full_passes(study, results):
     turns = TURNS.read(study.folder / "turns.parquet").filter(kind="backtrack")
     seen = []
     down = study.decoder.hf.model.layers[2].mlp.down_proj
@@ -158,20 +158,20 @@ def test_mean_activations_are_those_of_full_passes(study, made):
         acts.append(seen[-1][row["position"]])
     handle.remove()
     mean = torch.stack(acts).mean(0)
-    units = made["units"].filter(layer=2).sort("vector")
+    units = results["units"].filter(layer=2).sort("vector")
     np.testing.assert_allclose(units["at_backtrack"], mean, atol=1e-5)
-    for row in made["vectors"].filter(layer=2).iter_rows(named=True):
+    for row in results["vectors"].filter(layer=2).iter_rows(named=True):
         expected = mean[row["vector"]].item()
         assert row["at_backtrack"] == pytest.approx(expected, abs=1e-5)
         assert row["at_backtrack_low"] <= row["at_backtrack_high"]
 
 
-def test_effects_are_those_of_a_hooked_full_pass(study, made):
-    """Zero the top four units of the last layer at the position, by hand."""
+def test_effects_are_those_of_a_hooked_full_pass(study, results):
+    """Zero the four units of largest cosine of the last layer at the position."""
     words = target_ids(TURN_WORDS.read(study.folder / "words.parquet"))
     row = (
-        made["interventions"]
-        .filter(layer=2, end="for", draw=0, factor=0.0)
+        results["interventions"]
+        .filter(layer=2, side="for", draw=0, factor=0.0)
         .row(0, named=True)
     )
     turns = TURNS.read(study.folder / "turns.parquet")
@@ -194,42 +194,44 @@ def test_effects_are_those_of_a_hooked_full_pass(study, made):
         after = study.decoder.hf(ids).logits[0, -1]
         handle.remove()
 
-    def margin(logits):
+    def logit_and_margin(logits):
         back, wrap = (logits[words[k]].logsumexp(0) for k in ("backtrack", "wrap_up"))
         return float(back), float(back - wrap)
 
-    changes = np.subtract(margin(after), margin(before))
-    np.testing.assert_allclose((row["target"], row["margin"]), changes, atol=1e-4)
-    assert abs(row["target"]) > 1e-4
+    changes = np.subtract(logit_and_margin(after), logit_and_margin(before))
+    np.testing.assert_allclose(
+        (row["logit_change"], row["margin_change"]), changes, atol=1e-4
+    )
+    assert abs(row["logit_change"]) > 1e-4
 
 
-def test_random_vectors_write_about_as_much(made):
-    rows = made["interventions"].filter(factor=0.0)
-    own = rows.filter(draw=0)["written"].mean()
+def test_random_vectors_write_about_as_much(results):
+    rows = results["interventions"].filter(factor=0.0)
+    vectors = rows.filter(draw=0)["written"].mean()
     drawn = rows.filter(pl.col("draw") > 0)["written"].mean()
-    assert drawn == pytest.approx(own, rel=0.5)
+    assert drawn == pytest.approx(vectors, rel=0.5)
     assert rows["draw"].n_unique() == 1 + SETTINGS.random_draws
 
 
-def test_the_short_way_is_checked(study, made):
-    checks = made["verification"]
+def test_scalings_and_activations_are_verified(study, results):
+    checks = results["verification"]
     assert checks["n"][0] == 2 * 6  # two logits of each scaling
     assert checks["n"][1] > 0
     assert (checks["value"] <= checks["bound"]).all()
     everything = Verification(share=1.0, minimum=10**6, seed=0)
     checks = run(study, "everything", verification=everything)["verification"]
-    rows = made["interventions"].height
-    assert checks["n"][0] == 2 * (rows + 5)  # and one of each position not scaled
+    rows = results["interventions"].height
+    assert checks["n"][0] == 2 * (rows + 5)  # and the unscaled pass of each position
     assert (checks["value"] <= checks["bound"]).all()
-    assert made["runs"]["traces"][0] == 5
+    assert results["runs"]["traces"][0] == 5
 
 
-def test_a_wrong_activation_is_seen(study, monkeypatch):
-    wrong = value_vectors.layer_units
+def test_a_wrong_activation_exceeds_its_bound(study, monkeypatch):
+    original = value_vectors.layer_units
 
     def shifted(*parts):
-        units, vectors = wrong(*parts)
-        return replace(units, acts=units.acts + 0.1), vectors
+        units, vectors = original(*parts)
+        return replace(units, activations=units.activations + 0.1), vectors
 
     monkeypatch.setattr(value_vectors, "layer_units", shifted)
     checks = run(study, "wrong")["verification"]
@@ -239,19 +241,21 @@ def test_a_wrong_activation_is_seen(study, monkeypatch):
 def test_the_draw_of_scalings_keeps_to_its_share_and_minimum():
     positions = [(f"{k}/0", k, 30 + k) for k in range(20)]
     lengths = {(trace, event): tokens for trace, event, tokens in positions}
-    drawn = verified_of(positions, 9, Verification(0.3, 2, 0))
+    drawn = scalings_to_verify(positions, 9, Verification(0.3, 2, 0))
     cost = sum(lengths[name] * len(numbers) for name, numbers in drawn.items())
     assert cost <= 0.3 * sum(tokens - 1 + 9 for tokens in lengths.values())
     assert sum(map(len, drawn.values())) > 2
-    assert drawn == verified_of(positions[::-1], 9, Verification(0.3, 2, 0))
-    few = verified_of(positions, 9, Verification(1e-9, 2, 0))
+    assert drawn == scalings_to_verify(positions[::-1], 9, Verification(0.3, 2, 0))
+    few = scalings_to_verify(positions, 9, Verification(1e-9, 2, 0))
     assert sum(map(len, few.values())) == 2
 
 
-def test_small_batches_change_nothing(study, made):
+def test_small_batches_change_nothing(study, results):
     small = run(study, "small", batch_memory=1e-9)["interventions"]
-    for name in ("target", "margin"):
-        np.testing.assert_allclose(small[name], made["interventions"][name], atol=1e-4)
+    for name in ("logit_change", "margin_change"):
+        np.testing.assert_allclose(
+            small[name], results["interventions"][name], atol=1e-4
+        )
 
 
 def test_a_mixture_of_experts_is_skipped_by_name(study, monkeypatch):
@@ -267,19 +271,19 @@ def test_a_mixture_of_experts_is_skipped_by_name(study, monkeypatch):
     data = data_of(tables, effects)
     assert "mixture of experts" in SECTION.headline(data)
     assert SECTION.sheets(data) == SECTION.findings(data) == []
-    assert SECTION.figures[0].cases(data) == "No backtrack was checked."
+    assert SECTION.cases["effects"](data).startswith("No backtrack")
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_mixture_of_experts_is_skipped_and_nothing_else(name, architectures):
-    known = Directions({CONTRAST: np.ones((4, 32))}, {CONTRAST: np.ones(4)})
+    directions = Directions({CONTRAST: np.ones((4, 32))}, {CONTRAST: np.ones(4)})
     reason = value_vectors.why_skipped(
-        settings_of(architectures[name]), known, CONTRAST
+        settings_of(architectures[name]), directions, CONTRAST
     )
     assert (reason is None) == (name in DENSE)
 
 
-def test_without_a_probe_there_is_nothing_to_compare(study):
+def test_without_a_probe_the_study_is_skipped(study):
     write_directions(study, "wrap_up_control")
     tables = run(study, "other", directions="wrap_up_control")
     assert tables["runs"]["note"][0] == "skipped: no probe of backtrack against control"
@@ -287,15 +291,15 @@ def test_without_a_probe_there_is_nothing_to_compare(study):
 
 
 @pytest.fixture(scope="module")
-def effects(made):
-    return summarise_value_vectors.summarise(made["interventions"], 4, RESAMPLING)
+def effects(results):
+    return summarise_value_vectors.summarise(results["interventions"], 4, RESAMPLING)
 
 
-def data_of(made, effects):
+def data_of(results, effects):
     tables = {
-        "value_vectors": made["vectors"],
-        "value_vectors/units": made["units"],
-        "value_vectors/interventions": made["interventions"],
+        "value_vectors": results["vectors"],
+        "value_vectors/units": results["units"],
+        "value_vectors/interventions": results["interventions"],
         "value_vectors/effects": effects,
     }
     settings = {
@@ -305,34 +309,37 @@ def data_of(made, effects):
     return StudyData("tiny", "data", tables, settings)
 
 
-def test_effects_are_means_beside_random_ones(made, effects):
+def test_effects_are_means_beside_random_ones(results, effects):
     VALUE_VECTOR_EFFECTS.check(effects)
     assert effects.height == 2 * 2 * 2
-    row = effects.filter(layer=0, end="for", factor=2.0).to_dicts()[0]
-    part = made["interventions"].filter(layer=0, end="for", factor=2.0)
-    own = part.filter(draw=0)["target"].mean()
-    drawn = part.filter(pl.col("draw") > 0)["target"].mean()
-    assert row["target"] == pytest.approx(own)
-    assert row["target_random"] == pytest.approx(drawn)
-    assert row["target_excess"] == pytest.approx(own - drawn)
-    assert row["target_low"] <= row["target"] <= row["target_high"]
+    row = effects.filter(layer=0, side="for", factor=2.0).to_dicts()[0]
+    part = results["interventions"].filter(layer=0, side="for", factor=2.0)
+    vectors = part.filter(draw=0)["logit_change"].mean()
+    drawn = part.filter(pl.col("draw") > 0)["logit_change"].mean()
+    assert row["logit_change"] == pytest.approx(vectors)
+    assert row["logit_change_random"] == pytest.approx(drawn)
+    assert row["logit_change_excess"] == pytest.approx(vectors - drawn)
+    assert row["logit_change_low"] <= row["logit_change"] <= row["logit_change_high"]
 
 
-def test_the_section_lists_vectors_as_published(made, effects):
-    data = data_of(made, effects)
-    first = made["vectors"].filter(layer=0, end="for", rank=1).to_dicts()[0]
+def test_the_section_lists_vectors_as_published(results, effects):
+    data = data_of(results, effects)
+    first = results["vectors"].filter(layer=0, side="for", rank=1).to_dicts()[0]
     sheet = SECTION.sheets(data)[0]
     texts = ", ".join(repr(text) for text in first["tokens_for"])
     assert sheet.rows[0][0] == f"Layer 0 vec {first['vector']}: [{texts}]"
     assert "layers 0 and 2" in " ".join(SECTION.findings(data))
-    assert f"vec {made['vectors'].sort('cosine')['vector'][-1]}" in SECTION.headline(
+    assert f"vec {results['vectors'].sort('cosine')['vector'][-1]}" in SECTION.headline(
         data
     )
 
 
-def test_figures_draw_every_mean(made, effects):
+def test_figures_draw_every_mean(results, effects):
     figure = plot_value_vectors.draw_effects(effects, 0.95)
     drawn = {float(x) for line in figure.axes[0].get_lines() for x in line.get_xdata()}
-    assert set(effects["target"]) | set(effects["target_random"]) <= drawn
-    units = plot_value_vectors.draw_units(made["units"], made["vectors"], CONTRAST)
+    means = set(effects["logit_change"]) | set(effects["logit_change_random"])
+    assert means <= drawn
+    units = plot_value_vectors.draw_units(
+        results["units"], results["vectors"], CONTRAST
+    )
     assert [axes.get_title(loc="left") for axes in units.axes] == ["Layer 0", "Layer 2"]

@@ -16,7 +16,7 @@ from early_exit.branches import Branch, continue_branches, replay
 from traces import generation
 from traces.generation import Request, Slots, generate
 from traces.sampling import Sampling
-from value_vectors.interventions import Scaling, plain_states, scaled_states
+from value_vectors.unit_scaling import Scaling, full_pass_states, scaled_states
 
 ARCHITECTURES = sorted(REACHES)
 DENSE = [name for name in ARCHITECTURES if not name.endswith(("moe", "mixtral"))]
@@ -208,7 +208,7 @@ def test_scaled_units_equal_plain_passes(decoder_of, name, window, length):
     for count in (*near, length):
         ids = random_ids(count)
         shared = scaled_states(decoder, ids, scalings, 0.1, "x")
-        plain = plain_states(decoder, ids, scalings, 0.1, "x")
+        plain = full_pass_states(decoder, ids, scalings, 0.1, "x")
         torch.testing.assert_close(shared, plain, atol=5e-5, rtol=1e-4)
         with torch.inference_mode():
             wanted = decoder.base(torch.tensor([ids]), use_cache=False)

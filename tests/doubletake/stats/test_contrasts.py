@@ -1,13 +1,13 @@
-"""Which positions are told apart, and what their place alone tells."""
+"""Cases of the contrasts, and the features of their position and depth."""
 
 import polars as pl
 
 from doubletake.stats.contrasts import (
-    BY_NAME,
+    CONTRAST_BY_NAME,
     CONTRASTS,
-    Counts,
+    ClassCounts,
     cases_of,
-    position_features,
+    depth_features,
 )
 from events.tables import EVENTS
 from turns.tables import TURNS
@@ -22,10 +22,10 @@ TRACES = pl.DataFrame(
 
 
 def event(trace, number, kind, token, gold=None):
-    rest = dict.fromkeys(("value", "is_final", "cue", "cue_kind"))
-    places = {"ordinal": 1, "start": 0, "end": 1}
+    empty = dict.fromkeys(("value", "is_final", "cue", "cue_kind"))
+    span = {"ordinal": 1, "start": 0, "end": 1}
     row = {"trace": trace, "event": number, "kind": kind, "token": token}
-    return row | places | rest | {"is_gold": gold}
+    return row | span | empty | {"is_gold": gold}
 
 
 def turn(trace, number, kind, position, selected=True):
@@ -57,7 +57,7 @@ TURN_TABLE = TURNS.frame(
 
 
 def cases(name):
-    return cases_of(BY_NAME[name], TURN_TABLE, EVENT_TABLE, TRACES)
+    return cases_of(CONTRAST_BY_NAME[name], TURN_TABLE, EVENT_TABLE, TRACES)
 
 
 def test_only_selected_turns_are_cases():
@@ -72,31 +72,31 @@ def test_arrivals_are_right_or_wrong():
     assert found["problem"].to_list() == ["a", "a", "b"]
 
 
-def test_features_of_place_count_what_came_before():
+def test_depth_features_count_what_came_before():
     """Position, depth, tokens since the last arrival, arrivals before."""
-    turns = position_features(cases("backtrack_wrap_up"), EVENT_TABLE, TRACES)
+    turns = depth_features(cases("backtrack_wrap_up"), EVENT_TABLE, TRACES)
     assert turns.tolist() == [[24, 14, 4, 1], [11, 7, 2, 1]]
-    control = position_features(cases("backtrack_control"), EVENT_TABLE, TRACES)
+    control = depth_features(cases("backtrack_control"), EVENT_TABLE, TRACES)
     assert control[0].tolist() == [13, 3, 3, 0]  # no arrival yet: since the start
-    arrivals = position_features(cases("right_arrival"), EVENT_TABLE, TRACES)
+    arrivals = depth_features(cases("right_arrival"), EVENT_TABLE, TRACES)
     assert arrivals.tolist() == [[20, 10, 10, 0], [31, 21, 11, 1], [9, 5, 5, 0]]
 
 
-def test_features_do_not_know_what_comes_after():
-    known = cases("backtrack_control").filter(event=2)
-    whole = position_features(known, EVENT_TABLE, TRACES)
+def test_depth_features_do_not_know_what_comes_after():
+    turn_case = cases("backtrack_control").filter(event=2)
+    whole = depth_features(turn_case, EVENT_TABLE, TRACES)
     before = EVENT_TABLE.filter(pl.col("event") <= 2)
-    assert (position_features(known, before, TRACES) == whole).all()
+    assert (depth_features(turn_case, before, TRACES) == whole).all()
 
 
 def test_too_few_problems_are_named():
-    counts = Counts.of(cases("right_arrival"))
+    counts = ClassCounts.of(cases("right_arrival"))
     assert (counts.positives, counts.negatives) == (2, 1)
-    reason = counts.why_too_few(BY_NAME["right_arrival"], 2)
+    reason = counts.why_too_few(CONTRAST_BY_NAME["right_arrival"], 2)
     assert reason is not None
     assert "1 problem(s) with a wrong arrival, fewer than 2 folds" in reason
-    assert counts.why_too_few(BY_NAME["right_arrival"], 1) is None
+    assert counts.why_too_few(CONTRAST_BY_NAME["right_arrival"], 1) is None
 
 
-def test_contrasts_have_names_of_their_own():
-    assert len(BY_NAME) == len(CONTRASTS) == 4
+def test_names_of_contrasts_differ():
+    assert len(CONTRAST_BY_NAME) == len(CONTRASTS) == 4

@@ -1,23 +1,25 @@
 """Does the residual stream tell, layer by layer, that the model is about to turn back?
 
-At every layer boundary a logistic regression per contrast
-(`doubletake.stats.contrasts`) is fitted on some problems and scores the others. A shard
-takes every n-th boundary; the one with boundary 0 also fits the probes on position and
-depth alone. The probe on the token's embedding is that of boundary 0, which is that
-embedding (times a constant, in models that scale it).
+At every layer boundary one logistic regression per contrast
+(`doubletake.stats.contrasts`) is fitted on some problems and scores the other problems.
+A shard takes every n-th boundary. The shard with boundary 0 also fits the probes on
+token position and depth alone. The probe on the token's embedding is the probe at
+boundary 0: the residual stream there is that embedding (times a constant, in models
+that scale it).
 
 Inputs
-    traces, events: `schemas.TRACES`, `schemas.EVENTS`.
-    turns: `schemas.TURNS`, which turns are looked into.
+    traces, events: the tables `traces` and `events`.
+    turns: the table `turns`, which says which turns are selected.
     index, caches: the activation cache of the study.
 
 Outputs, of one shard
-    scores: `schemas.PROBING_SCORES`, every case by probes that do not know its problem.
-    directions: as in `probing.reading`, one tensor per boundary; of probes fitted
-        on all cases with the median of the folds' C.
-    verification: `schemas.VERIFICATION`, the probes of all cases against plain ones by
-        another solver (`probing.probes.fit_plain_probe`).
-    runs: `schemas.RUNS`, one row.
+    scores: `probing/scores`, the score of every case by probes that have not seen its
+        problem.
+    directions: as in `probing.reading`, one tensor per boundary; from probes fitted on
+        all cases with the median of the folds' C.
+    verification: the probes of all cases against the same probes by another solver
+        (`probing.probes.fit_unrotated_probe`).
+    runs: one row.
 """
 
 import logging
@@ -31,11 +33,10 @@ import torch
 from activations.reading import ActivationCache, Origin
 from doubletake.running.logs import Progress, job
 from doubletake.stats.contrasts import (
-    BY_NAME,
     CONTRASTS,
-    Counts,
+    ClassCounts,
     cases_of,
-    position_features,
+    depth_features,
 )
 from doubletake.stats.verification import (
     Verification,
@@ -46,10 +47,14 @@ from doubletake.study.shards import places_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS
-from probing.contrasts import STAGE, Shard, fitted_twice, probe_contrast
-from probing.probes import (
-    Plan,
+from probing.boundary_probes import (
+    STAGE,
+    ShardResults,
+    add_scores,
+    probe_contrast,
+    probes_to_refit,
 )
+from probing.cross_validation import ProbePlan
 from probing.reading import write_tensors
 from probing.tables import PROBING_SCORES
 from traces.tables import TRACES
@@ -68,7 +73,7 @@ class Settings:
     strengths: list[float]
     """Inverse strengths C of the L2 penalty to choose from."""
     folds: int
-    """Parts of the problems, each left out once."""
+    """Parts of the problems; each part is left out once."""
     inner_folds: int
     """Parts of a training fold's problems, on which C is chosen."""
     shuffles: int
@@ -79,9 +84,9 @@ class Settings:
     """How many probes of a shard are fitted again without rotation."""
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> ProbePlan:
         """How probes are fitted and judged."""
-        return Plan(
+        return ProbePlan(
             strengths=tuple(sorted(self.strengths)),
             folds=self.folds,
             inner_folds=self.inner_folds,
@@ -90,53 +95,68 @@ class Settings:
         )
 
 
-def compute(
+def probed_contrasts(
+    tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame], folds: int
+) -> tuple[dict[str, pl.DataFrame], list[str]]:
+    """Cases of the contrasts that have enough problems, and why others are left out.
+
+    Args:
+        tables: turns, events, traces.
+        folds: problems that each class needs.
+    """
+    cases_by_contrast: dict[str, pl.DataFrame] = {}
+    reasons = []
+    for contrast in CONTRASTS:
+        cases = cases_of(contrast, *tables)
+        reason = ClassCounts.of(cases).why_too_few(contrast, folds)
+        if reason is None:
+            cases_by_contrast[contrast.name] = cases
+        else:
+            logger.warning("left out: %s", reason)
+            reasons.append(reason)
+    return cases_by_contrast, reasons
+
+
+def probe_shard(
     cache: ActivationCache,
     tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
     settings: Settings,
-    name: str,
-) -> tuple[Shard, Progress, set[str], str]:
-    """All contrasts at the boundaries of the shard.
+    shard: str,
+) -> tuple[ShardResults, Progress, set[str], str]:
+    """Probe all contrasts at the boundaries of the shard.
 
     Args:
         cache: of the study.
         tables: turns, events, traces.
         settings: how.
-        name: of the shard, k-of-n.
+        shard: its name, k-of-n.
 
     Returns:
-        What the shard gave, its progress, the traces it used, and its note.
+        Results of the shard, its progress, the traces that it used, and its note.
     """
-    boundaries = list(places_of_shard(cache.n_layers + 1, name))
-    turns, events, traces = tables
+    boundaries = list(places_of_shard(cache.n_layers + 1, shard))
     plan = settings.plan
-    shard, used, left_out = Shard(), set(), []
-    contrasts: dict[str, pl.DataFrame] = {}
-    for contrast in CONTRASTS:
-        cases = cases_of(contrast, turns, events, traces)
-        reason = Counts.of(cases).why_too_few(BY_NAME[contrast.name], plan.folds)
-        if reason is None:
-            contrasts[contrast.name] = cases
-        else:
-            logger.warning("left out: %s", reason)
-            left_out.append(reason)
-    again = fitted_twice(
-        contrasts, boundaries, cache.d_model, plan, settings.verification
+    cases_by_contrast, left_out = probed_contrasts(tables, plan.folds)
+    refits = probes_to_refit(
+        cases_by_contrast, boundaries, cache.d_model, plan, settings.verification
     )
+    results = ShardResults()
+    traces_used: set[str] = set()
     progress = Progress(len(CONTRASTS) * len(boundaries), "probes")
     progress.update(len(left_out) * len(boundaries))
-    for task, cases in contrasts.items():
-        place = position_features(cases, events, traces) if 0 in boundaries else None
-        for layer in boundaries:
-            rows = cache.read("resid", cases, layer=layer).double().numpy()
-            first = place if layer == 0 else None
-            twice = (task, layer) in again
-            probe_contrast(shard, task, cases, (layer, rows), first, plan, twice)
+    for name, cases in cases_by_contrast.items():
+        if 0 in boundaries:
+            depth = depth_features(cases, *tables[1:])
+            add_scores(results, name, "depth", 0, cases, depth, plan)
+        for boundary in boundaries:
+            resid = cache.read("resid", cases, layer=boundary).double().numpy()
+            refit = (name, boundary) in refits
+            probe_contrast(results, name, cases, boundary, resid, plan, refit)
             progress.update(1)
-        used |= set(cases["trace"])
+        traces_used |= set(cases["trace"])
     progress.close()
     note = f"left out: {'; '.join(left_out)}" if left_out and 0 in boundaries else ""
-    return shard, progress, used, note
+    return results, progress, traces_used, note
 
 
 def main(
@@ -154,7 +174,7 @@ def main(
     model: ModelSettings,
     settings: Settings,
 ) -> None:
-    """Read the tables and the cache, fit the shard's probes, write what they say."""
+    """Read the tables and the cache, fit the shard's probes, write their results."""
     tables = (
         TURNS.read(turns_path),
         EVENTS.read(events_path),
@@ -162,11 +182,11 @@ def main(
     )
     origin = Origin.of(model, events_path)
     cache = ActivationCache(index_path, cache_paths, origin)
-    done, progress, used, note = compute(cache, tables, settings, shard)
+    results, progress, traces_used, note = probe_shard(cache, tables, settings, shard)
     run = {
         "stage": STAGE,
         "shard": shard,
-        "traces": len(used),
+        "traces": len(traces_used),
         "tokens": 0,
         "seconds": progress.seconds,
         "device": f"cpu, {torch.get_num_threads()} thread(s)",
@@ -174,10 +194,10 @@ def main(
         "note": note,
     }
     sizes = {"n_layers": str(cache.n_layers), "d_model": str(cache.d_model)}
-    write_tensors(done.directions, asdict(origin) | sizes, directions_path)
-    VERIFICATION.write(done.verification(), verification_path)
+    write_tensors(results.directions, asdict(origin) | sizes, directions_path)
+    VERIFICATION.write(results.verification(), verification_path)
     RUNS.write(RUNS.frame([run]), runs_path)
-    scores = pl.concat([PROBING_SCORES.schema.to_frame(), *done.scores])
+    scores = pl.concat([PROBING_SCORES.schema.to_frame(), *results.scores])
     PROBING_SCORES.write(scores, scores_path)
 
 

@@ -1,4 +1,4 @@
-"""What the report says about the probes."""
+"""Section of the page: what the linear probes found, beside their controls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import count, listed, real, things
-from doubletake.stats.contrasts import BY_NAME, CONTRASTS
+from doubletake.stats.contrasts import CONTRAST_BY_NAME, CONTRASTS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,50 +15,51 @@ if TYPE_CHECKING:
 
 CONTROLS = {
     "token_auroc": "the token\u2019s embedding alone",
-    "position_auroc": "position and depth alone",
+    "depth_auroc": "position and depth alone",
     "shuffled_auroc": "shuffled labels",
 }
 
 
-def best_rows(data: StudyData) -> list[dict[str, Any]]:
+def most_selective_rows(data: StudyData) -> list[dict[str, Any]]:
     """The most selective probe of each contrast, in the order of the contrasts."""
     probing = data.tables["probing"]
-    found = []
+    best_rows = []
     for contrast in CONTRASTS:
-        rows = probing.filter(task=contrast.name).sort("selectivity", "layer")
+        rows = probing.filter(contrast=contrast.name).sort("selectivity", "boundary")
         if rows.height:
-            found.append(rows.row(-1, named=True))
-    return found
+            best_rows.append(rows.row(-1, named=True))
+    return best_rows
 
 
-def is_above(row: dict[str, Any]) -> bool:
+def is_above_controls(row: dict[str, Any]) -> bool:
     """Whether the interval of the selectivity lies above 0."""
     return row["selectivity_low"] > 0
 
 
 def headline(data: StudyData) -> str:
     """Which contrasts the residual stream tells better than every control."""
-    rows = best_rows(data)
+    rows = most_selective_rows(data)
     if not rows:
         return (
             "No probe was fitted: no contrast has enough problems with each of its "
             "classes."
         )
-    above = [row for row in rows if is_above(row)]
+    above = [row for row in rows if is_above_controls(row)]
     if above:
         best = max(above, key=lambda row: row["selectivity"])
         return (
-            f"The residual stream tells {_words(best)} with an AUROC of "
+            f"The residual stream tells {_classes(best)} with an AUROC of "
             f"{real(best['auroc'], 3)} ({_range(best, 'auroc')}) at boundary "
-            f"{best['layer']}, {real(best['selectivity'], 3)} above its best control "
-            f"({_range(best, 'selectivity')}); {_tally(above, rows)}."
+            f"{best['boundary']}, {real(best['selectivity'], 3)} above its best "
+            f"control ({_range(best, 'selectivity')}); {_tally(above, rows)}."
         )
     best = max(rows, key=lambda row: row["selectivity"])
     name, control = best_control(best)
     return (
-        "No probe stands above its controls beyond its interval: the most selective "
-        f"tells {_words(best)} with an AUROC of {real(best['auroc'], 3)} at boundary "
-        f"{best['layer']}, and {name} {real(control, 3)}."
+        "No probe is above its controls by more than its interval. The most selective "
+        f"one tells {_classes(best)} with an AUROC of {real(best['auroc'], 3)} at "
+        f"boundary {best['boundary']}; its best control, {name}, has "
+        f"{real(control, 3)}."
     )
 
 
@@ -68,16 +69,16 @@ def best_control(row: dict[str, Any]) -> tuple[str, float]:
     return CONTROLS[column], row[column]
 
 
-def _control_accuracy(row: dict[str, Any]) -> float:
+def _best_control_accuracy(row: dict[str, Any]) -> float:
     return max(row[name.replace("auroc", "accuracy")] for name in CONTROLS)
 
 
 def _tally(above: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
-    return f"{len(above)} of {things(len(rows), 'contrast')} stand above their controls"
+    return f"{len(above)} of {things(len(rows), 'contrast')} are above their controls"
 
 
-def _words(row: dict[str, Any]) -> str:
-    contrast = BY_NAME[row["task"]]
+def _classes(row: dict[str, Any]) -> str:
+    contrast = CONTRAST_BY_NAME[row["contrast"]]
     return f"{contrast.positive} from {contrast.negative}"
 
 
@@ -85,32 +86,59 @@ def _range(row: dict[str, Any], name: str) -> str:
     return f"{real(row[f'{name}_low'], 3)} to {real(row[f'{name}_high'], 3)}"
 
 
+def _auroc_and_range(row: dict[str, Any]) -> str:
+    return f"{real(row['auroc'], 3)} ({_range(row, 'auroc')})"
+
+
+def _selectivity_and_range(row: dict[str, Any]) -> str:
+    return f"{real(row['selectivity'], 3)} ({_range(row, 'selectivity')})"
+
+
 def findings(data: StudyData) -> list[str]:
     """One sentence per contrast, and what was left out."""
-    found = []
-    for row in best_rows(data):
-        name, control = best_control(row)
-        verdict = (
-            "more than its controls tell" if is_above(row) else "not told apart from it"
+    sentences = [_contrast_sentence(row) for row in most_selective_rows(data)]
+    if sentences:
+        boundaries = data.tables["probing"]["boundary"].n_unique()
+        sentences.append(
+            f"Each boundary named here is the most selective of {boundaries}. The "
+            "intervals do not account for this choice. Accuracy may rank probe and "
+            "controls in another order: see the column accuracy of the table, which "
+            "also gives the accuracy of the best control."
         )
-        found.append(
-            f"{BY_NAME[row['task']].words.capitalize()}: AUROC {real(row['auroc'], 3)} "
-            f"({_range(row, 'auroc')}; folds {real(row['auroc_fold_lowest'], 3)} to "
-            f"{real(row['auroc_fold_highest'], 3)}) at boundary {row['layer']}; the "
-            f"best control is {name} with {real(control, 3)}, selectivity "
-            f"{real(row['selectivity'], 3)} ({_range(row, 'selectivity')}): {verdict}."
-        )
-    if found:
-        found.append(
-            "Mind that each boundary named is the most selective of "
-            f"{data.tables['probing']['layer'].n_unique()}, a choice that its interval "
-            "does not know of; accuracy may rank probe and controls otherwise (last "
-            "but one column of the table, beside that of its best control)."
-        )
-    left_out = data.tables["probing/tasks"].drop_nulls("left_out")["left_out"].to_list()
-    if left_out:
-        found.append(f"Left out: {'; '.join(left_out)}.")
-    return found
+    left_out = data.tables["probing/contrasts"].drop_nulls("left_out")
+    if left_out.height:
+        sentences.append(f"Left out: {'; '.join(left_out['left_out'].to_list())}.")
+    return sentences
+
+
+def _contrast_sentence(row: dict[str, Any]) -> str:
+    """The most selective probe of a contrast, and whether it exceeds its controls."""
+    name, control = best_control(row)
+    verdict = (
+        "above its controls"
+        if is_above_controls(row)
+        else "not distinguishable from its best control"
+    )
+    return (
+        f"{CONTRAST_BY_NAME[row['contrast']].description.capitalize()}: AUROC "
+        f"{real(row['auroc'], 3)} ({_range(row, 'auroc')}; folds "
+        f"{real(row['auroc_fold_lowest'], 3)} to {real(row['auroc_fold_highest'], 3)}) "
+        f"at boundary {row['boundary']}. The best control is {name} with "
+        f"{real(control, 3)}. Selectivity {_selectivity_and_range(row)}: {verdict}."
+    )
+
+
+COLUMNS = (
+    "contrast",
+    "boundary",
+    "AUROC",
+    "token",
+    "depth",
+    "shuffled",
+    "selectivity",
+    "accuracy",
+    "C",
+)
 
 
 def sheets(data: StudyData) -> list[Sheet]:
@@ -120,48 +148,42 @@ def sheets(data: StudyData) -> list[Sheet]:
         return []
     rows = []
     for contrast in CONTRASTS:
-        part = probing.filter(task=contrast.name).sort("layer")
-        for place, row in enumerate(part.iter_rows(named=True)):
-            cells = (
-                f"{real(row['auroc'], 3)} ({_range(row, 'auroc')})",
-                *(real(row[name], 3) for name in CONTROLS),
-                f"{real(row['selectivity'], 3)} ({_range(row, 'selectivity')})",
-                f"{real(row['accuracy'], 3)} ({real(_control_accuracy(row), 3)})",
-                f"{row['strength']:g}",
-            )
-            rows.append(
-                (contrast.words if place == 0 else "", f"{row['layer']}", *cells)
-            )
-    columns = (
-        "contrast",
-        "boundary",
-        "AUROC",
-        "token",
-        "position",
-        "shuffled",
-        "selectivity",
-        "accuracy",
-        "C",
-    )
+        part = probing.filter(contrast=contrast.name).sort("boundary")
+        for number, row in enumerate(part.iter_rows(named=True)):
+            label = contrast.description if number == 0 else ""
+            rows.append((label, *_cells(row)))
     note = (
-        "Boundary l is the input of layer l, 0 the token\u2019s embedding, the last "
-        "that of the final norm. Selectivity: AUROC minus the highest of the three "
-        "controls. Accuracy: mean over both classes, in parentheses the highest of the "
-        "controls. C: median of the folds\u2019 "
-        f"choices. Ranges: {data.confidence:.0%} intervals over problems."
+        "Boundary l is the input of layer l: 0 is the token\u2019s embedding, the last "
+        "boundary is the input of the final norm. Token, depth and shuffled: AUROC of "
+        "the controls. Selectivity: AUROC minus the highest AUROC of the three "
+        "controls. Accuracy: mean of the shares of both classes; in parentheses the "
+        "highest accuracy of the controls. C: median of the folds\u2019 choices. "
+        f"Ranges: {data.confidence:.0%} intervals over problems."
     )
-    return [Sheet("Every probe", columns, tuple(rows), note=note, folded=True)]
+    return [Sheet("Every probe", COLUMNS, tuple(rows), note=note, folded=True)]
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """A row of the table of every probe, without the contrast."""
+    return (
+        f"{row['boundary']}",
+        _auroc_and_range(row),
+        *(real(row[name], 3) for name in CONTROLS),
+        _selectivity_and_range(row),
+        f"{real(row['accuracy'], 3)} ({real(_best_control_accuracy(row), 3)})",
+        f"{row['strength']:g}",
+    )
 
 
 def cases_behind(data: StudyData) -> str:
-    """Positions of each contrast."""
+    """Positions and problems of each contrast."""
     parts = []
-    for row in data.tables["probing/tasks"].iter_rows(named=True):
-        contrast = BY_NAME[row["task"]]
+    for row in data.tables["probing/contrasts"].iter_rows(named=True):
+        contrast = CONTRAST_BY_NAME[row["contrast"]]
         problems = f"{count(row['positive_problems'])} and "
         problems += things(row["negative_problems"], "problem")
         parts.append(
-            f"{contrast.words}: {count(row['positives'])} against "
+            f"{contrast.description}: {count(row['positives'])} against "
             f"{count(row['negatives'])} on {problems}"
         )
     return f"{listed(parts)}. Intervals: {data.confidence:.0%}, over problems."

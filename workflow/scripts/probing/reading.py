@@ -1,4 +1,4 @@
-"""Probe directions in a safetensors file, for whatever reads or steers along them.
+"""Probe directions in a safetensors file, written here and read by other folders.
 
 Tensors, float32, of every contrast `x` that has probes:
 
@@ -8,7 +8,7 @@ Tensors, float32, of every contrast `x` that has probes:
                                      of the residual stream
 
 Metadata: model, revision, dtype, digest of the events table, n_layers, d_model. The
-files of shards hold one tensor per boundary, `x/3` and `x.gap/3`. All are sealed.
+files of shards hold one tensor per boundary, `x/3` and `x.gap/3`. All files are sealed.
 """
 
 import json
@@ -24,7 +24,7 @@ from doubletake.running.errors import InputError
 from doubletake.running.files import write_whole
 from doubletake.running.seals import BLANK, MARK, read_sealed, sealed
 
-GAP = ".gap"
+GAP_SUFFIX = ".gap"
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Directions:
 
     vectors: dict[str, np.ndarray]
     """[n_layers + 1, d_model], unit norm."""
-    gaps: dict[str, np.ndarray]
-    """[n_layers + 1]."""
+    mean_gaps: dict[str, np.ndarray]
+    """[n_layers + 1], distance of the classes' means."""
 
 
 def write_tensors(
@@ -55,24 +55,33 @@ def merge_directions(paths: Iterable[str | Path], path: str | Path) -> None:
     """Stack the boundaries that the shards hold.
 
     Raises:
-        InputError: the shards are of different models or events, or a boundary is
+        InputError: two shards come from different models or events, or a boundary is
             missing.
     """
-    found: dict[str, dict[int, np.ndarray]] = {}
+    rows_by_name: dict[str, dict[int, np.ndarray]] = {}
     metadata: dict[str, str] = {}
     for part in paths:
         tensors, origin = _read(part)
         if metadata and origin != metadata:
-            raise InputError(f"{part}: of another model or other events: {origin}")
+            raise InputError(
+                f"{part}: comes from another model or other events than the shards "
+                f"before it: {origin}"
+            )
         metadata = origin
         for key, values in tensors.items():
-            name, _, layer = key.rpartition("/")
-            found.setdefault(name, {})[int(layer)] = values
-    wanted = range(int(metadata["n_layers"]) + 1)
-    for name, rows in found.items():
-        if sorted(rows) != list(wanted):
-            raise InputError(f"{path}: {name} lacks boundaries, has {sorted(rows)}")
-    merged = {name: np.stack([rows[k] for k in wanted]) for name, rows in found.items()}
+            name, _, boundary = key.rpartition("/")
+            rows_by_name.setdefault(name, {})[int(boundary)] = values
+    boundaries = range(int(metadata["n_layers"]) + 1)
+    for name, rows in rows_by_name.items():
+        if sorted(rows) != list(boundaries):
+            raise InputError(
+                f"{path}: boundaries of {name} are missing: expected 0 to "
+                f"{boundaries[-1]}, got {sorted(rows)}"
+            )
+    merged = {
+        name: np.stack([rows[k] for k in boundaries])
+        for name, rows in rows_by_name.items()
+    }
     write_tensors(merged, metadata, path)
 
 
@@ -81,20 +90,22 @@ def read_directions(path: str | Path, origin: dict[str, str]) -> Directions:
 
     Args:
         path: the merged file.
-        origin: what they must come from: `dataclasses.asdict` of `activations.Origin`.
+        origin: what they must come from: `dataclasses.asdict` of an
+            `activations.reading.Origin`.
 
     Raises:
-        InputError: damaged, or made from something else; names the key.
+        InputError: the file is damaged, or made from another model or other events;
+            names the key.
     """
     tensors, metadata = _read(path)
-    for key, wanted in origin.items():
-        if metadata.get(key) != wanted:
+    for key, expected in origin.items():
+        if metadata.get(key) != expected:
             raise InputError(
-                f"{path}: made from another {key}: {metadata.get(key)!r} instead of "
-                f"{wanted!r}"
+                f"{path}: wrong origin: {key} is {metadata.get(key)!r} instead of "
+                f"{expected!r}"
             )
-    vectors = {name: t for name, t in tensors.items() if not name.endswith(GAP)}
-    return Directions(vectors, {name: tensors[name + GAP] for name in vectors})
+    vectors = {name: t for name, t in tensors.items() if not name.endswith(GAP_SUFFIX)}
+    return Directions(vectors, {name: tensors[name + GAP_SUFFIX] for name in vectors})
 
 
 def _read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -105,6 +116,6 @@ def _read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 
 def _header(data: bytes) -> tuple[dict[str, Any], int]:
-    """What a safetensors file says of itself, and where its tensors begin."""
+    """Header of a safetensors file, and the offset at which its tensors begin."""
     start = 8 + int.from_bytes(data[:8], "little")
     return json.loads(data[8:start]), start

@@ -1,14 +1,13 @@
 """How well does each probe tell its classes apart, beside its controls?
 
 Inputs
-    scores: out-of-fold scores of all probes (`schemas.PROBING_SCORES`).
-    traces, events, turns: how many cases each contrast has.
+    scores: out-of-fold scores of all probes (table `probing/scores`).
+    traces, events, turns: tables that say how many cases each contrast has.
     directions: of the shards.
 
 Outputs
-    probing: one row per contrast and layer boundary (`schemas.PROBING`).
-    tasks: one row per contrast, with the reason where it has no probe
-        (`schemas.PROBING_TASKS`).
+    probing: one row per contrast and layer boundary.
+    contrasts: one row per contrast, with the reason where it has no probe.
     directions: of all boundaries, as in `probing.reading`.
 """
 
@@ -21,12 +20,12 @@ import numpy as np
 import polars as pl
 
 from doubletake.running.logs import job
-from doubletake.stats.contrasts import CONTRASTS, Counts, cases_of
+from doubletake.stats.contrasts import CONTRASTS, ClassCounts, cases_of
 from doubletake.stats.intervals import Resampling
 from events.tables import EVENTS
-from probing.discrimination import Draws, accuracy, auroc, interval
+from probing.classification_metrics import BootstrapWeights, accuracy, auroc, interval
 from probing.reading import merge_directions
-from probing.tables import PROBING, PROBING_SCORES, PROBING_TASKS
+from probing.tables import PROBING, PROBING_CONTRASTS, PROBING_SCORES
 from traces.tables import TRACES
 from turns.tables import TURNS
 
@@ -35,114 +34,125 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("summarise_probing")
 
-MEASURES = ("auroc", "accuracy")
-CONTROLS = ("shuffled", "token", "position")
+METRICS = ("auroc", "accuracy")
+CONTROLS = ("shuffled", "token", "depth")
 
 
-def measures(part: pl.DataFrame, draws: Draws) -> dict[str, np.ndarray]:
+def metrics_of(
+    part: pl.DataFrame, bootstrap: BootstrapWeights
+) -> dict[str, np.ndarray]:
     """AUROC and accuracy of one probe in every draw, [1 + resample] each.
 
     Args:
-        part: rows of one shuffle of `schemas.PROBING_SCORES`, by trace and event.
-        draws: of the contrast's cases, in the same order.
+        part: rows of one shuffle of the table `probing/scores`, by trace and event.
+        bootstrap: weights of the contrast's cases, in the same order.
     """
     scores, labels = part["score"].to_numpy(), part["label"].to_numpy()
     folds = part["fold"].to_numpy()
     return {
-        "auroc": auroc(scores, labels, folds, draws.weights),
-        "accuracy": accuracy(scores, labels, draws.weights),
+        "auroc": auroc(scores, labels, folds, bootstrap.weights),
+        "accuracy": accuracy(scores, labels, bootstrap.weights),
     }
 
 
-def mean_measures(part: pl.DataFrame, draws: Draws) -> dict[str, np.ndarray]:
+def mean_metrics(
+    part: pl.DataFrame, bootstrap: BootstrapWeights
+) -> dict[str, np.ndarray]:
     """Means of AUROC and accuracy over the shuffles of a probe."""
-    found = [measures(rows, draws) for rows in part.partition_by("shuffle")]
-    return {name: np.mean([f[name] for f in found], axis=0) for name in MEASURES}
+    shuffles = [metrics_of(rows, bootstrap) for rows in part.partition_by("shuffle")]
+    return {
+        name: np.mean([values[name] for values in shuffles], axis=0) for name in METRICS
+    }
 
 
 def fold_range(part: pl.DataFrame) -> dict[str, float]:
-    """AUROC of the worst and of the best fold."""
-    one = np.ones((1, part.height))
+    """AUROC of the worst fold and of the best fold."""
+    ones = np.ones((1, part.height))
     labels, scores = part["label"].to_numpy(), part["score"].to_numpy()
     folds = part["fold"].to_numpy()
-    found = [
-        float(auroc(scores[at], labels[at], folds[at], one[:, at])[0])
+    values = [
+        float(auroc(scores[at], labels[at], folds[at], ones[:, at])[0])
         for at in (folds == fold for fold in np.unique(folds))
     ]
-    return {"auroc_fold_lowest": min(found), "auroc_fold_highest": max(found)}
+    return {"auroc_fold_lowest": min(values), "auroc_fold_highest": max(values)}
 
 
-def summarise_task(scores: pl.DataFrame, resampling: Resampling) -> list[dict]:
-    """Rows of `schemas.PROBING` of one contrast.
+def summarise_contrast(scores: pl.DataFrame, resampling: Resampling) -> list[dict]:
+    """Rows of the table `probing` of one contrast.
 
     Args:
-        scores: its rows of `schemas.PROBING_SCORES`.
+        scores: the contrast's rows of the table `probing/scores`.
         resampling: how intervals are drawn.
     """
-    scores = scores.sort("features", "layer", "shuffle", "trace", "event")
+    scores = scores.sort("features", "boundary", "shuffle", "trace", "event")
     true = scores.filter(shuffle=0)
-    place = true.filter(features="position")
-    draws = Draws.of(place["problem"].to_numpy(), resampling)
+    depth = true.filter(features="depth")
+    bootstrap = BootstrapWeights.of(depth["problem"].to_numpy(), resampling)
     resid = true.filter(features="resid")
-    fixed = {
-        "token": measures(resid.filter(layer=0), draws),
-        "position": measures(place, draws),
+    # ASSUME: at boundary 0 the residual stream holds the token's embedding alone.
+    fixed_controls = {
+        "token": metrics_of(resid.filter(boundary=0), bootstrap),
+        "depth": metrics_of(depth, bootstrap),
     }
     rows = []
-    for (layer,), part in resid.group_by("layer", maintain_order=True):
-        null = scores.filter(pl.col("shuffle") > 0, features="resid", layer=layer)
-        found = fixed | {
-            "": measures(part, draws),
-            "shuffled": mean_measures(null, draws),
-        }
+    for (boundary,), part in resid.group_by("boundary", maintain_order=True):
+        shuffled = scores.filter(
+            pl.col("shuffle") > 0, features="resid", boundary=boundary
+        )
+        probe = metrics_of(part, bootstrap)
+        controls = fixed_controls | {"shuffled": mean_metrics(shuffled, bootstrap)}
         strengths = part.select("fold", "strength").unique()["strength"].sort()
         row: dict[str, Any] = {
-            "task": part["task"][0],
-            "layer": layer,
+            "contrast": part["contrast"][0],
+            "boundary": boundary,
             "cases": part.height,
             "positives": int(part["label"].sum()),
             "problems": part["problem"].n_unique(),
             "strength": strengths[(len(strengths) - 1) // 2],
             **fold_range(part),
         }
-        for measure in MEASURES:
-            row |= _figures(measure, found, resampling.confidence)
+        for metric in METRICS:
+            row |= _metric_columns(metric, probe, controls, resampling.confidence)
         rows.append({name: row[name] for name in PROBING.schema})
     return rows
 
 
-def _figures(
-    measure: str, found: dict[str, dict[str, np.ndarray]], confidence: float
+def _metric_columns(
+    metric: str,
+    probe: dict[str, np.ndarray],
+    controls: dict[str, dict[str, np.ndarray]],
+    confidence: float,
 ) -> dict[str, float]:
-    """A measure, its controls and its distance to the highest, with intervals."""
-    best = np.max([found[name][measure] for name in CONTROLS], axis=0)
-    selectivity = "selectivity" if measure == "auroc" else f"selectivity_{measure}"
-    named = {measure: found[""][measure], selectivity: found[""][measure] - best}
-    named |= {f"{name}_{measure}": found[name][measure] for name in CONTROLS}
+    """A metric of the probe, of its controls, and its selectivity, with intervals."""
+    # ASSUME: the best control of each draw is what the probe must exceed.
+    best = np.max([controls[name][metric] for name in CONTROLS], axis=0)
+    selectivity = "selectivity" if metric == "auroc" else f"selectivity_{metric}"
+    columns = {metric: probe[metric], selectivity: probe[metric] - best}
+    columns |= {f"{name}_{metric}": controls[name][metric] for name in CONTROLS}
     row: dict[str, float] = {}
-    for name, values in named.items():
-        ends = (name, f"{name}_low", f"{name}_high")
-        row |= dict(zip(ends, interval(values, confidence), strict=True))
+    for name, values in columns.items():
+        names = (name, f"{name}_low", f"{name}_high")
+        row |= dict(zip(names, interval(values, confidence), strict=True))
     return row
 
 
-def task_rows(
+def contrast_rows(
     turns: pl.DataFrame, events: pl.DataFrame, traces: pl.DataFrame, folds: int
 ) -> pl.DataFrame:
-    """`schemas.PROBING_TASKS`: how much each contrast has to tell apart."""
+    """The table `probing/contrasts`: how many cases each contrast has."""
     rows = []
     for contrast in CONTRASTS:
-        counts = Counts.of(cases_of(contrast, turns, events, traces))
+        counts = ClassCounts.of(cases_of(contrast, turns, events, traces))
         reason = counts.why_too_few(contrast, folds)
-        rows.append({"task": contrast.name, **asdict(counts), "left_out": reason})
-    return PROBING_TASKS.frame(rows)
+        rows.append({"contrast": contrast.name, **asdict(counts), "left_out": reason})
+    return PROBING_CONTRASTS.frame(rows)
 
 
 def summarise(scores: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
-    """`schemas.PROBING`: all contrasts and boundaries."""
-    parts = scores.partition_by("task", maintain_order=True)
+    """The table `probing`: all contrasts and boundaries."""
+    parts = scores.partition_by("contrast", maintain_order=True)
     return PROBING.frame(
-        [row for part in parts for row in summarise_task(part, resampling)]
+        [row for part in parts for row in summarise_contrast(part, resampling)]
     )
 
 
@@ -154,7 +164,7 @@ def main(
     traces_path: Path,
     direction_parts: list[Path],
     probing_path: Path,
-    tasks_path: Path,
+    contrasts_path: Path,
     directions_path: Path,
     folds: int,
     resampling: Resampling,
@@ -165,12 +175,14 @@ def main(
         EVENTS.read(events_path),
         TRACES.read(traces_path),
     )
-    tasks = task_rows(*tables, folds)
-    found = summarise(PROBING_SCORES.read(scores_path), resampling)
-    logger.info("%d probes of %d contrasts", found.height, found["task"].n_unique())
-    PROBING_TASKS.write(tasks, tasks_path)
+    contrasts = contrast_rows(*tables, folds)
+    probing = summarise(PROBING_SCORES.read(scores_path), resampling)
+    logger.info(
+        "%d probes of %d contrasts", probing.height, probing["contrast"].n_unique()
+    )
+    PROBING_CONTRASTS.write(contrasts, contrasts_path)
     merge_directions(direction_parts, directions_path)
-    PROBING.write(found, probing_path)
+    PROBING.write(probing, probing_path)
 
 
 if __name__ == "__main__":
@@ -182,7 +194,7 @@ if __name__ == "__main__":
             traces_path=Path(snakemake.input.traces),
             direction_parts=[Path(path) for path in snakemake.input.directions],
             probing_path=Path(snakemake.output.probing),
-            tasks_path=Path(snakemake.output.tasks),
+            contrasts_path=Path(snakemake.output.contrasts),
             directions_path=Path(snakemake.output.directions),
             folds=snakemake.params.folds,
             resampling=Resampling(**snakemake.params.resampling),

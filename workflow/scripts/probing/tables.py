@@ -1,48 +1,65 @@
-"""Linear probes on the residual stream, beside their controls."""
+"""Columns of the tables of linear probes and their controls."""
 
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 
-def _measured(name: str, meaning: str) -> tuple[Column, ...]:
-    """A figure and the ends of its interval."""
-    ends = "bootstrap over problems"
+def _with_interval(name: str, meaning: str) -> tuple[Column, ...]:
+    """A share or difference of shares, and the ends of its interval."""
+    ends = "of the bootstrap interval over problems"
     return (
-        Column(name, REAL, meaning),
-        Column(f"{name}_low", REAL, ends),
-        Column(f"{name}_high", REAL, ends),
+        Column(name, REAL, meaning, unit="share"),
+        Column(f"{name}_low", REAL, f"low end {ends}", unit="share"),
+        Column(f"{name}_high", REAL, f"high end {ends}", unit="share"),
     )
 
 
-TASK = Column("task", TEXT, "name of the contrast, see `doubletake.stats.contrasts`")
+CONTRAST = Column(
+    "contrast", TEXT, "name of the contrast, see `doubletake.stats.contrasts`"
+)
 
 PROBING_SCORES = Table(
     "probing/scores",
     (
-        TASK,
+        CONTRAST,
         Column(
             "features",
             TEXT,
-            "`resid`: the residual stream; `position`: position and depth alone",
+            "what the probe reads: `resid`: the residual stream; `depth`: token "
+            "position and depth alone",
+            values=("resid", "depth"),
         ),
         Column(
-            "layer",
+            "boundary",
             COUNT,
-            "boundary of the residual stream: the input of this layer; the number of "
-            "layers: that of the final norm; of `position` always 0",
+            "boundary of the residual stream: the input of the layer of this number; "
+            "the last boundary is the input of the final norm; 0 for `depth`",
+            unit="index",
         ),
-        Column("shuffle", COUNT, "0: true labels; 1, 2, ...: shuffled ones"),
+        Column(
+            "shuffle", COUNT, "0: true labels; 1, 2, ...: shuffled labels", unit="index"
+        ),
         Column("trace", TEXT, "id of the trace"),
-        Column("event", COUNT, "the event within the trace"),
-        Column("problem", TEXT, "id of the problem, which lies in one fold only"),
-        Column("fold", COUNT, "the fold that was left out when the probe was fitted"),
-        Column("strength", REAL, "inverse strength C of the L2 penalty, of the fold"),
-        Column("label", FLAG, "what the probe was to say (shuffled: was to learn)"),
-        Column("score", REAL, "log-odds that the probe of the other folds gives"),
+        Column("event", COUNT, "the event within the trace", unit="index"),
+        Column("problem", TEXT, "id of the problem; a problem lies in one fold only"),
+        Column(
+            "fold",
+            COUNT,
+            "the fold that was left out when the probe was fitted",
+            unit="index",
+        ),
+        Column("strength", REAL, "inverse strength C of the L2 penalty in this fold"),
+        Column("label", FLAG, "the label that the probe was fitted to or judged by"),
+        Column(
+            "score",
+            REAL,
+            "score of the first class by the probe of the other folds",
+            unit="log-odds",
+        ),
     ),
     sort=(
-        "task",
+        "contrast",
         "features",
-        "layer",
+        "boundary",
         "shuffle",
         "trace",
         "event",
@@ -53,45 +70,75 @@ PROBING_SCORES = Table(
 PROBING = Table(
     "probing",
     (
-        TASK,
+        CONTRAST,
         Column(
-            "layer",
+            "boundary",
             COUNT,
-            "boundary of the residual stream: the input of this layer; the number of "
-            "layers: that of the final norm; 0: the token's embedding",
+            "boundary of the residual stream: the input of the layer of this number; "
+            "0 is the token's embedding, the last boundary the input of the final norm",
+            unit="index",
         ),
-        Column("cases", COUNT, "positions"),
-        Column("positives", COUNT, "positions of the first class"),
-        Column("problems", COUNT, "problems they are on"),
-        Column("strength", REAL, "median over the folds of the chosen C"),
-        *_measured(
-            "auroc", "area under the ROC curve, pairs of positions of one fold only"
+        Column("cases", COUNT, "positions of both classes", unit="positions"),
+        Column("positives", COUNT, "positions of the first class", unit="positions"),
+        Column("problems", COUNT, "problems of these positions", unit="problems"),
+        Column("strength", REAL, "C of the L2 penalty, median over the folds"),
+        *_with_interval(
+            "auroc", "area under the ROC curve; only pairs of one fold are compared"
         ),
-        Column("auroc_fold_lowest", REAL, "AUROC of the worst fold"),
-        Column("auroc_fold_highest", REAL, "AUROC of the best fold"),
-        *_measured("accuracy", "share classified rightly, both classes weighing alike"),
-        *_measured("shuffled_auroc", "the same probe on shuffled labels, mean"),
-        *_measured("shuffled_accuracy", "the same, accuracy"),
-        *_measured("token_auroc", "a probe on the token's embedding alone"),
-        *_measured("token_accuracy", "the same, accuracy"),
-        *_measured("position_auroc", "a probe on position and depth alone"),
-        *_measured("position_accuracy", "the same, accuracy"),
-        *_measured("selectivity", "AUROC minus the highest AUROC of the controls"),
-        *_measured("selectivity_accuracy", "the same of accuracy"),
+        Column("auroc_fold_lowest", REAL, "AUROC of the worst fold", unit="share"),
+        Column("auroc_fold_highest", REAL, "AUROC of the best fold", unit="share"),
+        *_with_interval(
+            "accuracy", "classified correctly, mean of the shares of both classes"
+        ),
+        *_with_interval(
+            "shuffled_auroc", "AUROC of the same probe on shuffled labels, mean"
+        ),
+        *_with_interval(
+            "shuffled_accuracy", "accuracy of the same probe on shuffled labels, mean"
+        ),
+        *_with_interval(
+            "token_auroc", "AUROC of a probe on the token's embedding alone"
+        ),
+        *_with_interval(
+            "token_accuracy", "accuracy of a probe on the token's embedding alone"
+        ),
+        *_with_interval(
+            "depth_auroc", "AUROC of a probe on token position and depth alone"
+        ),
+        *_with_interval(
+            "depth_accuracy", "accuracy of a probe on token position and depth alone"
+        ),
+        *_with_interval(
+            "selectivity", "AUROC minus the highest AUROC of the three controls"
+        ),
+        *_with_interval(
+            "selectivity_accuracy",
+            "accuracy minus the highest accuracy of the three controls",
+        ),
     ),
     holds="AUROC and accuracy of linear probes at every layer boundary, beside "
     "their controls",
 )
 
-PROBING_TASKS = Table(
-    "probing/tasks",
+PROBING_CONTRASTS = Table(
+    "probing/contrasts",
     (
-        TASK,
-        Column("positives", COUNT, "positions of the first class"),
-        Column("negatives", COUNT, "positions of the second class"),
-        Column("positive_problems", COUNT, "problems with one of the first class"),
-        Column("negative_problems", COUNT, "problems with one of the second class"),
-        Column("left_out", TEXT, "why there is no probe", nullable=True),
+        CONTRAST,
+        Column("positives", COUNT, "positions of the first class", unit="positions"),
+        Column("negatives", COUNT, "positions of the second class", unit="positions"),
+        Column(
+            "positive_problems",
+            COUNT,
+            "problems with a position of the first class",
+            unit="problems",
+        ),
+        Column(
+            "negative_problems",
+            COUNT,
+            "problems with a position of the second class",
+            unit="problems",
+        ),
+        Column("left_out", TEXT, "why the contrast has no probe", nullable=True),
     ),
-    holds="what there is to tell apart",
+    holds="cases of each contrast, and why it has no probe where it was left out",
 )

@@ -1,1 +1,1 @@
-"""Value vectors: the columns of MLPs that write the direction of a probe."""
+"""Value vectors: MLP units that write along a probe's direction, and their effect."""

@@ -1,4 +1,4 @@
-"""What this experiment leaves, and what the page calls it."""
+"""Results, figures and captions of the experiment on MLP value vectors."""
 
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
@@ -29,26 +29,26 @@ DECLARATION = Experiment(
         Figure(
             "effects",
             "What scaling the vectors changes",
-            "At backtracks the activations of the units of largest (red) and "
-            "smallest (blue) cosine of a layer are zeroed or multiplied, all at once "
-            "and at that position only, and the next-token logits are computed "
-            "again. Left: mean change of the logit of the backtrack words (logsumexp "
-            "over them). Right: mean change of its distance to that of the wrap-up "
-            "words. Open diamonds: as many random units of the same layer that write "
-            "as much there, mean over draws. A dot apart from its diamond is an "
-            "effect of these vectors and not of any vectors. Bars are bootstrap "
-            "intervals over problems. The numbers are in "
+            "At backtracks, the activations of the units of largest (red) and smallest "
+            "(blue) cosine of a layer are zeroed or multiplied, all at once and at "
+            "that position only. Then the next-token logits are computed again. Left: "
+            "mean change of the logit of the backtrack words (logsumexp over them). "
+            "Right: mean change of this logit minus the logit of the wrap-up words. "
+            "Open diamonds: as many random units of the same layer that write as much "
+            "there, mean over draws. Where a dot lies apart from its diamond, the "
+            "effect belongs to these vectors and not to just any vectors. Bars are "
+            "bootstrap intervals over problems. The numbers are in "
             "value_vectors/effects.parquet.",
         ),
         Figure(
             "units",
             "Cosine and activity of all units",
-            "Every hidden unit of the MLPs looked into. Across: the cosine of its "
+            "Every hidden unit of the chosen MLPs. Horizontal axis: the cosine of its "
             "value vector with the probe’s direction at the boundary that the MLP "
-            "writes to. Upwards: how much more the unit writes (mean activation "
-            "times norm of the vector) in the first class than in the second. Units "
-            "at upper right and lower left make the direction; units at the level "
-            "line are not used for it here. Coloured units are those whose tokens "
+            "writes to. Vertical axis: how much more the unit writes (mean activation "
+            "times norm of the vector) in the first class than in the second. Units at "
+            "the upper right and the lower left make the direction. Units at the level "
+            "line do not take part in it here. Coloured units are those whose tokens "
             "the report lists. The numbers are in value_vectors/units.parquet.",
         ),
     ),

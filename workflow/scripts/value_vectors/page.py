@@ -1,4 +1,4 @@
-"""What the report says about MLP value vectors."""
+"""Section of the page: the listed value vectors, and what scaling them changes."""
 
 from __future__ import annotations
 
@@ -6,80 +6,81 @@ from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import listed, real, significant, things
-from doubletake.stats.contrasts import BY_NAME
+from doubletake.stats.contrasts import CONTRAST_BY_NAME
 
 if TYPE_CHECKING:
     import polars as pl
 
     from doubletake.page.summaries import StudyData
 
-ENDS = {"for": "largest", "against": "smallest"}
+SIDE_WORDS = {"for": "largest", "against": "smallest"}
 
 
 def vectors_of(data: StudyData) -> pl.DataFrame:
-    """The listed vectors, by layer, end and rank."""
+    """The listed vectors, by layer, side and rank."""
     return data.tables["value_vectors"].sort(
-        "layer", "end", "rank", descending=[False, True, False]
+        "layer", "side", "rank", descending=[False, True, False]
     )
 
 
-def direction_of(data: StudyData) -> str:
-    """Which direction the vectors are compared with."""
-    return BY_NAME[data.settings["value_vectors"]["contrast"]].words
+def contrast_of(data: StudyData) -> str:
+    """The contrast whose direction the vectors are compared with, in words."""
+    contrast = data.settings["value_vectors"]["contrast"]
+    return CONTRAST_BY_NAME[contrast].description
 
 
 def headline(data: StudyData) -> str:
-    """The vector of largest cosine, and whether scaling such vectors matters."""
+    """The vector of largest cosine, and whether scaling the vectors has an effect."""
     vectors = vectors_of(data)
     if vectors.is_empty():
         return (
-            "No value vector was looked into: the model is a mixture of experts, which "
-            f"this experiment skips, or there is no probe of {direction_of(data)}. The "
-            "notes on the run say which."
+            "No value vectors were compared with a direction: either the model is a "
+            "mixture of experts, which this experiment skips, or there is no probe of "
+            f"{contrast_of(data)}. The notes on the run say which."
         )
     best = vectors.sort("cosine").row(-1, named=True)
     return (
-        f"Closest to the direction of {direction_of(data)} is {named(best)} (cosine "
-        f"{real(best['cosine'], 2)}); {_verdict(data)}."
+        f"Closest to the direction of {contrast_of(data)} is {vector_name(best)} "
+        f"(cosine {real(best['cosine'], 2)}); {_largest_effect(data)}."
     )
 
 
-def named(row: dict[str, Any], tokens: int = 3) -> str:
-    """`layer 24 vec 11117: [' wait', ' waiting', ...]` with so many tokens."""
+def vector_name(row: dict[str, Any], tokens: int = 3) -> str:
+    """`layer 24 vec 11117: [' wait', ' waiting', ...]` with this number of tokens."""
     words = ", ".join(repr(text) for text in row["tokens_for"][:tokens])
     more = ", ..." if len(row["tokens_for"]) > tokens else ""
     return f"layer {row['layer']} vec {row['vector']}: [{words}{more}]"
 
 
-def _verdict(data: StudyData) -> str:
-    """The largest effect of taking vectors away that random vectors do not have."""
+def _largest_effect(data: StudyData) -> str:
+    """The largest effect of scaling vectors that random vectors do not have."""
     effects = data.tables["value_vectors/effects"]
     if effects.is_empty():
-        return "the causal check was not made, for want of a selected backtrack"
+        return "the causal check was not made, because no backtrack was selected"
     rows = effects.to_dicts()
-    beyond = [row for row in rows if row["target_excess_low"] > 0]
-    beyond += [row for row in rows if row["target_excess_high"] < 0]
+    beyond = [row for row in rows if row["logit_change_excess_low"] > 0]
+    beyond += [row for row in rows if row["logit_change_excess_high"] < 0]
     if not beyond:
         return (
-            "scaling such vectors moves the backtrack words\u2019 logit no further "
-            "than random vectors of like norm do, in any of "
+            "scaling such vectors does not move the backtrack words\u2019 logit "
+            "further than scaling random vectors that write as much, in any of "
             f"{things(len(rows), 'comparison')}"
         )
-    most = max(beyond, key=lambda row: abs(row["target_excess"]))
+    largest = max(beyond, key=lambda row: abs(row["logit_change_excess"]))
     return (
-        f"{_set(most)} moves the backtrack words\u2019 logit by "
-        f"{_signed(most['target'])} ({_signed(most['target_low'])} to "
-        f"{_signed(most['target_high'])}), random vectors of like norm by "
-        f"{_signed(most['target_random'])}; {len(beyond)} of "
-        f"{things(len(rows), 'comparison')} differ from random"
+        f"{_scaling(largest)} moves the backtrack words\u2019 logit by "
+        f"{_signed(largest['logit_change'])} ({_signed(largest['logit_change_low'])} "
+        f"to {_signed(largest['logit_change_high'])}), while random vectors that write "
+        f"as much move it by {_signed(largest['logit_change_random'])}; "
+        f"{len(beyond)} of {things(len(rows), 'comparison')} differ from random vectors"
     )
 
 
-def _set(row: dict[str, Any]) -> str:
+def _scaling(row: dict[str, Any]) -> str:
     change = "zeroing" if row["factor"] == 0 else f"multiplying by {row['factor']:g}"
     return (
-        f"{change} the {row['vectors']} vectors of {ENDS[row['end']]} cosine of layer "
-        f"{row['layer']}"
+        f"{change} the {row['vectors']} vectors of {SIDE_WORDS[row['side']]} cosine of "
+        f"layer {row['layer']}"
     )
 
 
@@ -88,97 +89,98 @@ def _signed(value: float) -> str:
 
 
 def findings(data: StudyData) -> list[str]:
-    """Where the vectors are active, and what the check changes."""
+    """The layers, where the vectors are active, and what the check changes."""
     if vectors_of(data).is_empty():
         return []
-    found = [_layers(data), _activity(data)]
-    for row in data.tables["value_vectors/effects"].iter_rows(named=True):
-        if row["factor"] == 0:
-            found.append(_effect(row))
-    return found
+    effects = data.tables["value_vectors/effects"].iter_rows(named=True)
+    return [
+        _layers(data),
+        _activity(data),
+        *(_zeroing_effect(row) for row in effects if row["factor"] == 0),
+    ]
 
 
 def _layers(data: StudyData) -> str:
-    vectors = vectors_of(data)
-    layers = sorted(set(vectors["layer"].to_list()))
-    asked = data.settings["value_vectors"]["layers"]
+    layers = sorted(set(vectors_of(data)["layer"].to_list()))
     why = (
-        "those after which the probe is most selective"
-        if asked is None
-        else "those that the config names"
+        "after which the probe is most selective"
+        if data.settings["value_vectors"]["layers"] is None
+        else "which the config names"
     )
     names = listed([f"{layer}" for layer in layers])
     word = "layer" if len(layers) == 1 else "layers"
     return (
-        f"Looked into: the MLPs of {word} {names}, {why}; the MLP of layer l is "
-        "compared with the probe at boundary l + 1, which it writes to."
+        f"Examined: the MLPs of {word} {names}, {why}. The MLP of layer l is compared "
+        "with the probe at boundary l + 1, which it writes to."
     )
 
 
 def _activity(data: StudyData) -> str:
-    """How many listed vectors are more active at backtracks than at controls."""
-    known = vectors_of(data).drop_nulls(["at_backtrack", "at_control"])
-    apart = known.filter(
-        (known["at_backtrack_low"] > known["at_control_high"])
-        | (known["at_backtrack_high"] < known["at_control_low"])
+    """How many listed vectors differ in activation between backtracks and controls."""
+    both = vectors_of(data).drop_nulls(["at_backtrack", "at_control"])
+    apart = both.filter(
+        (both["at_backtrack_low"] > both["at_control_high"])
+        | (both["at_backtrack_high"] < both["at_control_low"])
     )
     return (
-        f"{apart.height} of the {things(known.height, 'listed vector')} have "
-        "activations at backtracks and at controls whose intervals do not meet."
+        f"For {apart.height} of the {things(both.height, 'listed vector')}, the "
+        "intervals of mean activation at backtracks and at controls do not overlap."
     )
 
 
-def _effect(row: dict[str, Any]) -> str:
+def _zeroing_effect(row: dict[str, Any]) -> str:
     return (
-        f"{_set(row).capitalize()} changes the backtrack words\u2019 logit by "
-        f"{_signed(row['target'])} and its distance to the wrap-up words\u2019 by "
-        f"{_signed(row['margin'])}; random vectors of like norm by "
-        f"{_signed(row['target_random'])} and {_signed(row['margin_random'])} "
-        f"(n\u00a0=\u00a0{row['positions']:,})."
+        f"{_scaling(row).capitalize()} changes the backtrack words\u2019 logit by "
+        f"{_signed(row['logit_change'])}, and its margin over the wrap-up words\u2019 "
+        f"logit by {_signed(row['margin_change'])}. Random vectors that write as much "
+        f"change them by {_signed(row['logit_change_random'])} and "
+        f"{_signed(row['margin_change_random'])} (n\u00a0=\u00a0{row['positions']:,})."
     )
+
+
+COLUMNS = (
+    "vector and the tokens it writes for",
+    "tokens it writes against",
+    "cosine",
+    "at backtracks",
+    "at controls",
+)
 
 
 def sheets(data: StudyData) -> list[Sheet]:
-    """One row per listed vector."""
+    """One table per side, one row per listed vector."""
     vectors = vectors_of(data)
     if vectors.is_empty():
         return []
-    found = []
-    for end, word in ENDS.items():
-        rows = [_row(row) for row in vectors.filter(end=end).iter_rows(named=True)]
-        columns = (
-            "vector and the tokens it writes for",
-            "tokens it writes against",
-            "cosine",
-            "at backtracks",
-            "at controls",
-        )
+    tables = []
+    for side, word in SIDE_WORDS.items():
+        rows = [_cells(row) for row in vectors.filter(side=side).iter_rows(named=True)]
         note = (
-            "Tokens by the logits that the vector writes through the final norm\u2019s "
-            "gain and the unembedding; a unit of negative activation writes for those "
-            "in the second column. Mean activations; their intervals are in "
-            "value_vectors.parquet."
+            "Tokens: by the logits that the vector writes through the final "
+            "norm\u2019s gain and the unembedding. A unit of negative activation "
+            "writes for the tokens in the second column. Activations are means; their "
+            "intervals are in value_vectors.parquet."
         )
         title = f"Value vectors of {word} cosine with the probe\u2019s direction"
-        found.append(Sheet(title, columns, tuple(rows), (0, 1), note, folded=True))
-    return found
+        tables.append(Sheet(title, COLUMNS, tuple(rows), (0, 1), note, folded=True))
+    return tables
 
 
-def _row(row: dict[str, Any]) -> tuple[str, ...]:
-    for_, against = (
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    words_for, words_against = (
         ", ".join(repr(text) for text in row[name])
         for name in ("tokens_for", "tokens_against")
     )
     return (
-        f"Layer {row['layer']} vec {row['vector']}: [{for_}]",
-        f"[{against}]",
+        f"Layer {row['layer']} vec {row['vector']}: [{words_for}]",
+        f"[{words_against}]",
         real(row["cosine"], 3),
         real(row["at_backtrack"], 2),
         real(row["at_control"], 2),
     )
 
 
-def checked_behind(data: StudyData) -> str:
+def check_cases(data: StudyData) -> str:
     """Positions behind the causal check."""
     effects = data.tables["value_vectors/effects"]
     if effects.is_empty():
@@ -192,8 +194,8 @@ def checked_behind(data: StudyData) -> str:
     )
 
 
-def units_behind(data: StudyData) -> str:
-    """Units drawn."""
+def unit_cases(data: StudyData) -> str:
+    """Units in the figure."""
     units = data.tables["value_vectors/units"]
     layers = units["layer"].n_unique()
     return f"{things(units.height, 'unit')} of {things(layers, 'layer')}."
@@ -203,5 +205,5 @@ SECTION = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
-    cases={"effects": checked_behind, "units": units_behind},
+    cases={"effects": check_cases, "units": unit_cases},
 )

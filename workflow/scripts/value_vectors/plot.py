@@ -1,9 +1,9 @@
-"""Figures: what scaling value vectors changes, and where their units are active.
+"""Figures: what scaling value vectors changes, and cosine and activity of all units.
 
 Inputs
-    vectors: the units of largest and smallest cosine (`schemas.VALUE_VECTORS`).
-    units: all units of the layers looked into (`schemas.VALUE_VECTOR_UNITS`).
-    effects: `schemas.VALUE_VECTOR_EFFECTS`.
+    vectors: the units of largest and smallest cosine (table `value_vectors`).
+    units: all units of the chosen layers (table `value_vectors/units`).
+    effects: mean changes of the logits (table `value_vectors/effects`).
 
 Outputs
     effects: changes of the backtrack words' logit, beside random vectors.
@@ -33,7 +33,7 @@ from doubletake.page.plots import (
     write_note,
 )
 from doubletake.running.logs import job
-from doubletake.stats.contrasts import BY_NAME
+from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from value_vectors.tables import (
     VALUE_VECTOR_EFFECTS,
     VALUE_VECTOR_UNITS,
@@ -45,39 +45,39 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("plot_value_vectors")
 
-NOTHING = "Nothing to draw: no value vector was looked into."
-UNCHECKED = "Nothing to draw: no backtrack was selected for the causal check."
-COLOURS = {"for": ACCENT, "against": ordered_colours(3)[1]}
-CHANGES = {
-    "target": "change of the backtrack words\u2019 logit",
-    "margin": "change against the wrap-up words\u2019",
+NO_VECTORS = "Nothing to draw: no value vectors were compared with a direction."
+NO_BACKTRACK = "Nothing to draw: no backtrack was selected for the causal check."
+SIDE_COLOURS = {"for": ACCENT, "against": ordered_colours(3)[1]}
+CHANGE_LABELS = {
+    "logit_change": "change of the backtrack words\u2019 logit",
+    "margin_change": "change minus the wrap-up words\u2019 change",
 }
-LABELLED = 2  # units named in a panel, of either end
-PANELS = 3  # layers side by side
+LABELLED_UNITS = 2  # units numbered in a panel, on each side
+MAX_PANELS = 3  # layers side by side
 
 
 def draw_effects(effects: pl.DataFrame, confidence: float) -> Figure:
     """Mean change by set of vectors and factor, beside random vectors."""
     if effects.is_empty():
-        return empty_figure(UNCHECKED)
-    rows = effects.sort("layer", "end", "factor", descending=[True, False, True])
+        return empty_figure(NO_BACKTRACK)
+    rows = effects.sort("layer", "side", "factor", descending=[True, False, True])
     height = 1.7 + 0.42 * rows.height
     figure, axes = new_figure(columns=2, height=height, extra_width=1.6, sharey=True)
-    for panel, (name, title) in zip(axes[0], CHANGES.items(), strict=True):
+    for panel, (name, title) in zip(axes[0], CHANGE_LABELS.items(), strict=True):
         _draw_changes(panel, rows, name)
         panel.set_xlabel(title)
         panel.xaxis.set_major_locator(MaxNLocator(5))
-    labels = [_named(row) for row in rows.iter_rows(named=True)]
+    labels = [_row_label(row) for row in rows.iter_rows(named=True)]
     axes[0, 0].set_yticks(np.arange(rows.height), labels)
     marks = [
         Line2D([], [], color=colour, marker="o", ls="", label=text)
         for colour, text in (
-            (COLOURS["for"], "largest cosines"),
-            (COLOURS["against"], "smallest cosines"),
+            (SIDE_COLOURS["for"], "largest cosines"),
+            (SIDE_COLOURS["against"], "smallest cosines"),
         )
     ]
     look: dict[str, Any] = {"color": FAINT, "marker": "D", "mfc": "white", "ls": ""}
-    marks.append(Line2D([], [], **look, label="random vectors of like norm"))
+    marks.append(Line2D([], [], **look, label="random vectors that write as much"))
     figure.legend(handles=marks, loc="outside upper left", ncols=3)
     first = rows.row(0, named=True)
     write_note(
@@ -88,52 +88,52 @@ def draw_effects(effects: pl.DataFrame, confidence: float) -> Figure:
     return figure
 
 
-def _named(row: dict[str, Any]) -> str:
-    what = "zeroed" if row["factor"] == 0 else f"times {row['factor']:g}"
-    return f"layer {row['layer']}, {row['end']}, {what}"
+def _row_label(row: dict[str, Any]) -> str:
+    change = "zeroed" if row["factor"] == 0 else f"times {row['factor']:g}"
+    return f"layer {row['layer']}, {row['side']}, {change}"
 
 
 def _draw_changes(panel: Axes, rows: pl.DataFrame, name: str) -> None:
     panel.axvline(0, color=INK, lw=0.8)
-    for place, row in enumerate(rows.iter_rows(named=True)):
+    for height, row in enumerate(rows.iter_rows(named=True)):
         sets: tuple[tuple[str, float, dict[str, Any]], ...] = (
-            (name, 0.13, {"color": COLOURS[row["end"]], "marker": "o"}),
+            (name, 0.13, {"color": SIDE_COLOURS[row["side"]], "marker": "o"}),
             (f"{name}_random", -0.13, {"color": FAINT, "marker": "D", "mfc": "white"}),
         )
         for column, shift, look in sets:
             low, high = row[f"{column}_low"], row[f"{column}_high"]
-            panel.hlines(place + shift, low, high, color=look["color"], lw=1.4)
-            panel.plot(row[column], place + shift, **look)
+            panel.hlines(height + shift, low, high, color=look["color"], lw=1.4)
+            panel.plot(row[column], height + shift, **look)
     panel.grid(axis="y", visible=False)
     panel.margins(y=0.08)
 
 
 def draw_units(units: pl.DataFrame, vectors: pl.DataFrame, contrast: str) -> Figure:
-    """Every unit of a layer: its cosine, and how much more it writes in class one."""
-    kinds = BY_NAME[contrast].kinds or ("backtrack", "control")
+    """Every unit: its cosine, and how much more it writes in the first class."""
+    kinds = CONTRAST_BY_NAME[contrast].turn_kinds or ("backtrack", "control")
     first, second = (pl.col(f"at_{kind}") for kind in kinds)
-    placed = units.with_columns(
+    with_difference = units.with_columns(
         difference=(first - second) * pl.col("norm")
     ).drop_nulls("difference")
-    if placed.is_empty():
-        return empty_figure(NOTHING)
-    shown = sorted(placed["layer"].unique())[-PANELS:]
+    if with_difference.is_empty():
+        return empty_figure(NO_VECTORS)
+    shown = sorted(with_difference["layer"].unique())[-MAX_PANELS:]
     figure, axes = new_figure(columns=len(shown), height=3.9, extra_width=0.4)
     for panel, layer in zip(axes[0], shown, strict=True):
-        rows = placed.filter(layer=layer)
+        rows = with_difference.filter(layer=layer)
         _draw_units(panel, rows, vectors.filter(layer=layer))
         panel.set_title(f"Layer {layer}")
         panel.set_xlabel("cosine with the probe\u2019s direction")
     names = [kind.replace("_", "-") for kind in kinds]
-    axes[0, 0].set_ylabel(f"written more at {names[0]}s than {names[1]}s")
-    n = placed.filter(layer=shown[0]).height
-    left = placed["layer"].n_unique() - len(shown)
-    more = f" {left} earlier layers are not drawn." if left else ""
+    axes[0, 0].set_ylabel(f"writes more at {names[0]}s than at {names[1]}s")
+    n = with_difference.filter(layer=shown[0]).height
+    hidden = with_difference["layer"].n_unique() - len(shown)
+    more = f" {hidden} earlier layers are not drawn." if hidden else ""
     write_note(
         figure,
-        f"{n:,} units a layer: difference of mean activations times norm, symmetric "
+        f"{n:,} units per layer: difference of mean activations times norm, symmetric "
         f"log scale.{more}\nColoured: the listed units; numbered: the "
-        f"{LABELLED} most extreme of either end.",
+        f"{LABELLED_UNITS} most extreme of each side.",
     )
     return figure
 
@@ -147,18 +147,20 @@ def _draw_units(panel: Axes, rows: pl.DataFrame, listed: pl.DataFrame) -> None:
     middle = float(np.median(np.abs(rows["difference"].to_numpy()))) or 1.0
     panel.set_yscale("symlog", linthresh=10.0 ** np.ceil(np.log10(middle)))
     panel.margins(0.12)
-    for end, colour in COLOURS.items():
-        named = listed.filter(end=end).sort("rank").select("vector", "rank")
-        found = named.join(rows, on="vector", maintain_order="left")
-        panel.plot(found["cosine"], found["difference"], ms=5, color=colour, **look)
-        side = 4 if end == "against" else -4
-        for row in found.filter(pl.col("rank") <= LABELLED).iter_rows(named=True):
+    for side, colour in SIDE_COLOURS.items():
+        ranks = listed.filter(side=side).sort("rank").select("vector", "rank")
+        marked = ranks.join(rows, on="vector", maintain_order="left")
+        panel.plot(marked["cosine"], marked["difference"], ms=5, color=colour, **look)
+        shift = 4 if side == "against" else -4
+        for row in marked.filter(pl.col("rank") <= LABELLED_UNITS).iter_rows(
+            named=True
+        ):
             panel.annotate(
                 f"{row['vector']}",
                 (row["cosine"], row["difference"]),
-                xytext=(side, 5 if row["rank"] == 1 else -12),
+                xytext=(shift, 5 if row["rank"] == 1 else -12),
                 textcoords="offset points",
-                ha="left" if end == "against" else "right",
+                ha="left" if side == "against" else "right",
                 fontsize=8,
                 color=colour,
                 zorder=5,

@@ -1,11 +1,10 @@
-"""How much do the scaled value vectors change, beside random ones of like norm?
+"""How much does scaling the vectors change the logits, beside random vectors?
 
 Inputs
-    interventions: one row per position, set of vectors and factor
-        (`schemas.VALUE_VECTOR_INTERVENTIONS`).
+    interventions: one row per position, set of vectors and factor.
 
 Outputs
-    effects: means and intervals over problems (`schemas.VALUE_VECTOR_EFFECTS`).
+    effects: means over positions, with intervals over problems.
 """
 
 import logging
@@ -27,24 +26,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("summarise_value_vectors")
 
-CHANGES = ("target", "margin")
+CHANGES = ("logit_change", "margin_change")
 
 
 def by_position(interventions: pl.DataFrame) -> pl.DataFrame:
-    """Vectors beside the mean of the random draws, one row per position and factor.
+    """The vectors beside the mean of the random draws, a row per position and factor.
 
-    Columns: trace, event, problem, layer, end, factor; `written`, `target`, `margin`,
-    each also with `_random`; `target_excess`, `margin_excess`.
+    Columns: trace, event, problem, layer, side, factor; `written`, `logit_change` and
+    `margin_change`, each also with `_random`; both changes also with `_excess`.
     """
-    keys = ["trace", "event", "problem", "layer", "end", "factor"]
+    keys = ["trace", "event", "problem", "layer", "side", "factor"]
     names = ("written", *CHANGES)
-    own = interventions.filter(draw=0).select(*keys, *names)
-    drawn = (
+    vectors = interventions.filter(draw=0).select(*keys, *names)
+    random_means = (
         interventions.filter(pl.col("draw") > 0)
         .group_by(keys)
         .agg(pl.col(name).mean().alias(f"{name}_random") for name in names)
     )
-    return own.join(drawn, on=keys).with_columns(
+    return vectors.join(random_means, on=keys).with_columns(
         (pl.col(name) - pl.col(f"{name}_random")).alias(f"{name}_excess")
         for name in CHANGES
     )
@@ -53,18 +52,19 @@ def by_position(interventions: pl.DataFrame) -> pl.DataFrame:
 def summarise(
     interventions: pl.DataFrame, vectors: int, resampling: Resampling
 ) -> pl.DataFrame:
-    """`schemas.VALUE_VECTOR_EFFECTS`: means over positions, intervals over problems."""
-    kinds = [f"{name}{kind}" for name in CHANGES for kind in ("", "_random", "_excess")]
+    """The table `value_vectors/effects`: means over positions, with intervals."""
+    suffixes = ("", "_random", "_excess")
+    columns = [f"{name}{suffix}" for name in CHANGES for suffix in suffixes]
     rows = []
     groups = (
         by_position(interventions)
-        .sort("layer", "end", "factor", "trace", "event")
-        .group_by("layer", "end", "factor", maintain_order=True)
+        .sort("layer", "side", "factor", "trace", "event")
+        .group_by("layer", "side", "factor", maintain_order=True)
     )
-    for (layer, end, factor), part in groups:
+    for (layer, side, factor), part in groups:
         row: dict[str, Any] = {
             "layer": layer,
-            "end": end,
+            "side": side,
             "factor": factor,
             "vectors": vectors,
             "positions": part.height,
@@ -72,13 +72,13 @@ def summarise(
             "written": part["written"].mean(),
             "written_random": part["written_random"].mean(),
         }
-        values = np.stack([part[kind].to_numpy() for kind in kinds], axis=1)
+        values = np.stack([part[column].to_numpy() for column in columns], axis=1)
         means = cluster_means(values, part["problem"].to_numpy(), resampling)
-        for kind, mean in zip(kinds, means, strict=True):
+        for column, mean in zip(columns, means, strict=True):
             row |= {
-                kind: mean.value,
-                f"{kind}_low": mean.low,
-                f"{kind}_high": mean.high,
+                column: mean.value,
+                f"{column}_low": mean.low,
+                f"{column}_high": mean.high,
             }
         rows.append({name: row[name] for name in VALUE_VECTOR_EFFECTS.schema})
     return VALUE_VECTOR_EFFECTS.frame(rows)
@@ -91,7 +91,7 @@ def main(
     vectors: int,
     resampling: Resampling,
 ) -> None:
-    """Read, average, write."""
+    """Read the interventions, average them, write the effects."""
     interventions = VALUE_VECTOR_INTERVENTIONS.read(interventions_path)
     effects = summarise(interventions, vectors, resampling)
     logger.info("%d interventions, %d means", interventions.height, effects.height)

@@ -1,29 +1,42 @@
-"""MLP value vectors along a probe's direction, and what scaling them does."""
+"""Columns of the tables of MLP value vectors and of the effects of scaling them."""
 
 import polars as pl
 
 from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
 
-LAYER = Column("layer", COUNT, "the MLP's layer; it writes to the boundary layer + 1")
-END = Column("end", TEXT, "`for`: largest cosines; `against`: smallest")
+LAYER = Column(
+    "layer",
+    COUNT,
+    "layer of the MLP, which writes to the boundary layer + 1",
+    unit="index",
+)
+SIDE = Column(
+    "side",
+    TEXT,
+    "`for`: vectors of largest cosine; `against`: of smallest cosine",
+    values=("for", "against"),
+)
+VECTOR = Column("vector", COUNT, "the hidden unit within the layer", unit="index")
+COSINE = Column("cosine", REAL, "of its value vector with the probe's direction")
+NORM = Column("norm", REAL, "of its value vector")
+INTERVAL_END = "of the bootstrap interval over problems"
+PROBLEMS = Column("problems", COUNT, "problems of these backtracks", unit="problems")
 
 
-def _activation(kind: str) -> tuple[Column, ...]:
-    words = f"mean activation of the unit at the {kind}s looked into"
-    ends = "bootstrap over problems"
+def _activation_columns(kind: str) -> tuple[Column, ...]:
+    words = f"mean activation of the unit at the selected {kind}s"
     return (
         Column(f"at_{kind}", REAL, words, nullable=True),
-        Column(f"at_{kind}_low", REAL, ends, nullable=True),
-        Column(f"at_{kind}_high", REAL, ends, nullable=True),
+        Column(f"at_{kind}_low", REAL, f"low end {INTERVAL_END}", nullable=True),
+        Column(f"at_{kind}_high", REAL, f"high end {INTERVAL_END}", nullable=True),
     )
 
 
-def _change(name: str, meaning: str) -> tuple[Column, ...]:
-    ends = "bootstrap over problems"
+def _logit_columns(name: str, meaning: str) -> tuple[Column, ...]:
     return (
-        Column(name, REAL, meaning),
-        Column(f"{name}_low", REAL, ends),
-        Column(f"{name}_high", REAL, ends),
+        Column(name, REAL, meaning, unit="logit"),
+        Column(f"{name}_low", REAL, f"low end {INTERVAL_END}", unit="logit"),
+        Column(f"{name}_high", REAL, f"high end {INTERVAL_END}", unit="logit"),
     )
 
 
@@ -31,18 +44,35 @@ VALUE_VECTORS = Table(
     "value_vectors",
     (
         LAYER,
-        END,
-        Column("rank", COUNT, "1: the largest (smallest) cosine of the layer"),
-        Column("vector", COUNT, "the hidden unit"),
-        Column("cosine", REAL, "of its value vector with the probe's direction"),
-        Column("norm", REAL, "of its value vector"),
-        Column("tokens_for", pl.List(pl.String), "tokens it writes most for"),
-        Column("ids_for", pl.List(pl.Int32), "their ids"),
-        Column("tokens_against", pl.List(pl.String), "tokens it writes most against"),
-        Column("ids_against", pl.List(pl.Int32), "their ids"),
-        *_activation("backtrack"),
-        *_activation("control"),
-        *_activation("wrap_up"),
+        SIDE,
+        Column(
+            "rank",
+            COUNT,
+            "1: the most extreme cosine of the layer on this side",
+            unit="index",
+        ),
+        VECTOR,
+        COSINE,
+        NORM,
+        Column("tokens_for", pl.List(pl.String), "tokens that it writes most for"),
+        Column(
+            "token_ids_for",
+            pl.List(pl.Int32),
+            "ids of these tokens",
+            unit="token id",
+        ),
+        Column(
+            "tokens_against", pl.List(pl.String), "tokens that it writes most against"
+        ),
+        Column(
+            "token_ids_against",
+            pl.List(pl.Int32),
+            "ids of these tokens",
+            unit="token id",
+        ),
+        *_activation_columns("backtrack"),
+        *_activation_columns("control"),
+        *_activation_columns("wrap_up"),
     ),
     holds="MLP value vectors along a probe's direction, their tokens and activations",
 )
@@ -51,29 +81,48 @@ VALUE_VECTOR_UNITS = Table(
     "value_vectors/units",
     (
         LAYER,
-        Column("vector", COUNT, "the hidden unit: all of the layer"),
-        Column("cosine", REAL, "of its value vector with the probe's direction"),
-        Column("norm", REAL, "of its value vector"),
+        VECTOR,
+        COSINE,
+        NORM,
         Column("at_backtrack", REAL, "mean activation at backtracks", nullable=True),
         Column("at_control", REAL, "mean activation at controls", nullable=True),
         Column("at_wrap_up", REAL, "mean activation at wrap-ups", nullable=True),
     ),
-    holds="all units of these layers",
+    holds="all units of the layers of the listed vectors",
 )
 
 VALUE_VECTOR_INTERVENTIONS = Table(
     "value_vectors/interventions",
     (
         Column("trace", TEXT, "id of the trace"),
-        Column("event", COUNT, "the backtrack within the trace"),
+        Column("event", COUNT, "the backtrack within the trace", unit="index"),
         Column("problem", TEXT, "id of its problem"),
         LAYER,
-        END,
-        Column("draw", COUNT, "0: the vectors; 1, 2, ...: random ones of like norm"),
-        Column("factor", REAL, "what their activations were multiplied with"),
-        Column("written", REAL, "sum over them of |activation| times norm, before"),
-        Column("target", REAL, "change of the backtrack words' logit (logsumexp)"),
-        Column("margin", REAL, "change of that logit minus the wrap-up words'"),
+        SIDE,
+        Column(
+            "draw",
+            COUNT,
+            "0: the vectors; 1, 2, ...: random vectors that write about as much",
+            unit="index",
+        ),
+        Column("factor", REAL, "factor by which the activations were multiplied"),
+        Column(
+            "written",
+            REAL,
+            "sum over the vectors of |activation| times norm, before scaling",
+        ),
+        Column(
+            "logit_change",
+            REAL,
+            "change of the backtrack words' logit (logsumexp over the words)",
+            unit="logit",
+        ),
+        Column(
+            "margin_change",
+            REAL,
+            "change of the backtrack words' logit minus the wrap-up words' logit",
+            unit="logit",
+        ),
     ),
     holds="what scaling the vectors does to the logits at each backtrack",
 )
@@ -82,19 +131,26 @@ VALUE_VECTOR_EFFECTS = Table(
     "value_vectors/effects",
     (
         LAYER,
-        END,
-        Column("factor", REAL, "what the vectors' activations were multiplied with"),
-        Column("vectors", COUNT, "vectors scaled together"),
-        Column("positions", COUNT, "backtracks"),
-        Column("problems", COUNT, "problems they are on"),
-        Column("written", REAL, "mean of the sum of |activation| times norm, before"),
-        Column("written_random", REAL, "the same of the random vectors"),
-        *_change("target", "mean change of the backtrack words' logit"),
-        *_change("target_random", "the same by random vectors"),
-        *_change("target_excess", "difference of the two, position by position"),
-        *_change("margin", "mean change of that logit minus the wrap-up words'"),
-        *_change("margin_random", "the same by random vectors"),
-        *_change("margin_excess", "difference of the two, position by position"),
+        SIDE,
+        Column("factor", REAL, "factor by which the activations were multiplied"),
+        Column("vectors", COUNT, "vectors scaled together", unit="vectors"),
+        Column("positions", COUNT, "checked backtracks", unit="positions"),
+        PROBLEMS,
+        Column("written", REAL, "mean of `written` of the interventions, the vectors"),
+        Column("written_random", REAL, "the same mean, the random vectors"),
+        *_logit_columns("logit_change", "mean change of the backtrack words' logit"),
+        *_logit_columns("logit_change_random", "the same mean, the random vectors"),
+        *_logit_columns(
+            "logit_change_excess", "mean difference of the two at the same position"
+        ),
+        *_logit_columns(
+            "margin_change",
+            "mean change of the backtrack words' logit minus the wrap-up words' logit",
+        ),
+        *_logit_columns("margin_change_random", "the same mean, the random vectors"),
+        *_logit_columns(
+            "margin_change_excess", "mean difference of the two at the same position"
+        ),
     ),
     holds="what scaling the vectors does on average",
 )

@@ -1,7 +1,8 @@
-"""What the probes tell apart: pairs of kinds of positions, and plain features of them.
+"""Contrasts: pairs of classes of positions that probes tell apart.
 
-A case is a cached position of one event; its label says to which of two classes it
-belongs. Selected turns only (`selected` of `schemas.TURNS`).
+A case is a cached position of one event. Its label says to which of the two classes it
+belongs. Of the turns only the selected ones are cases (column `selected` of the table
+`turns`).
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-POSITION_FEATURES = ("position", "depth", "since_arrival", "arrivals_before")
+DEPTH_FEATURES = ("position", "depth", "since_arrival", "arrivals_before")
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,13 @@ class Contrast:
     """The first class, in words."""
     negative: str
     """The second class, in words."""
-    kinds: tuple[str, str] | None
-    """Kinds of turns; None: arrivals, right or wrong."""
+    turn_kinds: tuple[str, str] | None
+    """Kinds of turns of the two classes; None: the classes are right and wrong
+    arrivals."""
 
     @property
-    def words(self) -> str:
-        """What a reader calls it."""
+    def description(self) -> str:
+        """What the page calls it."""
         return f"{self.positive} against {self.negative}"
 
 
@@ -36,12 +38,12 @@ CONTRASTS = (
     Contrast("backtrack_wrap_up", "backtrack", "wrap-up", ("backtrack", "wrap_up")),
     Contrast("right_arrival", "right arrival", "wrong arrival", None),
 )
-BY_NAME = {contrast.name: contrast for contrast in CONTRASTS}
+CONTRAST_BY_NAME = {contrast.name: contrast for contrast in CONTRASTS}
 
 
 @dataclass(frozen=True)
-class Counts:
-    """How much there is to tell apart."""
+class ClassCounts:
+    """Cases and problems of both classes of a contrast."""
 
     positives: int
     negatives: int
@@ -49,14 +51,14 @@ class Counts:
     negative_problems: int
 
     @classmethod
-    def of(cls, cases: pl.DataFrame) -> "Counts":
-        """Of the cases of a contrast."""
+    def of(cls, cases: pl.DataFrame) -> "ClassCounts":
+        """Count the cases of a contrast."""
         first, second = (cases.filter(label=flag) for flag in (True, False))
         problems = (part["problem"].n_unique() for part in (first, second))
         return cls(first.height, second.height, *problems)
 
     def why_too_few(self, contrast: Contrast, folds: int) -> str | None:
-        """Why no probe can be judged; None where one can.
+        """Why no probe can be judged; None where a probe can be judged.
 
         Every fold must hold a problem of each class.
         """
@@ -66,8 +68,8 @@ class Counts:
         ):
             if problems < folds:
                 return (
-                    f"{contrast.words}: {problems} problem(s) with a {name}, fewer "
-                    f"than {folds} folds"
+                    f"{contrast.description}: {problems} problem(s) with a {name}, "
+                    f"fewer than {folds} folds"
                 )
         return None
 
@@ -79,67 +81,73 @@ def cases_of(
 
     Args:
         contrast: what to tell apart.
-        turns: `schemas.TURNS`.
-        events: `schemas.EVENTS`.
-        traces: `schemas.TRACES`.
+        turns: the table `turns`.
+        events: the table `events`.
+        traces: the table `traces`.
 
     Returns:
         Columns trace, event, problem, position (the cached token), label.
     """
-    if contrast.kinds is None:
+    if contrast.turn_kinds is None:
         arrivals = events.filter(kind="arrival").drop_nulls("is_gold")
-        found = arrivals.join(traces.select("trace", "problem"), on="trace").select(
+        cases = arrivals.join(traces.select("trace", "problem"), on="trace").select(
             "trace", "event", "problem", position="token", label="is_gold"
         )
     else:
-        wanted = pl.col("kind").is_in(contrast.kinds) & pl.col("selected")
-        found = turns.filter(wanted).select(
+        wanted = pl.col("kind").is_in(contrast.turn_kinds) & pl.col("selected")
+        cases = turns.filter(wanted).select(
             "trace",
             "event",
             "problem",
             "position",
-            label=pl.col("kind") == contrast.kinds[0],
+            label=pl.col("kind") == contrast.turn_kinds[0],
         )
-    return found.sort("trace", "event")
+    return cases.sort("trace", "event")
 
 
-def position_features(
+def depth_features(
     cases: pl.DataFrame, events: pl.DataFrame, traces: pl.DataFrame
 ) -> np.ndarray:
-    """What place alone tells: `POSITION_FEATURES` of every case.
+    """Where each case lies in its thought: `DEPTH_FEATURES`.
 
-    Position in the sequence, depth (thought tokens so far), tokens since the last
-    arrival (since the thought's start before the first), and number of arrivals before.
-    Nothing here knows what comes after the position, as the model does not: the share
-    of the whole thought would, and a wrap-up is its end by definition. Ordinals within
-    a kind would tell how turns were selected and not where they lie.
+    - position: token index in the sequence.
+    - depth: tokens of the thought so far.
+    - since_arrival: tokens since the last arrival; before the first arrival, since the
+      start of the thought.
+    - arrivals_before: number of earlier arrivals.
+
+    No feature knows what comes after the position, because the model does not know it
+    either. The share of the whole thought would know it: a wrap-up is at the end of its
+    thought by definition. Ordinals within a kind would tell how turns were selected,
+    not where they lie.
 
     Args:
         cases: of `cases_of`.
-        events: `schemas.EVENTS`.
-        traces: `schemas.TRACES`.
+        events: the table `events`.
+        traces: the table `traces`.
 
     Returns:
         [case, feature], float64, in the order of the cases.
     """
-    prompt = pl.col("prompt_ids").list.len().cast(pl.Int32)
-    begins = traces.select("trace", begin=prompt)
+    prompt_length = pl.col("prompt_ids").list.len().cast(pl.Int32)
+    thought_starts = traces.select("trace", thought_start=prompt_length)
     is_arrival = pl.col("kind") == "arrival"
-    place = pl.when(is_arrival).then("token")
-    before = events.sort("trace", "event").select(
+    arrival_token = pl.when(is_arrival).then("token")
+    earlier = events.sort("trace", "event").select(
         "trace",
         "event",
         arrivals_before=(is_arrival.cum_sum() - is_arrival).over("trace"),
-        last_arrival=place.shift(1).forward_fill().over("trace"),
+        last_arrival=arrival_token.shift(1).forward_fill().over("trace"),
     )
-    placed = cases.join(
-        before, on=["trace", "event"], how="left", maintain_order="left"
-    ).join(begins, on="trace", how="left", maintain_order="left")
-    last = pl.col("last_arrival").fill_null(pl.col("begin"))
-    features = placed.select(
+    joined = cases.join(
+        earlier, on=["trace", "event"], how="left", maintain_order="left"
+    ).join(thought_starts, on="trace", how="left", maintain_order="left")
+    last_arrival = pl.col("last_arrival").fill_null(pl.col("thought_start"))
+    # ASSUME: these four linear features are all that position tells without thinking.
+    features = joined.select(
         "position",
         "arrivals_before",
-        depth=pl.col("position") - pl.col("begin"),
-        since_arrival=pl.col("position") - last,
+        depth=pl.col("position") - pl.col("thought_start"),
+        since_arrival=pl.col("position") - last_arrival,
     )
-    return features.select(POSITION_FEATURES).cast(pl.Float64).to_numpy()
+    return features.select(DEPTH_FEATURES).cast(pl.Float64).to_numpy()

@@ -1,6 +1,4 @@
-"""Value vectors against direct matrix products and hooks on full forward passes."""
-
-import random
+"""MLP units against direct matrix products and hooks on full forward passes."""
 
 import pytest
 import torch
@@ -10,11 +8,10 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import record
 from doubletake.model.lens import Lens
 from doubletake.model.loading import load_decoder
-from value_vectors.vectors import (
+from value_vectors.mlp_units import (
     activations,
     cosines,
     extreme_units,
-    like_units,
     token_logits,
     value_vectors,
 )
@@ -31,7 +28,7 @@ def decoder(request, architectures) -> Decoder:
 
 
 def forward(decoder, layer):
-    """States of every part and what the layer's down-projection reads."""
+    """States of every part, and the input of the layer's down-projection."""
     read = []
     handle = decoder.mlp_down(layer).register_forward_pre_hook(
         lambda _, inputs: read.append(inputs[0][0])
@@ -91,8 +88,8 @@ def _named(state, end, exact=None):
     return name
 
 
-def test_writing_a_vector_moves_the_logits_as_said(architectures):
-    """To first order: the logits' change, times the norm of the state, is the table."""
+def test_writing_a_vector_moves_the_logits_as_predicted(architectures):
+    """To first order: token logits times the scale of the norm and the step."""
     decoder = load_decoder(settings_of(architectures["llama"]))
     lens = Lens.of(decoder)
     vector = value_vectors(decoder, 2)[7]
@@ -110,25 +107,3 @@ def test_cosines_and_extremes():
     assert found.tolist() == [1.0, 0.0, -1.0, 0.0]
     assert extreme_units(found, 1) == {"for": [0], "against": [2]}
     assert len(extreme_units(found, 9)["for"]) == 4
-
-
-def test_random_units_are_others_of_like_writes():
-    writes = torch.linspace(0, 1, 400).square()
-    units = [10, 200, 390]
-    for seed in range(20):
-        chosen = like_units(writes, units, random.Random(seed))
-        assert len(set(chosen) | set(units)) == 6
-        for unit, other in zip(units, chosen, strict=True):
-            assert abs(unit - other) <= 16
-
-
-def test_a_giant_is_no_random_unit_of_like_write():
-    writes = torch.cat([torch.linspace(1, 2, 30), torch.tensor([1000.0])])
-    for seed in range(50):
-        assert 30 not in like_units(writes, [29, 28, 27], random.Random(seed))
-
-
-def test_random_units_of_a_small_layer_are_as_many_as_there_are():
-    writes = torch.tensor([3.0, 1.0, 2.0, 5.0])
-    assert sorted(like_units(writes, [0, 1], random.Random(0))) == [2, 3]
-    assert like_units(writes, [0, 1, 2, 3], random.Random(0)) == []

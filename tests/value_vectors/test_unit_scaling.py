@@ -1,4 +1,4 @@
-"""Scaled units: one prefix for all against full passes, and against linear algebra."""
+"""Scaled units: a shared prefix against full passes and against linear algebra."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from tiny_architectures import DENSE, settings_of
 
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
-from value_vectors.interventions import Scaling, plain_states, scaled_states
+from value_vectors.unit_scaling import Scaling, full_pass_states, scaled_states
 
 torch.set_num_threads(1)
 
@@ -28,8 +28,8 @@ def test_a_shared_prefix_changes_nothing(decoder):
     for length in (1, 2, len(IDS)):
         ids = IDS[:length]
         shared = scaled_states(decoder, ids, SCALINGS, 0.1, "x")
-        plain = plain_states(decoder, ids, SCALINGS, 0.1, "x")
-        torch.testing.assert_close(shared, plain, atol=2e-5, rtol=1e-4)
+        full = full_pass_states(decoder, ids, SCALINGS, 0.1, "x")
+        torch.testing.assert_close(shared, full, atol=2e-5, rtol=1e-4)
 
 
 def test_small_batches_change_nothing(decoder):
@@ -38,7 +38,7 @@ def test_small_batches_change_nothing(decoder):
     torch.testing.assert_close(one, all_at_once, atol=2e-5, rtol=1e-4)
 
 
-def test_no_unit_is_the_plain_model(decoder):
+def test_scaling_no_unit_gives_the_plain_model(decoder):
     with torch.no_grad():
         output = decoder.base(input_ids=torch.tensor([IDS]), use_cache=False)
     states = scaled_states(decoder, IDS, SCALINGS[:1], 0.1, "x")
@@ -47,12 +47,12 @@ def test_no_unit_is_the_plain_model(decoder):
     )
 
 
-def test_every_scaling_does_something(decoder):
+def test_every_scaling_changes_the_state(decoder):
     states = scaled_states(decoder, IDS, SCALINGS, 0.1, "x")
     assert ((states[1:] - states[0]).abs().amax(-1) > 1e-3).all()
 
 
-def test_zeroed_units_are_gone_from_the_last_layer(architectures):
+def test_zeroing_subtracts_what_the_units_write(architectures):
     """In the last layer of a Llama, zeroing subtracts activation times column."""
     decoder = load_decoder(settings_of(architectures["llama"]))
     seen = []

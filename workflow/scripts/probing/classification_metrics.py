@@ -1,10 +1,12 @@
-"""How well scores tell two classes apart, with intervals over problems.
+"""AUROC and accuracy of scores, with bootstrap intervals over problems.
 
-Pairs of cases are compared within a fold only, because folds have probes of their own,
-whose scores have levels of their own. Problems are drawn with replacement and the
-probes are not fitted again: a fold's spread says little where there are few folds that
+Pairs of cases are compared within a fold only: each fold has its own probe, whose
+scores have their own level.
+
+For an interval, problems are drawn with replacement and the probes are not fitted
+again. The spread over folds would say little, because there are few folds and they
 share most of their training problems (Bengio & Grandvalet 2004: the variance of
-cross-validation has no unbiased estimate), problems are what a sample is made of.
+cross-validation has no unbiased estimate). Problems are what a sample is made of.
 """
 
 from dataclasses import dataclass
@@ -16,21 +18,22 @@ from doubletake.stats.intervals import Resampling
 
 
 @dataclass(frozen=True)
-class Draws:
-    """Weights of the cases: once as they are, then in every resample of the problems.
+class BootstrapWeights:
+    """Weights of the cases: first all 1, then one row per resample of the problems.
 
-    All figures of one set of cases share them, so that differences are paired.
+    All metrics of one set of cases share them, so that differences are paired.
     """
 
     weights: np.ndarray
     """[1 + resample, case]; row 0 is all ones."""
 
     @classmethod
-    def of(cls, problems: np.ndarray, resampling: Resampling) -> "Draws":
+    def of(cls, problems: np.ndarray, resampling: Resampling) -> "BootstrapWeights":
         """Draw whole problems with replacement."""
-        names, place = np.unique(problems, return_inverse=True)
+        names, index = np.unique(problems, return_inverse=True)
+        # ASSUME: problems are independent, and the fitted probes are held fixed.
         drawn = resamples(len(names), resampling.bootstrap, resampling.seed)
-        return cls(np.concatenate([np.ones((1, len(place))), drawn[:, place]]))
+        return cls(np.concatenate([np.ones((1, len(index))), drawn[:, index]]))
 
 
 def auroc(
@@ -38,7 +41,8 @@ def auroc(
 ) -> np.ndarray:
     """Share of pairs of the two classes that are in order; ties count half.
 
-    Mann & Whitney 1947. Over all folds: pairs in order over pairs, both within folds.
+    Mann & Whitney 1947. Both numbers, pairs in order and all pairs, are sums over the
+    folds.
 
     Args:
         scores: [case].
@@ -52,8 +56,10 @@ def auroc(
     ordered, pairs = np.zeros(len(weights)), np.zeros(len(weights))
     for fold in np.unique(folds):
         inside = folds == fold
-        found = _concordance(scores[inside], labels[inside], weights[:, inside])
-        ordered, pairs = ordered + found[0], pairs + found[1]
+        fold_ordered, fold_pairs = _concordance(
+            scores[inside], labels[inside], weights[:, inside]
+        )
+        ordered, pairs = ordered + fold_ordered, pairs + fold_pairs
     return np.divide(ordered, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
@@ -64,14 +70,14 @@ def _concordance(
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) > 0])
     sorted_weights = weights[:, order]
-    first = np.add.reduceat(sorted_weights * labels[order], starts, axis=1)
-    second = np.add.reduceat(sorted_weights * ~labels[order], starts, axis=1)
-    below = second.cumsum(1) - second / 2
-    return (first * below).sum(1), first.sum(1) * second.sum(1)
+    positive = np.add.reduceat(sorted_weights * labels[order], starts, axis=1)
+    negative = np.add.reduceat(sorted_weights * ~labels[order], starts, axis=1)
+    below = negative.cumsum(1) - negative / 2
+    return (positive * below).sum(1), positive.sum(1) * negative.sum(1)
 
 
 def accuracy(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Share of right signs, the mean of both classes: 0.5 is chance.
+    """Share of scores with the right sign, mean of both classes: chance is 0.5.
 
     Args:
         scores: [case], log-odds.
@@ -83,19 +89,19 @@ def accuracy(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.
     """
     right = (scores > 0) == labels
     shares = []
-    for part in (labels, ~labels):
-        total = weights @ part
-        hits = weights @ (part & right)
+    for in_class in (labels, ~labels):
+        total = weights @ in_class
+        hits = weights @ (in_class & right)
         empty = np.full(len(total), np.nan)
         shares.append(np.divide(hits, total, out=empty, where=total > 0))
     return (shares[0] + shares[1]) / 2
 
 
 def interval(values: np.ndarray, confidence: float) -> tuple[float, float, float]:
-    """The figure and its percentile interval.
+    """A metric and the ends of its percentile interval.
 
     Args:
-        values: [1 + resample], the figure of all cases first.
+        values: [1 + resample]; the first is the metric of all cases.
         confidence: coverage.
     """
     tail = 100 * (1 - confidence) / 2

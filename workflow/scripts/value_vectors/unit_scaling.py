@@ -1,13 +1,12 @@
-"""Scaling hidden units of MLPs at the last token, many ways at once.
+"""Scaling hidden units of MLPs at the last token, with many scalings in one batch.
 
-The tokens before it are read once; the last is read in a batch that has one row for
-each intervention. Exact: nothing before the last token changes, so its keys and values
-are those of the plain pass.
+The tokens before the last one are read once. The last token is read in a batch that has
+one row for each scaling. The result is exact: nothing before the last token changes, so
+its keys and values are those of an unscaled pass.
 """
 
 import copy
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -39,12 +38,12 @@ def scaled_states(
     batch_memory: float,
     name: str,
 ) -> torch.Tensor:
-    """Final states of the last token under each scaling.
+    """Final states of the last token under each scaling, from one shared prefix.
 
     Args:
         decoder: the model.
-        ids: token ids of the sequence; the last is where units are scaled.
-        scalings: what to do, each on its own.
+        ids: token ids of the sequence; units are scaled at the last one.
+        scalings: each is applied alone.
         batch_memory: memory that a batch may take beyond the model, GiB.
         name: what to call the sequence in a message.
 
@@ -52,14 +51,14 @@ def scaled_states(
         [scaling, d_model], after the final norm, float32, on the CPU.
     """
     if len(ids) == 1:
-        return plain_states(decoder, ids, scalings, batch_memory, name)
+        return full_pass_states(decoder, ids, scalings, batch_memory, name)
     # Built without the config: layers with a sliding window must not drop keys.
     prefix = DynamicCache()
     start = torch.tensor([ids[:-1]], device=decoder.device)
     decoder.base(input_ids=start, past_key_values=prefix, use_cache=True)
     passes = in_batches(
         scalings,
-        partial(_last_states, decoder, prefix, ids),
+        partial(_last_token_states, decoder, prefix, ids),
         length=lambda _: len(ids),
         name=lambda _: name,
         batch_tokens=cached_tokens(decoder, batch_memory),
@@ -67,33 +66,36 @@ def scaled_states(
     return torch.cat([states for _, states in passes])
 
 
-def _last_states(
+def _last_token_states(
     decoder: Decoder, prefix: DynamicCache, ids: Sequence[int], batch: list[Scaling]
 ) -> torch.Tensor:
     cache = copy.deepcopy(prefix)
     cache.batch_repeat_interleave(len(batch))
     last = torch.tensor([[ids[-1]]] * len(batch), device=decoder.device)
-    place = torch.full_like(last, len(ids) - 1)
-    with _scaled(decoder, batch):
+    position_ids = torch.full_like(last, len(ids) - 1)
+    with registered(_scaling_hooks(decoder, batch)):
         output = decoder.base(
-            input_ids=last, position_ids=place, past_key_values=cache, use_cache=True
+            input_ids=last,
+            position_ids=position_ids,
+            past_key_values=cache,
+            use_cache=True,
         )
     return output.last_hidden_state[:, -1].float().cpu()
 
 
 @torch.inference_mode()
-def plain_states(
+def full_pass_states(
     decoder: Decoder,
     ids: Sequence[int],
     scalings: Sequence[Scaling],
     batch_memory: float,
     name: str,
 ) -> torch.Tensor:
-    """As `scaled_states`, from full forward passes that share nothing."""
+    """The same as `scaled_states`, from full forward passes that share nothing."""
 
     def run(batch: list[Scaling]) -> torch.Tensor:
         tokens = torch.tensor([list(ids)] * len(batch), device=decoder.device)
-        with _scaled(decoder, batch):
+        with registered(_scaling_hooks(decoder, batch)):
             output = decoder.base(input_ids=tokens, use_cache=False)
         return output.last_hidden_state[:, -1].float().cpu()
 
@@ -107,17 +109,10 @@ def plain_states(
     return torch.cat([states for _, states in passes])
 
 
-@contextmanager
-def _scaled(decoder: Decoder, batch: Sequence[Scaling]) -> Iterator[None]:
-    """Scale units at the last token, row k of the batch by scaling k."""
-    with registered(_multipliers(decoder, batch)):
-        yield
-
-
-def _multipliers(
+def _scaling_hooks(
     decoder: Decoder, batch: Sequence[Scaling]
 ) -> Iterator[RemovableHandle]:
-    """Register a hook on every layer that has a scaling."""
+    """Hooks that scale units at the last token, row k of the batch by scaling k."""
     for layer in sorted({scaling.layer for scaling in batch}):
         down = decoder.mlp_down(layer)
         factors = torch.ones(
@@ -126,10 +121,10 @@ def _multipliers(
         for row, scaling in enumerate(batch):
             if scaling.layer == layer:
                 factors[row, list(scaling.units)] = scaling.factor
-        yield down.register_forward_pre_hook(_multiplier(factors))
+        yield down.register_forward_pre_hook(_multiply_last(factors))
 
 
-def _multiplier(factors: torch.Tensor) -> Any:
+def _multiply_last(factors: torch.Tensor) -> Any:
     def hook(_: Any, inputs: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
         states = inputs[0].clone()
         states[:, -1] *= factors

@@ -1,11 +1,11 @@
-"""AUROC and accuracy against scikit-learn, and their weights against repetition."""
+"""AUROC and accuracy against scikit-learn, and weights against repeated cases."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from doubletake.stats.intervals import Resampling
-from probing.discrimination import Draws, accuracy, auroc, interval
+from probing.classification_metrics import BootstrapWeights, accuracy, auroc, interval
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def cases():
 def test_one_fold_is_the_usual_auroc(cases):
     scores, labels, _ = cases
     one = np.ones((1, 90))
-    found = auroc(scores, labels, np.zeros(90), one)[0]
-    assert found == pytest.approx(roc_auc_score(labels, scores))
+    area = auroc(scores, labels, np.zeros(90), one)[0]
+    assert area == pytest.approx(roc_auc_score(labels, scores))
     expected = balanced_accuracy_score(labels, scores > 0)
     assert accuracy(scores, labels, one)[0] == pytest.approx(expected)
 
@@ -33,7 +33,7 @@ def test_pairs_are_compared_within_folds_only(cases):
     pairs = [y.sum() * (~y).sum() for _, y in parts]
     expected = np.average([roc_auc_score(y, s) for s, y in parts], weights=pairs)
     assert auroc(scores, labels, folds, one)[0] == pytest.approx(expected)
-    shifted = scores + 100 * folds  # a level of its own in each fold
+    shifted = scores + 100 * folds  # another level in each fold
     assert auroc(shifted, labels, folds, one)[0] == pytest.approx(expected)
 
 
@@ -49,7 +49,7 @@ def test_weights_are_repetitions(cases):
     )
 
 
-def test_a_draw_without_pairs_has_no_figure(cases):
+def test_a_draw_without_pairs_has_no_value(cases):
     scores, labels, folds = cases
     weights = np.stack([np.ones(90), labels.astype(float)])
     assert np.isnan(auroc(scores, labels, folds, weights)[1])
@@ -58,22 +58,22 @@ def test_a_draw_without_pairs_has_no_figure(cases):
 
 def test_draws_take_whole_problems():
     problems = np.array(["a", "b", "a", "c", "b"])
-    draws = Draws.of(problems, Resampling(bootstrap=20))
-    assert (draws.weights[0] == 1).all()
-    assert (draws.weights[:, 0] == draws.weights[:, 2]).all()
-    drawn = draws.weights[:, [0, 1, 3]].sum(1)
+    bootstrap = BootstrapWeights.of(problems, Resampling(bootstrap=20))
+    assert (bootstrap.weights[0] == 1).all()
+    assert (bootstrap.weights[:, 0] == bootstrap.weights[:, 2]).all()
+    drawn = bootstrap.weights[:, [0, 1, 3]].sum(1)
     assert (drawn == 3).all()
 
 
-def test_the_interval_covers_what_it_should():
-    """Of many samples with a known AUROC of 0.5, about 90% hold it."""
+def test_intervals_hold_the_true_auroc_as_often_as_they_claim():
+    """The true AUROC is 0.5; about 90% of the intervals of many samples hold it."""
     rng = np.random.default_rng(0)
     hits = 0
     for _ in range(150):
         labels = rng.random(120) < 0.5
         scores = rng.normal(size=120)
-        draws = Draws.of(np.arange(120), Resampling(bootstrap=200))
-        found = auroc(scores, labels, np.zeros(120), draws.weights)
-        _, low, high = interval(found, 0.9)
+        bootstrap = BootstrapWeights.of(np.arange(120), Resampling(bootstrap=200))
+        values = auroc(scores, labels, np.zeros(120), bootstrap.weights)
+        _, low, high = interval(values, 0.9)
         hits += low <= 0.5 <= high
     assert 0.82 <= hits / 150 <= 0.97

@@ -1,0 +1,164 @@
+"""Cross-validation of probes: planted directions, noise, splits by problem."""
+
+import numpy as np
+import pytest
+from tiny_cases import noisy_cases
+
+from doubletake.stats.intervals import Resampling
+from probing.classification_metrics import BootstrapWeights, auroc, interval
+from probing.cross_validation import (
+    CountedFits,
+    ProbePlan,
+    cross_validate,
+    median_strength,
+    problem_folds,
+    shuffled_labels,
+)
+from probing.probes import fit_probe
+
+PLAN = ProbePlan((0.001, 0.01, 0.1, 1.0), folds=4, inner_folds=3, shuffles=3, seed=0)
+RESAMPLING = Resampling(bootstrap=200)
+
+
+def test_a_planted_direction_is_recovered():
+    features, labels, problems, direction = noisy_cases(1200, strength=5.0)
+    judged = cross_validate(features, labels, problems, PLAN)
+    bootstrap = BootstrapWeights.of(problems, RESAMPLING)
+    values = auroc(judged.scores[0], labels, judged.folds, bootstrap.weights)
+    assert values[0] > 0.99
+    probe = fit_probe(features, labels, median_strength(judged.strengths))
+    cosine = probe.weight @ direction / np.linalg.norm(probe.weight)
+    assert cosine > 0.95
+    for row in range(1, PLAN.shuffles + 1):
+        null = auroc(
+            judged.scores[row], judged.labels[row], judged.folds, bootstrap.weights[:1]
+        )
+        assert abs(null[0] - 0.5) < 0.1
+
+
+def test_nothing_is_found_in_noise():
+    """AUROC of noise is 0.5 on average, and most intervals hold 0.5."""
+    plan = ProbePlan((0.001, 0.1), folds=4, inner_folds=2, shuffles=1, seed=0)
+    intervals = []
+    for seed in range(12):
+        features, labels, problems, _ = noisy_cases(300, width=12, seed=seed)
+        judged = cross_validate(features, labels, problems, plan)
+        bootstrap = BootstrapWeights.of(problems, RESAMPLING)
+        values = auroc(judged.scores[0], labels, judged.folds, bootstrap.weights)
+        intervals.append(interval(values, 0.95))
+    assert abs(np.mean([value for value, _, _ in intervals]) - 0.5) < 0.04
+    assert sum(low < 0.5 < high for _, low, high in intervals) >= 9
+
+
+def test_knowing_the_problem_does_not_help_on_other_problems():
+    """Features name the problem, and it fixes the label: unseen problems are chance."""
+    rng = np.random.default_rng(1)
+    problems = np.repeat([f"p{k}" for k in range(60)], 6)
+    by_problem = rng.random(60) < 0.5
+    labels = np.repeat(by_problem, 6)
+    features = np.repeat(rng.normal(size=(60, 40)), 6, axis=0)
+    judged = cross_validate(features, labels, problems, PLAN)
+    bootstrap = BootstrapWeights.of(problems, Resampling(bootstrap=300))
+    values = auroc(judged.scores[0], labels, judged.folds, bootstrap.weights)
+    _, low, high = interval(values, 0.99)
+    assert low < 0.5 < high
+    split_by_row = fit_probe(features[::2], labels[::2], 1.0).scores(features[1::2])
+    one = np.ones((1, len(split_by_row)))
+    same_fold = np.zeros(len(split_by_row))
+    assert (
+        auroc(split_by_row, labels[1::2], same_fold, one)[0] > 0.95
+    )  # a split by row would leak
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_problem_lies_in_two_folds_and_every_fold_has_both_classes(seed):
+    rng = np.random.default_rng(seed)
+    problems = np.array([f"p{k}" for k in rng.integers(30, size=90)])
+    labels = rng.random(90) < 0.12
+    fewest = min(len(np.unique(problems[labels == flag])) for flag in (True, False))
+    count = min(5, fewest)
+    folds = problem_folds(problems, labels, count, seed)
+    assert set(folds) == set(range(count))
+    for name in np.unique(problems):
+        assert len(set(folds[problems == name])) == 1
+    for fold in range(count):
+        assert len(set(labels[folds == fold])) == 2
+
+
+def test_fits_never_see_a_problem_that_they_score(monkeypatch):
+    """Rows are tagged with their problem, and the rows of every fit are recorded."""
+    features, labels, problems, _ = noisy_cases(200, problems=25)
+    numbers = np.array([float(name[1:]) for name in problems])
+    trained, path, loss = [], CountedFits.path, []
+
+    class UnrotatedAxes:
+        """Keeps the features as they are, with the tag in column 0."""
+
+        def coordinates(self, rows):
+            return rows
+
+    monkeypatch.setattr(
+        "probing.cross_validation.PrincipalAxes.of", lambda *_: UnrotatedAxes()
+    )
+
+    def watch(self, rows, truth, strengths):
+        trained.append(set(rows[:, 0]))
+        return path(self, rows, truth, strengths)
+
+    def watch_loss(scores, truth):
+        loss.append(len(truth))
+        return 0.0
+
+    monkeypatch.setattr(CountedFits, "path", watch)
+    monkeypatch.setattr("probing.cross_validation.balanced_loss", watch_loss)
+    features[:, 0] = numbers
+    judged = cross_validate(features, labels, problems, PLAN)
+    per_fold = PLAN.inner_folds + 1 + PLAN.shuffles
+    assert len(trained) == PLAN.folds * per_fold
+    for fold in range(PLAN.folds):
+        tested = set(numbers[judged.folds == fold])
+        fits = trained[fold * per_fold : (fold + 1) * per_fold]
+        for seen in fits:
+            assert not seen & tested
+        inner = fits[: PLAN.inner_folds]
+        everything = set(numbers) - tested
+        held_out = [everything - seen for seen in inner]
+        assert all(held_out)
+        for a, first in enumerate(held_out):
+            for second in held_out[a + 1 :]:
+                assert not first & second
+    assert len(loss) == PLAN.folds * PLAN.inner_folds * len(PLAN.strengths)
+
+
+def test_too_few_problems_are_refused():
+    labels = np.array([True, True, False, False, False])
+    problems = np.array(["a", "a", "b", "c", "d"])
+    with pytest.raises(ValueError, match="folds"):
+        problem_folds(problems, labels, 2, 0)
+
+
+def test_the_order_of_rows_does_not_change_folds():
+    _, labels, problems, _ = noisy_cases(120)
+    folds = problem_folds(problems, labels, 4, 0)
+    order = np.random.default_rng(0).permutation(120)
+    again = problem_folds(problems[order], labels[order], 4, 0)
+    assert (again == folds[order]).all()
+
+
+def test_constant_features_do_no_harm():
+    features, labels, problems, _ = noisy_cases(200, strength=4.0)
+    features[:, 3] = 7.0
+    judged = cross_validate(features, labels, problems, PLAN)
+    assert np.isfinite(judged.scores).all()
+    assert fit_probe(features, labels, 0.1).weight[3] == 0
+
+
+def test_shuffles_keep_the_classes_of_each_fold():
+    _, labels, problems, _ = noisy_cases(150)
+    folds = problem_folds(problems, labels, 4, 0)
+    rows = shuffled_labels(labels, folds, PLAN)
+    assert (rows[0] == labels).all()
+    for row in rows[1:]:
+        assert (row != labels).any()
+        for fold in range(4):
+            assert row[folds == fold].sum() == labels[folds == fold].sum()

@@ -1,0 +1,188 @@
+"""Cross-validation of probes: each probe is judged on problems that it has not seen.
+
+Controls and selectivity follow Hewitt & Liang 2019, "Designing and interpreting probes
+with control tasks".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from doubletake.stats.draws import Name, array_generator, ranked_by_digest
+from probing.logistic_regression import Fit, fit_balanced
+from probing.probes import PrincipalAxes
+
+
+@dataclass(frozen=True)
+class ProbePlan:
+    """How probes are fitted and judged."""
+
+    strengths: tuple[float, ...]
+    """Inverse strengths C of the L2 penalty to choose from, ascending."""
+    folds: int
+    """Parts of the problems; each part is left out once."""
+    inner_folds: int
+    """Parts of a training fold's problems, on which C is chosen."""
+    shuffles: int
+    """Fits on shuffled labels."""
+    seed: int
+    """Of the folds and of the shuffles."""
+
+
+@dataclass(frozen=True)
+class OutOfFoldScores:
+    """Score of every case by a probe that was fitted without its problem."""
+
+    folds: np.ndarray
+    """[case], the fold that was left out."""
+    strengths: np.ndarray
+    """[fold], the chosen C."""
+    labels: np.ndarray
+    """[1 + shuffle, case], bool; row 0 holds the true labels."""
+    scores: np.ndarray
+    """[1 + shuffle, case], log-odds."""
+    fits: int
+    stopped: int
+    """Fits that ended before they converged."""
+
+
+def problem_folds(
+    problems: Sequence[str] | np.ndarray, labels: np.ndarray, folds: int, seed: int
+) -> np.ndarray:
+    """Fold of every case: a problem lies in one fold, every fold holds both classes.
+
+    Problems are dealt to the folds in turn: first those with the first class only, then
+    those with both classes, then those with the second class only. Within each of these
+    groups they come in the order of a hash of seed and id. The problems of each class
+    thus follow one another and reach every fold, which scikit-learn's
+    StratifiedGroupKFold does not promise. The order of rows does not matter.
+
+    Args:
+        problems: [case], id of its problem.
+        labels: [case], bool.
+        folds: number of folds; at most the number of problems of either class.
+        seed: of the order.
+
+    Raises:
+        ValueError: a class has fewer problems than there are folds.
+    """
+    names, index = np.unique(np.asarray(problems, dtype=str), return_inverse=True)
+    has_class = np.zeros((2, len(names)), dtype=bool)
+    has_class[np.asarray(labels, dtype=int), index] = True
+    if has_class.sum(1).min() < folds:
+        raise ValueError(
+            f"{has_class.sum(1).tolist()} problems by class for {folds} folds"
+        )
+    negative, positive = has_class
+    group = np.where(positive & ~negative, 0, np.where(positive, 1, 2))
+    index_of: dict[Name, int] = {(str(name),): k for k, name in enumerate(names)}
+    ranked = [index_of[name] for name in ranked_by_digest(index_of, seed)]
+    order = sorted(ranked, key=group.__getitem__)
+    fold = np.empty(len(names), dtype=int)
+    fold[order] = np.arange(len(names)) % folds
+    return fold[index]
+
+
+class CountedFits:
+    """Fits logistic regressions and counts them."""
+
+    def __init__(self) -> None:
+        """Start with no fit."""
+        self.fits = self.stopped = 0
+
+    def path(
+        self, rows: np.ndarray, labels: np.ndarray, strengths: Sequence[float]
+    ) -> list[Fit]:
+        """One fit for every C, each started from the previous one."""
+        fits: list[Fit] = []
+        for strength in strengths:
+            start = fits[-1] if fits else None
+            fits.append(fit_balanced(rows, labels, strength, start))
+            self.fits += 1
+            self.stopped += int(not fits[-1].converged)
+        return fits
+
+    def choose_strength(
+        self,
+        rows: np.ndarray,
+        labels: np.ndarray,
+        problems: np.ndarray,
+        plan: ProbePlan,
+    ) -> float:
+        """The C of least log-loss on inner folds of problems; of equals the smallest.
+
+        Both classes weigh the same, in the fits and in the loss.
+        """
+        fewest = min(len(np.unique(problems[labels == flag])) for flag in (True, False))
+        count = min(plan.inner_folds, fewest)
+        inner = problem_folds(problems, labels, count, plan.seed + 1)
+        loss = np.zeros(len(plan.strengths))
+        for fold in range(count):
+            out = inner == fold
+            fits = self.path(rows[~out], labels[~out], plan.strengths)
+            for index, fit in enumerate(fits):
+                loss[index] += balanced_loss(fit.scores(rows[out]), labels[out])
+        return plan.strengths[int(loss.argmin())]
+
+
+def balanced_loss(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Mean over the classes of the mean log-loss (nats) of log-odds `scores`."""
+    losses = np.logaddexp(0, np.where(labels, -scores, scores))
+    return float(np.mean([losses[labels == flag].mean() for flag in (True, False)]))
+
+
+def shuffled_labels(
+    labels: np.ndarray, folds: np.ndarray, plan: ProbePlan
+) -> np.ndarray:
+    """Labels permuted within each fold: [1 + shuffle, case], row 0 the true labels.
+
+    Folds keep their numbers of cases of either class, so that every fit has both.
+    """
+    rows = [labels]
+    for number in range(1, plan.shuffles + 1):
+        draw = array_generator(plan.seed, number)
+        row = labels.copy()
+        for fold in range(plan.folds):
+            cases = np.flatnonzero(folds == fold)
+            row[cases] = labels[draw.permutation(cases)]
+        rows.append(row)
+    return np.stack(rows)
+
+
+def cross_validate(
+    features: np.ndarray, labels: np.ndarray, problems: np.ndarray, plan: ProbePlan
+) -> OutOfFoldScores:
+    """Score every case by a probe fitted on the problems of the other folds.
+
+    Scaling, rotation and the choice of C see the training folds only.
+
+    Args:
+        features: [case, feature], float64.
+        labels: [case], bool.
+        problems: [case], id of its problem.
+        plan: how.
+    """
+    folds = problem_folds(problems, labels, plan.folds, plan.seed)
+    label_rows = shuffled_labels(labels, folds, plan)
+    scores = np.empty(label_rows.shape)
+    strengths = np.empty(plan.folds)
+    counted = CountedFits()
+    for fold in range(plan.folds):
+        out = folds == fold
+        axes = PrincipalAxes.of(features[~out])
+        train, test = axes.coordinates(features[~out]), axes.coordinates(features[out])
+        strength = counted.choose_strength(train, labels[~out], problems[~out], plan)
+        strengths[fold] = strength
+        # ASSUME: the C that the true labels chose suits shuffled labels too.
+        for row, fold_labels in enumerate(label_rows):
+            (fit,) = counted.path(train, fold_labels[~out], [strength])
+            scores[row, out] = fit.scores(test)
+    return OutOfFoldScores(
+        folds, strengths, label_rows, scores, counted.fits, counted.stopped
+    )
+
+
+def median_strength(strengths: np.ndarray) -> float:
+    """The median of the folds' choices (of two middle ones the smaller)."""
+    return float(np.sort(strengths)[(len(strengths) - 1) // 2])

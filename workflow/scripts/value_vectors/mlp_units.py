@@ -1,0 +1,149 @@
+"""Hidden units of an MLP: what each unit writes (its value vector), and how much.
+
+The output of an MLP is a sum over its hidden units: activation times the unit's column
+of the down-projection, its value vector (Geva et al. 2021, "Transformer feed-forward
+layers are key-value memories"). Some models norm the MLP's output before they add it.
+There the norm's gain belongs to what is written. The norm's scale is one positive
+number per position, the same for all units.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import torch
+
+from activations.reading import ActivationCache
+from doubletake.model.decoder import Decoder
+from doubletake.model.hooks import registered
+from doubletake.model.lens import Lens
+
+SIDES = ("for", "against")
+STATES_AT_ONCE = 1024  # states that go through an MLP at once
+VOCABULARY_ROWS_AT_ONCE = 16384  # rows of the unembedding in float32 at once
+
+
+@dataclass
+class LayerUnits:
+    """The units of a layer: norm and cosine of their value vectors, activations."""
+
+    layer: int
+    norms: torch.Tensor
+    """[unit]."""
+    cosine: torch.Tensor
+    """[unit]."""
+    activations: torch.Tensor
+    """[turn, unit], at the selected turns."""
+    extreme: dict[str, list[int]]
+    """Units of extreme cosine by side, most extreme first."""
+
+
+def value_vectors(decoder: Decoder, layer: int) -> torch.Tensor:
+    """What the units of a layer's MLP add to `resid[layer + 1]`, up to a scale.
+
+    Returns:
+        [unit, d_model], float32, on the model's device: columns of the down-projection,
+        times the gain of the norm that follows in models that have one.
+    """
+    columns = decoder.mlp_down(layer).weight.float().T
+    if decoder.layout.mlp_write == decoder.layout.mlp:
+        return columns
+    # ASSUME: the scale of a norm that follows can be left out: all units share it.
+    gain = decoder.mlp_write(layer).get_parameter("weight").float()
+    return columns * (gain + decoder.layout.norm_offset)
+
+
+@torch.inference_mode()
+def activations(
+    decoder: Decoder, layer: int, resid: torch.Tensor, attn_out: torch.Tensor
+) -> torch.Tensor:
+    """Activations of a layer's hidden units, from the cache: only its MLP runs.
+
+    Args:
+        decoder: the model.
+        layer: 0 ... n_layers - 1.
+        resid: [row, d_model], the layer's input.
+        attn_out: [row, d_model], what its attention added.
+
+    Returns:
+        [row, unit], float32, on the CPU: the input of the down-projection.
+    """
+    inputs_seen: list[torch.Tensor] = []
+    down = decoder.mlp_down(layer)
+    hook = down.register_forward_pre_hook(
+        lambda _, inputs: inputs_seen.append(inputs[0].float().cpu())
+    )
+    parts = zip(
+        resid.split(STATES_AT_ONCE), attn_out.split(STATES_AT_ONCE), strict=True
+    )
+    with registered([hook]):
+        for before, added in parts:
+            state = before.to(decoder.device) + added.to(decoder.device)
+            decoder.mlp(layer)(decoder.mlp_norm(layer)(state))
+    return torch.cat([torch.zeros(0, down.in_features), *inputs_seen])
+
+
+def token_logits(lens: Lens, vectors: torch.Tensor) -> torch.Tensor:
+    """Logits that vectors write: [vector, d_model] to [vector, vocabulary], float32.
+
+    `W_U (norm_gain * vector)`: the gain of the final norm is folded in. Its scale, one
+    positive number per position, and a cap of the logits are left out.
+    """
+    # ASSUME: what a vector writes acts on the logits directly, not by later layers.
+    with torch.inference_mode():
+        folded = lens.norm_gain * vectors.to(lens.norm_gain.device)
+        parts = [
+            folded @ rows.float().T for rows in lens.W_U.split(VOCABULARY_ROWS_AT_ONCE)
+        ]
+        return torch.cat(parts, dim=-1)
+
+
+def cosines(vectors: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+    """Cosine of each vector with a direction; 0 for a vector of length 0.
+
+    Args:
+        vectors: [vector, d_model].
+        direction: [d_model], any norm.
+    """
+    unit = direction / direction.norm()
+    return (vectors @ unit) / vectors.norm(dim=-1).clamp_min(1e-30)
+
+
+def extreme_units(cosine: torch.Tensor, count: int) -> dict[str, list[int]]:
+    """Units of largest and of smallest cosine by side, most extreme first."""
+    count = min(count, len(cosine))
+    return {
+        "for": cosine.topk(count).indices.tolist(),
+        "against": cosine.topk(count, largest=False).indices.tolist(),
+    }
+
+
+def layer_units(
+    decoder: Decoder,
+    layer: int,
+    direction: np.ndarray,
+    cache: ActivationCache,
+    turns: pl.DataFrame,
+    count: int,
+) -> tuple[LayerUnits, torch.Tensor]:
+    """The units of a layer, and their value vectors, [unit, d_model].
+
+    Args:
+        decoder: the model.
+        layer: 0 ... n_layers - 1.
+        direction: [d_model], of the probe at the boundary that the MLP writes to.
+        cache: activation cache of the study.
+        turns: the selected turns.
+        count: units of extreme cosine on each side.
+    """
+    vectors = value_vectors(decoder, layer)
+    cosine = cosines(vectors, torch.from_numpy(direction).to(vectors)).cpu()
+    states = (cache.read(name, turns, layer=layer) for name in ("resid", "attn_out"))
+    units = LayerUnits(
+        layer=layer,
+        norms=vectors.norm(dim=-1).cpu(),
+        cosine=cosine,
+        activations=activations(decoder, layer, *states),
+        extreme=extreme_units(cosine, count),
+    )
+    return units, vectors
