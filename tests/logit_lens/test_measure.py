@@ -82,10 +82,10 @@ def test_the_lens_is_norm_and_head_on_hidden_states(study, lens, targets):
             logits = decoder.hf.lm_head(normed)
             found = rows.row(layer, named=True)
             for group in GROUPS:
-                wanted = float(logits[targets[group]].mean())
-                assert found[group] == pytest.approx(wanted, abs=1e-4)
-            wanted = float(logits.log_softmax(-1)[targets["backtrack"]].logsumexp(-1))
-            assert found["backtrack_logprob"] == pytest.approx(wanted, abs=1e-4)
+                expected = float(logits[targets[group]].mean())
+                assert found[group] == pytest.approx(expected, abs=1e-4)
+            expected = float(logits.log_softmax(-1)[targets["backtrack"]].logsumexp(-1))
+            assert found["backtrack_logprob"] == pytest.approx(expected, abs=1e-4)
             assert found["top_ids"] == logits.topk(TOP).indices.tolist()
 
 
