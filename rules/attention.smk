@@ -51,7 +51,7 @@ rule summarise_attention:
         settings=config["intervals"],
         code=code_digest("attention/summarise"),
     message:
-        "Attention of {wildcards.model} on {wildcards.dataset} in numbers"
+        "Means of the attention of {wildcards.model} on {wildcards.dataset}"
     script:
         "../workflow/scripts/attention/summarise.py"
 

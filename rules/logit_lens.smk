@@ -1,4 +1,4 @@
-"""Logit lens: what the residual stream and its parts say at the turns."""
+"""Logit lens: which words the residual stream and its parts favour at the turns."""
 
 
 rule measure_logit_lens:
@@ -54,7 +54,7 @@ rule summarise_logit_lens:
         resampling=config["intervals"],
         code=code_digest("logit_lens/summarise"),
     message:
-        "Logit lens of {wildcards.model} on {wildcards.dataset} in numbers"
+        "Means of the logit lens of {wildcards.model} on {wildcards.dataset}"
     script:
         "../workflow/scripts/logit_lens/summarise.py"
 

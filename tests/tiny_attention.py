@@ -13,20 +13,20 @@ def attention_rows(
     dla: list[float],
     position: int = 19,
 ) -> list[dict[str, Any]]:
-    """Rows of one position: ten tokens of question, ten of the own sentence.
+    """Rows of one position: ten tokens of question, ten of the current sentence.
 
     Args:
-        trace: its problem is what stands before the slash.
+        trace: id; the part before the slash is the problem.
         event: number of the event.
         kind: backtrack or control.
-        arrival: attention of both heads to the last arrival's sentence, in layer 1; in
-            layer 0 nothing.
-        dla: of both heads to the backtrack words, in layer 1; in layer 0 nothing.
-        position: tokens before it.
+        arrival: attention of both heads to the last arrival's sentence in layer 1; it
+            is 0 in layer 0. None: there is no arrival.
+        dla: of both heads to the backtrack words in layer 1; it is 0 in layer 0.
+        position: number of tokens before it.
     """
     rows = []
     for layer in (0, 1):
-        seen = [0.0, 0.0] if layer == 0 else arrival
+        to_arrival = [0.0, 0.0] if layer == 0 else arrival
         rows.append(
             {
                 "trace": trace,
@@ -38,9 +38,9 @@ def attention_rows(
                 "tokens": [1, 9, 0, 0, 0, 0, 0, 10, 5 if arrival else 0],
                 **{name: [0.0, 0.0] for name in PARTITION},
                 "question": [0.25, 0.5],
-                "own_sentence": [0.75, 0.5],
-                "arrival_sentence": None if arrival is None else seen,
-                "arrival_is_own": None if arrival is None else event == 1,
+                "current_sentence": [0.75, 0.5],
+                "arrival_sentence": None if arrival is None else to_arrival,
+                "arrival_is_current": None if arrival is None else event == 1,
                 "dla_backtrack": [0.0, 0.0] if layer == 0 else dla,
                 "dla_wrap_up": [0.5, 0.0],
             }
@@ -49,7 +49,7 @@ def attention_rows(
 
 
 def study_rows() -> list[dict[str, Any]]:
-    """Three problems; the third has no control, a control has no arrival."""
+    """Three problems. The third has no control, and one control has no arrival."""
     return [
         *attention_rows("a/0", 1, "backtrack", [0.2, 0.6], [1.0, 0.0]),
         *attention_rows("a/0", 2, "control", [0.1, 0.1], [0.0, 0.5], 29),

@@ -1,4 +1,4 @@
-"""A tiny study up to its turns: random traces with backtracks, cache, turns, words."""
+"""A tiny study with turns: random traces with backtracks, and their cache."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +17,15 @@ from traces.tables import TRACES
 from turns import locate as locate_turns
 
 WORDS = {"backtrack": ["Wai", "Al", "che"], "wrap_up": ["So", "Th"]}
-"""Single tokens of the tiny tokenizer."""
+"""Single tokens of the tiny tokenizer, by group."""
 LENGTHS = [(9, 30), (5, 41), (7, 22), (5, 41), (6, 12), (11, 34)]
+"""Tokens of the prompt and of the completion, by trace."""
 EVERY = locate_turns.Settings("every", False, WORDS)
 
 
 @dataclass
 class TurnsStudy:
-    """Files of a study whose turns are located."""
+    """Files of a tiny study, and its model."""
 
     folder: Path
     model: ModelSettings
@@ -47,7 +48,7 @@ class TurnsStudy:
         }
 
     def locate(self, settings: locate_turns.Settings = EVERY) -> None:
-        """Write turns, words and their verification."""
+        """Write the turns, their words and their verification."""
         locate_turns.main(
             **self.files,
             turns_path=self.folder / "turns.parquet",
@@ -59,7 +60,7 @@ class TurnsStudy:
 
 
 def trace_row(decoder: Decoder, number: int, prompt: int, length: int) -> dict:
-    """A random trace with the log-probs that the model gives it; two on a problem."""
+    """A random trace with the model's log-probs; two traces share a problem."""
     generator = torch.Generator().manual_seed(number)
     ids = torch.randint(6, 330, (1, prompt + length), generator=generator)
     with torch.no_grad():
@@ -83,20 +84,20 @@ def trace_row(decoder: Decoder, number: int, prompt: int, length: int) -> dict:
 
 def event_rows(trace: str, prompt: int, length: int) -> list[dict]:
     """An arrival, two backtracks, a control and a wrap-up."""
-    rest = dict.fromkeys(("value", "is_gold", "is_final", "cue", "cue_kind"))
+    unset = dict.fromkeys(("value", "is_gold", "is_final", "cue", "cue_kind"))
     kinds = ["arrival", "backtrack", "control", "backtrack", "wrap_up"]
     return [
         {"trace": trace, "event": event, "kind": kind}
-        | {"ordinal": 1 + kinds[:event].count(kind), "start": place, "end": place + 1}
-        | {"token": prompt + place}
-        | rest
+        | {"ordinal": 1 + kinds[:event].count(kind), "start": start, "end": start + 1}
+        | {"token": prompt + start}
+        | unset
         for event, kind in enumerate(kinds)
-        for place in [2 + event * (length - 3) // len(kinds)]
+        for start in [2 + event * (length - 3) // len(kinds)]
     ]
 
 
 def write_turns_study(folder: Path, model: ModelSettings) -> TurnsStudy:
-    """Write traces, events and cache of a random study; its turns are not located."""
+    """Write traces, events and cache of a random study; without its turns."""
     decoder = load_decoder(model)
     traces = [
         trace_row(decoder, number, *sizes) for number, sizes in enumerate(LENGTHS)

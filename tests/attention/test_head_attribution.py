@@ -1,4 +1,4 @@
-"""Heads and bias add up to what attention writes; each head is its own slice."""
+"""Heads and bias add up to the attention output; each head has its own slice."""
 
 import pytest
 import torch
@@ -35,37 +35,39 @@ def test_heads_add_up_to_the_attention_write(architectures, name):
     scale, z, writes = states_of(decoder)
     rows = torch.stack([decoder.unembed.weight[ids].mean(0) for ids in GROUPS])
     for layer in range(decoder.n_layers):
-        heads, bias = reader.of_heads(layer, z[layer], scale)
+        heads, bias = reader.head_logits(layer, z[layer], scale)
         # The write through the final norm, by the norm's own formula, in float64.
         normed = writes[layer].double() * scale.double()[:, None]
-        wanted = (normed * decoder.norm_gain.double()) @ rows.double().T
+        expected = (normed * decoder.norm_gain.double()) @ rows.double().T
         assert heads.shape == (13, 4, 2)
-        assert (heads.sum(1) + bias - wanted).abs().max() < 1e-5 * wanted.abs().max()
+        assert (
+            heads.sum(1) + bias - expected
+        ).abs().max() < 1e-5 * expected.abs().max()
         assert torch.allclose(
-            reader.of_writes(writes[layer], scale).double(), wanted, rtol=1e-4
+            reader.write_logits(writes[layer], scale).double(), expected, rtol=1e-4
         )
 
 
 @pytest.mark.parametrize("name", ["llama", "qwen3"])
-def test_a_heads_part_is_what_goes_when_the_head_is_silent(architectures, name):
-    """Without a norm behind attention the write is linear in the heads."""
+def test_a_heads_logits_are_what_silencing_it_takes_away(architectures, name):
+    """Without a norm after attention, the output is linear in the heads."""
     decoder = load_decoder(settings_of(architectures[name]))
     reader = HeadReader(decoder, GROUPS)
     scale, z, _ = states_of(decoder)
-    heads, _ = reader.of_heads(1, z[1], scale)
+    heads, _ = reader.head_logits(1, z[1], scale)
     width = z[1].shape[-1] // 4
     for head in range(4):
         silent = z[1].clone()
         silent[:, head * width : (head + 1) * width] = 0
         project = decoder.attention_out(1)
-        lost = reader.of_writes(project(z[1]) - project(silent), scale)
+        lost = reader.write_logits(project(z[1]) - project(silent), scale)
         assert torch.allclose(heads[:, head], lost, atol=1e-4)
 
 
-def test_a_bias_is_no_heads(architectures):
+def test_a_bias_belongs_to_no_head(architectures):
     decoder = load_decoder(settings_of(architectures["llama-biases"]))
     reader = HeadReader(decoder, GROUPS)
     scale, z, _ = states_of(decoder)
-    heads, bias = reader.of_heads(0, torch.zeros_like(z[0]), scale)
+    heads, bias = reader.head_logits(0, torch.zeros_like(z[0]), scale)
     assert not heads.count_nonzero()
     assert bias.abs().min() > 0

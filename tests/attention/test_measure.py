@@ -1,4 +1,4 @@
-"""The attention experiment outside Snakemake, against a plain eager pass."""
+"""The attention experiment outside Snakemake, against a plain eager forward pass."""
 
 from dataclasses import replace
 
@@ -9,10 +9,10 @@ from polars.testing import assert_frame_equal
 from tiny_turns import write_turns_study
 
 from attention import measure as attention
-from attention.bins import Binner
-from attention.measure import Settings, main, verified_of
-from attention.positions import items_of
+from attention.measure import Settings, main, turns_to_verify
+from attention.selected_turns import traces_with_turns
 from attention.tables import ARRIVAL, ATTENTION, BINS
+from attention.token_bins import TokenBinner
 from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
@@ -29,7 +29,7 @@ SETTINGS = Settings(batch_memory=0.01, verification=Verification(0.01, 4, 0))
 def study(model, tmp_path_factory):
     study = write_turns_study(tmp_path_factory.mktemp("attention"), model)
     study.locate()
-    # Sentences, of which the study's own text has but one.
+    # The study's texts have one sentence each; these have many.
     path = study.files["traces_path"]
     traces = TRACES.read(path)
     texts = [("abcd. " * len(text))[: len(text)] for text in traces["text"]]
@@ -66,7 +66,7 @@ def test_every_turn_has_a_row_per_layer(study, table):
         table.select(keys).unique().sort(keys), kinds.select(keys).sort(keys)
     )
     layers = table.group_by(keys).agg(pl.col("layer"))["layer"].to_list()
-    assert all(found == [0, 1, 2] for found in layers)
+    assert all(of_turn == [0, 1, 2] for of_turn in layers)
 
 
 def test_bins_are_sums_of_eager_weights(study, table):
@@ -78,27 +78,27 @@ def test_bins_are_sums_of_eager_weights(study, table):
     )
     for row in table.iter_rows(named=True):
         (trace,) = traces[row["trace"]]
-        found = Binner(trace, events.filter(trace=row["trace"])["token"])
+        binner = TokenBinner(trace, events.filter(trace=row["trace"])["token"])
         with torch.no_grad():
             weights = decoder.hf(
                 study.ids(row["trace"]), output_attentions=True, use_cache=False
             ).attentions[row["layer"]][0, :, row["position"]]
-        bins = found.bins(row["position"])
+        bins = binner.spans(row["position"])
         assert row["tokens"] == [stop - start for start, stop in bins]
         for name, (start, stop) in zip(BINS, bins, strict=True):
-            wanted = weights[:, start:stop].sum(-1).tolist()
+            expected = weights[:, start:stop].sum(-1).tolist()
             if name == ARRIVAL and start == stop:
                 assert row[name] is None
-                assert row["arrival_is_own"] is None
+                assert row["arrival_is_current"] is None
             else:
-                assert row[name] == pytest.approx(wanted, abs=1e-5)
-        own, arrival = (dict(zip(BINS, bins, strict=True))[n] for n in BINS[-2:])
+                assert row[name] == pytest.approx(expected, abs=1e-5)
+        current, arrival = (dict(zip(BINS, bins, strict=True))[n] for n in BINS[-2:])
         if arrival.start < arrival.stop:
-            assert row["arrival_is_own"] == (own.start == arrival.start)
+            assert row["arrival_is_current"] == (current.start == arrival.start)
 
 
-def test_what_heads_write_is_what_the_logits_get(study, table):
-    """Per position: heads of all layers, as the sum of what each would take away."""
+def test_head_logits_add_up_to_those_of_the_attention_output(study, table):
+    """One position, all layers; llama attention has no bias."""
     decoder = load_decoder(study.model)
     targets = target_ids(TURN_WORDS.read(study.folder / "words.parquet"))
     row = table.row(0, named=True)
@@ -115,11 +115,11 @@ def test_what_heads_write_is_what_the_logits_get(study, table):
         decoder.hf(study.ids(row["trace"]))
     resid = states["resid"][row["position"]]
     scale = torch.rsqrt(resid.square().mean() + decoder.norm_eps)
-    for found in layers.iter_rows(named=True):
-        write = writes[found["layer"]][row["position"]] * scale * decoder.norm_gain
+    for cells in layers.iter_rows(named=True):
+        write = writes[cells["layer"]][row["position"]] * scale * decoder.norm_gain
         for group in ("backtrack", "wrap_up"):
-            wanted = (decoder.unembed.weight[targets[group]] @ write).mean().item()
-            assert sum(found[f"dla_{group}"]) == pytest.approx(wanted, abs=1e-5)
+            expected = (decoder.unembed.weight[targets[group]] @ write).mean().item()
+            assert sum(cells[f"dla_{group}"]) == pytest.approx(expected, abs=1e-5)
 
 
 def test_shards_and_batches_change_nothing(study, table):
@@ -144,15 +144,17 @@ def test_the_shard_verifies_itself_and_counts_its_tokens(study, table):
     assert cost["traces"] == last.height
 
 
-def test_a_wrong_row_is_seen(study, monkeypatch):
-    from attention import rows as attention_rows
+def test_a_wrong_row_is_detected(study, monkeypatch):
+    from attention import attention_weights
+    from attention.queries_and_keys import QueriesAndKeys
 
-    rows = attention_rows._Heads.rows
-    monkeypatch.setattr(attention_rows, "PROOF_BOUND", {"float32": 10.0})
+    weights_of = QueriesAndKeys.weights_of
+    monkeypatch.setattr(attention_weights, "PROOF_BOUND", {"float32": 10.0})
     monkeypatch.setattr(
-        attention_rows._Heads,
-        "rows",
-        lambda self, *parts: rows(self, *parts).roll(1, dims=1),  # another head's
+        QueriesAndKeys,
+        "weights_of",
+        # The rows of another head.
+        lambda self, *parts: weights_of(self, *parts).roll(1, dims=1),
     )
     run(study)
     checks = VERIFICATION.read(study.folder / "1-of-1.verification.parquet")
@@ -167,27 +169,25 @@ def test_no_turn_gives_empty_tables(study):
     assert checks["n"].to_list() == [0, 0, 0]
 
 
-def test_a_trace_beyond_the_models_reach_is_refused_by_id(study, table, monkeypatch):
+def test_a_trace_that_is_too_long_is_refused_by_id(study, table, monkeypatch):
     from doubletake.model.decoder import Decoder
 
     last = table.group_by("trace").agg(pl.col("position").max()).sort("position")
     longest = last.row(-1)
     monkeypatch.setattr(Decoder, "max_positions", longest[1])
-    found = run(study)
-    assert set(table["trace"]) - set(found["trace"]) == {longest[0]}
+    shorter = run(study)
+    assert set(table["trace"]) - set(shorter["trace"]) == {longest[0]}
     (cost,) = RUNS.read(study.folder / "1-of-1.runs.parquet").to_dicts()
     assert cost["note"] == f"refused, longer than {longest[1]} tokens: {longest[0]}"
-    # Positions are drawn from what was not refused: all, where that is the minimum.
-    positions = found.height // 3
+    # Positions are drawn from the traces that remain: all of them at this minimum.
+    positions = shorter.height // 3
     everything = replace(SETTINGS, verification=Verification(0.1, positions, 0))
     run(study, settings=everything)
     checks = VERIFICATION.read(study.folder / "1-of-1.verification.parquet")
     assert checks["n"][0] == positions
 
 
-def test_positions_too_far_for_eager_attention_are_said_to_be_unchecked(
-    study, monkeypatch
-):
+def test_positions_too_deep_for_eager_attention_count_as_unchecked(study, monkeypatch):
     monkeypatch.setattr(attention, "EAGER_TOKENS", 1)
     run(study)
     checks = VERIFICATION.read(study.folder / "1-of-1.verification.parquet")
@@ -195,23 +195,23 @@ def test_positions_too_far_for_eager_attention_are_said_to_be_unchecked(
     assert checks["n"][1] > 0
 
 
-def test_the_draw_of_verified_positions_needs_seed_and_names_alone(study):
+def test_the_draw_of_verified_positions_depends_on_seed_and_names_only(study):
     parts = [
         schema.read(study.folder / f"{name}.parquet")
         for schema, name in ((TRACES, "traces"), (EVENTS, "events"), (TURNS, "turns"))
     ]
-    items = items_of(*parts)
+    items = traces_with_turns(*parts)
     few = Verification(1e-9, 5, 1)
-    assert verified_of(items, few) == verified_of(items[::-1], few)
-    assert verified_of(items, few) != verified_of(items, replace(few, seed=2))
-    everything = verified_of(items, Verification(1.0, 10**6, 1))
-    assert len(everything) == sum(len(item.places) for item in items)
+    assert turns_to_verify(items, few) == turns_to_verify(items[::-1], few)
+    assert turns_to_verify(items, few) != turns_to_verify(items, replace(few, seed=2))
+    everything = turns_to_verify(items, Verification(1.0, 10**6, 1))
+    assert len(everything) == sum(len(item.turns) for item in items)
     lengths = {
-        (item.trace, place.event): place.position + 1
+        (item.trace, turn.event): turn.position + 1
         for item in items
-        for place in item.places
+        for turn in item.turns
     }
     work = sum(len(item.ids) for item in items)
-    part = verified_of(items, Verification(0.5, 1, 1))
+    part = turns_to_verify(items, Verification(0.5, 1, 1))
     assert 1 < len(part) < len(everything)
     assert sum(lengths[name] for name in part) <= 0.5 * work

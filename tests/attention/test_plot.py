@@ -1,4 +1,4 @@
-"""Attention figures: what they show, at any size, and when there is nothing."""
+"""Attention figures: content, sizes, and empty tables."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_heat_maps_show_the_means(tables):
     assert "difference, logit" in text
 
 
-def test_zero_is_the_middle_of_what_may_be_negative(tables):
+def test_zero_has_the_middle_colour_where_values_can_be_negative(tables):
     _, heads = tables
     figure = draw_heads(heads, "dla_backtrack", "logit", signed=True)
     for axes in figure.axes[:3]:
@@ -78,7 +78,7 @@ def test_large_models_have_no_numbers_in_the_cells():
     }
     rows = [wide | {"layer": layer} for layer in range(32)]
     _, heads = summarise(ATTENTION.frame(rows), RESAMPLING)
-    assert heads.filter(figure="dla_backtrack", kind="backtrack").height == 32 * 32
+    assert heads.filter(measure="dla_backtrack", kind="backtrack").height == 32 * 32
     figure = draw_heads(heads, "dla_backtrack", "logit", signed=True)
     assert not figure.axes[0].texts
     assert figure.get_figheight() < 7

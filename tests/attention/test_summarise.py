@@ -21,8 +21,8 @@ def tables():
     return summarise(ATTENTION.frame(study_rows()), RESAMPLING)
 
 
-def head(heads, figure, kind, layer, number):
-    rows = heads.filter(figure=figure, kind=kind, layer=layer, head=number)
+def head(heads, measure, kind, layer, number):
+    rows = heads.filter(measure=measure, kind=kind, layer=layer, head=number)
     return rows.row(0, named=True)
 
 
@@ -41,7 +41,7 @@ def test_means_are_over_positions_and_differences_over_problems(tables):
     assert contrast["mean"] == pytest.approx(2.5 - 0.5)
 
 
-def test_controls_without_an_arrival_say_nothing_of_it(tables):
+def test_controls_without_an_arrival_have_no_share_of_it(tables):
     _, heads = tables
     control = head(heads, "arrival_sentence", "control", 1, 0)
     assert (control["mean"], control["n"]) == (pytest.approx(0.1), 1)
@@ -70,7 +70,7 @@ def test_an_empty_bin_has_no_ratio(tables):
     }
 
 
-def test_figures_of_the_positions(tables):
+def test_measures_of_the_positions(tables):
     summary, _ = tables
     rows = summary.filter(bin="all", layer=1)
     found = {
@@ -80,14 +80,14 @@ def test_figures_of_the_positions(tables):
     assert found["backtrack", "depth"] == 19
     assert found["control", "depth"] == 19  # (29 + 9) / 2
     assert found["difference", "depth"] == pytest.approx((-10 + 10) / 2)
-    assert found["backtrack", "is_own"] == 0.75
+    assert found["backtrack", "is_current"] == 0.75
 
 
-def test_heads_are_ranked_within_figure_and_kind(tables):
+def test_heads_are_ranked_within_measure_and_kind(tables):
     _, heads = tables
-    order = heads.filter(figure="arrival_sentence", kind="backtrack").sort("rank")
+    order = heads.filter(measure="arrival_sentence", kind="backtrack").sort("rank")
     assert order["rank"].to_list() == [1, 2, 3, 4]
-    # Equal means, as of both heads of layer 0, in the order of layer and head.
+    # Heads with equal means (both heads of layer 0) are ordered by layer and head.
     assert order.select("layer", "head").rows() == [(1, 0), (1, 1), (0, 0), (0, 1)]
     assert order["mean"].is_sorted(descending=True)
 
@@ -111,13 +111,13 @@ def test_a_pair_with_only_one_side_has_no_difference():
     assert found["backtrack"][0].value == 1.0
 
 
-def test_problem_means_leave_out_what_is_not_known():
+def test_problem_means_leave_out_nan():
     values = np.array([[1.0, np.nan], [3.0, np.nan], [np.nan, 5.0]])
     found = problem_means(values, np.array(["b", "b", "a"]), np.array(["a", "b"]))
     assert np.array_equal(found, [[np.nan, 5.0], [2.0, np.nan]], equal_nan=True)
 
 
-def test_tables_are_written_empty_where_there_is_nothing(tmp_path):
+def test_an_empty_table_gives_empty_tables(tmp_path):
     ATTENTION.write(ATTENTION.frame([]), tmp_path / "attention.parquet")
     main(
         attention_path=tmp_path / "attention.parquet",

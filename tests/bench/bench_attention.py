@@ -1,11 +1,17 @@
-"""What attention rows cost: time and memory beside a bare pass and eager attention.
+"""Cost of attention rows: time and memory against a bare pass and eager attention.
 
-Prints ratios of one run on a random Llama of about 30 M parameters, one thread; seconds
-of a shared machine mean little, ratios of neighbouring runs do. Compared are the
-model's own forward up to the final norm (bare), the experiment's pass (rows of some
-positions, summed over bins, and the heads' direct logit attribution), the rows alone,
-and the library's eager attention with all weights (`output_attentions`). Peak memory is
-that of a process of its own, less what the model takes, by the number of tokens.
+Prints ratios of one run on a random Llama of about 30 M parameters, on one thread.
+Ratios of neighbouring runs are comparable on a shared machine; seconds are not.
+
+Four passes are compared:
+    bare: the model's own forward pass up to the final norm.
+    whole: the pass of the experiment, with the rows of some positions summed over bins
+        and the heads' direct logit attribution.
+    rows: the rows alone.
+    eager: the library's eager attention with all weights (`output_attentions`).
+
+Peak memory is measured in a separate process, without the memory of the model, by the
+number of tokens.
 """
 
 import argparse
@@ -26,22 +32,22 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from random_llama import random_decoder
 
+from attention.attention_weights import eager_attention, reading_rows
+from attention.forward_pass import run_batch
 from attention.head_attribution import HeadReader
-from attention.passes import pass_through
-from attention.positions import Item, Place
-from attention.rows import eager, reading
+from attention.selected_turns import SelectedTurn, TraceTurns
 from attention.tables import BINS
 from doubletake.model.decoder import Decoder
 from doubletake.model.passes import padded
 
 GOAL = 1.1
-POSITIONS = 8  # wanted rows per sequence
+POSITIONS = 8  # rows per sequence
 MEMORY_TOKENS = (512, 1024, 2048)
 MIB = 2**20
 
 
-def random_items(sequences: int, tokens: int) -> list[Item]:
-    """Sequences of one length; positions in their second half, the last one wanted."""
+def random_items(sequences: int, tokens: int) -> list[TraceTurns]:
+    """Sequences of one length; positions in their second half and at the last token."""
     generator = torch.Generator().manual_seed(0)
     items = []
     for number in range(sequences):
@@ -51,51 +57,51 @@ def random_items(sequences: int, tokens: int) -> list[Item]:
         cuts = [torch.linspace(0, p + 1, len(BINS)).long() for p in positions]
         bins = torch.stack([torch.stack([c[:-1], c[1:]], 1) for c in cuts])
         bins = torch.cat([bins, bins[:, -1:]], 1)  # the last arrival's sentence
-        places = [Place(k, "backtrack", p) for k, p in enumerate(positions)]
-        items.append(Item(str(number), str(number), ids, places, bins))
+        turns = [SelectedTurn(k, "backtrack", p) for k, p in enumerate(positions)]
+        items.append(TraceTurns(str(number), str(number), ids, turns, bins))
     return items
 
 
 class Work:
     """The passes that are compared."""
 
-    def __init__(self, decoder: Decoder, items: list[Item]) -> None:
+    def __init__(self, decoder: Decoder, items: list[TraceTurns]) -> None:
         """Prepare what all passes share."""
         self.decoder, self.items = decoder, items
         self.ids = padded([item.ids for item in items])
-        self.wanted = [[place.position for place in item.places] for item in items]
+        self.positions = [[turn.position for turn in item.turns] for item in items]
         self.heads = HeadReader(decoder, [torch.arange(8), torch.arange(8, 12)])
 
     def bare(self) -> None:
-        """The model's own forward."""
+        """The model's own forward pass."""
         self.decoder.base(input_ids=self.ids, use_cache=False)
 
     def whole(self) -> None:
-        """The experiment's pass."""
-        pass_through(self.decoder, self.heads, set(), self.items)
+        """The pass of the experiment."""
+        run_batch(self.decoder, self.heads, set(), self.items)
 
     def rows(self) -> None:
-        """Rows alone, thrown away."""
-        with reading(self.decoder, self.wanted, lambda _: None):
+        """The rows alone, which are discarded."""
+        with reading_rows(self.decoder, self.positions, lambda _: None):
             self.bare()
 
     def eager(self) -> None:
         """All weights by the library's eager attention."""
-        with eager(self.decoder):
+        with eager_attention(self.decoder):
             self.decoder.base(
                 input_ids=self.ids, use_cache=False, output_attentions=True
             )
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of one call: other jobs on the machine count less than on a clock."""
+    """CPU seconds of one call; other jobs disturb them less than wall time."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def compare(work: Work, repeats: int) -> None:
-    """Time all passes in turns; print their ratios to the bare one."""
+    """Time all passes alternately; print their ratios to the bare pass."""
     names = ("bare", "rows", "whole", "eager")
     times: dict[str, list[float]] = {name: [] for name in names}
     for name in names:
@@ -128,7 +134,7 @@ def measure(name: str, tokens: int) -> None:
     work = Work(decoder, random_items(1, tokens))
     short = Work(decoder, random_items(1, 64))
     getattr(short, name)()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     before = peak_memory()
     getattr(work, name)()
     print(peak_memory() - before)
@@ -141,8 +147,8 @@ def peak_memory() -> int:
 
 
 def compare_memory() -> None:
-    """Print the peak by number of tokens, each in a process of its own."""
-    # Freed blocks go back at once: else the peak is the allocator's, not the pass's.
+    """Print the peak memory by number of tokens, each measured in its own process."""
+    # Return freed blocks at once, so that the peak is that of the pass.
     env = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"}
     for name in ("bare", "whole", "eager"):
         peaks = []
@@ -162,10 +168,10 @@ def compare_memory() -> None:
 
 @torch.inference_mode()
 def main(sequences: int, tokens: int, repeats: int) -> None:
-    """Compare and print."""
+    """Compare time and memory of the passes and print the results."""
     work = Work(random_decoder(), random_items(sequences, tokens))
     print(
-        f"{sequences} sequences of {tokens} tokens, {POSITIONS} wanted positions each, "
+        f"{sequences} sequences of {tokens} tokens, {POSITIONS} positions each, "
         "torch threads 1"
     )
     compare(work, repeats)

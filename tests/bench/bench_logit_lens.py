@@ -1,8 +1,8 @@
-"""What target logits cost: the wanted rows of the unembedding against all of it.
+"""Cost of target logits: a few rows of the unembedding against the whole matrix.
 
-Prints the ratio of one run, one thread, on random residual states and an unembedding
-with the vocabulary of DeepSeek-R1-Distill-Llama-8B (128,256), but of width 1,024, so
-that it fits into a small machine.
+Prints the ratio of one run on one thread. The residual states are random. The
+unembedding has the vocabulary of DeepSeek-R1-Distill-Llama-8B (128,256) and a width of
+only 1,024, so that it fits into a small machine.
 """
 
 import argparse
@@ -23,7 +23,7 @@ TARGETS = 24
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of one call: other jobs on the machine count less than on a clock."""
+    """CPU seconds of one call; other jobs disturb them less than wall time."""
     start = time.process_time()
     work()
     return time.process_time() - start
@@ -31,7 +31,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 @torch.inference_mode()
 def main(vocabulary: int, width: int, rows: int, repeats: int) -> None:
-    """Compare and print."""
+    """Compare both ways and print the ratio."""
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(vocabulary, width, generator=generator) / width**0.5
@@ -39,14 +39,14 @@ def main(vocabulary: int, width: int, rows: int, repeats: int) -> None:
     states = torch.randn(rows, width, generator=generator)
     tokens = torch.randint(vocabulary, (TARGETS,), generator=generator)
 
-    def some() -> torch.Tensor:
+    def target_rows() -> torch.Tensor:
         return lens.logits(lens.normed(states), tokens)
 
-    def every() -> torch.Tensor:
+    def whole_matrix() -> torch.Tensor:
         return torch.cat([part[:, tokens] for part in lens.chunks(states)])
 
-    torch.testing.assert_close(some(), every(), rtol=1e-4, atol=1e-4)
-    times = [(seconds(some), seconds(every)) for _ in range(repeats)]
+    torch.testing.assert_close(target_rows(), whole_matrix(), rtol=1e-4, atol=1e-4)
+    times = [(seconds(target_rows), seconds(whole_matrix)) for _ in range(repeats)]
     ratio = statistics.median(full / few for few, full in times)
     print(
         f"{TARGETS} target rows of {vocabulary:,}, {rows} states of width {width}: "

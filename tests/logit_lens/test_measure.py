@@ -1,4 +1,4 @@
-"""Lens and attribution against the model's own norm, head and hidden states."""
+"""Lens and attribution against the model's own norm, unembedding and hidden states."""
 
 import numpy as np
 import polars as pl
@@ -73,20 +73,20 @@ def test_the_lens_is_norm_and_head_on_hidden_states(study, lens, targets):
     decoder = study.decoder
     for row in turns.head(6).iter_rows(named=True):
         key = {"trace": row["trace"], "event": row["event"], "component": "resid"}
-        mine = lens.filter(**key).sort("layer")
+        rows = lens.filter(**key).sort("layer")
         states = states_at(study, row)
-        assert mine["layer"].to_list() == list(range(len(states)))
+        assert rows["layer"].to_list() == list(range(len(states)))
         for layer, state in enumerate(states):
             is_normed = layer == len(states) - 1
             normed = state if is_normed else decoder.final_norm(state)
             logits = decoder.hf.lm_head(normed)
-            found = mine.row(layer, named=True)
+            found = rows.row(layer, named=True)
             for group in GROUPS:
-                wanted = float(logits[targets[group]].mean())
-                assert found[group] == pytest.approx(wanted, abs=1e-4)
-            wanted = float(logits.log_softmax(-1)[targets["backtrack"]].logsumexp(-1))
-            assert found["backtrack_logprob"] == pytest.approx(wanted, abs=1e-4)
-            assert found["top"] == logits.topk(TOP).indices.tolist()
+                expected = float(logits[targets[group]].mean())
+                assert found[group] == pytest.approx(expected, abs=1e-4)
+            expected = float(logits.log_softmax(-1)[targets["backtrack"]].logsumexp(-1))
+            assert found["backtrack_logprob"] == pytest.approx(expected, abs=1e-4)
+            assert found["top_ids"] == logits.topk(TOP).indices.tolist()
 
 
 def test_parts_add_up_to_the_logits(study, lens):
@@ -104,14 +104,14 @@ def test_parts_add_up_to_the_logits(study, lens):
 
 
 def test_the_check_notices_a_part_that_is_missing():
-    checks = logit_lens.Checks()
+    sum_check = logit_lens.SumCheck()
     logits = torch.tensor([[2.0, -4.0]])
-    checks.add(logits + torch.tensor([[0.0, 0.2]]), logits)
-    assert checks.error.value == pytest.approx(0.05)
+    sum_check.add(logits + torch.tensor([[0.0, 0.2]]), logits)
+    assert sum_check.error.value == pytest.approx(0.05)
 
 
-def test_slices_change_nothing(study, lens):
-    one_by_one = run(study, "slices", batch_memory=1e-9)
+def test_the_batch_size_changes_nothing(study, lens):
+    one_by_one = run(study, "small-batches", batch_memory=1e-9)
     order = ["trace", "event", "component", "layer"]
     assert_frame_equal(one_by_one.sort(order), lens.sort(order), abs_tol=1e-5)
 
@@ -125,8 +125,8 @@ def test_summaries_are_what_counting_gives(study, lens, targets):
         assert row["mean"] == pytest.approx(part[row["group"]].mean())
         assert row["low"] <= row["mean"] + 1e-9
         assert row["high"] >= row["mean"] - 1e-9
-    some = sorted({tops[0] for tops in lens["top"].drop_nulls()})[:40]
-    first = summarise_logit_lens.first_layers(lens, some, RESAMPLING)
+    some = sorted({ids[0] for ids in lens["top_ids"].drop_nulls()})[:40]
+    first = summarise_logit_lens.first_boundaries(lens, some, RESAMPLING)
     LOGIT_LENS_FIRST.check(first)
     resid = lens.filter(component="resid", kind="backtrack")
     counts = dict.fromkeys(range(study.decoder.n_layers + 1), 0)
@@ -134,41 +134,41 @@ def test_summaries_are_what_counting_gives(study, lens, targets):
         hits = [
             row["layer"]
             for row in position.sort("layer").iter_rows(named=True)
-            if row["top"][0] in some
+            if row["top_ids"][0] in some
         ]
         for layer in hits[:1]:
             counts[layer] += 1
     assert sum(counts.values()) > 0
-    mine = first.filter(kind="backtrack").sort("layer")
-    assert mine["first"].to_list() == list(counts.values())
+    backtracks = first.filter(kind="backtrack").sort("boundary")
+    assert backtracks["first_leading"].to_list() == list(counts.values())
 
 
 def test_the_vocabulary_has_the_text_of_every_token_that_the_table_names(study, lens):
     vocabulary = VOCABULARY.read(study.folder / "lens.vocabulary.parquet")
-    named = sorted({token for tops in lens["top"].drop_nulls() for token in tops})
-    assert vocabulary["token"].to_list() == named
+    named = sorted({k for ids in lens["top_ids"].drop_nulls() for k in ids})
+    assert vocabulary["token_id"].to_list() == named
     tokenizer = load_tokenizer(study.model)
-    assert vocabulary["text"].to_list() == [tokenizer.text_of(t) for t in named]
+    assert vocabulary["text"].to_list() == [tokenizer.text_of(k) for k in named]
 
 
-def test_words_are_counted_by_layer(lens):
-    tokens = lens["top"].explode().drop_nulls().unique()
-    rows = [{"token": token, "text": f"<{token}>"} for token in tokens]
+def test_words_are_counted_by_boundary(lens):
+    ids = lens["top_ids"].explode().drop_nulls().unique()
+    rows = [{"token_id": token_id, "text": f"<{token_id}>"} for token_id in ids]
     table = summarise_logit_lens.word_counts(lens, VOCABULARY.frame(rows))
     LOGIT_LENS_WORDS.check(table)
-    part = table.filter(kind="control", layer=2)
+    part = table.filter(kind="control", boundary=2)
     resid = lens.filter(kind="control", layer=2, component="resid")
     for row in part.iter_rows(named=True):
-        assert row["text"] == f"<{row['token']}>"
+        assert row["text"] == f"<{row['token_id']}>"
         assert row["positions"] == resid.height
-        tops = resid["top"].to_list()
-        assert row["first"] == sum(top[0] == row["token"] for top in tops)
-        assert row["among_top"] == sum(row["token"] in top for top in tops)
-    assert part["first"].sum() <= resid.height
+        tops = resid["top_ids"].to_list()
+        assert row["leading"] == sum(ids[0] == row["token_id"] for ids in tops)
+        assert row["among_top"] == sum(row["token_id"] in ids for ids in tops)
+    assert part["leading"].sum() <= resid.height
 
 
 def test_figures_are_drawn_and_equal_data_give_equal_bytes(study, lens, tmp_path):
-    first = summarise_logit_lens.first_layers(lens, [1, 2], RESAMPLING)
+    first = summarise_logit_lens.first_boundaries(lens, [1, 2], RESAMPLING)
     summary = summarise_logit_lens.summarise(lens, RESAMPLING)
     LOGIT_LENS_FIRST.write(first, tmp_path / "first.parquet")
     LOGIT_LENS_SUMMARY.write(summary, tmp_path / "summary.parquet")

@@ -71,7 +71,7 @@ class RealStudy:
 
     def words(self, group: str) -> list[int]:
         """Ids of the target tokens `backtrack` or `wrap_up`."""
-        return self.table("turns/words").filter(group=group)["token"].to_list()
+        return self.table("turns/words").filter(group=group)["token_id"].to_list()
 
     def metric(self, logits: torch.Tensor) -> torch.Tensor:
         """Log-odds of a backtrack word against a wrap-up word: [..., vocabulary]."""

@@ -63,7 +63,7 @@ def test_the_logit_lens_is_norm_and_unembedding_of_each_boundary(study, decision
 
 def test_attention_is_that_of_the_eager_model(study, decisions):
     table = study.table("attention")
-    bins = ["bos", "question", *(f"part_{k}" for k in range(1, 6)), "own_sentence"]
+    bins = ["bos", "question", *(f"part_{k}" for k in range(1, 6)), "current_sentence"]
     for row in decisions:
         ids = study.ids(row["trace"], row["position"] + 1)
         with torch.no_grad():

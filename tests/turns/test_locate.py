@@ -1,4 +1,4 @@
-"""Positions and most likely tokens against plain forward passes."""
+"""Turns: positions and most likely tokens against plain forward passes."""
 
 import polars as pl
 import pytest
@@ -17,58 +17,58 @@ def study(model, tmp_path_factory):
     return write_turns_study(tmp_path_factory.mktemp("turns"), model)
 
 
-def turns_of(study, settings) -> pl.DataFrame:
+def located(study, settings) -> pl.DataFrame:
     study.locate(settings)
     return TURNS.read(study.folder / "turns.parquet")
 
 
 def test_every_sentence_is_predicted_as_by_the_model(study):
-    turns = turns_of(study, EVERY)
+    turns = located(study, EVERY)
     assert turns.height == 4 * len(LENGTHS)
     words = {"Wai", " Wai", "Al", " Al", "che", " che", "Che"}
     for row in turns.iter_rows(named=True):
         ids = study.ids(row["trace"])
         with torch.no_grad():
             logits = study.decoder.hf(ids).logits[0, row["position"]]
-        assert row["predicted"] == int(logits.argmax())
-        assert row["next"] == int(ids[0, row["position"] + 1])
-        logprob = float(logits.log_softmax(-1)[row["next"]])
+        assert row["predicted_id"] == int(logits.argmax())
+        assert row["next_id"] == int(ids[0, row["position"] + 1])
+        logprob = float(logits.log_softmax(-1)[row["next_id"]])
         assert row["logprob"] == pytest.approx(logprob, abs=1e-5)
         assert row["is_word"] == (row["predicted_text"] in words)
 
 
-def test_what_is_selected_follows_the_config(study):
-    every = turns_of(study, EVERY)
+def test_the_selection_follows_the_config(study):
+    every = located(study, EVERY)
     assert every.filter(pl.col("kind") != "control")["selected"].all()
-    first = turns_of(study, locate_turns.Settings("first", False, WORDS))
+    first = located(study, locate_turns.Settings("first", False, WORDS))
     back = first.filter(kind="backtrack")
     assert (back["selected"] == (back["ordinal"] == 1)).all()
     assert first.filter(kind="wrap_up")["selected"].all()
     assert first.filter(kind="control")["selected"].sum() == len(LENGTHS)
 
 
-def test_the_published_filter_keeps_what_the_model_means_to_say(study):
-    every = turns_of(study, EVERY)
-    predicted = every.filter(kind="backtrack")["predicted"]
+def test_the_published_filter_keeps_backtracks_with_a_predicted_word(study):
+    every = located(study, EVERY)
+    predicted_ids = every.filter(kind="backtrack")["predicted_id"]
     rows = [
-        {"group": group, "word": "w", "token": token, "text": "w"}
-        for group, token in (("backtrack", predicted[0]), ("wrap_up", 0))
+        {"group": group, "word": "w", "token_id": token_id, "text": "w"}
+        for group, token_id in (("backtrack", predicted_ids[0]), ("wrap_up", 0))
     ]
-    table = locate_turns.turns_of(
-        every.drop("logprob", "predicted", "predicted_text", "is_word", "selected"),
-        torch.tensor(every["predicted"].to_list()),
+    table = locate_turns.turns_table(
+        every.drop("logprob", "predicted_id", "predicted_text", "is_word", "selected"),
+        torch.tensor(every["predicted_id"].to_list()),
         torch.tensor(every["logprob"].to_list()),
         TURN_WORDS.frame(rows),
         load_tokenizer(study.model),
         locate_turns.Settings("every", True, WORDS),
     )
     back = table.filter(kind="backtrack")
-    assert (back["selected"] == (back["predicted"] == predicted[0])).all()
+    assert (back["selected"] == (back["predicted_id"] == predicted_ids[0])).all()
     assert 0 < back["selected"].sum() < back.height
 
 
 def test_the_cache_is_checked_against_the_generated_logprobs(study):
-    turns_of(study, EVERY)
+    located(study, EVERY)
     path = study.folder / "verification.parquet"
     checks = VERIFICATION.read(path)
     difference = checks.filter(statistic="max |difference|").row(0, named=True)
@@ -78,41 +78,45 @@ def test_the_cache_is_checked_against_the_generated_logprobs(study):
     assert share["n"] == len(LENGTHS)
 
 
-def test_imported_thoughts_have_nothing_to_compare(study):
-    turns = turns_of(study, EVERY)
-    nothing = pl.Series([None] * turns.height, dtype=pl.Float32)
-    row = locate_turns.checks_of(turns, nothing, "float32").row(0, named=True)
+def test_imported_thoughts_have_no_logprobs_to_compare(study):
+    turns = located(study, EVERY)
+    missing = pl.Series([None] * turns.height, dtype=pl.Float32)
+    row = locate_turns.checks_of(turns, missing, "float32").row(0, named=True)
     assert (row["value"], row["n"]) == (None, 0)
 
 
 def test_a_study_without_backtracks_gives_an_empty_table(study):
-    sentences = locate_turns.sentences_of(
+    sentences = locate_turns.sentence_starts(
         pl.read_parquet(study.files["traces_path"]),
         pl.read_parquet(study.files["events_path"]).clear(),
         pl.read_parquet(study.files["index_path"]),
     )
     assert sentences.height == 0
     words = pl.read_parquet(study.folder / "words.parquet")
-    none = torch.zeros(0)
-    table = locate_turns.turns_of(sentences, none.long(), none, words, None, EVERY)
+    empty = torch.zeros(0)
+    table = locate_turns.turns_table(sentences, empty.long(), empty, words, None, EVERY)
     assert_frame_equal(table, TURNS.frame([]))
 
 
-def chosen(places) -> list[int]:
-    """Events of the controls that belong to the selected backtracks of a trace."""
+def matched_controls(turns) -> list[int]:
+    """Events of the controls that are matched to the selected backtracks of a trace.
+
+    Args:
+        turns: kind, position and whether it is selected, by event.
+    """
     rows = [
-        {"trace": "a/0", "event": event, "kind": kind, "position": at}
+        {"trace": "a/0", "event": event, "kind": kind, "position": position}
         | {"selected": selected}
-        for event, (kind, at, selected) in enumerate(places)
+        for event, (kind, position, selected) in enumerate(turns)
     ]
     schema = {"trace": pl.String, "event": pl.Int32, "kind": pl.String}
     schema |= {"position": pl.Int32, "selected": pl.Boolean}
-    turns = pl.DataFrame(rows, schema=schema)
-    return sorted(event for _, event in locate_turns.nearest_controls(turns))
+    table = pl.DataFrame(rows, schema=schema)
+    return sorted(event for _, event in locate_turns.nearest_controls(table))
 
 
-def test_every_selected_backtrack_brings_its_nearest_control():
-    places = [
+def test_every_selected_backtrack_has_its_nearest_control():
+    turns = [
         ("control", 3, False),
         ("backtrack", 10, True),
         ("control", 14, False),
@@ -120,10 +124,10 @@ def test_every_selected_backtrack_brings_its_nearest_control():
         ("backtrack", 20, False),
         ("control", 22, False),
     ]
-    assert chosen(places) == [2]
-    places[4] = ("backtrack", 20, True)
-    assert chosen(places) == [2, 5]
-    del places[2]
-    assert chosen(places) == [0, 4]
-    assert chosen([("control", 3, False), ("wrap_up", 9, True)]) == []
-    assert chosen([("backtrack", 3, True)]) == []
+    assert matched_controls(turns) == [2]
+    turns[4] = ("backtrack", 20, True)
+    assert matched_controls(turns) == [2, 5]
+    del turns[2]
+    assert matched_controls(turns) == [0, 4]
+    assert matched_controls([("control", 3, False), ("wrap_up", 9, True)]) == []
+    assert matched_controls([("backtrack", 3, True)]) == []

@@ -1,4 +1,4 @@
-"""Words as tokens."""
+"""The words of a turn as token ids."""
 
 from pathlib import Path
 
@@ -27,12 +27,12 @@ def test_variants_are_spellings_with_and_without_a_space():
 def test_only_single_tokens_are_kept(tokenizer):
     words = turn_words(tokenizer, {"backtrack": ["Wait", "Zzyzx"], "wrap_up": ["So"]})
     for row in words.iter_rows(named=True):
-        assert tokenizer.decode([row["token"]])[0] == row["text"]
+        assert tokenizer.decode([row["token_id"]])[0] == row["text"]
         assert row["text"].strip().lower() == row["word"].lower()
-        assert tokenizer.encode(row["text"]) == [row["token"]]
+        assert tokenizer.encode(row["text"]) == [row["token_id"]]
     assert set(words["word"]) == {"Wait", "So"}
     ids = target_ids(words)
-    assert ids["wrap_up"].tolist() == sorted(words.filter(group="wrap_up")["token"])
+    assert ids["wrap_up"].tolist() == sorted(words.filter(group="wrap_up")["token_id"])
 
 
 def test_a_group_without_a_single_token_is_refused(tokenizer):

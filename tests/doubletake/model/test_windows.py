@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_windows import REACHES, windowed_decoder
 
-from attention.rows import reading
+from attention.attention_weights import reading_rows
 from attribution.gradients import Decision, Metric, attribute
 from attribution.patching import Cell, patched
 from doubletake.model.hooks import record
@@ -66,8 +66,8 @@ def test_the_windows_are_what_these_tests_meet(decoder_of, name):
     decoder = decoder_of(name, 5)
     ids = random_ids(70)
     seen = {}
-    keep = lambda rows: seen.update({rows.layer: rows.reach})  # noqa: E731
-    with torch.inference_mode(), reading(decoder, [[69]], keep):
+    keep = lambda rows: seen.update({rows.layer: rows.window})  # noqa: E731
+    with torch.inference_mode(), reading_rows(decoder, [[69]], keep):
         decoder.base(input_ids=torch.tensor([ids]), use_cache=False)
     assert [seen[layer] == 5 for layer in range(3)] == REACHES[name]
     wider = plain_logits(decoder_of(name, 512), ids)
@@ -226,10 +226,10 @@ def test_attention_rows_equal_eager_weights(decoder_of, name, window, length):
     found = {}
 
     def see(rows):
-        for place, weights in enumerate(rows.weights, start=rows.wanted.start):
+        for place, weights in enumerate(rows.weights, start=rows.in_batch.start):
             found[rows.layer, place] = weights.clone()
 
-    with torch.inference_mode(), reading(decoder, positions, see):
+    with torch.inference_mode(), reading_rows(decoder, positions, see):
         logits = decoder.hf(padded(sequences), use_cache=False).logits
     place = 0
     for k, (ids, wanted) in enumerate(zip(sequences, positions, strict=True)):

@@ -30,8 +30,8 @@ def event(trace, number, kind, token, gold=None):
 
 def turn(trace, number, kind, position, selected=True):
     row = {"trace": trace, "problem": trace[0], "event": number, "kind": kind}
-    row |= {"ordinal": 1, "position": position, "next": 1, "logprob": -1.0}
-    row |= {"predicted": 1, "predicted_text": "x", "is_word": True}
+    row |= {"ordinal": 1, "position": position, "next_id": 1, "logprob": -1.0}
+    row |= {"predicted_id": 1, "predicted_text": "x", "is_word": True}
     return row | {"selected": selected}
 
 

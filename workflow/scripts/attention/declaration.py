@@ -1,4 +1,4 @@
-"""What this experiment leaves, and what the page calls it."""
+"""The attention experiment: its question, its tables, its figures with captions."""
 
 from attention.tables import (
     ATTENTION,
@@ -23,15 +23,15 @@ DECLARATION = Experiment(
             "attribution",
             "What each head adds to the words that turn back",
             "Direct logit attribution of every attention head to the backtrack words "
-            "(mean logit of their tokens, before a cap): what the output of the "
-            "head, through its slice of the output projection and the final norm, "
-            "adds to that logit, without everything later. Panels: positions that "
-            "predict a backtrack, controls of the same thoughts, and the difference "
-            "within problems. Orange heads raise the logit, purple ones lower it. A "
-            "head that does the same at controls writes something else than the "
-            "turn: the third panel is what is left. The three largest heads of each "
-            "panel are framed. All heads with intervals are in "
-            "attention/heads.parquet.",
+            "(mean logit of their tokens, before a cap). This is what the output of "
+            "the head adds to the logit through its slice of the output projection "
+            "and the final norm, without the effect on later layers. Panels: "
+            "positions that predict a backtrack, controls of the same thoughts, and "
+            "the difference within problems. Orange heads raise the logit, purple "
+            "heads lower it. A head that does the same at controls does not write "
+            "the turn: the third panel shows the heads that do. The three heads with "
+            "the largest values in each panel are framed. All heads with intervals "
+            "are in attention/heads.parquet.",
         ),
         Figure(
             "arrivals",
@@ -40,24 +40,24 @@ DECLARATION = Experiment(
             "thought last stated its answer. Panels: positions that predict a "
             "backtrack, controls of the same thoughts with an arrival before them, "
             "and the difference within problems. Bright heads look back at the "
-            "answer. In the third panel orange heads do so more where the model "
-            "turns back than where it goes on. Where the arrival was stated just "
-            "before the turn, its sentence is also the one in which the position "
-            "stands. The three largest heads of each panel are framed. The numbers "
-            "with intervals are in attention/heads.parquet.",
+            "answer. In the third panel, orange heads look back more where the model "
+            "turns back than where it goes on. Where the thought states the arrival "
+            "just before the turn, the arrival’s sentence is also the current "
+            "sentence. The three heads with the largest values in each panel are "
+            "framed. The numbers with intervals are in attention/heads.parquet.",
         ),
         Figure(
             "bins",
             "Where each layer looks",
-            "Share of attention by layer, heads averaged: to the first token (BOS), "
-            "to the question with the opening of the thought, to five equal parts of "
-            "the thought up to the position’s own sentence, to that sentence, and to "
-            "the sentence of the last arrival, which is counted in the other bins "
-            "too. Dashed: what the bin would get if attention were spread evenly "
-            "over all tokens that the layer sees. A line above its dashed one: the "
-            "bin gets more than its share of tokens. The panels differ in scale. "
-            "Bands are bootstrap intervals over problems. The numbers are in "
-            "attention/summary.parquet.",
+            "Share of attention by layer, mean over heads. The bins are: the first "
+            "token (BOS), the question with the opening of the thought, five equal "
+            "parts of the thought before the current sentence, the current sentence "
+            "(it ends at the position), and the sentence of the last arrival. The "
+            "tokens of the last bin also count in the other bins. Dashed: the bin’s "
+            "share if attention were spread evenly over all tokens that the layer "
+            "sees. A line above its dashed line means more attention than an even "
+            "spread gives. The panels differ in scale. Bands are bootstrap intervals "
+            "over problems. The numbers are in attention/summary.parquet.",
         ),
     ),
 )

@@ -1,23 +1,23 @@
 """Where do heads look when the model turns back, and what do they write?
 
-One forward pass over each trace up to its last wanted position. Where a backtrack or
-one of its controls is about to be predicted, attention rows of all heads are computed
-beside the model's own attention (`attention.rows`) and summed over bins
-(`attention.bins`); the heads' outputs are read through the output projection
-as direct logit attribution to the words of a turn (`attention.head_attribution`).
+Every trace with a selected backtrack or control gets one forward pass, up to its last
+selected position. Beside the model's own attention, the pass computes the attention
+rows of all heads at the selected positions (`attention.attention_weights`) and sums
+them over bins of tokens (`attention.token_bins`). The heads' outputs are read as direct
+logit attribution to the turn words (`attention.head_attribution`).
 
 Inputs
-    traces: `schemas.TRACES`.
-    events: the arrivals (`schemas.EVENTS`).
-    turns: the positions (`schemas.TURNS`).
-    words: the target words (`schemas.TURN_WORDS`).
+    traces: `traces.tables.TRACES`.
+    events: `events.tables.EVENTS`, the arrivals.
+    turns: `turns.tables.TURNS`, the positions.
+    words: `turns.tables.TURN_WORDS`, the target words.
     the model.
 
 Outputs, of one shard
-    attention: one row per position and layer (`schemas.ATTENTION`).
-    verification: rows against eager attention weights, heads against the whole
-        attention output (`schemas.VERIFICATION`).
-    runs: what the shard cost (`schemas.RUNS`).
+    attention: `attention.tables.ATTENTION`, one row per position and layer.
+    verification: `doubletake.tables.verification.VERIFICATION`, attention rows against
+        eager attention weights, heads against the whole attention output.
+    runs: `doubletake.tables.runs.RUNS`, the cost of the shard.
 """
 
 import logging
@@ -29,10 +29,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
+from attention.attention_weights import eager_weights, prove_rows
+from attention.forward_pass import BatchResult, TurnKey, attention_table, run_batch
 from attention.head_attribution import HeadReader
-from attention.passes import Kept, pass_through, table_of
-from attention.positions import Item, items_of
-from attention.rows import eager_weights, prove_rows
+from attention.selected_turns import TraceTurns, traces_with_turns
 from attention.tables import ATTENTION, PARTITION
 from doubletake.model.budgets import forward_tokens
 from doubletake.model.decoder import Decoder
@@ -62,9 +62,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("attention")
 
 STAGE = "attention"
-FLOAT32_BOUNDS = {"rows": 1e-5, "heads": 1e-3}  # weights; logits
-SUM_BOUND = 1e-5  # rows are float32 whatever the model is
-EAGER_TOKENS = 2048  # longest sequence that is checked, its rows taken together
+# ASSUME: rounding in float32 stays under these bounds; 16-bit models have no bound.
+FLOAT32_BOUNDS = {"rows": 1e-5, "heads": 1e-3}  # of weights; of logits
+SUM_BOUND = 1e-5  # the rows are float32 in every model dtype
+EAGER_TOKENS = 2048  # longest sequence that is checked against eager attention
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,13 @@ class Settings:
     """The budgets of memory and of verification."""
 
     batch_memory: float
-    """Memory that one batch may take beyond the model, GiB."""
+    """GiB of memory that one batch may take in addition to the model."""
     verification: Verification
-    """How many positions of a shard have their rows computed by eager attention too."""
+    """How many positions of a shard are also computed by eager attention."""
 
 
-def readable(items: list[Item], longest: int) -> tuple[list[Item], str]:
-    """The items that the model can read, and a note on those too long."""
+def readable(items: list[TraceTurns], longest: int) -> tuple[list[TraceTurns], str]:
+    """The traces that the model can read, and a note on traces that are too long."""
     refused = [item.trace for item in items if len(item.ids) > longest]
     note = ""
     if refused:
@@ -87,75 +88,73 @@ def readable(items: list[Item], longest: int) -> tuple[list[Item], str]:
     return [item for item in items if len(item.ids) <= longest], note
 
 
-def verified_of(
-    items: list[Item], settings: Verification
-) -> set[tuple[str | int, ...]]:
-    """Trace and event of the positions to check; costs are tokens of all layers.
+def turns_to_verify(items: list[TraceTurns], settings: Verification) -> set[TurnKey]:
+    """The turns to check; the cost of a turn is the number of its tokens.
 
     Args:
-        items: of the shard, without those that were refused.
-        settings: how many.
+        items: traces of the shard, without the refused ones.
+        settings: how many turns.
     """
     cases = [
-        Case((item.trace, place.event), place.position + 1)
+        Case((item.trace, turn.event), turn.position + 1)
         for item in items
-        for place in item.places
-        if place.position < EAGER_TOKENS
+        for turn in item.turns
+        if turn.position < EAGER_TOKENS
     ]
     work = sum(len(item.ids) for item in items)
     return {case.name for case in drawn(cases, work, settings)}
 
 
 def largest_difference(
-    decoder: Decoder,
-    items: list[Item],
-    rows: dict[tuple[str | int, ...], torch.Tensor],
+    decoder: Decoder, items: list[TraceTurns], rows: dict[TurnKey, torch.Tensor]
 ) -> Largest:
-    """Largest |row - eager attention weight| of the verified positions."""
+    """Largest |row - eager attention weight| of the verified turns."""
     worst = Largest()
     for item in items:
-        for place in item.places:
-            found = rows.get((item.trace, place.event))
-            if found is not None:
-                ids = item.ids[: place.position + 1]
-                wanted = eager_weights(decoder, ids)
-                ours = found[..., : len(ids)]
-                worst.add((ours - wanted).abs().max().item())
+        for turn in item.turns:
+            weights = rows.get((item.trace, turn.event))
+            if weights is not None:
+                ids = item.ids[: turn.position + 1]
+                expected = eager_weights(decoder, ids)
+                worst.add((weights[..., : len(ids)] - expected).abs().max().item())
     return worst
 
 
 @dataclass
-class Shard:
-    """What the passes of a shard gave."""
+class ShardResult:
+    """Results of all forward passes of a shard."""
 
-    tables: list[pl.DataFrame]
-    rows: dict[tuple[str | int, ...], torch.Tensor]
+    tables: list[pl.DataFrame] = field(default_factory=list)
+    """One per batch."""
+    verified_rows: dict[TurnKey, torch.Tensor] = field(default_factory=dict)
+    """Whole attention rows of the verified turns: [layer, head, token]."""
     unexplained: Largest = field(default_factory=Largest)
-    not_one: Largest = field(default_factory=Largest)
+    """Largest |sum over heads and bias - attention output|, logits."""
+    sum_error: Largest = field(default_factory=Largest)
     """Largest |sum over the partition - 1|."""
 
-    def add(self, batch: list[Item], kept: Kept) -> None:
-        """Take in one batch."""
-        self.tables.append(table_of(batch, kept))
-        self.rows |= kept.rows
-        count = len(kept.attention)
-        self.unexplained.add(kept.unexplained, count)
-        total = kept.attention[..., : len(PARTITION)].sum(-1)
-        self.not_one.add((total - 1).abs().max().item(), count)
+    def add(self, batch: list[TraceTurns], result: BatchResult) -> None:
+        """Add the results of one batch."""
+        self.tables.append(attention_table(batch, result))
+        self.verified_rows |= result.verified_rows
+        count = len(result.attention)
+        self.unexplained.add(result.unexplained, count)
+        total = result.attention[..., : len(PARTITION)].sum(-1)
+        self.sum_error.add((total - 1).abs().max().item(), count)
 
     def table(self) -> pl.DataFrame:
-        """All rows, in an order that no batch changes."""
+        """All rows, in an order that does not depend on the batches."""
         rows = pl.concat([ATTENTION.schema.to_frame(), *self.tables])
         return rows.sort("trace", "event", "layer")
 
     def verification(self, difference: Largest, dtype: str) -> pl.DataFrame:
-        """Rows of `schemas.VERIFICATION`; only float32 has bounds of rounding."""
+        """`doubletake.tables.verification.VERIFICATION`; only float32 has bounds."""
         bounds = FLOAT32_BOUNDS if dtype == "float32" else {}
         rows = "attention rows against eager attention weights"
         heads = "heads and bias against the whole attention output"
         figures = [
             (rows, difference, "1", bounds.get("rows")),
-            ("attention in bins against 1", self.not_one, "1", SUM_BOUND),
+            ("attention in bins against 1", self.sum_error, "1", SUM_BOUND),
             (heads, self.unexplained, "logit", bounds.get("heads")),
         ]
         return verification_of(
@@ -176,24 +175,24 @@ class Shard:
 
 
 def compute(
-    decoder: Decoder, items: list[Item], heads: HeadReader, settings: Settings
-) -> tuple[Shard, Progress]:
-    """Pass all items through the model."""
-    verified = verified_of(items, settings.verification)
-    shard = Shard([], {})
+    decoder: Decoder, items: list[TraceTurns], heads: HeadReader, settings: Settings
+) -> tuple[ShardResult, Progress]:
+    """Run all traces through the model."""
+    verified = turns_to_verify(items, settings.verification)
+    results = ShardResult()
     progress = Progress(len(items), "traces")
-    passes = in_batches(
+    batches = in_batches(
         items,
-        partial(pass_through, decoder, heads, verified),
+        partial(run_batch, decoder, heads, verified),
         length=lambda item: len(item.ids),
         name=lambda item: f"trace {item.trace}",
         batch_tokens=forward_tokens(decoder, settings.batch_memory),
     )
-    for batch, kept in passes:
-        shard.add(batch, kept)
+    for batch, result in batches:
+        results.add(batch, result)
         progress.update(len(batch), sum(len(item.ids) for item in batch))
     progress.close()
-    return shard, progress
+    return results, progress
 
 
 def main(
@@ -209,24 +208,24 @@ def main(
     model: ModelSettings,
     settings: Settings,
 ) -> None:
-    """Read the tables, pass the shard's traces through the model, write the tables."""
+    """Read the tables, run the shard's traces through the model, write the tables."""
     traces = rows_of_shard(TRACES.read(traces_path), shard)
     events = EVENTS.read(events_path)
     targets = target_ids(TURN_WORDS.read(words_path))
-    items = items_of(traces, events, TURNS.read(turns_path))
+    items = traces_with_turns(traces, events, TURNS.read(turns_path))
     decoder = load_decoder(model)
     prove_rows(decoder)
     items, note = readable(items, decoder.max_positions)
     heads = HeadReader(decoder, [targets[group] for group in GROUPS])
-    done, progress = compute(decoder, items, heads, settings)
-    difference = largest_difference(decoder, items, done.rows)
-    checks = done.verification(difference, model.dtype)
+    results, progress = compute(decoder, items, heads, settings)
+    difference = largest_difference(decoder, items, results.verified_rows)
+    checks = results.verification(difference, model.dtype)
     for row in checks.iter_rows(named=True):
         logger.info("verification: %(check)s: %(value)s over %(n)d", row)
     VERIFICATION.write(checks, verification_path)
     run = run_of(STAGE, shard, progress, decoder, progress.items, note)
     RUNS.write(run, runs_path)
-    ATTENTION.write(done.table(), attention_path)
+    ATTENTION.write(results.table(), attention_path)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Figures: what every head writes and where it looks, at backtracks beside controls.
+"""Figures of attention: what each head writes, where it looks, where layers look.
 
 Inputs
-    summary: attention in bins by layer (`schemas.ATTENTION_SUMMARY`).
-    heads: figures of every head (`schemas.ATTENTION_HEADS`).
+    summary: `attention.tables.ATTENTION_SUMMARY`.
+    heads: `attention.tables.ATTENTION_HEADS`.
 
 Outputs
     attribution, arrivals: heat maps of layers and heads.
-    bins: where each layer looks.
+    bins: attention to each bin by layer.
 """
 
 import logging
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("plot_attention")
 
-NOTHING = "Nothing to draw: no backtrack was looked into."
-SIGNED = "PuOr_r"  # diverging, told apart by all readers
-NAMED = 3  # heads framed in each heat map
-WRITTEN = 64  # cells up to which a heat map shows its numbers
+NOTHING = "Nothing to draw: no backtrack was selected."
+SIGNED_COLOURS = "PuOr_r"  # diverging, safe for colour-blind readers
+FRAMED = 3  # heads that are framed in each heat map
+MOST_NUMBERS = 64  # heat maps with more cells show no numbers
 TITLES = {
     "backtrack": "At backtracks",
     "control": "At controls",
@@ -66,30 +66,30 @@ BIN_TITLES = {
     "bos": "BOS",
     "question": "Question",
     **{part: f"Thought, part {k} of 5" for k, part in enumerate(PARTS, 1)},
-    "own_sentence": "Own sentence",
+    "current_sentence": "Current sentence",
     ARRIVAL: "Last arrival's sentence",
 }
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the figures state beside the tables."""
+    """Settings that the figures mention."""
 
     confidence: float
     """Coverage of the intervals."""
 
 
-def grid_of(heads: pl.DataFrame, figure: str, kind: str) -> np.ndarray:
-    """Means of a figure, [layer, head]; NaN where there is none."""
+def grid_of(heads: pl.DataFrame, measure: str, kind: str) -> np.ndarray:
+    """Means of a measure, [layer, head]; NaN where the table has no row."""
     size = [int(heads[name].max()) + 1 for name in ("layer", "head")]  # type: ignore[arg-type]
     grid = np.full(size, np.nan)
-    rows = heads.filter(figure=figure, kind=kind)
+    rows = heads.filter(measure=measure, kind=kind)
     grid[rows["layer"].to_numpy(), rows["head"].to_numpy()] = rows["mean"].to_numpy()
     return grid
 
 
 def cases_of(table: pl.DataFrame) -> str:
-    """Positions and problems behind a table's rows, by kind."""
+    """Number of positions and problems in a table, by kind."""
     parts = []
     for kind in KINDS:
         rows = table.filter(kind=kind)
@@ -100,46 +100,46 @@ def cases_of(table: pl.DataFrame) -> str:
     return f"{', '.join(parts)}; difference within {counted(both, 'problem')}."
 
 
-def draw_heads(heads: pl.DataFrame, figure: str, unit: str, *, signed: bool) -> Figure:
-    """Heat maps of a figure of the heads: at backtracks, at controls, the difference.
+def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) -> Figure:
+    """Heat maps of a measure of the heads: at backtracks, at controls, the difference.
 
     Args:
-        heads: `schemas.ATTENTION_HEADS`.
-        figure: which of its figures.
+        heads: `attention.tables.ATTENTION_HEADS`.
+        measure: a value of the column `measure`.
         unit: of the colour bars.
-        signed: whether the figure itself may be negative.
+        signed: whether the measure can be negative.
     """
-    mine = heads.filter(figure=figure)
-    if not mine.height:
+    rows = heads.filter(measure=measure)
+    if not rows.height:
         return empty_figure(NOTHING)
-    grids = {kind: grid_of(heads, figure, kind) for kind in (*KINDS, DIFFERENCE)}
+    grids = {kind: grid_of(heads, measure, kind) for kind in (*KINDS, DIFFERENCE)}
     height = 2.1 + 0.22 * min(max(len(grids[DIFFERENCE]), 6), 16)
-    drawing, axes = new_figure(columns=3, height=height, extra_width=1.6)
+    figure, axes = new_figure(columns=3, height=height, extra_width=1.6)
     panels = axes[0]
     norm, colours = _plain_norm([grids[kind] for kind in KINDS], signed)
     for panel, kind in zip(panels, KINDS, strict=False):
         image = _draw_grid(panel, grids[kind], kind, norm, colours)
-    bar = drawing.colorbar(image, ax=panels[:2].tolist(), pad=0.02, fraction=0.05)
+    bar = figure.colorbar(image, ax=panels[:2].tolist(), pad=0.02, fraction=0.05)
     bar.set_label(unit)
     panels[0].set_ylabel("layer")
     panels[1].tick_params(labelleft=False)
     norm = _signed_norm([grids[DIFFERENCE]])
-    image = _draw_grid(panels[2], grids[DIFFERENCE], DIFFERENCE, norm, SIGNED)
-    drawing.colorbar(image, ax=panels[2], pad=0.03).set_label(f"difference, {unit}")
-    note = f"{cases_of(mine)} Framed: the {NAMED} largest of each panel."
-    write_note(drawing, note)
-    return drawing
+    image = _draw_grid(panels[2], grids[DIFFERENCE], DIFFERENCE, norm, SIGNED_COLOURS)
+    figure.colorbar(image, ax=panels[2], pad=0.03).set_label(f"difference, {unit}")
+    note = f"{cases_of(rows)} Framed: the {FRAMED} largest values of each panel."
+    write_note(figure, note)
+    return figure
 
 
 def _plain_norm(grids: list[np.ndarray], signed: bool) -> tuple[Normalize, str]:
     if signed:
-        return _signed_norm(grids), SIGNED
+        return _signed_norm(grids), SIGNED_COLOURS
     highest = max((np.nanmax(g) for g in grids if not np.isnan(g).all()), default=1)
     return Normalize(0, max(highest, 1e-12)), "cividis"
 
 
 def _signed_norm(grids: list[np.ndarray]) -> Normalize:
-    """Zero in the middle, both sides to the same length."""
+    """Colours with zero in the middle and the same range on both sides."""
     sizes = [np.nanmax(np.abs(grid)) for grid in grids if not np.isnan(grid).all()]
     size = max([1e-12, *sizes])
     return TwoSlopeNorm(0, -size, size)
@@ -160,7 +160,7 @@ def _draw_grid(
     axes.set(title=TITLES[kind], xlabel="head")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
-    if grid.size <= WRITTEN:
+    if grid.size <= MOST_NUMBERS:
         _write_numbers(axes, grid, image)
     for layer, head in _largest(grid):
         corner = (head - 0.5, layer - 0.5)
@@ -170,28 +170,28 @@ def _draw_grid(
 
 
 def _write_numbers(axes: Axes, grid: np.ndarray, image: Any) -> None:
-    """The number in each cell, black or white as its colour allows."""
+    """Write the number into each cell, in dark or white for contrast."""
     for (layer, head), value in np.ndenumerate(grid):
         if np.isnan(value):
             continue
         red, green, blue, _ = image.cmap(image.norm(value))
-        light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
+        is_light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
         text = f"{value:.2f}".replace("-", "\u2212")
         text = text if text.strip("\u22120.") else "0"
-        colour = INK if light else "white"
+        colour = INK if is_light else "white"
         axes.text(head, layer, text, ha="center", va="center", size=7.5, color=colour)
 
 
 def _largest(grid: np.ndarray) -> list[tuple[int, int]]:
     order = np.argsort(np.where(np.isnan(grid), -np.inf, grid), axis=None)[::-1]
-    places = [np.unravel_index(k, grid.shape) for k in order[:NAMED]]
-    return [(int(a), int(b)) for a, b in places if not np.isnan(grid[a, b])]
+    cells = [np.unravel_index(k, grid.shape) for k in order[:FRAMED]]
+    return [(int(a), int(b)) for a, b in cells if not np.isnan(grid[a, b])]
 
 
 def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
-    """Attention to each bin by layer: backtracks beside controls, and even spread."""
-    mine = summary.filter(measure="attention")
-    if not mine.height:
+    """Attention to each bin by layer, and the share of an even spread."""
+    rows = summary.filter(measure="attention")
+    if not rows.height:
         return empty_figure(NOTHING)
     figure, axes = new_figure(columns=3, rows=3, height=7.2, sharex=True)
     for panel, name in zip(axes.flat, BINS, strict=True):
@@ -205,8 +205,9 @@ def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
     figure.legend(handles, labels, loc="outside upper left", ncols=4)
     write_note(
         figure,
-        f"{cases_of(mine)} Heads averaged.\nBands: {settings.confidence:.0%} intervals "
-        "over problems. The first eight panels add up to 1; the last is part of them.",
+        f"{cases_of(rows)} Means over heads.\nBands: {settings.confidence:.0%} "
+        "intervals over problems. The first eight panels add up to 1; the last panel "
+        "overlaps with them.",
     )
     return figure
 
@@ -214,17 +215,16 @@ def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
 def _draw_bin(axes: Axes, rows: pl.DataFrame) -> None:
     colours = dict(zip(KINDS, (ACCENT, ordered_colours(3)[1]), strict=True))
     for kind, colour in colours.items():
-        mine = rows.filter(kind=kind, measure="attention").sort("layer")
-        if not mine.height:
+        line = rows.filter(kind=kind, measure="attention").sort("layer")
+        if not line.height:
             continue
-        draw_band(axes, mine["layer"], mine["low"], mine["high"], colour=colour)
-        size = mark_size(mine.height)
-        name = f"at {kind}s"
-        axes.plot(mine["layer"], mine["mean"], "o-", ms=size, color=colour, label=name)
+        draw_band(axes, line["layer"], line["low"], line["high"], colour=colour)
+        style: Any = {"color": colour, "ms": mark_size(line.height)}
+        axes.plot(line["layer"], line["mean"], "o-", label=f"at {kind}s", **style)
         even = rows.filter(kind=kind, measure="uniform").sort("layer")
         label = f"{kind}s, if spread evenly"
-        look: Any = {"color": colour, "lw": 1.1, "ls": DASHED, "alpha": 0.7}
-        axes.plot(even["layer"], even["mean"], label=label, **look)
+        style = {"color": colour, "lw": 1.1, "ls": DASHED, "alpha": 0.7}
+        axes.plot(even["layer"], even["mean"], label=label, **style)
     axes.set_ylim(bottom=0)
     axes.tick_params(color=FAINT)
     whole_ticks(axes)

@@ -1,14 +1,14 @@
-"""Which heads write the turn, which look at the last arrival, and where layers look.
+"""Means of attention by layer, and heads ranked by attention and attribution.
 
-Means over positions at backtracks and at controls, and the difference of the two within
-problems; intervals over problems.
+Means are over positions at backtracks and at controls, and over problems for the
+difference of both. Intervals are over problems.
 
 Inputs
-    attention: bins and direct logit attribution by head (`schemas.ATTENTION`).
+    attention: `attention.tables.ATTENTION`.
 
 Outputs
-    summary: attention in bins by layer, heads averaged (`schemas.ATTENTION_SUMMARY`).
-    heads: figures of every head, ranked (`schemas.ATTENTION_HEADS`).
+    summary: `attention.tables.ATTENTION_SUMMARY`, attention in bins by layer.
+    heads: `attention.tables.ATTENTION_HEADS`, measures of every head, ranked.
 """
 
 import logging
@@ -44,11 +44,11 @@ def means_by_kind(
 ) -> dict[str, list[Mean]]:
     """Means at backtracks, at controls, and of their difference.
 
-    The difference is taken within a problem, between the means over its backtracks and
-    over its controls, and averaged over the problems that have both.
+    The difference of a problem is the mean over its backtracks minus the mean over its
+    controls. It is averaged over the problems that have both.
 
     Args:
-        values: [position, column]; NaN counts for nothing.
+        values: [position, column]; NaN is left out.
         kinds: [position], `backtrack` or `control`.
         problems: [position].
         resampling: how intervals are drawn.
@@ -56,34 +56,35 @@ def means_by_kind(
     Returns:
         One mean per column, by kind.
     """
-    found = {}
+    means = {}
     names = np.unique(problems)
     by_problem = {}
     for kind in KINDS:
-        mine = kinds == kind
-        found[kind] = cluster_means(values[mine], problems[mine], resampling)
-        by_problem[kind] = problem_means(values[mine], problems[mine], names)
+        of_kind = kinds == kind
+        means[kind] = cluster_means(values[of_kind], problems[of_kind], resampling)
+        by_problem[kind] = problem_means(values[of_kind], problems[of_kind], names)
+    # ASSUME: all problems weigh the same in a difference, however many turns they have.
     differences = by_problem["backtrack"] - by_problem["control"]
-    found[DIFFERENCE] = cluster_means(differences, names, resampling)
-    return found
+    means[DIFFERENCE] = cluster_means(differences, names, resampling)
+    return means
 
 
 def problem_means(
     values: np.ndarray, problems: np.ndarray, names: np.ndarray
 ) -> np.ndarray:
-    """Mean of every problem: [problem, column]; NaN where it has no value.
+    """Mean of every problem: [problem, column]; NaN where a problem has no value.
 
     Args:
         values: [position, column].
         problems: [position].
-        names: [problem], sorted; all that occur.
+        names: [problem], sorted; all problems.
     """
-    place = np.searchsorted(names, problems)
-    known = ~np.isnan(values)
+    index = np.searchsorted(names, problems)
+    has_value = ~np.isnan(values)
     sums = np.zeros((len(names), values.shape[1]))
     counts = np.zeros_like(sums)
-    np.add.at(sums, place, np.where(known, values, 0))
-    np.add.at(counts, place, known)
+    np.add.at(sums, index, np.where(has_value, values, 0))
+    np.add.at(counts, index, has_value)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
@@ -91,17 +92,17 @@ def per_head(lists: pl.Series) -> np.ndarray:
     """A column of lists, one value per head: [position, head]; NaN where null."""
     width = int(lists.list.len().max() or 0)  # type: ignore[arg-type]
     values = np.full((len(lists), width), np.nan)
-    known = lists.is_not_null().to_numpy()
-    values[known] = lists.drop_nulls().explode().to_numpy().reshape(-1, width)
+    is_list = lists.is_not_null().to_numpy()
+    values[is_list] = lists.drop_nulls().explode().to_numpy().reshape(-1, width)
     return values
 
 
-def head_figures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
-    """Figures of the heads of one layer: each [position, head].
+def head_measures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
+    """Measures of the heads of one layer: each [position, head].
 
-    `dla_difference` is the attribution to the backtrack words minus that to the wrap-up
-    words; `arrival_ratio` the attention to the last arrival's sentence over what it
-    would get if attention were spread evenly over all tokens that the layer sees.
+    `dla_difference` is the attribution to the backtrack words minus the attribution to
+    the wrap-up words. `arrival_ratio` is the attention to the last arrival's sentence,
+    divided by the attention that an even spread over all visible tokens would give it.
     """
     back, wrap = per_head(layer["dla_backtrack"]), per_head(layer["dla_wrap_up"])
     arrival = per_head(layer[ARRIVAL])
@@ -116,17 +117,19 @@ def head_figures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
 
 
 def uniform_shares(layer: pl.DataFrame) -> np.ndarray:
-    """What each bin would get if attention were spread evenly: [position, bin]."""
+    """Share of each bin if attention were spread evenly: [position, bin]."""
+    # ASSUME: an even spread over all visible tokens is the neutral state of attention.
     tokens = per_head(layer["tokens"])
     return tokens / tokens[:, : len(PARTITION)].sum(1, keepdims=True)
 
 
-def bin_figures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
-    """Figures of the bins of one layer, heads averaged: each [position, bin].
+def bin_measures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
+    """Measures of the bins of one layer, means over heads: each [position, bin].
 
-    `attention` is the share that goes to the bin, `uniform` the share of the tokens
-    that it holds, `ratio` the one over the other: attention per token of the bin, over
-    that of all tokens that the layer sees. It is NaN where the bin holds no token.
+    `attention` is the share of attention that goes to the bin. `uniform` is the share
+    of the visible tokens that the bin holds. `ratio` is `attention` divided by
+    `uniform`: attention per token of the bin, relative to all visible tokens. `ratio`
+    is NaN where the bin holds no token.
     """
     attention = np.stack([per_head(layer[name]).mean(1) for name in BINS], axis=1)
     uniform = uniform_shares(layer)
@@ -138,13 +141,13 @@ def bin_figures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
-def position_figures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
-    """Figures of the positions themselves: each [position, 1].
+def position_measures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
+    """Measures of whole positions: each [position, 1].
 
-    `is_own` says whether the last arrival's sentence is the one that ends at the
-    position, `depth` how many tokens stand before it.
+    `is_current`: whether the last arrival's sentence is the current sentence. `depth`:
+    number of tokens before the position.
     """
-    columns = {"is_own": "arrival_is_own", "depth": "position"}
+    columns = {"is_current": "arrival_is_current", "depth": "position"}
     return {
         name: layer[column].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None]
         for name, column in columns.items()
@@ -152,31 +155,30 @@ def position_figures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
 
 
 def _ratio(values: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """`values / base`, NaN where there is no base."""
+    """`values / base`, NaN where the base is 0."""
     return values / np.where(base > 0, base, np.nan)
 
 
 def summarise(
     attention: pl.DataFrame, resampling: Resampling
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The two tables; no rows where there is no value."""
+    """The two tables; means without any value have no row."""
     bins: list[dict[str, Any]] = []
     heads: list[dict[str, Any]] = []
     layers = attention.partition_by("layer", as_dict=True)
     for (layer,), rows in sorted(layers.items()):
-        figures = {
-            "bins": bin_figures(rows),
-            "positions": position_figures(rows),
-            "heads": head_figures(rows),
+        measures = {
+            "bins": bin_measures(rows),
+            "positions": position_measures(rows),
+            "heads": head_measures(rows),
         }
-        for place, kind, mean in means_of(rows, figures, resampling):
-            table, figure, column = place
-            about = {"layer": layer, "kind": kind} | _interval(mean)
-            if table == "heads":
-                heads.append({"figure": figure, "head": column} | about)
+        for key, kind, mean in means_of(rows, measures, resampling):
+            subject, measure, column = key
+            row = {"measure": measure, "layer": layer, "kind": kind} | _interval(mean)
+            if subject == "heads":
+                heads.append(row | {"head": column})
             else:
-                name = BINS[column] if table == "bins" else WHOLE
-                bins.append({"measure": figure, "bin": name} | about)
+                bins.append(row | {"bin": BINS[column] if subject == "bins" else WHOLE})
     names = list(ATTENTION_SUMMARY.schema)
     ordered = [{name: row[name] for name in names} for row in bins]
     return ATTENTION_SUMMARY.frame(ordered), ranked(heads)
@@ -184,31 +186,31 @@ def summarise(
 
 def means_of(
     rows: pl.DataFrame,
-    figures: dict[str, dict[str, np.ndarray]],
+    measures: dict[str, dict[str, np.ndarray]],
     resampling: Resampling,
 ) -> Iterator[tuple[tuple[str, str, int], str, Mean]]:
-    """Means of all figures of a layer, with the same draws.
+    """Means of all measures of a layer, with the same draws.
 
     Args:
         rows: of the layer.
-        figures: [position, column] by table and figure.
+        measures: [position, column] by subject (bins, positions, heads) and measure.
         resampling: how intervals are drawn.
 
     Yields:
-        Table, figure and column; kind; the mean. Not where there is no value.
+        Subject, measure and column; kind; the mean. Means without a value are left out.
     """
-    places = [
-        (table, figure, column)
-        for table, values in figures.items()
-        for figure, matrix in values.items()
+    keys = [
+        (subject, measure, column)
+        for subject, matrices in measures.items()
+        for measure, matrix in matrices.items()
         for column in range(matrix.shape[1])
     ]
-    matrix = np.hstack([m for values in figures.values() for m in values.values()])
+    matrix = np.hstack([m for matrices in measures.values() for m in matrices.values()])
     kinds, problems = rows["kind"].to_numpy(), rows["problem"].to_numpy()
     for kind, means in means_by_kind(matrix, kinds, problems, resampling).items():
-        for place, mean in zip(places, means, strict=True):
+        for key, mean in zip(keys, means, strict=True):
             if mean.n:
-                yield place, kind, mean
+                yield key, kind, mean
 
 
 def _interval(mean: Mean) -> dict[str, Any]:
@@ -222,12 +224,12 @@ def _interval(mean: Mean) -> dict[str, Any]:
 
 
 def ranked(heads: list[dict[str, Any]]) -> pl.DataFrame:
-    """Heads in order of their means, within each figure and kind."""
+    """Heads in descending order of their means, within each measure and kind."""
     schema = {
         name: dtype for name, dtype in ATTENTION_HEADS.schema.items() if name != "rank"
     }
     table = pl.DataFrame(heads, schema=schema, orient="row")
-    keys = ["figure", "kind"]
+    keys = ["measure", "kind"]
     order = table.sort(
         [*keys, "mean", "layer", "head"], descending=[False, False, True, False, False]
     )
@@ -238,7 +240,7 @@ def ranked(heads: list[dict[str, Any]]) -> pl.DataFrame:
 def main(
     *, attention_path: Path, summary_path: Path, heads_path: Path, settings: Resampling
 ) -> None:
-    """Read the table, count, write."""
+    """Read the table, summarise, write."""
     attention = ATTENTION.read(attention_path)
     summary, heads = summarise(attention, settings)
     logger.info(

@@ -1,18 +1,19 @@
-"""Where the heads look before a turn, and what they write."""
+"""Tables of attention: heads at every turn, means by layer, a ranking of heads."""
 
 import polars as pl
 
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 HEADS = pl.List(pl.Float32)
+"""One value per head of the layer."""
 PARTS = tuple(f"part_{k}" for k in range(1, 6))
-PARTITION = ("bos", "question", *PARTS, "own_sentence")
-"""Bins that hold every token up to the position once."""
+PARTITION = ("bos", "question", *PARTS, "current_sentence")
+"""Bins that together hold every token up to the position exactly once."""
 ARRIVAL = "arrival_sentence"
 BINS = (*PARTITION, ARRIVAL)
-"""All bins, see `attention.bins`."""
+"""All bins, see `attention.token_bins`."""
 WHOLE = "all"
-"""Stands for a bin where a figure is of the position as a whole."""
+"""Value of the column `bin` where a measure describes the whole position."""
 KINDS = ("backtrack", "control")
 DIFFERENCE = "difference"
 
@@ -21,50 +22,78 @@ ATTENTION = Table(
     (
         Column("trace", TEXT, "id of the trace"),
         Column("problem", TEXT, "id of its problem"),
-        Column("event", COUNT, "the event within the trace"),
+        Column("event", COUNT, "number of the event within the trace", unit="index"),
         Column("kind", TEXT, "`backtrack` or `control`"),
-        Column("position", COUNT, "token index that predicts the sentence's first"),
-        Column("layer", COUNT, "0, 1, ..."),
+        Column(
+            "position",
+            COUNT,
+            "the token that predicts the sentence's first token",
+            unit="token index",
+        ),
+        Column("layer", COUNT, "0, 1, ...", unit="index"),
         Column(
             "tokens",
             pl.List(pl.Int32),
-            "tokens that the layer sees in each bin, in the order of the next columns",
-        ),
-        Column("bos", HEADS, "attention to token 0; this and the next: one per head"),
-        Column(
-            "question", HEADS, "to the rest of the prompt and the thought's opening"
+            "tokens of each bin that the layer sees; the bins are in the order of the "
+            "following columns",
+            unit="tokens",
         ),
         Column(
-            "part_1", HEADS, "to the first fifth of the thought before the sentence"
-        ),
-        Column("part_2", HEADS, "to the second fifth"),
-        Column("part_3", HEADS, "to the third fifth"),
-        Column("part_4", HEADS, "to the fourth fifth"),
-        Column("part_5", HEADS, "to the last fifth"),
-        Column(
-            "own_sentence",
+            "bos",
             HEADS,
-            "to the sentence that ends at the position; with the columns before it 1",
+            "attention to token 0; in all bins: one value per head",
+            unit="share",
+        ),
+        Column(
+            "question",
+            HEADS,
+            "attention to the rest of the prompt and the opening of the thought",
+            unit="share",
+        ),
+        Column(
+            "part_1",
+            HEADS,
+            "attention to the first fifth of the thought before the current sentence",
+            unit="share",
+        ),
+        Column("part_2", HEADS, "attention to the second fifth", unit="share"),
+        Column("part_3", HEADS, "attention to the third fifth", unit="share"),
+        Column("part_4", HEADS, "attention to the fourth fifth", unit="share"),
+        Column("part_5", HEADS, "attention to the last fifth", unit="share"),
+        Column(
+            "current_sentence",
+            HEADS,
+            "attention to the sentence that ends at the position. The shares of this "
+            "bin and the seven bins before it add up to 1",
+            unit="share",
         ),
         Column(
             "arrival_sentence",
             HEADS,
-            "to the sentence of the last arrival, counted in the bins before too; null "
-            "without an arrival",
+            "attention to the sentence of the last arrival; its tokens also count in "
+            "the other bins. Null where no arrival comes before",
             nullable=True,
+            unit="share",
         ),
         Column(
-            "arrival_is_own",
+            "arrival_is_current",
             FLAG,
-            "that sentence ends at the position; null without an arrival",
+            "the sentence of the last arrival is the current sentence. Null where no "
+            "arrival comes before",
             nullable=True,
         ),
         Column(
             "dla_backtrack",
             HEADS,
-            "direct logit attribution to the mean of the backtrack words' logits",
+            "direct logit attribution to the mean logit of the backtrack words",
+            unit="logit",
         ),
-        Column("dla_wrap_up", HEADS, "the same of the wrap-up words"),
+        Column(
+            "dla_wrap_up",
+            HEADS,
+            "direct logit attribution to the mean logit of the wrap-up words",
+            unit="logit",
+        ),
     ),
     sort=(
         "trace",
@@ -76,26 +105,39 @@ ATTENTION = Table(
 )
 
 _INTERVAL = (
-    Column("mean", REAL, "over positions; of a difference: over problems"),
-    Column("low", REAL, "bootstrap over problems"),
-    Column("high", REAL, "bootstrap over problems"),
-    Column("n", COUNT, "positions; of a difference: problems with both kinds"),
-    Column("problems", COUNT, "problems they are on"),
+    Column(
+        "mean",
+        REAL,
+        "mean over positions; of a difference: over problems",
+        unit="see `measure`",
+    ),
+    Column("low", REAL, "lower end, bootstrap over problems", unit="see `measure`"),
+    Column("high", REAL, "upper end, bootstrap over problems", unit="see `measure`"),
+    Column(
+        "n",
+        COUNT,
+        "number of positions; of a difference: number of problems with both kinds",
+        unit="positions or problems",
+    ),
+    Column("problems", COUNT, "problems of these positions", unit="problems"),
 )
 
 ATTENTION_SUMMARY = Table(
     "attention/summary",
     (
-        Column("layer", COUNT, "0, 1, ..."),
+        Column("layer", COUNT, "0, 1, ...", unit="index"),
         Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
-        Column("bin", TEXT, "a bin of the attention table; `all`: of the position"),
+        Column(
+            "bin", TEXT, "a bin of the attention table, or `all`: the whole position"
+        ),
         Column(
             "measure",
             TEXT,
-            "`attention`: share that goes to the bin, heads averaged; `uniform`: share "
-            "of the visible tokens that it holds; `ratio`: the one over the other; "
-            "`is_own`: share of positions whose own sentence is the last arrival's; "
-            "`depth`: tokens before the position",
+            "`attention`: share of attention that goes to the bin, mean over heads; "
+            "`uniform`: share of the visible tokens that the bin holds; `ratio`: "
+            "`attention` divided by `uniform`; `is_current`: share of positions whose "
+            "current sentence is the sentence of the last arrival; `depth`: tokens "
+            "before the position",
         ),
         *_INTERVAL,
     ),
@@ -106,16 +148,17 @@ ATTENTION_HEADS = Table(
     "attention/heads",
     (
         Column(
-            "figure",
+            "measure",
             TEXT,
-            "what is ranked: `dla_backtrack`, `dla_wrap_up` (logits), `dla_difference` "
-            "(the first minus the second), `arrival_sentence` (share of attention), "
-            "`arrival_ratio` (that over the sentence's share of the visible tokens)",
+            "what is ranked: `dla_backtrack`, `dla_wrap_up` (both logits), "
+            "`dla_difference` (`dla_backtrack` minus `dla_wrap_up`), "
+            "`arrival_sentence` (share of attention), `arrival_ratio` (this share "
+            "divided by the sentence's share of the visible tokens)",
         ),
         Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
-        Column("rank", COUNT, "1: the largest mean"),
-        Column("layer", COUNT, "0, 1, ..."),
-        Column("head", COUNT, "0, 1, ... within the layer"),
+        Column("rank", COUNT, "1: the head with the largest mean"),
+        Column("layer", COUNT, "0, 1, ...", unit="index"),
+        Column("head", COUNT, "0, 1, ... within the layer", unit="index"),
         *_INTERVAL,
     ),
     holds="heads, ranked",

@@ -75,7 +75,7 @@ def decisions_of(turns: pl.DataFrame, traces: pl.DataFrame) -> list[Decision]:
             row["trace"],
             row["event"],
             ids[row["trace"]][: row["position"] + 1],
-            row["predicted"],
+            row["predicted_id"],
         )
         for row in turns.iter_rows(named=True)
     ]

@@ -1,1 +1,1 @@
-"""Logit lens: what the residual stream and its parts say at the turns."""
+"""Logit lens: which words the residual stream and its parts favour at the turns."""

@@ -1,23 +1,26 @@
-"""What in the network says "Wait": which layers, and attention or MLP?
+"""Which layers, and which of attention and MLP, write the word that turns back?
 
-Logit lens (nostalgebraist 2020) on the residual stream at every layer boundary, the
-norm's statistics computed there; direct logit attribution (Elhage et al. 2021) of the
-embedding and of every layer's attention and MLP, with the final norm's scale of the
-position for all of them, so that they add up to the logit. All from the cache; of the
-model only the final norm and the unembedding are read, and for target logits only the
-rows of the target tokens.
+The logit lens (nostalgebraist 2020) reads the residual stream at every layer boundary,
+with the norm's statistics computed there. Direct logit attribution (Elhage et al. 2021)
+splits the final logit into the shares of the embedding and of every layer's attention
+and MLP. All shares use the final norm's scale at the position, so that they add up to
+the logit.
+
+Everything is computed from the cache. Of the model, only the final norm and the
+unembedding are read. Target logits use only the target tokens' rows of the unembedding.
 
 Inputs
-    events: `schemas.EVENTS`, for the digest that the cache was made from.
-    turns: `schemas.turns.TURNS`, which positions.
-    words: `schemas.turns.TURN_WORDS`, the target tokens.
+    events: `events.tables.EVENTS`; its digest shows that the cache belongs to it.
+    turns: `turns.tables.TURNS`, the positions.
+    words: `turns.tables.TURN_WORDS`, the target tokens.
     index and cache: the activation cache.
 
 Outputs
-    lens: `schemas.logit_lens.LOGIT_LENS`.
+    lens: `logit_lens.tables.LOGIT_LENS`.
     vocabulary: `logit_lens.tables.VOCABULARY`, texts of the tokens in `lens`.
-    verification: `schemas.VERIFICATION`, the parts' sum against the logits.
-    runs: `schemas.RUNS`, one row.
+    verification: `doubletake.tables.verification.VERIFICATION`, the sum of the parts
+        against the logits.
+    runs: `doubletake.tables.runs.RUNS`, one row.
 """
 
 import logging
@@ -61,14 +64,14 @@ class Settings:
     """The `logit_lens` section of the config, and the budget of memory."""
 
     top: int
-    """Most likely tokens kept at each layer."""
+    """Number of most likely tokens that are kept at each layer."""
     batch_memory: float
-    """Memory that one batch may take beyond the lens, GiB."""
+    """GiB of memory that one batch may take in addition to the lens."""
 
 
 @dataclass(frozen=True)
-class Slice:
-    """Some positions' cached states on the lens' device, float32."""
+class CachedStates:
+    """Cached states of some positions, on the device of the lens, float32."""
 
     resid: torch.Tensor
     """[position, n_layers + 1, d_model]."""
@@ -79,8 +82,8 @@ class Slice:
 
 
 @dataclass
-class Checks:
-    """How the shares of all positions add up."""
+class SumCheck:
+    """Whether the shares of all positions add up to the logits."""
 
     error: Largest = field(default_factory=Largest)
     """Largest |sum of shares - logit|, relative to the position's largest logit."""
@@ -93,7 +96,7 @@ class Checks:
             self.error.add(relative.max().item(), len(relative))
 
     def rows(self, dtype: str) -> pl.DataFrame:
-        """`schemas.VERIFICATION`."""
+        """`doubletake.tables.verification.VERIFICATION`."""
         figure = Figure(
             check="embedding, attention and MLP shares added up, against the logits",
             statistic="max relative error",
@@ -106,59 +109,64 @@ class Checks:
         return verification_of(STAGE, [figure])
 
 
-def slices_of(
+def batches_of_states(
     cache: ActivationCache, turns: pl.DataFrame, gib: float, device: torch.device
-) -> Iterator[tuple[pl.DataFrame, Slice]]:
-    """The positions' states, as many at a time as the budget of memory allows."""
-    states = 2 * (3 * cache.n_layers + 1) * cache.d_model * 4  # read, and in float32
-    for part in turns.iter_slices(max(1, int(gib * GIB / states))):
+) -> Iterator[tuple[pl.DataFrame, CachedStates]]:
+    """Positions and their states, as many at a time as the memory budget allows."""
+    # Bytes of one position: its states as read from the cache, and their float32 copy.
+    size = 2 * (3 * cache.n_layers + 1) * cache.d_model * 4
+    for part in turns.iter_slices(max(1, int(gib * GIB / size))):
         tensors = [
             cache.read(name, part).to(device).float()
             for name in (RESID, ATTN_OUT, MLP_OUT)
         ]
-        yield part, Slice(*tensors)
+        yield part, CachedStates(*tensors)
 
 
 def group_means(values: torch.Tensor, sizes: list[int]) -> torch.Tensor:
     """Means over the tokens of each group: [..., token] to [..., group]."""
+    # ASSUME: all single-token variants of a group's words weigh the same.
     return torch.stack([part.mean(-1) for part in values.split(sizes, -1)], -1)
 
 
 @torch.inference_mode()
-def read_layers(
+def read_vocabulary(
     lens: Lens, resid: torch.Tensor, targets: torch.Tensor, top: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The whole distribution at each layer, in chunks.
+    """Target log-probs and most likely tokens of the lens, over the whole vocabulary.
 
     Args:
         lens: final norm and unembedding.
         resid: [position, boundary, d_model].
         targets: [token], ids of the backtrack group.
-        top: how many of the most likely tokens.
+        top: number of most likely tokens to return.
 
     Returns:
-        Log-prob of any target token, [position, boundary], and the most likely tokens,
-        [position, boundary, top]; on the CPU.
+        Log-prob that the token is any target token, [position, boundary], and ids of
+        the most likely tokens, [position, boundary, top]; on the CPU.
     """
     shape = resid.shape[:2]
-    found, ids = [torch.zeros(0)], [torch.zeros(0, top, dtype=torch.long)]
+    target_logprobs = [torch.zeros(0)]
+    top_ids = [torch.zeros(0, top, dtype=torch.long)]
     for logits in lens.chunks(resid.flatten(0, 1)):
-        logprobs = logits[:, targets.to(logits.device)].logsumexp(-1)
-        found.append((logprobs - logits.logsumexp(-1)).cpu())
-        ids.append(logits.topk(min(top, logits.shape[-1]), -1).indices.cpu())
-    return torch.cat(found).unflatten(0, shape), torch.cat(ids).unflatten(0, shape)
+        of_targets = logits[:, targets.to(logits.device)].logsumexp(-1)
+        target_logprobs.append((of_targets - logits.logsumexp(-1)).cpu())
+        top_ids.append(logits.topk(min(top, logits.shape[-1]), -1).indices.cpu())
+    logprobs, ids = torch.cat(target_logprobs), torch.cat(top_ids)
+    return logprobs.unflatten(0, shape), ids.unflatten(0, shape)
 
 
-def rows_of(
-    part: pl.DataFrame, component: str, values: torch.Tensor, **more: Any
+def component_rows(
+    part: pl.DataFrame, component: str, values: torch.Tensor, **columns: Any
 ) -> pl.DataFrame:
-    """Rows of `schemas.logit_lens.LOGIT_LENS` of one component.
+    """Rows of `logit_lens.tables.LOGIT_LENS` for one component.
 
     Args:
-        part: the positions, `schemas.turns.TURNS`.
+        part: the positions, `turns.tables.TURNS`.
         component: its name.
         values: [position, layer, group].
-        more: values of the other columns, [position * layer] each.
+        columns: values of further columns, [position * layer] each. All remaining
+            columns are null.
     """
     positions, layers, _ = values.shape
     keys = part.select(KEYS)[np.repeat(np.arange(positions), layers)]
@@ -167,7 +175,7 @@ def rows_of(
         component=pl.lit(component),
         layer=pl.Series(np.tile(np.arange(layers, dtype=np.int32), positions)),
         **{group: pl.Series(flat[:, k]) for k, group in enumerate(GROUPS)},
-        **more,
+        **columns,
     )
     return table.select(
         column.name
@@ -181,14 +189,15 @@ def rows_of(
 def lens_table(
     lens: Lens,
     part: pl.DataFrame,
-    states: Slice,
+    states: CachedStates,
     targets: dict[str, torch.Tensor],
     top: int,
-    checks: Checks,
+    sum_check: SumCheck,
 ) -> pl.DataFrame:
-    """`schemas.logit_lens.LOGIT_LENS` of some positions."""
+    """`logit_lens.tables.LOGIT_LENS` of some positions."""
     tokens = torch.cat([targets[group] for group in GROUPS])
     sizes = [len(targets[group]) for group in GROUPS]
+    # ASSUME: a part's share is read with the final norm's scale held fixed.
     scale = lens.scale(states.resid[:, -1])[:, None]
     shares = {
         EMBED: lens.shares(states.resid[:, :1], scale, tokens),
@@ -196,23 +205,27 @@ def lens_table(
         MLP_OUT: lens.shares(states.mlp_out, scale, tokens),
     }
     total = torch.cat(list(shares.values()), 1).double().sum(1).float()
-    checks.add(total, lens.uncapped(lens.normed(states.resid[:, -1]), tokens))
+    sum_check.add(total, lens.uncapped(lens.normed(states.resid[:, -1]), tokens))
+    # ASSUME: the final norm and the unembedding can read the stream at any boundary.
     logits = lens.logits(lens.normed(states.resid), tokens)
-    logprobs, ids = read_layers(lens, states.resid, targets[BACKTRACK], top)
-    more = {
+    logprobs, ids = read_vocabulary(lens, states.resid, targets[BACKTRACK], top)
+    resid_columns = {
         "backtrack_logprob": pl.Series(logprobs.double().flatten().numpy()),
-        "top": pl.Series(ids.int().flatten(0, 1).tolist(), dtype=pl.List(pl.Int32)),
+        "top_ids": pl.Series(ids.int().flatten(0, 1).tolist(), dtype=pl.List(pl.Int32)),
     }
     return pl.concat(
-        [rows_of(part, RESID, group_means(logits, sizes), **more)]
-        + [rows_of(part, name, group_means(x, sizes)) for name, x in shares.items()]
+        [component_rows(part, RESID, group_means(logits, sizes), **resid_columns)]
+        + [
+            component_rows(part, name, group_means(x, sizes))
+            for name, x in shares.items()
+        ]
     )
 
 
 def vocabulary_of(lens: pl.DataFrame, tokenizer: TraceTokenizer) -> pl.DataFrame:
-    """Texts of the most likely tokens, ascending by token: `VOCABULARY`."""
-    tokens = lens["top"].explode().drop_nulls().unique().sort().to_list()
-    rows = [{"token": token, "text": tokenizer.text_of(token)} for token in tokens]
+    """Texts of the most likely tokens in ascending order of ids: `VOCABULARY`."""
+    ids = lens["top_ids"].explode().drop_nulls().unique().sort().to_list()
+    rows = [{"token_id": k, "text": tokenizer.text_of(k)} for k in ids]
     return VOCABULARY.frame(rows)
 
 
@@ -230,19 +243,19 @@ def main(
     model: ModelSettings,
     settings: Settings,
 ) -> None:
-    """Read the cache, look through the lens at the selected positions, write."""
+    """Read the cache, apply the lens at the selected positions, write the tables."""
     turns = TURNS.read(turns_path).filter("selected")
     targets = target_ids(TURN_WORDS.read(words_path))
     cache = ActivationCache(index_path, cache_paths, Origin.of(model, events_path))
     device = choose_device(model.device)
     lens = Lens.load(model, device)
-    checks, tables = Checks(), [LOGIT_LENS.frame([])]
+    sum_check, tables = SumCheck(), [LOGIT_LENS.frame([])]
     progress = Progress(turns.height, "positions")
-    for part, states in slices_of(cache, turns, settings.batch_memory, device):
-        tables.append(lens_table(lens, part, states, targets, settings.top, checks))
+    for part, states in batches_of_states(cache, turns, settings.batch_memory, device):
+        tables.append(lens_table(lens, part, states, targets, settings.top, sum_check))
         progress.update(part.height)
     progress.close()
-    VERIFICATION.write(checks.rows(model.dtype), verification_path)
+    VERIFICATION.write(sum_check.rows(model.dtype), verification_path)
     traces = turns["trace"].n_unique()
     run = run_on(STAGE, "1-of-1", progress, device, model.dtype, traces)
     RUNS.write(run, runs_path)

@@ -1,4 +1,4 @@
-"""What the report says about the logit lens and direct logit attribution."""
+"""The report's sentences and tables on the logit lens and direct logit attribution."""
 
 from __future__ import annotations
 
@@ -13,47 +13,48 @@ if TYPE_CHECKING:
     from doubletake.page.summaries import StudyData
 
 SHOWN_WORDS = 4
-PARTS = {"attn_out": "attention", "mlp_out": "MLP"}
+PART_NAMES = {"attn_out": "attention", "mlp_out": "MLP"}
 SHARES = ("embed", "attn_out", "mlp_out")
 
 
-def back_of(data: StudyData) -> pl.DataFrame:
-    """The backtracks of the study, all of them."""
+def backtracks_of(data: StudyData) -> pl.DataFrame:
+    """All backtracks of the study."""
     return data.tables["turns"].filter(kind="backtrack")
 
 
-def nothing_to_say(data: StudyData) -> str | None:
-    """Why nothing can be said; None where something can."""
-    back = back_of(data)
-    if back.is_empty():
+def why_empty(data: StudyData) -> str | None:
+    """Why the section is empty; None where it is not."""
+    backtracks = backtracks_of(data)
+    if backtracks.is_empty():
         return "No backtrack was found: there is no position to look at."
-    if not back["selected"].any():
+    if not backtracks["selected"].any():
         return (
-            f"None of {things(back.height, 'backtrack')} was selected: at none of them "
-            "is a backtrack word the most likely token (turns.predicted_only)."
+            f"None of {things(backtracks.height, 'backtrack')} was selected: "
+            "turns.predicted_only keeps only backtracks at which a backtrack word is "
+            "the most likely token."
         )
     return None
 
 
 def headline(data: StudyData) -> str:
-    """Where the word appears, and which part writes it."""
-    nothing = nothing_to_say(data)
-    if nothing is not None:
-        return nothing
+    """At which boundary the word appears, and which part writes it."""
+    reason = why_empty(data)
+    if reason is not None:
+        return reason
     first = data.tables["logit_lens/first"].filter(kind="backtrack")
     n = int(first["positions"][0])
-    place = first.sort("first", descending=True).row(0, named=True)
-    last = max(first["layer"].to_list())
-    share = percent(place["first"] / n)
+    peak = first.sort("first_leading", descending=True).row(0, named=True)
+    last = max(first["boundary"].to_list())
+    share = percent(peak["first_leading"] / n)
     return (
-        f"At {share} of {things(n, 'backtrack')} a backtrack word is first the most "
-        f"likely token at boundary {place['layer']} of {last}; "
+        f"At {share} of {things(n, 'backtrack')} a backtrack word becomes the most "
+        f"likely token for the first time at boundary {peak['boundary']} of {last}; "
         f"{_largest_part(data)}."
     )
 
 
 def _contrasts(data: StudyData) -> pl.DataFrame:
-    """Backtrack minus wrap-up words by component and layer, at backtracks."""
+    """Mean logit of backtrack minus wrap-up words, by part and layer, at backtracks."""
     rows = data.tables["logit_lens/summary"].filter(
         pl.col("component").is_in(SHARES), kind="backtrack"
     )
@@ -66,33 +67,38 @@ def _largest_part(data: StudyData) -> str:
     names = {"embed": "the embedding"}
     name = names.get(
         best["component"],
-        f"the {PARTS.get(best['component'])} of layer {best['layer']}",
+        f"the {PART_NAMES.get(best['component'])} of layer {best['layer']}",
     )
     return (
-        f"most in favour of turning back, against wrapping up, is {name} "
-        f"({_signed(best['contrast'])} in the logits\u2019 difference)"
+        f"{name} adds most to backtrack words relative to wrap-up words "
+        f"({_signed(best['contrast'])} in the difference of the logits)"
     )
 
 
 def findings(data: StudyData) -> list[str]:
-    """What the filter keeps, what the parts add, what controls do."""
-    if nothing_to_say(data) is not None:
+    """What passes the filter, what the parts add, what happens at controls."""
+    if why_empty(data) is not None:
         return []
-    return [_filtered(data), _totals(data), _controls(data), _words(data)]
+    return [
+        _filter_finding(data),
+        _parts_finding(data),
+        _control_finding(data),
+        _target_tokens(data),
+    ]
 
 
-def _filtered(data: StudyData) -> str:
-    first = back_of(data).filter(ordinal=1)
+def _filter_finding(data: StudyData) -> str:
+    first = backtracks_of(data).filter(ordinal=1)
     hits = int(first["is_word"].sum())
     return (
         f"The model\u2019s most likely token is a backtrack word at {count(hits)} of "
         f"{things(first.height, 'first backtrack')} "
-        f"({percent(hits / first.height)}; a published run of "
-        "DeepSeek-R1-Distill-Llama-8B on GSM8K kept about 40%)."
+        f"({percent(hits / first.height)}; in a published run of "
+        "DeepSeek-R1-Distill-Llama-8B on GSM8K it was about 40%)."
     )
 
 
-def _totals(data: StudyData) -> str:
+def _parts_finding(data: StudyData) -> str:
     totals = _contrasts(data).group_by("component").agg(pl.col("contrast").sum())
     by_name = dict(totals.iter_rows())
     parts = [
@@ -104,25 +110,24 @@ def _totals(data: StudyData) -> str:
         )
     ]
     return (
-        "Backtrack words stand above wrap-up words by "
-        f"{_signed(sum(by_name.values()))} in the mean logit at backtracks: "
-        f"{listed(parts)}."
+        "At backtracks the mean logit of backtrack words minus that of wrap-up words "
+        f"is {_signed(sum(by_name.values()))}: {listed(parts)}."
     )
 
 
-def _controls(data: StudyData) -> str:
+def _control_finding(data: StudyData) -> str:
     first = data.tables["logit_lens/first"]
-    control = first.filter(kind="control").sort("layer")
+    control = first.filter(kind="control").sort("boundary")
     if control.is_empty():
         return "There is no control position to compare with."
     row = control.row(-1, named=True)
     return (
-        f"At {things(row['positions'], 'control')} a backtrack word is the most likely "
-        f"token in {percent(row['top'])}."
+        f"At {percent(row['share_leading'])} of {things(row['positions'], 'control')} "
+        "a backtrack word is the most likely token."
     )
 
 
-def _words(data: StudyData) -> str:
+def _target_tokens(data: StudyData) -> str:
     words = data.tables["turns/words"]
     parts = []
     for group, name in (("backtrack", "backtrack"), ("wrap_up", "wrap-up")):
@@ -137,36 +142,36 @@ def _signed(value: float) -> str:
 
 
 def sheets(data: StudyData) -> list[Sheet]:
-    """The most likely tokens at each boundary."""
+    """The table of the most likely tokens at each boundary."""
     words = data.tables["logit_lens/words"].filter(kind="backtrack")
     if words.is_empty():
         return []
     rows = []
-    for (layer,), part in words.group_by("layer", maintain_order=True):
+    for (boundary,), part in words.group_by("boundary", maintain_order=True):
         shown = part.head(SHOWN_WORDS).iter_rows(named=True)
         cells = [f"{quoted(row['text'])} {percent(_share(row), 0)}" for row in shown]
         filled = (*cells, *[""] * (SHOWN_WORDS - len(cells)))
-        rows.append((f"{layer}", *filled))
+        rows.append((f"{boundary}", *filled))
     return [
         Sheet(
-            "What the residual stream would say at backtracks",
-            ("boundary", "most often first", "second", "third", "fourth"),
+            "Most likely tokens of the residual stream at backtracks",
+            ("boundary", "most frequent", "second", "third", "fourth"),
             tuple(rows),
             tuple(range(SHOWN_WORDS + 1)),
-            "Tokens by the share of positions at which they are the most likely one "
-            "in the logit lens; boundary 0 is the embedding of the token just read. "
-            "All of them, with how often they are among the top ones, are in "
+            "Tokens with the share of positions at which each is the most likely token "
+            "of the logit lens. Boundary 0 is the embedding of the token just read. "
+            "More tokens, with how often each is among the most likely ones, are in "
             "logit_lens/words.parquet.",
         )
     ]
 
 
 def _share(row: dict) -> float:
-    return row["first"] / row["positions"]
+    return row["leading"] / row["positions"]
 
 
-def positions_behind(data: StudyData) -> str:
-    """Positions behind the figures by layer."""
+def position_cases(data: StudyData) -> str:
+    """Number of positions in the figures by layer."""
     summary = data.tables["logit_lens/summary"].filter(component="resid", layer=0)
     rows = summary.filter(group="backtrack").select("kind", "positions", "problems")
     parts = [
@@ -176,9 +181,9 @@ def positions_behind(data: StudyData) -> str:
     return f"{listed(parts) or 'No position'}. Intervals: {data.confidence:.0%}."
 
 
-def words_behind(data: StudyData) -> str:
-    """First backtracks behind the figure of words."""
-    n = back_of(data).filter(ordinal=1).height
+def word_cases(data: StudyData) -> str:
+    """Number of first backtracks in the figure of words."""
+    n = backtracks_of(data).filter(ordinal=1).height
     return f"{things(n, 'first backtrack')}, before any filter."
 
 
@@ -187,8 +192,8 @@ SECTION = Section(
     findings=findings,
     sheets=sheets,
     cases={
-        "layers": positions_behind,
-        "first": positions_behind,
-        "words": words_behind,
+        "layers": position_cases,
+        "first": position_cases,
+        "words": word_cases,
     },
 )

@@ -1,14 +1,14 @@
 """Figures of the logit lens and of direct logit attribution.
 
 Inputs
-    turns: `schemas.turns.TURNS`, the predicted words.
-    summary: `schemas.logit_lens.LOGIT_LENS_SUMMARY`.
-    first: `schemas.logit_lens.LOGIT_LENS_FIRST`.
+    turns: `turns.tables.TURNS`, the most likely tokens.
+    summary: `logit_lens.tables.LOGIT_LENS_SUMMARY`.
+    first: `logit_lens.tables.LOGIT_LENS_FIRST`.
 
 Outputs
     layers: mean logits of the target words by layer, and what each part adds.
-    first: the layer at which a backtrack word becomes the most likely token.
-    words: the words that the model holds most likely at first backtracks.
+    first: the boundary at which a backtrack word becomes the most likely token.
+    words: the model's most likely tokens at first backtracks.
 """
 
 import logging
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("plot_logit_lens")
 
-NAMES = {"backtrack": "backtrack words", "wrap_up": "wrap-up words"}
-COLOURS = dict(zip(NAMES, (ACCENT, ordered_colours(3)[1]), strict=True))
-LOOKS: dict[str, Any] = {"backtrack": "-", "control": DASHED}
+GROUP_LABELS = {"backtrack": "backtrack words", "wrap_up": "wrap-up words"}
+COLOURS = dict(zip(GROUP_LABELS, (ACCENT, ordered_colours(3)[1]), strict=True))
+LINE_STYLES: dict[str, Any] = {"backtrack": "-", "control": DASHED}
 PANELS = {
     "resid": ("Residual stream (logit lens)", "layer boundary", "mean logit"),
     "attn_out": ("Attention", "layer", "mean share of the logit"),
@@ -57,29 +57,32 @@ NOTHING = "Nothing to draw: no backtrack was selected."
 
 
 def cases_of(table: pl.DataFrame) -> str:
-    """How many positions of each kind stand behind a figure."""
+    """Number of positions of each kind in a table."""
     rows = [
         (kind, table.filter(kind=kind)["positions"])
-        for kind in LOOKS
+        for kind in LINE_STYLES
         if not table.filter(kind=kind).is_empty()
     ]
     return ", ".join(counted(counts[0], kind) for kind, counts in rows)
 
 
 def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
-    """Mean logits by layer, and each layer's share of the final logit."""
+    """Mean logits by layer, and what each layer adds to the final logit."""
     if summary.filter(kind="backtrack").is_empty():
         return empty_figure(NOTHING)
     figure, axes = new_figure(columns=3, height=3.7)
-    for panel, (component, words) in zip(axes[0], PANELS.items(), strict=True):
-        title, below, beside = words
-        panel.set(title=title, xlabel=below, ylabel=beside)
+    for panel, (component, labels) in zip(axes[0], PANELS.items(), strict=True):
+        title, xlabel, ylabel = labels
+        panel.set(title=title, xlabel=xlabel, ylabel=ylabel)
         _draw_component(panel, summary.filter(component=component))
-    lines = [Line2D([], [], color=COLOURS[k], label=NAMES[k]) for k in NAMES]
-    looks = {"backtrack": "at backtracks", "control": "at controls"}
+    lines = [
+        Line2D([], [], color=COLOURS[group], label=label)
+        for group, label in GROUP_LABELS.items()
+    ]
+    kind_labels = {"backtrack": "at backtracks", "control": "at controls"}
     lines += [
-        Line2D([], [], color=FAINT, ls=LOOKS[kind], label=text)
-        for kind, text in looks.items()
+        Line2D([], [], color=FAINT, ls=LINE_STYLES[kind], label=text)
+        for kind, text in kind_labels.items()
         if not summary.filter(kind=kind).is_empty()
     ]
     figure.legend(handles=lines, loc="outside upper left", ncols=4)
@@ -88,56 +91,59 @@ def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
 
 
 def _draw_component(axes: Axes, rows: pl.DataFrame) -> None:
-    for kind, look in LOOKS.items():
+    for kind, line_style in LINE_STYLES.items():
         for group, colour in COLOURS.items():
             line = rows.filter(kind=kind, group=group).sort("layer")
             if line.is_empty():
                 continue
             draw_band(axes, line["layer"], line["low"], line["high"], colour=colour)
-            style: dict[str, Any] = {"ls": look, "color": colour, "marker": "o"}
+            style: dict[str, Any] = {"ls": line_style, "color": colour, "marker": "o"}
             axes.plot(line["layer"], line["mean"], **style, ms=mark_size(line.height))
     axes.axhline(0, color=FAINT, lw=0.8)
     whole_ticks(axes)
 
 
 def draw_first(first: pl.DataFrame, confidence: float) -> Figure:
-    """Share of positions with a backtrack word on top, and where it is first."""
-    back = first.filter(kind="backtrack").sort("layer")
+    """Where a backtrack word is the most likely token, and where it is so first."""
+    back = first.filter(kind="backtrack").sort("boundary")
     if back.is_empty():
         return empty_figure(NOTHING)
     figure, axes = new_figure(columns=2, height=3.4)
-    share, place = axes[0]
-    for kind, look in LOOKS.items():
-        rows = first.filter(kind=kind).sort("layer")
+    leading, first_leading = axes[0]
+    for kind, line_style in LINE_STYLES.items():
+        rows = first.filter(kind=kind).sort("boundary")
         if rows.is_empty():
             continue
-        draw_band(share, rows["layer"], rows["low"], rows["high"], colour=ACCENT)
-        style: dict[str, Any] = {"ls": look, "color": ACCENT, "marker": "o"}
+        band = (rows["boundary"], rows["low"], rows["high"])
+        draw_band(leading, *band, colour=ACCENT)
+        style: dict[str, Any] = {"ls": line_style, "color": ACCENT, "marker": "o"}
         style |= {"ms": mark_size(rows.height)}
-        share.plot(rows["layer"], rows["top"], label=f"at {kind}s", **style)
-    share.set(
+        label = f"at {kind}s"
+        leading.plot(rows["boundary"], rows["share_leading"], label=label, **style)
+    leading.set(
         title="A backtrack word is most likely",
         xlabel="layer boundary",
         ylabel="share of positions",
         ylim=(-0.03, 1.03),
     )
-    share.legend(handlelength=3.5)
-    place.bar(back["layer"], back["first"] / back["positions"], color=ACCENT)
-    never = 1 - int(back["first"].sum()) / int(back["positions"][0])
-    place.set(
+    leading.legend(handlelength=3.5)
+    shares = back["first_leading"] / back["positions"]
+    first_leading.bar(back["boundary"], shares, color=ACCENT)
+    never = 1 - int(back["first_leading"].sum()) / int(back["positions"][0])
+    first_leading.set(
         title="... for the first time",
         xlabel="layer boundary",
         ylabel="share of backtracks",
     )
-    whole_ticks(share)
-    whole_ticks(place)
+    whole_ticks(leading)
+    whole_ticks(first_leading)
     note = f"{cases_of(first)}. Bands: {confidence:.0%} over problems."
     write_note(figure, f"{note} At no boundary: {never:.1%} of backtracks.")
     return figure
 
 
 def draw_words(turns: pl.DataFrame) -> Figure:
-    """What the model holds most likely where a first backtrack begins."""
+    """The model's most likely tokens where the first backtrack of a trace begins."""
     first = turns.filter(kind="backtrack", ordinal=1)
     if first.is_empty():
         return empty_figure("Nothing to draw: no trace turns back.")
@@ -151,24 +157,24 @@ def draw_words(turns: pl.DataFrame) -> Figure:
     figure, axes = new_figure(height=height, extra_width=2.4)
     panel = axes[0, 0]
     colours = [ACCENT if word else FAINT for word in shown["is_word"]]
-    places = np.arange(shown.height)
-    panel.barh(places, shown["len"] / first.height, color=colours)
-    panel.set_yticks(places, [_named(text) for text in shown["predicted_text"]])
+    bars = np.arange(shown.height)
+    panel.barh(bars, shown["len"] / first.height, color=colours)
+    panel.set_yticks(bars, [_printable(text) for text in shown["predicted_text"]])
     panel.set(xlabel="share of first backtracks")
     panel.grid(axis="y", visible=False)
     handles = [
         Line2D([], [], color=ACCENT, lw=6, label="backtrack word"),
-        Line2D([], [], color=FAINT, lw=6, label="other"),
+        Line2D([], [], color=FAINT, lw=6, label="another token"),
     ]
     panel.legend(handles=handles, loc="lower right")
-    rest = counts.height - shown.height
-    more = f"; {rest} other tokens not shown" if rest > 0 else ""
-    write_note(figure, f"{first.height:,} first backtracks, before any filter{more}.")
+    hidden = counts.height - shown.height
+    note = f"; {hidden} other tokens not shown" if hidden > 0 else ""
+    write_note(figure, f"{first.height:,} first backtracks, before any filter{note}.")
     return figure
 
 
-def _named(text: str) -> str:
-    """A token with its spaces and breaks visible, safe for matplotlib's mathtext."""
+def _printable(text: str) -> str:
+    """A token with visible spaces and line breaks, safe for matplotlib's mathtext."""
     shown = text.replace(" ", "\u2423").replace("\n", "\u21b5").replace("$", r"\$")
     return shown if shown.isprintable() else ascii(text)
 

@@ -1,14 +1,14 @@
-"""The lens in numbers: means by layer, the layer of the first "Wait", the words.
+"""Means of the lens by layer, first boundary of a backtrack word, most likely tokens.
 
 Inputs
-    lens: `schemas.logit_lens.LOGIT_LENS`.
-    words: `schemas.turns.TURN_WORDS`.
+    lens: `logit_lens.tables.LOGIT_LENS`.
+    words: `turns.tables.TURN_WORDS`.
     vocabulary: `logit_lens.tables.VOCABULARY`, the texts of tokens.
 
 Outputs
-    summary: `schemas.logit_lens.LOGIT_LENS_SUMMARY`.
-    first: `schemas.logit_lens.LOGIT_LENS_FIRST`.
-    top_words: `schemas.logit_lens.LOGIT_LENS_WORDS`.
+    summary: `logit_lens.tables.LOGIT_LENS_SUMMARY`.
+    first: `logit_lens.tables.LOGIT_LENS_FIRST`.
+    top_words: `logit_lens.tables.LOGIT_LENS_WORDS`.
 """
 
 import logging
@@ -37,17 +37,17 @@ logger = logging.getLogger("summarise_logit_lens")
 GROUPS = ("backtrack", "wrap_up")
 COMPONENTS = ("resid", "embed", "attn_out", "mlp_out")
 KINDS = ("backtrack", "wrap_up", "control")
-SHOWN_WORDS = 20  # per kind and layer
+KEPT_WORDS = 20  # tokens per kind and boundary
 
 
-def by_layer(
+def means_by_layer(
     rows: pl.DataFrame, column: str, resampling: Resampling
 ) -> tuple[list[int], list[Mean]]:
-    """Layers, and the mean of a column at each, with intervals over problems.
+    """Layers, and the mean of a column at each layer with intervals over problems.
 
     Args:
         rows: of one kind and component, with trace, event, problem, layer and column.
-        column: what to average.
+        column: name of the column to average.
         resampling: how intervals are drawn.
     """
     layers = rows["layer"].unique().sort().to_list()
@@ -64,7 +64,7 @@ def summarise(lens: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
         for component in COMPONENTS:
             part = lens.filter(kind=kind, component=component)
             for group in GROUPS if part.height else ():
-                layers, means = by_layer(part, group, resampling)
+                layers, means = means_by_layer(part, group, resampling)
                 key = {"kind": kind, "component": component, "group": group}
                 rows += [
                     key | {"layer": layer} | interval_of(mean)
@@ -75,68 +75,76 @@ def summarise(lens: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
 
 
 def interval_of(mean: Mean) -> dict[str, Any]:
-    """Cases and the mean with its interval, as columns."""
+    """Number of cases and the mean with its interval, by column."""
     counts = {"positions": mean.n, "problems": mean.clusters}
     return counts | {"mean": mean.value, "low": mean.low, "high": mean.high}
 
 
-def first_layers(
+def first_boundaries(
     lens: pl.DataFrame, targets: list[int], resampling: Resampling
 ) -> pl.DataFrame:
-    """Where the most likely token is a backtrack word, and where it first is.
+    """Where a backtrack word is the most likely token, and where it is so first.
 
     Args:
-        lens: `schemas.logit_lens.LOGIT_LENS`.
+        lens: `logit_lens.tables.LOGIT_LENS`.
         targets: ids of the backtrack group.
         resampling: how intervals are drawn.
+
+    Returns:
+        `logit_lens.tables.LOGIT_LENS_FIRST`.
     """
     rows = []
     resid = lens.filter(component="resid").with_columns(
-        hit=pl.col("top").list.first().is_in(targets)
+        is_leading=pl.col("top_ids").list.first().is_in(targets)
     )
     for kind in KINDS:
         part = resid.filter(kind=kind)
         if part.is_empty():
             continue
-        layers, means = by_layer(part, "hit", resampling)
-        found = part.filter("hit").group_by("trace", "event").agg(pl.col("layer").min())
-        firsts = np.bincount(found["layer"].to_numpy(), minlength=len(layers))
+        boundaries, means = means_by_layer(part, "is_leading", resampling)
+        leading = part.filter("is_leading").group_by("trace", "event")
+        first = leading.agg(pl.col("layer").min())["layer"].to_numpy()
+        counts = np.bincount(first, minlength=len(boundaries))
         rows += [
-            {"kind": kind, "layer": layer, "positions": mean.n}
-            | {"problems": mean.clusters, "first": int(firsts[layer])}
-            | {"top": mean.value, "low": mean.low, "high": mean.high}
-            for layer, mean in zip(layers, means, strict=True)
+            {"kind": kind, "boundary": boundary, "positions": mean.n}
+            | {"problems": mean.clusters, "first_leading": int(counts[boundary])}
+            | {"share_leading": mean.value, "low": mean.low, "high": mean.high}
+            for boundary, mean in zip(boundaries, means, strict=True)
         ]
     return LOGIT_LENS_FIRST.frame(rows)
 
 
 def word_counts(lens: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
-    """The tokens that the residual stream holds most likely at each layer.
+    """How often each token is the most likely one, by kind and boundary.
 
     Args:
         lens: `logit_lens.tables.LOGIT_LENS`.
-        vocabulary: `logit_lens.tables.VOCABULARY`, of all its tokens.
+        vocabulary: `logit_lens.tables.VOCABULARY`, with all tokens of `lens`.
+
+    Returns:
+        `logit_lens.tables.LOGIT_LENS_WORDS`.
     """
     resid = lens.filter(component="resid").with_columns(
-        best=pl.col("top").list.first(), n=pl.len().over("kind", "layer")
+        leading_id=pl.col("top_ids").list.first(), n=pl.len().over("kind", "layer")
     )
+    is_leading = pl.col("top_ids") == pl.col("leading_id")
     counts = (
-        resid.explode("top")
-        .group_by("kind", "layer", token="top")
+        resid.explode("top_ids")
+        .group_by("kind", boundary="layer", token_id="top_ids")
         .agg(
             positions=pl.col("n").first().cast(pl.Int32),
-            first=(pl.col("top") == pl.col("best")).sum().cast(pl.Int32),
+            leading=is_leading.sum().cast(pl.Int32),
             among_top=pl.len().cast(pl.Int32),
         )
-        .drop_nulls("token")
+        .drop_nulls("token_id")
         .sort(
-            ["kind", "layer", "first", "among_top", "token"],
+            ["kind", "boundary", "leading", "among_top", "token_id"],
             descending=[False, False, True, True, False],
         )
-        .group_by("kind", "layer", maintain_order=True)
-        .head(SHOWN_WORDS)
+        .group_by("kind", "boundary", maintain_order=True)
+        .head(KEPT_WORDS)
     )
-    table = counts.join(vocabulary, on="token", how="left", maintain_order="left")
+    table = counts.join(vocabulary, on="token_id", how="left", maintain_order="left")
     return LOGIT_LENS_WORDS.check(table.select(list(LOGIT_LENS_WORDS.schema)))
 
 
@@ -150,11 +158,11 @@ def main(
     top_words_path: Path,
     resampling: Resampling,
 ) -> None:
-    """Read, summarise, write."""
+    """Read the tables, summarise, write."""
     lens = LOGIT_LENS.read(lens_path)
     words = TURN_WORDS.read(words_path)
-    targets = words.filter(group="backtrack")["token"].to_list()
-    first = first_layers(lens, targets, resampling)
+    targets = words.filter(group="backtrack")["token_id"].to_list()
+    first = first_boundaries(lens, targets, resampling)
     logger.info("%d rows", lens.height)
     LOGIT_LENS_SUMMARY.write(summarise(lens, resampling), summary_path)
     top_words = word_counts(lens, VOCABULARY.read(vocabulary_path))

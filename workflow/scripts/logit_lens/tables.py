@@ -1,36 +1,57 @@
-"""What the residual stream and its parts say at the turns, layer by layer."""
+"""Tables of the logit lens: logits by layer, their means, the most likely tokens."""
 
 import polars as pl
 
 from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
+
+_KIND = Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`")
+_BOUNDARY = Column(
+    "boundary", COUNT, "boundary of the residual stream, 0 to n_layers", unit="index"
+)
+_POSITIONS = Column("positions", COUNT, "positions of the kind", unit="positions")
+_PROBLEMS = Column("problems", COUNT, "problems of these positions", unit="problems")
 
 LOGIT_LENS = Table(
     "logit_lens",
     (
         Column("trace", TEXT, "id of the trace"),
         Column("problem", TEXT, "id of its problem"),
-        Column("event", COUNT, "the event within the trace"),
-        Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`"),
+        Column("event", COUNT, "number of the event within the trace", unit="index"),
+        _KIND,
         Column(
             "component",
             TEXT,
             "`resid` (logit lens), or a part of the final residual (direct logit "
             "attribution): `embed`, `attn_out`, `mlp_out`",
         ),
-        Column("layer", COUNT, "`resid`: boundary, 0 to n_layers; else: the layer"),
-        Column("backtrack", REAL, "mean logit of the backtrack tokens, or its share"),
-        Column("wrap_up", REAL, "mean logit of the wrap-up tokens, or its share"),
+        Column(
+            "layer",
+            COUNT,
+            "of `resid`: the boundary, 0 to n_layers; of the parts: the layer",
+            unit="index",
+        ),
+        Column(
+            "backtrack",
+            REAL,
+            "of `resid`: mean logit of the backtrack tokens; of the parts: what the "
+            "part adds to this mean",
+            unit="logit",
+        ),
+        Column("wrap_up", REAL, "the same for the wrap-up tokens", unit="logit"),
         Column(
             "backtrack_logprob",
             REAL,
-            "`resid`: log-prob of any backtrack token (nats)",
+            "of `resid`: log-prob that the token is any backtrack token; of the parts: "
+            "null",
             nullable=True,
+            unit="nats",
         ),
         Column(
-            "top",
+            "top_ids",
             pl.List(pl.Int32),
-            "`resid`: most likely tokens, the first first",
+            "of `resid`: the most likely tokens, in descending order; else null",
             nullable=True,
+            unit="token id",
         ),
     ),
     holds="logits of the turn words in the residual stream at every layer, and "
@@ -40,24 +61,31 @@ LOGIT_LENS = Table(
 VOCABULARY = Table(
     "logit_lens/vocabulary",
     (
-        Column("token", COUNT, "id of a token that `logit_lens` names"),
-        Column("text", TEXT, "the token"),
+        Column(
+            "token_id", COUNT, "a token in `top_ids` of `logit_lens`", unit="token id"
+        ),
+        Column("text", TEXT, "its text"),
     ),
-    holds="texts of the tokens that `logit_lens` names",
+    holds="texts of the tokens in `logit_lens`",
 )
 
 LOGIT_LENS_SUMMARY = Table(
     "logit_lens/summary",
     (
-        Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`"),
+        _KIND,
         Column("component", TEXT, "as in `logit_lens`"),
-        Column("layer", COUNT, "as in `logit_lens`"),
-        Column("group", TEXT, "whose tokens: `backtrack` or `wrap_up`"),
-        Column("positions", COUNT, "positions"),
-        Column("problems", COUNT, "problems they are on"),
-        Column("mean", REAL, "mean logit of the group's tokens, or its share"),
-        Column("low", REAL, "bootstrap over problems"),
-        Column("high", REAL, "bootstrap over problems"),
+        Column("layer", COUNT, "as in `logit_lens`", unit="index"),
+        Column("group", TEXT, "group of the tokens: `backtrack` or `wrap_up`"),
+        _POSITIONS,
+        _PROBLEMS,
+        Column(
+            "mean",
+            REAL,
+            "over positions, of the column `backtrack` or `wrap_up` of `logit_lens`",
+            unit="logit",
+        ),
+        Column("low", REAL, "lower end, bootstrap over problems", unit="logit"),
+        Column("high", REAL, "upper end, bootstrap over problems", unit="logit"),
     ),
     holds="means by layer",
 )
@@ -65,28 +93,50 @@ LOGIT_LENS_SUMMARY = Table(
 LOGIT_LENS_FIRST = Table(
     "logit_lens/first",
     (
-        Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`"),
-        Column("layer", COUNT, "boundary of the residual stream, 0 to n_layers"),
-        Column("positions", COUNT, "positions of the kind"),
-        Column("problems", COUNT, "problems they are on"),
-        Column("first", COUNT, "positions where a backtrack word is first top-1 here"),
-        Column("top", REAL, "share of positions with a backtrack word as top-1 here"),
-        Column("low", REAL, "bootstrap over problems"),
-        Column("high", REAL, "bootstrap over problems"),
+        _KIND,
+        _BOUNDARY,
+        _POSITIONS,
+        _PROBLEMS,
+        Column(
+            "first_leading",
+            COUNT,
+            "positions at which a backtrack word is the most likely token here, and at "
+            "no earlier boundary",
+            unit="positions",
+        ),
+        Column(
+            "share_leading",
+            REAL,
+            "positions at which a backtrack word is the most likely token here",
+            unit="share",
+        ),
+        Column("low", REAL, "lower end, bootstrap over problems", unit="share"),
+        Column("high", REAL, "upper end, bootstrap over problems", unit="share"),
     ),
-    holds="the boundary at which a backtrack word first leads",
+    holds="the boundary at which a backtrack word first becomes the most likely token",
 )
 
 LOGIT_LENS_WORDS = Table(
     "logit_lens/words",
     (
-        Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`"),
-        Column("layer", COUNT, "boundary of the residual stream, 0 to n_layers"),
-        Column("token", COUNT, "id"),
-        Column("text", TEXT, "the token"),
-        Column("positions", COUNT, "positions of the kind"),
-        Column("first", COUNT, "positions at which it is the most likely token"),
-        Column("among_top", COUNT, "positions at which it is among the tokens kept"),
+        _KIND,
+        _BOUNDARY,
+        Column("token_id", COUNT, "the token", unit="token id"),
+        Column("text", TEXT, "its text"),
+        _POSITIONS,
+        Column(
+            "leading",
+            COUNT,
+            "positions at which it is the most likely token",
+            unit="positions",
+        ),
+        Column(
+            "among_top",
+            COUNT,
+            "positions at which it is among the most likely tokens that `logit_lens` "
+            "keeps",
+            unit="positions",
+        ),
     ),
     holds="the most likely tokens",
 )

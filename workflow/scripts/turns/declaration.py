@@ -1,4 +1,4 @@
-"""What this stage leaves."""
+"""The turns stage: its name, its order and its tables."""
 
 from doubletake.study.declaration import Stage
 from doubletake.tables.verification import VERIFICATION

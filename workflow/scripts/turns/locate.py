@@ -1,20 +1,22 @@
-"""Where does the model decide to turn back, and does it mean to?
+"""At which positions does the model decide to turn back, and does it intend to?
 
-For the sentences that turn back, wrap up or go on: the position that predicts the first
-token, and from the cached final residual the token that the model holds most likely
-there. The published filter keeps a backtrack only if that token is a backtrack word.
+A turn is the start of a sentence that turns back, wraps up or goes on (a control). For
+each turn this script finds the position that predicts the sentence's first token. From
+the cached final residual it computes the most likely token at that position. The
+published filter keeps a backtrack only if this token is a backtrack word.
 
 Inputs
-    traces: `schemas.TRACES`.
-    events: `schemas.EVENTS`.
+    traces: `traces.tables.TRACES`.
+    events: `events.tables.EVENTS`.
     cache and index: the activation cache.
     the model's final norm and unembedding.
 
 Outputs
-    turns: `schemas.turns.TURNS`.
-    words: `schemas.turns.TURN_WORDS`.
-    verification: `schemas.VERIFICATION`, log-probs from the cache against generated
-        ones, and the share that passes the filter.
+    turns: `turns.tables.TURNS`.
+    words: `turns.tables.TURN_WORDS`.
+    verification: log-probs from the cache against those of the generation, and the
+        share of first backtracks that pass the filter
+        (`doubletake.tables.verification.VERIFICATION`).
 """
 
 import logging
@@ -43,8 +45,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("locate_turns")
 
 STAGE = "turns"
+# ASSUME: rounding in float32 stays under 1e-3 nats; 16-bit models have no bound.
 BOUND = {"float32": 1e-3, "bfloat16": None, "float16": None}  # nats
-ROWS = 4096  # residual states read at once
+ROWS = 4096  # residual states that are read at once
 
 
 @dataclass(frozen=True)
@@ -52,38 +55,41 @@ class Settings:
     """The `turns` section of the config."""
 
     backtracks: str
-    """Which backtracks of a trace are looked into: `first` or `every`."""
+    """Which backtracks of a trace the experiments use: `first` or `every`."""
     predicted_only: bool
     """Keep only backtracks at which a backtrack word is the most likely token."""
     words: dict[str, list[str]]
     """Words by group."""
 
 
-def sentences_of(
+def sentence_starts(
     traces: pl.DataFrame, events: pl.DataFrame, index: pl.DataFrame
 ) -> pl.DataFrame:
-    """Sentences with a cached predicting position, and their first token.
+    """Sentences whose predicting position is in the cache, with their first token.
 
     Args:
-        traces: `schemas.TRACES`.
-        events: `schemas.EVENTS`.
-        index: `schemas.ACTIVATION_INDEX`; refused traces are not in it.
+        traces: `traces.tables.TRACES`.
+        events: `events.tables.EVENTS`.
+        index: `activations.tables.ACTIVATION_INDEX`. It lacks the refused traces.
 
     Returns:
-        Columns trace, problem, event, kind, ordinal, position, next, generated (the
-        log-prob of `next` as sampled, null for imported thoughts).
+        Columns trace, problem, event, kind, ordinal, position, next_id and
+        sampled_logprob (log-prob of `next_id` at generation; null for imported
+        thoughts).
     """
-    place = pl.col("token") - pl.col("prompt_ids").list.len()
+    in_completion = pl.col("token") - pl.col("prompt_ids").list.len()
     return (
         events.filter(pl.col("kind").is_in(KINDS))
         .join(index.select("trace", "event"), on=["trace", "event"])
         .join(traces, on="trace")
-        .with_columns(place=place.cast(pl.Int32))
+        .with_columns(in_completion=in_completion.cast(pl.Int32))
         .select(
             *("trace", "problem", "event", "kind", "ordinal"),
             position=pl.col("token") - 1,
-            next=pl.col("completion_ids").list.get(pl.col("place")),
-            generated=pl.col("logprobs").list.get(pl.col("place"), null_on_oob=True),
+            next_id=pl.col("completion_ids").list.get(pl.col("in_completion")),
+            sampled_logprob=pl.col("logprobs").list.get(
+                pl.col("in_completion"), null_on_oob=True
+            ),
         )
         .sort("trace", "event")
     )
@@ -93,46 +99,58 @@ def sentences_of(
 def predictions(
     cache: ActivationCache, lens: Lens, sentences: pl.DataFrame
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Most likely next token at each position, and log-prob of the one that stands.
+    """Most likely next token at each position, and log-prob of the token that follows.
 
     Returns:
-        [sentence] ids and [sentence] nats, on the CPU.
+        [sentence] token ids and [sentence] nats, on the CPU.
     """
     ids, logprobs = [torch.zeros(0, dtype=torch.long)], [torch.zeros(0)]
     for part in sentences.iter_slices(ROWS):
         resid = cache.read("resid", part, layer=cache.n_layers)
-        wanted = part["next"].to_torch().long().split(UNEMBED_ROWS)
-        for logits, tokens in zip(lens.chunks(resid), wanted, strict=True):
+        next_ids = part["next_id"].to_torch().long().split(UNEMBED_ROWS)
+        for logits, tokens in zip(lens.chunks(resid), next_ids, strict=True):
             ids.append(logits.argmax(-1).cpu())
             chosen = logits.gather(1, tokens.to(logits.device)[:, None])[:, 0]
             logprobs.append((chosen - logits.logsumexp(-1)).cpu())
     return torch.cat(ids), torch.cat(logprobs)
 
 
-def turns_of(
+def turns_table(
     sentences: pl.DataFrame,
-    predicted: torch.Tensor,
+    predicted_ids: torch.Tensor,
     logprobs: torch.Tensor,
     words: pl.DataFrame,
     tokenizer: TraceTokenizer,
     settings: Settings,
 ) -> pl.DataFrame:
-    """`schemas.turns.TURNS` of all sentences."""
-    backtrack_words = target_ids(words)[BACKTRACK].tolist()
-    texts = {token: tokenizer.text_of(token) for token in set(predicted.tolist())}
-    asked = (pl.col("ordinal") == 1) | pl.lit(settings.backtracks == "every")
-    kept = pl.col("is_word") | pl.lit(not settings.predicted_only)
+    """`turns.tables.TURNS` of all sentences."""
+    backtrack_ids = target_ids(words)[BACKTRACK].tolist()
+    texts = {
+        token_id: tokenizer.text_of(token_id)
+        for token_id in set(predicted_ids.tolist())
+    }
     table = sentences.with_columns(
         logprob=pl.Series(logprobs.double().numpy()),
-        predicted=pl.Series(predicted.int().numpy()),
+        predicted_id=pl.Series(predicted_ids.int().numpy()),
     ).with_columns(
         predicted_text=pl.Series(
-            [texts[k] for k in predicted.tolist()], dtype=pl.String
+            [texts[token_id] for token_id in predicted_ids.tolist()], dtype=pl.String
         ),
-        is_word=pl.col("predicted").is_in(backtrack_words),
+        is_word=pl.col("predicted_id").is_in(backtrack_ids),
     )
-    is_asked = (pl.col("kind") == BACKTRACK) & asked & kept
-    table = table.with_columns(selected=is_asked | (pl.col("kind") == WRAP_UP))
+    table = with_selected(table, settings)
+    return TURNS.check(table.select(list(TURNS.schema)))
+
+
+def with_selected(table: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """The table with the column `selected` of `turns.tables.TURNS`."""
+    # ASSUME: with `first`, the first backtrack of a trace stands for all of them.
+    in_order = (pl.col("ordinal") == 1) | pl.lit(settings.backtracks == "every")
+    # ASSUME: the model intends to turn back where a backtrack word is most likely.
+    intended = pl.col("is_word") | pl.lit(not settings.predicted_only)
+    is_backtrack = (pl.col("kind") == BACKTRACK) & in_order & intended
+    # ASSUME: the filter needs no counterpart at wrap-ups; all of them are selected.
+    table = table.with_columns(selected=is_backtrack | (pl.col("kind") == WRAP_UP))
     matched = {
         key
         for rows in table.partition_by("trace", maintain_order=True)
@@ -140,46 +158,50 @@ def turns_of(
     }
     keys = zip(table["trace"], table["event"], strict=True)
     is_matched = pl.Series([key in matched for key in keys], dtype=pl.Boolean)
-    table = table.with_columns(selected=pl.col("selected") | is_matched)
-    return TURNS.check(table.select(list(TURNS.schema)))
+    return table.with_columns(selected=pl.col("selected") | is_matched)
 
 
 def nearest_controls(turns: pl.DataFrame) -> list[tuple[str, int]]:
-    """For each selected backtrack of a trace the nearest control that is left.
+    """The nearest unused control for each selected backtrack of a trace.
 
-    The detector matches controls to all backtracks; where only some of those are looked
-    into, the others' controls would stand at another depth.
+    The detector matches controls to all backtracks. Where only some backtracks are
+    selected, the controls of the other backtracks would stand at another depth.
 
     Args:
         turns: rows of one trace with trace, event, kind, position and selected.
 
     Returns:
-        Trace and event of each.
+        Trace and event of each control.
     """
-    turning = turns.filter("selected", kind=BACKTRACK)["position"].sort().to_list()
-    free = turns.filter(kind=CONTROL).select("position", "trace", "event").rows()
-    found = []
-    for place in turning[: len(free)]:
-        nearest = min(free, key=lambda row: (abs(row[0] - place), row[0]))
-        free.remove(nearest)
-        found.append((nearest[1], nearest[2]))
-    return found
+    backtracks = turns.filter("selected", kind=BACKTRACK)["position"].sort().to_list()
+    unused = turns.filter(kind=CONTROL).select("position", "trace", "event").rows()
+    matched = []
+    for position in backtracks[: len(unused)]:
+        # ASSUME: the control nearest in tokens of the same trace is the best match.
+        nearest = min(unused, key=lambda row: (abs(row[0] - position), row[0]))
+        unused.remove(nearest)
+        matched.append((nearest[1], nearest[2]))
+    return matched
 
 
-def checks_of(turns: pl.DataFrame, generated: pl.Series, dtype: str) -> pl.DataFrame:
-    """How the cache's log-probs agree with the generated ones, and the filter's share.
+def checks_of(
+    turns: pl.DataFrame, sampled_logprobs: pl.Series, dtype: str
+) -> pl.DataFrame:
+    """Agreement of cached and sampled log-probs, and the share that passes the filter.
 
     Args:
-        turns: `schemas.turns.TURNS`.
-        generated: log-prob of each row's `next` as sampled; null where imported.
+        turns: `turns.tables.TURNS`.
+        sampled_logprobs: log-prob of each row's `next_id` at generation; null for
+            imported thoughts.
         dtype: of the model.
     """
-    differences = (turns["logprob"] - generated.cast(pl.Float64)).abs().drop_nulls()
+    sampled = sampled_logprobs.cast(pl.Float64)
+    differences = (turns["logprob"] - sampled).abs().drop_nulls()
     first = turns.filter(kind=BACKTRACK, ordinal=1)
     largest: Any = differences.nan_max() if len(differences) else None
     share: Any = first["is_word"].mean()
     replay = Figure(
-        check="log-prob of the next token, from the cache against as generated",
+        check="log-prob of the next token, cache against generation",
         statistic="max |difference|",
         value=largest,
         unit="nats",
@@ -187,7 +209,7 @@ def checks_of(turns: pl.DataFrame, generated: pl.Series, dtype: str) -> pl.DataF
         bound=BOUND[dtype],
         merge="max",
     )
-    words = Figure(
+    filtered = Figure(
         check="first backtracks whose most likely token is a backtrack word",
         statistic="share",
         value=share,
@@ -195,7 +217,7 @@ def checks_of(turns: pl.DataFrame, generated: pl.Series, dtype: str) -> pl.DataF
         n=first.height,
         merge="mean",
     )
-    return verification_of(STAGE, [replay, words])
+    return verification_of(STAGE, [replay, filtered])
 
 
 def main(
@@ -210,24 +232,24 @@ def main(
     model: ModelSettings,
     settings: Settings,
 ) -> None:
-    """Read the tables and the cache, find the positions, write them."""
+    """Read the tables and the cache, locate the turns, write them."""
     traces, events = TRACES.read(traces_path), EVENTS.read(events_path)
     cache = ActivationCache(index_path, cache_paths, Origin.of(model, events_path))
     tokenizer = load_tokenizer(model)
     words = turn_words(tokenizer, settings.words)
     lens = Lens.load(model, choose_device(model.device))
-    sentences = sentences_of(traces, events, cache.index)
-    predicted, logprobs = predictions(cache, lens, sentences)
-    turns = turns_of(sentences, predicted, logprobs, words, tokenizer, settings)
-    back = turns.filter(kind=BACKTRACK)
+    sentences = sentence_starts(traces, events, cache.index)
+    predicted_ids, logprobs = predictions(cache, lens, sentences)
+    turns = turns_table(sentences, predicted_ids, logprobs, words, tokenizer, settings)
+    backtracks = turns.filter(kind=BACKTRACK)
     logger.info(
-        "%d backtracks, %d at a backtrack word, %d looked into",
-        back.height,
-        back["is_word"].sum(),
-        back["selected"].sum(),
+        "%d backtracks, %d with a backtrack word as most likely token, %d selected",
+        backtracks.height,
+        backtracks["is_word"].sum(),
+        backtracks["selected"].sum(),
     )
     VERIFICATION.write(
-        checks_of(turns, sentences["generated"], model.dtype), verification_path
+        checks_of(turns, sentences["sampled_logprob"], model.dtype), verification_path
     )
     TURN_WORDS.write(words, words_path)
     TURNS.write(turns, turns_path)

@@ -1,4 +1,4 @@
-"""Words that turn back or wrap up, as tokens, and the positions that predict them."""
+"""Kinds of turns, and the words of a turn as token ids."""
 
 from typing import Any
 
@@ -11,13 +11,15 @@ from turns.tables import TURN_WORDS
 
 BACKTRACK, WRAP_UP, CONTROL = "backtrack", "wrap_up", "control"
 KINDS = (BACKTRACK, WRAP_UP, CONTROL)
+"""Kinds of events that are turns."""
 GROUPS = (BACKTRACK, WRAP_UP)
+"""Groups of turn words."""
 
 
 def variants_of(word: str) -> list[str]:
-    """How a word may be spelt: as given, lower case, capitalised, in capitals.
+    """Spellings of a word, each without and with a space before it.
 
-    Each with and without a space before it.
+    The spellings are: as given, in lower case, capitalised, in capitals.
     """
     spellings = [word, word.lower(), word.capitalize(), word.upper()]
     return [
@@ -26,50 +28,55 @@ def variants_of(word: str) -> list[str]:
 
 
 def turn_words(tokenizer: TraceTokenizer, words: dict[str, list[str]]) -> pl.DataFrame:
-    """The words' variants that are a single token of the tokenizer.
+    """The variants of the words that are a single token of the tokenizer.
 
     Args:
         tokenizer: of the study's model.
         words: by group.
 
     Returns:
-        `schemas.turns.TURN_WORDS`.
+        `turns.tables.TURN_WORDS`.
 
     Raises:
-        InputError: no variant of any word of a group is a single token, or two groups
-            share a token; names the group.
+        InputError: a group has no variant that is a single token, or two groups share
+            a token. The message names the group or the token.
     """
-    tokens: dict[str, list[int]] = {}
-    for token in range(len(tokenizer.tokenizer)):
-        tokens.setdefault(tokenizer.text_of(token), []).append(token)
+    ids_by_text: dict[str, list[int]] = {}
+    for token_id in range(len(tokenizer.tokenizer)):
+        ids_by_text.setdefault(tokenizer.text_of(token_id), []).append(token_id)
     rows: list[dict[str, Any]] = []
     for group, names in words.items():
+        # ASSUME: a word's single-token variants stand for the word.
         texts = {text: word for word in reversed(names) for text in variants_of(word)}
-        found: list[dict[str, Any]] = [
-            {"group": group, "word": word, "token": token, "text": text}
+        variants: list[dict[str, Any]] = [
+            {"group": group, "word": word, "token_id": token_id, "text": text}
             for text, word in texts.items()
-            for token in tokens.get(text, [])
+            for token_id in ids_by_text.get(text, [])
         ]
-        if not found:
+        if not variants:
             raise InputError(
                 f"turns.words.{group}: no variant of {', '.join(names)} is a single "
                 f"token of {tokenizer.name}"
             )
-        rows += sorted(found, key=lambda row: (names.index(row["word"]), row["token"]))
+        rows += sorted(
+            variants, key=lambda row: (names.index(row["word"]), row["token_id"])
+        )
     table = TURN_WORDS.frame(rows)
-    twice = table.filter(pl.col("token").is_duplicated())
-    if twice.height:
-        raise InputError(f"turns.words: {twice['text'][0]!r} is in more than one group")
+    shared = table.filter(pl.col("token_id").is_duplicated())
+    if shared.height:
+        raise InputError(
+            f"turns.words: {shared['text'][0]!r} is in more than one group"
+        )
     return table
 
 
 def target_ids(words: pl.DataFrame) -> dict[str, torch.Tensor]:
-    """Token ids of each group, ascending.
+    """Token ids of each group, in ascending order.
 
     Args:
-        words: `schemas.turns.TURN_WORDS`.
+        words: `turns.tables.TURN_WORDS`.
     """
     return {
-        group: torch.tensor(words.filter(group=group)["token"].sort().to_list())
+        group: torch.tensor(words.filter(group=group)["token_id"].sort().to_list())
         for group in GROUPS
     }

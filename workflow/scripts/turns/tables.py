@@ -1,4 +1,4 @@
-"""Positions at which the model decides how to go on, and the words that say how."""
+"""Tables of the turns: positions with their most likely token, and the turn words."""
 
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
@@ -7,24 +7,32 @@ TURNS = Table(
     (
         Column("trace", TEXT, "id of the trace"),
         Column("problem", TEXT, "id of its problem"),
-        Column("event", COUNT, "the event within the trace"),
+        Column("event", COUNT, "number of the event within the trace", unit="index"),
         Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`"),
-        Column("ordinal", COUNT, "1, 2, ...: k-th of its kind in the trace"),
+        Column("ordinal", COUNT, "k for the k-th of its kind in the trace, from 1"),
         Column(
             "position",
             COUNT,
-            "token index that predicts the sentence's first token; the cached position",
+            "the token that predicts the sentence's first token; its activations are "
+            "in the cache",
+            unit="token index",
         ),
-        Column("next", COUNT, "id of the sentence's first token"),
-        Column("logprob", REAL, "log-prob of that token, from the cache (nats)"),
-        Column("predicted", COUNT, "id of the most likely next token"),
-        Column("predicted_text", TEXT, "the most likely next token"),
+        Column("next_id", COUNT, "the sentence's first token", unit="token id"),
+        Column(
+            "logprob",
+            REAL,
+            "log-prob of the sentence's first token, from the cache",
+            unit="nats",
+        ),
+        Column("predicted_id", COUNT, "the most likely next token", unit="token id"),
+        Column("predicted_text", TEXT, "text of the most likely next token"),
         Column("is_word", FLAG, "the most likely next token is a backtrack word"),
         Column(
             "selected",
             FLAG,
-            "looked into: backtracks that `turns` of the config asks for, for each of "
-            "these the nearest control of the trace, and every wrap-up",
+            "the experiments use this position: the backtracks that `turns` of the "
+            "config asks for, the nearest control of the trace for each of these "
+            "backtracks, and every wrap-up",
         ),
     ),
     holds="positions that predict a backtrack, wrap-up or control, and the most "
@@ -36,7 +44,7 @@ TURN_WORDS = Table(
     (
         Column("group", TEXT, "`backtrack` or `wrap_up`"),
         Column("word", TEXT, "the word of the config"),
-        Column("token", COUNT, "id of a single-token variant"),
+        Column("token_id", COUNT, "a single-token variant of it", unit="token id"),
         Column("text", TEXT, "the variant as the tokenizer writes it"),
     ),
     holds="the words that turn back or wrap up, as tokens",

@@ -1,4 +1,4 @@
-"""Attention rows are the model's own, and reading them leaves the model as it was."""
+"""Attention rows equal the model's weights, and reading them changes no output."""
 
 from types import SimpleNamespace
 
@@ -7,14 +7,15 @@ import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from attention import rows as attention_rows
-from attention.rows import eager_weights, prove_rows, reading
+from attention import attention_weights, queries_and_keys
+from attention.attention_weights import eager_weights, prove_rows, reading_rows
+from attention.queries_and_keys import QueriesAndKeys
 from doubletake.model.loading import load_decoder
 from doubletake.model.passes import padded
 from doubletake.running.errors import InputError
 
 LENGTHS = (23, 17, 9)
-WANTED = [[3, 5, 22], [16], [0, 8]]
+POSITIONS = [[3, 5, 22], [16], [0, 8]]
 
 
 def sequences():
@@ -22,18 +23,18 @@ def sequences():
     return [torch.randint(1, 96, (n,), generator=generator).tolist() for n in LENGTHS]
 
 
-def read(decoder, ids, wanted):
-    """Rows by layer and wanted position, and the pass's logits."""
-    found, reach = {}, {}
+def read(decoder, ids, positions):
+    """Rows by layer and index of the position, windows by layer, and the logits."""
+    by_position, windows = {}, {}
 
-    def see(rows):
-        reach[rows.layer] = rows.reach
-        for place, weights in enumerate(rows.weights, start=rows.wanted.start):
-            found[rows.layer, place] = weights.clone()
+    def receive(rows):
+        windows[rows.layer] = rows.window
+        for index, weights in enumerate(rows.weights, start=rows.in_batch.start):
+            by_position[rows.layer, index] = weights.clone()
 
-    with torch.inference_mode(), reading(decoder, wanted, see):
+    with torch.inference_mode(), reading_rows(decoder, positions, receive):
         logits = decoder.hf(ids, use_cache=False).logits
-    return found, reach, logits
+    return by_position, windows, logits
 
 
 def reference_rows(decoder, ids, position):
@@ -50,33 +51,33 @@ def reference_rows(decoder, ids, position):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("block", [5, 128])
 def test_rows_equal_eager_weights(architectures, monkeypatch, name, block):
-    monkeypatch.setattr(attention_rows, "QUERY_BLOCK", block)
-    monkeypatch.setattr(attention_rows, "ROW_BLOCK", 2 if block == 5 else 16)
+    monkeypatch.setattr(queries_and_keys, "QUERY_BLOCK", block)
+    monkeypatch.setattr(attention_weights, "ROW_BLOCK", 2 if block == 5 else 16)
     decoder = load_decoder(settings_of(architectures[name]))
     ids = sequences()
-    found, _, _ = read(decoder, padded(ids), WANTED)
-    place = 0
-    for sequence, positions in zip(ids, WANTED, strict=True):
+    by_position, _, _ = read(decoder, padded(ids), POSITIONS)
+    index = 0
+    for sequence, positions in zip(ids, POSITIONS, strict=True):
         for position in positions:
-            wanted = reference_rows(decoder, sequence, position)
-            assert not wanted[..., position + 1 :].count_nonzero()
+            expected = reference_rows(decoder, sequence, position)
+            assert not expected[..., position + 1 :].count_nonzero()
             for layer in range(decoder.n_layers):
-                row = found[layer, place]
-                ours = torch.zeros(row.shape[0], len(sequence))
-                ours[:, : row.shape[1]] = row
-                assert (ours - wanted[layer]).abs().max() < 1e-5
-            place += 1
-    assert len(found) == place * decoder.n_layers
+                row = by_position[layer, index]
+                padded_row = torch.zeros(row.shape[0], len(sequence))
+                padded_row[:, : row.shape[1]] = row
+                assert (padded_row - expected[layer]).abs().max() < 1e-5
+            index += 1
+    assert len(by_position) == index * decoder.n_layers
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_the_pass_is_the_models_own(architectures, monkeypatch, name):
-    monkeypatch.setattr(attention_rows, "QUERY_BLOCK", 5)
+def test_reading_changes_no_output(architectures, monkeypatch, name):
+    monkeypatch.setattr(queries_and_keys, "QUERY_BLOCK", 5)
     decoder = load_decoder(settings_of(architectures[name]))
     ids = padded(sequences())
     with torch.inference_mode():
         before = decoder.hf(ids, use_cache=False).logits
-    _, _, during = read(decoder, ids, WANTED)
+    _, _, during = read(decoder, ids, POSITIONS)
     with torch.inference_mode():
         after = decoder.hf(ids, use_cache=False).logits
     assert torch.equal(before, after)
@@ -84,35 +85,37 @@ def test_the_pass_is_the_models_own(architectures, monkeypatch, name):
         assert torch.allclose(before[k, :length], during[k, :length], atol=1e-4)
 
 
-def test_windows_and_caps_are_what_these_tests_meet(architectures):
-    """Else the tests above would show nothing about them."""
-    reaches = {}
+def test_the_architectures_have_windows(architectures):
+    """Without windows, the tests above would show nothing about them."""
+    windows = {}
     for name in ARCHITECTURES:
         decoder = load_decoder(settings_of(architectures[name]))
-        reaches[name] = set(read(decoder, padded(sequences()), WANTED)[1].values())
-    assert reaches["llama"] == {None}
-    assert reaches["mistral"] == {4}
-    assert reaches["gemma2"] == {4, None}
+        windows[name] = set(read(decoder, padded(sequences()), POSITIONS)[1].values())
+    assert windows["llama"] == {None}
+    assert windows["mistral"] == {4}
+    assert windows["gemma2"] == {4, None}
 
 
 def test_capped_scores_are_capped(architectures):
     decoder = load_decoder(settings_of(architectures["gemma2"]))
     ids = sequences()[0]
     plain, _, _ = read(decoder, torch.tensor([ids]), [[22]])
-    for layer in range(decoder.n_layers):  # so tight that it changes the weights
+    for layer in range(
+        decoder.n_layers
+    ):  # a cap that is low enough to change the weights
         decoder.attention(layer).attn_logit_softcapping = 0.05
     capped, _, _ = read(decoder, torch.tensor([ids]), [[22]])
-    wanted = reference_rows(decoder, ids, 22)
+    expected = reference_rows(decoder, ids, 22)
     for layer in range(decoder.n_layers):
-        assert (capped[layer, 0] - wanted[layer]).abs().max() < 1e-5
+        assert (capped[layer, 0] - expected[layer]).abs().max() < 1e-5
     assert max((capped[k] - plain[k]).abs().max() for k in plain) > 1e-2
 
 
-def test_eager_weights_are_those_that_the_library_gives_out(architectures):
+def test_eager_weights_are_those_of_the_library(architectures):
     decoder = load_decoder(settings_of(architectures["mistral"]))
     ids = sequences()[1]
-    wanted = reference_rows(decoder, ids, len(ids) - 1)
-    assert torch.equal(eager_weights(decoder, ids), wanted)
+    expected = reference_rows(decoder, ids, len(ids) - 1)
+    assert torch.equal(eager_weights(decoder, ids), expected)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -124,22 +127,22 @@ def test_a_model_whose_rows_are_not_its_weights_is_refused_by_name(
     architectures, monkeypatch
 ):
     decoder = load_decoder(settings_of(architectures["llama"]))
-    rows = attention_rows._Heads.rows
+    weights_of = QueriesAndKeys.weights_of
     monkeypatch.setattr(
-        attention_rows._Heads, "rows", lambda *parts: rows(*parts).flip(-1)
+        QueriesAndKeys, "weights_of", lambda *parts: weights_of(*parts).flip(-1)
     )
     with pytest.raises(InputError, match="'llama' cannot be read: rows differ"):
         prove_rows(decoder)
 
 
-def test_a_model_beside_the_attention_interface_is_refused_by_name(model, monkeypatch):
+def test_a_model_without_the_attention_interface_is_refused_by_name(model, monkeypatch):
     decoder = load_decoder(model)
     monkeypatch.setattr(
         type(decoder.hf), "_can_set_attn_implementation", lambda _: False, raising=True
     )
     with (
         pytest.raises(InputError, match="'llama' cannot be read"),
-        reading(decoder, [[0]], print),
+        reading_rows(decoder, [[0]], print),
     ):
         pass
 
@@ -149,10 +152,10 @@ def test_attention_with_sinks_is_refused_by_name(model):
     states = torch.zeros(1, 4, 3, 8)
     module = SimpleNamespace(layer_idx=0, config=SimpleNamespace(model_type="gpt_oss"))
     with (
-        reading(decoder, [[0]], print),
+        reading_rows(decoder, [[0]], print),
         pytest.raises(InputError, match=r"'gpt_oss'.*s_aux"),
     ):
-        attention_rows._attend(
+        attention_weights._attention_function(
             module, states, states, states, None, scaling=1.0, s_aux=torch.zeros(4)
         )
 
@@ -166,7 +169,7 @@ def test_the_model_attends_as_before_after_a_failure(model):
     ids = torch.tensor([[1, 2, 3]])
     with (
         pytest.raises(RuntimeError, match="stop"),
-        reading(decoder, [[2]], fail),
+        reading_rows(decoder, [[2]], fail),
     ):
         decoder.hf(ids, use_cache=False)
     assert decoder.config._attn_implementation == "sdpa"
@@ -177,14 +180,14 @@ def test_sixteen_bit_models_are_read(architectures):
     settings = settings_of(architectures["gemma2"], dtype="bfloat16")
     decoder = load_decoder(settings)
     prove_rows(decoder)
-    found, _, _ = read(decoder, padded(sequences()), WANTED)
-    for row in found.values():
+    by_position, _, _ = read(decoder, padded(sequences()), POSITIONS)
+    for row in by_position.values():
         assert row.dtype == torch.float32
         assert row.sum(-1).sub(1).abs().max() < 1e-5
 
 
-class Largest(TorchDispatchMode):
-    """Elements of the largest tensor that any operation gives."""
+class LargestTensor(TorchDispatchMode):
+    """Elements of the largest tensor that any operation returns."""
 
     elements = 0
 
@@ -199,18 +202,19 @@ class Largest(TorchDispatchMode):
 
 @pytest.mark.parametrize("name", ["llama", "mistral", "gemma2"])
 def test_no_tensor_grows_with_the_square_of_the_tokens(architectures, name):
-    """Peak memory as a process sees it is measured by bench_attention."""
+    """The peak memory of a process is measured by bench_attention."""
     decoder = load_decoder(settings_of(architectures[name]))
     largest, eager = {}, {}
     for tokens in (1024, 2048):
         ids = torch.arange(tokens).remainder(96)[None]
-        wanted = [[tokens // 2, tokens - 1]]
-        reader = reading(decoder, wanted, lambda _: None)
-        with torch.inference_mode(), reader, Largest() as seen:
+        positions = [[tokens // 2, tokens - 1]]
+        reader = reading_rows(decoder, positions, lambda _: None)
+        with torch.inference_mode(), reader, LargestTensor() as seen:
             decoder.base(input_ids=ids, use_cache=False)
         largest[tokens] = seen.elements
-        with torch.inference_mode(), attention_rows.eager(decoder), Largest() as seen:
+        eager_mode = attention_weights.eager_attention(decoder)
+        with torch.inference_mode(), eager_mode, LargestTensor() as seen:
             decoder.base(input_ids=ids, use_cache=False)
         eager[tokens] = seen.elements
     assert largest[2048] <= 2 * largest[1024]
-    assert eager[2048] >= 4 * eager[1024]  # what this test would see
+    assert eager[2048] >= 4 * eager[1024]  # the growth that this test would detect

@@ -1,17 +1,17 @@
-"""Which positions of a trace attention is read at."""
+"""The positions of a trace at which attention is read."""
 
 import polars as pl
 import pytest
 
-from attention.positions import items_of, wanted
+from attention.selected_turns import selected_turns, traces_with_turns
 from doubletake.running.errors import InputError
 from events.tables import EVENTS
 
 
-def test_selected_backtracks_and_controls_are_wanted_by_place():
+def test_selected_backtracks_and_controls_are_in_the_order_of_positions():
     rows = [
-        {"event": event, "kind": kind, "position": at, "selected": selected}
-        for event, (kind, at, selected) in enumerate(
+        {"event": event, "kind": kind, "position": position, "selected": selected}
+        for event, (kind, position, selected) in enumerate(
             [
                 ("backtrack", 10, True),
                 ("control", 4, True),
@@ -21,8 +21,8 @@ def test_selected_backtracks_and_controls_are_wanted_by_place():
             ]
         )
     ]
-    assert [found.event for found in wanted(rows)] == [1, 0]
-    assert wanted([]) == []
+    assert [turn.event for turn in selected_turns(rows)] == [1, 0]
+    assert selected_turns([]) == []
 
 
 def test_a_position_beyond_its_trace_is_refused_by_name():
@@ -31,5 +31,5 @@ def test_a_position_beyond_its_trace_is_refused_by_name():
     )
     turn = {"trace": "a/0", "event": 0, "kind": "backtrack", "selected": True}
     turns = pl.DataFrame([turn | {"position": 5}])
-    with pytest.raises(InputError, match="position 5 lies beyond trace a/0 of 5"):
-        items_of(traces, EVENTS.frame([]), turns)
+    with pytest.raises(InputError, match=r"position 5 .* trace a/0, which has 5"):
+        traces_with_turns(traces, EVENTS.frame([]), turns)

@@ -1,0 +1,224 @@
+"""Attention weights of single positions, read during the model's own forward pass.
+
+`reading_rows` registers an attention function through the library's public interface.
+The function gets the queries and keys as the layer uses them (after bias, norm and
+rotation). From them it computes the softmax rows of the requested positions and hands
+these rows on. The [T, T] matrix of all weights is never built.
+
+The model's output does not change. Layers without a mask keep the model's own fast
+attention. Layers with a sliding window or capped scores attend in blocks of queries, so
+that memory grows linearly with the tokens.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+from attention.queries_and_keys import QueriesAndKeys
+from doubletake.model.decoder import Decoder
+from doubletake.model.hooks import registered
+from doubletake.model.proofs import PROOF_BOUND, PROOF_TOKENS
+from doubletake.running.errors import InputError
+
+KERNEL = "doubletake_rows"
+ROW_BLOCK = 16  # positions of a sequence whose rows are computed at once
+UNSUPPORTED = ("s_aux", "position_bias", "cache")  # arguments that change the weights
+
+
+@dataclass(frozen=True)
+class AttentionRows:
+    """Attention weights of some positions of one sequence in one layer."""
+
+    layer: int
+    in_batch: slice
+    """Indices among all requested positions of the batch, sequence by sequence."""
+    positions: torch.Tensor
+    """[row], token indices in the sequence."""
+    weights: torch.Tensor
+    """[row, head, token], float32; tokens up to the largest of `positions`. Each row
+    sums to 1."""
+    window: int | None
+    """Number of tokens that the layer sees, including the position; None: all before
+    it."""
+
+
+@dataclass(frozen=True)
+class _RowReader:
+    positions: Sequence[Sequence[int]]
+    receive: Callable[[AttentionRows], None]
+
+    def read(self, layer: int, states: QueriesAndKeys) -> None:
+        """Compute and hand on the rows of every sequence."""
+        done = 0
+        for sequence, positions in enumerate(self.positions):
+            for first in range(0, len(positions), ROW_BLOCK):
+                part = positions[first : first + ROW_BLOCK]
+                in_batch = slice(done + first, done + first + len(part))
+                rows = torch.tensor(part, device=states.query.device)
+                weights = states.weights_of(sequence, rows, max(part) + 1)
+                self.receive(
+                    AttentionRows(layer, in_batch, rows, weights, states.window)
+                )
+            done += len(positions)
+
+
+_ACTIVE_READER: ContextVar[_RowReader] = ContextVar("reader")
+
+
+@contextmanager
+def reading_rows(
+    decoder: Decoder,
+    positions: Sequence[Sequence[int]],
+    receive: Callable[[AttentionRows], None],
+) -> Iterator[None]:
+    """Read attention rows in the forward passes inside the block.
+
+    The passes take right-padded token ids without a mask (`passes.padded`) and keep no
+    cache of keys and values.
+
+    Args:
+        decoder: the model; after the block it has its usual attention again.
+        positions: token indices, for every sequence of the batch.
+        receive: called for every layer and up to `ROW_BLOCK` positions of a sequence.
+
+    Raises:
+        InputError: the model's attention cannot be read. The message names the
+            architecture.
+    """
+    AttentionInterface.register(KERNEL, _attention_function)
+    AttentionMaskInterface.register(KERNEL, _window_size)
+    token = _ACTIVE_READER.set(_RowReader(positions, receive))
+    try:
+        decoder.hf.set_attn_implementation(KERNEL)
+        if decoder.config._attn_implementation != KERNEL:
+            raise InputError(
+                f"{decoder.settings.source}: attention of the architecture "
+                f"{decoder.config.model_type!r} cannot be read: it does not use the "
+                "library's attention interface"
+            )
+        yield
+    finally:
+        decoder.hf.set_attn_implementation(decoder.layout.attention_kernel)
+        _ACTIVE_READER.reset(token)
+
+
+@contextmanager
+def eager_attention(decoder: Decoder) -> Iterator[None]:
+    """Use the library's reference code for attention inside the block."""
+    decoder.hf.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        decoder.hf.set_attn_implementation(decoder.layout.attention_kernel)
+
+
+@torch.inference_mode()
+def eager_weights(decoder: Decoder, ids: Sequence[int]) -> torch.Tensor:
+    """Attention weights of a sequence's last position by the library's reference code.
+
+    For checks: memory grows with the square of the tokens, one layer at a time.
+
+    Returns:
+        [layer, head, token], float32, on the CPU.
+    """
+    by_layer: list[torch.Tensor] = []
+
+    def keep(_: Any, __: Any, output: tuple[torch.Tensor, torch.Tensor]) -> None:
+        by_layer.append(output[1][0, :, -1].float().cpu())
+
+    modules = [decoder.attention(layer) for layer in range(decoder.n_layers)]
+    hooks = registered(module.register_forward_hook(keep) for module in modules)
+    with hooks, eager_attention(decoder):
+        decoder.base(
+            input_ids=torch.tensor([ids], device=decoder.device), use_cache=False
+        )
+    return torch.stack(by_layer)
+
+
+@torch.inference_mode()
+def prove_rows(decoder: Decoder) -> None:
+    """Compare the rows of a short sequence with the library's reference code.
+
+    Raises:
+        InputError: they differ by more than the bound of the self-proof. The message
+            names the architecture.
+    """
+    ids = torch.arange(1, PROOF_TOKENS + 1).mul(7919)
+    ids = ids.remainder(decoder.embed.weight.shape[0])
+    by_layer: list[torch.Tensor] = []
+    with reading_rows(
+        decoder, [[PROOF_TOKENS - 1]], lambda rows: by_layer.append(rows.weights[0])
+    ):
+        decoder.base(input_ids=ids[None].to(decoder.device), use_cache=False)
+    expected = eager_weights(decoder, ids.tolist())
+    bound = PROOF_BOUND[decoder.settings.dtype]
+    error = (torch.stack(by_layer).cpu() - expected).abs().max().item()
+    if not error <= bound:
+        raise InputError(
+            f"{decoder.settings.source}: attention of the architecture "
+            f"{decoder.config.model_type!r} cannot be read: rows differ from its "
+            f"eager weights by {error:.2g} in {decoder.settings.dtype} (bound {bound})"
+        )
+
+
+def _window_size(
+    *,
+    q_length: int,
+    kv_length: int,
+    local_size: int | None = None,
+    attention_mask: torch.Tensor | None = None,
+    **_: Any,
+) -> int | None:
+    """Stands in for the library's mask: the number of tokens that a query sees.
+
+    The library calls this function where it knows a layer's window, and passes the
+    result to the attention function unchanged. None: a query sees all tokens before it.
+    """
+    if attention_mask is not None or q_length != kv_length:
+        raise ValueError("attention is read without masks and caches")
+    return local_size
+
+
+def _attention_function(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: int | None,
+    scaling: float | None = None,
+    softcap: float | None = None,
+    **options: Any,
+) -> tuple[torch.Tensor, None]:
+    """Reads the requested rows, then attends as the model does.
+
+    Args:
+        module: the attention module of the layer.
+        query: [sequence, head, token, d_head].
+        key: [sequence, key head, token, d_head].
+        value: [sequence, key head, token, d_head].
+        attention_mask: the result of `_window_size`.
+        scaling: factor of the scores; default: 1 / sqrt(d_head).
+        softcap: cap of the scores.
+        options: further arguments of the library.
+    """
+    unsupported = [name for name in UNSUPPORTED if options.get(name) is not None]
+    if unsupported:
+        raise InputError(
+            f"attention of the architecture {module.config.model_type!r} cannot be "
+            f"read: its weights depend on {unsupported[0]}"
+        )
+    window, width = attention_mask, query.shape[-1]
+    scaling = width**-0.5 if scaling is None else scaling
+    states = QueriesAndKeys(query, key, scaling, softcap, window)
+    _ACTIVE_READER.get().read(module.layer_idx, states)
+    if softcap is None and (window is None or window >= key.shape[2]):
+        return sdpa_attention_forward(
+            module, query, key, value, None, scaling=scaling, **options
+        )
+    return states.attend(value), None
