@@ -55,7 +55,7 @@ rule summarise_attribution:
         checks="results/{model}/{dataset}/attribution/checks.parquet",
         layers="results/{model}/{dataset}/attribution/layers.parquet",
         words="results/{model}/{dataset}/attribution/words.parquet",
-        places="results/{model}/{dataset}/attribution/places.parquet",
+        context_parts="results/{model}/{dataset}/attribution/context_parts.parquet",
         overlap="results/{model}/{dataset}/attribution/overlap.parquet",
         slips="results/{model}/{dataset}/attribution/slips.parquet",
         slip_ranks="results/{model}/{dataset}/attribution/slip_ranks.parquet",
@@ -84,7 +84,7 @@ rule plot_attribution:
         checks=rules.summarise_attribution.output.checks,
         cells="results/{model}/{dataset}/attribution/cells.parquet",
         layers=rules.summarise_attribution.output.layers,
-        places=rules.summarise_attribution.output.places,
+        context_parts=rules.summarise_attribution.output.context_parts,
     output:
         **figures_of("attribution"),
     log:

@@ -1,4 +1,4 @@
-"""Attribution by gradients: equal to a plain definition, exact where all is linear."""
+"""Attribution by gradients against plain autograd, and against a linear model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from attribution.gradients import (
     attribute_along_path,
     final_states,
 )
-from attribution.patching import Cell, patched
+from attribution.patching import Cell, exact_changes
 from doubletake.model.budgets import GIB, backward_tokens
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
@@ -68,7 +68,7 @@ def plain_metric(name: str, logits: torch.Tensor, predicted: int) -> torch.Tenso
 def plain_scores(
     decoder: Decoder, name: str, item: Decision, mean: torch.Tensor
 ) -> tuple[torch.Tensor, float]:
-    """By autograd of the whole model, from what the library itself gives."""
+    """Scores by autograd of the whole model, from the library's own hidden states."""
     ids = torch.tensor([item.ids])
     embedded = decoder.hf.get_input_embeddings()(ids).detach().requires_grad_()
     with torch.enable_grad():
@@ -100,7 +100,7 @@ def test_scores_equal_autograd_of_the_full_logits(decoders, architecture, name):
             scores[:, : len(item.ids)], wanted, atol=2e-4 * float(size), rtol=1e-3
         )
         assert not scores[:, len(item.ids) :].any()
-        assert found.values[k].item() == pytest.approx(value, abs=1e-4)
+        assert found.metric_values[k].item() == pytest.approx(value, abs=1e-4)
 
 
 def test_scores_are_the_slope_of_exact_patching(llama):
@@ -108,29 +108,33 @@ def test_scores_are_the_slope_of_exact_patching(llama):
     (item,) = decisions_of((9,))
     metric, means = Metric(llama, "difference", GROUPS), random_means(llama)
     found = attribute(llama, metric, means, [item])
-    for part, layer, token in [("attn_out", 0, 3), ("mlp_out", 1, 8), ("resid", 2, 5)]:
+    for component, layer, token in [
+        ("attn_out", 0, 3),
+        ("mlp_out", 1, 8),
+        ("resid", 2, 5),
+    ]:
         with torch.no_grad():
-            near, _ = patched(
+            near, _ = exact_changes(
                 llama,
                 metric,
-                {part: moved(llama, item, part, layer, token, means, 0.01)},
+                {component: moved(llama, item, component, layer, token, means, 0.01)},
                 item,
-                [Cell(part, layer, token)],
+                [Cell(component, layer, token)],
                 1000,
             )
-        score = found.scores[part][0, layer, token].item()
+        score = found.scores[component][0, layer, token].item()
         assert near[0] == pytest.approx(0.01 * score, rel=0.1, abs=2e-5)
 
 
-def moved(decoder, item, part, layer, token, means, share) -> torch.Tensor:
-    """In the place of the means: one state, moved so far towards its mean."""
+def moved(decoder, item, component, layer, token, means, share) -> torch.Tensor:
+    """Means in which one state is replaced: it has moved this share of the way."""
     from doubletake.model.hooks import record
 
     with record(decoder) as seen:
         decoder.base(input_ids=torch.tensor([item.ids]), use_cache=False)
-    values = means[part].clone()
-    state = seen[part][layer][0, token]
-    values[layer] = state + share * (means[part][layer] - state)
+    values = means[component].clone()
+    state = seen[component][layer][0, token]
+    values[layer] = state + share * (means[component][layer] - state)
     return values
 
 
@@ -141,8 +145,8 @@ def test_a_batch_gives_what_each_decision_gives_alone(llama):
         together = estimate(llama, metric, means, decisions)
         for k, item in enumerate(decisions):
             alone = estimate(llama, metric, means, [item])
-            for part, scores in alone.scores.items():
-                found = together.scores[part][k, :, : len(item.ids)]
+            for component, scores in alone.scores.items():
+                found = together.scores[component][k, :, : len(item.ids)]
                 assert torch.allclose(found, scores[0], atol=1e-4, rtol=1e-3)
 
 
@@ -164,7 +168,7 @@ def hooks_of(decoder: Decoder) -> int:
 
 
 class Straight(nn.Module):
-    """A linear map in the place of an MLP."""
+    """A linear map instead of an MLP."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -200,16 +204,16 @@ def test_for_a_linear_model_it_equals_exact_patching(linear, method):
     else:
         found = attribute_along_path(linear, metric, means, [item], steps=2)
     cells = [
-        Cell(part, layer, token)
-        for part in means
+        Cell(component, layer, token)
+        for component in means
         for layer in range(linear.n_layers)
         for token in range(len(item.ids))
     ]
-    exact, clean = patched(linear, metric, means, item, cells, 1000)
-    scores = [found.scores[c.part][0, c.layer, c.token].item() for c in cells]
+    exact, clean = exact_changes(linear, metric, means, item, cells, 1000)
+    scores = [found.scores[c.component][0, c.layer, c.token].item() for c in cells]
     assert max(map(abs, exact)) > 0.1
     assert scores == pytest.approx(exact, abs=1e-4)
-    assert found.values.item() == pytest.approx(clean, abs=1e-5)
+    assert found.metric_values.item() == pytest.approx(clean, abs=1e-5)
 
 
 def test_along_the_path_the_scores_of_the_embeddings_add_up(llama):
@@ -226,7 +230,7 @@ def test_along_the_path_the_scores_of_the_embeddings_add_up(llama):
     ids = torch.tensor([item.ids])
     with torch.no_grad(), replaced(llama, put):
         away = metric(final_states(llama, ids, [item]), [item]).item()
-    change = away - found.values.item()
+    change = away - found.metric_values.item()
     total = found.scores["resid"][0, 0].sum().item()
     assert abs(change) > 0.1
     assert total == pytest.approx(change, rel=0.02)
@@ -262,7 +266,7 @@ def kept_for(decoder: Decoder, tokens: int) -> int:
 def test_memory_grows_with_the_tokens_and_keeps_to_the_budget(decoders, architecture):
     decoder = decoders[architecture]
     short, long = kept_for(decoder, 48), kept_for(decoder, 96)
-    more = long - short  # of 48 tokens, whatever does not depend on their number
+    more = long - short  # of 48 tokens; constant parts cancel
     again = kept_for(decoder, 120) - long
     assert again == pytest.approx(more / 2, rel=0.1)
     budgeted = 48 * GIB / backward_tokens(decoder, 1.0)

@@ -1,8 +1,8 @@
-"""Heat maps: shades, pieces, what is left out."""
+"""Heat maps: shades, texts of tokens, tokens that are left out."""
 
 import pytest
 
-from attribution.heat_maps import LONGEST, heat_map, shade_of
+from attribution.heat_maps import MOST_TOKENS, heat_map, shade_of
 
 
 def example(thought: int = 6, newline: int | None = None):
@@ -15,12 +15,12 @@ def example(thought: int = 6, newline: int | None = None):
     row = {
         "trace": "a/0",
         "position": position,
-        "value": 1.25,
+        "metric_value": 1.25,
         "question_start": 1,
         "question_end": 3,
         "thought_start": 4,
-        "strongest": scores[:position],
-        "own_max_abs": 2.5,
+        "signed_max": scores[:position],
+        "position_max_abs": 2.5,
     }
     text = "".join(letters)
     trace = {"text": text, "offsets": [*range(len(text))], "prompt_ids": [1] * 4}
@@ -47,9 +47,9 @@ def test_line_breaks_are_visible():
 
 
 def test_of_a_long_thought_the_end_is_shown_and_the_rest_counted():
-    found = heat_map(*example(thought=LONGEST + 17))
-    assert len(found.thought) == LONGEST
-    assert "17 tokens of the thought not shown" in found.note
+    found = heat_map(*example(thought=MOST_TOKENS + 17))
+    assert len(found.thought) == MOST_TOKENS
+    assert "17 tokens" in found.note
 
 
 def test_without_a_question_the_thought_is_shown():
@@ -70,4 +70,4 @@ def test_shades_are_steps_of_the_largest_score(score, shade):
 
 
 def test_the_note_names_where_shades_begin():
-    assert "Shades begin at 0.05, 0.2 and 0.5." in heat_map(*example()).note
+    assert "0.05, 0.2 and 0.5." in heat_map(*example()).note

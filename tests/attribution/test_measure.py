@@ -144,19 +144,22 @@ def run(folder, model, tmp_path):
     return run_shard
 
 
-def test_a_wrong_start_of_patched_passes_is_seen(run, monkeypatch):
+def test_a_wrong_start_of_patched_passes_is_noticed(run, monkeypatch):
     from attribution import patching
 
-    cells = patching._by_layer
+    by_layer = patching._by_layer
     monkeypatch.setattr(
-        patching, "_by_layer", lambda batch, start: cells(batch, max(start - 1, 0))
+        patching, "_by_layer", lambda batch, start: by_layer(batch, max(start - 1, 0))
     )
     row = run()["verification"].row(1, named=True)
     assert row["value"] > row["bound"]
 
 
 RESULTS = ("scores", "tokens", "prompts", "cells")
-ORDER = {"cells": ["trace", "event", "part", "layer", "token"], "prompts": ["trace"]}
+ORDER = {
+    "cells": ["trace", "event", "component", "layer", "token"],
+    "prompts": ["trace"],
+}
 
 
 def assert_same(ours: dict[str, pl.DataFrame], theirs: dict[str, pl.DataFrame]) -> None:
@@ -178,8 +181,10 @@ def test_one_row_per_decision_and_layer(run):
         table = torch.tensor(layers["scores"].to_list())
         assert row["max_abs"] == pytest.approx(table.abs().amax(0).tolist())
         assert row["mean_abs"] == pytest.approx(table.abs().mean(0).tolist(), rel=1e-5)
-        assert [abs(v) for v in row["strongest"]] == pytest.approx(row["max_abs"])
-        assert row["own_max_abs"] == pytest.approx(layers["own"].abs().max())
+        assert [abs(v) for v in row["signed_max"]] == pytest.approx(row["max_abs"])
+        assert row["position_max_abs"] == pytest.approx(
+            layers["position_score"].abs().max()
+        )
         start, end = row["question_start"], row["question_end"]
         assert 0 < start < end <= row["thought_start"] <= row["position"]
 
@@ -215,12 +220,12 @@ def test_a_batch_that_does_not_fit_is_halved_with_a_warning(run, monkeypatch, ca
 
 def test_components_are_scored_and_verified_beside_the_residual(run):
     plain, found = run(), run(components=True)
-    parts = found["scores"]["part"].unique().sort().to_list()
-    assert parts == ["attn_out", "mlp_out", "resid"]
-    assert set(found["cells"]["part"]) == set(parts)
+    components = found["scores"]["component"].unique().sort().to_list()
+    assert components == ["attn_out", "mlp_out", "resid"]
+    assert set(found["cells"]["component"]) == set(components)
     assert found["verification"].drop_nulls("bound")["n"].to_list() == [1, 3]
     assert_frame_equal(
-        found["scores"].filter(part="resid"), plain["scores"], abs_tol=1e-6
+        found["scores"].filter(component="resid"), plain["scores"], abs_tol=1e-6
     )
     assert found["tokens"].equals(plain["tokens"])
 
@@ -239,8 +244,8 @@ def test_the_sample_is_verified_and_the_checks_say_so(run):
     assert cells.select("trace", "event").n_unique() == 3
     assert cells.height == 3 * 3 * CELLS
     assert not cells.select("trace", "event", "layer", "token").is_duplicated().any()
-    own = cells.join(found["tokens"], on=["trace", "event"])
-    assert (own["token"] < own["position"]).all()
+    positions = cells.join(found["tokens"], on=["trace", "event"])
+    assert (positions["token"] < positions["position"]).all()
     bounded = checks.drop_nulls("bound")
     assert bounded["n"].to_list() == [3, 1]
     assert (bounded["value"] <= bounded["bound"]).all()
@@ -263,8 +268,8 @@ def test_the_other_method_is_run_at_every_fourth_decision(run, used):
     assert known.select("trace", "event").n_unique() == 1
     scores = run(method=other)["scores"]
     for row in known.iter_rows(named=True):
-        places = {name: row[name] for name in ("trace", "event", "layer")}
-        wanted = scores.filter(**places)["scores"].item()[row["token"]]
+        cell = {name: row[name] for name in ("trace", "event", "layer")}
+        wanted = scores.filter(**cell)["scores"].item()[row["token"]]
         assert row[other] == pytest.approx(wanted, rel=1e-3, abs=2e-5)
     signs = checks.filter(statistic="equal signs")
     layers = signs.filter(pl.col("check").str.starts_with(used))

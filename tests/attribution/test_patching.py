@@ -5,12 +5,17 @@ import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 
 from attribution.gradients import Decision, Metric
-from attribution.patching import Cell, cost_of, patched, patched_plainly
+from attribution.patching import (
+    Cell,
+    cost_of,
+    exact_changes,
+    metric_by_full_pass,
+)
 from doubletake.model.loading import load_decoder
 
 GROUPS = {"backtrack": torch.tensor([3, 17]), "wrap_up": torch.tensor([5])}
 ITEM = Decision("a/0", 4, [7, 9, 11, 2, 80, 31, 64, 12, 50], 3)  # beyond the windows
-PARTS = ("resid", "attn_out", "mlp_out")
+COMPONENTS = ("resid", "attn_out", "mlp_out")
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -24,20 +29,20 @@ def brute_force(decoder, means, cell: Cell | None) -> float:
     handle = None
     if cell is not None:
         layer = decoder.layers[cell.layer]
-        mean = means[cell.part][cell.layer]
+        mean = means[cell.component][cell.layer]
 
         def overwrite(states):
             states = states.clone()
             states[0, cell.token] = mean
             return states
 
-        if cell.part == "resid":
+        if cell.component == "resid":
             handle = layer.register_forward_pre_hook(
                 lambda _, inputs: (overwrite(inputs[0]), *inputs[1:])
             )
         else:
-            path = getattr(layout, f"{cell.part.removesuffix('_out')}_write".replace(
-                "attn", "attention"))  # fmt: skip
+            paths = {"attn_out": layout.attention_write, "mlp_out": layout.mlp_write}
+            path = paths[cell.component]
             handle = layer.get_submodule(path).register_forward_hook(
                 lambda _, __, out: (
                     (overwrite(out[0]), *out[1:])
@@ -57,20 +62,22 @@ def brute_force(decoder, means, cell: Cell | None) -> float:
 def means_of(decoder) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     shape = (decoder.n_layers, decoder.d_model)
-    return {part: torch.randn(shape, generator=generator) for part in PARTS}
+    return {
+        component: torch.randn(shape, generator=generator) for component in COMPONENTS
+    }
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 20, 10_000])
 def test_every_cell_equals_a_pass_of_its_own(decoder, batch_tokens):
     means = means_of(decoder)
     cells = [
-        Cell(part, layer, token)
+        Cell(component, layer, token)
         for token in (0, 2, 5, 7, 8)
-        for part in PARTS
+        for component in COMPONENTS
         for layer in range(decoder.n_layers)
     ]
     metric = Metric(decoder, "difference", GROUPS)
-    changes, clean = patched(decoder, metric, means, ITEM, cells, batch_tokens)
+    changes, clean = exact_changes(decoder, metric, means, ITEM, cells, batch_tokens)
     plain = brute_force(decoder, means, None)
     assert clean == pytest.approx(plain, abs=1e-5)
     wanted = [brute_force(decoder, means, cell) - plain for cell in cells]
@@ -78,18 +85,18 @@ def test_every_cell_equals_a_pass_of_its_own(decoder, batch_tokens):
     assert changes == pytest.approx(wanted, abs=1e-4)
 
 
-def test_the_plain_pass_of_the_checks_is_one_of_its_own(decoder):
+def test_the_full_pass_equals_a_pass_hooked_by_hand(decoder):
     means, metric = means_of(decoder), Metric(decoder, "difference", GROUPS)
-    for part in PARTS:
-        cell = Cell(part, 1, 3)
-        found = patched_plainly(decoder, metric, means, ITEM, cell)
+    for component in COMPONENTS:
+        cell = Cell(component, 1, 3)
+        found = metric_by_full_pass(decoder, metric, means, ITEM, cell)
         assert found == pytest.approx(brute_force(decoder, means, cell), abs=1e-5)
 
 
 def test_nothing_is_left_in_the_model(decoder):
     means, metric = means_of(decoder), Metric(decoder, "difference", GROUPS)
     before = brute_force(decoder, means, None)
-    patched(decoder, metric, means, ITEM, [Cell("resid", 2, 4)], 100)
+    exact_changes(decoder, metric, means, ITEM, [Cell("resid", 2, 4)], 100)
     assert brute_force(decoder, means, None) == before
     assert not any("forward" in vars(layer) for layer in decoder.layers)
 
@@ -105,7 +112,7 @@ def test_the_cost_is_what_the_layers_compute(decoder):
         for layer in range(decoder.n_layers)
     ]
     cells = [Cell("resid", 1, 2), Cell("mlp_out", 2, 7), Cell("attn_out", 0, 0)]
-    patched(decoder, metric, means, ITEM, cells, 1)
+    exact_changes(decoder, metric, means, ITEM, cells, 1)
     for handle in handles:
         handle.remove()
     tokens = len(ITEM.ids)

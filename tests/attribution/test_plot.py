@@ -3,41 +3,44 @@
 import polars as pl
 import pytest
 
-from attribution.plot import Settings, counts_note, draw_agreement, main
+from attribution.plot import Settings, counts_note, main
+from attribution.plot_agreement import draw_agreement
 from attribution.tables import (
     ATTRIBUTION_CELLS,
     ATTRIBUTION_CHECKS,
+    ATTRIBUTION_CONTEXT_PARTS,
     ATTRIBUTION_LAYERS,
-    ATTRIBUTION_PLACES,
 )
 
 SETTINGS = Settings("gradient", "difference", 0.9)
-MEAN = {"value": 0.4, "low": 0.3, "high": 0.5, "events": 7, "problems": 5}
+MEAN = {"mean": 0.4, "low": 0.3, "high": 0.5, "positions": 7, "problems": 5}
 KINDS = ("backtrack", "control", "wrap_up")
 GIVEN = {
-    "places_table": ATTRIBUTION_PLACES.frame(
+    "context_parts_table": ATTRIBUTION_CONTEXT_PARTS.frame(
         [
-            {"kind": kind, "place": place, "quantity": quantity}
+            {"kind": kind, "context_part": part, "quantity": quantity}
             | MEAN
             | {"published": 0.5 if kind == "backtrack" else None}
             for kind in KINDS
-            for place in range(6)
+            for part in range(6)
             for quantity in ("token", "peak", "share")
         ]
     ),
     "layers": ATTRIBUTION_LAYERS.frame(
         [
-            {"kind": kind, "part": part, "layer": layer, "quantity": quantity} | MEAN
+            {"kind": kind, "component": component, "layer": layer}
+            | {"quantity": quantity}
+            | MEAN
             for kind in KINDS
-            for part in ("resid", "attn_out", "mlp_out")
+            for component in ("resid", "attn_out", "mlp_out")
             for layer in range(3)
-            for quantity in ("earlier", "own")
+            for quantity in ("earlier", "position")
         ]
     ),
     "checks": ATTRIBUTION_CHECKS.frame(
         [
-            {"method": method, "part": "resid", "layer": layer, "statistic": name}
-            | (MEAN if name != "recall" else dict.fromkeys(MEAN) | {"events": 0})
+            {"method": method, "component": "resid", "layer": layer, "statistic": name}
+            | (MEAN if name != "recall" else dict.fromkeys(MEAN) | {"positions": 0})
             | {"problems": 5}
             for method in ("gradient", "integrated")
             for layer in (0, 1, 2, None)
@@ -46,7 +49,7 @@ GIVEN = {
     ),
     "cells": ATTRIBUTION_CELLS.frame(
         [
-            {"trace": "a/0", "event": 1, "problem": "a", "part": "resid"}
+            {"trace": "a/0", "event": 1, "problem": "a", "component": "resid"}
             | {"layer": layer, "token": token, "gradient": 0.1 * token}
             | {"integrated": 0.2, "exact": 0.01 * token**2}
             for layer in range(3)
@@ -55,12 +58,12 @@ GIVEN = {
     ),
 }
 TABLES = {
-    "places_table": ATTRIBUTION_PLACES,
+    "context_parts_table": ATTRIBUTION_CONTEXT_PARTS,
     "layers": ATTRIBUTION_LAYERS,
     "checks": ATTRIBUTION_CHECKS,
     "cells": ATTRIBUTION_CELLS,
 }
-FIGURES = ("places", "agreement", "layers_figure")
+FIGURES = ("context_parts", "agreement", "layers_figure")
 
 
 def draw(folder, tables) -> list[bytes]:
@@ -79,17 +82,17 @@ def test_equal_tables_give_equal_figures(tmp_path):
     assert draw(tmp_path / "a", GIVEN) == draw(tmp_path / "b", GIVEN)
 
 
-@pytest.mark.parametrize("name", ["places_table", "layers", "cells"])
+@pytest.mark.parametrize("name", ["context_parts_table", "layers", "cells"])
 def test_each_figure_shows_its_table(tmp_path, name):
     changed = {
-        "places_table": pl.col("published") + 0.2,
-        "layers": pl.col("value") + 0.2,
+        "context_parts_table": pl.col("published") + 0.2,
+        "layers": pl.col("mean") + 0.2,
         "cells": pl.col("exact") * 3 + 0.1,
     }[name]
     other = GIVEN | {name: GIVEN[name].with_columns(changed)}
     pairs = zip(draw(tmp_path / "a", GIVEN), draw(tmp_path / "b", other), strict=True)
     differ = [one != two for one, two in pairs]
-    assert differ == [name == "places_table", name == "cells", name == "layers"]
+    assert differ == [name == "context_parts_table", name == "cells", name == "layers"]
 
 
 def test_without_decisions_the_figures_say_so(tmp_path):
@@ -103,34 +106,37 @@ def test_cells_that_are_all_zero_are_drawn(tmp_path):
     draw(tmp_path / "flat", GIVEN | {"cells": flat.select(GIVEN["cells"].columns)})
 
 
-def test_a_method_that_was_not_run_is_said_to_be_unchecked(tmp_path):
+def test_a_method_that_was_not_run_is_marked_as_not_checked(tmp_path):
     cells = GIVEN["cells"].with_columns(integrated=pl.lit(None, pl.Float64))
     checks = GIVEN["checks"].filter(method="gradient")
-    figure = draw_agreement(checks, cells, SETTINGS)
+    figure = draw_agreement(checks, cells, "gradient", 0.9)
     texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
     assert texts == [[], ["not checked"], []]
     draw(tmp_path / "one", GIVEN | {"cells": cells, "checks": checks})
 
 
 def test_the_note_states_cases_and_intervals():
-    note = counts_note(GIVEN["places_table"], SETTINGS)
+    note = counts_note(GIVEN["context_parts_table"], 0.9)
     assert "backtrack: n = 7 positions of 5 problems" in note
     assert "90% bootstrap intervals" in note
-    few = GIVEN["places_table"].with_columns(
-        events=pl.when(pl.col("place") > 0).then(4).otherwise(7).cast(pl.Int32)
+    few = GIVEN["context_parts_table"].with_columns(
+        positions=pl.when(pl.col("context_part") > 0)
+        .then(4)
+        .otherwise(7)
+        .cast(pl.Int32)
     )
-    assert "n = 4 to 7 positions" in counts_note(few, SETTINGS)
+    assert "n = 4 to 7 positions" in counts_note(few, 0.9)
 
 
 def test_many_layers_have_bands_instead_of_bars():
     """Agreement of a few layers and of thirty."""
     checks = GIVEN["checks"].drop_nulls("layer")
-    few = draw_agreement(checks, GIVEN["cells"], SETTINGS).axes[0]
+    few = draw_agreement(checks, GIVEN["cells"], "gradient", 0.9).axes[0]
     row = checks.filter(layer=checks["layer"].min())
     thirty = pl.concat([row.with_columns(layer=pl.lit(k, pl.Int32)) for k in range(30)])
-    many = draw_agreement(thirty, GIVEN["cells"], SETTINGS).axes[0]
+    many = draw_agreement(thirty, GIVEN["cells"], "gradient", 0.9).axes[0]
     kinds = [
-        {type(part).__name__ for part in panel.collections} for panel in (few, many)
+        {type(shape).__name__ for shape in panel.collections} for panel in (few, many)
     ]
     assert kinds[0] == {"LineCollection"}
     assert "LineCollection" not in kinds[1]

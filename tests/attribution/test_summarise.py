@@ -1,4 +1,4 @@
-"""The summary of attribution against figures worked out by hand."""
+"""The summary of attribution against values computed by hand."""
 
 import json
 import math
@@ -8,19 +8,16 @@ import polars as pl
 import pytest
 from thought_edges import edges_of
 
-from attribution.summarise import (
+from attribution.context_tables import (
     Published,
-    Settings,
-    checks_table,
-    contexts_of,
-    layers_table,
-    main,
+    context_parts_table,
     overlap_table,
-    places_table,
-    slip_ranks,
-    slip_rows,
-    word_rows,
+    words_table,
 )
+from attribution.decision_contexts import decision_contexts
+from attribution.score_tables import checks_table, layers_table
+from attribution.slip_tables import slip_ranks_table, slips_table
+from attribution.summarise import Settings, main
 from attribution.tables import (
     ATTRIBUTION,
     ATTRIBUTION_CELLS,
@@ -33,9 +30,8 @@ from doubletake.stats.intervals import Resampling
 from doubletake.study import registry
 from traces.tables import TRACES
 
-SETTINGS = Settings(
-    top_words=2, next_words=6, intervals=Resampling(bootstrap=50, confidence=0.9)
-)
+RESAMPLING = Resampling(bootstrap=50, confidence=0.9)
+SETTINGS = Settings(top_words=2, next_words=6, intervals=RESAMPLING)
 STOP = frozenset(["the", "is", "of"])
 QUESTION = ["Tom", " has", " 9", " pens", "."]
 PROMPT = ["<s>", *QUESTION, "<think>"]
@@ -76,15 +72,15 @@ def tables(kind: str = "backtrack", **scores: float):
         "problem": "a",
         "kind": kind,
         "position": POSITION,
-        "value": 1.5,
+        "metric_value": 1.5,
         "question_start": 1,
         "question_end": 6,
         "thought_start": len(PROMPT),
         "max_abs": max_abs,
         "mean_abs": [score / 2 for score in max_abs],
-        "strongest": [-score for score in max_abs],
-        "own_max_abs": 3.0,
-        "own_mean_abs": 2.0,
+        "signed_max": [-score for score in max_abs],
+        "position_max_abs": 3.0,
+        "position_mean_abs": 2.0,
     }
     text = "".join(PROMPT)
     start = len("<s>")
@@ -106,13 +102,13 @@ SCORES = {"19": 0.8, "pens": 0.6, "Tom": 0.5, "is": 5.0, "done": 0.3, "<s>": 9.0
 
 
 def contexts(**changes):
-    return list(contexts_of(*tables(**(SCORES | changes)), STOP, SETTINGS.next_words))
+    given = tables(**(SCORES | changes))
+    return list(decision_contexts(*given, STOP, SETTINGS.next_words))
 
 
-def test_words_are_ranked_with_place_and_what_follows():
-    (context,) = contexts()
-    rows = list(word_rows(context))
-    found = [(r["rank"], r["word"], r["place"], r["occurrences"]) for r in rows]
+def test_words_are_ranked_with_context_part_and_what_follows():
+    rows = words_table(contexts()).to_dicts()
+    found = [(r["rank"], r["word"], r["context_part"], r["occurrences"]) for r in rows]
     # Of "Tom", in question and thought, the earlier occurrence counts.
     assert found[:4] == [(1, "19", 3, 1), (2, "pens", 0, 1), (3, "tom", 0, 2),
                          (4, "done", 5, 1)]  # fmt: skip
@@ -127,26 +123,26 @@ def test_words_are_ranked_with_place_and_what_follows():
         "9": True,
     }
     assert rows[0]["max_abs"] == pytest.approx(0.8)
-    assert rows[0]["strongest"] == pytest.approx(-0.8)
+    assert rows[0]["signed_max"] == pytest.approx(-0.8)
     assert rows[0]["token"] == len(PROMPT) + 4
 
 
 def test_overlap_against_words_of_like_frequency():
-    table = overlap_table(contexts(), Published(), SETTINGS)
-    values = dict(table.select("words", "value").iter_rows())
-    # Of the top two, 19 and pens (once each), none follows; of the others that occur
-    # once, has follows and done does not.
+    table = overlap_table(contexts(), Published(), 2, RESAMPLING)
+    values = dict(table.select("words", "mean").iter_rows())
+    # The top two, 19 and pens, occur once each and do not follow. Of the remaining
+    # words that occur once, has follows and done does not.
     assert values == pytest.approx(
         {"important": 0.0, "matched": 0.5, "difference": -0.5}
     )
 
 
-def test_importance_by_place():
-    table = places_table(contexts(), Published(), SETTINGS)
+def test_importance_by_context_part():
+    table = context_parts_table(contexts(), Published(), RESAMPLING)
     values = {
-        (quantity, place): value
-        for quantity, place, value in table.select(
-            "quantity", "place", "value"
+        (quantity, part): mean
+        for quantity, part, mean in table.select(
+            "quantity", "context_part", "mean"
         ).iter_rows()
     }
     question = [0.5, 0.01, 0.01, 0.6, 0.01]
@@ -160,40 +156,40 @@ def test_importance_by_place():
     assert values["token", 1] == pytest.approx(0.01 / mean)
     assert values["peak", 4] == pytest.approx(1.0)
     assert values["peak", 5] == pytest.approx(0.3 / 5)
-    shares = [values["share", place] for place in range(6)]
+    shares = [values["share", part] for part in range(6)]
     assert sum(shares) == pytest.approx(1)
 
 
-def test_published_values_stand_with_their_study_only():
+def test_published_values_are_added_to_their_own_study_only():
     reference = json.loads(REFERENCE.read_text())
     ours = Published.of(reference, reference["model"], reference["dataset"])
-    assert len([place for place in ours.places if place is not None]) == 6
-    table = places_table(contexts(), ours, SETTINGS)
+    assert len([value for value in ours.context_parts if value is not None]) == 6
+    table = context_parts_table(contexts(), ours, RESAMPLING)
     known = table.drop_nulls("published")
     assert set(known["quantity"]) == {"peak"}
-    assert known.sort("place")["published"].to_list() == list(ours.places)
-    overlap = overlap_table(contexts(), ours, SETTINGS).drop_nulls("published")
+    assert known.sort("context_part")["published"].to_list() == list(ours.context_parts)
+    overlap = overlap_table(contexts(), ours, 2, RESAMPLING).drop_nulls("published")
     assert overlap["words"].to_list() == ["important"]
     other = Published.of(reference, "resources/pocket", reference["dataset"])
-    assert places_table(contexts(), other, SETTINGS)["published"].count() == 0
-    control = places_table(contexts(kind="control"), ours, SETTINGS)
+    assert context_parts_table(contexts(), other, RESAMPLING)["published"].count() == 0
+    control = context_parts_table(contexts(kind="control"), ours, RESAMPLING)
     assert control["published"].count() == 0
 
 
 def test_the_wrong_number_of_a_slip_is_ranked():
-    (row,) = slip_rows(contexts())
+    (row,) = slips_table(contexts()).to_dicts()
     assert row["equation"] == "9 + 9 = 19"
     assert (row["wrong"], row["right"], row["rank"], row["words"]) == ("19", "18", 1, 6)
-    assert list(slip_rows(contexts(kind="control"))) == []
-    (lower,) = slip_rows(contexts(**{"19": 0.4}))
+    assert slips_table(contexts(kind="control")).is_empty()
+    (lower,) = slips_table(contexts(**{"19": 0.4})).to_dicts()
     assert lower["rank"] == 3
 
 
 def test_ranks_of_slips_with_chance():
     row = {"trace": "a/0", "event": 1, "equation": "", "wrong": "1", "right": "2"}
     rows = [row | {"rank": rank, "words": n} for rank, n in ((1, 4), (3, 20), (11, 20))]
-    table = slip_ranks(ATTRIBUTION_SLIPS.frame(rows), 0.95)
-    assert table.select("top", "hits", "events").rows() == [
+    table = slip_ranks_table(ATTRIBUTION_SLIPS.frame(rows), 0.95)
+    assert table.select("top_k", "hits", "positions").rows() == [
         (1, 1, 3),
         (3, 2, 3),
         (10, 2, 3),
@@ -202,7 +198,7 @@ def test_ranks_of_slips_with_chance():
         [(1 / 4 + 2 / 20) / 3, (3 / 4 + 6 / 20) / 3, (1 + 20 / 20) / 3]
     )
     assert (table["low"] < table["share"]).all()
-    nothing = slip_ranks(ATTRIBUTION_SLIPS.frame([]), 0.95)
+    nothing = slip_ranks_table(ATTRIBUTION_SLIPS.frame([]), 0.95)
     assert nothing["share"].null_count() == nothing["chance"].null_count() == 3
 
 
@@ -213,19 +209,19 @@ def score_rows(event: int, layer: int, scores: list[float]) -> dict:
         "problem": f"{event}",
         "kind": "backtrack",
         "position": len(scores),
-        "value": 0.0,
-        "part": "resid",
+        "metric_value": 0.0,
+        "component": "resid",
         "layer": layer,
-        "own": -2.0 * (layer + 1),
+        "position_score": -2.0 * (layer + 1),
         "scores": scores,
     }
 
 
 def test_layers_are_means_of_sizes_over_decisions():
     rows = [score_rows(1, 0, [1.0, -3.0]), score_rows(2, 0, [4.0])]
-    table = layers_table(ATTRIBUTION.frame(rows), SETTINGS)
-    values = dict(table.select("quantity", "value").iter_rows())
-    assert values == {"earlier": pytest.approx(3.0), "own": pytest.approx(2.0)}
+    table = layers_table(ATTRIBUTION.frame(rows), RESAMPLING)
+    values = dict(table.select("quantity", "mean").iter_rows())
+    assert values == {"earlier": pytest.approx(3.0), "position": pytest.approx(2.0)}
 
 
 def cells_of(event: int, layer: int, exact: list[float], gradient: list[float]):
@@ -234,7 +230,7 @@ def cells_of(event: int, layer: int, exact: list[float], gradient: list[float]):
             "trace": f"{event}/0",
             "event": event,
             "problem": f"{event}",
-            "part": "resid",
+            "component": "resid",
             "layer": layer,
             "token": token,
             "gradient": found,
@@ -249,30 +245,38 @@ def test_checks_by_layer_and_over_all_layers():
     exact = [1.0, -2.0, 3.0, -4.0]
     cells = cells_of(1, 0, exact, exact) + cells_of(2, 0, exact, exact[::-1])
     cells += cells_of(1, 1, exact, exact)
-    table = checks_table(ATTRIBUTION_CELLS.frame(cells), SETTINGS)
+    table = checks_table(ATTRIBUTION_CELLS.frame(cells), RESAMPLING)
     wanted = float(np.corrcoef(exact, exact[::-1])[0, 1])
 
-    def value(method, layer, statistic):
-        place = pl.col("layer").is_null() if layer is None else pl.col("layer") == layer
-        rows = table.filter(place, method=method, statistic=statistic)
-        return rows["value"].item()
+    def mean(method, layer, statistic):
+        of_layer = pl.col("layer").eq_missing(pl.lit(layer))
+        rows = table.filter(of_layer, method=method, statistic=statistic)
+        return rows["mean"].item()
 
-    assert value("gradient", 0, "pearson") == pytest.approx((1 + wanted) / 2)
-    assert value("gradient", 1, "pearson") == pytest.approx(1)
-    assert value("gradient", None, "pearson") == pytest.approx((2 + wanted) / 3)
-    assert value("integrated", 1, "sign") == 0
-    assert value("gradient", 1, "recall") is None
+    assert mean("gradient", 0, "pearson") == pytest.approx((1 + wanted) / 2)
+    assert mean("gradient", 1, "pearson") == pytest.approx(1)
+    assert mean("gradient", None, "pearson") == pytest.approx((2 + wanted) / 3)
+    assert mean("integrated", 1, "sign") == 0
+    assert mean("gradient", 1, "recall") is None
 
 
-def test_a_decision_whose_scores_are_all_zero_has_no_places():
+def test_a_decision_whose_scores_are_all_zero_has_no_importance():
     names = {piece.strip(): 0.0 for piece in [*PROMPT, *THOUGHT]}
-    (context,) = list(contexts_of(*tables(**names), STOP, 3))
-    table = places_table([context], Published(), SETTINGS)
-    assert table["value"].null_count() == table.height
-    assert math.isfinite(table["events"].sum())
+    (context,) = list(decision_contexts(*tables(**names), STOP, 3))
+    table = context_parts_table([context], Published(), RESAMPLING)
+    assert table["mean"].null_count() == table.height
+    assert math.isfinite(table["positions"].sum())
 
 
-OUTPUTS = ("checks", "layers", "words", "places", "overlap", "slips", "slip_ranks")
+OUTPUTS = (
+    "checks",
+    "layers",
+    "words",
+    "context_parts",
+    "overlap",
+    "slips",
+    "slip_ranks",
+)
 
 
 @pytest.mark.parametrize("empty", [False, True])

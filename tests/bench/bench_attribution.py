@@ -1,11 +1,12 @@
 """What attribution costs: scores of all layers and tokens against a bare forward pass.
 
 One core, a random Llama of about 30 M parameters, sequences of one length, the metric
-at the last token of each. Prints ratios of one run, medians of neighbouring runs. The
-bare pass is the model's own forward with all its logits, as the peers' hooks run on;
-the ratio to a pass up to the final norm stands beside it. TransformerLens and nnsight
-compute the same scores, side by side, where they can be imported. Also: the same scores
-by exact patching of a few cells, and the memory that the gradient keeps by length.
+at the last token of each. Prints the median ratios of neighbouring runs. The bare pass
+is the model's own forward pass with all its logits, because TransformerLens and nnsight
+place their hooks on this pass. The ratio to a pass up to the final norm is printed too.
+Where TransformerLens and nnsight can be imported, they compute the same scores. Also
+printed: the time of exact patching of a few cells, and the memory that the gradient
+keeps by length.
 
 Run: python tests/bench/bench_attribution.py
 """
@@ -29,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 from random_llama import random_decoder
 
 from attribution.gradients import Decision, Metric, attribute
-from attribution.patching import Cell, patched
+from attribution.patching import Cell, exact_changes
 from doubletake.model.budgets import GIB, backward_tokens
 from doubletake.model.decoder import Decoder
 
@@ -47,8 +48,8 @@ def group_difference(logits: torch.Tensor) -> torch.Tensor:
     return (backtrack - wrap_up).sum()
 
 
-def ours(decoder: Decoder, ids: torch.Tensor, means: torch.Tensor) -> Scores:
-    """The way of this package."""
+def own_scores(decoder: Decoder, ids: torch.Tensor, means: torch.Tensor) -> Scores:
+    """The scores of this package."""
     decisions = [Decision(str(k), 0, row.tolist(), 0) for k, row in enumerate(ids)]
     metric = Metric(decoder, "difference", GROUPS)
 
@@ -66,9 +67,9 @@ def transformer_lens(
     from transformer_lens.model_bridge import TransformerBridge
     from transformers import AutoTokenizer
 
-    with tempfile.TemporaryDirectory() as folder:  # its own copy, as it wraps modules
+    with tempfile.TemporaryDirectory() as folder:  # a copy: the bridge wraps modules
         decoder.hf.save_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)  # it wants one
+        tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)  # the bridge requires one
         model: Any = TransformerBridge.boot_transformers(folder, tokenizer=tokenizer)
     model.requires_grad_(not frozen)
 
@@ -129,29 +130,29 @@ def nn_sight(
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of one call: other jobs on the machine count less than on a clock."""
+    """CPU seconds of one call, which other jobs disturb less than a clock's seconds."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def compare(works: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Median of the ratio of every work to the first, run in turn."""
+    """Median time of every function relative to the first one, run in turn."""
     for work in works.values():
         work()
     times = [[seconds(work) for work in works.values()] for _ in range(repeats)]
     return {
-        name: statistics.median(row[place] / row[0] for row in times)
-        for place, name in enumerate(works)
+        name: statistics.median(row[column] / row[0] for row in times)
+        for column, name in enumerate(works)
     }
 
 
-def peers(
+def other_tools(
     decoder: Decoder, ids: torch.Tensor, means: torch.Tensor
 ) -> dict[str, Scores]:
-    """The peers that can be imported; each must give our scores."""
+    """The other tools that can be imported, with the difference of their scores."""
     builders = {"transformer_lens": transformer_lens, "nnsight": nn_sight}
-    wanted = ours(decoder, ids, means)()
+    wanted = own_scores(decoder, ids, means)()
     found: dict[str, Scores] = {}
     for module, build in builders.items():
         if importlib.util.find_spec(module) is None:
@@ -162,7 +163,7 @@ def peers(
             try:
                 run = build(decoder, ids, means, frozen)
                 error = (run() - wanted).abs().max() / wanted.abs().max()
-            except Exception as problem:  # a peer's own failure is a result
+            except Exception as problem:  # the failure of another tool is a result
                 print(f"{name}: failed with {type(problem).__name__}: {problem}")
                 continue
             print(f"{name}: scores differ by {error:.1e} of the largest")
@@ -171,7 +172,7 @@ def peers(
 
 
 def kept_bytes(decoder: Decoder, tokens: int) -> int:
-    """Bytes that autograd keeps for one sequence, the weights not counted."""
+    """Bytes that autograd keeps for one sequence, without the weights."""
     seen: dict[int, int] = {}
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
@@ -181,9 +182,9 @@ def kept_bytes(decoder: Decoder, tokens: int) -> int:
     ids = torch.randint(8192, (1, tokens))
     means = torch.randn(decoder.n_layers, decoder.d_model)
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        ours(decoder, ids, means)()
+        own_scores(decoder, ids, means)()
     weights = {w.untyped_storage().data_ptr() for w in decoder.hf.parameters()}
-    return sum(size for place, size in seen.items() if place not in weights)
+    return sum(size for address, size in seen.items() if address not in weights)
 
 
 def print_memory(decoder: Decoder) -> None:
@@ -200,7 +201,7 @@ def print_memory(decoder: Decoder) -> None:
 
 
 def main(sequences: int, tokens: int, repeats: int) -> None:
-    """Compare and print."""
+    """Compare the times and print the ratios."""
     torch.set_num_threads(1)
     hf_logging.set_verbosity_error()
     decoder = random_decoder()
@@ -222,9 +223,9 @@ def main(sequences: int, tokens: int, repeats: int) -> None:
     works: dict[str, Callable[[], object]] = {
         "bare forward pass": bare,
         "bare pass up to the final norm": bare_base,
-        "attribution": ours(decoder, ids, means),
-        **peers(decoder, ids, means),
-        f"exact patching of {CELLS} cells of one sequence": lambda: patched(
+        "attribution": own_scores(decoder, ids, means),
+        **other_tools(decoder, ids, means),
+        f"exact patching of {CELLS} cells of one sequence": lambda: exact_changes(
             decoder, metric, {"resid": means}, item, cells, 4 * tokens
         ),
     }

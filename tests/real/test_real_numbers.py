@@ -125,7 +125,7 @@ def gradients_of(study, ids):
 
 def test_attribution_is_the_gradient_times_the_way_to_the_mean(study, decisions):
     means = study.cache.mean_resid()[:-1].float()
-    scores = study.table("attribution").filter(part="resid")
+    scores = study.table("attribution").filter(component="resid")
     for row in decisions[:2]:
         states, slopes = gradients_of(
             study, study.ids(row["trace"], row["position"] + 1)
@@ -133,9 +133,9 @@ def test_attribution_is_the_gradient_times_the_way_to_the_mean(study, decisions)
         expected = (slopes * (means[:, None] - states)).sum(-1)
         mine = scores.filter(trace=row["trace"], event=row["event"]).sort("layer")
         found = torch.tensor(mine["scores"].to_list())
-        own = torch.tensor(mine["own"].to_list())
+        at_position = torch.tensor(mine["position_score"].to_list())
         nearly(found, expected[:, :-1], 1e-3)
-        nearly(own, expected[:, -1], 1e-3)
+        nearly(at_position, expected[:, -1], 1e-3)
 
 
 def with_state(study, ids, layer, token, state):
@@ -160,7 +160,7 @@ def test_attribution_is_the_slope_of_the_patched_model(study, decisions):
     row = decisions[0]
     ids = study.ids(row["trace"], row["position"] + 1)
     mine = study.table("attribution").filter(
-        trace=row["trace"], event=row["event"], part="resid"
+        trace=row["trace"], event=row["event"], component="resid"
     )
     for cells in spread(mine.sort("layer"), 3):
         scores, layer = torch.tensor(cells["scores"]), cells["layer"]
@@ -181,7 +181,7 @@ def test_attribution_is_the_slope_of_the_patched_model(study, decisions):
 
 def test_exact_patching_puts_the_mean_in_place(study):
     means = study.cache.mean_resid().float()
-    cells = study.table("attribution/cells").filter(part="resid")
+    cells = study.table("attribution/cells").filter(component="resid")
     turns = study.table("turns").rows_by_key(
         ["trace", "event"], named=True, unique=True
     )

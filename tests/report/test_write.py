@@ -208,48 +208,62 @@ def with_attribution(study: Study) -> Study:
     at = {"trace": "a/0", "event": 1}
     study.rows["attribution/tokens"] = [
         at
-        | {"problem": "a", "kind": "backtrack", "position": position, "value": 1.5}
+        | {
+            "problem": "a",
+            "kind": "backtrack",
+            "position": position,
+            "metric_value": 1.5,
+        }
         | {"question_start": 1, "question_end": 3, "thought_start": PROMPT}
-        | {"max_abs": scores, "mean_abs": scores, "strongest": scores}
-        | {"own_max_abs": 0.4, "own_mean_abs": 0.2}
+        | {"max_abs": scores, "mean_abs": scores, "signed_max": scores}
+        | {"position_max_abs": 0.4, "position_mean_abs": 0.2}
     ]
     study.rows["attribution/prompts"] = [
         {"trace": "a/0", "text": f"<s>5+{HOSTILE}", "offsets": [0, 3, 5]}
         | {"start": 3, "end": 5 + len(HOSTILE)}
     ]
-    mean = {"value": 0.25, "low": 0.1, "high": 0.4, "events": 1, "problems": 1}
-    study.rows["attribution/places"] = [
-        {"kind": "backtrack", "place": place, "quantity": "token"}
+    mean = {"mean": 0.25, "low": 0.1, "high": 0.4, "positions": 1, "problems": 1}
+    study.rows["attribution/context_parts"] = [
+        {"kind": "backtrack", "context_part": part, "quantity": "token"}
         | mean
         | {"published": None}
-        for place in range(6)
+        for part in range(6)
     ]
     study.rows["attribution/checks"] = [
-        {"method": method, "part": "resid", "layer": layer, "statistic": name} | mean
+        {"method": method, "component": "resid", "layer": layer, "statistic": name}
+        | mean
         for method in ("gradient", "integrated")
         for layer in (0, None)
         for name in ("pearson", "spearman", "sign", "recall")
     ]
     study.rows["attribution/words"] = [
         at
-        | {"kind": "backtrack", "rank": 1, "word": HOSTILE, "place": 0, "token": 2}
-        | {"occurrences": 1, "max_abs": 0.5, "mean_abs": 0.2, "strongest": 0.5}
+        | {"kind": "backtrack", "rank": 1, "word": HOSTILE, "token": 2}
+        | {"context_part": 0}
+        | {"occurrences": 1, "max_abs": 0.5, "mean_abs": 0.2, "signed_max": 0.5}
         | {"follows": False}
     ]
     study.rows["attribution/slip_ranks"] = [
-        {"top": top, "hits": 1, "events": 2, "share": 0.5, "low": 0.1, "high": 0.9}
+        {
+            "top_k": top_k,
+            "hits": 1,
+            "positions": 2,
+            "share": 0.5,
+            "low": 0.1,
+            "high": 0.9,
+        }
         | {"chance": 0.2}
-        for top in (1, 3)
+        for top_k in (1, 3)
     ]
     return study
 
 
 def test_attribution_is_told_with_its_error_and_shown_as_a_heat_map(render):
     page = render(with_attribution(Study()))
-    assert page.has("Before 1 backtrack, a token of the question 0.25 times and")
-    assert page.has("correlates 0.25 with exact patching here")
+    assert page.has("Before 1 backtrack, a token of the question is 0.25 times")
+    assert page.has("correlates 0.25 with exact patching")
     assert page.has("correlates 0.25 (0.10 to 0.40) with exact mean-ablation")
-    assert page.has("is the most important one in 1 (10% to 90%; a random order: 20%)")
+    assert page.has("in 1 (10% to 90%; a random order: 20%)")
     assert page.has("Trace a/0, before \u201cWait, let me check")
     shaded = [a for tag, a in page.tags if "title" in a and a.get("class") == "h p3"]
     assert [a["title"] for a in shaded] == ["0.5"]
@@ -260,7 +274,7 @@ def test_attribution_is_told_with_its_error_and_shown_as_a_heat_map(render):
 
 def test_without_selected_backtracks_attribution_says_so(render):
     page = render(Study())
-    assert page.has("No backtrack was found: there are no words before one to look at.")
+    assert page.has("No backtrack was found, so there are no words")
 
 
 def test_no_examples_if_none_are_wanted(render):

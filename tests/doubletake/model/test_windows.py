@@ -9,7 +9,7 @@ from tiny_windows import REACHES, windowed_decoder
 
 from attention.attention_weights import reading_rows
 from attribution.gradients import Decision, Metric, attribute
-from attribution.patching import Cell, patched
+from attribution.patching import Cell, exact_changes
 from doubletake.model.hooks import record
 from doubletake.model.passes import padded
 from early_exit.branches import Branch, continue_branches, replay
@@ -315,7 +315,7 @@ def test_attribution_equals_autograd_of_plain_passes(decoder_of, name, window, l
         scores = found.scores["resid"][k, :, : len(item.ids)]
         assert (scores - wanted).abs().max() < 3e-4 * wanted.abs().max()
         value = difference(plain_logits(decoder, item.ids)[-1]).item()
-        assert found.values[k].item() == pytest.approx(value, abs=2e-4)
+        assert found.metric_values[k].item() == pytest.approx(value, abs=2e-4)
 
 
 @pytest.mark.parametrize(("window", "length"), REACH)
@@ -330,7 +330,7 @@ def test_patching_equals_plain_passes(decoder_of, name, window, length):
         for layer in ((0, 2) if length < 1000 else (1,))
         for token in (length - window, length - window - 1, 0)
     ]
-    changes, clean = patched(decoder, metric, means, item, cells, 4 * length)
+    changes, clean = exact_changes(decoder, metric, means, item, cells, 4 * length)
     assert clean == pytest.approx(
         difference(plain_logits(decoder, item.ids)[-1]).item(), abs=2e-4
     )

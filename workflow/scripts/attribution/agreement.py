@@ -1,4 +1,4 @@
-"""How well estimates agree with exact values: four figures per group of cases."""
+"""Agreement of estimates with exact values: correlations, signs, largest cells."""
 
 from typing import Any
 
@@ -6,78 +6,80 @@ import polars as pl
 
 from doubletake.tables.verification import Figure
 
-TOP = 5  # of `recall`
-CELLS = 8  # of a decision, part and layer: more than `TOP`, where there are so many
+TOP = 5  # largest cells that `recall` looks for
+CELLS = 8  # tokens drawn per decision, component and layer: more than `TOP`
 STATISTICS = {
     "pearson": ("mean Pearson correlation", "1"),
     "spearman": ("mean Spearman correlation", "1"),
     "sign": ("equal signs", "share"),
     "recall": (f"top {TOP} found", "share"),
 }
-"""Name and unit in a verification table."""
+"""Name and unit of each statistic in a verification table."""
 
 
 def agreement(
     cells: pl.DataFrame, estimate: str, by: list[str], exact: str = "exact"
 ) -> pl.DataFrame:
-    """One row per group of cells.
+    """Four statistics per group of cells, one row per group.
 
-    `pearson` and `spearman` are null where either side is constant or there are fewer
-    than three cells; `sign` is the share of cells with equal signs; `recall` the share
-    of the `TOP` cells of largest |exact| that are among the `TOP` of largest
-    |estimate|, null where there are no more cells than that. Cells without an estimate
-    are left out.
+    `pearson` and `spearman` are null where either side is constant or a group has fewer
+    than three cells. `sign` is the share of cells with equal signs. `recall` is the
+    share of the `TOP` cells of largest |exact| that are also among the `TOP` cells of
+    largest |estimate|; it is null where a group has `TOP` cells or fewer. Cells without
+    an estimate are left out.
 
     Args:
         cells: columns `by`, `estimate` and `exact`.
         estimate: name of the estimate's column.
-        by: what makes a group.
+        by: columns that form a group.
         exact: name of the reference's column.
     """
-    found, wanted = pl.col(estimate), pl.col(exact)
+    estimated, reference = pl.col(estimate), pl.col(exact)
     enough = pl.len() >= 3
-    hits = (found.abs().rank("ordinal", descending=True) <= TOP) & (
-        wanted.abs().rank("ordinal", descending=True) <= TOP
+    hits = (estimated.abs().rank("ordinal", descending=True) <= TOP) & (
+        reference.abs().rank("ordinal", descending=True) <= TOP
     )
-    known = cells.drop_nulls(estimate)
-    figures = known.group_by(by, maintain_order=True).agg(
+    with_estimate = cells.drop_nulls(estimate)
+    statistics = with_estimate.group_by(by, maintain_order=True).agg(
         n=pl.len(),
-        pearson=pl.when(enough).then(pl.corr(found, wanted)),
-        spearman=pl.when(enough).then(pl.corr(found, wanted, method="spearman")),
-        sign=(found.sign() == wanted.sign()).mean(),
+        pearson=pl.when(enough).then(pl.corr(estimated, reference)),
+        spearman=pl.when(enough).then(pl.corr(estimated, reference, method="spearman")),
+        sign=(estimated.sign() == reference.sign()).mean(),
         recall=pl.when(pl.len() > TOP).then(hits.sum() / TOP),
     )
-    return figures.with_columns(pl.col(list(STATISTICS)).fill_nan(None))
+    return statistics.with_columns(pl.col(list(STATISTICS)).fill_nan(None))
 
 
-def figures_of(cells: pl.DataFrame, method: str, layered: bool) -> list[Figure]:
+def verification_figures(
+    cells: pl.DataFrame, method: str, by_layer: bool
+) -> list[Figure]:
     """Agreement of a method's scores with exact patching, as means over decisions.
 
-    Correlations are taken within a decision and layer, because scores of different
-    decisions differ in size; the means and shares of shards merge exactly.
+    The statistics are computed within a decision and layer, because scores of different
+    decisions differ in size. The means and shares of shards merge exactly.
 
     Args:
-        cells: `schemas.ATTRIBUTION_CELLS`.
-        method: the column of the estimate.
-        layered: one row per layer, or one for all layers.
+        cells: `ATTRIBUTION_CELLS`.
+        method: column of the estimate.
+        by_layer: whether each layer has its own rows, or all layers share one.
     """
-    groups = agreement(cells, method, ["part", "layer", "trace", "event"])
-    by = ["part", "layer"] if layered else ["part"]
+    statistics = agreement(cells, method, ["component", "layer", "trace", "event"])
+    by = ["component", "layer"] if by_layer else ["component"]
     figures: list[Figure] = []
-    for key, group in groups.sort(by).group_by(by, maintain_order=True):
+    for key, group in statistics.sort(by).group_by(by, maintain_order=True):
         check = f"{method} attribution of {key[0]} against exact patching"
-        if layered:
+        if by_layer:
             check += f", layer {key[1]}"
         for statistic, (name, unit) in STATISTICS.items():
-            known = group.drop_nulls(statistic)
-            mean: Any = known[statistic].mean()
+            values = group.drop_nulls(statistic)
+            mean: Any = values[statistic].mean()
             figures.append(
                 Figure(
                     check=check,
                     statistic=name,
                     value=mean,
                     unit=unit,
-                    n=known.height,
+                    n=values.height,
                     merge="mean",
                 )
             )

@@ -1,12 +1,12 @@
-"""What this experiment leaves, and what the page calls it."""
+"""The results of attribution: its tables, figures and captions."""
 
 from attribution.tables import (
     ATTRIBUTION,
     ATTRIBUTION_CELLS,
     ATTRIBUTION_CHECKS,
+    ATTRIBUTION_CONTEXT_PARTS,
     ATTRIBUTION_LAYERS,
     ATTRIBUTION_OVERLAP,
-    ATTRIBUTION_PLACES,
     ATTRIBUTION_PROMPTS,
     ATTRIBUTION_SLIP_RANKS,
     ATTRIBUTION_SLIPS,
@@ -35,7 +35,7 @@ DECLARATION = Experiment(
         ATTRIBUTION_CHECKS,
         ATTRIBUTION_LAYERS,
         ATTRIBUTION_WORDS,
-        ATTRIBUTION_PLACES,
+        ATTRIBUTION_CONTEXT_PARTS,
         ATTRIBUTION_OVERLAP,
         ATTRIBUTION_SLIPS,
         ATTRIBUTION_SLIP_RANKS,
@@ -44,34 +44,36 @@ DECLARATION = Experiment(
     config_files=("attribution.stop_words",),
     drawn=(
         Figure(
-            "places",
-            "Importance by place",
+            "context_parts",
+            "Importance of question and thought",
             "Attribution patching estimates, for every token before the position, "
             "how much the metric changes when the residual stream there is replaced "
-            "by its mean. The importance of a token is the largest size over layers. "
-            "Left: the mean token of the question and of five equal parts of the "
-            "thought so far, relative to the mean token of the context (1). Right: "
-            "the largest token of each part, relative to the largest of all. "
-            "Controls are sentence starts of the same thoughts at which the model "
-            "went on. Where both lines agree, the pattern is one of starting a "
-            "sentence and not of turning back. Points of one part stand side by side "
-            "only to be read; bars are bootstrap intervals over problems. Diamonds "
-            "are published values, drawn where model and dataset are the same; their "
-            "normalisation is not stated in the source. The numbers are in "
-            "attribution/places.parquet.",
+            "by its mean. The importance of a token is its largest |score| over "
+            "layers. Left: the mean token of the question and of five equal parts of "
+            "the thought so far, relative to the mean token of the context (1). "
+            "Right: the largest token of each part, relative to the largest token of "
+            "the context. Controls are sentence starts of the same thoughts at which "
+            "the model went on. Where the lines of backtracks and controls agree, "
+            "the pattern belongs to starting a sentence and not to turning back. "
+            "Points of one part stand side by side only so that they can be read. "
+            "Bars are bootstrap intervals over problems. Diamonds are published "
+            "values, drawn where model and dataset are the same; the source does not "
+            "state how they are normalised. The numbers are in "
+            "attribution/context_parts.parquet.",
         ),
         Figure(
             "agreement",
             "The estimate against exact patching",
             "On a seeded sample of positions, layers and tokens the residual stream "
-            "is replaced by its mean for real, and the model runs again. By layer, "
-            "for the gradient at the clean run and for gradients averaged along a "
-            "path (EAP-IG): correlation of estimate and exact change over the tokens "
-            "of a position, share of equal signs, and share of the five largest "
-            "tokens that the estimate finds too. These are means over positions with "
-            "bootstrap intervals over problems. On the right the cells one by one, "
-            "on axes that are linear below the median size only; the line is perfect "
-            "agreement. Points off the line are what a linear estimate misses: "
+            "is really replaced by its mean, and the model runs again. The two "
+            "panels on the left show, by layer, the gradient at the clean run and "
+            "the gradients averaged along a path (EAP-IG). They show the correlation "
+            "of estimate and exact change over the tokens of a position, the share "
+            "of equal signs, and the share of the five largest tokens that the "
+            "estimate finds too. These are means over positions with bootstrap "
+            "intervals over problems. The panel on the right shows the single cells; "
+            "its axes are linear only below the median size, and its line is perfect "
+            "agreement. Points off the line show what a linear estimate misses: "
             "saturated attention, norms that undo a change of length, effects that "
             "cancel. The numbers are in attribution/checks.parquet and "
             "attribution/cells.parquet.",
@@ -79,11 +81,10 @@ DECLARATION = Experiment(
         Figure(
             "layers",
             "Scores by layer",
-            "Mean size of a token’s score by layer, on a logarithmic axis. What "
-            "earlier tokens hold is read out layer by layer and gathered at the "
-            "deciding position, which therefore stands apart on the right. Bands are "
-            "bootstrap intervals over problems. The numbers are in "
-            "attribution/layers.parquet.",
+            "Mean |score| of a token by layer, on a logarithmic axis. Left: earlier "
+            "tokens. Right: the deciding position, which gathers layer by layer what "
+            "earlier tokens hold and is therefore shown apart. Bands are bootstrap "
+            "intervals over problems. The numbers are in attribution/layers.parquet.",
         ),
     ),
 )

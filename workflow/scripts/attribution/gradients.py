@@ -1,14 +1,14 @@
-"""Attribution patching: what a part's state at a token does to a metric, by gradients.
+"""Attribution patching: the effect of every state on a metric, estimated by gradients.
 
-The score of a cell (part, layer, token) is the first-order estimate of the metric's
-change when the cell's state x is replaced by its mean,
+A cell is a component, a layer and a token. Its score is the first-order estimate of the
+metric's change when the cell's state x is replaced by its mean,
 
     (mean - x) . d metric / d x
 
 with the gradient at the clean run (Nanda 2023, attribution patching; Kramar et al.
-2024, AtP). Negative: the token supports what the metric measures. One forward and one
-backward pass give all cells of a batch; parameters are frozen, and each layer's
-gradient is reduced to one number per token as soon as it is there.
+2024, AtP). A negative score: the token supports what the metric measures. One forward
+and one backward pass give all cells of a batch. The parameters are frozen, and each
+layer's gradient is reduced to one number per token as soon as it is computed.
 """
 
 from collections.abc import Sequence
@@ -31,18 +31,18 @@ class Decision:
     trace: str
     event: int
     ids: list[int]
-    """The sequence up to the position, which is its last token."""
+    """Token ids of the sequence; the position is its last token."""
     predicted: int
-    """Most likely next token."""
+    """Id of the most likely next token."""
 
 
 class Metric:
     """What is attributed: one number per decision, from the final hidden state.
 
-    `difference`: log-prob of the backtrack group minus log-prob of the wrap-up group,
-    each the log-sum-exp over the group's tokens; the normaliser cancels, so that only
+    `difference`: log-prob of the backtrack group minus log-prob of the wrap-up group.
+    Each is the log-sum-exp over the group's tokens. The normaliser cancels, so only
     these rows of the unembedding are needed. `target`: the raw logit of the most likely
-    next token. Logits are in float32, capped where the model caps.
+    next token. Logits are in float32, and are capped where the model caps them.
     """
 
     def __init__(
@@ -53,13 +53,18 @@ class Metric:
         Args:
             decoder: the model.
             name: `difference` or `target`.
-            groups: token ids by group, `backtrack` and `wrap_up`.
+            groups: token ids of the groups `backtrack` and `wrap_up`.
+
+        Raises:
+            ValueError: the metric is neither `difference` nor `target`.
         """
         if name not in ("difference", "target"):
             raise ValueError(f"unknown metric {name!r}")
         self.lens, self.name = Lens.of(decoder), name
-        self.sizes = [len(groups[group]) for group in GROUPS]
-        self.tokens = torch.cat([groups[group] for group in GROUPS]).to(decoder.device)
+        # ASSUME: the single tokens of a group stand for turning back or wrapping up.
+        self.group_sizes = [len(groups[group]) for group in GROUPS]
+        tokens = torch.cat([groups[group] for group in GROUPS])
+        self.group_tokens = tokens.to(decoder.device)
 
     def __call__(
         self, normed: torch.Tensor, decisions: Sequence[Decision]
@@ -68,14 +73,14 @@ class Metric:
 
         Args:
             normed: [decision, d_model], final hidden states after the final norm.
-            decisions: in the same order.
+            decisions: the decisions of these states, in the same order.
 
         Returns:
             [decision], float32.
         """
         if self.name == "difference":
-            logits = self.lens.logits(normed, self.tokens)
-            backtrack, wrap_up = logits.split(self.sizes, 1)
+            logits = self.lens.logits(normed, self.group_tokens)
+            backtrack, wrap_up = logits.split(self.group_sizes, 1)
             return backtrack.logsumexp(1) - wrap_up.logsumexp(1)
         predicted = torch.tensor([item.predicted for item in decisions])
         return self.lens.logits(normed, predicted).diagonal()
@@ -83,18 +88,18 @@ class Metric:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Scores of a batch of decisions; everything on the CPU, float32."""
+    """Scores of a batch of decisions, float32 on the CPU."""
 
     scores: dict[str, torch.Tensor]
-    """By part: [decision, layer, token]; 0 behind a decision's own position."""
-    values: torch.Tensor
+    """By component: [decision, layer, token]; 0 after the position of a decision."""
+    metric_values: torch.Tensor
     """[decision], the metric at the clean run."""
 
 
 def final_states(
     decoder: Decoder, ids: torch.Tensor, decisions: Sequence[Decision]
 ) -> torch.Tensor:
-    """Forward pass; the final hidden state at every decision: [decision, d_model]."""
+    """Final hidden states at the decisions of a batch: [decision, d_model]."""
     normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
     last = torch.tensor([len(item.ids) - 1 for item in decisions], device=ids.device)
     return normed[torch.arange(len(decisions), device=ids.device), last]
@@ -111,15 +116,16 @@ def attribute(
     Args:
         decoder: the model; no parameter requires a gradient.
         metric: what is attributed.
-        means: by part (`resid`, `attn_out`, `mlp_out`): [layer, d_model], float32, on
-            the model's device; only these parts are scored.
+        means: by component (`resid`, `attn_out`, `mlp_out`): [layer, d_model], float32,
+            on the model's device; only these components are scored.
         decisions: the batch.
     """
     ids = padded([item.ids for item in decisions]).to(decoder.device)
-    scores = _no_scores(decoder, means, ids)
+    scores = _zero_scores(decoder, means, ids)
 
-    watch = _watcher(means, scores)
-    with torch.enable_grad(), replaced(decoder, _start), hooked(decoder, watch):
+    add = _score_adder(means, scores)
+    track = _track_embeddings
+    with torch.enable_grad(), replaced(decoder, track), hooked(decoder, add):
         values = metric(final_states(decoder, ids, decisions), decisions)
         values.sum().backward()
     return _estimate(scores, values)
@@ -134,22 +140,23 @@ def attribute_along_path(
 ) -> Estimate:
     """Scores with gradients averaged along a path: EAP-IG (inputs), Hanna et al. 2024.
 
-    The embeddings `resid[0]` of all tokens together go from clean to their mean; at
-    each of `steps` points (midpoints of equal parts) the model runs forward and
-    backward, and at every layer the mean of the gradients is multiplied with (mean -
-    clean). At layer 0 this is integrated gradients (Sundararajan et al. 2017): the
-    scores add up to the metric's change when all embeddings are replaced, up to the
-    steps. At later layers nothing of that kind holds.
+    The embeddings `resid[0]` of all tokens move together from their clean states to
+    their mean. The model runs forward and backward at `steps` points of this path, the
+    midpoints of equal parts. At every layer the mean of the gradients is multiplied by
+    (mean - clean). At layer 0 this is integrated gradients (Sundararajan et al. 2017):
+    the scores add up to the metric's change when all embeddings are replaced, apart
+    from the error of a finite number of steps. At later layers there is no such sum
+    rule.
 
     Args:
         decoder: the model; no parameter requires a gradient.
         metric: what is attributed.
-        means: as for `attribute`; `resid` must be there.
+        means: as for `attribute`; `resid` is required.
         decisions: the batch.
-        steps: points on the path.
+        steps: number of points on the path.
     """
     ids = padded([item.ids for item in decisions]).to(decoder.device)
-    scores = _no_scores(decoder, means, ids)
+    scores = _zero_scores(decoder, means, ids)
     clean: dict[tuple[str, int], torch.Tensor] = {}
 
     def keep(name: str, layer: int, states: torch.Tensor) -> None:
@@ -160,66 +167,69 @@ def attribute_along_path(
         values = metric(final_states(decoder, ids, decisions), decisions)
     start, end = clean["resid", 0], means["resid"][0]
 
-    watch = _watcher(means, scores, clean, 1 / steps)
+    add = _score_adder(means, scores, clean, 1 / steps)
     for step in range(steps):
+        # ASSUME: a straight path, on which all tokens move together.
         share = (step + 0.5) / steps
         point = (start + share * (end - start)).to(start.dtype).requires_grad_()
-        move = partial(_replace_start, point)
-        with torch.enable_grad(), replaced(decoder, move), hooked(decoder, watch):
+        move = partial(_replace_embeddings, point)
+        with torch.enable_grad(), replaced(decoder, move), hooked(decoder, add):
             states = final_states(decoder, ids, decisions)
             metric(states, decisions).sum().backward()
     return _estimate(scores, values)
 
 
-def _watcher(
+def _score_adder(
     means: dict[str, torch.Tensor],
     scores: dict[str, torch.Tensor],
     clean: dict[tuple[str, int], torch.Tensor] | None = None,
     weight: float = 1.0,
 ) -> See:
-    """For `hooked`: adds weight (mean - clean) . gradient to every cell's score.
+    """A hook for `hooked`: adds weight (mean - clean) . gradient to every cell's score.
 
-    The gradient of a layer is there for as long as this takes. Without `clean`, the
-    states that pass are the clean ones.
+    The gradient of a layer exists only while its scores are added. Without `clean`, the
+    states of the pass itself are the clean states.
     """
 
     def see(name: str, layer: int, states: torch.Tensor) -> None:
         if name not in means or layer == len(scores[name]):
             return
-        mean, place = means[name][layer], scores[name][layer]
+        mean, layer_scores = means[name][layer], scores[name][layer]
         origin = states.detach() if clean is None else clean[name, layer]
 
         def reduce(gradient: torch.Tensor) -> None:
-            place.add_(((mean - origin) * gradient).sum(-1), alpha=weight)
+            layer_scores.add_(((mean - origin) * gradient).sum(-1), alpha=weight)
 
         states.register_hook(reduce)
 
     return see
 
 
-def _start(name: str, layer: int, states: torch.Tensor) -> torch.Tensor | None:
-    """Let the gradient reach `resid[0]`, before which nothing requires one."""
+def _track_embeddings(
+    name: str, layer: int, states: torch.Tensor
+) -> torch.Tensor | None:
+    """Let `resid[0]` require a gradient: frozen parameters require no gradient."""
     if (name, layer) != ("resid", 0):
         return None
     return states.detach().requires_grad_()
 
 
-def _replace_start(
+def _replace_embeddings(
     point: torch.Tensor, name: str, layer: int, _: torch.Tensor
 ) -> torch.Tensor | None:
     return point if (name, layer) == ("resid", 0) else None
 
 
-def _no_scores(
+def _zero_scores(
     decoder: Decoder, means: dict[str, torch.Tensor], ids: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """By part: zeros, [layer, decision, token]."""
+    """Zeros by component: [layer, decision, token]."""
     shape = (decoder.n_layers, *ids.shape)
     return {name: torch.zeros(shape, device=ids.device) for name in means}
 
 
 def _estimate(scores: dict[str, torch.Tensor], values: torch.Tensor) -> Estimate:
     return Estimate(
-        {name: found.transpose(0, 1).cpu() for name, found in scores.items()},
+        {name: layers.transpose(0, 1).cpu() for name, layers in scores.items()},
         values.detach().cpu(),
     )

@@ -1,4 +1,4 @@
-"""Token heat maps: the context of a decision, each token shaded by its score."""
+"""Heat maps: the tokens before a backtrack, each shaded by its score."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from doubletake.page.wording import listed, real, significant, things
 if TYPE_CHECKING:
     from doubletake.page.summaries import StudyData
 
-LONGEST = 600  # tokens of the thought that are shown, the last ones
-STEPS = (0.05, 0.2, 0.5)  # shares of the largest score at which shades begin
-NEXT = 40  # characters of the sentence behind the decision
+MOST_TOKENS = 600  # tokens of the thought that are shown: its last ones
+# ASSUME: shares of the largest score at which shades begin, chosen by hand.
+SHADE_STEPS = (0.05, 0.2, 0.5)
+TITLE_CHARACTERS = 40  # of the sentence after the decision, shown in the title
 
 
 def heat_maps(data: StudyData, number: int) -> list[HeatMap]:
-    """The backtracks with the largest metric, one per problem.
+    """Heat maps of the backtracks with the largest metric, one per problem.
 
     Args:
-        data: of the study.
-        number: how many are shown.
+        data: the study.
+        number: how many heat maps are shown.
     """
     rows = (
         data.tables["attribution/tokens"]
         .filter(kind="backtrack")
-        .sort(["value", "trace"], descending=[True, False])
+        .sort(["metric_value", "trace"], descending=[True, False])
         .unique("problem", keep="first", maintain_order=True)
         .head(number)
     )
@@ -43,45 +44,44 @@ def heat_maps(data: StudyData, number: int) -> list[HeatMap]:
 def heat_map(
     row: dict[str, Any], trace: dict[str, Any], prompt: dict[str, Any]
 ) -> HeatMap:
-    """One decision.
+    """The heat map of one decision.
 
     Args:
-        row: of `schemas.ATTRIBUTION_TOKENS`.
-        trace: of the traces table.
-        prompt: of `schemas.ATTRIBUTION_PROMPTS`.
+        row: row of `ATTRIBUTION_TOKENS`.
+        trace: row of the traces table.
+        prompt: row of `ATTRIBUTION_PROMPTS`.
     """
-    scores, position = row["strongest"], row["position"]
-    length = len(trace["prompt_ids"])
-    pieces = [
-        *_pieces(prompt["text"], prompt["offsets"]),
-        *_pieces(trace["text"], trace["offsets"]),
+    scores, position = row["signed_max"], row["position"]
+    prompt_length = len(trace["prompt_ids"])
+    texts = [
+        *_token_texts(prompt["text"], prompt["offsets"]),
+        *_token_texts(trace["text"], trace["offsets"]),
     ]
-    first = max(row["thought_start"], position - LONGEST)
+    first = max(row["thought_start"], position - MOST_TOKENS)
     question = range(row["question_start"] or 0, row["question_end"] or 0)
-    shown = [*question, *range(first, position)]
-    scale = max((abs(scores[token]) for token in shown), default=0.0)
+    thought = range(first, position)
+    scale = max((abs(scores[k]) for k in (*question, *thought)), default=0.0)
     left_out = first - row["thought_start"]
     cut = f" {things(left_out, 'token')} of the thought not shown." if left_out else ""
-    edges = listed([significant(step * scale) for step in STEPS])
-    behind = trace["text"][trace["offsets"][position + 1 - length] :][:NEXT]
-    sentence = behind.partition("\n")[0]
+    edges = listed([significant(step * scale) for step in SHADE_STEPS])
+    next_start = trace["offsets"][position + 1 - prompt_length]
+    sentence = trace["text"][next_start:][:TITLE_CHARACTERS].partition("\n")[0]
     return HeatMap(
         title=f"Trace {row['trace']}, before \u201c{sentence}\u2026\u201d",
         note=(
-            f"The metric is {real(row['value'], 2)} at the decision, marked \u25b8; "
-            f"the deciding token\u2019s own score is {significant(row['own_max_abs'])} "
-            f"(largest size), and is not shaded. Shades begin at {edges}.{cut}"
+            f"The metric is {real(row['metric_value'], 2)} at the decision, which is "
+            "marked \u25b8. The largest |score| of the deciding token itself is "
+            f"{significant(row['position_max_abs'])}; this token is not shaded. "
+            f"Shades begin at {edges}.{cut}"
         ),
-        question=tuple(_token(pieces[k], scores[k], scale) for k in question),
-        thought=tuple(
-            _token(pieces[k], scores[k], scale) for k in range(first, position)
-        ),
-        decision=_visible(pieces[position]),
+        question=tuple(_heat_token(texts[k], scores[k], scale) for k in question),
+        thought=tuple(_heat_token(texts[k], scores[k], scale) for k in thought),
+        decision=_visible(texts[position]),
     )
 
 
-def _pieces(text: str, offsets: list[int]) -> list[str]:
-    """The text of every token; empty for the rest of a split character."""
+def _token_texts(text: str, offsets: list[int]) -> list[str]:
+    """The text of every token; of tokens that share a character, one has it."""
     return [text[start:end] for start, end in pairwise([*offsets, len(text)])]
 
 
@@ -89,12 +89,12 @@ def _visible(text: str) -> str:
     return text.replace("\n", "\u21b5\n")
 
 
-def _token(text: str, score: float, scale: float) -> HeatToken:
+def _heat_token(text: str, score: float, scale: float) -> HeatToken:
     return HeatToken(_visible(text), f"{significant(score)}", shade_of(score, scale))
 
 
 def shade_of(score: float, scale: float) -> int:
     """Shade of a score: 0, or 1 to 3 with the score's sign."""
     share = abs(score) / scale if scale else 0.0
-    size = sum(share >= step for step in STEPS)
+    size = sum(share >= step for step in SHADE_STEPS)
     return -size if score < 0 else size

@@ -1,28 +1,28 @@
 """Which words make the model turn back? Attribution patching, checked exactly.
 
-At every position looked into (`schemas.TURNS`), the score of a cell (layer, token) is
-the estimated change of the metric when the residual stream before the layer is
-replaced, at that token, by its mean over the thoughts of the calibration problems:
-(mean - clean) . gradient (`attribution.gradients`). Negative: the token supports
-turning back. On a seeded sample of cells the replacement is made for real
-(`attribution.patching`).
+At every selected position (`TURNS`), each cell (layer, token) gets a score. The score
+estimates the change of the metric when the residual stream before the layer is
+replaced, at the token, by its mean over the thoughts of the calibration problems:
+(mean - clean) . gradient (`attribution.gradients`). A negative score: the token
+supports turning back. For a seeded sample of cells the model also runs with the real
+replacement (`attribution.patching`).
 
 Inputs
-    problems: the questions (`schemas.PROBLEMS`).
-    traces: `schemas.TRACES`.
-    events: what the activation cache was made at.
-    turns: the positions (`schemas.TURNS`).
-    words: the tokens of the metric's groups (`schemas.TURN_WORDS`).
+    problems: the questions (`PROBLEMS`).
+    traces: the thoughts (`TRACES`).
+    events: the events whose positions the activation cache holds.
+    turns: the positions (`TURNS`).
+    words: the tokens of the metric's groups (`TURN_WORDS`).
     cache: shards and index of the activation cache, for the means.
-    the model.
+    model: files of the model.
 
 Outputs, of one shard
-    scores: one row per decision, part and layer (`schemas.ATTRIBUTION`).
-    tokens: over all layers, one row per decision (`schemas.ATTRIBUTION_TOKENS`).
-    prompts: where the questions stand (`schemas.ATTRIBUTION_PROMPTS`).
-    cells: estimates and exact values of the sample (`schemas.ATTRIBUTION_CELLS`).
-    verification: their agreement (`schemas.VERIFICATION`).
-    runs: what the shard cost (`schemas.RUNS`).
+    scores: one row per decision, component and layer (`ATTRIBUTION`).
+    tokens: scores over all layers, one row per decision (`ATTRIBUTION_TOKENS`).
+    prompts: the prompts and the questions in them (`ATTRIBUTION_PROMPTS`).
+    cells: estimates and exact values of the sample (`ATTRIBUTION_CELLS`).
+    verification: agreement of estimates and exact values (`VERIFICATION`).
+    runs: cost of the shard (`RUNS`).
 """
 
 import logging
@@ -33,11 +33,8 @@ import polars as pl
 import torch
 
 from activations.reading import ActivationCache, Origin
-from attribution.cell_samples import cells_to_patch
-from attribution.contexts import prompt_row, spans_of
-from attribution.gradients import (
-    Metric,
-)
+from attribution.gradients import Metric
+from attribution.question_spans import prompt_row, token_spans
 from attribution.scoring import STAGE, Attribution, Settings, decisions_of
 from attribution.tables import (
     ATTRIBUTION,
@@ -45,6 +42,7 @@ from attribution.tables import (
     ATTRIBUTION_PROMPTS,
     ATTRIBUTION_TOKENS,
 )
+from attribution.verification_cells import cells_to_patch
 from doubletake.model.loading import load_decoder
 from doubletake.running.logs import Progress, job
 from doubletake.running.runs import run_of
@@ -65,16 +63,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger("attribution")
 
 
-def compute(
+def score_and_verify(
     work: Attribution, turns: pl.DataFrame, traces: pl.DataFrame, prompts: pl.DataFrame
 ) -> Progress:
-    """All decisions of these traces; `work` keeps what comes out.
+    """Score all decisions of these traces, and verify the sampled ones.
 
     Args:
-        work: still empty.
+        work: collects the rows; still empty.
         turns: the chosen decisions of the whole study.
-        traces: the shard's.
-        prompts: `schemas.ATTRIBUTION_PROMPTS` of these traces.
+        traces: traces of the shard.
+        prompts: `ATTRIBUTION_PROMPTS` of these traces.
     """
     settings = work.settings
     work.samples = cells_to_patch(
@@ -84,24 +82,24 @@ def compute(
         settings.costs,
         settings.verification,
     )
-    mine = turns.join(traces.select("trace"), on="trace", how="semi")
-    texts = prompts.rows_by_key("trace", named=True, unique=True)
+    turns_of_shard = turns.join(traces.select("trace"), on="trace", how="semi")
+    prompt_rows = prompts.rows_by_key("trace", named=True, unique=True)
     spans = {
-        row["trace"]: spans_of(row, texts[row["trace"]])
+        row["trace"]: token_spans(row, prompt_rows[row["trace"]])
         for row in traces.iter_rows(named=True)
-        if row["trace"] in texts
+        if row["trace"] in prompt_rows
     }
-    about = {
+    columns = {
         (row["trace"], row["event"]): row | spans[row["trace"]]
-        for row in mine.iter_rows(named=True)
+        for row in turns_of_shard.iter_rows(named=True)
     }
-    decisions = decisions_of(mine, traces)
+    decisions = decisions_of(turns_of_shard, traces)
     progress = Progress(len(decisions), "decisions")
-    work.score(decisions, about, progress)
+    work.score(decisions, columns, progress)
     progress.close()
     for item in decisions:
         if (item.trace, item.event) in work.samples:
-            work.verify(item, about[item.trace, item.event]["problem"])
+            work.verify(item, columns[item.trace, item.event]["problem"])
     return progress
 
 
@@ -126,8 +124,8 @@ def main(
 ) -> None:
     """Read the shard's decisions, score and verify them, write the six tables."""
     traces = rows_of_shard(TRACES.read(traces_path), shard)
-    asked = pl.col("kind").is_in(settings.kinds)
-    turns = TURNS.read(turns_path).filter("selected", asked)
+    of_kinds = pl.col("kind").is_in(settings.kinds)
+    turns = TURNS.read(turns_path).filter("selected", of_kinds)
     traces_of_turns = traces.join(turns, on="trace", how="semi")
     questions = dict(PROBLEMS.read(problems_path).select("problem", "question").rows())
     tokenizer, decoder = load_tokenizer(model), load_decoder(model)
@@ -141,24 +139,25 @@ def main(
     )
     means: dict[str, torch.Tensor] = {}
     if not traces_of_turns.is_empty():
+        # ASSUME: the mean over calibration thoughts is the neutral state of a cell.
         origin = Origin.of(model, events_path)
         means = ActivationCache(index_path, cache_paths, origin).means()
     work = Attribution(decoder, metric, means, settings)
-    progress = compute(work, turns, traces_of_turns, prompts)
-    checks = work.checks()
-    for row in checks.iter_rows(named=True):
+    progress = score_and_verify(work, turns, traces_of_turns, prompts)
+    verification = work.verification()
+    for row in verification.iter_rows(named=True):
         logger.info("%(check)s: %(statistic)s %(value)s over %(n)d", row)
     run = run_of(STAGE, shard, progress, decoder, traces_of_turns.height, "")
     order = ["trace", "event"]
-    VERIFICATION.write(checks, verification_path)
+    VERIFICATION.write(verification, verification_path)
     RUNS.write(run, runs_path)
     ATTRIBUTION_PROMPTS.write(prompts, prompts_path)
-    ATTRIBUTION_CELLS.write(ATTRIBUTION_CELLS.frame(work.cells), cells_path)
+    ATTRIBUTION_CELLS.write(ATTRIBUTION_CELLS.frame(work.cell_rows), cells_path)
     ATTRIBUTION_TOKENS.write(
-        ATTRIBUTION_TOKENS.frame(work.tokens).sort(order), tokens_path
+        ATTRIBUTION_TOKENS.frame(work.token_rows).sort(order), tokens_path
     )
     ATTRIBUTION.write(
-        ATTRIBUTION.frame(work.rows).sort(order, maintain_order=True), scores_path
+        ATTRIBUTION.frame(work.score_rows).sort(order, maintain_order=True), scores_path
     )
 
 

@@ -1,4 +1,4 @@
-"""What the report says about the words before a backtrack."""
+"""The page's sentences and table on the words before a backtrack."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from doubletake.page.summaries import StudyData
 
 SHOWN_WORDS = 12
+NAMED_WORDS = 5  # in the sentence on the most important words
 
 
 def _top_words(data: StudyData) -> pl.DataFrame:
@@ -27,15 +28,15 @@ def _top_words(data: StudyData) -> pl.DataFrame:
             top=(pl.col("rank") <= top).sum(),
             contexts=pl.len(),
             rank=pl.col("rank").median(),
-            against=(pl.col("strongest") > 0).mean(),
+            against=(pl.col("signed_max") > 0).mean(),
         )
         .sort(["first", "top", "word"], descending=[True, True, False])
     )
 
 
-def most_important(data: StudyData) -> str:
+def most_important_sentence(data: StudyData) -> str:
     """Which words are most often the most important of their context."""
-    words = _top_words(data).filter(pl.col("first") > 0).head(5)
+    words = _top_words(data).filter(pl.col("first") > 0).head(NAMED_WORDS)
     if words.is_empty():
         return ""
     named = [
@@ -43,16 +44,15 @@ def most_important(data: StudyData) -> str:
         for word, n in words.select("word", "first").iter_rows()
     ]
     return (
-        f"Most often the most important word of its context: {listed(named)}. Left out "
-        "are the stop words of the list "
-        f"{data.settings['attribution']['stop_words']}."
+        f"Most often the most important word of its context: {listed(named)}. The stop "
+        f"words of the list {data.settings['attribution']['stop_words']} are left out."
     )
 
 
-def overlap(data: StudyData) -> str:
-    """How many important words occur further on, against matched words."""
+def overlap_sentence(data: StudyData) -> str:
+    """How many important words occur again later, against matched words."""
     table = data.tables["attribution/overlap"].filter(kind="backtrack")
-    rows = {row["words"]: row for row in table.to_dicts() if row["value"] is not None}
+    rows = {row["words"]: row for row in table.to_dicts() if row["mean"] is not None}
     if len(rows) < 3:
         return ""
     settings = data.settings["attribution"]
@@ -60,36 +60,36 @@ def overlap(data: StudyData) -> str:
         rows[name] for name in ("important", "matched", "difference")
     )
     published = important["published"]
-    told = "" if published is None else f" (published: {percent(published, 0)})"
+    reference = "" if published is None else f" (published: {percent(published, 0)})"
     return (
-        f"Of the {settings['top_words']} most important words before a backtrack "
-        f"{percent(important['value'])}{told} occur in the next "
-        f"{settings['next_words']} words of the thought; of other words of the same "
-        f"context and frequency {percent(matched['value'])}. The difference is "
-        f"{points(gap['value'])} points ({points(gap['low'])} to "
-        f"{points(gap['high'])}, n\u00a0=\u00a0{gap['events']:,})."
+        f"Of the {settings['top_words']} most important words before a backtrack, "
+        f"{percent(important['mean'])}{reference} occur in the next "
+        f"{settings['next_words']} words of the thought. Of other words with the same "
+        f"context and frequency, {percent(matched['mean'])} occur there. The "
+        f"difference is {points(gap['mean'])} points ({points(gap['low'])} to "
+        f"{points(gap['high'])}, n\u00a0=\u00a0{gap['positions']:,})."
     )
 
 
-def slips(data: StudyData) -> str:
-    """Whether a wrong number is among the important words."""
-    ranks = data.tables["attribution/slip_ranks"].drop_nulls("share").sort("top")
+def slips_sentence(data: StudyData) -> str:
+    """How often a wrong number is among the important words."""
+    ranks = data.tables["attribution/slip_ranks"].drop_nulls("share").sort("top_k")
     if ranks.is_empty():
-        return "No backtrack that was looked into follows a false equation."
+        return "No selected backtrack follows a false equation."
     parts = [
-        f"{_among(row['top'])} in {count(row['hits'])} "
+        f"{_among(row['top_k'])} in {count(row['hits'])} "
         f"({percent(row['low'], 0)} to {percent(row['high'], 0)}; a random order: "
         f"{percent(row['chance'], 0)})"
         for row in ranks.to_dicts()
     ]
     return (
-        f"Before {things(ranks['events'][0], 'backtrack')} stands a false equation. "
+        f"{things(ranks['positions'][0], 'backtrack')} came after a false equation. "
         f"Its wrong number, ranked by importance among the words, is {listed(parts)}."
     )
 
 
-def _among(top: int) -> str:
-    return "the most important one" if top == 1 else f"among the first {top}"
+def _among(top_k: int) -> str:
+    return "the most important one" if top_k == 1 else f"among the first {top_k}"
 
 
 def words_sheet(data: StudyData) -> Sheet | None:
@@ -114,8 +114,9 @@ def words_sheet(data: StudyData) -> Sheet | None:
         "Words before a backtrack",
         (*columns, "median rank", "supports turning back"),
         rows,
-        note="Tokens are merged to words, occurrences of a word to one entry; a word "
-        "is as important as its most important token (largest |score| over layers, "
-        "which grows with the number of layers and their noise). Last column: share "
-        "of contexts in which replacing that token by the mean would lower the metric.",
+        note="Tokens are merged to words, and all occurrences of a word to one entry. "
+        "A word is as important as its most important token (largest |score| over "
+        "layers, which grows with the number of layers and their noise). Last column: "
+        "share of contexts in which replacing this token by the mean would lower the "
+        "metric.",
     )

@@ -1,9 +1,9 @@
 """Exact patching: replace one cell of a forward pass and run the model again.
 
-A cell's replacement changes nothing in the layers before it and nothing at the tokens
-before it. So one clean pass is kept, and a patched pass starts at the cell's layer and
-token: with the clean states there, and with the clean keys and values of what stands
-before the token.
+The replacement of a cell changes neither the layers before it nor the tokens before it.
+So one clean pass is kept, and a patched pass starts at the cell's layer and token. It
+starts from the clean states there and uses the clean keys and values of all tokens
+before the cell.
 """
 
 import math
@@ -22,46 +22,50 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, replaced
 from doubletake.model.passes import in_batches
 
-LIKE_LENGTH = 1.1  # how much longer than the shortest the longest of a batch may be
+LENGTH_RATIO = 1.1  # longest against shortest pass of a group, at most
 
 
 class Cell(NamedTuple):
     """One state of a forward pass."""
 
-    part: str
+    component: str
     """`resid`, `attn_out` or `mlp_out`."""
     layer: int
+    """0, 1, ..."""
     token: int
+    """Index in the sequence."""
 
 
 def cost_of(cell: Cell, tokens: int, n_layers: int) -> int:
-    """Tokens times layers that patching the cell computes.
+    """Cost of patching a cell: the tokens times layers that the model computes.
 
     Args:
-        cell: what is patched.
-        tokens: of the sequence.
-        n_layers: of the model.
+        cell: the cell that is patched.
+        tokens: number of tokens of the sequence.
+        n_layers: number of layers of the model.
     """
     return (tokens - cell.token) * (n_layers - cell.layer)
 
 
 @dataclass(frozen=True)
-class _Clean:
-    """What one pass over the sequence leaves."""
+class _CleanPass:
+    """States and metric of one clean pass over the sequence."""
 
     resid: dict[int, torch.Tensor]
-    """Input of some layers: [1, token, d_model]."""
+    """Input of the layers that are patched: [1, token, d_model]."""
     cache: DynamicCache
     """Keys and values of all tokens."""
-    value: float
-    """The metric."""
+    metric_value: float
 
 
 class _Prefix(DynamicLayer):
-    """Keys and values of one layer, shared by all rows of a batch and never stored."""
+    """Clean keys and values of one layer, shared by all rows of a batch.
+
+    The cache does not grow: new keys and values are used once and not stored.
+    """
 
     def __init__(self, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Both [1, head, token, d_head]."""
+        """Keep the prefix; both tensors are [1, head, token, d_head]."""
         super().__init__()
         self.keys, self.values = keys, values
         self.is_initialized = True
@@ -69,7 +73,7 @@ class _Prefix(DynamicLayer):
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Those of the prefix, then the new ones; nothing is kept."""
+        """Keys and values of the prefix, followed by the new ones."""
         rows = len(key_states)
         return (
             torch.cat([self.keys.expand(rows, -1, -1, -1), key_states], dim=-2),
@@ -77,7 +81,7 @@ class _Prefix(DynamicLayer):
         )
 
 
-def patched(
+def exact_changes(
     decoder: Decoder,
     metric: Metric,
     means: dict[str, torch.Tensor],
@@ -87,14 +91,14 @@ def patched(
 ) -> tuple[list[float], float]:
     """Exact change of a decision's metric when each cell alone is set to its mean.
 
-    Cells of one layer at tokens close to each other go through the model side by side.
+    Cells of one layer at nearby tokens go through the model in one batch.
 
     Args:
         decoder: the model.
-        metric: what is measured.
-        means: by part: [layer, d_model].
-        decision: where.
-        cells: what is replaced, one at a time.
+        metric: the metric that is measured.
+        means: by component: [layer, d_model].
+        decision: the decision whose metric is measured.
+        cells: the cells that are replaced, one at a time.
         batch_tokens: tokens of a batch.
 
     Returns:
@@ -102,29 +106,29 @@ def patched(
     """
     clean = _clean_pass(decoder, metric, decision, {cell.layer for cell in cells})
     changes: dict[Cell, float] = {}
-    for part in _like_cells(cells, len(decision.ids)):
+    for group in _groups_of_similar_length(cells, len(decision.ids)):
         done = in_batches(
-            part,
+            group,
             partial(_patched_pass, decoder, metric, means, decision, clean),
             length=lambda cell: len(decision.ids) - cell.token,
             name=lambda cell: f"trace {decision.trace}, {cell}",
             batch_tokens=batch_tokens,
         )
         for batch, values in done:
-            found = (value - clean.value for value in values)
-            changes |= dict(zip(batch, found, strict=True))
-    return [changes[cell] for cell in cells], clean.value
+            differences = (value - clean.metric_value for value in values)
+            changes |= dict(zip(batch, differences, strict=True))
+    return [changes[cell] for cell in cells], clean.metric_value
 
 
 @torch.inference_mode()
-def patched_plainly(
+def metric_by_full_pass(
     decoder: Decoder,
     metric: Metric,
     means: dict[str, torch.Tensor],
     decision: Decision,
     cell: Cell,
 ) -> float:
-    """The metric with one cell set to its mean, by a full pass that reuses nothing."""
+    """The metric with one cell set to its mean, by a full pass that reuses no state."""
     ids = torch.tensor([decision.ids], device=decoder.device)
     with replaced(decoder, partial(_put_means, means, _by_layer([cell], 0))):
         states = final_states(decoder, ids, [decision])
@@ -134,7 +138,7 @@ def patched_plainly(
 @torch.inference_mode()
 def _clean_pass(
     decoder: Decoder, metric: Metric, decision: Decision, layers: set[int]
-) -> _Clean:
+) -> _CleanPass:
     resid: dict[int, torch.Tensor] = {}
 
     def keep(name: str, layer: int, states: torch.Tensor) -> None:
@@ -142,12 +146,12 @@ def _clean_pass(
             resid[layer] = states.clone()
 
     ids = torch.tensor([decision.ids], device=decoder.device)
-    # Built without the config: layers with a sliding window must not drop keys.
+    # Built without the config, so that layers with a sliding window keep all keys.
     cache = DynamicCache()
     with hooked(decoder, keep):
         output = decoder.base(input_ids=ids, past_key_values=cache, use_cache=True)
     (value,) = metric(output.last_hidden_state[:, -1], [decision]).tolist()
-    return _Clean(resid, cache, value)
+    return _CleanPass(resid, cache, value)
 
 
 @torch.inference_mode()
@@ -156,25 +160,25 @@ def _patched_pass(
     metric: Metric,
     means: dict[str, torch.Tensor],
     decision: Decision,
-    clean: _Clean,
+    clean: _CleanPass,
     batch: list[Cell],
 ) -> list[float]:
-    """The metric of cells of one layer, from their first token on."""
+    """The metric of each patched cell of one layer, computed from the first cell on."""
     layer, start = batch[0].layer, min(cell.token for cell in batch)
     states = clean.resid[layer][:, start:].expand(len(batch), -1, -1)
-    places = torch.arange(start, len(decision.ids), device=decoder.device)
+    positions = torch.arange(start, len(decision.ids), device=decoder.device)
     cache = DynamicCache()
     cache.layers = [
         _Prefix(kept.keys[:, :, :start], kept.values[:, :, :start])
         for kept in clean.cache.layers
     ]
     change = partial(_put_means, means, _by_layer(batch, start))
-    # Of a composite model, the decoder: the layers' parent.
-    text = decoder.hf.get_submodule(decoder.layout.layers.rpartition(".")[0])
+    # The parent of the layers: in a composite model, this is its text decoder.
+    text_decoder = decoder.hf.get_submodule(decoder.layout.layers.rpartition(".")[0])
     with _starting_at(decoder, layer), replaced(decoder, change):
-        output = text(
+        output = text_decoder(
             inputs_embeds=states,
-            position_ids=places[None],
+            position_ids=positions[None],
             past_key_values=cache,
             use_cache=True,
         )
@@ -184,13 +188,14 @@ def _patched_pass(
 
 @contextmanager
 def _starting_at(decoder: Decoder, first: int) -> Iterator[None]:
-    """Let the layers before `first` hand on what they are given.
+    """Make the layers before `first` return their input unchanged.
 
-    They stay in their places, as a model finds a layer's mask by its place.
+    The layers stay in the model's list, because the model finds the mask of a layer by
+    the layer's index.
     """
     skipped: list[Any] = list(decoder.layers[:first])
     for layer in skipped:
-        layer.forward = _hand_on
+        layer.forward = _return_input
     try:
         yield
     finally:
@@ -198,42 +203,42 @@ def _starting_at(decoder: Decoder, first: int) -> Iterator[None]:
             del layer.forward
 
 
-def _hand_on(hidden_states: torch.Tensor, **_: Any) -> torch.Tensor:
+def _return_input(hidden_states: torch.Tensor, **_: Any) -> torch.Tensor:
     return hidden_states
 
 
-def _like_cells(cells: Sequence[Cell], tokens: int) -> list[list[Cell]]:
-    """Cells of one layer each, whose passes are of like length."""
+def _groups_of_similar_length(cells: Sequence[Cell], tokens: int) -> list[list[Cell]]:
+    """Groups of cells of one layer whose passes have similar lengths."""
     groups: dict[tuple[int, int], list[Cell]] = {}
     for cell in cells:
-        length = math.floor(math.log(tokens - cell.token, LIKE_LENGTH))
+        length = math.floor(math.log(tokens - cell.token, LENGTH_RATIO))
         groups.setdefault((cell.layer, length), []).append(cell)
     return list(groups.values())
 
 
-Places = dict[tuple[str, int], tuple[list[int], list[int]]]
-"""By part and layer: rows of the batch and tokens in them."""
+Targets = dict[tuple[str, int], tuple[list[int], list[int]]]
+"""States to replace, by component and layer: rows of the batch, and tokens of them."""
 
 
-def _by_layer(cells: Sequence[Cell], start: int) -> Places:
-    """Where to put means; tokens are counted from `start`."""
-    places: Places = {}
+def _by_layer(cells: Sequence[Cell], start: int) -> Targets:
+    """The states to replace, one per row; tokens are counted from `start`."""
+    targets: Targets = {}
     for row, cell in enumerate(cells):
-        rows, tokens = places.setdefault((cell.part, cell.layer), ([], []))
+        rows, tokens = targets.setdefault((cell.component, cell.layer), ([], []))
         rows.append(row)
         tokens.append(cell.token - start)
-    return places
+    return targets
 
 
 def _put_means(
     means: dict[str, torch.Tensor],
-    places: Places,
+    targets: Targets,
     name: str,
     layer: int,
     states: torch.Tensor,
 ) -> torch.Tensor | None:
-    if (name, layer) not in places:
+    if (name, layer) not in targets:
         return None
     states = states.clone()
-    states[places[name, layer]] = means[name][layer].to(states.dtype)
+    states[targets[name, layer]] = means[name][layer].to(states.dtype)
     return states

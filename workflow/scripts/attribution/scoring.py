@@ -1,4 +1,4 @@
-"""Decisions scored batch by batch, and some of their cells patched exactly."""
+"""The scores of all decisions, batch by batch, and exact values of some cells."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -7,8 +7,7 @@ from typing import Any
 import polars as pl
 import torch
 
-from attribution.agreement import figures_of
-from attribution.cell_samples import Costs, Sample
+from attribution.agreement import verification_figures
 from attribution.gradients import (
     Decision,
     Estimate,
@@ -16,10 +15,9 @@ from attribution.gradients import (
     attribute,
     attribute_along_path,
 )
-from attribution.patching import patched, patched_plainly
-from attribution.tables import (
-    ATTRIBUTION_CELLS,
-)
+from attribution.patching import exact_changes, metric_by_full_pass
+from attribution.tables import ATTRIBUTION_CELLS
+from attribution.verification_cells import CellSample, Costs
 from doubletake.model.budgets import backward_tokens, forward_tokens
 from doubletake.model.decoder import Decoder
 from doubletake.model.passes import in_batches
@@ -28,18 +26,20 @@ from doubletake.stats.verification import Largest, Verification
 from doubletake.tables.verification import Figure, verification_of
 
 STAGE = "attribution"
-PARTS = ("resid", "attn_out", "mlp_out")
+COMPONENTS = ("resid", "attn_out", "mlp_out")
 METHODS = ("gradient", "integrated")
-VALUE_BOUND = 1e-3  # nats or logits in float32: rounding of another batch
-BACKWARD = 1  # cost of a backward pass in forward passes: parameters are frozen
+# ASSUME: rounding in float32 changes the metric by less than this (chosen by hand).
+METRIC_BOUND = 1e-3  # nats or logits
+# ASSUME: with frozen parameters, a backward pass costs as much as a forward pass.
+BACKWARD_COST = 1
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the computation reads of the `attribution` section, and the memory."""
+    """Settings of the section `attribution` for the scores, and the memory."""
 
     batch_memory: float
-    """Memory that one batch may take beyond the model, GiB."""
+    """Memory that one batch may take in addition to the model, GiB."""
     kinds: list[str]
     """Kinds of positions: `backtrack`, `control`, `wrap_up`."""
     metric: str
@@ -50,22 +50,22 @@ class Settings:
     steps: int
     """Points on the path of integrated gradients."""
     components: bool
-    """Whether the attention and MLP outputs are scored too."""
+    """Whether the outputs of attention and MLP are scored too."""
     verification: Verification
     """How many cells of the study are patched exactly."""
 
     @property
     def costs(self) -> Costs:
-        """Passes per decision: of the method in use, and of the other one."""
-        gradient = 1 + BACKWARD
-        integrated = 1 + self.steps * (1 + BACKWARD)
+        """Passes per decision, by the method in use and by the other method."""
+        gradient = 1 + BACKWARD_COST
+        integrated = 1 + self.steps * (1 + BACKWARD_COST)
         if self.method == "gradient":
             return Costs(gradient, integrated)
         return Costs(integrated, gradient)
 
 
 def decisions_of(turns: pl.DataFrame, traces: pl.DataFrame) -> list[Decision]:
-    """What goes through the model, in the order of `turns`."""
+    """The decisions with their token ids, in the order of `turns`."""
     ids = {
         row["trace"]: row["prompt_ids"] + row["completion_ids"]
         for row in traces.iter_rows(named=True)
@@ -82,7 +82,7 @@ def decisions_of(turns: pl.DataFrame, traces: pl.DataFrame) -> list[Decision]:
 
 
 class Attribution:
-    """Computes decisions and keeps what the tables need."""
+    """Scores decisions, patches sampled cells, and collects the rows of the tables."""
 
     def __init__(
         self,
@@ -91,22 +91,22 @@ class Attribution:
         means: dict[str, torch.Tensor],
         settings: Settings,
     ) -> None:
-        """Start with empty tables; `means` by part, [layer, d_model]."""
+        """Start with empty tables; `means` by component, [layer, d_model]."""
         self.decoder, self.metric, self.settings = decoder, metric, settings
-        wanted = PARTS if settings.components else PARTS[:1]
+        wanted = COMPONENTS if settings.components else COMPONENTS[:1]
         self.means = {
             name: means[name].to(decoder.device, torch.float32)
             for name in wanted
             if name in means
         }
-        self.passes = 1 if settings.method == "gradient" else settings.steps
-        self.samples: dict[tuple[str, int], Sample] = {}
-        self.scores: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
-        self.rows: list[dict[str, Any]] = []
-        self.tokens: list[dict[str, Any]] = []
-        self.cells: list[dict[str, Any]] = []
-        self.values: dict[tuple[str, int], float] = {}
-        self.value_error, self.patching_error = Largest(), Largest()
+        self.path_points = 1 if settings.method == "gradient" else settings.steps
+        self.samples: dict[tuple[str, int], CellSample] = {}
+        self.sampled_scores: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
+        self.score_rows: list[dict[str, Any]] = []
+        self.token_rows: list[dict[str, Any]] = []
+        self.cell_rows: list[dict[str, Any]] = []
+        self.metric_values: dict[tuple[str, int], float] = {}
+        self.metric_error, self.patching_error = Largest(), Largest()
 
     def estimate(self, method: str, batch: list[Decision]) -> Estimate:
         """Scores of a batch by one of the `METHODS`."""
@@ -116,9 +116,18 @@ class Attribution:
         return attribute_along_path(*common, steps=self.settings.steps)
 
     def score(
-        self, decisions: list[Decision], about: dict[Any, Any], progress: Progress
+        self,
+        decisions: list[Decision],
+        columns: dict[tuple[str, int], dict[str, Any]],
+        progress: Progress,
     ) -> None:
-        """Scores of all decisions; `about` holds further columns by trace and event."""
+        """Scores of all decisions.
+
+        Args:
+            decisions: the decisions of the shard.
+            columns: further columns of each decision, by trace and event.
+            progress: counts decisions and tokens.
+        """
         done = in_batches(
             decisions,
             partial(self.estimate, self.settings.method),
@@ -126,48 +135,53 @@ class Attribution:
             name=lambda item: f"trace {item.trace}, event {item.event}",
             batch_tokens=backward_tokens(self.decoder, self.settings.batch_memory),
         )
-        for batch, found in done:
-            for place, item in enumerate(batch):
-                self._keep(item, found, place, about[item.trace, item.event])
+        for batch, estimate in done:
+            for index, item in enumerate(batch):
+                self._add_rows(item, estimate, index, columns[item.trace, item.event])
             length = sum(len(item.ids) for item in batch)
-            progress.update(len(batch), self.passes * length)
+            progress.update(len(batch), self.path_points * length)
 
-    def _keep(
-        self, item: Decision, found: Estimate, place: int, about: dict[str, Any]
+    def _add_rows(
+        self, item: Decision, estimate: Estimate, index: int, columns: dict[str, Any]
     ) -> None:
-        own = len(item.ids) - 1
+        """Add the rows of one decision, which has this index in its batch."""
+        position = len(item.ids) - 1
+        key = (item.trace, item.event)
         head: dict[str, Any] = {"trace": item.trace, "event": item.event}
-        head |= {name: about[name] for name in ("problem", "kind", "position")}
-        head["value"] = found.values[place].item()
-        self.values[item.trace, item.event] = head["value"]
-        if (item.trace, item.event) in self.samples:
-            own_scores = {part: rows[place] for part, rows in found.scores.items()}
-            self.scores[item.trace, item.event] = own_scores
-        for part, scores in found.scores.items():
-            for layer, row in enumerate(scores[place]):
-                self.rows.append(
+        head |= {name: columns[name] for name in ("problem", "kind", "position")}
+        head["metric_value"] = estimate.metric_values[index].item()
+        self.metric_values[key] = head["metric_value"]
+        if key in self.samples:
+            self.sampled_scores[key] = {
+                component: scores[index]
+                for component, scores in estimate.scores.items()
+            }
+        for component, scores in estimate.scores.items():
+            for layer, row in enumerate(scores[index]):
+                self.score_rows.append(
                     head
-                    | {"part": part, "layer": layer, "own": row[own].item()}
-                    | {"scores": row[:own].tolist()}
+                    | {"component": component, "layer": layer}
+                    | {"position_score": row[position].item()}
+                    | {"scores": row[:position].tolist()}
                 )
         names = ("question_start", "question_end", "thought_start")
-        spans = {name: about[name] for name in names}
-        over = over_layers(found.scores["resid"][place, :, : own + 1])
-        self.tokens.append(head | spans | over)
+        spans = {name: columns[name] for name in names}
+        token_scores = over_layers(estimate.scores["resid"][index, :, : position + 1])
+        self.token_rows.append(head | spans | token_scores)
 
     def verify(self, item: Decision, problem: str) -> None:
-        """Patch the decision's sampled cells exactly, beside their estimates."""
-        name = (item.trace, item.event)
-        sample, used = self.samples[name], self.settings.method
+        """Patch the decision's sampled cells exactly, and keep both values of each."""
+        key = (item.trace, item.event)
+        sample, used = self.samples[key], self.settings.method
         budget = forward_tokens(self.decoder, self.settings.batch_memory)
         common = (self.decoder, self.metric, self.means, item)
-        exact, clean = patched(*common, sample.cells, budget)
-        self.value_error.add(abs(self.values[name] - clean))
-        estimates = {used: self.scores[name]}
-        if sample.other:
+        exact, clean = exact_changes(*common, sample.cells, budget)
+        self.metric_error.add(abs(self.metric_values[key] - clean))
+        estimates = {used: self.sampled_scores[key]}
+        if sample.other_method:
             (other,) = set(METHODS) - {used}
-            found = self.estimate(other, [item]).scores
-            estimates[other] = {part: scores[0] for part, scores in found.items()}
+            batch_scores = self.estimate(other, [item]).scores
+            estimates[other] = {name: rows[0] for name, rows in batch_scores.items()}
         for cell, change in zip(sample.cells, exact, strict=True):
             row: dict[str, Any] = {"trace": item.trace, "event": item.event}
             row["problem"] = problem
@@ -175,46 +189,47 @@ class Attribution:
             row["exact"] = change
             row |= dict.fromkeys(METHODS)
             for method, scores in estimates.items():
-                row |= {method: scores[cell.part][cell.layer, cell.token].item()}
-            self.cells.append(row)
-            if cell in sample.plain:
-                whole = patched_plainly(*common, cell)
-                self.patching_error.add(abs(clean + change - whole))
+                row[method] = scores[cell.component][cell.layer, cell.token].item()
+            self.cell_rows.append(row)
+            if cell in sample.full_pass:
+                patched_metric = metric_by_full_pass(*common, cell)
+                self.patching_error.add(abs(clean + change - patched_metric))
 
-    def checks(self) -> pl.DataFrame:
-        """`schemas.VERIFICATION` of the sampled cells."""
-        cells = ATTRIBUTION_CELLS.frame(self.cells)
+    def verification(self) -> pl.DataFrame:
+        """`VERIFICATION` of the sampled cells."""
+        cells = ATTRIBUTION_CELLS.frame(self.cell_rows)
         alone = "the metric in its batch against a pass of the decision alone"
         whole = "exact patching from its layer and token on against a full pass"
         figures = [
             _error_of(check, error, self.decoder.dtype)
             for check, error in (
-                (alone, self.value_error),
+                (alone, self.metric_error),
                 (whole, self.patching_error),
             )
         ]
         for method in METHODS:
-            layered = method == self.settings.method
-            figures += figures_of(cells, method, layered)
+            by_layer = method == self.settings.method
+            figures += verification_figures(cells, method, by_layer)
         return verification_of(STAGE, figures)
 
 
 def over_layers(scores: torch.Tensor) -> dict[str, Any]:
-    """Token scores from those of all layers.
+    """Scores of tokens over all layers, as columns of `ATTRIBUTION_TOKENS`.
 
     Args:
-        scores: [layer, token], the deciding position last.
+        scores: [layer, token]; the last token is the deciding position.
     """
     sizes = scores.abs()
+    # ASSUME: the largest |score| over layers is a token's importance, as published.
     largest, layer = sizes.max(0)
     mean = sizes.mean(0)
-    strongest = scores.gather(0, layer[None])[0]
+    signed = scores.gather(0, layer[None])[0]
     return {
         "max_abs": largest[:-1].tolist(),
         "mean_abs": mean[:-1].tolist(),
-        "strongest": strongest[:-1].tolist(),
-        "own_max_abs": largest[-1].item(),
-        "own_mean_abs": mean[-1].item(),
+        "signed_max": signed[:-1].tolist(),
+        "position_max_abs": largest[-1].item(),
+        "position_mean_abs": mean[-1].item(),
     }
 
 
@@ -225,6 +240,6 @@ def _error_of(check: str, error: Largest, dtype: torch.dtype) -> Figure:
         value=error.value,
         unit="nat or logit",
         n=error.n,
-        bound=VALUE_BOUND if dtype == torch.float32 else None,
+        bound=METRIC_BOUND if dtype == torch.float32 else None,
         merge="max",
     )

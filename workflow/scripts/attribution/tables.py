@@ -1,49 +1,35 @@
-"""What the words before a decision do to it, estimated by gradients and checked."""
+"""Tables of attribution: scores, exact values, and their summaries."""
+
+from dataclasses import replace
 
 import polars as pl
 
+from attribution.columns import (
+    COMPONENT,
+    DECISION,
+    DECISION_KEY,
+    KIND,
+    LAYER,
+    METRIC_UNIT,
+    PUBLISHED,
+    mean_columns,
+    score,
+    token_scores,
+)
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
-
-SCORES = pl.List(pl.Float32)
-AT = (
-    Column("trace", TEXT, "id of the trace"),
-    Column("event", COUNT, "the event within the trace"),
-)
-OF = (
-    Column("problem", TEXT, "id of the problem"),
-    Column("kind", TEXT, "`backtrack`, `control` or `wrap_up`"),
-    Column(
-        "position",
-        COUNT,
-        "token index that predicts the sentence's first token: the decision",
-    ),
-    Column("value", REAL, "the metric there, at the clean run"),
-)
-INTERVAL = (
-    Column("value", REAL, "the figure", nullable=True),
-    Column("low", REAL, "bootstrap over problems", nullable=True),
-    Column("high", REAL, "bootstrap over problems", nullable=True),
-    Column("events", COUNT, "decisions behind it"),
-    Column("problems", COUNT, "problems they are on"),
-)
-PUBLISHED = Column(
-    "published",
-    REAL,
-    "published figure; null where none, or another model or dataset",
-    nullable=True,
-)
 
 ATTRIBUTION = Table(
     "attribution",
     (
-        *AT,
-        *OF,
-        Column("part", TEXT, "`resid` (before the layer), `attn_out` or `mlp_out`"),
-        Column("layer", COUNT, "0, 1, ..."),
-        Column("own", REAL, "score of the deciding position itself"),
+        *DECISION_KEY,
+        *DECISION,
         Column(
+            "component", TEXT, "`resid` (before the layer), `attn_out` or `mlp_out`"
+        ),
+        LAYER,
+        score("position_score", "score of the deciding position itself"),
+        token_scores(
             "scores",
-            SCORES,
             "per token before the position: estimated change of the metric when the "
             "state is replaced by its mean; negative: the token supports turning back",
         ),
@@ -58,21 +44,34 @@ ATTRIBUTION = Table(
 ATTRIBUTION_TOKENS = Table(
     "attribution/tokens",
     (
-        *AT,
-        *OF,
-        Column("question_start", COUNT, "first token of the question", nullable=True),
-        Column("question_end", COUNT, "the one after its last", nullable=True),
-        Column("thought_start", COUNT, "first token of the thought"),
+        *DECISION_KEY,
+        *DECISION,
         Column(
+            "question_start",
+            COUNT,
+            "first token of the question; null: the prompt does not hold it",
+            nullable=True,
+            unit="token index",
+        ),
+        Column(
+            "question_end",
+            COUNT,
+            "the token after the question's last one; null: as above",
+            nullable=True,
+            unit="token index",
+        ),
+        Column(
+            "thought_start", COUNT, "first token of the thought", unit="token index"
+        ),
+        token_scores(
             "max_abs",
-            SCORES,
             "per token before the position: largest |score| of `resid` over layers, as "
             "published; a maximum over layers grows with their number and their noise",
         ),
-        Column("mean_abs", SCORES, "mean |score| over layers"),
-        Column("strongest", SCORES, "the score whose size is `max_abs`, with its sign"),
-        Column("own_max_abs", REAL, "`max_abs` of the deciding position itself"),
-        Column("own_mean_abs", REAL, "its `mean_abs`"),
+        token_scores("mean_abs", "mean |score| over layers"),
+        token_scores("signed_max", "the score whose size is `max_abs`, with its sign"),
+        score("position_max_abs", "`max_abs` of the deciding position itself"),
+        score("position_mean_abs", "`mean_abs` of the deciding position itself"),
     ),
     sort=("trace",),
     holds="the effect of each token over all layers",
@@ -86,15 +85,23 @@ ATTRIBUTION_PROMPTS = Table(
         Column(
             "offsets",
             pl.List(pl.Int32),
-            "per prompt token: the character of `text` at which it starts",
+            "per prompt token: where it starts in `text`",
+            unit="character",
         ),
         Column(
             "start",
             COUNT,
-            "character of `text` at which the question starts; null: not found",
+            "where the question starts in `text`; null: the question was not found",
             nullable=True,
+            unit="character",
         ),
-        Column("end", COUNT, "the one after its last", nullable=True),
+        Column(
+            "end",
+            COUNT,
+            "the character after the question's last one; null: as above",
+            nullable=True,
+            unit="character",
+        ),
     ),
     sort=("trace",),
     holds="the prompts whose tokens are scored",
@@ -103,25 +110,23 @@ ATTRIBUTION_PROMPTS = Table(
 ATTRIBUTION_CELLS = Table(
     "attribution/cells",
     (
-        *AT,
+        *DECISION_KEY,
         Column("problem", TEXT, "id of the problem"),
-        Column("part", TEXT, "`resid`, `attn_out` or `mlp_out`"),
-        Column("layer", COUNT, "0, 1, ..."),
-        Column("token", COUNT, "of the seeded sample"),
-        Column(
+        COMPONENT,
+        LAYER,
+        Column("token", COUNT, "a token of the seeded sample", unit="token index"),
+        score(
             "gradient",
-            REAL,
-            "score with the gradient at the clean run; null: another method is used, "
-            "and this one was not run here",
+            "score with the gradient at the clean run; null: the study uses the other "
+            "method, and this one was not run for this decision",
             nullable=True,
         ),
-        Column(
+        score(
             "integrated",
-            REAL,
             "score with gradients averaged along the path; null: as above",
             nullable=True,
         ),
-        Column("exact", REAL, "change of the metric by exact mean-ablation"),
+        score("exact", "change of the metric by exact mean-ablation"),
     ),
     sort=("trace",),
     holds="the estimate beside exact patching, on a sample of tokens and layers",
@@ -131,14 +136,21 @@ ATTRIBUTION_CHECKS = Table(
     "attribution/checks",
     (
         Column("method", TEXT, "`gradient` or `integrated`"),
-        Column("part", TEXT, "`resid`, `attn_out` or `mlp_out`"),
-        Column("layer", COUNT, "null: all layers together", nullable=True),
+        COMPONENT,
+        Column(
+            "layer",
+            COUNT,
+            "null: all layers together; `positions` then counts pairs of decision and "
+            "layer",
+            nullable=True,
+            unit="index",
+        ),
         Column(
             "statistic",
             TEXT,
-            "`pearson`, `spearman`, `sign` or `recall`, each a mean over decisions",
+            "`pearson` or `spearman` (correlations), `sign` or `recall` (shares)",
         ),
-        *INTERVAL,
+        *mean_columns(),
     ),
     holds="agreement of the estimate with exact patching",
 )
@@ -146,16 +158,16 @@ ATTRIBUTION_CHECKS = Table(
 ATTRIBUTION_LAYERS = Table(
     "attribution/layers",
     (
-        Column("kind", TEXT, "`backtrack`, `control` or `wrap_up`"),
-        Column("part", TEXT, "`resid`, `attn_out` or `mlp_out`"),
-        Column("layer", COUNT, "0, 1, ..."),
+        KIND,
+        COMPONENT,
+        LAYER,
         Column(
             "quantity",
             TEXT,
-            "`earlier`: mean |score| of a token before the position; `own`: |score| of "
-            "the position itself",
+            "`earlier`: mean |score| of a token before the position; `position`: "
+            "|score| of the position itself",
         ),
-        *INTERVAL,
+        *mean_columns(METRIC_UNIT),
     ),
     holds="mean effect by layer",
 )
@@ -163,28 +175,44 @@ ATTRIBUTION_LAYERS = Table(
 ATTRIBUTION_WORDS = Table(
     "attribution/words",
     (
-        *AT,
-        Column("kind", TEXT, "`backtrack`, `control` or `wrap_up`"),
-        Column("rank", COUNT, "1: the most important word of the context"),
+        *DECISION_KEY,
+        KIND,
+        Column(
+            "rank", COUNT, "1: the most important word of the context", unit="index"
+        ),
         Column("word", TEXT, "in lower case; numbers in canonical form"),
         Column(
-            "place", COUNT, "of the occurrence that counts: 0 question, 1 to 5 fifth"
+            "context_part",
+            COUNT,
+            "part with the most important occurrence; 0: question; 1 to 5: fifths of "
+            "the thought",
+            unit="index",
         ),
-        Column("token", COUNT, "its first token"),
-        Column("occurrences", COUNT, "how often the word occurs in the context"),
-        Column("max_abs", REAL, "largest `max_abs` of the word's tokens"),
-        Column("mean_abs", REAL, "`mean_abs` of the same token"),
-        Column("strongest", REAL, "`strongest` of the same token"),
+        Column("token", COUNT, "first token of that occurrence", unit="token index"),
+        Column(
+            "occurrences",
+            COUNT,
+            "how often the word occurs in the context",
+            unit="occurrences",
+        ),
+        score("max_abs", "largest `max_abs` of the word's tokens"),
+        score("mean_abs", "`mean_abs` of the same token"),
+        score("signed_max", "`signed_max` of the same token"),
         Column("follows", FLAG, "occurs among the next words of the thought"),
     ),
     holds="the most important words",
 )
 
-ATTRIBUTION_PLACES = Table(
-    "attribution/places",
+ATTRIBUTION_CONTEXT_PARTS = Table(
+    "attribution/context_parts",
     (
-        Column("kind", TEXT, "`backtrack`, `control` or `wrap_up`"),
-        Column("place", COUNT, "0: question; 1 to 5: fifths of the thought so far"),
+        KIND,
+        Column(
+            "context_part",
+            COUNT,
+            "0: question; 1 to 5: fifths of the thought so far",
+            unit="index",
+        ),
         Column(
             "quantity",
             TEXT,
@@ -192,37 +220,42 @@ ATTRIBUTION_PLACES = Table(
             "`peak`: largest token, the whole context's largest is 1; `share`: sum, "
             "the whole context's sum is 1",
         ),
-        *INTERVAL,
+        *mean_columns(),
         PUBLISHED,
     ),
-    holds="importance by place in question and thought",
+    holds="importance of the question and of each fifth of the thought",
 )
 
 ATTRIBUTION_OVERLAP = Table(
     "attribution/overlap",
     (
-        Column("kind", TEXT, "`backtrack`, `control` or `wrap_up`"),
+        KIND,
         Column(
             "words",
             TEXT,
             "`important`: the top words; `matched`: other words of the same context "
-            "and frequency class; `difference`: of the two",
+            "and frequency class; `difference`: `important` minus `matched`",
         ),
-        *INTERVAL,
-        PUBLISHED,
+        *mean_columns("share"),
+        replace(PUBLISHED, unit="share"),
     ),
-    holds="important words that follow after the turn",
+    holds="share of the important words that occur again after the turn",
 )
 
 ATTRIBUTION_SLIPS = Table(
     "attribution/slips",
     (
-        *AT,
+        *DECISION_KEY,
         Column("equation", TEXT, "the first false equation before the decision"),
-        Column("wrong", TEXT, "the number it states"),
-        Column("right", TEXT, "the number it should state"),
-        Column("rank", COUNT, "of the wrong number among the context's words"),
-        Column("words", COUNT, "words of the context"),
+        Column("wrong", TEXT, "the number that the equation states"),
+        Column("right", TEXT, "the number that it should state"),
+        Column(
+            "rank",
+            COUNT,
+            "rank of the wrong number among the context's words, from 1",
+            unit="index",
+        ),
+        Column("words", COUNT, "different words of the context", unit="words"),
     ),
     holds="wrong numbers in the thought",
 )
@@ -230,13 +263,28 @@ ATTRIBUTION_SLIPS = Table(
 ATTRIBUTION_SLIP_RANKS = Table(
     "attribution/slip_ranks",
     (
-        Column("top", COUNT, "the wrong number is among so many most important words"),
-        Column("hits", COUNT, "decisions where it is"),
-        Column("events", COUNT, "decisions after a slip"),
-        Column("share", REAL, "hits / events", nullable=True),
-        Column("low", REAL, "Wilson interval", nullable=True),
-        Column("high", REAL, "Wilson interval", nullable=True),
-        Column("chance", REAL, "expected share of a random order", nullable=True),
+        Column(
+            "top_k", COUNT, "how many of the most important words count", unit="words"
+        ),
+        Column(
+            "hits",
+            COUNT,
+            "decisions whose wrong number is among these words",
+            unit="positions",
+        ),
+        Column("positions", COUNT, "decisions after a slip", unit="positions"),
+        Column("share", REAL, "hits / positions", nullable=True, unit="share"),
+        Column(
+            "low", REAL, "lower end of its Wilson interval", nullable=True, unit="share"
+        ),
+        Column("high", REAL, "upper end of it", nullable=True, unit="share"),
+        Column(
+            "chance",
+            REAL,
+            "expected share if the words were in a random order",
+            nullable=True,
+            unit="share",
+        ),
     ),
     holds="how high wrong numbers rank",
 )

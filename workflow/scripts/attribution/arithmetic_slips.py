@@ -1,9 +1,10 @@
-r"""Slips: the first false equation of a thought, found by doing the arithmetic.
+r"""False equations in a thought, found by doing the arithmetic.
 
 An equation is `a op b = c` in digits with + - * / and their other signs (x, \times,
-\cdot, \div, and so on). It works for any model's thoughts, but reads no units between
-the numbers, no chains (`a + b + c = d`), no words; a result rounded to the digits shown
-is right, and so is one from rounded decimals. What it cannot read it does not judge.
+\cdot, \div, and so on). The search works for the thoughts of any model. It does not
+read units between the numbers, chains (`a + b + c = d`) or words, and it does not judge
+what it cannot read. A result is right if it is rounded to the digits shown, or if it
+follows from rounded decimals.
 """
 
 import re
@@ -29,73 +30,75 @@ _SIGNS = {
 }
 _SIGN = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True))
 _MONEY = r"(?:\\?\$)?"
-# Behind it may not stand: more of the number or of a sum, a letter (2C), a bracket, a
-# per cent sign, a remainder, a fraction (3 1/3), a power.
+# These must not follow an equation: more of the number or of a sum, a letter (2C), a
+# bracket, a per cent sign, a remainder, a fraction (3 1/3), a power.
 _EQUATION = re.compile(
     rf"(?P<left>{_NUMBER})\s?(?P<sign>{_SIGN})\s?{_MONEY}(?P<right>{_NUMBER})"
     rf"\s?=\s?(?P<minus>-?){_MONEY}(?P<result>{_NUMBER})"
     r"(?![\w({\\^%]|[.,]\d|\.\.|\.\(|\s?\\?%|\s[\d^(]|\sR\s?\d"
     rf"|\s?(?:{_SIGN})\s?(?:[\d$({{\\]|[A-Za-z]\b))"
 )
-# Before it: another operand or sign, a bracket, a letter that belongs to the number.
-_CONTINUED = re.compile(
+# These must not precede it: another operand or sign, a bracket, a letter that belongs
+# to the number.
+_PRECEDING = re.compile(
     r"(?:[\w.,)\]}%^]|[-+*/=\u00d7\u00f7\u00b7(\d)\]}%]\s?|\\(?:times|cdot|div)\s?|\bx\s)"
     r"\\?\$?\Z"
 )
 LOOK_BACK = 10  # characters before an equation that decide whether it begins there
-ROUNDED = 3  # decimals from which an operand counts as rounded
+# ASSUME: an operand with three or more decimals was rounded (chosen by hand).
+ROUNDED_DECIMALS = 3
 
 
 class Slip(NamedTuple):
-    """A false equation."""
+    """A false equation in a text."""
 
     start: int
     """First character of the equation in the text."""
-    number: int
+    number_start: int
     """First character of the wrong number."""
     equation: str
-    """As written."""
+    """The equation as written."""
     wrong: str
-    """Canonical number that is stated."""
+    """The number that it states, in canonical form."""
     right: str
-    """Canonical number that should be."""
+    """The number that it should state, in canonical form."""
 
 
-def slips(text: str) -> Iterator[Slip]:
+def slips_of(text: str) -> Iterator[Slip]:
     """The false equations of a text, from left to right."""
     readable = plain(text)
     for match in _EQUATION.finditer(readable):
         start = match.start()
-        if _CONTINUED.search(readable, max(0, start - LOOK_BACK), start):
+        if _PRECEDING.search(readable, max(0, start - LOOK_BACK), start):
             continue
         left, right, result = (
-            _value(match[name]) for name in ("left", "right", "result")
+            _number(match[name]) for name in ("left", "right", "result")
         )
         sign = _SIGNS[match["sign"]]
         if sign == "/" and right == 0:
             continue
         result = -result if match["minus"] else result
-        true = _work_out(left, sign, right)
-        if not _fits(result, true, match, sign):
+        right_result = _result_of(left, sign, right)
+        if not _fits(result, right_result, match, sign):
             yield Slip(
                 start,
                 match.start("result"),
                 text[start : match.end()],
                 fraction_text(result),
-                fraction_text(true),
+                fraction_text(right_result),
             )
 
 
 def first_slip(text: str) -> Slip | None:
-    """The first false equation; None where all that can be read are true."""
-    return next(slips(text), None)
+    """The first false equation; None where every readable equation is true."""
+    return next(slips_of(text), None)
 
 
-def _value(digits: str) -> Fraction:
+def _number(digits: str) -> Fraction:
     return Fraction(digits.replace(",", ""))
 
 
-def _work_out(left: Fraction, sign: str, right: Fraction) -> Fraction:
+def _result_of(left: Fraction, sign: str, right: Fraction) -> Fraction:
     if sign == "+":
         return left + right
     if sign == "-":
@@ -103,25 +106,33 @@ def _work_out(left: Fraction, sign: str, right: Fraction) -> Fraction:
     return left * right if sign == "*" else left / right
 
 
-def _fits(result: Fraction, true: Fraction, match: re.Match[str], sign: str) -> bool:
-    """Whether a stated result is the true one, rounded or cut off as written."""
+def _fits(
+    result: Fraction, right_result: Fraction, match: re.Match[str], sign: str
+) -> bool:
+    """Whether a stated result is the right one, rounded or cut off as written."""
     unit = Fraction(1, 10 ** _decimals(match["result"]))
-    carried = _carried(match, sign)
+    carried = _carried_error(match, sign)
+    error = abs(right_result - result)
     if unit == 1:  # whole numbers are exact
-        return abs(true - result) <= carried
-    cut_off = 0 <= abs(true) - abs(result) < unit and true * result >= 0
-    return cut_off or abs(true - result) <= unit / 2 + carried
+        return error <= carried
+    cut_off = 0 <= abs(right_result) - abs(result) < unit
+    same_sign = right_result * result >= 0
+    return (cut_off and same_sign) or error <= unit / 2 + carried
 
 
-def _carried(match: re.Match[str], sign: str) -> Fraction:
-    """What operands of `ROUNDED` decimals or more may carry over: a unit each."""
+def _carried_error(match: re.Match[str], sign: str) -> Fraction:
+    """The largest error of the result from rounded operands.
+
+    An operand with `ROUNDED_DECIMALS` decimals or more is off by up to one unit of its
+    last decimal.
+    """
     carried = Fraction(0)
-    left, right = _value(match["left"]), _value(match["right"])
+    left, right = _number(match["left"]), _number(match["right"])
     for operand, other in (("left", right), ("right", left)):
-        places = _decimals(match[operand])
-        if places < ROUNDED:
+        decimals = _decimals(match[operand])
+        if decimals < ROUNDED_DECIMALS:
             continue
-        unit = Fraction(1, 10**places)
+        unit = Fraction(1, 10**decimals)
         if sign == "*":
             unit *= other
         elif sign == "/":

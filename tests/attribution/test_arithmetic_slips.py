@@ -1,10 +1,10 @@
-"""False equations: found where there is one, and nowhere else."""
+"""False equations are found, and true or unreadable text gives no slip."""
 
 import json
 
 import pytest
 
-from attribution.slips import first_slip, slips
+from attribution.arithmetic_slips import first_slip, slips_of
 from doubletake.running.digests import SCRIPTS
 
 TRUE_OR_UNREADABLE = [
@@ -64,8 +64,8 @@ def test_a_false_equation_is_a_slip(text, wrong, right):
 
 def test_the_first_comes_first_and_all_come():
     text = "1 + 1 = 2. 2 + 2 = 5. 3 + 3 = 7."
-    assert [slip.wrong for slip in slips(text)] == ["5", "7"]
-    assert text[first_slip(text).number] == "5"
+    assert [slip.wrong for slip in slips_of(text)] == ["5", "7"]
+    assert text[first_slip(text).number_start] == "5"
 
 
 def test_the_planted_slips_of_the_labelled_traces_are_found_exactly():

@@ -1,0 +1,94 @@
+"""The words before each decision, ranked by importance, and the words after it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from attribution.context_parts import context_parts
+from attribution.word_ranking import RankedWord, rank_words
+from attribution.words import Word, words_of
+from doubletake.text.thoughts import thought_span
+
+
+@dataclass(frozen=True)
+class DecisionContext:
+    """A decision with the words before it and the next words after it."""
+
+    row: dict[str, Any]
+    """Row of the token table, with the column `text`: the completion's text so far."""
+    ranked_words: list[RankedWord]
+    """Words of question and thought before the decision, the most important first."""
+    next_words: frozenset[str]
+    """Names of the next words of the thought."""
+    parts: np.ndarray
+    """Part of the context of every token before the position."""
+
+    @property
+    def key_columns(self) -> dict[str, Any]:
+        """The columns that name the decision in a table."""
+        return {name: self.row[name] for name in ("trace", "event")}
+
+
+def decision_contexts(
+    tokens: pl.DataFrame,
+    traces: pl.DataFrame,
+    prompts: pl.DataFrame,
+    stop_words: frozenset[str],
+    next_words: int,
+) -> Iterator[DecisionContext]:
+    """The contexts of the decisions, in the order of `tokens`.
+
+    Args:
+        tokens: `ATTRIBUTION_TOKENS`, one row per decision.
+        traces: `TRACES`.
+        prompts: `ATTRIBUTION_PROMPTS`.
+        stop_words: words that are left out of the ranking.
+        next_words: how many words after the decision are kept.
+    """
+    trace_rows = traces.select(
+        "trace", "prompt_ids", "text", "offsets", "thought_start", "thought_stop"
+    ).rows_by_key("trace", named=True, unique=True)
+    prompt_rows = prompts.rows_by_key("trace", named=True, unique=True)
+    for row in tokens.iter_rows(named=True):
+        trace, prompt = trace_rows[row["trace"]], prompt_rows[row["trace"]]
+        before, after = _words_around(row["position"], trace, prompt)
+        start = row["question_start"]
+        question = None if start is None else (start, row["question_end"])
+        yield DecisionContext(
+            row | {"text": _text_before(row["position"], trace)},
+            rank_words(before, row["max_abs"], stop_words),
+            frozenset(word.name for word in islice(after, next_words)),
+            context_parts(row["position"], row["thought_start"], question),
+        )
+
+
+def _words_around(
+    position: int, trace: dict[str, Any], prompt: dict[str, Any]
+) -> tuple[list[Word], Iterator[Word]]:
+    """The words of question and thought before a position, and those after it.
+
+    A word that holds the deciding token belongs to neither.
+    """
+    prompt_length = len(trace["prompt_ids"])
+    span = thought_span(trace)
+    before: list[Word] = []
+    if prompt["start"] is not None:
+        question = (prompt["start"], prompt["end"])
+        before += words_of(prompt["text"], prompt["offsets"], question)
+    thought = list(
+        words_of(trace["text"], trace["offsets"], (span.start, span.end), prompt_length)
+    )
+    before += [word for word in thought if word.last_token < position]
+    return before, (word for word in thought if word.first_token > position)
+
+
+def _text_before(position: int, trace: dict[str, Any]) -> str:
+    """The completion's text up to the deciding token, this token included."""
+    next_token = position + 1 - len(trace["prompt_ids"])
+    offsets = trace["offsets"]
+    end = offsets[next_token] if next_token < len(offsets) else None
+    return trace["text"][:end]

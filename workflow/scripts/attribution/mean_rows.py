@@ -1,0 +1,32 @@
+"""Means over decisions with bootstrap intervals, as the columns of a table."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from doubletake.stats.intervals import Resampling, cluster_means
+
+
+def mean_rows(
+    values: np.ndarray, problems: np.ndarray, resampling: Resampling
+) -> list[dict[str, Any]]:
+    """Mean of every column with its interval and counts: `mean_columns` of the tables.
+
+    Args:
+        values: [decision, column]; NaN where a decision has no value.
+        problems: [decision], problem of each decision.
+        resampling: how the intervals are drawn.
+    """
+    return [
+        {
+            name: None if math.isnan(value) else value
+            for name, value in (
+                ("mean", mean.value),
+                ("low", mean.low),
+                ("high", mean.high),
+            )
+        }
+        | {"positions": mean.n, "problems": mean.clusters}
+        for mean in cluster_means(values, problems, resampling)
+    ]

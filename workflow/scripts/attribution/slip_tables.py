@@ -1,0 +1,68 @@
+"""The wrong number of a false equation among the words before a backtrack."""
+
+import polars as pl
+
+from attribution.arithmetic_slips import Slip, first_slip
+from attribution.decision_contexts import DecisionContext
+from attribution.tables import ATTRIBUTION_SLIP_RANKS, ATTRIBUTION_SLIPS
+from attribution.word_ranking import RankedWord
+from doubletake.stats.intervals import wilson_interval
+
+TOP_KS = (1, 3, 10)
+"""Numbers of most important words among which the wrong number is looked for."""
+
+
+def slips_table(contexts: list[DecisionContext]) -> pl.DataFrame:
+    """`ATTRIBUTION_SLIPS`: backtracks after a false equation."""
+    rows = []
+    for context in contexts:
+        # ASSUME: the first false equation of the thought is the one that matters.
+        slip = first_slip(context.row["text"])
+        if context.row["kind"] != "backtrack" or slip is None:
+            continue
+        rank = _rank_of(slip, context.ranked_words)
+        if rank is not None:
+            rows.append(
+                context.key_columns
+                | {
+                    "equation": slip.equation,
+                    "wrong": slip.wrong,
+                    "right": slip.right,
+                    "rank": rank,
+                    "words": len(context.ranked_words),
+                }
+            )
+    return ATTRIBUTION_SLIPS.frame(rows)
+
+
+def _rank_of(slip: Slip, ranked_words: list[RankedWord]) -> int | None:
+    names = [item.word.name for item in ranked_words]
+    return names.index(slip.wrong) + 1 if slip.wrong in names else None
+
+
+def slip_ranks_table(slips: pl.DataFrame, confidence: float) -> pl.DataFrame:
+    """`ATTRIBUTION_SLIP_RANKS`.
+
+    Args:
+        slips: `ATTRIBUTION_SLIPS`.
+        confidence: coverage of the intervals.
+    """
+    rows = []
+    n = slips.height
+    for top_k in TOP_KS:
+        hits = int((slips["rank"] <= top_k).sum())
+        # ASSUME: Wilson with n = backtracks, as if they were independent.
+        low, high = wilson_interval(hits, n, confidence) if n else (None, None)
+        chance = (pl.lit(top_k) / pl.col("words")).clip(upper_bound=1).mean()
+        rows.append(
+            {
+                "top_k": top_k,
+                "hits": hits,
+                "positions": n,
+                "share": hits / n if n else None,
+                "low": low,
+                "high": high,
+                "chance": slips.select(chance).item() if n else None,
+            }
+        )
+    return ATTRIBUTION_SLIP_RANKS.frame(rows)
