@@ -11,7 +11,7 @@ from doubletake.study.settings import ModelSettings
 from doubletake.text.thought_format import KNOWN
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.exits import AnswerPrompt, exits_of, rewritten
-from traces.rows import Completion, Prompted, trace_row
+from traces.trace_rows import Completion, TracePrompt, trace_row
 
 
 @pytest.fixture(scope="module")
@@ -158,9 +158,9 @@ def test_markers_that_join_with_the_thought_are_cut_away(any_tokenizer, thought,
     tokenizer.format = form
     text = thought + form.closing + "The answer is 19!"
     completion = Completion("0/0", tokenizer.encode(text), None, "stop")
-    prompted = Prompted("0", 0, "19", tokenizer.prompt_ids(QUESTION))
+    trace_prompt = TracePrompt("0", 0, "19", tokenizer.prompt_ids(QUESTION))
     tokenizer.opening_left = ""
-    row = trace_row(prompted, completion, tokenizer)
+    row = trace_row(trace_prompt, completion, tokenizer)
     assert row["text"][row["thought_start"] : row["thought_stop"]] == thought
     asked = AnswerPrompt(tokenizer, "{closing}\\boxed{", "}", set())
     place = exits_of(row, arrivals_of(row)[:1], asked)[1]

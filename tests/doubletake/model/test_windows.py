@@ -13,9 +13,9 @@ from attribution.patching import Cell, patched
 from doubletake.model.hooks import record
 from doubletake.model.passes import padded
 from early_exit.branches import Branch, continue_branches, replay
-from traces import generation
-from traces.generation import Request, Slots, generate
-from traces.sampling import Sampling
+from traces import growing_cache
+from traces.continuous_batching import GenerationRequest, Slots, generate
+from traces.token_sampling import Sampling
 from value_vectors.interventions import Scaling, plain_states, scaled_states
 
 ARCHITECTURES = sorted(REACHES)
@@ -121,14 +121,14 @@ def test_a_branch_grows_past_the_window(decoder_of, name, size):
 
 def requests_of(lengths, news):
     return [
-        Request(f"{k:05d}/0", random_ids(length, seed=k), new)
+        GenerationRequest(f"{k:05d}/0", random_ids(length, seed=k), new)
         for k, (length, new) in enumerate(zip(lengths, news, strict=True))
     ]
 
 
 def completions(decoder, requests, batch_size):
     done = generate(decoder.hf, requests, GREEDY, set(), batch_size)
-    return {item.key: item for item, _ in done if item is not None}
+    return {item.trace: item for item, _ in done if item is not None}
 
 
 def check_generation(decoder, requests, batch_size):
@@ -138,28 +138,28 @@ def check_generation(decoder, requests, batch_size):
     """
     done = completions(decoder, requests, batch_size)
     for request in requests:
-        ids = done[request.key].ids
+        ids = done[request.trace].ids
         assert len(ids) == request.max_new_tokens
         logits = plain_logits(decoder, request.prompt_ids + ids)
         logits = logits[len(request.prompt_ids) - 1 : -1]
         assert logits.argmax(-1).tolist() == ids
         wanted = logits.log_softmax(-1).gather(1, torch.tensor(ids)[:, None])[:, 0]
-        assert done[request.key].logprobs == pytest.approx(wanted.tolist(), abs=2e-4)
+        assert done[request.trace].logprobs == pytest.approx(wanted.tolist(), abs=2e-4)
 
 
 @pytest.fixture
 def shortened(monkeypatch):
-    """Positions that `_tidy` dropped, with a cache that grows by 8."""
-    monkeypatch.setattr(generation, "BLOCK", 8)
+    """Positions that `_shrink` dropped, with a cache that grows by 8."""
+    monkeypatch.setattr(growing_cache, "BLOCK", 8)
     dropped = []
-    tidy = Slots._tidy
+    shrink = Slots._shrink
 
     def watched(slots):
         before = slots.length
-        tidy(slots)
+        shrink(slots)
         dropped.append(before - slots.length)
 
-    monkeypatch.setattr(Slots, "_tidy", watched)
+    monkeypatch.setattr(Slots, "_shrink", watched)
     return dropped
 
 
@@ -191,7 +191,7 @@ def test_generation_is_a_loop_of_plain_passes(decoder_of, name):
     done = completions(decoder, requests, 2)
     for request in requests:
         wanted = plain_greedy(decoder, request.prompt_ids, request.max_new_tokens)
-        assert done[request.key].ids == wanted
+        assert done[request.trace].ids == wanted
 
 
 @pytest.mark.parametrize(("window", "length"), REACH)
