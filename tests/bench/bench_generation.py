@@ -26,6 +26,7 @@ from traces.token_sampling import Sampling
 
 COUNT, BATCH, SHORTEST, LONGEST = 48, 16, 50, 236
 GREEDY = Sampling(temperature=0, top_p=1.0, seed=0)
+Method = Callable[[Any, list[GenerationRequest]], dict[str, list[int]]]
 
 
 def requests() -> list[GenerationRequest]:
