@@ -107,7 +107,7 @@ EDITED = (
     "early_exit/measure.py",
     "logit_lens/plot.py",
     "traces/continuous_batching.py",
-    "early_exit/branches.py",
+    "early_exit/shared_prefill.py",
     "doubletake/stats/intervals.py",
     "logit_lens/tables.py",
     "doubletake/page/wording.py",

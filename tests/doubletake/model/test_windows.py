@@ -12,7 +12,7 @@ from attribution.gradients import Decision, Metric, attribute
 from attribution.patching import Cell, patched
 from doubletake.model.hooks import record
 from doubletake.model.passes import padded
-from early_exit.branches import Branch, continue_branches, replay
+from early_exit.shared_prefill import Branch, continue_branches, replay_unpacked
 from traces import growing_cache
 from traces.continuous_batching import GenerationRequest, Slots, generate
 from traces.token_sampling import Sampling
@@ -82,11 +82,13 @@ def test_branches_equal_plain_passes(decoder_of, name, window, length):
     decoder, prefix = decoder_of(name, window), random_ids(length)
     cuts = range(1, length + 1) if length < 100 else (1, window, window + 3, length)
     branches = [Branch(cut, tuple(random_ids(1 + cut % 7, seed=cut))) for cut in cuts]
-    said = continue_branches(
+    continuations = continue_branches(
         decoder.hf, prefix, branches, max_tokens=9, stop=lambda *_: False
     )
-    for branch, continuation in zip(branches, said, strict=True):
-        plain, choices = replay(decoder.hf, prefix, branch, continuation.tokens)
+    for branch, continuation in zip(branches, continuations, strict=True):
+        plain, choices = replay_unpacked(
+            decoder.hf, prefix, branch, continuation.tokens
+        )
         assert choices == continuation.tokens
         assert continuation.logits == pytest.approx(plain.logits, abs=2e-4)
         assert continuation.entropies == pytest.approx(plain.entropies, abs=2e-4)
@@ -96,10 +98,10 @@ def test_branches_equal_plain_passes(decoder_of, name, window, length):
 def test_a_suffix_longer_than_the_window(decoder_of, name):
     decoder, prefix = decoder_of(name, 5), random_ids(20)
     branches = [Branch(cut, tuple(random_ids(17, seed=cut))) for cut in (3, 20, 11)]
-    said = continue_branches(
+    continuations = continue_branches(
         decoder.hf, prefix, branches, max_tokens=12, stop=lambda *_: False
     )
-    for branch, continuation in zip(branches, said, strict=True):
+    for branch, continuation in zip(branches, continuations, strict=True):
         start = [*prefix[: branch.cut], *branch.suffix]
         assert continuation.tokens == plain_greedy(decoder, start, 12)
 
@@ -110,11 +112,13 @@ def test_a_branch_grows_past_the_window(decoder_of, name, size):
     """The first token that no longer sees all is one of the suffix or of the answer."""
     decoder, prefix = decoder_of(name, 16), random_ids(12)
     branches = [Branch(cut, tuple(random_ids(size, seed=cut))) for cut in (12, 4)]
-    said = continue_branches(
+    continuations = continue_branches(
         decoder.hf, prefix, branches, max_tokens=9, stop=lambda *_: False
     )
-    for branch, continuation in zip(branches, said, strict=True):
-        plain, choices = replay(decoder.hf, prefix, branch, continuation.tokens)
+    for branch, continuation in zip(branches, continuations, strict=True):
+        plain, choices = replay_unpacked(
+            decoder.hf, prefix, branch, continuation.tokens
+        )
         assert choices == continuation.tokens
         assert continuation.logits == pytest.approx(plain.logits, abs=2e-4)
 
