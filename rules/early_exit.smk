@@ -1,4 +1,4 @@
-"""Early exit: what would the model answer at each place where it holds an answer?"""
+"""Early exit: what would the model answer if it stopped after each arrival?"""
 
 from early_exit import settings as early_exit_settings
 
@@ -60,7 +60,7 @@ rule summarise_early_exit:
         settings=early_exit_settings.summarise(config),
         code=code_digest("early_exit/summarise"),
     message:
-        "Early exits of {wildcards.model} on {wildcards.dataset} in numbers"
+        "Summary of early exits of {wildcards.model} on {wildcards.dataset}"
     script:
         "../workflow/scripts/early_exit/summarise.py"
 

@@ -1,4 +1,4 @@
-"""Merging: one job per stage joins what its shards left of every table."""
+"""Merging: one job per stage joins the parts of its tables that the shards wrote."""
 
 for stage in registry.sharded():
     generated_only = stage.name == "traces"
@@ -13,7 +13,7 @@ for stage in registry.sharded():
         log:
             f"results/{{model}}/{{dataset}}/logs/{stage.name}/merge.log",
         wildcard_constraints:
-            # Thoughts of a file come in one piece.
+            # Imported thoughts are not sharded.
             dataset=(
                 datasets_with(thoughts=False)
                 if generated_only

@@ -1,4 +1,4 @@
-"""The cache on disk: what is written is read, and nothing else is accepted."""
+"""The cache on disk: readers get what was written, and refuse every other file."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +9,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from activations.reading import PER_ROW, ActivationCache, Origin, Sizes
-from activations.shard_files import writing
+from activations.reading import ActivationCache, Origin
+from activations.shard_format import PER_ROW, ShardSizes
+from activations.shard_writer import open_shard_writer
 from activations.tables import ACTIVATION_INDEX
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
@@ -24,7 +25,7 @@ def random_rows(
     rows: int, dtype: torch.dtype, seed: int, layers: int = LAYERS
 ) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    sizes = Sizes(rows, layers, WIDTH)
+    sizes = ShardSizes(rows, layers, WIDTH)
     return {
         name: torch.randn(shape, generator=generator).to(kind)
         for name, (kind, shape) in sizes.tensors(dtype).items()
@@ -54,9 +55,9 @@ class Stored:
             rows = self.rows[shard] = random_rows(count, dtype, seed)
             total = torch.full((LAYERS + 1, WIDTH), 1.0 + seed, dtype=torch.float64)
             self.sums[shard] = total
-            sizes = Sizes(count, LAYERS, WIDTH)
+            sizes = ShardSizes(count, LAYERS, WIDTH)
             path = folder / f"{shard}.safetensors"
-            with writing(path, shard, ORIGIN, sizes, dtype) as writer:
+            with open_shard_writer(path, shard, ORIGIN, sizes, dtype) as writer:
                 for first, stop in ((2, count), (0, 2)):
                     part = {name: rows[name][first:stop] for name in rows}
                     writer.write_rows(first, part)
@@ -84,7 +85,7 @@ def test_the_library_reads_the_files(tmp_path, dtype):
 
 
 @pytest.mark.parametrize("name", ["resid", "attn_out", "mlp_out", "final_scale"])
-def test_rows_come_in_the_order_asked_for(stored, name):
+def test_rows_come_in_the_order_of_the_events(stored, name):
     cache = stored.open()
     everything = torch.cat([rows[name] for rows in stored.rows.values()])
     order = [8, 0, 3, 4, 1, 1, 5, 2]
@@ -104,7 +105,7 @@ def test_no_events_give_no_rows(stored):
     assert stored.open().read("mlp_out", stored.index.head(0), 1).shape == (0, 8)
 
 
-def test_mean_is_that_of_all_shards_together(stored):
+def test_mean_is_over_all_shards_together(stored):
     wanted = sum(stored.sums.values()) / (10 + 20)
     assert torch.equal(stored.open().mean_resid(), wanted)
 
@@ -119,9 +120,9 @@ def test_means_of_the_parts_add_up_to_the_next_boundary(stored):
 
 
 def test_mean_of_nothing_is_refused(tmp_path):
-    sizes = Sizes(0, LAYERS, WIDTH)
+    sizes = ShardSizes(0, LAYERS, WIDTH)
     path = tmp_path / "1-of-1.safetensors"
-    with writing(path, "1-of-1", ORIGIN, sizes, torch.float32) as writer:
+    with open_shard_writer(path, "1-of-1", ORIGIN, sizes, torch.float32) as writer:
         zeros = torch.zeros(LAYERS + 1, WIDTH, dtype=torch.float64)
         writer.write_means(zeros, zeros[:-1], 0)
     ACTIVATION_INDEX.write(ACTIVATION_INDEX.frame([]), tmp_path / "index.parquet")
@@ -146,10 +147,10 @@ def test_other_origin_is_refused_by_name(stored, key, value):
 
 
 def test_unknown_event_is_refused_by_name(stored):
-    asked = pl.DataFrame({"trace": ["1-of-2/0", "7/0"], "event": [0, 3]})
-    asked = asked.cast({"event": pl.Int32})
+    events = pl.DataFrame({"trace": ["1-of-2/0", "7/0"], "event": [0, 3]})
+    events = events.cast({"event": pl.Int32})
     with pytest.raises(InputError, match="event 3 of trace 7/0"):
-        stored.open().read("resid", asked)
+        stored.open().read("resid", events)
 
 
 def test_truncated_file_is_refused(stored):
@@ -160,24 +161,24 @@ def test_truncated_file_is_refused(stored):
 
 
 def read_all(stored):
-    """Everything that a reader can ask for."""
+    """All tensors that a reader can read."""
     cache = stored.open()
-    whole = {name: cache.read(name, stored.index) for name in PER_ROW}
-    return whole | {"mean": cache.means()["resid"]}
+    tensors = {name: cache.read(name, stored.index) for name in PER_ROW}
+    return tensors | {"mean": cache.means()["resid"]}
 
 
 def test_a_flipped_bit_is_noticed_anywhere(stored):
     path = stored.paths[1]
     data = path.read_bytes()
-    for place in range(0, len(data), 5):  # all bits of a byte in turn
+    for at in range(0, len(data), 5):  # all bits of a byte in turn
         flipped = bytearray(data)
-        flipped[place] ^= 1 << place % 8
+        flipped[at] ^= 1 << at % 8
         path.write_bytes(flipped)
         with pytest.raises(InputError, match=r"2-of-2\.safetensors"):
             read_all(stored)
 
 
-def test_damage_elsewhere_costs_no_reader(stored):
+def test_damage_of_one_row_leaves_other_reads_intact(stored):
     path = stored.paths[1]
     whole = read_all(stored)
     with safe_open(path, framework="pt") as file:
@@ -212,9 +213,9 @@ def test_index_of_other_length_is_refused(stored):
 
 
 def test_shards_of_different_depth_are_refused(stored):
-    sizes = Sizes(4, LAYERS + 1, WIDTH)
+    sizes = ShardSizes(4, LAYERS + 1, WIDTH)
     path = stored.paths[1]
-    with writing(path, "2-of-2", ORIGIN, sizes, torch.bfloat16) as writer:
+    with open_shard_writer(path, "2-of-2", ORIGIN, sizes, torch.bfloat16) as writer:
         writer.write_rows(0, random_rows(4, torch.bfloat16, 0, LAYERS + 1))
         zeros = torch.zeros(LAYERS + 2, WIDTH, dtype=torch.float64)
         writer.write_means(zeros, zeros[:-2], 1)

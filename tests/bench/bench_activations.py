@@ -1,9 +1,9 @@
 """What caching costs: one batch with and without hooks, and with replayed log-probs.
 
-Prints ratios of one run on a random Llama of about 30 M parameters, one thread; seconds
-of a shared machine mean little, ratios of neighbouring runs do. The bare pass is the
-model's own forward up to the final norm, or with all its logits where the cached one
-replays log-probs or is another library's (`peers.py`), measured in the same run.
+Runs a random Llama of about 30 M parameters on one thread and prints ratios, because
+seconds on a shared machine mean little. Every ratio compares a cached pass with a bare
+pass of the same run. The bare pass is the model's forward up to the final norm; beside
+replayed log-probs and beside other libraries (`peers.py`) it also computes all logits.
 """
 
 import argparse
@@ -22,44 +22,44 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 import peers
 from random_llama import random_decoder
 
-from activations.items import Item
-from activations.passes import pass_through
+from activations.forward_pass import batch_activations
+from activations.trace_inputs import TraceInput
 from doubletake.model.decoder import Decoder
 from doubletake.model.passes import padded
 
 GOAL = 1.05
-POSITIONS = 20  # cached per sequence
+POSITIONS = 20  # cached in every sequence
 
 
-def random_items(sequences: int, tokens: int, replay: bool) -> list[Item]:
+def random_inputs(sequences: int, tokens: int, replay: bool) -> list[TraceInput]:
     """Sequences of tokens / 2 to tokens tokens; every fourth is for calibration."""
     generator = torch.Generator().manual_seed(0)
-    items = []
+    inputs = []
     for number in range(sequences):
         length = tokens - number * tokens // (2 * sequences)
         ids = torch.randint(8192, (length,), generator=generator)
         positions = torch.randperm(length, generator=generator)[:POSITIONS]
-        items.append(
-            Item(
+        inputs.append(
+            TraceInput(
                 trace=str(number),
                 ids=ids.tolist(),
-                prompt=length // 8,
+                prompt_length=length // 8,
                 thought=(length // 8, length) if number % 4 == 0 else None,
                 logprobs=[0.0] * (length - length // 8) if replay else None,
                 positions=sorted(positions.tolist()),
-                row=0,
+                first_row=0,
             )
         )
-    return items
+    return inputs
 
 
-def compare_peers(decoder: Decoder, items: list[Item], repeats: int) -> None:
+def compare_peers(decoder: Decoder, inputs: list[TraceInput], repeats: int) -> None:
     """Cache the same activations with the peers that are installed."""
     print(peers.said())
     lacking = peers.missing()
-    ids = padded([item.ids for item in items])
-    rows = torch.tensor([k for k, item in enumerate(items) for _ in item.positions])
-    tokens = torch.tensor([t for item in items for t in item.positions])
+    ids = padded([item.ids for item in inputs])
+    rows = torch.tensor([k for k, item in enumerate(inputs) for _ in item.positions])
+    tokens = torch.tensor([t for item in inputs for t in item.positions])
 
     def bare() -> object:
         return decoder.hf(input_ids=ids, use_cache=False)
@@ -69,8 +69,8 @@ def compare_peers(decoder: Decoder, items: list[Item], repeats: int) -> None:
 
     if "nnsight" not in lacking:
         wrapped = peers.nnsight(fresh)
-        found = peers.cache_with_nnsight(wrapped, ids, rows, tokens)
-        agree("nnsight", decoder, items, found)
+        cached = peers.cache_with_nnsight(wrapped, ids, rows, tokens)
+        agree("nnsight", decoder, inputs, cached)
         compare(
             "nnsight, the same positions",
             lambda: peers.cache_with_nnsight(wrapped, ids, rows, tokens),
@@ -94,17 +94,17 @@ def compare_peers(decoder: Decoder, items: list[Item], repeats: int) -> None:
 
 
 def agree(
-    name: str, decoder: Decoder, items: list[Item], found: list[torch.Tensor]
+    name: str, decoder: Decoder, inputs: list[TraceInput], cached: list[torch.Tensor]
 ) -> None:
     """Print how far a peer's activations are from ours."""
-    ours = pass_through(decoder, items).rows
-    theirs = torch.stack(found[::3], 1)  # residual of every layer, and the last
+    ours = batch_activations(decoder, inputs).rows
+    theirs = torch.stack(cached[::3], 1)  # residual of every layer, and the last
     error = (ours["resid"] - theirs).abs().max().item()
     print(f"{name}: largest difference to our residual {error:.2g}")
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of one call: other jobs on the machine count less than on a clock."""
+    """CPU seconds of one call, which other jobs disturb less than wall time."""
     start = time.process_time()
     work()
     return time.process_time() - start
@@ -135,19 +135,19 @@ def main(sequences: int, tokens: int, repeats: int) -> None:
     torch.set_num_threads(1)
     hf_logging.set_verbosity_error()
     decoder = random_decoder()
-    plain = random_items(sequences, tokens, replay=False)
-    replay = random_items(sequences, tokens, replay=True)
+    plain = random_inputs(sequences, tokens, replay=False)
+    replay = random_inputs(sequences, tokens, replay=True)
     ids = padded([item.ids for item in plain])
     print(f"{sequences} sequences of {tokens // 2} to {tokens} tokens, torch threads 1")
     compare(
         "caching",
-        lambda: pass_through(decoder, plain),
+        lambda: batch_activations(decoder, plain),
         lambda: decoder.base(input_ids=ids, use_cache=False),
         repeats,
     )
     compare(
         "caching and replayed log-probs",
-        lambda: pass_through(decoder, replay),
+        lambda: batch_activations(decoder, replay),
         lambda: decoder.hf(input_ids=ids, use_cache=False),
         repeats,
     )

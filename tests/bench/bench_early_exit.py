@@ -1,8 +1,8 @@
 """How much faster are packed exits than one `generate` call per exit?
 
 One core, a random Llama of about 30 million parameters, a trace of 800 tokens with ten
-exits, an answer prompt of 12 tokens and answers of 8. Prints medians and their ratio;
-both ways must give the same tokens.
+exits, an answer prompt of 12 tokens and answers of 8 tokens. Both must give the same
+tokens. Prints medians and their ratio.
 
 Run: python tests/bench/bench_early_exit.py
 """
@@ -19,7 +19,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from early_exit.branches import Branch, continue_branches
+from early_exit.shared_prefill import Branch, continue_branches
 
 TRACE, EXITS, PROMPT, ANSWER, ROUNDS = 800, 10, 12, 8, 3
 
@@ -57,10 +57,10 @@ def naive(hf: Any, prefix: list[int], branches: list[Branch]) -> list[list[int]]
 
 
 def packed(hf: Any, prefix: list[int], branches: list[Branch]) -> list[list[int]]:
-    said = continue_branches(
+    continuations = continue_branches(
         hf, prefix, branches, max_tokens=ANSWER, stop=lambda _, tokens: False
     )
-    return [continuation.tokens for continuation in said]
+    return [continuation.tokens for continuation in continuations]
 
 
 def timed(work: Callable[[], list[list[int]]]) -> tuple[float, list[list[int]]]:
@@ -77,10 +77,10 @@ def main() -> None:
     cuts = [TRACE * (index + 1) // EXITS for index in range(EXITS)]
     branches = [Branch(cut, suffix) for cut in cuts]
     seconds: dict[str, list[float]] = {"naive": [], "packed": []}
-    for _ in range(ROUNDS):  # interleaved: the machine's mood hits both alike
+    for _ in range(ROUNDS):  # interleaved, so that the load of the machine slows both
         slow, expected = timed(lambda: naive(hf, prefix, branches))
-        fast, found = timed(lambda: packed(hf, prefix, branches))
-        assert found == expected, "packed exits differ from generate"
+        fast, answers = timed(lambda: packed(hf, prefix, branches))
+        assert answers == expected, "packed exits differ from generate"
         seconds["naive"].append(slow)
         seconds["packed"].append(fast)
     medians = {name: statistics.median(times) for name, times in seconds.items()}

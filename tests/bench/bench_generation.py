@@ -1,9 +1,9 @@
-"""How much faster do refilled slots generate than transformers' own ways?
+"""How much faster is continuous batching than generation in transformers?
 
 One core, a random Llama of about 30 million parameters, 48 completions of 50 to 236
-tokens, 16 at a time. Static batches are `generate` on batches of 16, which wait for
-their longest row; continuous batching is `generate_batch`. Every way generates the same
-number of tokens. Prints tokens per second and ratios.
+tokens, 16 at a time. "Static batches" are calls of `generate` with 16 prompts, which
+wait for their longest row. "generate_batch" is the continuous batching of transformers.
+All three generate the same number of tokens. Prints tokens per second and ratios.
 
 Run: python tests/bench/bench_generation.py
 """
@@ -21,17 +21,18 @@ from transformers import GenerationConfig
 
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from traces.generation import Request, generate
-from traces.sampling import Sampling
+from traces.continuous_batching import GenerationRequest, generate
+from traces.token_sampling import Sampling
 
 COUNT, BATCH, SHORTEST, LONGEST = 48, 16, 50, 236
 GREEDY = Sampling(temperature=0, top_p=1.0, seed=0)
+Method = Callable[[Any, list[GenerationRequest]], dict[str, list[int]]]
 
 
-def requests() -> list[Request]:
+def requests() -> list[GenerationRequest]:
     rng = random.Random(0)
     return [
-        Request(
+        GenerationRequest(
             str(index),
             [rng.randrange(1, 8192) for _ in range(rng.randrange(30, 90))],
             rng.randrange(SHORTEST, LONGEST),
@@ -40,15 +41,15 @@ def requests() -> list[Request]:
     ]
 
 
-def slots(hf: Any, wanted: list[Request]) -> dict[str, list[int]]:
+def refilled_slots(hf: Any, wanted: list[GenerationRequest]) -> dict[str, list[int]]:
     results = generate(hf, wanted, GREEDY, set(), BATCH)
-    return {done.key: done.ids for done, _ in results if done is not None}
+    return {done.trace: done.ids for done, _ in results if done is not None}
 
 
-def static(hf: Any, wanted: list[Request]) -> dict[str, list[int]]:
-    found = {}
-    for place in range(0, len(wanted), BATCH):
-        batch = wanted[place : place + BATCH]
+def static_batches(hf: Any, wanted: list[GenerationRequest]) -> dict[str, list[int]]:
+    completions = {}
+    for first in range(0, len(wanted), BATCH):
+        batch = wanted[first : first + BATCH]
         width = max(len(request.prompt_ids) for request in batch)
         ids = torch.zeros((len(batch), width), dtype=torch.long)
         mask = torch.zeros_like(ids)
@@ -63,48 +64,50 @@ def static(hf: Any, wanted: list[Request]) -> dict[str, list[int]]:
         )
         for row, request in enumerate(batch):
             new = output[row, width:].tolist()
-            found[request.key] = new[: request.max_new_tokens]
-    return found
+            completions[request.trace] = new[: request.max_new_tokens]
+    return completions
 
 
-def continuous(hf: Any, wanted: list[Request]) -> dict[str, list[int]]:
-    # It takes one limit for all rows: rows of equal limits go together, so that no
-    # token is generated in vain.
+def generate_batch(hf: Any, wanted: list[GenerationRequest]) -> dict[str, list[int]]:
+    # Every request has a limit of its own, so that no token is generated in vain.
     config = GenerationConfig(do_sample=False, max_new_tokens=LONGEST, pad_token_id=0)
     manager = hf.init_continuous_batching(generation_config=config)
     manager.start()
     for request in wanted:
         manager.add_request(
             request.prompt_ids,
-            request_id=request.key,
+            request_id=request.trace,
             max_new_tokens=request.max_new_tokens,
         )
-    found: dict[str, list[int]] = {}
-    while len(found) < len(wanted):
+    completions: dict[str, list[int]] = {}
+    while len(completions) < len(wanted):
         result = manager.get_result(timeout=1)
         if result is not None and result.is_finished():
-            found[result.request_id] = result.generated_tokens
+            completions[result.request_id] = result.generated_tokens
     manager.stop(block=True)
-    return found
+    return completions
 
 
 def main() -> None:
     torch.set_num_threads(1)
     hf, wanted = random_model(), requests()
     tokens = sum(request.max_new_tokens for request in wanted)
-    ways: dict[str, Callable[[Any, list[Request]], dict[str, list[int]]]] = {
-        "refilled slots": slots,
-        "static batches": static,
-        "continuous batching": continuous,
+    methods: dict[
+        str, Callable[[Any, list[GenerationRequest]], dict[str, list[int]]]
+    ] = {
+        "refilled slots": refilled_slots,
+        "static batches": static_batches,
+        "generate_batch": generate_batch,
     }
-    speed, said = {}, {}
-    for name, way in ways.items():
+    speed, completions = {}, {}
+    for name, method in methods.items():
         started = time.perf_counter()
-        said[name] = way(hf, wanted)
+        completions[name] = method(hf, wanted)
         speed[name] = tokens / (time.perf_counter() - started)
-        same = sum(said[name][k] == said["refilled slots"][k] for k in said[name])
+        reference = completions["refilled slots"]
+        same = sum(completions[name][k] == ids for k, ids in reference.items())
         print(f"{name}: {speed[name]:.0f} tokens/s, {same} of {COUNT} rows equal")
-    for name in list(ways)[1:]:
+    for name in list(methods)[1:]:
         print(f"refilled slots / {name}: {speed['refilled slots'] / speed[name]:.2f}")
 
 

@@ -1,10 +1,8 @@
-"""Early exit outside Snakemake: what is computed, its proof and its cost."""
+"""Early exits of hand-made traces against plain forward passes; checks and cost."""
 
 import dataclasses
 import json
-import math
 import shutil
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -17,11 +15,7 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit import measure as early_exit
-from early_exit.branches import Branch, Continuation
-from early_exit.checks import CutEffect, Differences
-from early_exit.exits import AnswerPrompt, Exit
 from early_exit.measure import Settings, main
-from early_exit.plans import Planned, drawn_of, exit_row
 from early_exit.tables import EARLY_EXIT
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
@@ -38,98 +32,6 @@ SETTINGS = Settings(
 @pytest.fixture(scope="module")
 def tokenizer(model):
     return load_tokenizer(model)
-
-
-@pytest.fixture(scope="module")
-def prompt(tokenizer):
-    return AnswerPrompt(tokenizer, SETTINGS.answer_prompt, SETTINGS.answer_stop, set())
-
-
-def test_an_exit_without_an_answer_token_has_no_confidence(tokenizer, prompt):
-    said = Continuation()
-    said.add(tokenizer.encode("}")[0], [3.0, -0.5, 0.2, 1.0])
-    place = SimpleNamespace(number=0, tokens_before=0)
-    row = exit_row("t", place, said, "19", prompt)
-    assert row["correct"] is False
-    for name in ("answer", "logit", "logprob", "margin", "entropy"):
-        assert row[name] is None
-
-
-def test_scores_are_of_the_answers_own_tokens(tokenizer, prompt):
-    said = Continuation()
-    tokens = [tokenizer.encode(text)[0] for text in ("1", "8", "}")]
-    for index, token in enumerate(tokens):
-        said.add(token, [10.0 + index, -0.25 * (index + 1), 2.0 + index, 0.5 + index])
-    place = SimpleNamespace(number=3, tokens_before=40)
-    assert exit_row("t", place, said, "18.0", prompt) == {
-        "trace": "t",
-        "exit": 3,
-        "tokens_before": 40,
-        "answer": "18",
-        "correct": True,
-        "logit": 10.5,
-        "logprob": -0.75,
-        "margin": 2.0,
-        "entropy": 0.5,
-    }
-
-
-def planned(name: str, *cuts: int) -> Planned:
-    exits = [Exit(n, cut, cut, (1,) * 10, cut) for n, cut in enumerate(cuts)]
-    branches = [Branch(place.cut, place.suffix) for place in exits]
-    others = {len(cuts) - 1: Branch(cuts[-1], (1,) * 9)}
-    return Planned({"trace": name}, exits, branches, others)
-
-
-def test_the_draw_of_verified_exits_keeps_to_its_share_and_minimum():
-    parts = [planned(f"{k}/0", 20, 50 + k, 80 + k) for k in range(40)]
-    costs = {
-        (part.trace["trace"], place.number): place.cut + 10 + 4
-        for part in parts
-        for place in part.exits
-    }
-    work = sum(80 + k + 3 * 14 for k in range(40))
-    drawn = drawn_of(parts, 5, Verification(0.2, 3, 1))
-    assert 3 < len(drawn.replayed) < 10
-    assert sum(costs[name] for name in drawn.replayed) <= 0.1 * work
-    assert sum(costs[name] for name in drawn.replayed) > 0.1 * work - 133
-    assert drawn == drawn_of(parts[::-1], 5, Verification(0.2, 3, 1))
-    assert drawn != drawn_of(parts, 5, Verification(0.2, 3, 2))
-    fewest = drawn_of(parts, 5, Verification(1e-9, 7, 1))
-    assert (len(fewest.replayed), len(fewest.recut)) == (7, 7)
-    assert {number for _, number in fewest.recut} == {2}
-    fewest = drawn_of(parts[:1], 5, Verification(1e-9, 7, 1))
-    assert (len(fewest.replayed), len(fewest.recut)) == (3, 1)
-
-
-def test_what_the_rule_of_cuts_does_is_measured(folder, model, monkeypatch):
-    # Tiny tokens never join marks with line breaks: nothing changes.
-    run(folder, model)
-    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet").tail(3)
-    assert checks["value"].to_list() == [0.0, None, None]
-    assert checks["n"].to_list() == [12, 0, 0]
-    # Were every second exit cut at other tokens, its answer would be another exit's.
-    monkeypatch.setattr(
-        early_exit,
-        "as_written",
-        lambda ids, place, prompt: prompt.suffix("8") if place.number % 2 else None,
-    )
-    everything = Verification(share=1.0, minimum=10**6, seed=0)
-    settings = dataclasses.replace(SETTINGS, verification=everything)
-    run(folder, model, settings=settings)
-    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet").tail(3)
-    assert checks["n"].to_list()[:2] == [12, 7]
-    assert checks["value"][0] == 7 / 12
-    assert checks["value"][2] is None or checks["value"][2] > 0
-
-
-def test_equal_answers_and_log_probs_are_counted():
-    effect = CutEffect(exits=5, changed=3)
-    for one, other in ((("8", -1.0), ("8", -1.5)), (("8", -1.0), (None, None))):
-        effect.compare(*({"answer": a, "logprob": p} for a, p in (one, other)))
-    values = [(item.value, item.n) for item in effect.figures()]
-    assert values == [(0.6, 5), (0.5, 2), (0.5, 1)]
-    assert [item.value for item in CutEffect().figures()] == [None, None, None]
 
 
 TEXTS = [
@@ -193,14 +95,14 @@ def reference_answer(hf, ids, stop, stop_ids, tokenizer, count):
         data = b"".join(map(tokenizer.piece, tokens))
         if token in stop_ids or stop in data:
             break
-    own, data = 0, b""
+    length, data = 0, b""
     for token in tokens:
         if token in stop_ids or stop in data:
             break
         if not tokenizer.piece(token).startswith(stop):
-            own += 1
+            length += 1
         data += tokenizer.piece(token)
-    return scores[:own]
+    return scores[:length]
 
 
 @pytest.mark.parametrize("stop", ["}", "e", "\n"])
@@ -224,12 +126,12 @@ def test_exits_equal_plain_forward_passes(folder, model, tokenizer, stop):
             settings.max_answer_tokens,
         )
         names = ("logit", "logprob", "margin", "entropy")
-        found = [row[name] for name in names]
+        measured = [row[name] for name in names]
         if not scores:
-            assert found == [None] * 4
+            assert measured == [None] * 4
             continue
         logits, logprobs, margins, entropies = zip(*scores, strict=True)
-        assert found == pytest.approx(
+        assert measured == pytest.approx(
             [
                 float(sum(logits) / len(logits)),
                 float(sum(logprobs)),
@@ -260,25 +162,13 @@ def test_a_shard_without_traces_writes_empty_tables(folder, model):
     assert checks["n"].to_list() == [0] * 6
 
 
-def test_a_difference_that_is_no_number_is_kept():
-    found = Differences()
-    one, other = Continuation(), Continuation()
-    for number in (0.0, float("nan"), 0.5):
-        one.add(1, [number, 0.0, 0.0, 0.0])
-        other.add(1, [0.0, 0.0, 0.0, 0.0])
-    found.add(one, other, [1, 1, 1])
-    logit, logprob, equal = found.figures(torch.float32)
-    assert math.isnan(logit.value)
-    assert (logprob.value, equal.value) == (0.0, 1.0)
-
-
 def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
     table = run(folder, model)
     checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
     assert checks["value"][0] < checks["bound"][0] == 1e-3
     assert checks["value"][1] < checks["bound"][1] == 1e-3
     assert checks["value"][2] == 1.0
-    assert checks["n"][2] == 3  # the minimum, as the share pays for less
+    assert checks["n"][2] == 3  # the minimum, as the share allows less
     everything = Verification(share=1.0, minimum=10**6, seed=0)
     run(folder, model, settings=dataclasses.replace(SETTINGS, verification=everything))
     checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
@@ -330,3 +220,24 @@ def test_a_trace_beyond_the_models_reach_is_refused_by_id(
     run(folder, dataclasses.replace(model, source=str(short)), settings=settings)
     checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
     assert checks["n"][2] == table.height
+
+
+def test_the_effect_of_retokenization_is_measured(folder, model, monkeypatch):
+    # Tiny tokens never join marks with line breaks: nothing changes.
+    run(folder, model)
+    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet").tail(3)
+    assert checks["value"].to_list() == [0.0, None, None]
+    assert checks["n"].to_list() == [12, 0, 0]
+    # Every second exit seems to keep other tokens, so its answer may differ.
+    monkeypatch.setattr(
+        early_exit,
+        "suffix_as_written",
+        lambda ids, point, prompt: prompt.suffix("8") if point.number % 2 else None,
+    )
+    everything = Verification(share=1.0, minimum=10**6, seed=0)
+    settings = dataclasses.replace(SETTINGS, verification=everything)
+    run(folder, model, settings=settings)
+    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet").tail(3)
+    assert checks["n"].to_list()[:2] == [12, 7]
+    assert checks["value"][0] == 7 / 12
+    assert checks["value"][2] is None or checks["value"][2] > 0

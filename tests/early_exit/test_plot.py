@@ -1,15 +1,17 @@
-"""Early-exit figures: what they show, and what they say when there is nothing."""
+"""Early-exit figures: what they show, also when there is nothing to draw."""
 
 from pathlib import Path
 
 import pytest
 
-from early_exit.plot import (
-    Settings,
+from early_exit.calibration_figure import (
     brier_score,
     calibration_error,
-    draw_accuracy,
     draw_calibration,
+)
+from early_exit.plot import (
+    Settings,
+    draw_accuracy,
     draw_confidence,
     final_accuracy,
     main,
@@ -158,14 +160,14 @@ def test_accuracy_has_the_final_answer_as_reference(summary, exits):
 
 
 def test_calibration_states_its_errors_and_cases(bins, exits):
-    figure = draw_calibration(bins, exits, SETTINGS)
+    figure = draw_calibration(bins, exits, SETTINGS.confidence)
     assert calibration_error(bins) == pytest.approx((30 * 0.1 + 10 * 0.1) / 40)
     assert brier_score(bins) == pytest.approx((30 * 0.1 + 10 * 0.06) / 40)
     assert "ECE 0.100, Brier 0.090" in texts_of(figure)
     assert "50 exits of 50 traces" in texts_of(figure)
 
 
-def test_nothing_to_draw_is_said(exits):
+def test_empty_figures_give_the_reason(exits):
     none = EARLY_EXIT_SUMMARY.frame([])
     for figure in (
         draw_confidence(none, exits, SETTINGS),
@@ -173,7 +175,7 @@ def test_nothing_to_draw_is_said(exits):
     ):
         assert "Nothing to draw: of 50 traces" in texts_of(figure)
         assert "4, 5, 6 backtracks" in texts_of(figure)
-    empty = draw_calibration(EARLY_EXIT_CALIBRATION.frame([]), exits, SETTINGS)
+    empty = draw_calibration(EARLY_EXIT_CALIBRATION.frame([]), exits, 0.95)
     assert "No exit has an answer" in texts_of(empty)
 
 

@@ -11,7 +11,7 @@ from doubletake.stats.intervals import wilson_interval
 from early_exit.summarise import (
     Settings,
     calibrate,
-    cases_of,
+    exit_cases,
     main,
     published_logits,
     summarise,
@@ -99,7 +99,7 @@ def events_table(turns=TURNS):
 
 @pytest.fixture
 def cases():
-    return cases_of(exits_table(), traces_table(), events_table())
+    return exit_cases(exits_table(), traces_table(), events_table())
 
 
 def point(summary, group, number):

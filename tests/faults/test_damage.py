@@ -17,7 +17,8 @@ from fault_tools import (
 )
 from safetensors import safe_open
 
-from activations.reading import PER_ROW, ActivationCache, Origin
+from activations.reading import ActivationCache, Origin
+from activations.shard_format import PER_ROW
 from doubletake.running.errors import InputError
 
 FLIP, CUT = "flipped byte", "truncated file"

@@ -108,25 +108,25 @@ def test_gsm8k_as_published(data_folder, tmp_path, part, count):
 
 
 def hub(monkeypatch, rows):
-    """Answer for the hub with a real dataset; return what was asked of it."""
-    asked = []
+    """Let the hub give these rows; return the calls of `load_dataset`."""
+    calls = []
 
     def load(*args, **kwargs):
-        asked.append((args, kwargs))
+        calls.append((args, kwargs))
         return datasets.Dataset.from_list(rows)
 
     monkeypatch.setattr(datasets, "load_dataset", load)
-    return asked
+    return calls
 
 
 HUB = {"revision": "e" * 40, "name": "main", "split": "train"}
 
 
-def test_a_hub_dataset_is_asked_for_at_its_revision(monkeypatch, tmp_path):
-    asked = hub(monkeypatch, ROWS)
+def test_a_hub_dataset_is_loaded_at_its_revision(monkeypatch, tmp_path):
+    calls = hub(monkeypatch, ROWS)
     problems = retrieve("openai/gsm8k", tmp_path, limit=1, **HUB)
     assert problems["gold"].to_list() == ["1200"]
-    assert asked == [
+    assert calls == [
         (("openai/gsm8k", "main"), {"split": "train", "revision": "e" * 40})
     ]
 

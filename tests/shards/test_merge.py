@@ -1,4 +1,4 @@
-"""Joining the parts of a table."""
+"""The parts of a table, joined."""
 
 import math
 import subprocess
@@ -53,7 +53,7 @@ def test_rows_are_sorted_and_ties_keep_the_order_of_the_parts(tmp_path):
     ]
 
 
-def test_without_columns_the_parts_follow_each_other(tmp_path):
+def test_a_table_without_sort_keeps_the_order_of_the_parts(tmp_path):
     parts = [[figure("max", 0.1, 1, "b")], [], [figure("max", 0.1, 1, "a")]]
     table = merged(tmp_path, replace(VERIFICATION, sort=()), parts)
     assert table["statistic"].to_list() == ["b", "a"]
@@ -88,7 +88,7 @@ def test_a_figure_that_does_not_say_how_it_merges_is_refused():
             VERIFICATION.frame([figure(merge, 0.3, 10)])
 
 
-def test_words_of_a_statistic_do_not_decide(tmp_path):
+def test_words_of_a_statistic_do_not_decide_how_it_merges(tmp_path):
     parts = [[figure("max", x, 1, "mean of n tokens")] for x in (0.2, 0.4)]
     assert merged(tmp_path, VERIFICATION, parts)["value"].to_list() == [0.4]
 
@@ -101,12 +101,12 @@ def test_figures_of_a_shard_without_cases_do_not_count(tmp_path):
     assert merged(tmp_path, VERIFICATION, parts)["value"].to_list() == [0.4, 0.9]
 
 
-def test_figures_without_any_case_stay_unknown(tmp_path):
+def test_figures_without_any_case_have_no_value(tmp_path):
     parts = [[figure("mean", None, 0), figure("max", None, 0)]] * 2
     assert merged(tmp_path, VERIFICATION, parts)["value"].to_list() == [None, None]
 
 
-def test_a_value_without_cases_is_none_whatever_a_part_says(tmp_path):
+def test_values_of_parts_without_cases_are_ignored(tmp_path):
     names = ("mean", "max", "sum")
     parts = [[figure(name, 0.0, 0) for name in names]] * 2
     table = merged(tmp_path, VERIFICATION, parts)
@@ -118,7 +118,7 @@ def test_a_value_without_cases_is_none_whatever_a_part_says(tmp_path):
     assert table["n"].to_list() == [2] * 3
 
 
-def test_a_figure_that_is_no_number_in_one_part_is_none_in_the_whole(tmp_path):
+def test_a_nan_in_one_part_makes_the_figure_nan(tmp_path):
     parts = [
         [figure("mean", math.nan, 2), figure("max", math.nan, 2)],
         [figure("mean", 0.4, 5), figure("max", 0.9, 5)],

@@ -106,13 +106,13 @@ VALUES: dict[str, Any] = {
 EDITED = (
     "early_exit/measure.py",
     "logit_lens/plot.py",
-    "traces/generation.py",
-    "early_exit/branches.py",
+    "traces/continuous_batching.py",
+    "early_exit/shared_prefill.py",
     "doubletake/stats/intervals.py",
     "logit_lens/tables.py",
     "doubletake/page/wording.py",
 )
-COMMENTED = ("logit_lens/plot.py", "traces/generation.py")
+COMMENTED = ("logit_lens/plot.py", "traces/continuous_batching.py")
 REWORDED = ("logit_lens/plot.py", "doubletake/study/settings.py")
 REPLACED = (
     "resources/pocket/model.safetensors",

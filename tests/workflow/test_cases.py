@@ -16,7 +16,8 @@ from doubletake.running.errors import InputError
 from doubletake.study import settings as studies
 from doubletake.study.settings import ModelSettings
 from doubletake.text.tokenizer import load_tokenizer
-from early_exit.exits import AnswerPrompt, exits_of
+from early_exit.exit_points import exit_points_of
+from early_exit.forced_answers import AnswerPrompt
 from events.detect import Settings, event_rows
 from events.detect_file import main as detect_main
 from problems.retrieve import Settings as Source
@@ -175,9 +176,9 @@ def test_line_breaks_where_a_thought_is_cut_24(case, tmp_path, tokenizers_folder
         traces.to_dicts(), events_of(problems, traces), strict=True
     ):
         arrivals = [event for event in events if event["kind"] == "arrival"]
-        for place in exits_of(trace, arrivals, prompt)[1:]:
-            kept = (trace["prompt_ids"] + trace["completion_ids"])[: place.cut]
-            read = [*kept, *place.suffix]
+        for point in exit_points_of(trace, arrivals, prompt)[1:]:
+            kept = (trace["prompt_ids"] + trace["completion_ids"])[: point.cut]
+            read = [*kept, *point.suffix]
             assert read[-len(stop) :] == stop
-            endings.add(tuple(place.suffix))
+            endings.add(tuple(point.suffix))
     assert endings == {tuple(stop)}

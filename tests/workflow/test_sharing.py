@@ -54,11 +54,11 @@ WORDS = [
     ("activations/cache.py", '"""One forward pass over', '"""Edited'),
     ("traces/generate.py", "logger =", "# Edited.\nlogger ="),
     ("doubletake/model/decoder.py", '"""The one adapter', '"""Edited. The one adapter'),
-    ("traces/generation.py", "import numpy", "# Edited.\nimport numpy"),
+    ("traces/continuous_batching.py", "import numpy", "# Edited.\nimport numpy"),
 ]
 DOUBLED = ("activations/cache.py", 'means(sums["resid"]', 'means(2 * sums["resid"]')
 RESEEDED = ("traces/generate.py", "settings.seed)", "settings.seed + 1)")
-WARMER = ("traces/sampling.py", "/ sampling.temp", "/ 2 / sampling.temp")
+WARMER = ("traces/token_sampling.py", "/ sampling.temp", "/ 2 / sampling.temp")
 
 
 def edit(checkout, edits: list[tuple[str, str, str]]) -> None:

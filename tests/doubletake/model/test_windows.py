@@ -12,10 +12,10 @@ from attribution.gradients import Decision, Metric, attribute
 from attribution.patching import Cell, exact_changes
 from doubletake.model.hooks import record
 from doubletake.model.passes import padded
-from early_exit.branches import Branch, continue_branches, replay
-from traces import generation
-from traces.generation import Request, Slots, generate
-from traces.sampling import Sampling
+from early_exit.shared_prefill import Branch, continue_branches, replay_unpacked
+from traces import growing_cache
+from traces.continuous_batching import GenerationRequest, Slots, generate
+from traces.token_sampling import Sampling
 from value_vectors.unit_scaling import Scaling, full_pass_states, scaled_states
 
 ARCHITECTURES = sorted(REACHES)
@@ -82,11 +82,13 @@ def test_branches_equal_plain_passes(decoder_of, name, window, length):
     decoder, prefix = decoder_of(name, window), random_ids(length)
     cuts = range(1, length + 1) if length < 100 else (1, window, window + 3, length)
     branches = [Branch(cut, tuple(random_ids(1 + cut % 7, seed=cut))) for cut in cuts]
-    said = continue_branches(
+    continuations = continue_branches(
         decoder.hf, prefix, branches, max_tokens=9, stop=lambda *_: False
     )
-    for branch, continuation in zip(branches, said, strict=True):
-        plain, choices = replay(decoder.hf, prefix, branch, continuation.tokens)
+    for branch, continuation in zip(branches, continuations, strict=True):
+        plain, choices = replay_unpacked(
+            decoder.hf, prefix, branch, continuation.tokens
+        )
         assert choices == continuation.tokens
         assert continuation.logits == pytest.approx(plain.logits, abs=2e-4)
         assert continuation.entropies == pytest.approx(plain.entropies, abs=2e-4)
@@ -96,10 +98,10 @@ def test_branches_equal_plain_passes(decoder_of, name, window, length):
 def test_a_suffix_longer_than_the_window(decoder_of, name):
     decoder, prefix = decoder_of(name, 5), random_ids(20)
     branches = [Branch(cut, tuple(random_ids(17, seed=cut))) for cut in (3, 20, 11)]
-    said = continue_branches(
+    continuations = continue_branches(
         decoder.hf, prefix, branches, max_tokens=12, stop=lambda *_: False
     )
-    for branch, continuation in zip(branches, said, strict=True):
+    for branch, continuation in zip(branches, continuations, strict=True):
         start = [*prefix[: branch.cut], *branch.suffix]
         assert continuation.tokens == plain_greedy(decoder, start, 12)
 
@@ -110,25 +112,27 @@ def test_a_branch_grows_past_the_window(decoder_of, name, size):
     """The first token that no longer sees all is one of the suffix or of the answer."""
     decoder, prefix = decoder_of(name, 16), random_ids(12)
     branches = [Branch(cut, tuple(random_ids(size, seed=cut))) for cut in (12, 4)]
-    said = continue_branches(
+    continuations = continue_branches(
         decoder.hf, prefix, branches, max_tokens=9, stop=lambda *_: False
     )
-    for branch, continuation in zip(branches, said, strict=True):
-        plain, choices = replay(decoder.hf, prefix, branch, continuation.tokens)
+    for branch, continuation in zip(branches, continuations, strict=True):
+        plain, choices = replay_unpacked(
+            decoder.hf, prefix, branch, continuation.tokens
+        )
         assert choices == continuation.tokens
         assert continuation.logits == pytest.approx(plain.logits, abs=2e-4)
 
 
 def requests_of(lengths, news):
     return [
-        Request(f"{k:05d}/0", random_ids(length, seed=k), new)
+        GenerationRequest(f"{k:05d}/0", random_ids(length, seed=k), new)
         for k, (length, new) in enumerate(zip(lengths, news, strict=True))
     ]
 
 
 def completions(decoder, requests, batch_size):
     done = generate(decoder.hf, requests, GREEDY, set(), batch_size)
-    return {item.key: item for item, _ in done if item is not None}
+    return {item.trace: item for item, _ in done if item is not None}
 
 
 def check_generation(decoder, requests, batch_size):
@@ -138,28 +142,28 @@ def check_generation(decoder, requests, batch_size):
     """
     done = completions(decoder, requests, batch_size)
     for request in requests:
-        ids = done[request.key].ids
+        ids = done[request.trace].ids
         assert len(ids) == request.max_new_tokens
         logits = plain_logits(decoder, request.prompt_ids + ids)
         logits = logits[len(request.prompt_ids) - 1 : -1]
         assert logits.argmax(-1).tolist() == ids
         wanted = logits.log_softmax(-1).gather(1, torch.tensor(ids)[:, None])[:, 0]
-        assert done[request.key].logprobs == pytest.approx(wanted.tolist(), abs=2e-4)
+        assert done[request.trace].logprobs == pytest.approx(wanted.tolist(), abs=2e-4)
 
 
 @pytest.fixture
 def shortened(monkeypatch):
-    """Positions that `_tidy` dropped, with a cache that grows by 8."""
-    monkeypatch.setattr(generation, "BLOCK", 8)
+    """Positions that `_shrink` dropped, with a cache that grows by 8."""
+    monkeypatch.setattr(growing_cache, "BLOCK", 8)
     dropped = []
-    tidy = Slots._tidy
+    shrink = Slots._shrink
 
     def watched(slots):
         before = slots.length
-        tidy(slots)
+        shrink(slots)
         dropped.append(before - slots.length)
 
-    monkeypatch.setattr(Slots, "_tidy", watched)
+    monkeypatch.setattr(Slots, "_shrink", watched)
     return dropped
 
 
@@ -191,7 +195,7 @@ def test_generation_is_a_loop_of_plain_passes(decoder_of, name):
     done = completions(decoder, requests, 2)
     for request in requests:
         wanted = plain_greedy(decoder, request.prompt_ids, request.max_new_tokens)
-        assert done[request.key].ids == wanted
+        assert done[request.trace].ids == wanted
 
 
 @pytest.mark.parametrize(("window", "length"), REACH)

@@ -1,16 +1,16 @@
 """One forward pass over the traces: what the model holds at every event.
 
 Inputs
-    traces: `schemas.TRACES`.
-    events: `schemas.EVENTS`.
-    the model.
+    traces: `TRACES`.
+    events: `EVENTS`.
+    model: its files.
 
 Outputs, of one shard
-    cache: safetensors, tensors as in `activations.reading`.
-    index: `schemas.ACTIVATION_INDEX`, where each event lies in the cache.
-    verification: `schemas.VERIFICATION`, replayed against generated log-probs and the
+    cache: safetensors, tensors as in `activations.shard_format`.
+    index: `ACTIVATION_INDEX`, where each event lies in the cache.
+    verification: `VERIFICATION`, replayed against generated log-probs and the
         self-proof of the model.
-    runs: `schemas.RUNS`, one row.
+    runs: `RUNS`, one row.
 """
 
 import logging
@@ -22,13 +22,21 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
-from activations.items import Item, check_vocabulary, items_of, readable, replayed
-from activations.passes import empty_sums, pass_through
-from activations.reading import Origin, Sizes
-from activations.replay import figures_of
-from activations.shard_files import ShardWriter, index_of, writing
-from activations.splits import calibration_problems
+from activations.cache_index import index_of
+from activations.calibration_split import calibration_problems
+from activations.forward_pass import batch_activations, zero_sums
+from activations.reading import Origin
+from activations.shard_format import ShardSizes
+from activations.shard_writer import ShardWriter, open_shard_writer
 from activations.tables import ACTIVATION_INDEX
+from activations.trace_inputs import (
+    TraceInput,
+    check_vocabulary,
+    inputs_of,
+    traces_within,
+    with_drawn_replays,
+)
+from activations.verification_figures import verification_figures
 from doubletake.model.budgets import forward_tokens
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
@@ -56,7 +64,7 @@ STAGE = "activations"
 
 @dataclass(frozen=True)
 class Settings:
-    """The `activations` section of the config, budgets of memory and verification."""
+    """The `activations` section of the config, with memory budget and verification."""
 
     batch_memory: float
     """Memory that one batch may take beyond the model, GiB."""
@@ -66,7 +74,7 @@ class Settings:
     """How many traces of a shard have their log-probs replayed."""
 
 
-def warn_beyond(verification: pl.DataFrame) -> None:
+def warn_beyond_bounds(verification: pl.DataFrame) -> None:
     """Log every figure that exceeds its bound."""
     for row in verification.filter(pl.col("value") > pl.col("bound")).iter_rows(
         named=True
@@ -92,20 +100,20 @@ def main(
     traces, events = TRACES.read(traces_path), EVENTS.read(events_path)
     calibration = calibration_problems(traces["problem"], settings.calibration_share)
     decoder = load_decoder(model)
-    mine, note = readable(traces, shard, decoder.max_positions)
-    index = index_of(traces, mine, events, shard)
-    items = items_of(mine, index, calibration)
-    check_vocabulary(items, decoder.embed.weight.shape[0])
-    items = replayed(items, decoder, settings.verification)
-    sizes = Sizes(index.height, decoder.n_layers, decoder.d_model)
+    in_shard, note = traces_within(traces, shard, decoder.max_positions)
+    index = index_of(traces, in_shard, events, shard)
+    inputs = inputs_of(in_shard, index, calibration)
+    check_vocabulary(inputs, decoder.embed.weight.shape[0])
+    inputs = with_drawn_replays(inputs, decoder, settings.verification)
+    sizes = ShardSizes(index.height, decoder.n_layers, decoder.d_model)
     origin = Origin.of(model, events_path)
-    progress = Progress(len(items), "traces")
-    with writing(cache_path, shard, origin, sizes, decoder.dtype) as writer:
-        differences = cache(decoder, items, settings.batch_memory, writer, progress)
+    progress = Progress(len(inputs), "traces")
+    with open_shard_writer(cache_path, shard, origin, sizes, decoder.dtype) as writer:
+        differences = cache(decoder, inputs, settings.batch_memory, writer, progress)
     progress.close()
-    figures = figures_of(prove(decoder), differences, model.dtype)
+    figures = verification_figures(prove(decoder), differences, model.dtype)
     verification = verification_of(STAGE, figures)
-    warn_beyond(verification)
+    warn_beyond_bounds(verification)
     VERIFICATION.write(verification, verification_path)
     run = run_of(STAGE, shard, progress, decoder, progress.items, note)
     RUNS.write(run, runs_path)
@@ -114,37 +122,37 @@ def main(
 
 def cache(
     decoder: Decoder,
-    items: list[Item],
+    inputs: list[TraceInput],
     batch_memory: float,
     writer: ShardWriter,
     progress: Progress,
 ) -> torch.Tensor:
-    """Pass all traces through and write what is kept.
+    """Run all traces through the model and write their activations.
 
     Returns:
         [token], |replayed - generated| log-prob, nats.
     """
-    sums = {name: total.cpu() for name, total in empty_sums(decoder).items()}
+    sums = {name: total.cpu() for name, total in zero_sums(decoder).items()}
     count = 0
     differences = [torch.zeros(0)]
-    passes = in_batches(
-        items,
-        partial(pass_through, decoder),
+    batches = in_batches(
+        inputs,
+        partial(batch_activations, decoder),
         length=lambda item: len(item.ids),
         name=lambda item: f"trace {item.trace}",
         batch_tokens=forward_tokens(decoder, batch_memory),
     )
-    for batch, kept in passes:
+    for batch, activations in batches:
         start = 0
         for item in batch:
             stop = start + len(item.positions)
-            rows = {name: part[start:stop] for name, part in kept.rows.items()}
-            writer.write_rows(item.row, rows)
+            rows = {name: part[start:stop] for name, part in activations.rows.items()}
+            writer.write_rows(item.first_row, rows)
             start = stop
-        for name, total in kept.sums.items():
+        for name, total in activations.sums.items():
             sums[name] += total
-        count += kept.count
-        differences.append(kept.differences)
+        count += activations.count
+        differences.append(activations.differences)
         progress.update(len(batch), sum(len(item.ids) for item in batch))
     writer.write_means(sums["resid"], sums["attn_out"], count)
     return torch.cat(differences)
@@ -153,33 +161,34 @@ def cache(
 def main_or_stored(
     store: Store, model_paths: list[Path], code: str, **paths_and_settings: Any
 ) -> None:
-    """`main`, or its results from the store where another study has made the same.
+    """Take the results from the store if another study has made them; else run `main`.
 
     Args:
-        store: where they are looked for and kept.
+        store: where results are looked for and kept.
         model_paths: files of a local model.
-        code: digest of the code that runs, taken now: what the rule's params hold is
-            as old as the start of Snakemake.
-        paths_and_settings: of `main`.
+        code: digest of the running code. The digest in the rule's params is older: it
+            was taken when Snakemake started.
+        paths_and_settings: arguments of `main`.
     """
-    given = paths_and_settings
+    arguments = paths_and_settings
+    model = asdict(arguments["model"])
     deciding = {
-        "model": {k: v for k, v in asdict(given["model"]).items() if k != "device"},
-        "calibration_share": given["settings"].calibration_share,
-        "verification": asdict(given["settings"].verification),
-        "shard": given["shard"],
+        "model": {name: value for name, value in model.items() if name != "device"},
+        "calibration_share": arguments["settings"].calibration_share,
+        "verification": asdict(arguments["settings"].verification),
+        "shard": arguments["shard"],
         "code": code,
     }
-    read = [given["traces_path"], given["events_path"]]
-    key = origin_key(deciding, [*model_paths, *read]) if store.folder else ""
-    made = {
+    inputs = [arguments["traces_path"], arguments["events_path"]]
+    key = origin_key(deciding, [*model_paths, *inputs]) if store.folder else ""
+    outputs = {
         name.removesuffix("_path"): path
-        for name, path in given.items()
+        for name, path in arguments.items()
         if name in ("cache_path", "index_path", "verification_path", "runs_path")
     }
-    if not store.fetch(STAGE, key, made):
-        main(**given)
-        store.keep(STAGE, key, made)
+    if not store.fetch(STAGE, key, outputs):
+        main(**arguments)
+        store.keep(STAGE, key, outputs)
 
 
 if __name__ == "__main__":

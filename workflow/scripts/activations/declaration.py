@@ -1,4 +1,4 @@
-"""What this stage leaves."""
+"""What the stage `activations` leaves in a study's folder."""
 
 from activations.tables import ACTIVATION_INDEX
 from doubletake.study.declaration import Artifact, Stage
@@ -15,7 +15,7 @@ DECLARATION = Stage(
     artifacts=(
         Artifact(
             "activations/{shard}.safetensors",
-            "tensors of a shard, a row for each event",
+            "tensors of a shard, one row per event",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Digests of vectors, so that a reader of some of a file notices damage in its part."""
+"""Digests of single vectors, so that readers of a slice notice damage in it."""
 
 import math
 from collections.abc import Iterable
@@ -8,24 +8,24 @@ import torch
 import xxhash
 
 
-def vector_digests(values: torch.Tensor) -> torch.Tensor:
+def vector_digests(vectors: torch.Tensor) -> torch.Tensor:
     """XXH3 (64 bits, as int64) of every vector's bytes.
 
     Args:
-        values: [..., d], any type, on the CPU.
+        vectors: [..., d], any type, on the CPU.
 
     Returns:
         [...].
     """
-    shape = values.shape[:-1]
-    if values.numel() == 0:
+    shape = vectors.shape[:-1]
+    if vectors.numel() == 0:
         return torch.zeros(shape, dtype=torch.int64)
-    rows = values.contiguous().reshape(math.prod(shape), -1).view(torch.uint8)
+    rows = vectors.contiguous().reshape(math.prod(shape), -1).view(torch.uint8)
     return _digests(rows.numpy()).reshape(shape)
 
 
 def bytes_digest(data: bytes) -> torch.Tensor:
-    """The same of a piece of bytes, [1]."""
+    """XXH3 of some bytes, [1]."""
     return _digests([data])
 
 

@@ -1,1 +1,1 @@
-"""Early exit: what would the model answer at each place where it holds an answer?"""
+"""Early exit: what would the model answer if it stopped after each arrival?"""

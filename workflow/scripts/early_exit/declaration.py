@@ -1,4 +1,4 @@
-"""What this experiment leaves, and what the page calls it."""
+"""What early exit leaves in a study's folder, and the titles of its figures."""
 
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
@@ -14,7 +14,7 @@ DECLARATION = Experiment(
     order=10,
     title="Early exit",
     question="How sure is the model each time it arrives, and could it stop there?",
-    holds="answers forced at every place where the thought holds one",
+    holds="answers forced before the thought and after each of its arrivals",
     shards=(EARLY_EXIT, RUNS, VERIFICATION),
     tables=(EARLY_EXIT_SUMMARY, EARLY_EXIT_CALIBRATION),
     references=("resources/reference/early_exit_published.json",),
@@ -23,43 +23,45 @@ DECLARATION = Experiment(
             "confidence",
             "Confidence at each exit",
             "The thought is cut after the sentence of arrival k (exit 0: before any "
-            "thought) and closed, and the model answers greedily. Each line is the "
+            "thought) and closed. Then the model answers greedily. Each line is the "
             "mean raw logit of the answer’s tokens, for the traces with one number "
             "of backtracks. Left: as measured. Right: the exits of each trace scaled "
-            "to 0 to 1, so that traces of different level compare. The lower row "
-            "leaves out exit 0. A steep first step and a flat rest mean that the "
-            "answer stands at the first arrival. A line that goes on rising means "
-            "that thinking on makes the model surer of an answer that it already "
-            "gives. Bands are bootstrap intervals over problems. Dashed lines are "
-            "published means; they are drawn where model and dataset are the same. A "
-            "trace with n backtracks need not have n arrivals, so late exits rest on "
-            "fewer traces; points of fewer than three problems are hidden. The "
-            "numbers are in early_exit/summary.parquet.",
+            "to 0 to 1, so that traces with different levels can be compared. The "
+            "lower row leaves out exit 0. If a line rises steeply to the first "
+            "arrival and then stays flat, the answer is settled at the first "
+            "arrival. If it keeps rising, further thinking makes the model surer of "
+            "an answer that it already gives. Bands are bootstrap intervals over "
+            "problems. Dashed lines are published means; they are drawn if model and "
+            "dataset are the same. A trace with n backtracks may have fewer than n "
+            "arrivals, so late exits rest on fewer traces. Points of fewer than "
+            "three problems are hidden. The numbers are in "
+            "early_exit/summary.parquet.",
         ),
         Figure(
             "accuracy",
             "Accuracy at each exit",
             "Share of right answers when the thought is cut at each exit, one line "
-            "for each number of backtracks of the trace. The level line is the "
-            "accuracy of the same traces’ final answers. Where a line meets that "
-            "level, what the model thinks afterwards changes no score. The distance "
-            "at exit 1 is the price of stopping at the first arrival. Points of one "
-            "exit stand side by side only to be read. Bars are Wilson intervals that "
-            "count each problem once; points of fewer than three problems are "
+            "for each number of backtracks of the trace. The horizontal line is the "
+            "accuracy of the same traces’ final answers. Where a line reaches it, "
+            "further thinking does not change the score. The distance at exit 1 is "
+            "the price of stopping at the first arrival. Points of one exit are "
+            "drawn side by side, so that all can be seen. Bars are Wilson intervals "
+            "that count each problem once. Points of fewer than three problems are "
             "hidden. The numbers are in early_exit/summary.parquet.",
         ),
         Figure(
             "calibration",
             "Calibration of the exit’s confidence",
-            "All exits of all traces, in bins of equal counts from the least to the "
-            "most sure. The diamond is the mean probability that the model gives to "
-            "its whole answer. The dot is the share of right answers, with its "
-            "Wilson interval; each problem counts once. A dot below its diamond: the "
-            "model is surer than it is right. The mean distance of dot and diamond "
-            "is the expected calibration error (ECE). Brier: mean squared difference "
-            "of confidence and truth. Exits of one trace are alike, so the bins are "
-            "not independent. The lower panel shows where the exits lie. The numbers "
-            "are in early_exit/calibration.parquet.",
+            "All exits of all traces, in bins of equal counts, from the lowest to "
+            "the highest confidence. The diamond is the mean probability that the "
+            "model gives to its whole answer. The dot is the share of right answers, "
+            "with its Wilson interval; each problem counts once. If the dot lies "
+            "below its diamond, the model is surer than it is right. The mean "
+            "distance of dot and diamond is the expected calibration error (ECE). "
+            "Brier: mean squared difference of confidence and correctness. Exits of "
+            "one trace are alike, so the bins are not independent. The lower panel "
+            "is the histogram of the confidence. The numbers are in "
+            "early_exit/calibration.parquet.",
         ),
     ),
 )

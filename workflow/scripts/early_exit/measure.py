@@ -1,20 +1,21 @@
-"""What does the model answer when its thought is cut at each place it has an answer?
+"""What does the model answer when its thought is cut after each arrival?
 
-For every arrival k of a thought, and for k = 0 before the first thought token: cut
-after the arrival's sentence, close the thought with the answer prompt, and let the
-model answer greedily. All exits of a trace share one prefill (`early_exit.branches`);
-some exits are computed again without it, and the differences go into a table.
+Exit k follows arrival k of a thought; exit 0 stands before the first thought token. The
+thought is cut after the sentence of the arrival and closed with the answer prompt. Then
+the model answers greedily. All exits of a trace share one prefill
+(`early_exit.shared_prefill`). Some exits are computed again without this shortcut, and
+the differences are written into a table.
 
 Inputs
-    problems: gold numbers (`schemas.PROBLEMS`).
-    traces: thoughts as token ids, with the character of each token (`schemas.TRACES`).
-    events: the arrivals (`schemas.EVENTS`).
+    problems: gold numbers (`PROBLEMS`).
+    traces: thoughts as token ids, with the character of each token (`TRACES`).
+    events: the arrivals (`EVENTS`).
 
 Outputs
-    exits: one row per trace and exit of the shard (`schemas.EARLY_EXIT`).
-    verification: packed against plain forward passes, and what the rule of cuts does
-        to the answers (`schemas.VERIFICATION`).
-    runs: what the shard cost (`schemas.RUNS`).
+    exits: one row per trace and exit of the shard (`EARLY_EXIT`).
+    verification: packed against plain forward passes, and how the retokenized end of a
+        sentence changes the answers (`VERIFICATION`).
+    runs: what the shard cost (`RUNS`).
 """
 
 import logging
@@ -37,17 +38,19 @@ from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.tokenizer import load_tokenizer
-from early_exit.branches import (
+from early_exit.exit_plans import CheckedExits, TracePlan, draw_checked_exits
+from early_exit.exit_points import ExitPoint, exit_points_of, suffix_as_written
+from early_exit.forced_answers import AnswerPrompt, answer_columns
+from early_exit.shared_prefill import (
     Branch,
+    Continuation,
     continue_branches,
-    longest,
-    replay,
+    longest_sequence,
+    replay_unpacked,
     tokens_computed,
 )
-from early_exit.checks import CutEffect, Differences
-from early_exit.exits import AnswerPrompt, as_written, exits_of
-from early_exit.plans import Drawn, Planned, drawn_of, exit_row
 from early_exit.tables import EARLY_EXIT
+from early_exit.verification_figures import ReplayDifferences, RetokenizationEffect
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -65,17 +68,17 @@ class Settings:
     """The part of the `early_exit` section that the computation reads."""
 
     answer_prompt: str
-    """Put where the thought is cut; holds the end-of-thought marker once."""
+    """Text put where the thought is cut; holds the end-of-thought marker once."""
     answer_stop: str
     """Text that ends a forced answer."""
     max_answer_tokens: int
     """Longest forced answer, in tokens."""
     verification: Verification
-    """How many exits of a shard are computed again without shortcuts."""
+    """How many exits of a shard are computed again without the shared prefill."""
 
 
-class Shard:
-    """Computes traces one by one and keeps what the tables need."""
+class ExitMeasurement:
+    """Computes the exits of a shard, trace by trace, and collects the tables' rows."""
 
     def __init__(
         self,
@@ -85,109 +88,130 @@ class Shard:
     ) -> None:
         """Start with empty tables."""
         self.decoder, self.prompt = decoder, prompt
-        self.budget = max_answer_tokens
-        self.limit = decoder.max_positions
+        self.max_answer_tokens = max_answer_tokens
+        self.max_positions = decoder.max_positions
         self.rows: list[dict[str, Any]] = []
-        self.differences, self.cuts = Differences(), CutEffect()
+        self.differences = ReplayDifferences()
+        self.retokenization = RetokenizationEffect()
         self.refused: list[str] = []
 
     def plan(
         self, trace: dict[str, Any], arrivals: list[dict[str, Any]]
-    ) -> Planned | None:
-        """The exits of one trace; None, with a warning, where they are too long."""
-        exits = exits_of(trace, arrivals, self.prompt)
-        branches = [Branch(place.cut, place.suffix) for place in exits]
-        if longest(branches, self.budget) > self.limit:
+    ) -> TracePlan | None:
+        """The exits of one trace; None, with a warning, if they are too long."""
+        points = exit_points_of(trace, arrivals, self.prompt)
+        branches = [Branch(point.cut, point.suffix) for point in points]
+        needed = longest_sequence(branches, self.max_answer_tokens)
+        if needed > self.max_positions:
             self.refused.append(trace["trace"])
             logger.warning(
                 "trace %s refused: its exits need %d tokens, the model attends to %d",
                 trace["trace"],
-                longest(branches, self.budget),
-                self.limit,
+                needed,
+                self.max_positions,
             )
             return None
         ids = [*trace["prompt_ids"], *trace["completion_ids"]]
-        others = {
-            place.number: Branch(place.whole, suffix)
-            for place in exits
-            if (suffix := as_written(ids, place, self.prompt)) is not None
+        as_written = {
+            point.number: Branch(point.sentence_end, suffix)
+            for point in points
+            if (suffix := suffix_as_written(ids, point, self.prompt)) is not None
         }
-        self.cuts.exits += len(exits) - 1
-        self.cuts.changed += len(others)
-        return Planned(trace, exits, branches, others)
+        self.retokenization.exits += len(points) - 1
+        self.retokenization.changed += len(as_written)
+        return TracePlan(trace, points, branches, as_written)
 
-    def add(self, planned: Planned, gold: str, checked: Drawn) -> int:
-        """Compute the exits of one trace; return the tokens this took.
+    def add(self, plan: TracePlan, gold: str, checked: CheckedExits) -> int:
+        """Compute the exits of one trace; return the number of tokens computed.
 
         Args:
-            planned: the trace.
-            gold: its problem's number.
+            plan: of the trace.
+            gold: the gold number of its problem.
             checked: the exits to check.
         """
-        trace, branches = planned.trace, planned.branches
+        trace, branches = plan.trace, plan.branches
         name, ids = trace["trace"], [*trace["prompt_ids"], *trace["completion_ids"]]
-        others = {
+        as_written = {
             number: branch
-            for number, branch in planned.others.items()
-            if (name, number) in checked.recut
+            for number, branch in plan.as_written.items()
+            if (name, number) in checked.as_written
         }
-        said = continue_branches(
+        continuations = continue_branches(
             self.decoder.hf,
             ids,
-            [*branches, *others.values()],
-            max_tokens=self.budget,
+            [*branches, *as_written.values()],
+            max_tokens=self.max_answer_tokens,
             stop=lambda _, tokens: self.prompt.ends(tokens),
         )
-        rows: dict[int, dict[str, Any]] = {}
-        for place, branch, packed in zip(planned.exits, branches, said, strict=False):
-            rows[place.number] = exit_row(name, place, packed, gold, self.prompt)
-            if (name, place.number) in checked.replayed:
-                plain, choices = replay(self.decoder.hf, ids, branch, packed.tokens)
-                self.differences.add(packed, plain, choices)
-        self.rows += rows.values()
-        places = {place.number: place for place in planned.exits}
-        for number, kept in zip(others, said[len(branches) :], strict=True):
-            other = exit_row(name, places[number], kept, gold, self.prompt)
-            self.cuts.compare(rows[number], other)
-        return tokens_computed(branches, said[: len(branches)])
+        of_exits = continuations[: len(branches)]
+        answers: dict[int, dict[str, Any]] = {}
+        for point, branch, packed in zip(plan.points, branches, of_exits, strict=True):
+            answers[point.number] = answer_columns(packed, gold, self.prompt)
+            self.rows.append(exit_row(name, point, answers[point.number]))
+            if (name, point.number) in checked.replayed:
+                self._replay(ids, branch, packed)
+        for number, other in zip(
+            as_written, continuations[len(branches) :], strict=True
+        ):
+            answer = answer_columns(other, gold, self.prompt)
+            self.retokenization.compare(answers[number], answer)
+        return tokens_computed(branches, of_exits)
+
+    def _replay(self, ids: list[int], branch: Branch, packed: Continuation) -> None:
+        """Compare a continuation with a plain forward pass."""
+        plain, choices = replay_unpacked(self.decoder.hf, ids, branch, packed.tokens)
+        self.differences.add(packed, plain, choices)
 
     @property
     def note(self) -> str:
-        """What a reader of the run table should know."""
+        """Which traces were refused, for the table of runs."""
         if not self.refused:
             return ""
         names = ", ".join(self.refused)
         return (
-            f"{len(self.refused)} trace(s) beyond {self.limit} tokens refused: {names}"
+            f"{len(self.refused)} trace(s) beyond {self.max_positions} tokens refused: "
+            f"{names}"
         )
 
 
-def compute(
+def exit_row(trace: str, point: ExitPoint, answer: dict[str, Any]) -> dict[str, Any]:
+    """A row of `EARLY_EXIT`; `answer` holds the columns of the forced answer."""
+    exit_columns = {
+        "trace": trace,
+        "exit": point.number,
+        "tokens_before": point.tokens_before,
+    }
+    return exit_columns | answer
+
+
+def measure_exits(
     decoder: Decoder,
     prompt: AnswerPrompt,
     traces: pl.DataFrame,
     events: pl.DataFrame,
     golds: dict[str, str],
     settings: Settings,
-) -> tuple[Shard, Progress]:
-    """All exits of these traces."""
-    shard = Shard(decoder, prompt, settings.max_answer_tokens)
+) -> tuple[ExitMeasurement, Progress]:
+    """Compute all exits of these traces; `golds` are gold numbers by problem."""
+    measurement = ExitMeasurement(decoder, prompt, settings.max_answer_tokens)
     arrivals = events.filter(pl.col("kind") == "arrival").partition_by(
         "trace", as_dict=True
     )
-    planned = []
+    plans = []
     for trace in traces.iter_rows(named=True):
-        found = arrivals.get((trace["trace"],))
-        part = shard.plan(trace, [] if found is None else found.to_dicts())
-        planned += [] if part is None else [part]
-    checked = drawn_of(planned, settings.max_answer_tokens, settings.verification)
+        rows = arrivals.get((trace["trace"],))
+        plan = measurement.plan(trace, [] if rows is None else rows.to_dicts())
+        plans += [] if plan is None else [plan]
+    checked = draw_checked_exits(
+        plans, settings.max_answer_tokens, settings.verification
+    )
     progress = Progress(traces.height, "traces")
-    progress.update(len(shard.refused))
-    for part in planned:
-        tokens = shard.add(part, golds[part.trace["problem"]], checked)
+    progress.update(len(measurement.refused))
+    for plan in plans:
+        tokens = measurement.add(plan, golds[plan.trace["problem"]], checked)
         progress.update(1, tokens)
     progress.close()
-    return shard, progress
+    return measurement, progress
 
 
 def main(
@@ -213,15 +237,18 @@ def main(
         decoder.stop_ids,
     )
     events = EVENTS.read(events_path)
-    done, progress = compute(decoder, prompt, traces, events, golds, settings)
-    figures = [*done.differences.figures(decoder.dtype), *done.cuts.figures()]
+    measured, progress = measure_exits(decoder, prompt, traces, events, golds, settings)
+    figures = [
+        *measured.differences.figures(decoder.dtype),
+        *measured.retokenization.figures(),
+    ]
     for item in figures:
         logger.info("verification: %s %s over %d", item.statistic, item.value, item.n)
-    traces_done = traces.height - len(done.refused)
-    run = run_of(STAGE, shard, progress, decoder, traces_done, done.note)
+    traces_measured = traces.height - len(measured.refused)
+    run = run_of(STAGE, shard, progress, decoder, traces_measured, measured.note)
     VERIFICATION.write(verification_of(STAGE, figures), verification_path)
     RUNS.write(run, runs_path)
-    EARLY_EXIT.write(EARLY_EXIT.frame(done.rows), exits_path)
+    EARLY_EXIT.write(EARLY_EXIT.frame(measured.rows), exits_path)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""What the report says about early exit."""
+"""The report's section on early exit: headline, findings, tiles, words on figures."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from doubletake.page.sections import Section, Sheet, Tile
+from doubletake.page.sections import Section, Tile
 from doubletake.page.wording import (
-    NOTHING,
     count,
     listed,
     percent,
@@ -15,34 +14,24 @@ from doubletake.page.wording import (
     real,
     things,
 )
+from early_exit.page_tables import sheets
 
 if TYPE_CHECKING:
     from doubletake.page.summaries import Difference, StudyData
 
-SHOWN_EXITS = 10
-EXIT_COLUMNS = (
-    "exit",
-    "thoughts",
-    "right",
-    "probability",
-    "logit",
-    "margin",
-    "entropy (nats)",
-    "tokens before",
-)
 GOLD_DETECTORS = ("string", "markers")
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
-def nothing_to_say(data: StudyData) -> str | None:
-    """Why nothing can be said about exits; None where something can."""
+def why_no_findings(data: StudyData) -> str | None:
+    """Why a study has no findings on exits; None if it has findings."""
     if data.thoughts.is_empty():
-        return f"There is no thought of {data.model} here: nothing can be said."
+        return f"There is no thought of {data.model}, so there is nothing to report."
     total = things(data.thoughts.height, "thought")
     if not data.thoughts["arrivals"].sum():
         return (
-            f"No arrival was found in {total} of {data.model}: there is no place at "
-            "which it could have stopped with an answer."
+            f"No arrival was found in {total} of {data.model}, so it could not have "
+            "stopped with an answer anywhere."
         )
     if data.arrived.is_empty():
         return f"No exit was measured in {total} of {data.model}."
@@ -51,70 +40,68 @@ def nothing_to_say(data: StudyData) -> str | None:
 
 def headline(data: StudyData) -> str:
     """How sure is it at its first arrival, and could it have stopped there?"""
-    nothing = nothing_to_say(data)
-    gain = data.gain
-    if nothing is not None or gain is None:
-        return nothing or ""
-    sure = _probability_at(data, 1)
-    with_sureness = (
-        "" if sure is None else f", with a mean probability of {probability(sure)}"
+    reason, gain = why_no_findings(data), data.gain
+    if reason is not None or gain is None:
+        return reason or ""
+    mean = _probability_at(data, 1)
+    with_probability = (
+        "" if mean is None else f", with a mean probability of {probability(mean)}"
     )
     right = percent(_share(data, "exit1_correct"))
     return (
         f"At its first arrival {data.model} gives the right answer in {right} "
-        f"of {things(gain.n, 'thought')}{with_sureness}; stopping there would save "
+        f"of {things(gain.n, 'thought')}{with_probability}; stopping there would save "
         f"{_saving(data)} of the thought and {_consequence(gain, data.confidence)}."
     )
 
 
 def findings(data: StudyData) -> list[str]:
-    """How sure at each arrival, how sure when wrong, and what to mind."""
-    if nothing_to_say(data) is not None:
+    """How sure it is at each arrival and when it is wrong, and what to keep in mind."""
+    if why_no_findings(data) is not None:
         return []
-    found = [_verdict(data), _sureness(data), _right_against_wrong(data)]
-    found += [stranger(data), caveat(data)]
-    return [sentence for sentence in found if sentence]
+    sentences = [_verdict(data), _probabilities(data), _right_against_wrong(data)]
+    sentences += [imported_note(data), detector_note(data)]
+    return [sentence for sentence in sentences if sentence]
 
 
-def stranger(data: StudyData) -> str:
-    """Whether the thoughts may be another model's."""
+def imported_note(data: StudyData) -> str:
+    """A note on imported thoughts; empty for generated ones."""
     if "generation" in data.settings:
         return ""
     return (
-        f"Mind that these thoughts were imported: {data.model} need not have written "
-        "them, and its answers at the exits are those of a reader."
+        f"Note that these thoughts were imported: another model than {data.model} may "
+        "have written them. At the exits it answers as a reader of these thoughts."
     )
 
 
-def caveat(data: StudyData) -> str:
-    """What the detector's definition of an arrival does to these figures."""
+def detector_note(data: StudyData) -> str:
+    """How the detector's definition of an arrival affects these figures."""
     detector = data.settings["events"]["detector"]
     if detector in GOLD_DETECTORS:
         return (
-            f"Mind that the detector \u201c{detector}\u201d looks for the gold number, "
+            f"Note that the detector \u201c{detector}\u201d looks for the gold number, "
             "so every arrival here states the right value by construction."
         )
     arrivals = data.tables["events"].filter(kind="arrival")
     final = arrivals["is_final"].drop_nulls()
     if len(final) and final.all():
         return (
-            f"Mind that all {things(arrivals.height, 'arrival')} found here state the "
-            "value that the thought ends with: a passing stop at another value was not "
-            "counted as an arrival, so these figures hold for thoughts that had "
-            "reached their last value, and overstate what a rule without that "
-            "knowledge gains."
+            f"Note that all {things(arrivals.height, 'arrival')} found here state the "
+            "value that the thought ends with; a stop at another value does not count "
+            "as an arrival. So these figures hold for thoughts that have reached their "
+            "last value. A rule that does not know the last value gains less."
         )
     return ""
 
 
 def tiles(data: StudyData) -> list[Tile]:
     """The five figures of the headline."""
-    if nothing_to_say(data) is not None:
+    if why_no_findings(data) is not None:
         return []
     rows = data.arrived
     n = things(rows.height, "thought")
-    before = data.exits.filter(exit=0)
-    found = [
+    without_thought = data.exits.filter(exit=0)
+    shown = [
         Tile(
             percent(_share(data, "exit1_correct")),
             "right at the first arrival",
@@ -132,78 +119,14 @@ def tiles(data: StudyData) -> list[Tile]:
             "1 would be certain",
         ),
     ]
-    for row in before.iter_rows(named=True):
+    for row in without_thought.iter_rows(named=True):
         share = percent(row["right"] / row["n"])
-        found.append(Tile(share, "right without any thought", things(row["n"], "exit")))
-    return found
-
-
-def exits_sheet(data: StudyData) -> Sheet:
-    """One row per exit, and the end of the thought."""
-    shown = data.exits.filter(data.exits["exit"] <= SHOWN_EXITS)
-    rows = [_exit_row(row) for row in shown.iter_rows(named=True)]
-    thoughts = data.thoughts
-    if not thoughts.is_empty():
-        mean = int(thoughts["tokens"].sum()) / thoughts.height
-        right = percent(int(thoughts["correct"].sum()) / thoughts.height)
-        end = ("end of the thought", count(thoughts.height), right)
-        rows.append((*end, *[NOTHING] * 4, real(mean, 0)))
-    rest = int(data.exits.filter(data.exits["exit"] > SHOWN_EXITS)["n"].sum())
-    silent = int(data.exits["unanswered"].sum())
-    note = [
-        "Means over all exits of that number; later exits exist only in thoughts that "
-        "arrive that often, so rows are not the same thoughts."
-    ]
-    note += [f"{things(rest, 'later exit')} not shown."] if rest else []
-    note += (
-        [f"{things(silent, 'exit')} gave no number, which counts as wrong."]
-        if silent
-        else []
-    )
-    return Sheet("Every exit", EXIT_COLUMNS, tuple(rows), note=" ".join(note))
-
-
-def _exit_row(row: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        "0, before any thought" if row["exit"] == 0 else f"{row['exit']}",
-        count(row["n"]),
-        percent(row["right"] / row["n"]),
-        probability(row["probability"]),
-        real(row["logit"], 2),
-        real(row["margin"], 2),
-        real(row["entropy"], 3),
-        real(row["tokens_before"], 0),
-    )
-
-
-def outcomes_sheet(data: StudyData) -> Sheet:
-    """What becomes of the answer between first arrival and end."""
-    rows = []
-    for first, name in ((True, "right"), (False, "wrong")):
-        part = data.arrived.filter(exit1_correct=first)
-        right = int(part["correct"].sum())
-        cells = (count(right), count(part.height - right), count(part.height))
-        rows.append((f"{name} at the first arrival", *cells))
-    total = data.arrived.height
-    right = int(data.arrived["correct"].sum())
-    rows.append(("all", count(right), count(total - right), count(total)))
-    return Sheet(
-        "From the first arrival to the end",
-        ("answer if stopped", "ends right", "ends wrong", "thoughts"),
-        tuple(rows),
-    )
-
-
-def sheets(data: StudyData) -> list[Sheet]:
-    """The printed tables; none without exits."""
-    if data.exits.is_empty():
-        return []
-    found = [exits_sheet(data)]
-    return found if data.arrived.is_empty() else [*found, outcomes_sheet(data)]
+        shown.append(Tile(share, "right without any thought", things(row["n"], "exit")))
+    return shown
 
 
 def grouped_cases(data: StudyData) -> str:
-    """Traces behind each line of the figures by number of backtracks."""
+    """Number of traces behind each line of the figures."""
     summary = data.tables["early_exit/summary"].filter(exit=0)
     if summary.is_empty():
         return "No trace has one of the configured numbers of backtracks."
@@ -211,17 +134,17 @@ def grouped_cases(data: StudyData) -> str:
     lines = [
         f"{backtracks}\u00a0(n\u00a0=\u00a0{traces:,})" for backtracks, traces in rows
     ]
-    behind = int(summary["traces"].sum())
+    total = int(summary["traces"].sum())
     return (
         f"Thoughts by number of backtracks: {listed(lines)}; together "
-        f"{count(behind)} of {count(data.thoughts.height)}. Points that rest on too "
-        "few problems are not drawn, as the line below the figure says. "
+        f"{count(total)} of {count(data.thoughts.height)}. Points that rest on too "
+        "few problems are hidden, see the line below the figure. "
         f"Intervals: {data.confidence:.0%}."
     )
 
 
 def confidence_cases(data: StudyData) -> str:
-    """As `grouped_cases`, with a word on the published numbers where they are drawn."""
+    """As `grouped_cases`, and a source for the published numbers if they are drawn."""
     summary = data.tables["early_exit/summary"]
     text = grouped_cases(data)
     if summary["published_logit"].count():
@@ -270,9 +193,9 @@ def _probability_at(data: StudyData, number: int) -> float | None:
 
 
 def _consequence(gain: Difference, confidence: float) -> str:
-    """What stopping does to accuracy, with its interval."""
+    """How stopping changes the accuracy, with an interval."""
     if not gain.changed:
-        return "change the score of none of them"
+        return "change no score"
     low, high = sorted((-gain.low, -gain.high))
     change = f"{'cost' if gain.mean > 0 else 'gain'} {real(100 * abs(gain.mean))}"
     if not gain.mean:
@@ -284,7 +207,7 @@ def _consequence(gain: Difference, confidence: float) -> str:
 
 
 def _verdict(data: StudyData) -> str:
-    """Whether it could have stopped there, on average."""
+    """Whether the model could have stopped there, on average."""
     gain = data.gain
     if gain is None:
         return ""
@@ -298,24 +221,24 @@ def _verdict(data: StudyData) -> str:
         return f"Could it have stopped there? Not without loss: {end}."
     if gain.high < 0:
         return f"Could it have stopped there? It should have: {end}."
-    return f"Could it have stopped there? At no loss that {n} can show: {end}."
+    return f"Could it have stopped there? No loss can be shown with {n}: {end}."
 
 
-def _sureness(data: StudyData) -> str:
+def _probabilities(data: StudyData) -> str:
     """Mean probability before any thought and at each of the first arrivals."""
     parts = []
     for row in data.exits.iter_rows(named=True):
         if row["exit"] > len(ORDINALS) or row["probability"] is None:
             continue
-        name = f"at the {ORDINALS[row['exit'] - 1]} arrival"
-        place = name if row["exit"] else "before any thought"
+        arrival = f"at the {ORDINALS[row['exit'] - 1]} arrival"
+        when = arrival if row["exit"] else "before any thought"
         mean = probability(row["probability"])
-        parts.append(f"{mean} {place} (n\u00a0=\u00a0{row['n']:,})")
+        parts.append(f"{mean} {when} (n\u00a0=\u00a0{row['n']:,})")
     return f"Mean probability of the answer: {listed(parts)}." if parts else ""
 
 
 def _right_against_wrong(data: StudyData) -> str:
-    """Whether confidence at the first arrival tells right from wrong."""
+    """Mean probability at the first arrival, of right and of wrong answers."""
     first = data.tables["early_exit"].filter(exit=1).drop_nulls("logprob")
     parts = []
     for right, name in ((True, "right"), (False, "wrong")):
@@ -328,7 +251,7 @@ def _right_against_wrong(data: StudyData) -> str:
             )
     if len(parts) < 2:
         return ""
-    return f"At the first arrival that probability is {listed(parts)}."
+    return f"At the first arrival the probability of the answer is {listed(parts)}."
 
 
 SECTION = Section(

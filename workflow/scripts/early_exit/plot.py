@@ -1,10 +1,10 @@
 """Figures: how sure the model is at each exit, how often right, and how calibrated.
 
 Inputs
-    exits: forced answers (`schemas.EARLY_EXIT`).
-    summary: means and intervals by group and exit (`schemas.EARLY_EXIT_SUMMARY`).
-    calibration: bins of confidence (`schemas.EARLY_EXIT_CALIBRATION`).
-    published: reference numbers; drawn where the summary holds them.
+    exits: forced answers (`EARLY_EXIT`).
+    summary: means and intervals by group and exit (`EARLY_EXIT_SUMMARY`).
+    bins: exits by confidence (`EARLY_EXIT_CALIBRATION`).
+    published: reference numbers; drawn if the summary holds published means.
 
 Outputs
     confidence, accuracy, calibration: the figures.
@@ -26,7 +26,6 @@ from doubletake.page.plots import (
     ACCENT,
     DASHED,
     FAINT,
-    INK,
     draw_band,
     empty_figure,
     new_figure,
@@ -36,6 +35,7 @@ from doubletake.page.plots import (
     write_note,
 )
 from doubletake.running.logs import job
+from early_exit.calibration_figure import draw_calibration
 from early_exit.tables import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
@@ -47,29 +47,30 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("plot_early_exit")
 
-LEAST_PROBLEMS = 3  # a point of fewer is not drawn
+# ASSUME: a mean over fewer problems says too little to be drawn; chosen by hand.
+LEAST_PROBLEMS = 3
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the figures state beside the tables."""
+    """The parts of the config that the figures mention."""
 
     groups: list[int]
-    """Numbers of backtracks that get a line of their own."""
+    """Numbers of backtracks that get a separate line."""
     confidence: float
     """Coverage of the intervals."""
 
 
-def drawn(summary: pl.DataFrame) -> pl.DataFrame:
+def drawn_points(summary: pl.DataFrame) -> pl.DataFrame:
     """The points that rest on enough problems."""
     return summary.filter(pl.col("problems") >= LEAST_PROBLEMS)
 
 
 def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> str:
-    """How many traces are drawn, which groups and points are not, and the intervals."""
-    shown = drawn(summary)
-    inside = sum(traces_by_group(summary)[group] for group in _groups(shown))
-    parts = [f"{inside} of {exits['trace'].n_unique()} traces are drawn."]
+    """Number of drawn traces, missing groups, hidden points, coverage of intervals."""
+    shown = drawn_points(summary)
+    traces = sum(traces_by_group(summary)[group] for group in _groups(shown))
+    parts = [f"{traces} of {exits['trace'].n_unique()} traces are drawn."]
     missing = sorted(set(settings.groups) - set(_groups(summary)))
     if missing:
         parts.append(f"No trace with {', '.join(map(str, missing))} backtracks.")
@@ -82,8 +83,8 @@ def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> s
     return " ".join(parts)
 
 
-def why_empty(exits: pl.DataFrame, settings: Settings) -> str:
-    """What an empty figure says."""
+def empty_note(exits: pl.DataFrame, settings: Settings) -> str:
+    """The text in a figure without points."""
     groups = ", ".join(map(str, sorted(settings.groups)))
     return (
         f"Nothing to draw: of {exits['trace'].n_unique()} traces, too few\n"
@@ -92,42 +93,27 @@ def why_empty(exits: pl.DataFrame, settings: Settings) -> str:
 
 
 def traces_by_group(summary: pl.DataFrame) -> dict[int, int]:
-    """Traces per number of backtracks; every trace has an exit 0."""
+    """Number of traces by number of backtracks; every trace has an exit 0."""
     first = summary.filter(pl.col("exit") == 0)
     return dict(first.select("backtracks", "traces").iter_rows())
 
 
 def final_accuracy(summary: pl.DataFrame) -> float:
-    """Share of the drawn groups' traces that end in the right answer."""
+    """Share of right final answers among the traces of the drawn groups."""
     first = summary.filter(
-        pl.col("exit") == 0, pl.col("backtracks").is_in(_groups(drawn(summary)))
+        pl.col("exit") == 0, pl.col("backtracks").is_in(_groups(drawn_points(summary)))
     )
     weights = first["traces"].to_numpy()
     return float(np.average(first["final_accuracy"].to_numpy(), weights=weights))
 
 
-def calibration_error(bins: pl.DataFrame) -> float:
-    """Expected calibration error: mean |accuracy - confidence|, weighted by exits.
-
-    Naeini et al. 2015, with bins of equal counts.
-    """
-    gaps = np.abs(bins["accuracy"].to_numpy() - bins["confidence"].to_numpy())
-    return float(np.average(gaps, weights=bins["exits"].to_numpy()))
-
-
-def brier_score(bins: pl.DataFrame) -> float:
-    """Mean squared difference of confidence and correctness (Brier 1950)."""
-    weights = bins["exits"].to_numpy()
-    return float(np.average(bins["brier"].to_numpy(), weights=weights))
-
-
 def draw_confidence(
     summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings
 ) -> Figure:
-    """Mean answer logit by exit: raw on the left, scaled within the trace right."""
-    shown = drawn(summary)
+    """Mean answer logit by exit: raw on the left, scaled within each trace right."""
+    shown = drawn_points(summary)
     if not shown.height:
-        return empty_figure(why_empty(exits, settings))
+        return empty_figure(empty_note(exits, settings))
     figure, axes = new_figure(
         columns=2, rows=2, height=5.2, extra_width=1.3, height_ratios=[2, 3]
     )
@@ -156,10 +142,10 @@ def draw_accuracy(
     published: float | None,
     settings: Settings,
 ) -> Figure:
-    """Share of correct forced answers by exit, beside that of the final answers."""
-    shown = drawn(summary)
+    """Share of correct forced answers by exit, beside that of final answers."""
+    shown = drawn_points(summary)
     if not shown.height:
-        return empty_figure(why_empty(exits, settings))
+        return empty_figure(empty_note(exits, settings))
     figure, axes = new_figure(height=3.8, extra_width=4.2)
     panel = axes[0, 0]
     _draw_bars(panel, shown, "accuracy")
@@ -176,66 +162,6 @@ def draw_accuracy(
     return figure
 
 
-def draw_calibration(
-    bins: pl.DataFrame, exits: pl.DataFrame, settings: Settings
-) -> Figure:
-    """Confidence beside accuracy in bins of equal counts, above its histogram.
-
-    Bins stand side by side and not at their confidence, because most exits of a good
-    model are so sure that their bins would lie on each other.
-    """
-    if not bins.height:
-        return empty_figure("No exit has an answer: there is no confidence to judge.")
-    figure, axes = new_figure(rows=2, height=4.6, height_ratios=[4, 1], extra_width=3.6)
-    panel, histogram = axes[:, 0]
-    _draw_bins(panel, bins)
-    errors = f"ECE {calibration_error(bins):.3f}, Brier {brier_score(bins):.3f}"
-    panel.set_title(errors)
-    sure = exits["logprob"].drop_nulls().exp().clip(0, 1)
-    histogram.hist(sure, bins=np.linspace(0, 1, 41).tolist(), color=FAINT)
-    histogram.set(xlabel="confidence: probability of the whole answer", ylabel="exits")
-    histogram.set_xlim(0, 1)
-    silent = exits["logprob"].null_count()
-    parts = [f"{sure.len()} exits of {exits['trace'].n_unique()} traces."]
-    if silent:
-        parts.append(f"{silent} without an answer left out.")
-    parts.append(f"Bars: {settings.confidence:.0%} intervals.")
-    write_note(figure, " ".join(parts))
-    return figure
-
-
-def _draw_bins(axes: Axes, bins: pl.DataFrame) -> None:
-    places = np.arange(bins.height)
-    sure, right = bins["confidence"].to_numpy(), bins["accuracy"].to_numpy()
-    axes.vlines(places, sure, right, color=ACCENT, lw=5, alpha=0.25, label="gap")
-    ends = np.stack([bins["accuracy_low"].to_numpy(), bins["accuracy_high"].to_numpy()])
-    axes.errorbar(
-        places,
-        right,
-        yerr=np.maximum([right - ends[0], ends[1] - right], 0),
-        fmt="o",
-        elinewidth=1,
-        color=ordered_colours(3)[1],
-        label="share correct",
-    )
-    axes.plot(places, sure, "D", mfc="white", color=INK, label="mean confidence")
-    axes.set_xticks(places, [_near_one(value) for value in sure])
-    axes.set(
-        xlabel=f"mean confidence of {bins.height} bins of equal counts",
-        ylabel="probability",
-        ylim=(-0.03, 1.03),
-    )
-    axes.legend(loc="best")
-
-
-def _near_one(value: float) -> str:
-    """A probability with as many digits as tell it from 1."""
-    if value < 0.9995:
-        return f"{value:.3f}"
-    mantissa, _, power = f"{max(1 - value, 0.0):.0e}".partition("e")
-    return "1" if mantissa == "0" else f"1\u2212{mantissa}e\u2212{abs(int(power))}"
-
-
 def _draw_bands(
     axes: Axes, shown: pl.DataFrame, name: str, colours: dict[int, str]
 ) -> None:
@@ -248,7 +174,7 @@ def _draw_bands(
 
 
 def _draw_bars(axes: Axes, shown: pl.DataFrame, name: str) -> None:
-    """Lines with error bars, side by side: intervals too wide for bands."""
+    """Lines with error bars, side by side, because the intervals are wide."""
     colours = _colours(shown)
     width = min(0.08 * (len(colours) - 1), 0.5)
     shifts = np.linspace(-width / 2, width / 2, len(colours))
@@ -277,7 +203,7 @@ def _draw_legend(figure: Figure, summary: pl.DataFrame, extra: list[Line2D]) -> 
         Line2D(
             [], [], color=colour, marker="o", label=f"{group}  (n = {counts[group]})"
         )
-        for group, colour in _colours(drawn(summary)).items()
+        for group, colour in _colours(drawn_points(summary)).items()
     ]
     figure.legend(
         handles=handles + extra,
@@ -317,7 +243,7 @@ def main(
     logger.info("%s", note_of(summary, exits, settings))
     save_figure(draw_confidence(summary, exits, settings), confidence_path)
     save_figure(draw_accuracy(summary, exits, accuracy, settings), accuracy_path)
-    save_figure(draw_calibration(bins, exits, settings), calibration_path)
+    save_figure(draw_calibration(bins, exits, settings.confidence), calibration_path)
 
 
 if __name__ == "__main__":

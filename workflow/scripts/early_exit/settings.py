@@ -6,7 +6,7 @@ from doubletake.study.settings import answer_prompt
 
 
 def measure(config: dict[str, Any], model: str) -> dict[str, Any]:
-    """Of `measure.py`, with the model's own answer prompt if it has one."""
+    """Settings of `measure.py`; the model may have an answer prompt of its own."""
     section = config["early_exit"]
     return {
         "answer_prompt": answer_prompt(config, model),
@@ -17,14 +17,14 @@ def measure(config: dict[str, Any], model: str) -> dict[str, Any]:
 
 
 def summarise(config: dict[str, Any]) -> dict[str, Any]:
-    """Of `summarise.py`."""
+    """Settings of `summarise.py`."""
     section = config["early_exit"]
-    own = {key: section[key] for key in ("groups", "calibration_bins")}
-    return own | config["intervals"]
+    selected = {key: section[key] for key in ("groups", "calibration_bins")}
+    return selected | config["intervals"]
 
 
 def plot(config: dict[str, Any]) -> dict[str, Any]:
-    """Of `plot.py`."""
+    """Settings of `plot.py`."""
     return {
         "groups": config["early_exit"]["groups"],
         "confidence": config["intervals"]["confidence"],

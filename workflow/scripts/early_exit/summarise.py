@@ -1,14 +1,14 @@
 """How sure and how right are the forced answers, by exit and number of backtracks?
 
 Inputs
-    exits: forced answers (`schemas.EARLY_EXIT`).
-    traces: which problem a trace is on, and whether it ended correctly.
-    events: how often a trace turned back.
-    published: reference numbers, added where model and dataset are the same.
+    exits: forced answers (`EARLY_EXIT`).
+    traces: problem and final correctness of each trace.
+    events: number of backtracks of each trace.
+    published: reference numbers, added if model and dataset are the same.
 
 Outputs
-    summary: one row per group and exit (`schemas.EARLY_EXIT_SUMMARY`).
-    calibration: one row per bin of confidence (`schemas.EARLY_EXIT_CALIBRATION`).
+    summary: one row per group and exit (`EARLY_EXIT_SUMMARY`).
+    calibration: one row per bin of confidence (`EARLY_EXIT_CALIBRATION`).
 """
 
 import json
@@ -46,7 +46,7 @@ class Settings:
     """What the summary reads of the sections `early_exit` and `intervals`."""
 
     groups: list[int]
-    """Numbers of backtracks that get a line of their own."""
+    """Numbers of backtracks that get a separate line."""
     bootstrap: int
     """Resamples behind an interval."""
     confidence: float
@@ -60,19 +60,19 @@ class Settings:
 def published_logits(
     reference: dict[str, Any], model: str, dataset: str
 ) -> dict[int, list[float]]:
-    """Published mean logits by number of backtracks; none for another study."""
+    """Published mean logits by number of backtracks; empty for another study."""
     if (reference["model"], reference["dataset"]) != (model, dataset):
         return {}
     return {int(group): means for group, means in reference["mean_logit"].items()}
 
 
-def cases_of(
+def exit_cases(
     exits: pl.DataFrame, traces: pl.DataFrame, events: pl.DataFrame
 ) -> pl.DataFrame:
     """Exits with problem, final correctness, number of backtracks, scaled logit.
 
-    `normalised` is (logit - min) / (max - min) over the exits of the trace; null where
-    they are all alike or there is but one.
+    `normalised` is (logit - min) / (max - min) over the exits of the trace. It is null
+    if all exits of the trace have the same logit.
     """
     backtracks = (
         events.filter(pl.col("kind") == "backtrack")
@@ -97,7 +97,7 @@ def cases_of(
 def summarise(
     cases: pl.DataFrame, published: dict[int, list[float]], settings: Settings
 ) -> pl.DataFrame:
-    """One row per group and exit, with intervals; groups without traces have none."""
+    """One row per group and exit, with intervals; groups without traces have no row."""
     rows: list[dict[str, Any]] = []
     for group in sorted(settings.groups):
         members = cases.filter(pl.col("backtracks") == group)
@@ -119,18 +119,19 @@ def _group_rows(
     scaled = mean_curve(cases, "normalised", settings)
     rows = []
     for count in counts.sort("exit").iter_rows(named=True):
-        place, problems = count["exit"], count["problems"]
+        number, problems = count["exit"], count["problems"]
+        # ASSUME: thoughts on one problem are as one case, so Wilson's n = problems.
         low, high = wilson_interval(
             count["accuracy"] * problems, problems, settings.confidence
         )
         row = {
             "backtracks": group,
             **count,
-            **_interval("logit", logits, place),
-            **_interval("normalised", scaled, place),
+            **_interval("logit", logits, number),
+            **_interval("normalised", scaled, number),
             "accuracy_low": low,
             "accuracy_high": high,
-            "published_logit": published[place] if place < len(published) else None,
+            "published_logit": published[number] if number < len(published) else None,
         }
         rows.append({name: row[name] for name in EARLY_EXIT_SUMMARY.schema})
     return rows
@@ -140,7 +141,7 @@ def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray
     """Mean by exit and its interval over problems.
 
     Returns:
-        `[3, exit]`: mean, low, high; NaN where no case is known.
+        `[3, exit]`: mean, low, high; NaN for an exit without values.
     """
     exits = cases["exit"].to_numpy()
     sums, counts = cluster_sums(
@@ -157,27 +158,28 @@ def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray
     return np.stack([mean, low, high])
 
 
-def _interval(name: str, curve: np.ndarray, place: int) -> dict[str, float | None]:
+def _interval(name: str, curve: np.ndarray, number: int) -> dict[str, float | None]:
     names = (name, f"{name}_low", f"{name}_high")
-    values = (None if np.isnan(value) else float(value) for value in curve[:, place])
+    values = (None if np.isnan(value) else float(value) for value in curve[:, number])
     return dict(zip(names, values, strict=True))
 
 
 def calibrate(cases: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Confidence and accuracy in bins of equal counts, over all exits with an answer.
 
-    Confidence is the probability of the answer's own tokens, exp(logprob).
+    Confidence is the probability of the answer's tokens, exp(logprob).
     """
-    confidence = pl.col("logprob").exp().clip(0, 1)  # rounding may leave a hair over 1
-    known = (
+    # ASSUME: this probability is the model's confidence; other spellings are left out.
+    confidence = pl.col("logprob").exp().clip(0, 1)  # rounding may exceed 1
+    answered = (
         cases.filter(pl.col("logprob").is_not_null())
         .with_columns(confidence=confidence)
         .sort("confidence", maintain_order=True)
-        .with_row_index("place")
+        .with_row_index("rank")
     )
-    bins = pl.col("place").cast(pl.Int64) * settings.calibration_bins // known.height
+    bins = pl.col("rank").cast(pl.Int64) * settings.calibration_bins // answered.height
     cells = (
-        known.with_columns(bin=bins.cast(pl.Int32))
+        answered.with_columns(bin=bins.cast(pl.Int32))
         .group_by("bin")
         .agg(
             exits=pl.len().cast(pl.Int32),
@@ -213,8 +215,8 @@ def main(
     study: tuple[str, str],
     settings: Settings,
 ) -> None:
-    """Read the tables, count, write; `study` is the model's and dataset's source."""
-    cases = cases_of(
+    """Read the tables, summarise, write; `study` is the source of model and dataset."""
+    cases = exit_cases(
         EARLY_EXIT.read(exits_path), TRACES.read(traces_path), EVENTS.read(events_path)
     )
     reference = json.loads(published_path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Answers forced at every arrival."""
+"""Tables of early exit: the answer forced at every exit, means, and calibration."""
 
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
@@ -6,19 +6,39 @@ EARLY_EXIT = Table(
     "early_exit",
     (
         Column("trace", TEXT, "id of the trace"),
-        Column("exit", COUNT, "0: before any thought; k: after arrival k"),
-        Column("tokens_before", COUNT, "thought tokens spent before the exit"),
+        Column(
+            "exit", COUNT, "0: before any thought; k: after arrival k", unit="index"
+        ),
+        Column("tokens_before", COUNT, "thought tokens before the exit", unit="tokens"),
         Column("answer", TEXT, "canonical answer given at the exit", nullable=True),
         Column("correct", FLAG, "the answer equals the gold number"),
-        Column("logit", REAL, "mean raw logit of the answer's tokens", nullable=True),
         Column(
-            "logprob", REAL, "sum of the answer tokens' log-probs (nats)", nullable=True
+            "logit",
+            REAL,
+            "mean raw logit of the answer's tokens",
+            nullable=True,
+            unit="logit",
         ),
         Column(
-            "margin", REAL, "top-1 minus top-2 logit of the first token", nullable=True
+            "logprob",
+            REAL,
+            "sum of the log-probs of the answer's tokens",
+            nullable=True,
+            unit="nats",
         ),
         Column(
-            "entropy", REAL, "of the first token's distribution (nats)", nullable=True
+            "margin",
+            REAL,
+            "top-1 minus top-2 logit at the answer's first token",
+            nullable=True,
+            unit="logit",
+        ),
+        Column(
+            "entropy",
+            REAL,
+            "entropy of the distribution at the answer's first token",
+            nullable=True,
+            unit="nats",
         ),
     ),
     sort=(
@@ -32,30 +52,76 @@ EARLY_EXIT = Table(
 EARLY_EXIT_SUMMARY = Table(
     "early_exit/summary",
     (
-        Column("backtracks", COUNT, "number of backtracks of the traces"),
-        Column("exit", COUNT, "0: before any thought; k: after arrival k"),
-        Column("traces", COUNT, "traces with this exit"),
-        Column("problems", COUNT, "problems they are on"),
-        Column("logit", REAL, "mean answer logit", nullable=True),
-        Column("logit_low", REAL, "bootstrap over problems", nullable=True),
-        Column("logit_high", REAL, "bootstrap over problems", nullable=True),
+        Column(
+            "backtracks",
+            COUNT,
+            "number of backtracks of the group's traces",
+            unit="backtracks",
+        ),
+        Column(
+            "exit", COUNT, "0: before any thought; k: after arrival k", unit="index"
+        ),
+        Column("traces", COUNT, "traces with this exit", unit="traces"),
+        Column("problems", COUNT, "problems of these traces", unit="problems"),
+        Column("logit", REAL, "mean answer logit", nullable=True, unit="logit"),
+        Column(
+            "logit_low",
+            REAL,
+            "low end of its interval, bootstrap over problems",
+            nullable=True,
+            unit="logit",
+        ),
+        Column(
+            "logit_high",
+            REAL,
+            "high end of its interval, bootstrap over problems",
+            nullable=True,
+            unit="logit",
+        ),
         Column(
             "normalised",
             REAL,
-            "mean answer logit, each trace's exits scaled to 0 to 1",
+            "mean answer logit, when the exits of each trace are scaled to 0 to 1",
             nullable=True,
         ),
-        Column("normalised_low", REAL, "bootstrap over problems", nullable=True),
-        Column("normalised_high", REAL, "bootstrap over problems", nullable=True),
-        Column("accuracy", REAL, "share of correct answers"),
-        Column("accuracy_low", REAL, "Wilson interval, n = problems"),
-        Column("accuracy_high", REAL, "Wilson interval, n = problems"),
-        Column("final_accuracy", REAL, "share of these traces that end correctly"),
+        Column(
+            "normalised_low",
+            REAL,
+            "low end of its interval, bootstrap over problems",
+            nullable=True,
+        ),
+        Column(
+            "normalised_high",
+            REAL,
+            "high end of its interval, bootstrap over problems",
+            nullable=True,
+        ),
+        Column("accuracy", REAL, "correct answers among the exits", unit="share"),
+        Column(
+            "accuracy_low",
+            REAL,
+            "low end of its Wilson interval, n = problems",
+            unit="share",
+        ),
+        Column(
+            "accuracy_high",
+            REAL,
+            "high end of its Wilson interval, n = problems",
+            unit="share",
+        ),
+        Column(
+            "final_accuracy",
+            REAL,
+            "correct final answers among these traces",
+            unit="share",
+        ),
         Column(
             "published_logit",
             REAL,
-            "published mean logit; null where none, or another model or dataset",
+            "published mean logit; null if there is no published number, or the study "
+            "has another model or dataset",
             nullable=True,
+            unit="logit",
         ),
     ),
     holds="means by exit and number of backtracks",
@@ -64,16 +130,33 @@ EARLY_EXIT_SUMMARY = Table(
 EARLY_EXIT_CALIBRATION = Table(
     "early_exit/calibration",
     (
-        Column("bin", COUNT, "0, 1, ...: equal counts, by confidence"),
-        Column("exits", COUNT, "exits in the bin"),
-        Column("problems", COUNT, "problems they are on"),
-        Column("lowest", REAL, "lowest confidence, probability of the whole answer"),
-        Column("highest", REAL, "highest confidence"),
-        Column("confidence", REAL, "mean confidence"),
-        Column("brier", REAL, "mean squared difference of confidence and truth"),
-        Column("accuracy", REAL, "share of correct answers"),
-        Column("accuracy_low", REAL, "Wilson interval, n = problems"),
-        Column("accuracy_high", REAL, "Wilson interval, n = problems"),
+        Column("bin", COUNT, "0, 1, ...: equal counts, by confidence", unit="index"),
+        Column("exits", COUNT, "exits in the bin", unit="exits"),
+        Column("problems", COUNT, "problems of these exits", unit="problems"),
+        Column(
+            "lowest",
+            REAL,
+            "lowest confidence, which is the probability of the whole answer",
+            unit="probability",
+        ),
+        Column("highest", REAL, "highest confidence", unit="probability"),
+        Column("confidence", REAL, "mean confidence", unit="probability"),
+        Column(
+            "brier", REAL, "mean squared difference of confidence and correctness (0/1)"
+        ),
+        Column("accuracy", REAL, "correct answers among the exits", unit="share"),
+        Column(
+            "accuracy_low",
+            REAL,
+            "low end of its Wilson interval, n = problems",
+            unit="share",
+        ),
+        Column(
+            "accuracy_high",
+            REAL,
+            "high end of its Wilson interval, n = problems",
+            unit="share",
+        ),
     ),
     holds="confidence against accuracy, in bins",
 )

@@ -1,4 +1,4 @@
-"""What this stage leaves."""
+"""What the stage `problems` leaves in a study's folder."""
 
 from doubletake.study.declaration import Stage
 from problems.tables import PROBLEMS

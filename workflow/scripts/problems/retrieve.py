@@ -6,7 +6,7 @@ Inputs
         finished thoughts with the columns `question` and `gold`.
 
 Outputs
-    problems: one row per problem (`schemas.PROBLEMS`).
+    problems: one row per problem (`PROBLEMS`).
 """
 
 import logging
@@ -42,33 +42,38 @@ class Settings:
     split: str
     """Split of the hub dataset."""
     limit: int | None
-    """Take the first so many rows; None takes all."""
+    """Number of rows to take from the start; None takes all."""
     thoughts: bool
-    """The rows are finished thoughts, several of which may share a question."""
+    """Whether the rows are finished thoughts; several thoughts may share a question."""
 
 
-def problem_id(index: int) -> str:
-    """Id of the problem at a place of its source."""
-    return f"{index:05d}"
+def problem_id(number: int) -> str:
+    """Id of the problem with this number in its source."""
+    return f"{number:05d}"
 
 
 def problems_of(
     rows: Iterator[tuple[str, dict[str, Any]]], *, thoughts: bool
 ) -> pl.DataFrame:
-    """Table of problems; equal questions of finished thoughts are one problem.
+    """Table of problems; finished thoughts on the same question share one problem.
+
+    Args:
+        rows: each with its origin (file and line) for messages.
+        thoughts: whether the rows are finished thoughts.
 
     Raises:
-        InputError: a row has no readable gold number, or two rows give the same
-            question different golds; names file and line.
+        InputError: there is no row, a row has no readable gold number, or two rows
+            give the same question different golds; names file and line.
     """
     golds: dict[str, str] = {}
     problems: list[dict[str, Any]] = []
-    for place, row in rows:
-        question = text_of(row, "question", place)
-        gold, solution = _gold(row, place, thoughts=thoughts)
+    for origin, row in rows:
+        question = text_of(row, "question", origin)
+        gold, solution = _gold(row, origin, thoughts=thoughts)
+        # ASSUME: finished thoughts with the same question text are on one problem.
         if thoughts and question in golds:
             if golds[question] != gold:
-                raise InputError(f"{place}: gold {gold}, before {golds[question]}")
+                raise InputError(f"{origin}: gold {gold}, before {golds[question]}")
             continue
         golds[question] = gold
         problems.append(
@@ -90,7 +95,7 @@ def hub_rows(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
     Raises:
         InputError: the dataset, its configuration or its split cannot be loaded.
     """
-    import datasets  # slow to import, and only the hub needs it
+    import datasets  # slow to import; only hub datasets need it
 
     where = f"{settings.source} ({settings.name}, {settings.split})"
     try:
@@ -110,20 +115,20 @@ def hub_rows(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{where}, row {number}", row
 
 
-def _gold(row: dict[str, Any], place: str, *, thoughts: bool) -> tuple[str, str]:
+def _gold(row: dict[str, Any], origin: str, *, thoughts: bool) -> tuple[str, str]:
     """Canonical gold number and solution text of a row."""
     column = "gold" if thoughts else "answer"
-    solution = text_of({column: text_or_number(row, column, place)}, column, place)
+    solution = text_of({column: text_or_number(row, column, origin)}, column, origin)
     if thoughts:
         solution = f"{GOLD_MARK} {solution}"
     try:
         return gold_of(solution), solution
     except InputError as error:
-        raise InputError(f"{place}: {error}") from error
+        raise InputError(f"{origin}: {error}") from error
 
 
 def main(*, problems_path: Path, settings: Settings) -> None:
-    """Read the rows, canonize the golds, write the table."""
+    """Read the rows, bring the golds to canonical form, write the table."""
     if settings.revision is not None:
         rows = hub_rows(settings)
     else:

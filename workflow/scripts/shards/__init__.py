@@ -1,1 +1,1 @@
-"""Shards: the parts of one table, joined."""
+"""Shards: joins the parts of a table that the shards of a stage wrote."""

@@ -1,11 +1,11 @@
-"""Join the parts that the shards of a stage made of its tables.
+"""Joins the parts of a stage's tables; every shard has written one part of each.
 
 Inputs
-    by table (`Stage.shards`, by its key): Parquet files, one per shard.
+    by key of a table in `Stage.shards`: Parquet files, one per shard.
 
 Outputs
-    by table: their rows, sorted as the table says. Rows of `VERIFICATION` about the
-        same figure become one.
+    by key of a table: the rows of all parts, sorted as the table says. Rows of
+        `VERIFICATION` about the same figure become one row.
 """
 
 import logging
@@ -30,22 +30,23 @@ def merge(table: Table, parts: list[pl.DataFrame]) -> pl.DataFrame:
     """All rows in the table's order; rows of equal keys keep the order of the parts."""
     rows = pl.concat([table.schema.to_frame(), *parts])
     if table is VERIFICATION:
-        rows = merge_figures(rows)
+        rows = merge_verification(rows)
     return rows.sort(table.sort, maintain_order=True) if table.sort else rows
 
 
-def merge_figures(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per figure: what it would be had there been one shard.
+def merge_verification(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per figure, with the value that a single shard would have given.
 
-    The column `merge` says how: means are weighted by their numbers of cases. A part
-    without cases says nothing, and a figure without cases in any part has no value. A
-    value that is not a number (NaN) makes the whole figure NaN.
+    The column `merge` says how the values of a figure become one. A mean is weighted
+    by the numbers of cases. A part without cases is left out. A figure without cases
+    in all parts has no value. One value that is not a number (NaN) makes the whole
+    figure NaN.
 
     Args:
-        rows: `schemas.VERIFICATION` of all parts.
+        rows: of `VERIFICATION`, from all parts.
 
     Returns:
-        The same columns, in the order in which the figures first appear.
+        The same columns; figures keep the order in which they first appear.
     """
     counted = pl.col("value").is_not_null() & (pl.col("n") > 0)
     values, weights = (pl.col(name).filter(counted) for name in ("value", "n"))
@@ -55,7 +56,7 @@ def merge_figures(rows: pl.DataFrame) -> pl.DataFrame:
     ).agg(
         mean=mean,
         sum=values.sum(),
-        max=values.nan_max(),  # `max` would pass over a NaN
+        max=values.nan_max(),  # `max` would ignore a NaN
         counted=counted.any(),
         n=pl.col("n").sum(),
         bound=pl.col("bound").max(),

@@ -1,4 +1,4 @@
-"""What this stage leaves."""
+"""What the stage `traces` leaves in a study's folder."""
 
 from doubletake.study.declaration import Stage
 from doubletake.tables.runs import RUNS

@@ -1,15 +1,14 @@
 """Thoughts of the model on its share of the problems.
 
 Inputs
-    problems: `schemas.PROBLEMS`.
-
-    the files of a local model.
-    what an earlier run left in the folder `.earlier` beside the traces, if anything:
-        thoughts that would come out the same are kept.
+    problems: `PROBLEMS`.
+    model: the files of a local model.
+    the folder `.earlier` beside the traces, if an earlier run left one: traces in it
+        that would come out the same are kept.
 
 Outputs
-    traces: one row per thought (`schemas.TRACES`).
-    runs: what was computed, where, how fast (`schemas.RUNS`).
+    traces: one row per thought (`TRACES`).
+    runs: what was computed, where, how fast (`RUNS`).
 """
 
 import logging
@@ -31,17 +30,17 @@ from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from problems.tables import PROBLEMS
-from traces.generation import Request, generate
-from traces.reuse import (
-    earlier_traces,
-    keep_traces,
-    store_traces,
-    stored_traces,
-    with_kept,
+from traces.continuous_batching import GenerationRequest, generate
+from traces.earlier_traces import (
+    add_to_store,
+    join_rows,
+    keep_for_next_run,
+    rows_in_store,
+    rows_of_last_run,
 )
-from traces.rows import Completion, Prompted, is_correct, traces_table
-from traces.sampling import Sampling
 from traces.tables import TRACES
+from traces.token_sampling import Sampling
+from traces.trace_rows import Completion, TracePrompt, is_correct, traces_table
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -54,11 +53,11 @@ class Settings:
     """The `generation` section of the config."""
 
     backend: str
-    """What generates."""
+    """The library that generates."""
     samples: int
     """Thoughts per problem."""
     temperature: float
-    """Divides the logits; 0 takes the likeliest token."""
+    """Divides the logits; 0 takes the most likely token."""
     top_p: float
     """Share of probability that sampling keeps."""
     max_new_tokens: int
@@ -71,80 +70,88 @@ class Settings:
 
 def prompts_of(
     problems: pl.DataFrame, samples: int, tokenizer: TraceTokenizer
-) -> list[Prompted]:
-    """Every thought to be generated on the problems, in order."""
+) -> list[TracePrompt]:
+    """The prompts of all traces on these problems, in order."""
     prompts = []
     for row in problems.iter_rows(named=True):
         ids = tokenizer.prompt_ids(row["question"])
         prompts += [
-            Prompted(row["problem"], sample, row["gold"], ids)
+            TracePrompt(row["problem"], sample, row["gold"], ids)
             for sample in range(samples)
         ]
     return prompts
 
 
-def split_kept(
-    prompts: list[Prompted], kept: dict[str, dict[str, Any]]
-) -> tuple[dict[str, dict[str, Any]], list[Prompted]]:
-    """Rows of an earlier run on the very same prompts, and the prompts without one.
+def split_reusable(
+    prompts: list[TracePrompt], earlier: dict[str, dict[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], list[TracePrompt]]:
+    """Earlier rows with exactly these prompts, and the prompts that have no such row.
 
-    The gold answers may be others than then: whether a row is correct is asked anew.
+    The gold answers may have changed since the earlier run. So `correct` is computed
+    again for every kept row.
     """
-    same = {}
-    for prompted in prompts:
-        row = kept.get(prompted.trace)
-        if row is not None and row["prompt_ids"] == prompted.prompt_ids:
-            correct = is_correct(prompted.gold, row["answer"])
-            same[prompted.trace] = row | {"correct": correct}
-    return same, [prompted for prompted in prompts if prompted.trace not in same]
+    kept = {}
+    for prompt in prompts:
+        row = earlier.get(prompt.trace)
+        if row is not None and row["prompt_ids"] == prompt.prompt_ids:
+            correct = is_correct(prompt.gold, row["answer"])
+            kept[prompt.trace] = row | {"correct": correct}
+    return kept, [prompt for prompt in prompts if prompt.trace not in kept]
 
 
-def deciding(model: ModelSettings, settings: Settings, code: str) -> dict[str, Any]:
-    """What decides the thoughts on a prompt, the model's files apart.
+def deciding_settings(
+    model: ModelSettings, settings: Settings, code: str
+) -> dict[str, Any]:
+    """All settings that decide the thoughts on a prompt, without the model's files.
 
-    The batch is left out: it changes rounding only, as the number of shards does. The
-    code's digest is that of the code that runs: what the rule's params hold is as old
-    as the start of Snakemake.
+    Device and batch size are left out, because they change the rounding only. The
+    number of samples is left out, because the samples of a problem are independent.
+
+    Args:
+        model: of the study.
+        settings: of the generation.
+        code: digest of the running code. The digest in the rule's params is older: it
+            was taken when Snakemake started.
     """
-    told = {**asdict(model), **asdict(settings), "code": code}
-    machine = ("device", "batch_size", "samples")
-    return {key: value for key, value in told.items() if key not in machine}
+    every = {**asdict(model), **asdict(settings), "code": code}
+    without_effect = ("device", "batch_size", "samples")
+    return {key: value for key, value in every.items() if key not in without_effect}
 
 
 def requests_of(
-    prompts: list[Prompted], max_new_tokens: int, max_positions: int
-) -> tuple[list[Request], str]:
+    prompts: list[TracePrompt], max_new_tokens: int, max_positions: int
+) -> tuple[list[GenerationRequest], str]:
     """Generation requests, and a note on prompts that leave no room for a completion.
 
     A completion never runs past the model's positions.
     """
     requests, refused = [], []
-    for prompted in prompts:
-        limit = min(max_new_tokens, max_positions - len(prompted.prompt_ids))
+    for prompt in prompts:
+        limit = min(max_new_tokens, max_positions - len(prompt.prompt_ids))
         if limit < 1:
-            refused.append(prompted.trace)
+            refused.append(prompt.trace)
         else:
-            requests.append(Request(prompted.trace, prompted.prompt_ids, limit))
+            requests.append(GenerationRequest(prompt.trace, prompt.prompt_ids, limit))
     names = ", ".join(refused)
     note = f"refused, prompt of {max_positions} tokens or more: {names}"
     return requests, note if refused else ""
 
 
-def complete(
+def completions_of(
     decoder: Decoder,
-    requests: list[Request],
+    requests: list[GenerationRequest],
     stop_ids: set[int],
     settings: Settings,
     progress: Progress,
 ) -> dict[str, Completion]:
-    """Generate all requests, by trace id."""
+    """Completions of all requests, by trace id."""
     sampling = Sampling(settings.temperature, settings.top_p, settings.seed)
     completions = {}
     for completion, tokens in generate(
         decoder.hf, requests, sampling, stop_ids, settings.batch_size
     ):
         if completion is not None:
-            completions[completion.key] = completion
+            completions[completion.trace] = completion
         progress.update(completion is not None, tokens)
     return completions
 
@@ -160,31 +167,31 @@ def main(
     settings: Settings,
     code: str,
 ) -> None:
-    """Read the shard's problems, generate what is new, write the tables."""
+    """Read the shard's problems, generate the new traces, write the tables."""
     problems = rows_of_shard(PROBLEMS.read(problems_path), shard)
     tokenizer = load_tokenizer(model)
     wanted = prompts_of(problems, settings.samples, tokenizer)
-    key = origin_key(deciding(model, settings, code), model_paths)
+    key = origin_key(deciding_settings(model, settings, code), model_paths)
     store = Store.here()
-    earlier = stored_traces(store, key) | earlier_traces(key, traces_path)
-    kept, prompts = split_kept(wanted, earlier)
+    earlier = rows_in_store(store, key) | rows_of_last_run(key, traces_path)
+    kept, prompts = split_reusable(wanted, earlier)
     decoder = load_decoder(model)
     requests, too_long = requests_of(
         prompts, settings.max_new_tokens, decoder.config.max_position_embeddings
     )
     progress = Progress(len(requests), "traces")
-    stops = tokenizer.stops_with(decoder.stop_ids)
-    completions = complete(decoder, requests, stops, settings, progress)
+    stop_ids = tokenizer.stops_with(decoder.stop_ids)
+    completions = completions_of(decoder, requests, stop_ids, settings, progress)
     progress.close()
-    new, note = traces_table(prompts, completions, tokenizer)
-    traces = with_kept([prompted.trace for prompted in wanted], kept, new)
-    again = f"{len(kept)} thoughts kept from an earlier run" if kept else ""
-    notes = "; ".join(filter(None, [too_long, note, again, tokenizer.date_note]))
+    new, no_text = traces_table(prompts, completions, tokenizer)
+    traces = join_rows([prompt.trace for prompt in wanted], kept, new)
+    reused = f"{len(kept)} thoughts kept from an earlier run" if kept else ""
+    notes = "; ".join(filter(None, [too_long, no_text, reused, tokenizer.date_note]))
     run = run_of("traces", shard, progress, decoder, new.height, notes)
     RUNS.write(run, runs_path)
     TRACES.write(traces, traces_path)
-    keep_traces(key, traces_path)
-    store_traces(store, key, traces_path, new)
+    keep_for_next_run(key, traces_path)
+    add_to_store(store, key, traces_path, new)
 
 
 if __name__ == "__main__":

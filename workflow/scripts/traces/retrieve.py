@@ -3,12 +3,12 @@
 Inputs
     source: .jsonl or .parquet with the columns `question`, `gold`, `thought`, and
         optionally `answer` (the text after the thought) and `closed` (false: the
-        thought was cut off); as in `detector.own_files`.
-    problems: `schemas.PROBLEMS`, made from the same file.
+        thought was cut off); as in `doubletake.detector.thought_files`.
+    problems: `PROBLEMS`, made from the same file.
 
 Outputs
-    traces: one row per thought (`schemas.TRACES`), `logprobs` null.
-    runs: what was read (`schemas.RUNS`).
+    traces: one row per thought (`TRACES`), `logprobs` null.
+    runs: what was read (`RUNS`).
 """
 
 import logging
@@ -26,30 +26,30 @@ from doubletake.tables.runs import RUNS
 from doubletake.text.problem_rows import read_rows, short
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from problems.tables import PROBLEMS
-from traces.rows import Completion, Prompted, traces_table
 from traces.tables import TRACES
+from traces.trace_rows import Completion, TracePrompt, traces_table
 
 if TYPE_CHECKING:
     snakemake: Any
 
-logger = logging.getLogger("import_traces")
+logger = logging.getLogger("retrieve_traces")
 
 
 def completion_ids(
-    written: Written, place: str, tokenizer: TraceTokenizer
+    written: Written, origin: str, tokenizer: TraceTokenizer
 ) -> list[int]:
     """Tokens of a completion with this thought, as the model would have written it.
 
-    Thought and answer are foreign text: what looks like a special token in them stays
-    text, the markers between them are the model's.
+    Thought and answer are foreign text: words in them that look like special tokens
+    stay text. The markers between them are the model's special tokens.
 
     Args:
         written: thought and answer.
-        place: file and line, for messages.
+        origin: file and line, for messages.
         tokenizer: of the study's model.
 
     Raises:
-        InputError: the tokens do not give the thought back.
+        InputError: decoding the tokens does not give the thought again.
     """
     ids = tokenizer.encode(tokenizer.opening_left)
     ids += tokenizer.encode_plain(written.thought)
@@ -58,30 +58,31 @@ def completion_ids(
         ids += tokenizer.encode_plain(written.answer or "")
     text, _ = tokenizer.decode(ids)
     edges = tokenizer.edges(text)
-    found = text[edges.start : edges.stop]
-    if found != written.thought or (edges.marker is not None) != written.closed:
+    decoded = text[edges.start : edges.stop]
+    if decoded != written.thought or (edges.marker is not None) != written.closed:
         raise InputError(
-            f"{place}: the tokenizer of {tokenizer.name} does not give the thought "
-            f"back; {_first_difference(written.thought, found)}"
+            f"{origin}: the tokenizer of {tokenizer.name} does not give the thought "
+            f"back; {_first_difference(written.thought, decoded)}"
         )
     return ids
 
 
-def _first_difference(given: str, found: str) -> str:
-    """Where two texts part, in words."""
-    pairs = enumerate(zip(given, found, strict=False))
-    place = next((k for k, (a, b) in pairs if a != b), min(len(given), len(found)))
-    parts = [short(text[place : place + 20]) for text in (given, found)]
-    return f"at character {place} {parts[0]} becomes {parts[1]}"
+def _first_difference(given: str, decoded: str) -> str:
+    """The first character at which two texts differ, in words."""
+    pairs = enumerate(zip(given, decoded, strict=False))
+    shorter = min(len(given), len(decoded))
+    at = next((k for k, (a, b) in pairs if a != b), shorter)
+    parts = [short(text[at : at + 20]) for text in (given, decoded)]
+    return f"at character {at} {parts[0]} becomes {parts[1]}"
 
 
 def completions_of(
     source: str, limit: int | None, problems: pl.DataFrame, tokenizer: TraceTokenizer
-) -> tuple[list[Prompted], dict[str, Completion]]:
+) -> tuple[list[TracePrompt], dict[str, Completion]]:
     """Prompts and imported completions, in the order of the file.
 
     Raises:
-        InputError: a row lacks a text, or its question is none of the problems.
+        InputError: a row lacks a text, or its question is not among the problems.
     """
     by_question = {
         question: (problem, gold, tokenizer.prompt_ids(question))
@@ -91,17 +92,17 @@ def completions_of(
     }
     counts: dict[str, int] = {}
     prompts, completions = [], {}
-    for place, row in read_rows(source, ("question", "gold", "thought"), limit):
+    for origin, row in read_rows(source, ("question", "gold", "thought"), limit):
         if row["question"] not in by_question:
-            raise InputError(f"{place}: the question is not among the problems")
-        problem, gold, prompt = by_question[row["question"]]
+            raise InputError(f"{origin}: the question is not among the problems")
+        problem, gold, prompt_ids = by_question[row["question"]]
         sample = counts[problem] = counts.get(problem, -1) + 1
-        prompted = Prompted(problem, sample, gold, prompt)
-        written = written_thought(row, place, [tokenizer.format])
-        ids = completion_ids(written, place, tokenizer)
+        prompt = TracePrompt(problem, sample, gold, prompt_ids)
+        written = written_thought(row, origin, [tokenizer.format])
+        ids = completion_ids(written, origin, tokenizer)
         finish = "stop" if written.closed else "length"
-        prompts.append(prompted)
-        completions[prompted.trace] = Completion(prompted.trace, ids, None, finish)
+        prompts.append(prompt)
+        completions[prompt.trace] = Completion(prompt.trace, ids, None, finish)
     return prompts, completions
 
 

@@ -1,4 +1,4 @@
-"""Thoughts on the problems, token by token."""
+"""The table of traces: thoughts on the problems, token by token."""
 
 import polars as pl
 
@@ -9,43 +9,52 @@ TRACES = Table(
     (
         Column("trace", TEXT, "id: problem/sample"),
         Column("problem", TEXT, "id of the problem"),
-        Column("sample", COUNT, "0, 1, ...: which thought on the problem"),
+        Column(
+            "sample",
+            COUNT,
+            "number of the thought on its problem, from 0",
+            unit="index",
+        ),
         Column(
             "prompt_ids",
             pl.List(pl.Int32),
-            "token ids of the prompt, as the chat template gives",
+            "the prompt, as the chat template gives it",
+            unit="token id",
         ),
-        Column("completion_ids", pl.List(pl.Int32), "token ids of the completion"),
+        Column("completion_ids", pl.List(pl.Int32), "the completion", unit="token id"),
         Column(
             "logprobs",
             pl.List(pl.Float32),
-            "log-probability of each completion token at temperature 1, before top-p "
-            "(nats); null for an imported trace",
+            "log-probability of each completion token at temperature 1, before top-p; "
+            "null for an imported trace",
             nullable=True,
+            unit="nats",
         ),
         Column("text", TEXT, "the completion's text, markers included"),
         Column(
             "offsets",
             pl.List(pl.Int32),
-            "per completion token: the character of `text` at which it starts",
+            "start of each completion token in `text`",
+            unit="character",
         ),
         Column(
-            "thought_start",
-            COUNT,
-            "the character of `text` at which the thought starts",
+            "thought_start", COUNT, "start of the thought in `text`", unit="character"
         ),
         Column(
             "thought_stop",
             COUNT,
-            "the character of `text` behind the thought, before the end marker and its "
-            "line break",
+            "end of the thought in `text`: the character behind it, before the end "
+            "marker and its line break",
+            unit="character",
         ),
         Column(
             "thought_end",
             COUNT,
-            "index of the token in which the end-of-thought marker begins; null if the "
-            "thought was never closed; the first token of a completion without thought",
+            "the token in which the end-of-thought marker begins, counted from the "
+            "start of the prompt; null if the thought was never closed; the first "
+            "token of a completion without a thought",
             nullable=True,
+            unit="token index",
         ),
         Column(
             "answer_start",
@@ -53,8 +62,9 @@ TRACES = Table(
             "the character of `text` behind the end-of-thought marker; null if the "
             "thought was never closed",
             nullable=True,
+            unit="character",
         ),
-        Column("finish", TEXT, "`stop`: ended by itself; `length`: cut off"),
+        Column("finish", TEXT, "`stop`: the model ended it; `length`: it was cut off"),
         Column(
             "answer",
             TEXT,

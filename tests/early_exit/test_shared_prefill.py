@@ -1,4 +1,4 @@
-"""Packed branches against plain forward passes of one sequence at a time."""
+"""Branches on a shared prefill against plain passes of one sequence at a time."""
 
 import pytest
 import torch
@@ -10,7 +10,12 @@ from transformers import (
     Qwen3Config,
 )
 
-from early_exit.branches import Branch, continue_branches, replay, tokens_computed
+from early_exit.shared_prefill import (
+    Branch,
+    continue_branches,
+    replay_unpacked,
+    tokens_computed,
+)
 
 VOCABULARY = 97
 SHAPE = {
@@ -81,12 +86,12 @@ def never(branch, tokens):
     return False
 
 
-def test_branches_equal_sequences_of_their_own(model):
+def test_branches_equal_separate_sequences(model):
     prefix = random_ids(50, seed=1)
     branches = random_branches(prefix, 9, seed=2)
     branches += [Branch(50, (5,)), Branch(50, (5,)), Branch(1, (7, 8, 9))]
-    said = continue_branches(model, prefix, branches, max_tokens=6, stop=never)
-    for branch, continuation in zip(branches, said, strict=True):
+    continuations = continue_branches(model, prefix, branches, max_tokens=6, stop=never)
+    for branch, continuation in zip(branches, continuations, strict=True):
         tokens, rows = greedy(model, prefix[: branch.cut] + list(branch.suffix), 6)
         assert continuation.tokens == tokens
         for step, (token, logits) in enumerate(zip(tokens, rows, strict=True)):
@@ -99,28 +104,28 @@ def test_branches_equal_sequences_of_their_own(model):
                 best[0] - best[1],
                 -(p * p.log()).sum(),
             ]
-            found = [
+            scores = [
                 continuation.logits[step],
                 continuation.logprobs[step],
                 continuation.margins[step],
                 continuation.entropies[step],
             ]
-            assert found == pytest.approx([float(x) for x in expected], abs=1e-4)
+            assert scores == pytest.approx([float(x) for x in expected], abs=1e-4)
 
 
 def test_replay_gives_the_same_numbers(model):
     prefix = random_ids(40, seed=4)
     branches = random_branches(prefix, 5, seed=5)
-    said = continue_branches(model, prefix, branches, max_tokens=5, stop=never)
-    for branch, continuation in zip(branches, said, strict=True):
-        replayed, choices = replay(model, prefix, branch, continuation.tokens)
+    continuations = continue_branches(model, prefix, branches, max_tokens=5, stop=never)
+    for branch, continuation in zip(branches, continuations, strict=True):
+        replayed, choices = replay_unpacked(model, prefix, branch, continuation.tokens)
         assert choices == replayed.tokens == continuation.tokens
         for name in ("logits", "logprobs", "margins", "entropies"):
             expected = pytest.approx(getattr(replayed, name), abs=1e-4)
             assert getattr(continuation, name) == expected
 
 
-def test_a_branch_is_not_moved_by_the_others():
+def test_other_branches_do_not_change_a_branch():
     model = make_model(CONFIGS["llama"])
     prefix = random_ids(30, seed=6)
     branches = random_branches(prefix, 4, seed=7)
@@ -135,9 +140,9 @@ def test_half_precision_runs_and_stays_close():
     model = make_model(CONFIGS["llama"]).to(torch.bfloat16)
     prefix = random_ids(40, seed=11)
     branches = random_branches(prefix, 6, seed=12)
-    said = continue_branches(model, prefix, branches, max_tokens=4, stop=never)
-    for branch, continuation in zip(branches, said, strict=True):
-        replayed, _ = replay(model, prefix, branch, continuation.tokens)
+    continuations = continue_branches(model, prefix, branches, max_tokens=4, stop=never)
+    for branch, continuation in zip(branches, continuations, strict=True):
+        replayed, _ = replay_unpacked(model, prefix, branch, continuation.tokens)
         # Eight bits of mantissa on logits of this size.
         assert continuation.logits == pytest.approx(replayed.logits, abs=0.2)
 
@@ -148,17 +153,19 @@ def test_each_branch_stops_by_itself():
     branches = [Branch(cut, (3, 4)) for cut in (5, 10, 15, 20)]
     full = continue_branches(model, prefix, branches, max_tokens=5, stop=never)
     lengths = [3, 1, 5, 2]
-    said = continue_branches(
+    continuations = continue_branches(
         model,
         prefix,
         branches,
         max_tokens=5,
         stop=lambda branch, tokens: len(tokens) == lengths[branch],
     )
-    for length, continuation, reference in zip(lengths, said, full, strict=True):
+    for length, continuation, reference in zip(
+        lengths, continuations, full, strict=True
+    ):
         assert continuation.tokens == reference.tokens[:length]
         assert continuation.logits == pytest.approx(reference.logits[:length], abs=1e-4)
-    assert tokens_computed(branches, said) == 20 + 4 * 2 + (2 + 0 + 4 + 1)
+    assert tokens_computed(branches, continuations) == 20 + 4 * 2 + (2 + 0 + 4 + 1)
 
 
 def test_no_branches_cost_nothing():

@@ -1,4 +1,4 @@
-"""How the next token is chosen."""
+"""Choosing the next tokens from logits: temperature and nucleus (top-p) sampling."""
 
 from dataclasses import dataclass
 
@@ -10,21 +10,21 @@ class Sampling:
     """How a token is chosen from the logits."""
 
     temperature: float
-    """Divides the logits; 0 takes the likeliest token."""
+    """Divides the logits; 0 takes the most likely token."""
     top_p: float
     """Share of probability that is kept (Holtzman et al. 2020, nucleus sampling)."""
     seed: int
-    """With the row's id and the position it fixes every random number."""
+    """Fixes every random number, together with the trace's id and the position."""
 
 
-def choose(
+def choose_tokens(
     logits: torch.Tensor, uniform: torch.Tensor, sampling: Sampling
 ) -> torch.Tensor:
     """Next tokens [row] from float32 logits [row, vocabulary] by inverse sampling.
 
-    Tokens are laid out by falling probability, cut to the smallest set that holds
-    `top_p`; `uniform` [row] picks the place. One number per token makes the choice
-    independent of the vocabulary's order and of the rows beside it.
+    Tokens are ranked by falling probability and cut to the smallest set that holds
+    `top_p`. The random number of a row, `uniform` [row], picks a token of that set. A
+    row's choice depends on its logits and its number only, not on the rows beside it.
     """
     if sampling.temperature == 0:
         return logits.argmax(-1)
@@ -35,5 +35,5 @@ def choose(
     last = (mass < sampling.top_p * mass[:, -1:]).sum(-1, keepdim=True)
     last = last.clamp(max=mass.shape[-1] - 1)
     target = uniform[:, None].to(mass) * mass.gather(-1, last)
-    place = torch.searchsorted(mass, target, right=True).minimum(last)
-    return tokens.gather(-1, place)[:, 0]
+    rank = torch.searchsorted(mass, target, right=True).minimum(last)
+    return tokens.gather(-1, rank)[:, 0]

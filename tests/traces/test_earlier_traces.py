@@ -1,4 +1,4 @@
-"""Thoughts of earlier runs, as they come out of the shared store."""
+"""Traces of earlier runs, read from the shared store."""
 
 import shutil
 
@@ -7,8 +7,8 @@ from thought_edges import edges_of
 
 from doubletake.running.errors import InputError
 from doubletake.running.store import Store
-from traces import reuse
-from traces.reuse import store_traces, stored_traces
+from traces import earlier_traces
+from traces.earlier_traces import add_to_store, rows_in_store
 from traces.tables import TRACES
 
 
@@ -37,24 +37,24 @@ def store(tmp_path) -> Store:
     for problem in ("p1", "p2"):
         traces = TRACES.frame([row(problem)])
         TRACES.write(traces, tmp_path / problem)
-        store_traces(store, "key", tmp_path / problem, traces)
+        add_to_store(store, "key", tmp_path / problem, traces)
     return store
 
 
 def test_rows_of_every_shard_are_found(store):
-    assert stored_traces(store, "key") == {"p1/0": row("p1"), "p2/0": row("p2")}
-    assert stored_traces(store, "other") == {}
+    assert rows_in_store(store, "key") == {"p1/0": row("p1"), "p2/0": row("p2")}
+    assert rows_in_store(store, "other") == {}
 
 
-def test_a_shard_that_goes_before_it_is_read_is_none(store, monkeypatch):
-    entries = list(store.entries("traces/key", reuse.TRACES_FILE))
+def test_a_shard_removed_before_it_is_read_is_left_out(store, monkeypatch):
+    entries = list(store.entries("traces/key", earlier_traces.TRACES_FILE))
     monkeypatch.setattr(Store, "entries", lambda *_: iter(entries))
     shutil.rmtree(entries[0].parent)
-    assert len(stored_traces(store, "key")) == 1
+    assert len(rows_in_store(store, "key")) == 1
 
 
 def test_a_table_that_breaks_the_contract_is_named(store, monkeypatch, tmp_path):
     (tmp_path / "foreign").write_text("no table")
     monkeypatch.setattr(Store, "entries", lambda *_: iter([tmp_path / "foreign"]))
     with pytest.raises(InputError, match="foreign is damaged"):
-        stored_traces(store, "key")
+        rows_in_store(store, "key")

@@ -1,4 +1,4 @@
-"""Rows of the traces table, made the same way whatever wrote the completion."""
+"""Rows of the table of traces, made from generated and from imported completions."""
 
 import logging
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ logger = logging.getLogger("doubletake")
 
 
 @dataclass(frozen=True)
-class Prompted:
-    """A completion to be made: one thought on one problem."""
+class TracePrompt:
+    """The prompt of one trace: one thought on one problem."""
 
     problem: str
     sample: int
@@ -33,12 +33,12 @@ class Prompted:
 
 @dataclass
 class Completion:
-    """What a backend gives for a prompt."""
+    """What follows a prompt, generated or imported."""
 
-    key: str
+    trace: str
     """Id of the trace."""
     ids: list[int]
-    """Without the token that ended it."""
+    """Token ids, without the token that ended the completion."""
     logprobs: list[float] | None
     """Of each token, at temperature 1 and before top-p, in nats; None if imported."""
     finish: str
@@ -46,9 +46,9 @@ class Completion:
 
 
 def trace_row(
-    prompted: Prompted, completion: Completion, tokenizer: TraceTokenizer
+    prompt: TracePrompt, completion: Completion, tokenizer: TraceTokenizer
 ) -> dict[str, Any]:
-    """One row of the traces table.
+    """One row of `TRACES`.
 
     Raises:
         InputError: the tokens are no text.
@@ -58,28 +58,30 @@ def trace_row(
         ids = tokenizer.complete_characters(ids)
         logprobs = None if logprobs is None else logprobs[: len(ids)]
     text, offsets = tokenizer.decode(ids)
-    # An imported thought is kept as it is, whatever it ends in.
+    # An imported thought keeps its last characters, even if they look like a part of
+    # the end marker.
     cut_off = completion.finish == "length" and logprobs is not None
     edges = tokenizer.edges(text, cut_off=cut_off)
-    prompt = len(prompted.prompt_ids)
+    prompt_length = len(prompt.prompt_ids)
     end = edges.marker
+    # ASSUME: the final answer stands behind a closed thought; others have no answer.
     answer = None if end is None else final_answer(text[edges.answer :])
     return {
-        "trace": prompted.trace,
-        "problem": prompted.problem,
-        "sample": prompted.sample,
-        "prompt_ids": prompted.prompt_ids,
+        "trace": prompt.trace,
+        "problem": prompt.problem,
+        "sample": prompt.sample,
+        "prompt_ids": prompt.prompt_ids,
         "completion_ids": ids,
         "logprobs": logprobs,
         "text": text,
         "offsets": offsets,
         "thought_start": edges.start,
         "thought_stop": edges.stop,
-        "thought_end": None if end is None else token_at(offsets, prompt, end),
+        "thought_end": None if end is None else token_at(offsets, prompt_length, end),
         "answer_start": edges.answer,
         "finish": completion.finish,
         "answer": answer,
-        "correct": is_correct(prompted.gold, answer),
+        "correct": is_correct(prompt.gold, answer),
     }
 
 
@@ -89,24 +91,24 @@ def is_correct(gold: str, answer: str | None) -> bool:
 
 
 def traces_table(
-    prompts: Iterable[Prompted],
+    prompts: Iterable[TracePrompt],
     completions: dict[str, Completion],
     tokenizer: TraceTokenizer,
 ) -> tuple[pl.DataFrame, str]:
-    """Table in the order of the prompts, and a note on what was refused.
+    """Table in the order of the prompts, and a note on refused completions.
 
-    A completion that is no text is refused with its id: one model output must not
-    cost the others.
+    A completion that is no text is refused, and the note names its trace. The other
+    completions are kept.
     """
     rows, refused = [], []
-    for prompted in prompts:
-        completion = completions.get(prompted.trace)
+    for prompt in prompts:
+        completion = completions.get(prompt.trace)
         if completion is None:
             continue
         try:
-            rows.append(trace_row(prompted, completion, tokenizer))
+            rows.append(trace_row(prompt, completion, tokenizer))
         except InputError as error:
-            logger.warning("trace %s refused: %s", prompted.trace, error)
-            refused.append(prompted.trace)
+            logger.warning("trace %s refused: %s", prompt.trace, error)
+            refused.append(prompt.trace)
     note = f"refused as no text: {', '.join(refused)}" if refused else ""
     return TRACES.frame(rows), note

@@ -1,6 +1,5 @@
-"""Generated and imported traces of a tiny random model."""
+"""Generated traces of a tiny random model and of the pocket model."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import polars as pl
 import pytest
 
 from doubletake.running import origins
-from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
@@ -17,7 +15,6 @@ from problems.tables import PROBLEMS
 from traces import generate as generate_traces
 from traces.generate import Settings
 from traces.generate import main as generate_main
-from traces.retrieve import main as import_main
 from traces.tables import TRACES
 
 ORIGIN = ".earlier/1-of-1.origin.json"
@@ -71,8 +68,8 @@ def test_shards_and_batch_size_change_nothing(tmp_path, problems_path, model):
     shutil.rmtree(tmp_path / ".earlier")
     four = generated(tmp_path, problems_path, model, shards=4, batch_size=1)
     assert one.drop("logprobs").equals(four.drop("logprobs"))
-    for ours, theirs in zip(one["logprobs"], four["logprobs"], strict=True):
-        assert ours.to_list() == pytest.approx(theirs.to_list(), abs=1e-4)
+    for first, second in zip(one["logprobs"], four["logprobs"], strict=True):
+        assert first.to_list() == pytest.approx(second.to_list(), abs=1e-4)
 
 
 def test_a_row_keeps_its_contract(tmp_path, problems_path, model):
@@ -116,87 +113,29 @@ def test_a_prompt_without_room_is_refused_by_id(tmp_path, model):
     assert "00000/0" not in traces["trace"]
 
 
-THOUGHTS = [
-    {"question": "q", "gold": "19", "thought": "It is 19.", "answer": "\\boxed{19}"},
-    {"question": "q", "gold": "19", "thought": "Wait", "answer": "", "closed": False},
-    {"question": "r", "gold": "3", "thought": "", "answer": "The answer is 4."},
-    {
-        "question": "r",
-        "gold": "3",
-        "thought": "<｜end▁of▁sentence｜> \x1b[31m 3",
-        "answer": "3",
-    },
-]
-
-
-def imported(tmp_path, model, rows=THOUGHTS, limit=None):
-    source = tmp_path / "thoughts.jsonl"
-    source.write_text("\n".join(map(json.dumps, rows)))
-    problems = [
-        {"problem": f"{k:05d}", "question": q, "gold": g, "solution": ""}
-        for k, (q, g) in enumerate([("q", "19"), ("r", "3")])
-    ]
-    PROBLEMS.write(PROBLEMS.frame(problems), tmp_path / "problems.parquet")
-    import_main(
-        source=str(source),
-        limit=limit,
-        problems_path=tmp_path / "problems.parquet",
-        traces_path=tmp_path / "traces.parquet",
-        runs_path=tmp_path / "runs.parquet",
-        model=model,
-    )
-    return TRACES.read(tmp_path / "traces.parquet")
-
-
-def test_imported_thoughts_come_back(tmp_path, model):
-    traces = imported(tmp_path, model)
-    assert traces["trace"].to_list() == ["00000/0", "00000/1", "00001/0", "00001/1"]
-    assert traces["finish"].to_list() == ["stop", "length", "stop", "stop"]
-    assert traces["answer"].to_list() == ["19", None, "4", "3"]
-    assert traces["correct"].to_list() == [True, False, False, True]
-    assert traces["logprobs"].null_count() == 4
-    expected = [
-        row["thought"] + (f"\n</think>\n\n{row['answer']}" if row["answer"] else "")
-        for row in THOUGHTS
-    ]
-    assert traces["text"].to_list() == expected
-
-
-def test_markers_in_foreign_text_do_not_end_a_trace(tmp_path, model):
-    tokenizer = load_tokenizer(model)
-    for ids in imported(tmp_path, model)["completion_ids"]:
-        assert not set(ids) & tokenizer.stop_ids
-
-
-def test_an_unknown_question_is_named(tmp_path, model):
-    rows = [*THOUGHTS, {"question": "s", "gold": "3", "thought": "x", "answer": "3"}]
-    with pytest.raises(InputError, match="line 5: the question is not"):
-        imported(tmp_path, model, rows)
-
-
 @pytest.fixture
 def pocket() -> ModelSettings:
-    """The shipped model: what it says is always text."""
+    """The shipped model, whose completions are always text."""
     folder = Path(__file__).parents[2] / "resources/pocket"
     return ModelSettings(str(folder), None, "float32", "cpu", "</think>", {})
 
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Ids of the traces that are generated, and not kept."""
-    asked: list[str] = []
+    """Ids of the generated traces, without the kept ones."""
+    generated_ids: list[str] = []
 
-    def generate(hf, requests, *rest):
-        asked.extend(request.key for request in requests)
-        return real(hf, requests, *rest)
+    def generate(hf, requests, *settings):
+        generated_ids.extend(request.trace for request in requests)
+        return real(hf, requests, *settings)
 
     real = generate_traces.generate
     monkeypatch.setattr(generate_traces, "generate", generate)
-    return asked
+    return generated_ids
 
 
 def few(problems_path, count: int):
-    """The first so many problems, as a raised limit gives more of them."""
+    """The first `count` problems, as a lower limit gives them."""
     table = PROBLEMS.read(problems_path).head(count)
     path = problems_path.parent / f"few-{count}.parquet"
     PROBLEMS.write(table, path)
@@ -218,8 +157,8 @@ def test_more_problems_generate_only_the_new_thoughts(
         assert all("kept from an earlier run" in run["note"][0] for run in runs)
     fresh = tmp_path / "fresh"
     fresh.mkdir()
-    anew = generated(fresh, problems_path, pocket)
-    assert more.drop("logprobs").equals(anew.drop("logprobs"))
+    unkept = generated(fresh, problems_path, pocket)
+    assert more.drop("logprobs").equals(unkept.drop("logprobs"))
 
 
 def test_more_samples_keep_the_first(tmp_path, problems_path, pocket, counted):
@@ -255,7 +194,7 @@ def test_kept_thoughts_are_judged_by_the_present_gold(
         assert counted == []
 
 
-def test_other_versions_of_the_libraries_make_them_anew(
+def test_other_versions_of_the_libraries_generate_again(
     tmp_path, problems_path, pocket, counted, monkeypatch
 ):
     path = few(problems_path, 1)
@@ -289,7 +228,7 @@ def other_question(folder):
         ({}, lambda folder: (folder / ORIGIN).unlink()),
     ],
 )
-def test_what_decides_the_thoughts_makes_them_anew(
+def test_what_decides_the_thoughts_generates_again(
     tmp_path, problems_path, pocket, counted, change, spoil
 ):
     path = few(problems_path, 2)

@@ -1,4 +1,4 @@
-"""Seeded splits of the problems, the same for every stage, shard and limit."""
+"""Which problems' thoughts give the mean activations: a seeded, fixed split."""
 
 import math
 from collections.abc import Iterable
@@ -11,8 +11,8 @@ CALIBRATION = "calibration"
 def calibration_problems(problems: Iterable[str], share: float) -> set[str]:
     """The problems whose thoughts give the mean residual.
 
-    Problems are ranked by the SHA-256 of their id; the first ceil(share * n) are taken,
-    so that the split depends on neither order nor shards and is empty only when there
+    Problems are ranked by the SHA-256 of their id, and the first ceil(share * n) are
+    taken. So the split depends on neither order nor shards. It is empty only if there
     are no problems.
     """
     names = {(problem,) for problem in problems}

@@ -1,4 +1,4 @@
-"""How exits are checked: replayed without shortcuts, and cut by another rule."""
+"""How exits are checked: replayed in plain forward passes, and cut by another rule."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,26 +7,29 @@ import torch
 
 from doubletake.stats.verification import Largest
 from doubletake.tables.verification import Figure
-from early_exit.branches import Continuation
+from early_exit.shared_prefill import Continuation
 
 REPLAY = "exits packed on one prefill against plain full forward passes"
-CUTS = "the sentence's end written with the answer prompt against its own tokens"
-FLOAT32_BOUND = 1e-3  # logits and nats: rounding of another order of summation
+RETOKENIZATION = "the sentence's end, tokenized again, against its own tokens"
+# ASSUME: bound in logits and nats, chosen by hand for float32 sums in another order.
+FLOAT32_BOUND = 1e-3
 
 
 @dataclass
-class Differences:
-    """What the plain forward passes of the verified exits gave."""
+class ReplayDifferences:
+    """Differences of the packed exits to plain forward passes."""
 
     logit: Largest = field(default_factory=Largest)
     logprob: Largest = field(default_factory=Largest)
     exits: int = 0
+    """Number of replayed exits."""
     equal: int = 0
+    """Number of replayed exits with the same answer tokens."""
 
     def add(
         self, packed: Continuation, plain: Continuation, choices: list[int]
     ) -> None:
-        """Compare one exit."""
+        """Compare one exit; `choices` are the greedy tokens of the plain pass."""
         for one, other in zip(packed.logits, plain.logits, strict=True):
             self.logit.add(abs(one - other))
         for one, other in zip(packed.logprobs, plain.logprobs, strict=True):
@@ -35,7 +38,7 @@ class Differences:
         self.equal += choices == packed.tokens
 
     def figures(self, dtype: torch.dtype) -> list[Figure]:
-        """What they add up to; only float32 has a bound."""
+        """The rows of `VERIFICATION`; only float32 has a bound."""
         bound = FLOAT32_BOUND if dtype == torch.float32 else None
         share = self.equal / self.exits if self.exits else None
         logits = "largest difference of logits"
@@ -43,39 +46,43 @@ class Differences:
         tokens = "share of exits with equal answer tokens"
         return [
             _largest(REPLAY, logits, self.logit, "logit", bound),
-            _largest(REPLAY, logprobs, self.logprob, "nat", bound),
+            _largest(REPLAY, logprobs, self.logprob, "nats", bound),
             _share(REPLAY, tokens, share, self.exits),
         ]
 
 
 @dataclass
-class CutEffect:
-    """What the rule of cuts (`exits.rewritten`) does to the answers."""
+class RetokenizationEffect:
+    """What `exit_points.retokenized_end` does to the answers."""
 
     exits: int = 0
-    """Exits behind an arrival."""
+    """Number of exits after an arrival."""
     changed: int = 0
-    """Of these, how many read other tokens than the thought has."""
+    """Number of these exits whose tokens differ from those of the thought."""
     compared: int = 0
+    """Number of changed exits that were computed both ways."""
     same: int = 0
+    """Number of compared exits with the same answer."""
     logprob: Largest = field(default_factory=Largest)
 
-    def compare(self, rewritten: dict[str, Any], own: dict[str, Any]) -> None:
-        """Take in an exit: rows of `schemas.EARLY_EXIT` by the rule and without it."""
+    def compare(self, retokenized: dict[str, Any], as_written: dict[str, Any]) -> None:
+        """Compare the answers of one exit, as columns of `EARLY_EXIT`."""
         self.compared += 1
-        self.same += rewritten["answer"] == own["answer"]
-        if None not in (rewritten["logprob"], own["logprob"]):
-            self.logprob.add(abs(rewritten["logprob"] - own["logprob"]))
+        self.same += retokenized["answer"] == as_written["answer"]
+        if None not in (retokenized["logprob"], as_written["logprob"]):
+            self.logprob.add(abs(retokenized["logprob"] - as_written["logprob"]))
 
     def figures(self) -> list[Figure]:
-        """What they add up to; nothing of it has a bound."""
+        """The rows of `VERIFICATION`; they have no bounds."""
         changed = self.changed / self.exits if self.exits else None
         same = self.same / self.compared if self.compared else None
+        tokens = "share of exits whose tokens change"
+        answers = "share of changed exits with the same answer"
         logprobs = "largest difference of the answers' log-probs"
         return [
-            _share(CUTS, "share of exits whose tokens change", changed, self.exits),
-            _share(CUTS, "share of these with the same answer", same, self.compared),
-            _largest(CUTS, logprobs, self.logprob, "nat"),
+            _share(RETOKENIZATION, tokens, changed, self.exits),
+            _share(RETOKENIZATION, answers, same, self.compared),
+            _largest(RETOKENIZATION, logprobs, self.logprob, "nats"),
         ]
 
 

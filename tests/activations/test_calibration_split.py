@@ -1,8 +1,8 @@
-"""The calibration split."""
+"""The problems for calibration: how many, and what their choice depends on."""
 
 import pytest
 
-from activations.splits import calibration_problems
+from activations.calibration_split import calibration_problems
 
 PROBLEMS = [str(number) for number in range(1000)]
 
@@ -17,9 +17,9 @@ def test_order_and_repetition_do_not_matter():
     assert calibration_problems(PROBLEMS[::-1] * 2, 0.25) == split
 
 
-def test_split_has_nothing_to_do_with_the_place():
-    places = sorted(map(int, calibration_problems(PROBLEMS, 0.25)))
-    assert 400 < sum(places) / len(places) < 600
+def test_split_does_not_depend_on_the_number_of_the_problem():
+    numbers = sorted(map(int, calibration_problems(PROBLEMS, 0.25)))
+    assert 400 < sum(numbers) / len(numbers) < 600
 
 
 def test_larger_shares_hold_smaller_ones():

@@ -1,4 +1,4 @@
-"""How far a pass over traces can be trusted: replayed log-probs and the self-proof."""
+"""How far the forward pass can be trusted: replayed log-probs and the self-proof."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,12 @@ from doubletake.model.lens import Lens
 from doubletake.model.proofs import PROOF_TOKENS, Proof
 from doubletake.tables.verification import Figure, Merge
 
-REPLAY_BOUND = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}  # mean, nats
-REPLAY_MARKS = (0.001, 0.01, 0.1)  # nats
+# ASSUME: bounds of the mean difference (nats) by dtype, chosen by hand.
+REPLAY_BOUND = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
+REPLAY_MARKS = (0.001, 0.01, 0.1)  # nats; the share of larger differences is given
 
 
-def replayed_off(
+def logprob_differences(
     lens: Lens,
     states: torch.Tensor,
     ids: Sequence[int],
@@ -22,8 +23,9 @@ def replayed_off(
 
     Args:
         lens: of the model.
-        states: [token, d_model], after the final norm; more than `ids` where padded.
-        ids: prompt and completion.
+        states: [token, d_model], after the final norm; may be longer than `ids` by
+            padding.
+        ids: token ids of prompt and completion.
         logprobs: of the completion's tokens, as generated (nats).
 
     Returns:
@@ -31,12 +33,14 @@ def replayed_off(
     """
     prompt = len(ids) - len(logprobs)
     targets = torch.tensor(ids[prompt:], device=states.device)
-    found = lens.logprobs(states[prompt - 1 : len(ids) - 1], targets).cpu()
-    return (found - torch.tensor(logprobs)).abs()
+    replayed = lens.logprobs(states[prompt - 1 : len(ids) - 1], targets).cpu()
+    return (replayed - torch.tensor(logprobs)).abs()
 
 
-def figures_of(proof: Proof, differences: torch.Tensor, dtype: str) -> list[Figure]:
-    """How far the pass can be trusted.
+def verification_figures(
+    proof: Proof, differences: torch.Tensor, dtype: str
+) -> list[Figure]:
+    """Figures of the replay, then figures of the self-proof.
 
     Args:
         proof: of the model.
@@ -44,13 +48,13 @@ def figures_of(proof: Proof, differences: torch.Tensor, dtype: str) -> list[Figu
         dtype: of the model.
 
     Returns:
-        Those of the replay, then those of the proof. Where nothing was generated, the
-        replay has only the count, without a value.
+        Without a replayed token, the replay has one figure only: the number of tokens,
+        without a value.
     """
-    return [*_of_replay(differences, dtype), *_of_proof(proof)]
+    return [*_replay_figures(differences, dtype), *_proof_figures(proof)]
 
 
-def _of_replay(differences: torch.Tensor, dtype: str) -> list[Figure]:
+def _replay_figures(differences: torch.Tensor, dtype: str) -> list[Figure]:
     n, values = len(differences), differences.double()
 
     def figure(
@@ -86,7 +90,7 @@ def _of_replay(differences: torch.Tensor, dtype: str) -> list[Figure]:
     ]
 
 
-def _of_proof(proof: Proof) -> list[Figure]:
+def _proof_figures(proof: Proof) -> list[Figure]:
     return [
         Figure(
             check=f"self-proof: {name}",

@@ -1,50 +1,22 @@
-"""Shards of the cache: which positions they keep; whole, or without their name."""
+"""Which positions the cache holds, and in which row of which shard."""
 
 import polars as pl
 import pytest
-import torch
 
-from activations.reading import Origin, Sizes
-from activations.shard_files import cached_positions, index_of, writing
+from activations.cache_index import cached_positions, index_of
 from doubletake.running.errors import InputError
 from events.tables import EVENTS
-
-ORIGIN = Origin("some/model", "a" * 40, "bfloat16", "e" * 64)
 
 
 def event(kind: str, token: int, number: int = 0) -> dict:
     empty = dict.fromkeys(("value", "is_gold", "is_final", "cue", "cue_kind"))
-    places = {"ordinal": 1, "start": 0, "end": 1}
+    numbers = {"ordinal": 1, "start": 0, "end": 1}
     return {"trace": "0/0", "event": number, "kind": kind, "token": token} | (
-        places | empty
+        numbers | empty
     )
 
 
-def test_interrupted_writing_leaves_nothing(tmp_path):
-    path = tmp_path / "1-of-1.safetensors"
-
-    class Interruption(Exception):
-        pass
-
-    with (
-        pytest.raises(Interruption),
-        writing(path, "1-of-1", ORIGIN, Sizes(2, 1, 4), torch.float32),
-    ):
-        raise Interruption
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_file_with_unwritten_rows_never_gets_its_name(tmp_path):
-    path = tmp_path / "1-of-1.safetensors"
-    with (
-        pytest.raises(ValueError, match="2 rows were not written"),
-        writing(path, "1-of-1", ORIGIN, Sizes(2, 1, 4), torch.float32),
-    ):
-        pass
-    assert not path.exists()
-
-
-def test_positions_of_the_kinds():
+def test_position_of_each_kind_of_event():
     events = EVENTS.frame(
         [
             event("arrival", 7, 0),
@@ -75,8 +47,8 @@ def test_index_follows_the_traces_of_the_shard_then_the_events():
         (1, "0/0", 0, 5),
         (2, "0/0", 1, 3),
     ]
-    mine = index_of(TRACES, TRACES[1:], EVENTS.frame(rows), "2-of-2")
-    assert mine.select("row", "shard", "event").rows() == [
+    second = index_of(TRACES, TRACES[1:], EVENTS.frame(rows), "2-of-2")
+    assert second.select("row", "shard", "event").rows() == [
         (0, "2-of-2", 0),
         (1, "2-of-2", 1),
     ]

@@ -1,12 +1,12 @@
-"""One forward pass over a batch of traces, and what is kept of it."""
+"""One forward pass over a batch of traces, and the activations that it leaves."""
 
 from dataclasses import dataclass
 
 import torch
 
-from activations.items import Item
-from activations.reading import Sizes
-from activations.replay import replayed_off
+from activations.shard_format import ShardSizes
+from activations.trace_inputs import TraceInput
+from activations.verification_figures import logprob_differences
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked
 from doubletake.model.lens import Lens
@@ -16,35 +16,35 @@ from doubletake.running.errors import InputError
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What one batch leaves behind; everything on the CPU."""
+class BatchActivations:
+    """What one batch leaves; all tensors are on the CPU."""
 
     rows: dict[str, torch.Tensor]
-    """`activations.PER_ROW` tensors; rows in the order of the batch's items."""
+    """Tensors of `shard_format.PER_ROW`; rows in the order of the batch's traces."""
     sums: dict[str, torch.Tensor]
     """`resid` [n_layers + 1, d_model] and `attn_out` [n_layers, d_model], float64, over
     the calibration thoughts."""
     count: int
     """Tokens in the sums."""
     differences: torch.Tensor
-    """|replayed - generated| log-prob of every token that is replayed."""
+    """[token], |replayed - generated| log-prob of every replayed token, nats."""
 
 
 @torch.inference_mode()
-def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
-    """One forward pass; hooks keep the wanted positions of every part."""
+def batch_activations(decoder: Decoder, batch: list[TraceInput]) -> BatchActivations:
+    """Run one forward pass; hooks keep the wanted positions of every part."""
     ids = padded([item.ids for item in batch]).to(decoder.device)
-    places = [(k, t) for k, item in enumerate(batch) for t in item.positions]
-    where = torch.tensor(places, dtype=torch.long).reshape(-1, 2)
-    traces, tokens = where.to(decoder.device).unbind(1)
+    cached = [(k, t) for k, item in enumerate(batch) for t in item.positions]
+    indices = torch.tensor(cached, dtype=torch.long).reshape(-1, 2)
+    traces, tokens = indices.to(decoder.device).unbind(1)
     thoughts = [(k, *item.thought) for k, item in enumerate(batch) if item.thought]
-    sizes = Sizes(len(places), decoder.n_layers, decoder.d_model)
+    sizes = ShardSizes(len(cached), decoder.n_layers, decoder.d_model)
     kept = {
         name: torch.empty(shape, dtype=dtype, device=decoder.device)
         for name, (dtype, shape) in sizes.tensors(decoder.dtype).items()
         if name in ("resid", "attn_out", "mlp_out")
     }
-    sums = empty_sums(decoder)
+    sums = zero_sums(decoder)
 
     def keep(name: str, layer: int, states: torch.Tensor) -> None:
         kept[name][:, layer] = states[traces, tokens]
@@ -57,7 +57,7 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
     check_finite(decoder, normed, batch)
     lens = Lens.of(decoder)
     kept["final_scale"] = lens.scale(kept["resid"][:, -1])
-    return Kept(
+    return BatchActivations(
         rows={name: values.cpu() for name, values in kept.items()},
         sums={name: total.cpu() for name, total in sums.items()},
         count=sum(stop - start for _, start, stop in thoughts),
@@ -65,7 +65,7 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
             [
                 torch.zeros(0),
                 *(
-                    replayed_off(lens, states, item.ids, item.logprobs)
+                    logprob_differences(lens, states, item.ids, item.logprobs)
                     for states, item in zip(normed, batch, strict=True)
                     if item.logprobs is not None
                 ),
@@ -74,8 +74,8 @@ def pass_through(decoder: Decoder, batch: list[Item]) -> Kept:
     )
 
 
-def empty_sums(decoder: Decoder) -> dict[str, torch.Tensor]:
-    """What the sums over calibration thoughts start from; see `Kept.sums`."""
+def zero_sums(decoder: Decoder) -> dict[str, torch.Tensor]:
+    """Zeros, to which calibration thoughts are added; see `BatchActivations.sums`."""
     layers = {"resid": decoder.n_layers + 1, "attn_out": decoder.n_layers}
     return {
         name: torch.zeros(
@@ -85,13 +85,15 @@ def empty_sums(decoder: Decoder) -> dict[str, torch.Tensor]:
     }
 
 
-def check_finite(decoder: Decoder, normed: torch.Tensor, batch: list[Item]) -> None:
-    """Refuse states that are not finite, as float16 gives where it overflows.
+def check_finite(
+    decoder: Decoder, normed: torch.Tensor, batch: list[TraceInput]
+) -> None:
+    """Refuse states that are not finite, e.g. after an overflow of float16.
 
-    Weights may be the cause, too: their file may change after the model was proven.
+    A weight may be the cause, because its file may change after the model was proven.
 
     Raises:
-        InputError: names the weight, or else the trace.
+        InputError: names the weight, or the trace if all weights are finite.
     """
     finite = normed.sum(-1, dtype=torch.float32).isfinite().cpu()
     for item, tokens in zip(batch, finite, strict=True):

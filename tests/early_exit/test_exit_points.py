@@ -1,4 +1,4 @@
-"""Exits: where thoughts are cut, and how a forced answer is read."""
+"""Exit points: where thoughts are cut, and what the model reads there."""
 
 import copy
 
@@ -6,12 +6,12 @@ import pytest
 from tiny_models import TEMPLATE, write_tokenizer
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
-from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 from doubletake.text.thought_format import KNOWN
 from doubletake.text.tokenizer import load_tokenizer
-from early_exit.exits import AnswerPrompt, exits_of, rewritten
-from traces.rows import Completion, Prompted, trace_row
+from early_exit.exit_points import exit_points_of, retokenized_end
+from early_exit.forced_answers import AnswerPrompt
+from traces.trace_rows import Completion, TracePrompt, trace_row
 
 
 @pytest.fixture(scope="module")
@@ -27,22 +27,22 @@ def prompt(tokenizer):
     return AnswerPrompt(tokenizer, text, "}", set())
 
 
-def read(trace, tokenizer, place):
-    """All that the model reads of the completion at an exit."""
-    tokens = trace["completion_ids"][: place.cut - len(trace["prompt_ids"])]
-    return tokenizer.decode([*tokens, *place.suffix])[0]
+def read(trace, tokenizer, point):
+    """The text of the completion and the suffix that the model reads at an exit."""
+    tokens = trace["completion_ids"][: point.cut - len(trace["prompt_ids"])]
+    return tokenizer.decode([*tokens, *point.suffix])[0]
 
 
-def kept(trace, tokenizer, place):
+def kept(trace, tokenizer, point):
     return tokenizer.decode(
-        trace["completion_ids"][: place.cut - len(trace["prompt_ids"])]
+        trace["completion_ids"][: point.cut - len(trace["prompt_ids"])]
     )[0]
 
 
 def test_cuts_come_after_the_sentence_of_each_arrival(tokenizer, prompt):
     trace = make_trace(tokenizer, THOUGHT)
-    exits = exits_of(trace, arrivals_of(trace), prompt)
-    assert [place.number for place in exits] == [0, 1, 2, 3, 4]
+    points = exit_points_of(trace, arrivals_of(trace), prompt)
+    assert [point.number for point in points] == [0, 1, 2, 3, 4]
     thoughts = [
         "",
         "First, 12 + 7 = 19.",
@@ -50,14 +50,14 @@ def test_cuts_come_after_the_sentence_of_each_arrival(tokenizer, prompt):
         THOUGHT[: THOUGHT.index("\n</think>")],
         THOUGHT[: THOUGHT.index("\n</think>")],
     ]
-    assert [read(trace, tokenizer, place) for place in exits] == [
+    assert [read(trace, tokenizer, point) for point in points] == [
         thought + prompt.text for thought in thoughts
     ]
     before = len(trace["prompt_ids"])
-    for place, thought in zip(exits, thoughts, strict=True):
-        tokens = trace["completion_ids"][: place.tokens_before]
+    for point, thought in zip(points, thoughts, strict=True):
+        tokens = trace["completion_ids"][: point.tokens_before]
         assert tokenizer.decode(tokens)[0] == thought
-        assert place.cut - before <= place.tokens_before
+        assert point.cut - before <= point.tokens_before
 
 
 def test_exit_zero_keeps_an_opening_marker_that_the_completion_wrote(tokenizer, prompt):
@@ -65,21 +65,24 @@ def test_exit_zero_keeps_an_opening_marker_that_the_completion_wrote(tokenizer, 
     bare = ids[: ids.index(tokenizer.encode("<think>")[0])]
     opened = make_trace(tokenizer, THOUGHT)
     opening = make_trace(tokenizer, "<think>\n" + THOUGHT, prompt=bare)
-    exits = exits_of(opening, arrivals_of(opening), prompt)
-    assert kept(opening, tokenizer, exits[0]) == "<think>\n"
+    points = exit_points_of(opening, arrivals_of(opening), prompt)
+    assert kept(opening, tokenizer, points[0]) == "<think>\n"
     sequences = [
         [
             (
-                *(trace["prompt_ids"] + trace["completion_ids"])[: place.cut],
-                *place.suffix,
+                *(trace["prompt_ids"] + trace["completion_ids"])[: point.cut],
+                *point.suffix,
             )
-            for place in exits_of(trace, arrivals_of(trace), prompt)
+            for point in exit_points_of(trace, arrivals_of(trace), prompt)
         ]
         for trace in (opened, opening)
     ]
     assert sequences[0] == sequences[1]
     spent = [
-        [place.tokens_before for place in exits_of(trace, arrivals_of(trace), prompt)]
+        [
+            point.tokens_before
+            for point in exit_points_of(trace, arrivals_of(trace), prompt)
+        ]
         for trace in (opened, opening)
     ]
     assert spent[0] == spent[1]
@@ -87,39 +90,39 @@ def test_exit_zero_keeps_an_opening_marker_that_the_completion_wrote(tokenizer, 
 
 def test_an_arrival_after_the_thought_is_no_exit(tokenizer, prompt):
     trace = make_trace(tokenizer, "I think.</think>19. The answer is 19.")
-    assert [place.number for place in exits_of(trace, arrivals_of(trace), prompt)] == [
-        0
-    ]
+    assert [
+        point.number for point in exit_points_of(trace, arrivals_of(trace), prompt)
+    ] == [0]
 
 
 def test_an_empty_thought_has_exit_zero_before_its_marker(tokenizer, prompt):
     for text in ("</think>19", "<think>\n</think>19"):
         trace = make_trace(tokenizer, text)
-        (place,) = exits_of(trace, arrivals_of(trace), prompt)
-        assert place.cut <= trace["thought_end"]
-        assert place.tokens_before == 0
+        (point,) = exit_points_of(trace, arrivals_of(trace), prompt)
+        assert point.cut <= trace["thought_end"]
+        assert point.tokens_before == 0
 
 
 def test_a_thought_that_never_closed_is_cut_before_its_end_token(tokenizer, prompt):
     end = sorted(tokenizer.stop_ids)
     trace = make_trace(tokenizer, "It is 19, I am", end=end)
-    exits = exits_of(trace, arrivals_of(trace), prompt)
-    assert kept(trace, tokenizer, exits[1]) == "It is 19, I am"
+    points = exit_points_of(trace, arrivals_of(trace), prompt)
+    assert kept(trace, tokenizer, points[1]) == "It is 19, I am"
 
 
-def test_exit_zero_opens_a_thought_that_nobody_opened(tokenizer, prompt, tmp_path):
+def test_exit_zero_opens_a_thought_without_a_marker(tmp_path):
     write_tokenizer(tmp_path, TEMPLATE.replace("<think>\n", ""))
     bare = load_tokenizer(
         ModelSettings(str(tmp_path), None, "float32", "cpu", None, {})
     )
     trace = make_trace(bare, "It is 19.")
-    asked = AnswerPrompt(bare, "\n{end_of_thought}\n", "}", set())
-    first = exits_of(trace, [], asked)[0]
+    prompt = AnswerPrompt(bare, "\n{end_of_thought}\n", "}", set())
+    first = exit_points_of(trace, [], prompt)[0]
     assert bare.decode(list(first.suffix))[0] == "<think>\n\n</think>\n"
 
 
 @pytest.mark.parametrize(
-    ("offsets", "place", "tail"),
+    ("offsets", "kept", "tail"),
     [
         ([0, 2, 5, 7, 9], 3, "."),  # "It| is| 5|.\n|Wait"
         ([0, 2, 5, 8, 9], 3, ""),  # "It| is| 5.|\n|Wait": one token, up to the end
@@ -129,8 +132,8 @@ def test_exit_zero_opens_a_thought_that_nobody_opened(tokenizer, prompt, tmp_pat
         ([0, 2, 5], 2, " 5."),  # the text's last token
     ],
 )
-def test_the_marks_that_end_a_sentence_are_written_again(offsets, place, tail):
-    assert rewritten("It is 5.\nWait", offsets, 7, 8) == (place, tail)
+def test_the_marks_that_end_a_sentence_are_tokenized_again(offsets, kept, tail):
+    assert retokenized_end("It is 5.\nWait", offsets, 7, 8) == (kept, tail)
 
 
 @pytest.mark.parametrize(
@@ -143,12 +146,12 @@ def test_the_marks_that_end_a_sentence_are_written_again(offsets, place, tail):
     ],
 )
 def test_nothing_behind_the_thought_is_read(any_tokenizer, text, read):
-    asked = AnswerPrompt(any_tokenizer, "{closing}\\boxed{", "}", set())
+    prompt = AnswerPrompt(any_tokenizer, "{closing}\\boxed{", "}", set())
     trace = make_trace(any_tokenizer, text)
-    places = exits_of(trace, arrivals_of(trace), asked)
-    assert [place.number for place in places] == [0, 1]
-    tokens = trace["completion_ids"][: places[1].cut - len(trace["prompt_ids"])]
-    assert any_tokenizer.decode([*tokens, *places[1].suffix])[0] == read + asked.text
+    points = exit_points_of(trace, arrivals_of(trace), prompt)
+    assert [point.number for point in points] == [0, 1]
+    tokens = trace["completion_ids"][: points[1].cut - len(trace["prompt_ids"])]
+    assert any_tokenizer.decode([*tokens, *points[1].suffix])[0] == read + prompt.text
 
 
 @pytest.mark.parametrize("thought", ["It is 19.", "It is 19", "It is **19**."])
@@ -158,22 +161,22 @@ def test_markers_that_join_with_the_thought_are_cut_away(any_tokenizer, thought,
     tokenizer.format = form
     text = thought + form.closing + "The answer is 19!"
     completion = Completion("0/0", tokenizer.encode(text), None, "stop")
-    prompted = Prompted("0", 0, "19", tokenizer.prompt_ids(QUESTION))
+    trace_prompt = TracePrompt("0", 0, "19", tokenizer.prompt_ids(QUESTION))
     tokenizer.opening_left = ""
-    row = trace_row(prompted, completion, tokenizer)
+    row = trace_row(trace_prompt, completion, tokenizer)
     assert row["text"][row["thought_start"] : row["thought_stop"]] == thought
-    asked = AnswerPrompt(tokenizer, "{closing}\\boxed{", "}", set())
-    place = exits_of(row, arrivals_of(row)[:1], asked)[1]
-    tokens = row["completion_ids"][: place.cut - len(row["prompt_ids"])]
-    assert tokenizer.decode([*tokens, *place.suffix])[0] == thought + asked.text
+    prompt = AnswerPrompt(tokenizer, "{closing}\\boxed{", "}", set())
+    point = exit_points_of(row, arrivals_of(row)[:1], prompt)[1]
+    tokens = row["completion_ids"][: point.cut - len(row["prompt_ids"])]
+    assert tokenizer.decode([*tokens, *point.suffix])[0] == thought + prompt.text
 
 
 def test_marks_inside_brackets_go_with_the_space_before_them():
     text = "= 5 \\]\n\nWait"
     starts = [0, 1, 3, 8]  # "=| 5| \]\n\n|Wait"
-    assert rewritten(text, starts, 3, 6) == (2, " \\]")
-    assert rewritten("= 5 \\] so", [0, 1, 3, 6], 3, 6) == (2, " \\]")
-    assert rewritten("5 pens so", [0, 1, 6], 1, 6) == (2, "")
+    assert retokenized_end(text, starts, 3, 6) == (2, " \\]")
+    assert retokenized_end("= 5 \\] so", [0, 1, 3, 6], 3, 6) == (2, " \\]")
+    assert retokenized_end("5 pens so", [0, 1, 6], 1, 6) == (2, "")
 
 
 BROKEN = ["", "\n", "\n\n", "\n\nWait", "\n\n\n", "\n</think>\n\n19"]
@@ -193,56 +196,13 @@ def any_tokenizer(request, tokenizer):
 @pytest.mark.parametrize("stop", [".", ".**", " \\]", ").", "!", "", "\u3002"])
 def test_all_exits_end_a_sentence_the_same_way(any_tokenizer, stop):
     sentence = f"So it is 19{stop}"
-    asked = AnswerPrompt(any_tokenizer, "\n{end_of_thought}\n\n\\boxed{", "}", set())
-    found = set()
+    prompt = AnswerPrompt(any_tokenizer, "\n{end_of_thought}\n\n\\boxed{", "}", set())
+    sequences = set()
     stopped = stop not in ("", " \\]")  # else only a line break ends the sentence
     for ending in BROKEN + SPACED * stopped:
         trace = make_trace(any_tokenizer, sentence + ending)
-        places = exits_of(trace, arrivals_of(trace)[:1], asked)
-        tokens = trace["completion_ids"][: places[1].cut - len(trace["prompt_ids"])]
-        found.add((*tokens, *places[1].suffix))
-    (only,) = found
-    assert any_tokenizer.decode(list(only))[0] == sentence + asked.text
-
-
-@pytest.mark.parametrize(
-    ("text", "answer", "own"),
-    [
-        ("19}", "19", 1),
-        ("1,200}", "1200", None),
-        ("\\$19 pens} is", "19", None),
-        ("}", None, 0),
-        ("pens}", None, None),
-        ("19", "19", None),
-        ("", None, 0),
-        ("1 + 2}", None, None),
-    ],
-)
-def test_reading_an_answer(tokenizer, prompt, text, answer, own):
-    tokens = tokenizer.encode(text)
-    if own is None:
-        before = text.partition("}")[0]
-        own = sum(start < len(before) for start in tokenizer.decode(tokens)[1])
-    elif own == 1:
-        own = len(tokenizer.encode("19"))
-    assert prompt.read(tokens) == (answer, own)
-
-
-def test_an_end_token_is_not_part_of_the_answer(tokenizer, prompt):
-    end = sorted(tokenizer.stop_ids)[0]
-    digits = tokenizer.encode("19")
-    assert prompt.read([*digits, end]) == ("19", len(digits))
-    assert prompt.ends([*digits, end])
-    assert not prompt.ends(digits)
-    assert prompt.read([end]) == (None, 0)
-
-
-def test_unreadable_answers_are_no_answers(tokenizer, prompt):
-    half = tokenizer.encode("é")[:1]
-    assert prompt.read(half)[0] is None
-    assert prompt.read([10**6]) == (None, 1)
-
-
-def test_a_prompt_without_the_marker_is_refused(tokenizer):
-    with pytest.raises(InputError, match=r"early_exit\.answer_prompt"):
-        AnswerPrompt(tokenizer, "The answer is ", "}", set())
+        points = exit_points_of(trace, arrivals_of(trace)[:1], prompt)
+        tokens = trace["completion_ids"][: points[1].cut - len(trace["prompt_ids"])]
+        sequences.add((*tokens, *points[1].suffix))
+    (sequence,) = sequences
+    assert any_tokenizer.decode(list(sequence))[0] == sentence + prompt.text

@@ -1,4 +1,4 @@
-"""Generation with refilled slots against the model run plainly."""
+"""Continuous batching against the model run one thought at a time."""
 
 import random
 
@@ -7,8 +7,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from doubletake.running.errors import InputError
-from traces.generation import Request, generate
-from traces.sampling import Sampling, choose
+from traces.continuous_batching import GenerationRequest, generate
+from traces.token_sampling import Sampling
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
 STOPS = {1, 7}
@@ -23,7 +23,7 @@ def model(tiny_model):
 def requests():
     rng = random.Random(0)
     return [
-        Request(
+        GenerationRequest(
             f"{index:05d}/0",
             [0, *(rng.randrange(6, 300) for _ in range(rng.randrange(1, 30)))],
             rng.randrange(1, 60),
@@ -34,7 +34,7 @@ def requests():
 
 def run(model, requests, batch_size, sampling=SAMPLING, stops=frozenset(STOPS)):
     results = generate(model, requests, sampling, set(stops), batch_size)
-    return {done.key: done for done, _ in results if done is not None}
+    return {done.trace: done for done, _ in results if done is not None}
 
 
 @pytest.fixture(scope="module")
@@ -46,27 +46,27 @@ def reference(model, requests):
 def test_batch_size_changes_nothing(model, requests, reference, batch_size):
     results = run(model, requests, batch_size)
     assert results.keys() == reference.keys()
-    for key, completion in results.items():
-        assert completion.ids == reference[key].ids
-        assert completion.finish == reference[key].finish
-        assert completion.logprobs == pytest.approx(reference[key].logprobs, abs=1e-4)
+    for trace, completion in results.items():
+        assert completion.ids == reference[trace].ids
+        assert completion.finish == reference[trace].finish
+        assert completion.logprobs == pytest.approx(reference[trace].logprobs, abs=1e-4)
 
 
 def test_order_of_requests_changes_nothing(model, requests, reference):
     results = run(model, requests[::-1], 4)
-    assert {key: done.ids for key, done in results.items()} == {
-        key: done.ids for key, done in reference.items()
+    assert {trace: done.ids for trace, done in results.items()} == {
+        trace: done.ids for trace, done in reference.items()
     }
 
 
 def test_logprobs_are_those_of_a_plain_forward_pass(model, requests, reference):
     for request in requests:
-        done = reference[request.key]
+        done = reference[request.trace]
         ids = torch.tensor([request.prompt_ids + done.ids])
         with torch.inference_mode():
             logits = model(ids).logits[0, len(request.prompt_ids) - 1 : -1]
         plain = logits.double().log_softmax(-1)
-        chosen = [plain[place, token].item() for place, token in enumerate(done.ids)]
+        chosen = [plain[index, token].item() for index, token in enumerate(done.ids)]
         assert done.logprobs == pytest.approx(chosen, abs=1e-4)
 
 
@@ -82,35 +82,17 @@ def test_greedy_is_transformers_greedy(model, requests):
             eos_token_id=list(STOPS),
             pad_token_id=0,
         )[0, len(request.prompt_ids) :].tolist()
-        cut = [place for place, token in enumerate(theirs) if token in STOPS]
-        assert ours[request.key].ids == theirs[: cut[0] if cut else None]
+        cut = [index for index, token in enumerate(theirs) if token in STOPS]
+        assert ours[request.trace].ids == theirs[: cut[0] if cut else None]
 
 
 def test_finish_says_how_it_ended(requests, reference):
     for request in requests:
-        done = reference[request.key]
+        done = reference[request.trace]
         full = len(done.ids) == request.max_new_tokens
         assert done.finish == ("length" if full else "stop")
         assert not set(done.ids) & STOPS
     assert {done.finish for done in reference.values()} == {"stop", "length"}
-
-
-def test_choice_follows_the_nucleus_distribution():
-    probabilities = torch.tensor([0.05, 0.5, 0.15, 0.3])
-    sampling = Sampling(temperature=1.0, top_p=0.9, seed=0)
-    count = 20_000
-    uniform = (torch.arange(count) + 0.5) / count
-    tokens = choose(probabilities.log().expand(count, -1), uniform, sampling)
-    shares = torch.bincount(tokens, minlength=4) / count
-    kept = torch.tensor([0.0, 0.5, 0.15, 0.3]) / 0.95
-    assert shares == pytest.approx(kept, abs=1e-3)
-
-
-def test_temperature_sharpens():
-    logits = torch.tensor([0.0, 1.0]).expand(1000, -1)
-    uniform = (torch.arange(1000) + 0.5) / 1000
-    share = choose(logits, uniform, Sampling(0.5, 1.0, 0)).float().mean().item()
-    assert share == pytest.approx(torch.tensor(2.0).sigmoid().item(), abs=2e-3)
 
 
 def test_out_of_memory_halves_the_batch_and_loses_nothing(
@@ -126,8 +108,8 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(
 
     monkeypatch.setattr(model, "forward", failing)
     results = run(model, requests, 16)
-    assert {key: done.ids for key, done in results.items()} == {
-        key: done.ids for key, done in reference.items()
+    assert {trace: done.ids for trace, done in results.items()} == {
+        trace: done.ids for trace, done in reference.items()
     }
     assert max(calls) > 4
 
@@ -137,5 +119,5 @@ def test_a_completion_that_never_fits_is_named(model, requests, monkeypatch):
         raise torch.cuda.OutOfMemoryError("full")
 
     monkeypatch.setattr(model, "forward", failing)
-    with pytest.raises(InputError, match=f"trace {requests[0].key}"):
+    with pytest.raises(InputError, match=f"trace {requests[0].trace}"):
         run(model, requests, 4)
