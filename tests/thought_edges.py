@@ -1,14 +1,14 @@
-"""Where the thought lies in hand-made rows of the traces table."""
+"""Start and end of the thought, for hand-made rows of the table of traces."""
 
 from doubletake.text.thought_format import KNOWN
 
 
 def edges_of(text: str, left: str = "<think>\n") -> dict[str, int | None]:
-    """Columns of `schemas.TRACES`; a text that opens no thought stands inside one."""
+    """Columns of `TRACES`; a text without a start marker begins inside a thought."""
     opens = text.lstrip().startswith("<think>")
-    found = KNOWN[0].edges(text, left if opens else "")
+    edges = KNOWN[0].edges(text, left if opens else "")
     return {
-        "thought_start": found.start,
-        "thought_stop": found.stop,
-        "answer_start": found.answer,
+        "thought_start": edges.start,
+        "thought_stop": edges.stop,
+        "answer_start": edges.answer,
     }

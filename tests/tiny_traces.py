@@ -14,7 +14,7 @@ def make_trace(tokenizer, text, name="00000/0", prompt=None, end=()):
     ids = [*tokenizer.encode(text), *end]
     decoded, offsets = tokenizer.decode(ids)
     (marker,) = tokenizer.encode(tokenizer.format.end)
-    place = len(prompt_ids) + ids.index(marker) if marker in ids else None
+    thought_end = len(prompt_ids) + ids.index(marker) if marker in ids else None
     return {
         "trace": name,
         "problem": name.split("/")[0],
@@ -24,7 +24,7 @@ def make_trace(tokenizer, text, name="00000/0", prompt=None, end=()):
         "logprobs": None,
         "text": decoded,
         "offsets": offsets,
-        "thought_end": place,
+        "thought_end": thought_end,
         **edges_of(decoded),
         "finish": "stop",
         "answer": "19",

@@ -69,7 +69,7 @@ def static_batches(hf: Any, wanted: list[GenerationRequest]) -> dict[str, list[i
 
 
 def generate_batch(hf: Any, wanted: list[GenerationRequest]) -> dict[str, list[int]]:
-    # Every request has a limit of its own, so that no token is generated in vain.
+    # Every request has a limit of its own, so that no token is wasted.
     config = GenerationConfig(do_sample=False, max_new_tokens=LONGEST, pad_token_id=0)
     manager = hf.init_continuous_batching(generation_config=config)
     manager.start()

@@ -210,7 +210,7 @@ def run(folder, rows, final, turns):
     )
 
 
-def test_main_writes_both_tables_whatever_the_order_of_rows(tmp_path):
+def test_the_order_of_rows_does_not_change_the_tables(tmp_path):
     first = run(tmp_path, ROWS, FINAL, TURNS)
     second = run(tmp_path, ROWS[::-1], FINAL, TURNS)
     assert first[0].height == 5

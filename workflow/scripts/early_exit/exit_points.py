@@ -21,7 +21,7 @@ class ExitPoint:
     tokens_before: int
     """Number of thought tokens before the exit."""
     suffix: tuple[int, ...]
-    """Token ids behind the kept tokens: the end of the sentence and the answer prompt,
+    """Token ids after the kept tokens: the end of the sentence and the answer prompt,
     tokenized together."""
     sentence_end: int
     """Number of tokens of prompt and completion up to the end of the sentence."""
@@ -32,7 +32,7 @@ def exit_points_of(
 ) -> list[ExitPoint]:
     """Exit 0 and one exit per arrival of the thought, in the order of the arrivals.
 
-    Exit 0 stands behind the marker that opens the thought. If neither prompt nor
+    Exit 0 stands after the marker that opens the thought. If neither prompt nor
     completion holds this marker, the answer prompt begins with it.
 
     Args:
@@ -70,7 +70,7 @@ def retokenized_end(
 ) -> tuple[int, str]:
     r"""How many tokens a cut keeps, and which end of the sentence is tokenized again.
 
-    A tokenizer joins the last marks of a sentence with the line break behind them:
+    A tokenizer joins the last marks of a sentence with the line break after them:
     ".\n" is one token before one line break, ".\n\n" before two, "." inside a
     paragraph. If these tokens were kept, the same sentence would end in different
     tokens at different exits. So all exits follow one rule. The marks that end the
@@ -83,7 +83,7 @@ def retokenized_end(
         text: of the completion.
         offsets: the character at which each token starts.
         least: end of the arrival; characters before it are not taken for marks.
-        end: the character behind the sentence.
+        end: the character after the sentence.
 
     Returns:
         The number of completion tokens that are kept, and the text to tokenize again.
@@ -93,12 +93,12 @@ def retokenized_end(
         marks -= 1
     if least < marks < end and text[marks - 1] == " ":
         marks -= 1  # byte-level tokenizers put a space before marks into their token
-    kept, behind = bisect_left(offsets, marks), bisect_left(offsets, end)
-    last_token_end = offsets[behind] if behind < len(offsets) else len(text)
-    if kept == behind and last_token_end > end:
-        # One token holds the sentence's last characters and characters behind them.
-        kept = bisect_left(offsets, offsets[behind - 1])
-    return kept, text[offsets[kept] : end] if kept < behind else ""
+    kept, end_token = bisect_left(offsets, marks), bisect_left(offsets, end)
+    last_token_end = offsets[end_token] if end_token < len(offsets) else len(text)
+    if kept == end_token and last_token_end > end:
+        # One token holds the sentence's last characters and characters after them.
+        kept = bisect_left(offsets, offsets[end_token - 1])
+    return kept, text[offsets[kept] : end] if kept < end_token else ""
 
 
 def suffix_as_written(

@@ -36,7 +36,7 @@ class AnswerPrompt:
         self.stop = stop.encode()
 
     def suffix(self, before: str) -> tuple[int, ...]:
-        """Token ids of a text and the prompt behind it, tokenized together."""
+        """Token ids of a text and the prompt after it, tokenized together."""
         return tuple(self.tokenizer.encode(before + self.text))
 
     def ends(self, tokens: Sequence[int]) -> bool:

@@ -6,7 +6,7 @@ from doubletake.study.settings import answer_prompt
 
 
 def measure(config: dict[str, Any], model: str) -> dict[str, Any]:
-    """Settings of `measure.py`; the model may have an answer prompt of its own."""
+    """Settings of `measure.py`; a model may have a separate answer prompt."""
     section = config["early_exit"]
     return {
         "answer_prompt": answer_prompt(config, model),

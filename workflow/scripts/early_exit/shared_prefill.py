@@ -4,8 +4,8 @@ A branch sees a prefix of the sequence, then its own suffix, then its own contin
 The prefix is computed once, up to the last cut. All suffixes go through the model in
 one packed forward pass: they are more queries on the same cache. Each query has the
 position that it would have in a separate sequence. A mask hides the other branches and
-the part of the prefix behind the branch's cut. Layers with a sliding window get a mask
-of their own, which also hides keys outside the window. Then all branches are decoded
+the part of the prefix after the branch's cut. Layers with a sliding window get another
+mask, which also hides keys outside the window. Then all branches are decoded
 together, with one packed step per token.
 """
 

@@ -85,7 +85,7 @@ def prompts_of(
 def split_reusable(
     prompts: list[TracePrompt], earlier: dict[str, dict[str, Any]]
 ) -> tuple[dict[str, dict[str, Any]], list[TracePrompt]]:
-    """Earlier rows with exactly these prompts, and the prompts that have no such row.
+    """Earlier rows with exactly these prompts, and the prompts without an earlier row.
 
     The gold answers may have changed since the earlier run. So `correct` is computed
     again for every kept row.

@@ -43,7 +43,7 @@ TRACES = Table(
         Column(
             "thought_stop",
             COUNT,
-            "end of the thought in `text`: the character behind it, before the end "
+            "end of the thought in `text`: the character after it, before the end "
             "marker and its line break",
             unit="character",
         ),
@@ -59,7 +59,7 @@ TRACES = Table(
         Column(
             "answer_start",
             COUNT,
-            "the character of `text` behind the end-of-thought marker; null if the "
+            "the character of `text` after the end-of-thought marker; null if the "
             "thought was never closed",
             nullable=True,
             unit="character",

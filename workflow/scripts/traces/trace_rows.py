@@ -64,7 +64,7 @@ def trace_row(
     edges = tokenizer.edges(text, cut_off=cut_off)
     prompt_length = len(prompt.prompt_ids)
     end = edges.marker
-    # ASSUME: the final answer stands behind a closed thought; others have no answer.
+    # ASSUME: the final answer stands after a closed thought; an open one has no answer.
     answer = None if end is None else final_answer(text[edges.answer :])
     return {
         "trace": prompt.trace,
