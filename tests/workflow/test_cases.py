@@ -1,8 +1,8 @@
-"""Inputs that were once read wrongly, each with its right result.
+"""Inputs that an earlier version read wrongly, each with its right result.
 
-They lie in the folder `cases` of the real data: thoughts between tags, answers and
-flags of other types, an end marker without a slash, a template that closes the thought,
-and line breaks at the place where a thought is cut.
+The folder `cases` of the real data holds them: thoughts between tags, answers and flags
+of other types, an end marker without a slash, a template that closes the thought, and
+line breaks where a thought is cut.
 """
 
 import json
@@ -89,25 +89,29 @@ def test_tags_around_a_thought_01(case, tmp_path, tokenizers_folder, name):
     assert traces["correct"].all()
     rows = [line for line in map(json.loads, (case / "thoughts.jsonl").open())]
     found = detected(case / "thoughts.jsonl", tmp_path)
-    for ours, trace, theirs, row in zip(
+    for events, trace, file_events, row in zip(
         events_of(problems, traces), traces.to_dicts(), found, rows, strict=True
     ):
         for kind in ("arrival", "backtrack", "wrap_up"):
-            here = [
-                trace["text"][e["start"] : e["end"]] for e in ours if e["kind"] == kind
+            in_table = [
+                trace["text"][e["start"] : e["end"]]
+                for e in events
+                if e["kind"] == kind
             ]
-            there = [row["thought"][e["start"] : e["end"]] for e in theirs[f"{kind}s"]]
-            assert here == there
-            assert here or kind == "wrap_up"
+            in_file = [
+                row["thought"][e["start"] : e["end"]] for e in file_events[f"{kind}s"]
+            ]
+            assert in_table == in_file
+            assert in_table or kind == "wrap_up"
 
 
 def test_types_of_closed_and_answer_02(case, tmp_path):
     lines = (case / "thoughts.jsonl").read_text().splitlines()
     with pytest.raises(InputError, match="line 4: 'closed' is 'false'"):
         imported(case / "thoughts.jsonl", model(POCKET), tmp_path)
-    rest = [line for line in lines if '"false"' not in line]
-    (tmp_path / "rest.jsonl").write_text("\n".join(rest))
-    _, traces = imported(tmp_path / "rest.jsonl", model(POCKET), tmp_path)
+    usable = [line for line in lines if '"false"' not in line]
+    (tmp_path / "usable.jsonl").write_text("\n".join(usable))
+    _, traces = imported(tmp_path / "usable.jsonl", model(POCKET), tmp_path)
     closed = [True, True, True, False, True]  # rows 1, 2, 3, 6 and 7
     assert traces["thought_end"].is_not_null().to_list() == closed
     assert traces["correct"].to_list() == closed
@@ -175,9 +179,9 @@ def test_line_breaks_where_a_thought_is_cut_24(case, tmp_path, tokenizers_folder
         traces.to_dicts(), events_of(problems, traces), strict=True
     ):
         arrivals = [event for event in events if event["kind"] == "arrival"]
-        for place in exits_of(trace, arrivals, prompt)[1:]:
-            kept = (trace["prompt_ids"] + trace["completion_ids"])[: place.cut]
-            read = [*kept, *place.suffix]
-            assert read[-len(stop) :] == stop
-            endings.add(tuple(place.suffix))
+        for exit_ in exits_of(trace, arrivals, prompt)[1:]:
+            kept = (trace["prompt_ids"] + trace["completion_ids"])[: exit_.cut]
+            ids = [*kept, *exit_.suffix]
+            assert ids[-len(stop) :] == stop
+            endings.add(tuple(exit_.suffix))
     assert endings == {tuple(stop)}

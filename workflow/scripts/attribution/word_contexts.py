@@ -10,7 +10,7 @@ import polars as pl
 
 from attribution.places import places_of
 from attribution.words import Ranked, Word, rank_words, words_of
-from doubletake.text.thoughts import thought_span
+from doubletake.text.trace_positions import thought_span
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 from doubletake.running.errors import InputError
 from doubletake.text.answers import final_answer, number_text
 from doubletake.text.sentences import cut_after
-from doubletake.text.thought_format import answer_prompt
-from doubletake.text.thoughts import thought_tokens
+from doubletake.text.thought_format import filled_answer_prompt
 from doubletake.text.tokenizer import TraceTokenizer
+from doubletake.text.trace_positions import thought_tokens
 
 UNKNOWN = "\ufffd".encode()  # of ids beyond the tokenizer, which padded models have
 
@@ -52,7 +52,7 @@ class AnswerPrompt:
         """
         self.tokenizer = tokenizer
         self.stop_ids = tokenizer.stop_ids | stop_ids
-        self.text = answer_prompt(prompt, tokenizer.format)
+        self.text = filled_answer_prompt(prompt, tokenizer.format)
         self.stop = stop.encode()
 
     def suffix(self, before: str) -> tuple[int, ...]:
