@@ -4,7 +4,7 @@ import random
 import re
 
 from pocket.arithmetic import calculate
-from pocket.planted import Thought
+from pocket.planted_events import Thought
 from pocket.problems import Problem, sample_problem
 from pocket.thoughts import Habits, sample_thought
 
@@ -38,8 +38,8 @@ def test_every_equation_holds_except_slips_and_their_quotes():
             if calculate(int(left), sign, int(right)) == int(result):
                 assert match.start(4) not in wrong
                 continue
-            rest = sentence_at(thought.text, match.start())
-            quoted = rest.endswith(("is not right.", "is wrong."))
+            sentence = sentence_at(thought.text, match.start())
+            quoted = sentence.endswith(("is not right.", "is wrong."))
             assert quoted or match.start(4) in wrong, thought.text
     assert seen > 5000
 
@@ -57,9 +57,9 @@ def test_arrivals_point_at_their_values_in_order():
 
 def test_arrivals_and_backtracks_alternate():
     for _, thought in THOUGHTS:
-        places = [(a.start, "arrival") for a in thought.arrivals]
-        places += [(b.start, "backtrack") for b in thought.backtracks]
-        kinds = [kind for _, kind in sorted(places)]
+        starts = [(a.start, "arrival") for a in thought.arrivals]
+        starts += [(b.start, "backtrack") for b in thought.backtracks]
+        kinds = [kind for _, kind in sorted(starts)]
         assert kinds[::2] == ["arrival"] * (len(kinds) // 2 + 1)
         assert kinds[1::2] == ["backtrack"] * (len(kinds) // 2)
 
@@ -83,7 +83,7 @@ def test_a_wrap_up_ends_its_thought():
             assert str(thought.answer) in thought.text[wrap_up.start :]
 
 
-def test_slips_are_mended_where_it_says():
+def test_slips_are_corrected_at_their_recorded_place():
     kinds = set()
     for problem, thought in THOUGHTS:
         if not thought.slips:
@@ -93,11 +93,11 @@ def test_slips_are_mended_where_it_says():
         assert thought.text[slip.start : slip.end] == str(slip.wrong) != str(slip.right)
         after = [a.value for a in thought.arrivals]
         assert after[0] != problem.answer
-        if slip.mended is None:
+        if slip.corrected is None:
             assert problem.answer not in after
             kinds.add("never")
             continue
-        start, end = slip.mended
+        start, end = slip.corrected
         assert slip.start < start
         assert thought.text[start:end] == str(slip.right)
         kinds.add("at once" if after[1] == problem.answer else "later")
@@ -116,7 +116,7 @@ def test_same_seed_same_thoughts_other_seed_others():
     assert sample(7, Habits(), 20) != sample(8, Habits(), 20)
 
 
-def test_habits_rule_the_thoughts():
+def test_habits_decide_the_thoughts():
     calm = sample(3, Habits(slip=0, turn=0, wrap_up=1), 50)
     assert all(
         not t.slips and not t.backtracks and len(t.wrap_ups) == 1 for _, t in calm

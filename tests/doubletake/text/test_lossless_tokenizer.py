@@ -1,4 +1,4 @@
-"""Texts, tokens and offsets: nothing is lost, on a tiny tokenizer and on real ones."""
+"""Texts, tokens and offsets on a tiny tokenizer and on real ones."""
 
 import json
 from pathlib import Path

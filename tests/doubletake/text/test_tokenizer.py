@@ -122,9 +122,7 @@ ELSE_EOS = TEMPLATE.replace("{% endif %}", "{% else %}{{ eos_token }}{% endif %}
         (ELSE_EOS.replace("<think>\n", "<think>\nOkay, "), {}, ""),
     ],
 )
-def test_the_prompt_leaves_a_part_to_the_completion(
-    tmp_path, template, changes, left
-):
+def test_the_prompt_leaves_a_part_to_the_completion(tmp_path, template, changes, left):
     tokenizer = templated(tmp_path, template, **changes)
     assert tokenizer.opening_left == left
     prompt = tokenizer.decode(tokenizer.prompt_ids("How many?"))[0]

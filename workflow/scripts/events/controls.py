@@ -9,7 +9,7 @@ from doubletake.detector.events import Events
 from doubletake.text.sentences import Span, sentences, starts_line
 
 # ASSUME: a sentence near a backtrack, at the same place in its line, is its match.
-NEAREST = 3  # sentences of which one is drawn
+NEAREST = 3  # sentences, one of which is drawn
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def main(
         thoughts_path: rows of thoughts.
         events_path: where the events go.
         detector: one of `DETECTORS`.
-        markers: start and end marker, if the thoughts have another than a known format.
+        markers: start and end marker of the thoughts, if their format is unknown.
 
     Raises:
         InputError: a row cannot be used (the message names its line), or both files are

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from doubletake.running.json_lines import write_rows
 from doubletake.running.logs import job
 from doubletake.stats.draws import generator
-from pocket.planted import Thought
+from pocket.planted_events import Thought
 from pocket.problems import Problem, is_test_question, sample_problem
 from pocket.thoughts import sample_thought
 

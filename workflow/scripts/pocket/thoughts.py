@@ -22,7 +22,7 @@ from pocket.phrases import (
     REREADS,
     WRAP_UPS,
 )
-from pocket.planted import Backtrack, Slip, Span, Thought, WrapUp, Writer
+from pocket.planted_events import Backtrack, Slip, Span, Thought, WrapUp, Writer
 from pocket.problems import Problem
 
 
@@ -60,7 +60,7 @@ class _Thinker:
         self.belief = problem.equations
         self.slip_step: int | None = None
         self.slip: tuple[Span, int] | None = None
-        self.mended: Span | None = None
+        self.corrected_span: Span | None = None
         self.last_opener = ("", "")
 
     @property
@@ -109,7 +109,7 @@ class _Thinker:
         writer.arrive(span)
         self.maybe_conclude()
 
-    def mend(self) -> None:
+    def correct(self) -> None:
         """Believe the true derivation from here on."""
         self.belief, self.slip_step = self.problem.equations, None
 
@@ -122,10 +122,10 @@ class _Thinker:
                 wrong = self.belief[step].result
                 tail = f", not {wrong}."
                 span = self.writer.say_number(f"{equation}{tail}", len(tail))
-                self.mended = span
+                self.corrected_span = span
             else:
                 span = self.writer.say_number(f"{equation}.")
-        self.mend()
+        self.correct()
         self.writer.arrive(span)
         self.maybe_conclude()
 
@@ -141,13 +141,13 @@ class _Thinker:
         self.writer.backtracks.append(Backtrack(*span, cue, kind))
 
     def notice(self) -> None:
-        """Name the slip and mend it."""
+        """Name the slip and correct it."""
         assert self.slip_step is not None
         step = self.slip_step
         self.turn_sentence(NOTICED, "doubt", str(self.belief[step]))
-        self.mend()
+        self.correct()
         span = self.writer.say_number(f"{self.belief[step]}.")
-        self.mended = span
+        self.corrected_span = span
         if step + 1 < len(self.belief):
             self.repeat(step + 1)
         else:
@@ -240,7 +240,7 @@ class _Thinker:
         if self.slip is not None:
             (start, end), right = self.slip
             wrong_value = int(writer.text[start:end])
-            slips = (Slip(start, end, wrong_value, right, self.mended),)
+            slips = (Slip(start, end, wrong_value, right, self.corrected_span),)
         return Thought(
             text=writer.text,
             arrivals=tuple(writer.arrivals),

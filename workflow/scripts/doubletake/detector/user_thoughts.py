@@ -144,16 +144,16 @@ def _thought(
 
 def _one_answer(answer: str | None, after: str | None, location: str) -> str | None:
     """The row's answer, or the text after the end marker; refused if the two differ."""
-    behind = after if after is not None and after.strip() else None
-    if answer is None or behind is None:
-        return behind if answer is None else answer
-    values = [final_answer(text) for text in (answer, behind)]
-    if answer.strip() != behind.strip() and (
+    marked_answer = after if after is not None and after.strip() else None
+    if answer is None or marked_answer is None:
+        return marked_answer if answer is None else answer
+    values = [final_answer(text) for text in (answer, marked_answer)]
+    if answer.strip() != marked_answer.strip() and (
         None in values or not same_value(*(str(value) for value in values))
     ):
         raise InputError(
             f"{location}: 'answer' is {short(answer)}, but the text after the end "
-            f"marker in 'thought' is {short(behind)}; leave one of them out"
+            f"marker in 'thought' is {short(marked_answer)}; leave one of them out"
         )
     return answer
 

@@ -112,7 +112,9 @@ def recognised_format(template: str, tokens: Collection[str]) -> ThoughtFormat:
 
 
 def _in_template(known: ThoughtFormat, template: str) -> bool:
-    return known.start in template or (known.known_by_end and known.end in template)
+    return known.start in template or (
+        known.end_is_unambiguous and known.end in template
+    )
 
 
 def format_of_model(

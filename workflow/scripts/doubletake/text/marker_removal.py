@@ -11,7 +11,7 @@ from doubletake.text.thought_format import ThoughtFormat
 LINE_BREAKS = ("\r\n", "\n")
 SPACE = " \t\r\n\ufeff"
 _TAG = re.compile(r"[<\[\u25c1]/?[a-z:_]+[>\]\u25b7]", re.IGNORECASE)
-UNAMBIGUOUS = [known for known in KNOWN_FORMATS if known.known_by_end]
+UNAMBIGUOUS = [known for known in KNOWN_FORMATS if known.end_is_unambiguous]
 """Formats whose end markers have no other use."""
 HOW_TO_FIX = "let 'thought' hold the thought alone, or with its markers around it"
 
@@ -45,13 +45,16 @@ def without_markers(
         InputError: the thought holds a marker of the model, in any spelling, or a
             marker of another format in a line of its own.
     """
-    known = [*formats, *(other for other in KNOWN_FORMATS if other not in formats)]
+    all_formats = [
+        *formats,
+        *(other for other in KNOWN_FORMATS if other not in formats),
+    ]
     lead = len(text) - len(text.lstrip(SPACE))
-    opened = [f for f in known if f.start and text.startswith(f.start, lead)]
+    opened = [f for f in all_formats if f.start and text.startswith(f.start, lead)]
     start, ending = 0, list(formats) or UNAMBIGUOUS
     if opened:
         longest = max(opened, key=lambda form: len(form.start))
-        ending = [form for form in known if form.start == longest.start]
+        ending = [form for form in all_formats if form.start == longest.start]
         start = lead + len(longest.start)
         start += _length(text[start:].startswith, longest.after_start)
     ends = [(text.find(f.end, start), f) for f in ending if f.end in text[start:]]
@@ -61,7 +64,7 @@ def without_markers(
         stop -= _length(text[start:marker].endswith, closed_by.before_end)
         after = _after_closing(text[marker + len(closed_by.end) :], closed_by)
     thought = text[start:stop]
-    _refuse_markers(thought, list(formats) or known[:1], known)
+    _refuse_markers(thought, list(formats) or all_formats[:1], all_formats)
     return StrippedThought(thought, start, after)
 
 
@@ -114,7 +117,7 @@ def _after_closing(text: str, form: ThoughtFormat) -> str:
 
 
 def _refuse_markers(
-    thought: str, formats: Sequence[ThoughtFormat], known: Sequence[ThoughtFormat]
+    thought: str, formats: Sequence[ThoughtFormat], all_formats: Sequence[ThoughtFormat]
 ) -> None:
     """Refuse a thought that still holds a marker."""
     markers = _markers(formats)
@@ -123,7 +126,7 @@ def _refuse_markers(
     left = sorted(mark for mark in markers if mark in thought)
     left += [tag.group() for tag in tags if tag.group().casefold() in folded]
     lines = {line.strip() for line in thought.splitlines()}
-    left += sorted(_markers(known) & lines)
+    left += sorted(_markers(all_formats) & lines)
     if left:
         raise InputError(
             f"'thought' holds the marker {left[0]!r} inside the thought; {HOW_TO_FIX}"

@@ -47,7 +47,7 @@ class ThoughtFormat:
     after_start: str = "\n"
     before_end: str = "\n"
     after_end: str = "\n\n"
-    known_by_end: bool = True
+    end_is_unambiguous: bool = True
     """Whether the end marker alone shows the format, because it has no other use."""
 
     @property

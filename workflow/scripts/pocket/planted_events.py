@@ -1,4 +1,4 @@
-"""A pocket thought under construction, and the events that are planted in it."""
+"""The events that are planted in a pocket thought, and the text under construction."""
 
 from dataclasses import dataclass, field
 
@@ -44,7 +44,7 @@ class Slip:
     end: int
     wrong: int
     right: int
-    mended: Span | None
+    corrected: Span | None
     """Span of the first right result instead; None if the thought never states it."""
 
 
