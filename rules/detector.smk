@@ -1,4 +1,4 @@
-"""Detector: how often it is right, on traces labelled by a reader."""
+"""Detectors: how often each is right, on traces labelled by a reader."""
 
 
 rule score_detector:
@@ -21,6 +21,6 @@ rule score_detector:
         settings=config["intervals"],
         code=code_digest("detector/score"),
     message:
-        "The detectors against labelled traces"
+        "Scores of the detectors on labelled traces"
     script:
         "../workflow/scripts/detector/score.py"

@@ -1,4 +1,4 @@
-"""Events: where a thought arrives at an answer, turns back, wraps up."""
+"""Events: where a thought arrives at an answer, turns back and wraps up."""
 
 
 rule detect_events:

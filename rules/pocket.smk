@@ -1,7 +1,7 @@
-"""The pocket model: how the weights in resources/pocket are made (`make pocket`).
+"""The pocket model: its training, its labelled traces and its evaluation (`make pocket`).
 
-No target of the workflow needs these rules. Their outputs stay out of resources/, so
-that the shipped model is never retrained because of a file's date.
+No target of the workflow needs these rules. Their outputs are not in resources/, so the
+date of a file can never start a new training of the shipped model.
 """
 
 
@@ -24,7 +24,7 @@ rule train_pocket:
     params:
         code=code_digest("pocket/train"),
     message:
-        "Training the pocket model from nothing (hours on two cores)"
+        "Training of the pocket model from random weights (hours on two cores)"
     script:
         "../workflow/scripts/pocket/train.py"
 
@@ -44,7 +44,7 @@ rule label_pocket:
         settings={"traces": 60, "seed": 0},
         code=code_digest("pocket/label"),
     message:
-        "Thoughts of the pocket language with their planted truth"
+        "Labelled thoughts of the pocket language"
     script:
         "../workflow/scripts/pocket/label.py"
 

@@ -1,8 +1,8 @@
-"""How many right answers of real traces are read, and how many by a plain pattern?
+"""How many right answers of real traces are recognised, also by a plain pattern?
 
-For each model of the real traces (DOUBLETAKE_DATA): the share of answers equal to gold
-by `final_answer` and `same_value`, beside the share that the usual pattern for
-`\\boxed{...}` or `#### ...` finds and calls equal as text.
+For each model of the real traces (DOUBLETAKE_DATA), prints two shares of answers that
+equal gold: by `final_answer` and `same_value`, and by the usual pattern for
+`\\boxed{...}` or `#### ...` with a comparison of texts.
 
 Run: DOUBLETAKE_DATA=... python tests/bench/bench_answers.py
 """

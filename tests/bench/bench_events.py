@@ -1,7 +1,7 @@
 """Does the detector's time grow in proportion to the text?
 
-Detects in texts of 10 kB, 100 kB and 1 MB, repeats of awkward pieces among them, and
-prints seconds and their ratios; a ratio of 10 is proportional.
+Runs the detector on texts of 10 kB, 100 kB and 1 MB that repeat an awkward piece.
+Prints seconds and their ratios; a ratio of 10 is proportional.
 
 Run: python tests/bench/bench_events.py
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from doubletake.detector.events import detect
+from doubletake.detector.rules_detector import detect
 
 SIZES = (10_000, 100_000, 1_000_000)
 PIECES = (

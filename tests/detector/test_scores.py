@@ -1,24 +1,24 @@
-"""Scores of found against labelled events."""
+"""Agreement of found events with labelled events."""
 
 import pytest
 
+from detector.marked_events import Mark, MarkedTrace
 from detector.scores import (
     CONTEXT,
     compare,
-    figures,
-    matching,
+    match_marks,
+    metrics,
     mistake_rows,
     score_rows,
 )
-from doubletake.detector.thought_files import Mark, MarkedTrace
 from doubletake.running.errors import InputError
 from doubletake.stats.intervals import Resampling
 
 RESAMPLING = Resampling(bootstrap=200, confidence=0.9, seed=1)
 
 
-def arrival(place: int, value: str = "8") -> Mark:
-    return Mark(place, value)
+def arrival(character: int, value: str = "8") -> Mark:
+    return Mark(character, value)
 
 
 def trace(name="a", arrivals=(), backtracks=(), model="m") -> MarkedTrace:
@@ -42,8 +42,8 @@ def trace(name="a", arrivals=(), backtracks=(), model="m") -> MarkedTrace:
         ([], [arrival(10)], [arrival(10)], []),
     ],
 )
-def test_what_matches(found, labelled, missed, false_hits):
-    assert matching(found, labelled) == (tuple(missed), tuple(false_hits))
+def test_marks_that_match(found, labelled, missed, false_hits):
+    assert match_marks(found, labelled) == (tuple(missed), tuple(false_hits))
 
 
 def test_scores_counted_by_hand():
@@ -87,8 +87,8 @@ def test_intervals_span_what_single_traces_give():
     assert row["f1"] == pytest.approx(2 / 3)
 
 
-def test_nothing_to_find_and_nothing_found_is_right():
-    row = figures(compare([trace("a")], [trace("a")]), RESAMPLING)
+def test_f1_is_1_without_labels_and_without_found_events():
+    row = metrics(compare([trace("a")], [trace("a")]), RESAMPLING)
     assert (row["precision"], row["recall"], row["f1"]) == (None, None, 1)
     assert row["f1_low"] is None
 
@@ -119,7 +119,7 @@ def test_mistakes_come_in_context():
     assert (missed["mistake"], missed["value"], missed["cue"]) == ("missed", "8", None)
     assert missed["before"] == text[103 - CONTEXT : 103]
     assert missed["after"] == "y" * CONTEXT
-    assert (false_hit["mistake"], false_hit["place"]) == ("false hit", 150)
+    assert (false_hit["mistake"], false_hit["character"]) == ("false hit", 150)
     assert false_hit["after"] == "y" * 53
     (start,) = mistake_rows(backtracks, text)
     assert (start["before"], start["after"]) == ("", "x" * CONTEXT)

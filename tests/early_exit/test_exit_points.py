@@ -7,7 +7,7 @@ from tiny_models import TEMPLATE, write_tokenizer
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
 from doubletake.study.settings import ModelSettings
-from doubletake.text.thought_format import KNOWN
+from doubletake.text.known_formats import KNOWN_FORMATS
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.exit_points import exit_points_of, retokenized_end
 from early_exit.forced_answers import AnswerPrompt
@@ -155,7 +155,7 @@ def test_nothing_behind_the_thought_is_read(any_tokenizer, text, read):
 
 
 @pytest.mark.parametrize("thought", ["It is 19.", "It is 19", "It is **19**."])
-@pytest.mark.parametrize("form", KNOWN, ids=lambda form: form.end)
+@pytest.mark.parametrize("form", KNOWN_FORMATS, ids=lambda form: form.end)
 def test_markers_that_join_with_the_thought_are_cut_away(any_tokenizer, thought, form):
     tokenizer = copy.copy(any_tokenizer)
     tokenizer.format = form

@@ -18,7 +18,7 @@ TEXT = (
 
 
 def offsets_of(text: str) -> list[int]:
-    """Tokens like a real tokenizer's: a word takes the space before it along."""
+    """Characters at which tokens start; a word's token holds the space before it."""
     starts = [0]
     for i in range(1, len(text)):
         space_before = text[i - 1] == " "

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from detector import score_file as score_file
-from detector.scores import FIGURES
+from detector import score_file
+from detector.scores import METRICS
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.errors import InputError
 from doubletake.stats.intervals import Resampling
-from events import detect_file as detect_file
+from events import detect_file
 
 SHIPPED = Path(__file__).parents[2] / "resources/pocket/labelled_traces.jsonl"
 ROW = {
@@ -92,11 +92,11 @@ def score(labels: Path, events: Path) -> list[str]:
     return table.splitlines()
 
 
-def test_planted_truth_is_found(tmp_path):
+def test_planted_events_are_found(tmp_path):
     events = tmp_path / "events.jsonl"
     detect_file.main(thoughts_path=SHIPPED, events_path=events, detector="rules")
     head, *rows = score(SHIPPED, events)
-    assert head.split() == ["model", "traces", "labelled", "found", *FIGURES]
+    assert head.split() == ["model", "traces", "labelled", "found", *METRICS]
     assert [row.split()[0] for row in rows] == ["arrivals", "backtracks"]
     assert all(row.count("1.000 (1.000-1.000)") == 3 for row in rows)
 

@@ -1,4 +1,4 @@
-"""The figures of the pocket model: counted as planted, and from what is sampled."""
+"""The metrics of the pocket model: on planted and on sampled thoughts."""
 
 import json
 import random
@@ -13,12 +13,12 @@ from pocket.evaluate import (
     read_thought,
     sample_test_problems,
 )
-from pocket.language import Habits, sample_problem, sample_thought
-from pocket.stories import is_test_question
+from pocket.problems import is_test_question, sample_problem
+from pocket.thoughts import Habits, sample_thought
 from pocket.tokenizer import completion_text
 
 
-def test_the_parser_reads_what_was_planted():
+def test_the_parser_reads_planted_events():
     rng = random.Random(11)
     for _ in range(1500):
         problem = sample_problem(rng)
@@ -34,7 +34,7 @@ def test_a_turn_that_states_nothing_is_no_arrival():
     assert reading.backtracks == 1
 
 
-def test_figures_of_known_texts():
+def test_metrics_of_known_texts():
     problems = sample_test_problems(4, seed=1)
     gold = [problem.answer for problem in problems]
     texts = [
@@ -45,16 +45,16 @@ def test_figures_of_known_texts():
         completion_text("1 + 1 = 99.", 99),
         f"1 + 1 = {gold[3]}.",
     ]  # fmt: skip
-    figures = measure(problems, texts, [10, 20, 30, 40], [gold[0], None, 1, 1])
-    assert figures["accuracy"] == 0.5
-    assert figures["closed"] == 0.75
-    assert figures["two_or_more_arrivals"] == 0.5
-    assert figures["four_or_more_arrivals"] == 0
-    assert figures["first_derivation_wrong"] == 0.5
-    assert figures["mended_of_wrong"] == 0.5
-    assert figures["forced_accuracy"] == 0.25
-    assert figures["backtracks"] == {"0": 2, "1": 2}
-    assert figures["mean_tokens"] == 25
+    metrics = measure(problems, texts, [10, 20, 30, 40], [gold[0], None, 1, 1])
+    assert metrics["accuracy"] == 0.5
+    assert metrics["closed"] == 0.75
+    assert metrics["two_or_more_arrivals"] == 0.5
+    assert metrics["four_or_more_arrivals"] == 0
+    assert metrics["first_derivation_wrong"] == 0.5
+    assert metrics["mended_of_wrong"] == 0.5
+    assert metrics["forced_accuracy"] == 0.25
+    assert metrics["backtracks"] == {"0": 2, "1": 2}
+    assert metrics["mean_tokens"] == 25
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_sampling_is_repeatable_and_written(tiny_model, tmp_path):
     settings = Settings(
         problems=5, seed=0, temperature=0.6, top_p=0.95, max_new_tokens=8, batch=3
     )
-    seen = []
+    traces = []
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
@@ -88,8 +88,8 @@ def test_sampling_is_repeatable_and_written(tiny_model, tmp_path):
             traces_path=folder / "traces.jsonl",
             settings=settings,
         )
-        seen.append((folder / "traces.jsonl").read_text())
+        traces.append((folder / "traces.jsonl").read_text())
         rows = (folder / "problems.jsonl").read_text().splitlines()
-        figures = json.loads((folder / "metrics.json").read_text())
-        assert len(rows) == figures["problems"] == 5
-    assert seen[0] == seen[1]
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert len(rows) == metrics["problems"] == 5
+    assert traces[0] == traces[1]

@@ -1,4 +1,4 @@
-"""The shipped labels are what the script makes, and their places are right."""
+"""The script makes the shipped labels, and labels are at the right characters."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def test_the_shipped_file_is_reproduced(tmp_path):
     assert (tmp_path / "labels.jsonl").read_bytes() == SHIPPED.read_bytes()
 
 
-def test_labels_stand_where_they_say():
+def test_labels_are_at_their_characters():
     rows = label_rows(Settings(traces=20, seed=3))
     assert len({row["question"] for row in rows}) == len(rows) == 20
     for row in rows:

@@ -1,4 +1,4 @@
-"""The shipped pocket model: small, loads offline, and does what its card says."""
+"""The shipped pocket model is small, loads offline and fits its card."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pocket.evaluate import Settings, evaluate, sample_test_problems
-from pocket.stories import gsm8k_row
+from pocket.problems import gsm8k_row
 from pocket.tokenizer import ANSWER_PROMPT, prompt_text
 
 FOLDER = Path(__file__).parents[2] / "resources/pocket"
@@ -47,17 +47,17 @@ def test_the_shipped_problems_are_those_of_the_evaluation():
     assert list(map(json.loads, lines)) == list(map(gsm8k_row, problems))
 
 
-def test_it_reasons_and_cannot_do_without(model, tokenizer):
+def test_it_reasons_and_needs_its_thoughts(model, tokenizer):
     torch.set_num_threads(1)
     settings = Settings(
         problems=24, seed=0, temperature=0.6, top_p=0.95, max_new_tokens=512, batch=24
     )
     problems = sample_test_problems(settings.problems, settings.seed)
-    figures, _ = evaluate(model, tokenizer, problems, settings)
+    metrics, _ = evaluate(model, tokenizer, problems, settings)
     # 0.98 was measured: fewer than 20 of 24 has a chance of two in ten thousand.
-    assert figures["accuracy"] >= 20 / 24
-    assert figures["closed"] >= 0.9
-    assert figures["forced_accuracy"] <= 0.25
+    assert metrics["accuracy"] >= 20 / 24
+    assert metrics["closed"] >= 0.9
+    assert metrics["forced_accuracy"] <= 0.25
 
 
 def test_the_answer_prompt_ends_where_its_answer_begins(tokenizer):
@@ -67,10 +67,10 @@ def test_the_answer_prompt_ends_where_its_answer_begins(tokenizer):
     assert tokenizer.decode(whole[len(prompt)]) == "14"
 
 
-def test_the_card_states_what_was_measured():
+def test_the_card_states_the_measured_numbers():
     card = (FOLDER / "README.md").read_text(encoding="utf-8")
-    figures = json.loads((FOLDER / "metrics.json").read_text(encoding="utf-8"))
+    metrics = json.loads((FOLDER / "metrics.json").read_text(encoding="utf-8"))
     training = json.loads((FOLDER / "training.json").read_text(encoding="utf-8"))
-    assert f"| Final answer right | {100 * figures['accuracy']:.1f}% |" in card
+    assert f"| Final answer right | {100 * metrics['accuracy']:.1f}% |" in card
     assert f"{training['tokens']:,} tokens" in card
     assert f"{training['parameters']:,} parameters" in card

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from pocket.language import Habits
-from pocket.rows import training_texts
+from pocket.thoughts import Habits
 from pocket.tokenizer import (
     ANSWER_PROMPT,
     BOS,
@@ -19,6 +18,7 @@ from pocket.tokenizer import (
     prompt_text,
     train_tokenizer,
 )
+from pocket.training_batches import training_texts
 
 
 @pytest.fixture(scope="module")

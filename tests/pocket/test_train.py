@@ -1,4 +1,4 @@
-"""A training of a few steps, end to end, and one that is cut off and goes on."""
+"""A training of a few steps, end to end, also stopped and continued."""
 
 import dataclasses
 import json
@@ -17,11 +17,18 @@ from transformers import (
 
 from doubletake.running.errors import InputError
 from pocket import train as train_pocket
+from pocket.arithmetic import calculate
+from pocket.checkpoints import Progress, load_checkpoint
 from pocket.evaluate import read_thought
-from pocket.language import sample_problem
-from pocket.rows import DRILL_EQUATIONS, all_facts, drill_batches
-from pocket.stories import calculate
-from pocket.train import Progress, Settings, main, make_model, make_tokenizer, rate
+from pocket.train import main, make_model, make_tokenizer, step_size_share
+from pocket.training_batches import (
+    DRILL_EQUATIONS,
+    IGNORED,
+    collate,
+    drill_batches,
+    sample_batches,
+)
+from pocket.training_settings import Settings
 
 CONFIG = Path(__file__).parents[2] / "config/pocket-training.yaml"
 TINY = {
@@ -66,7 +73,9 @@ def settings(settings_path) -> Settings:
 
 def thoughts_of(settings, tokenizer):
     """Batches of thoughts of the main part of the training."""
-    return train_pocket.pool_of(settings, tokenizer, Progress(begun=settings.tokens))
+    return train_pocket.pool_of(
+        settings, tokenizer, Progress(tokens_before_pool=settings.tokens)
+    )
 
 
 def run(settings_path: Path, folder: Path) -> tuple[Path, dict]:
@@ -99,7 +108,7 @@ def test_training_lowers_the_loss(settings, tokenizer, tmp_path):
     longer = dataclasses.replace(settings, tokens=30_000, schedule=[(0, 0), (1000, 1)])
     model = make_model(longer, tokenizer)
     batch = next(train_pocket.batches_from(longer, tokenizer, Progress()))
-    ids, targets = train_pocket.collate(batch, tokenizer.pad_token_id)
+    ids, targets = collate(batch, tokenizer.pad_token_id)
 
     def loss() -> float:
         with torch.no_grad():
@@ -113,7 +122,7 @@ def test_training_lowers_the_loss(settings, tokenizer, tmp_path):
     assert loss() < before - 1
 
 
-def test_a_training_that_was_cut_off_ends_in_the_same_weights(
+def test_a_stopped_and_continued_training_ends_in_the_same_weights(
     settings, settings_path, tmp_path, monkeypatch
 ):
     whole, _ = run(settings_path, tmp_path / "whole")
@@ -140,27 +149,25 @@ def test_a_training_that_was_cut_off_ends_in_the_same_weights(
         assert torch.equal(tensor, expected[name]), name
 
 
-def test_a_checkpoint_of_other_settings_is_not_gone_on_from(
-    settings, tokenizer, tmp_path
-):
+def test_a_checkpoint_of_other_settings_is_not_used(settings, tokenizer, tmp_path):
     path = tmp_path / "checkpoint.pt"
     model = make_model(settings, tokenizer)
     train_pocket.train(model, tokenizer, path, settings)
     optimizers = train_pocket.make_optimizers(model, settings)
-    same = train_pocket.load_checkpoint(path, model, optimizers, settings)
+    same = load_checkpoint(path, model, optimizers, settings)
     other = dataclasses.replace(settings, learning_rate=0.1)
     assert same.tokens > 0
-    assert train_pocket.load_checkpoint(path, model, optimizers, other) == Progress()
+    assert load_checkpoint(path, model, optimizers, other) == Progress()
 
 
 def test_the_loss_is_on_the_completion_alone(settings, tokenizer):
     (batch, *_) = thoughts_of(settings, tokenizer)
-    ids, targets = train_pocket.collate(batch, tokenizer.pad_token_id)
-    for row, sequence, wanted in zip(batch, ids, targets, strict=True):
-        counted = wanted != train_pocket.IGNORED
-        assert wanted[counted].tolist() == row.ids[row.prompt :]
-        places = counted.nonzero().flatten()
-        assert torch.equal(sequence[places + 1], wanted[counted])
+    ids, targets = collate(batch, tokenizer.pad_token_id)
+    for row, sequence, target in zip(batch, ids, targets, strict=True):
+        counted = target != IGNORED
+        assert target[counted].tolist() == row.ids[row.prompt :]
+        positions = counted.nonzero().flatten()
+        assert torch.equal(sequence[positions + 1], target[counted])
         assert tokenizer.decode(row.ids[: row.prompt]).endswith("<think>\n")
         assert row.ids[-1] == tokenizer.eos_token_id
 
@@ -180,9 +187,9 @@ def test_a_row_is_what_the_chat_template_gives_with_one_bos(settings, tokenizer)
         assert row.ids.count(tokenizer.eos_token_id) == 1
 
 
-def test_training_begins_with_drills_then_short_thoughts_then_all(settings, tokenizer):
-    def longest(begun: int) -> tuple[bool, int]:
-        progress = Progress(begun=begun)
+def test_drills_come_first_then_short_thoughts_then_all(settings, tokenizer):
+    def longest(tokens_before: int) -> tuple[bool, int]:
+        progress = Progress(tokens_before_pool=tokens_before)
         rows = [
             r for b in train_pocket.pool_of(settings, tokenizer, progress) for r in b
         ]
@@ -201,21 +208,14 @@ def test_drills_are_true_equations_after_one_bos(settings, tokenizer):
         assert row.prompt == 1
         assert row.ids.count(tokenizer.bos_token_id) == 1
         text = tokenizer.decode(row.ids[1:])
-        found = re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)\.", text)
-        assert len(found) == DRILL_EQUATIONS
-        for left, sign, right, result in found:
+        equations = re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)\.", text)
+        assert len(equations) == DRILL_EQUATIONS
+        for left, sign, right, result in equations:
             assert calculate(int(left), sign, int(right)) == int(result)
 
 
-def test_drills_hold_every_fact_of_the_language():
-    facts = set(map(str, all_facts()))
-    rng = random.Random(0)
-    for _ in range(300):
-        assert {str(e) for e in sample_problem(rng).equations} <= facts
-
-
 def test_batches_keep_to_their_size_with_little_padding(settings, tokenizer):
-    batches = train_pocket.sample_batches(
+    batches = sample_batches(
         tokenizer,
         rng=random.Random(0),
         habits=settings.habits,
@@ -234,7 +234,7 @@ def test_batches_keep_to_their_size_with_little_padding(settings, tokenizer):
     [(0, 0.0), (1000, 0.25), (4000, 1.0), (10_000, 1.0), (17_000, 0.5), (20_000, 0.0)],
 )
 def test_the_step_size_is_linear_between_its_corners(settings, tokens, expected):
-    assert rate(tokens, settings) == pytest.approx(expected)
+    assert step_size_share(tokens, settings) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

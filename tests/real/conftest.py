@@ -14,7 +14,7 @@ from checkouts import Checkout, shared_folder
 from filelock import FileLock
 from real_study import COUNT, MODEL, QUESTIONS, THOUGHTS, TURNS, RealStudy
 
-from doubletake.detector.events import detect
+from doubletake.detector.rules_detector import detect
 
 ROOT = Path(__file__).parents[2]
 MAKER = Path(__file__).with_name("make_smollm2.py")

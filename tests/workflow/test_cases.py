@@ -90,25 +90,29 @@ def test_tags_around_a_thought_01(case, tmp_path, tokenizers_folder, name):
     assert traces["correct"].all()
     rows = [line for line in map(json.loads, (case / "thoughts.jsonl").open())]
     found = detected(case / "thoughts.jsonl", tmp_path)
-    for ours, trace, theirs, row in zip(
+    for events, trace, file_events, row in zip(
         events_of(problems, traces), traces.to_dicts(), found, rows, strict=True
     ):
         for kind in ("arrival", "backtrack", "wrap_up"):
-            here = [
-                trace["text"][e["start"] : e["end"]] for e in ours if e["kind"] == kind
+            in_table = [
+                trace["text"][e["start"] : e["end"]]
+                for e in events
+                if e["kind"] == kind
             ]
-            there = [row["thought"][e["start"] : e["end"]] for e in theirs[f"{kind}s"]]
-            assert here == there
-            assert here or kind == "wrap_up"
+            in_file = [
+                row["thought"][e["start"] : e["end"]] for e in file_events[f"{kind}s"]
+            ]
+            assert in_table == in_file
+            assert in_table or kind == "wrap_up"
 
 
 def test_types_of_closed_and_answer_02(case, tmp_path):
     lines = (case / "thoughts.jsonl").read_text().splitlines()
     with pytest.raises(InputError, match="line 4: 'closed' is 'false'"):
         imported(case / "thoughts.jsonl", model(POCKET), tmp_path)
-    rest = [line for line in lines if '"false"' not in line]
-    (tmp_path / "rest.jsonl").write_text("\n".join(rest))
-    _, traces = imported(tmp_path / "rest.jsonl", model(POCKET), tmp_path)
+    usable = [line for line in lines if '"false"' not in line]
+    (tmp_path / "usable.jsonl").write_text("\n".join(usable))
+    _, traces = imported(tmp_path / "usable.jsonl", model(POCKET), tmp_path)
     closed = [True, True, True, False, True]  # rows 1, 2, 3, 6 and 7
     assert traces["thought_end"].is_not_null().to_list() == closed
     assert traces["correct"].to_list() == closed

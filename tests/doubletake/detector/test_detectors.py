@@ -29,5 +29,5 @@ def test_a_search_for_gold_needs_gold(detector):
 
 
 def test_an_unknown_detector_is_named():
-    with pytest.raises(InputError, match=r"events\.detector: 'magic' is none of rules"):
+    with pytest.raises(InputError, match=r"events\.detector: 'magic' is not one"):
         check_detector("magic", "events.detector")

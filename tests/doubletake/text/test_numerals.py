@@ -1,4 +1,4 @@
-"""Numbers in running text."""
+"""Numbers in a text."""
 
 from fractions import Fraction
 
@@ -44,7 +44,7 @@ def test_spans_hold_the_number_alone():
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_plain_keeps_every_place(text):
+def test_plain_keeps_the_length(text):
     assert len(plain(text)) == len(text)
 
 

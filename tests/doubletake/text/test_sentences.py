@@ -1,4 +1,4 @@
-"""Spans of sentences and the place to cut after one."""
+"""Sentences and the character at which a thought is cut after one."""
 
 import pytest
 from hypothesis import given
@@ -46,17 +46,17 @@ def test_an_unclosed_formula_ends_with_its_paragraph():
     ]
 
 
-def test_the_end_of_the_sentence_that_holds_a_place():
+def test_the_end_of_the_sentence_that_holds_a_character():
     text = "One is 3.5. Two."
     assert sentence_end(text, 0) == sentence_end(text, 9) == len("One is 3.5.")
     assert sentence_end(text, len("One is 3.5.")) == len("One is 3.5.")
     assert sentence_end(text, 12) == len(text)
 
 
-@pytest.mark.parametrize("position", [-1, 3])
-def test_places_outside_are_refused(position):
+@pytest.mark.parametrize("character", [-1, 3])
+def test_characters_outside_are_refused(character):
     with pytest.raises(IndexError):
-        sentence_end("abc", position)
+        sentence_end("abc", character)
 
 
 @given(ANY_TEXT)

@@ -1,12 +1,10 @@
-"""Prompts, markers and offsets, on a tiny tokenizer and on the real ones."""
+"""Prompts and markers, on a tiny tokenizer and on real ones."""
 
 import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tiny_models import SPECIAL, TEMPLATE, write_tokenizer
+from tiny_models import TEMPLATE, write_tokenizer
 
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
@@ -35,16 +33,6 @@ def tiny(tiny_model) -> TraceTokenizer:
 @pytest.fixture(scope="module", params=REAL)
 def real(request, tokenizers_folder) -> TraceTokenizer:
     return load_tokenizer(settings(tokenizers_folder / request.param))
-
-
-def brute_force_offsets(tokenizer: TraceTokenizer, ids: list[int]) -> list[int]:
-    """Characters finished before each token, counted on ever longer prefixes."""
-    starts = []
-    for count in range(len(ids)):
-        before = b"".join(tokenizer.piece(index) for index in ids[:count])
-        whole = before.decode("utf-8", errors="ignore")
-        starts.append(len(whole))
-    return starts
 
 
 def test_prompt_has_one_bos_and_opens_the_thought(tiny):
@@ -134,7 +122,7 @@ ELSE_EOS = TEMPLATE.replace("{% endif %}", "{% else %}{{ eos_token }}{% endif %}
         (ELSE_EOS.replace("<think>\n", "<think>\nOkay, "), {}, ""),
     ],
 )
-def test_what_the_prompt_leaves_to_the_completion(tmp_path, template, changes, left):
+def test_the_prompt_leaves_a_part_to_the_completion(tmp_path, template, changes, left):
     tokenizer = templated(tmp_path, template, **changes)
     assert tokenizer.opening_left == left
     prompt = tokenizer.decode(tokenizer.prompt_ids("How many?"))[0]
@@ -210,22 +198,14 @@ def test_a_stop_token_in_the_end_marker_is_refused(tiny_model):
 def test_markers_in_a_users_turn_open_and_close_nothing(tmp_path):
     plain = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}{% endfor %}"
     turn = "{% if add_generation_prompt %}<｜Assistant｜>{% endif %}"
-    for said in (" Begin with <think>.", " Use <think> </think>."):
-        tokenizer = templated(tmp_path, plain + said + turn)
+    for text in (" Begin with <think>.", " Use <think> </think>."):
+        tokenizer = templated(tmp_path, plain + text + turn)
         assert tokenizer.opening_left == "<think>\n"
-        with pytest.raises(InputError, match="cannot be told whether the thought is"):
-            _ = templated(tmp_path, plain + said).opening_left
+        with pytest.raises(InputError, match="not known whether the"):
+            _ = templated(tmp_path, plain + text).opening_left
     assert templated(tmp_path, plain + "<think>").opening_left == "\n"
     with pytest.raises(InputError, match="already closes"):
         _ = templated(tmp_path, plain + "<think>\n\n</think>\n\n").opening_left
-
-
-def test_control_tokens_in_foreign_text_stay_text(real):
-    for text in ("a <think> b", "</think>", "<｜User｜>", "<tool_call>", "  \n\n x"):
-        ids = real.encode_plain(text)
-        assert real.decode(ids)[0] == text
-        names = [real.tokenizer.convert_ids_to_tokens(index) for index in ids]
-        assert text not in names
 
 
 def test_markers_may_be_texts_of_several_tokens(tmp_path):
@@ -240,38 +220,6 @@ def test_markers_may_be_texts_of_several_tokens(tmp_path):
     edges = tokenizer.edges(text)
     assert text[edges.start : edges.stop] == "It is 8."
     assert text[edges.answer :] == "\n\n8"
-
-
-def write_sentencepiece(folder: Path) -> None:
-    """A tokenizer of the kind that puts a space before every text."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
-    pieces = ["<unk>", *SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256))]
-    pieces += ["▁", *"abcdefghijklmnopqrstuvwxyz0123456789", "▁a"]
-    model = models.BPE(
-        vocab={piece: index for index, piece in enumerate(pieces)},
-        merges=[("▁", "a")],
-        byte_fallback=True,
-        unk_token="<unk>",
-    )
-    tokenizer = Tokenizer(model)
-    tokenizer.add_special_tokens(SPECIAL)
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
-    tokenizer.decoder = decoders.Sequence(
-        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
-
-
-def test_a_text_that_goes_on_gets_no_prefix_space(tmp_path):
-    write_tokenizer(tmp_path)
-    write_sentencepiece(tmp_path)
-    tokenizer = load_tokenizer(settings(tmp_path))
-    plain = tokenizer.tokenizer.encode("abc", add_special_tokens=False)
-    assert tokenizer.decode(plain)[0] == " abc"
-    for text in ("abc", "\nabc", "\n</think>\n\nabc", "a bc"):
-        assert tokenizer.decode(tokenizer.encode(text))[0] == text
-        assert tokenizer.decode(tokenizer.encode_plain(text))[0] == text
 
 
 def test_missing_template_is_refused(tmp_path):
@@ -297,49 +245,6 @@ def test_a_marker_that_the_tokenizer_cannot_write_is_refused(tmp_path):
 def test_missing_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match="nowhere"):
         load_tokenizer(settings(tmp_path / "nowhere"))
-
-
-@given(text=st.text())
-def test_any_text_comes_back(tiny, text):
-    ids = tiny.encode_plain(text)
-    decoded, offsets = tiny.decode(ids)
-    assert decoded == text
-    assert offsets == brute_force_offsets(tiny, ids)
-
-
-def test_special_tokens_in_foreign_text_stay_text(tiny):
-    text = "a <｜end▁of▁sentence｜> b"
-    ids = tiny.encode_plain(text)
-    assert not set(ids) & tiny.stop_ids
-    assert tiny.decode(ids)[0] == text
-
-
-def test_half_a_character_is_no_text(tiny):
-    ids = tiny.encode_plain("€")
-    with pytest.raises(InputError, match="no valid text"):
-        tiny.decode(ids[:1])
-
-
-@given(text=st.text(min_size=1))
-def test_cut_text_keeps_its_whole_characters(tiny, text):
-    ids = tiny.encode_plain(text)
-    for count in range(len(ids) + 1):
-        kept = tiny.complete_characters(ids[:count])
-        assert len(ids[:count]) - len(kept) < 4
-        assert text.startswith(tiny.decode(kept)[0])
-
-
-def test_real_traces_come_back(real, data_folder):
-    path = data_folder / "r1_traces" / "gsm8k_test.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for line in lines[::23]:
-        thought = json.loads(line)["thought"]
-        ids = real.encode_plain(thought)
-        text, offsets = real.decode(ids)
-        assert text == thought
-        for start, end, index in zip(offsets, offsets[1:], ids, strict=False):
-            piece = real.piece(index).decode("utf-8", errors="ignore")
-            assert text[start:end].startswith(piece) or len(piece) < end - start
 
 
 def test_real_templates_give_one_bos(real):

@@ -10,7 +10,7 @@ from doubletake.model.decoder import Decoder
 from doubletake.running.errors import InputError
 from doubletake.stats.verification import Case, Verification, drawn
 from doubletake.study.shards import rows_of_shard
-from doubletake.text.thoughts import thought_tokens
+from doubletake.text.trace_positions import thought_tokens
 
 logger = logging.getLogger("doubletake.cache_activations")
 

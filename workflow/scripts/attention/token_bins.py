@@ -25,7 +25,7 @@ import torch
 
 from attention.tables import BINS, PARTS
 from doubletake.text.sentences import sentences
-from doubletake.text.thoughts import thought_tokens, token_at
+from doubletake.text.trace_positions import thought_tokens, token_at
 
 
 class TokenSpan(NamedTuple):

@@ -11,7 +11,7 @@ import polars as pl
 from attribution.context_parts import context_parts
 from attribution.word_ranking import RankedWord, rank_words
 from attribution.words import Word, words_of
-from doubletake.text.thoughts import thought_span
+from doubletake.text.trace_positions import thought_span
 
 
 @dataclass(frozen=True)

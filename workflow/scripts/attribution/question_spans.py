@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from doubletake.text.thoughts import thought_tokens, token_at
 from doubletake.text.tokenizer import TraceTokenizer
+from doubletake.text.trace_positions import thought_tokens, token_at
 
 
 def question_characters(text: str, question: str) -> tuple[int, int] | None:

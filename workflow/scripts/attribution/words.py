@@ -9,7 +9,7 @@ from pathlib import Path
 
 from doubletake.running.errors import InputError
 from doubletake.text.numerals import numerals
-from doubletake.text.thoughts import token_at
+from doubletake.text.trace_positions import token_at
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 

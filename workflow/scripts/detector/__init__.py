@@ -1,1 +1,1 @@
-"""How often the detector of events is right, on traces labelled by a reader."""
+"""How often each detector of events is right, on traces labelled by a reader."""

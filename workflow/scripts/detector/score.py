@@ -1,4 +1,4 @@
-"""How often are the detectors right? All of them against traces labelled by a reader.
+"""How often is each detector right, on traces labelled by a reader?
 
 Inputs
     labels: labelled traces, one JSON object per line: `id`, `question`, `gold`,
@@ -6,8 +6,8 @@ Inputs
         optionally `model`.
 
 Outputs
-    scores: precision, recall and F1 with intervals (`schemas.DETECTOR_SCORES`).
-    mistakes: what was missed or invented, in context (`schemas.DETECTOR_MISTAKES`).
+    scores: precision, recall and F1 with intervals (`DETECTOR_SCORES`).
+    mistakes: missed and invented events, in context (`DETECTOR_MISTAKES`).
 """
 
 import logging
@@ -15,21 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from detector.scores import (
-    Comparison,
-    compare,
-    marked,
-    mistake_rows,
-    score_rows,
-)
+from detector.marked_events import MarkedTrace, marks_of, read_marks
+from detector.scores import Comparison, compare, mistake_rows, score_rows
 from detector.tables import DETECTOR_MISTAKES, DETECTOR_SCORES
 from doubletake.detector.detectors import DETECTORS, find_events
-from doubletake.detector.thought_files import (
-    MarkedTrace,
-    OwnThought,
-    read_marked,
-    read_thoughts,
-)
+from doubletake.detector.user_thoughts import UserThought, read_thoughts
 from doubletake.running.logs import job
 from doubletake.stats.intervals import Resampling
 
@@ -39,30 +29,30 @@ if TYPE_CHECKING:
 logger = logging.getLogger("score_detector")
 
 
-def found_by(
-    detector: str, thoughts: Sequence[OwnThought], labelled: Sequence[MarkedTrace]
+def comparisons_of(
+    detector: str, thoughts: Sequence[UserThought], labelled: Sequence[MarkedTrace]
 ) -> list[Comparison]:
-    """Compare what a detector finds in the thoughts with their labels."""
-    found = []
+    """Compare the events that a detector finds in the thoughts with the labels."""
+    detected = []
     for row, label in zip(thoughts, labelled, strict=True):
-        thought = row.written
-        events = find_events(row.question, thought.thought, row.gold, None, detector)
-        events = events.behind(thought.start)
-        found.append(marked(label.trace, label.model, events))
-    return compare(found, labelled)
+        content = row.content
+        events = find_events(row.question, content.thought, row.gold, None, detector)
+        events = events.shifted(content.start)
+        detected.append(marks_of(label.trace, label.model, events))
+    return compare(detected, labelled)
 
 
 def main(
     *, labels_path: Path, scores_path: Path, mistakes_path: Path, settings: Resampling
 ) -> None:
     """Read labelled traces, run every detector, write scores and mistakes."""
-    labelled = read_marked(labels_path)
+    labelled = read_marks(labels_path)
     thoughts = read_thoughts(labels_path, gold=True)
     texts = {str(row.id): row.text for row in thoughts}
     scores: list[dict] = []
     mistakes: list[dict] = []
     for detector in DETECTORS:
-        comparisons = found_by(detector, thoughts, labelled)
+        comparisons = comparisons_of(detector, thoughts, labelled)
         rows = score_rows(comparisons, settings)
         scores += [{"detector": detector} | row for row in rows]
         mistakes += [

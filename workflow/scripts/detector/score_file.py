@@ -1,14 +1,14 @@
 """How well do the events of a file agree with labels?
 
-Needs no model and no config: `score_file.py labels.jsonl events.jsonl`.
+Use: `score_file.py labels.jsonl events.jsonl`, without a model and without a config.
 
 Inputs
     labels: labelled traces, one JSON object per line: `id`, `arrivals` (each `end`,
         `value`), `backtracks` (each `start`) and optionally `model`.
-    events: rows of the same kind, as `detect_file.py` writes them.
+    events: rows of the same form, as `detect_file.py` writes them.
 
 Outputs
-    standard output: precision, recall and F1, with 95% bootstrap intervals over traces.
+    standard output: precision, recall and F1 with 95% bootstrap intervals over traces.
 """
 
 import argparse
@@ -16,24 +16,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from detector.scores import FIGURES, compare, score_rows
-from doubletake.detector.thought_files import read_marked
+from detector.marked_events import read_marks
+from detector.scores import METRICS, compare, score_rows
 from doubletake.running.commands import command
 from doubletake.stats.intervals import Resampling
 
-HEAD = ("", "model", "traces", "labelled", "found", *FIGURES)
+HEAD = ("", "model", "traces", "labelled", "found", *METRICS)
 
 
 def report(rows: Sequence[dict[str, Any]]) -> str:
-    """The scores as a table for a terminal; all models first, unless there is one."""
+    """The scores as a table for a terminal, all models together first.
+
+    Where there is only one model, its rows are enough.
+    """
     if len(rows) == 4:
         rows = rows[2:]
     cells = [HEAD, *(_cells(row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(
-            cell.ljust(width) if place < 2 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in cells
     ]
@@ -42,12 +45,12 @@ def report(rows: Sequence[dict[str, Any]]) -> str:
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     counts = (str(row[name]) for name in ("traces", "labelled", "found"))
-    figures = (_figure(row, name) for name in FIGURES)
-    return (f"{row['kind']}s", row["model"] or "all", *counts, *figures)
+    metrics = (_metric(row, name) for name in METRICS)
+    return (f"{row['kind']}s", row["model"] or "all", *counts, *metrics)
 
 
-def _figure(row: dict[str, Any], name: str) -> str:
-    """A figure with its interval."""
+def _metric(row: dict[str, Any], name: str) -> str:
+    """A metric with its interval."""
     value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
     if value is None:
         return "-"
@@ -56,7 +59,7 @@ def _figure(row: dict[str, Any], name: str) -> str:
 
 def main(*, labels_path: Path, events_path: Path, settings: Resampling) -> str:
     """Read both files, return the table of scores."""
-    labelled, found = read_marked(labels_path), read_marked(events_path)
+    labelled, found = read_marks(labels_path), read_marks(events_path)
     return report(score_rows(compare(found, labelled), settings))
 
 

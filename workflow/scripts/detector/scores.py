@@ -1,9 +1,10 @@
-"""How well found events agree with labelled ones.
+"""Agreement of found events with labelled events: precision, recall and F1.
 
-An arrival is found if one of equal value ends within `TOLERANCE` characters of the
-labelled end, a backtrack if one starts within `TOLERANCE` characters of the labelled
-start; each label counts once. Precision is hits over found, recall hits over labelled,
-F1 twice the hits over found and labelled together.
+A labelled arrival is found if an arrival of equal value ends within `TOLERANCE`
+characters of the labelled end. A labelled backtrack is found if a backtrack starts
+within `TOLERANCE` characters of the labelled start. Each label counts once. With the
+counts of hits, found and labelled events: precision = hits / found,
+recall = hits / labelled, F1 = 2 hits / (found + labelled).
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,59 +13,54 @@ from typing import Any
 
 import numpy as np
 
-from doubletake.detector.events import Events
-from doubletake.detector.thought_files import Mark, MarkedTrace
+from detector.marked_events import Mark, MarkedTrace
 from doubletake.running.errors import InputError
 from doubletake.stats.intervals import Resampling, cluster_bootstrap
 
+# ASSUME: an event so near a label is the labelled event.
 TOLERANCE = 3  # characters
 CONTEXT = 80  # characters on either side of a mistake
 KINDS = ("arrival", "backtrack")
 MISSED, FALSE_HIT = "missed", "false hit"
-FIGURES = ("precision", "recall", "f1")
+METRICS = ("precision", "recall", "f1")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Found against labelled events of one kind in one trace."""
+    """Found and labelled events of one kind in one trace, matched."""
 
     trace: str
     model: str
     kind: str
     found: int
+    """Number of found events."""
     labelled: int
+    """Number of labelled events."""
     missed: tuple[Mark, ...]
+    """Labels that were not found."""
     false_hits: tuple[Mark, ...]
+    """Found events without a label."""
 
     @property
     def hits(self) -> int:
-        """Labels that were found."""
+        """Number of labels that were found."""
         return self.found - len(self.false_hits)
 
 
-def marked(trace: str, model: str, events: Events) -> MarkedTrace:
-    """A detector's events as places to match."""
-    return MarkedTrace(
-        trace,
-        model,
-        tuple(Mark(item.end, item.value) for item in events.arrivals),
-        tuple(Mark(item.start, cue=item.cue) for item in events.backtracks),
-    )
-
-
-def matching(
+def match_marks(
     found: Sequence[Mark], labelled: Sequence[Mark]
 ) -> tuple[tuple[Mark, ...], tuple[Mark, ...]]:
-    """Labels missed and false hits; a found mark takes the nearest label left."""
+    """Missed labels and false hits; each found mark takes the nearest free label."""
     free, false_hits = list(labelled), []
     for mark in found:
+        distances = [abs(mark.character - label.character) for label in free]
         near = [
-            place
-            for place, label in enumerate(free)
-            if abs(mark.place - label.place) <= TOLERANCE and mark.value == label.value
+            index
+            for index, label in enumerate(free)
+            if distances[index] <= TOLERANCE and mark.value == label.value
         ]
         if near:
-            del free[min(near, key=lambda i: abs(mark.place - free[i].place))]
+            del free[min(near, key=distances.__getitem__)]
         else:
             false_hits.append(mark)
     return tuple(free), tuple(false_hits)
@@ -73,17 +69,17 @@ def matching(
 def compare(
     found: Iterable[MarkedTrace], labelled: Sequence[MarkedTrace]
 ) -> list[Comparison]:
-    """Both kinds of every labelled trace; what is found in other traces is left out.
+    """Both kinds of events of every labelled trace; other traces are left out.
 
     Raises:
-        InputError: a labelled trace was not read by the detector.
+        InputError: a labelled trace has no row of found events.
     """
     by_trace = {item.trace: item for item in found}
-    lacking = [item.trace for item in labelled if item.trace not in by_trace]
-    if lacking:
+    missing = [item.trace for item in labelled if item.trace not in by_trace]
+    if missing:
         raise InputError(
-            f"no events of {len(lacking)} of {len(labelled)} labelled traces, "
-            f"first {lacking[0]!r}"
+            f"no events of {len(missing)} of {len(labelled)} labelled traces, "
+            f"first {missing[0]!r}"
         )
     return [
         _comparison(kind, by_trace[item.trace], item)
@@ -93,17 +89,17 @@ def compare(
 
 
 def _comparison(kind: str, found: MarkedTrace, labelled: MarkedTrace) -> Comparison:
-    ours, theirs = (
+    found_marks, labels = (
         item.arrivals if kind == "arrival" else item.backtracks
         for item in (found, labelled)
     )
-    missed, false_hits = matching(ours, theirs)
+    missed, false_hits = match_marks(found_marks, labels)
     return Comparison(
         trace=labelled.trace,
         model=labelled.model,
         kind=kind,
-        found=len(ours),
-        labelled=len(theirs),
+        found=len(found_marks),
+        labelled=len(labels),
         missed=missed,
         false_hits=false_hits,
     )
@@ -112,12 +108,12 @@ def _comparison(kind: str, found: MarkedTrace, labelled: MarkedTrace) -> Compari
 def score_rows(
     comparisons: Sequence[Comparison], resampling: Resampling
 ) -> list[dict[str, Any]]:
-    """Rows of `schemas.DETECTOR_SCORES` but for the detector: all, then each model."""
+    """Rows of `DETECTOR_SCORES` without the detector: all models, then each model."""
     models = sorted({item.model for item in comparisons})
     groups: list[str | None] = [None, *models]
     return [
         {"model": model, "kind": kind}
-        | figures(
+        | metrics(
             [c for c in comparisons if c.kind == kind and model in (None, c.model)],
             resampling,
         )
@@ -126,28 +122,29 @@ def score_rows(
     ]
 
 
-def figures(
+def metrics(
     comparisons: Sequence[Comparison], resampling: Resampling
 ) -> dict[str, int | float | None]:
     """Counts, precision, recall and F1 with their intervals.
 
-    A figure is None where nothing was found or nothing labelled, but F1 is 1 where both
-    hold: there was nothing to find. An interval is the percentile bootstrap over traces
-    (`stats.cluster_bootstrap`): each figure is a ratio of sums over traces.
+    Precision is None where no event was found, recall where no event was labelled. F1
+    is 1 where no event was found or labelled. Each metric is a ratio of sums over
+    traces. Its interval is the percentile bootstrap over traces
+    (`stats.intervals.cluster_bootstrap`).
     """
     counts = [(item.hits, item.found, item.labelled) for item in comparisons]
     hits, found, labelled = np.array(counts, dtype=float).reshape(-1, 3).T
-    tops = np.stack([hits, hits, 2 * hits], axis=1)
-    bases = np.stack([found, labelled, found + labelled], axis=1)
-    ends = cluster_bootstrap(tops, bases, resampling)
+    numerators = np.stack([hits, hits, 2 * hits], axis=1)
+    denominators = np.stack([found, labelled, found + labelled], axis=1)
+    ends = cluster_bootstrap(numerators, denominators, resampling)
     row: dict[str, int | float | None] = {
         "traces": len(comparisons),
         "labelled": int(labelled.sum()),
         "found": int(found.sum()),
         "hits": int(hits.sum()),
     }
-    for column, name in enumerate(FIGURES):
-        top, base = tops[:, column].sum(), bases[:, column].sum()
+    for column, name in enumerate(METRICS):
+        top, base = numerators[:, column].sum(), denominators[:, column].sum()
         empty = 1.0 if name == "f1" else None
         row[name] = float(top / base) if base else empty
         for end, values in zip(("low", "high"), ends, strict=True):
@@ -156,7 +153,7 @@ def figures(
 
 
 def mistake_rows(comparison: Comparison, thought: str) -> list[dict[str, Any]]:
-    """Rows of `schemas.DETECTOR_MISTAKES` but for the detector, by place."""
+    """Rows of `DETECTOR_MISTAKES` without the detector, in the order of the thought."""
     both = [(MISSED, mark) for mark in comparison.missed]
     both += [(FALSE_HIT, mark) for mark in comparison.false_hits]
     return [
@@ -165,11 +162,11 @@ def mistake_rows(comparison: Comparison, thought: str) -> list[dict[str, Any]]:
             "trace": comparison.trace,
             "kind": comparison.kind,
             "mistake": mistake,
-            "place": mark.place,
+            "character": mark.character,
             "value": mark.value or None,
             "cue": mark.cue or None,
-            "before": thought[max(0, mark.place - CONTEXT) : mark.place],
-            "after": thought[mark.place : mark.place + CONTEXT],
+            "before": thought[max(0, mark.character - CONTEXT) : mark.character],
+            "after": thought[mark.character : mark.character + CONTEXT],
         }
-        for mistake, mark in sorted(both, key=lambda item: item[1].place)
+        for mistake, mark in sorted(both, key=lambda item: item[1].character)
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doubletake.text.sentences import cut_after
-from doubletake.text.thoughts import thought_tokens
+from doubletake.text.trace_positions import thought_tokens
 from early_exit.forced_answers import AnswerPrompt
 
 

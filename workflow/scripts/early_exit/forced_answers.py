@@ -6,7 +6,7 @@ from typing import Any
 
 from doubletake.running.errors import InputError
 from doubletake.text.answers import final_answer, number_text, same_value
-from doubletake.text.thought_format import answer_prompt
+from doubletake.text.thought_format import filled_answer_prompt
 from doubletake.text.tokenizer import TraceTokenizer
 from early_exit.shared_prefill import Continuation
 
@@ -32,7 +32,7 @@ class AnswerPrompt:
         """
         self.tokenizer = tokenizer
         self.stop_ids = tokenizer.stop_ids | stop_ids
-        self.text = answer_prompt(prompt, tokenizer.format)
+        self.text = filled_answer_prompt(prompt, tokenizer.format)
         self.stop = stop.encode()
 
     def suffix(self, before: str) -> tuple[int, ...]:

@@ -1,1 +1,1 @@
-"""Events: where a thought arrives at an answer, turns back, wraps up."""
+"""Events: where a thought arrives at an answer, turns back and wraps up."""

@@ -1,4 +1,4 @@
-"""What this stage leaves."""
+"""Declaration of the stage: its name, its title and its tables."""
 
 from doubletake.study.declaration import Stage
 from events.tables import EVENTS
@@ -7,6 +7,6 @@ DECLARATION = Stage(
     name="events",
     order=3,
     title="Events",
-    holds="where a thought arrives at an answer, turns back, wraps up",
+    holds="where a thought arrives at an answer, turns back and wraps up",
     tables=(EVENTS,),
 )

@@ -1,11 +1,11 @@
-"""Where do the thoughts hold an answer, turn back, and wrap up?
+"""Where does a thought hold an answer, turn back and wrap up?
 
 Inputs
-    problems: one row per problem (`schemas.PROBLEMS`).
-    traces: one row per generated thought (`schemas.TRACES`).
+    problems: one row per problem (`PROBLEMS`).
+    traces: one row per thought (`TRACES`).
 
 Outputs
-    events: one row per event in a thought (`schemas.EVENTS`).
+    events: one row per event of a thought (`EVENTS`).
 """
 
 import logging
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doubletake.detector.detectors import check_detector, find_events
-from doubletake.detector.events import Arrival, Backtrack, Control, WrapUp, controls
+from doubletake.detector.events import Arrival, Backtrack, WrapUp
 from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
 from doubletake.stats.draws import generator
-from doubletake.text.thoughts import first_letter, thought_span, token_at
+from doubletake.text.trace_positions import first_letter, thought_span, token_at
+from events.controls import Control, controls
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -40,24 +41,24 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What of the config's `events` decides which events are found."""
+    """The settings of the config's `events` that decide which events are found."""
 
     detector: str
-    """By language and structure (`rules`), or one of the two simple ones."""
+    """`rules`, `string` or `markers`."""
     seed: int
-    """Decides which of the matching sentences become controls."""
+    """Seed of the draw of controls."""
 
     def __post_init__(self) -> None:
         """Refuse an unknown detector.
 
         Raises:
-            InputError: names it and the known ones.
+            InputError: the detector is unknown.
         """
         check_detector(self.detector, "events.detector")
 
 
 def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:
-    """Rows of the events table for one trace, by place."""
+    """Rows of the events table for one trace, in the order of its text."""
     text, offsets = trace["text"], trace["offsets"]
     prompt_length = len(trace["prompt_ids"])
     span = thought_span(trace)
@@ -70,28 +71,38 @@ def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:
         settings.detector,
     )
     matched = controls(thought, events, generator(settings.seed, trace["trace"]))
-    found: Sequence[Event] = sorted(
+    ordered: Sequence[Event] = sorted(
         (*events.arrivals, *events.backtracks, *events.wrap_ups, *matched),
         key=lambda event: (event.start, event.end),
     )
     return [
         _row(event, number, trace["trace"], span.start, text)
         | {"token": token_of(event, span.start, text, offsets, prompt_length)}
-        for number, event in enumerate(found)
+        for number, event in enumerate(ordered)
     ]
 
 
 def token_of(
     event: Event, shift: int, text: str, offsets: Sequence[int], prompt_length: int
 ) -> int:
-    """Token of an event: a number's last, a sentence's first."""
+    """Token of an event: the last of a number, or the first of a sentence.
+
+    Args:
+        event: of the thought.
+        shift: characters of the text before the thought.
+        text: of the completion.
+        offsets: per token of the completion the character at which it starts.
+        prompt_length: in tokens.
+    """
     start, end = event.start + shift, event.end + shift
-    place = end - 1 if isinstance(event, Arrival) else first_letter(text, start, end)
-    return token_at(offsets, prompt_length, place)
+    character = (
+        end - 1 if isinstance(event, Arrival) else first_letter(text, start, end)
+    )
+    return token_at(offsets, prompt_length, character)
 
 
 def _row(event: Event, number: int, trace: str, shift: int, text: str) -> dict:
-    """One row without its token."""
+    """A row of the events table without its token."""
     return {
         "trace": trace,
         "event": number,

@@ -1,15 +1,15 @@
-"""Where do the thoughts of a file hold an answer, turn back, and wrap up?
+"""Where do the thoughts of a file hold an answer, turn back and wrap up?
 
-Needs no model and no config: `detect_file.py thoughts.jsonl events.jsonl`.
+Use: `detect_file.py thoughts.jsonl events.jsonl`, without a model and without a config.
 
 Inputs
     thoughts: one JSON object per line: `id`, `question`, `thought`, optionally `gold`
-        (the reference answer) and `answer` (the text after the thought), which set the
-        flags `is_gold` and `is_final` (null without them).
+        (the reference answer) and `answer` (the text after the thought). They decide
+        the flags `is_gold` and `is_final`, which are null without them.
 
 Outputs
-    events: one JSON object per line: `id`, `arrivals`, `backtracks`, `wrap_ups`; places
-        are characters of the row's `thought`.
+    events: one JSON object per line: `id`, `arrivals`, `backtracks`, `wrap_ups`. Their
+        `start` and `end` are characters of the row's `thought`.
 """
 
 import argparse
@@ -21,20 +21,20 @@ from typing import Any
 from tqdm import tqdm
 
 from doubletake.detector.detectors import DETECTORS, GOLD_BASED, find_events
-from doubletake.detector.thought_files import OwnThought, read_thoughts
+from doubletake.detector.user_thoughts import UserThought, read_thoughts
 from doubletake.running.commands import command
 from doubletake.running.errors import InputError
 from doubletake.running.json_lines import write_rows
 from doubletake.text.answers import final_answer
-from doubletake.text.thought_format import of_model
+from doubletake.text.known_formats import format_of_model
 
 
-def event_row(row: OwnThought, detector: str) -> dict[str, Any]:
+def event_row(row: UserThought, detector: str) -> dict[str, Any]:
     """The events of one thought."""
-    written = row.written
-    answer = final_answer(written.answer) if written.answer else None
-    events = find_events(row.question, written.thought, row.gold, answer, detector)
-    return {"id": row.id} | asdict(events.behind(written.start))
+    content = row.content
+    answer = final_answer(content.answer) if content.answer else None
+    events = find_events(row.question, content.thought, row.gold, answer, detector)
+    return {"id": row.id} | asdict(events.shifted(content.start))
 
 
 def main(
@@ -50,17 +50,20 @@ def main(
         thoughts_path: rows of thoughts.
         events_path: where the events go.
         detector: one of `DETECTORS`.
-        markers: that open and close the thoughts, if they are of no known format.
+        markers: start and end marker of the thoughts, if their format is unknown.
 
     Raises:
-        InputError: names the line and what is wrong, or that input is output.
+        InputError: a row cannot be used (the message names its line), or both files are
+            the same file.
     """
     if thoughts_path.resolve() == events_path.resolve():
-        raise InputError(f"{events_path} holds the thoughts; name another file")
+        raise InputError(
+            f"{events_path} holds the thoughts; name another file for the events"
+        )
     start, end = markers
-    own = [] if start is end is None else [of_model(start, end, "", ())]
+    formats = [] if start is end is None else [format_of_model(start, end, "", ())]
     rows = tqdm(
-        read_thoughts(thoughts_path, gold=detector in GOLD_BASED, own=own),
+        read_thoughts(thoughts_path, gold=detector in GOLD_BASED, formats=formats),
         unit=" traces",
         disable=None,
     )
@@ -68,13 +71,17 @@ def main(
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """The arguments of the command line."""
     parser = argparse.ArgumentParser(description="Find answers and turns in thoughts.")
     parser.add_argument("thoughts", type=Path, help="rows of id, question, thought")
     parser.add_argument("events", type=Path, help="where the events go")
     parser.add_argument("--detector", choices=DETECTORS, default="rules")
-    parser.add_argument("--start-of-thought", help="as the config's key of a model")
-    parser.add_argument("--end-of-thought", help="as the config's key of a model")
+    parser.add_argument(
+        "--start-of-thought", help="like the key of a model in the config"
+    )
+    parser.add_argument(
+        "--end-of-thought", help="like the key of a model in the config"
+    )
     return parser.parse_args(words)
 
 

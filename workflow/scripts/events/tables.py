@@ -1,4 +1,4 @@
-"""Arrivals, backtracks, wrap-ups and controls of the thoughts."""
+"""Columns of the events table."""
 
 from doubletake.tables.table import COUNT, FLAG, TEXT, Column, Table
 
@@ -6,15 +6,27 @@ EVENTS = Table(
     "events",
     (
         Column("trace", TEXT, "id of the trace"),
-        Column("event", COUNT, "0, 1, ... within the trace, by place"),
+        Column(
+            "event", COUNT, "0, 1, ... in the order of the trace's text", unit="index"
+        ),
         Column("kind", TEXT, "`arrival`, `backtrack`, `wrap_up` or `control`"),
-        Column("ordinal", COUNT, "1, 2, ...: k-th of its kind in the trace"),
-        Column("start", COUNT, "first character of the event in the trace's text"),
-        Column("end", COUNT, "character after the event's last"),
+        Column(
+            "ordinal", COUNT, "1, 2, ... among the events of its kind", unit="index"
+        ),
+        Column(
+            "start",
+            COUNT,
+            "where the event begins in the trace's text",
+            unit="character",
+        ),
+        Column(
+            "end", COUNT, "where the event ends: one after its last", unit="character"
+        ),
         Column(
             "token",
             COUNT,
-            "arrival: last token of the number; else: first token of the sentence",
+            "arrival: the number's last; other kinds: the sentence's first",
+            unit="token index",
         ),
         Column("value", TEXT, "arrival: canonical number", nullable=True),
         Column("is_gold", FLAG, "arrival: the value equals gold", nullable=True),

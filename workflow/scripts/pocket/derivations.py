@@ -1,10 +1,15 @@
-"""Ways to derive a pocket problem's answer: with a slip, reordered, backwards."""
+"""Ways to derive the answer of a pocket problem: with a slip, reordered, backwards."""
 
-from pocket.stories import Equation, Problem, is_fact, work_out
+from pocket.arithmetic import Equation, is_fact, work_out
+from pocket.problems import Problem
 
 
 def is_error_prone(equation: Equation) -> bool:
-    """Whether people would forget the carry or borrow: 6 to 9 across a ten."""
+    """Whether the step adds or subtracts 6 to 9 across a ten.
+
+    People often forget the carry or borrow there.
+    """
+    # ASSUME: carries and borrows are forgotten only there.
     if equation.right not in (6, 7, 8, 9):
         return False
     ones = equation.left % 10
@@ -14,14 +19,14 @@ def is_error_prone(equation: Equation) -> bool:
 
 
 def slipped(problem: Problem, step: int) -> tuple[Equation, ...] | None:
-    """The derivation with the carry or borrow of one step forgotten.
+    """The derivation in which one step forgets its carry or borrow.
 
-    Null where that would make a later step impossible, or where a number of the one
-    derivation is the answer of the other, so that its meaning could be mistaken.
+    None where a later step would be impossible. None also where a number of one
+    derivation is the answer of the other, because its meaning would be unclear.
     """
     sound = problem.equations
-    off = -10 if sound[step].sign == "+" else 10
-    wrong = sound[step].result + off
+    error = -10 if sound[step].sign == "+" else 10
+    wrong = sound[step].result + error
     try:
         equations = work_out(problem.operations, {step: wrong})
     except ValueError:
@@ -38,7 +43,7 @@ def slipped(problem: Problem, step: int) -> tuple[Equation, ...] | None:
 
 
 def reordered(problem: Problem) -> tuple[Equation, ...] | None:
-    """The derivation with its last two additive steps swapped, null if none fits."""
+    """The derivation with its last two additive steps swapped; None if impossible."""
     if len(problem.operations) < 2:
         return None
     last, before = problem.operations[-1], problem.operations[-2]
@@ -59,7 +64,7 @@ def reordered(problem: Problem) -> tuple[Equation, ...] | None:
 
 
 def backwards(problem: Problem) -> tuple[Equation, ...] | None:
-    """From the answer back through the last one or two steps, null if none fits."""
+    """From the answer back through the last one or two steps; None if impossible."""
     inverse = {"+": "-", "-": "+", "*": "/", "/": "*"}
     chain = [
         (operation, equation)

@@ -1,15 +1,15 @@
-"""Pocket model: what does it do on problems it has never seen?
+"""How good is the pocket model on problems that it has never seen?
 
-Samples one thought per test problem and counts what the study needs of it: right
-answers, closed thoughts, arrivals, wrong first derivations and how many it mends, and
-how often it knows the answer without any thought.
+The script samples one thought per test problem. It counts right answers, closed
+thoughts, arrivals, wrong first derivations and their corrections. It also counts how
+often the model knows the answer without a thought.
 
 Inputs
     model: the model's folder.
 
 Outputs
     problems: the test problems in GSM8K's format, one JSON object per line.
-    metrics: the measured figures, JSON.
+    metrics: the measured numbers, JSON.
     traces: the sampled texts, one JSON object per line.
 """
 
@@ -30,8 +30,8 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from doubletake.model.devices import choose_device
 from doubletake.running.logs import job
 from doubletake.stats.draws import generator
-from pocket import language as pocket
-from pocket.stories import Problem, is_test_question
+from pocket import phrases
+from pocket.problems import Problem, gsm8k_row, is_test_question, sample_problem
 from pocket.tokenizer import ANSWER_PROMPT, END_OF_THOUGHT
 
 if TYPE_CHECKING:
@@ -39,17 +39,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("evaluate_pocket")
 
-OPENERS = re.compile(
+TURN_SENTENCE = re.compile(
     "|".join(
         re.escape(text).replace(r"\{\}", ".+")
         for text, _ in (
-            *(*pocket.NOTICED, *pocket.DOUBTS, *pocket.CHECKS, *pocket.INVERSES),
-            *(*pocket.ALTERNATIVES, *pocket.REREADS),
+            *(*phrases.NOTICED, *phrases.DOUBTS, *phrases.CHECKS, *phrases.INVERSES),
+            *(*phrases.ALTERNATIVES, *phrases.REREADS),
         )
     )
 )
-WRAP_UPS = re.compile(
-    "|".join(re.escape(text).replace(r"\{\}", r"\d+") for text, _ in pocket.WRAP_UPS)
+WRAP_UP = re.compile(
+    "|".join(re.escape(text).replace(r"\{\}", r"\d+") for text, _ in phrases.WRAP_UPS)
 )
 CONCLUSION = re.compile(r"So \D+ (\d+)\b[^.]*\.")
 RESULT = re.compile(r"= (\d+)(?:, yes|, not \d+)?\.")
@@ -58,7 +58,7 @@ BOXED = re.compile(r"\\boxed\{(\d+)\}")
 
 @dataclass(frozen=True)
 class Settings:
-    """How the figures are measured."""
+    """Settings of the measurement."""
 
     problems: int
     """Number of test problems."""
@@ -67,16 +67,16 @@ class Settings:
     temperature: float
     """Sampling temperature."""
     top_p: float
-    """Share of the probability that sampling keeps."""
+    """Share of the probability that sampling keeps (nucleus sampling)."""
     max_new_tokens: int
-    """Longest completion, in tokens."""
+    """Length limit of a completion, in tokens."""
     batch: int
-    """Problems sampled together."""
+    """Number of problems that are sampled together."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A thought of the pocket language as its parser reads it."""
+    """Arrivals and backtracks that the parser reads in a pocket thought."""
 
     values: tuple[int, ...]
     """The value of each arrival."""
@@ -89,7 +89,7 @@ def sample_test_problems(count: int, seed: int) -> list[Problem]:
     rng = generator("test", seed)
     problems: dict[str, Problem] = {}
     while len(problems) < count:
-        problem = pocket.sample_problem(rng)
+        problem = sample_problem(rng)
         if is_test_question(problem.question):
             problems.setdefault(problem.question, problem)
     return list(problems.values())
@@ -98,15 +98,15 @@ def sample_test_problems(count: int, seed: int) -> list[Problem]:
 def read_thought(thought: str) -> Reading:
     """Arrivals and backtracks of a thought of the pocket language.
 
-    The thought falls into turns at the sentences that turn back. A turn's arrival is
-    the value of its concluding sentence, else of its last equation; a turn without
-    either has none. A wrap-up is no arrival.
+    Each sentence that turns back begins a turn. The arrival of a turn is the value of
+    its concluding sentence, else of its last equation. A turn with neither has no
+    arrival. A wrap-up is not an arrival.
     """
     turns: list[list[str]] = [[]]
     for sentence in re.split(r"(?<=[.?])\s+", thought.strip()):
-        if OPENERS.fullmatch(sentence):
+        if TURN_SENTENCE.fullmatch(sentence):
             turns.append([])
-        elif not WRAP_UPS.fullmatch(sentence):
+        elif not WRAP_UP.fullmatch(sentence):
             turns[-1].append(sentence)
     values: list[int] = []
     for turn in turns:
@@ -122,22 +122,22 @@ def generate(
     tokenizer: Tokenizer,
     prompts: Sequence[list[int]],
     settings: Settings,
-    **how: Any,
+    **options: Any,
 ) -> list[list[int]]:
-    """New tokens of every prompt, the end-of-sentence token included if it came."""
+    """New tokens of every prompt, up to and with the end-of-sentence token, if any."""
     outputs: list[list[int]] = []
     eos = tokenizer.eos_token_id
     for first in range(0, len(prompts), settings.batch):
-        some = prompts[first : first + settings.batch]
-        width = max(map(len, some))
-        # On the left, so that every row's newest token is in the last column.
-        ids = torch.tensor([[eos] * (width - len(p)) + p for p in some])
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in some])
+        batch = prompts[first : first + settings.batch]
+        width = max(map(len, batch))
+        # Padding on the left puts the newest token of every row in the last column.
+        ids = torch.tensor([[eos] * (width - len(p)) + p for p in batch])
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in batch])
         made = model.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
             pad_token_id=eos,
-            **how,
+            **options,
         )
         for row in made[:, width:].tolist():
             outputs.append(row[: row.index(eos) + 1] if eos in row else row)
@@ -146,13 +146,13 @@ def generate(
 
 
 def boxed(text: str) -> int | None:
-    """The last boxed number, null where there is none."""
-    found = BOXED.findall(text)
-    return int(found[-1]) if found else None
+    """The last boxed number; None without a boxed number."""
+    numbers = BOXED.findall(text)
+    return int(numbers[-1]) if numbers else None
 
 
 def share(flags: Sequence[bool]) -> float | None:
-    """Share of true flags, null where there are none."""
+    """Share of true flags; None without flags."""
     return round(mean(flags), 4) if flags else None
 
 
@@ -162,7 +162,14 @@ def measure(
     lengths: Sequence[int],
     forced: Sequence[int | None],
 ) -> dict[str, Any]:
-    """The figures of the sampled texts and of the answers forced without a thought."""
+    """The metrics of the sampled texts and of the answers without a thought.
+
+    Args:
+        problems: that the model answers.
+        texts: its completions.
+        lengths: of the completions, in tokens.
+        forced: its answers without a thought.
+    """
     closed = [END_OF_THOUGHT in text for text in texts]
     readings = [read_thought(text.split(END_OF_THOUGHT)[0]) for text in texts]
     counts = [len(reading.values) for reading in readings]
@@ -203,7 +210,7 @@ def evaluate(
     problems: Sequence[Problem],
     settings: Settings,
 ) -> tuple[dict[str, Any], list[str]]:
-    """The figures and the sampled texts."""
+    """The metrics and the sampled texts."""
     prompts = [
         tokenizer.apply_chat_template(
             [{"role": "user", "content": problem.question}],
@@ -224,10 +231,10 @@ def evaluate(
         top_k=0,
         max_new_tokens=settings.max_new_tokens,
     )
-    tail = tokenizer.encode(ANSWER_PROMPT, add_special_tokens=False)
-    cut = [prompt + tail for prompt in prompts]
+    answer_prompt = tokenizer.encode(ANSWER_PROMPT, add_special_tokens=False)
+    without_thought = [prompt + answer_prompt for prompt in prompts]
     direct = generate(
-        model, tokenizer, cut, settings, do_sample=False, max_new_tokens=3
+        model, tokenizer, without_thought, settings, do_sample=False, max_new_tokens=3
     )
     texts = tokenizer.batch_decode(made, skip_special_tokens=True)
     forced = [
@@ -251,12 +258,12 @@ def main(
     traces_path: Path,
     settings: Settings,
 ) -> None:
-    """Draw the test problems, sample, count, write."""
+    """Draw the test problems, sample thoughts, count, write."""
     model = AutoModelForCausalLM.from_pretrained(model_path, dtype="float32").eval()
     model.to(choose_device("auto"))
     tokenizer = AutoTokenizer.from_pretrained(model_path)
     problems = sample_test_problems(settings.problems, settings.seed)
-    write_lines([pocket.gsm8k_row(problem) for problem in problems], problems_path)
+    write_lines([gsm8k_row(problem) for problem in problems], problems_path)
     metrics, texts = evaluate(model, tokenizer, problems, settings)
     logger.info("%s", json.dumps(metrics))
     metrics_path.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")

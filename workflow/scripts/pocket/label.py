@@ -1,4 +1,4 @@
-"""Labelled traces for everybody: pocket thoughts, whose truth is planted.
+"""Labelled traces without a human reader: pocket thoughts with planted events.
 
 Outputs
     labels: one JSON object per line: `id`, `model`, `question`, `gold`, `thought`,
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from doubletake.running.json_lines import write_rows
 from doubletake.running.logs import job
 from doubletake.stats.draws import generator
-from pocket.language import Thought, sample_problem, sample_thought
-from pocket.stories import Problem, is_test_question
+from pocket.planted_events import Thought
+from pocket.problems import Problem, is_test_question, sample_problem
+from pocket.thoughts import sample_thought
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -24,12 +25,12 @@ MODEL = "pocket language"
 
 @dataclass(frozen=True)
 class Settings:
-    """What is drawn."""
+    """Number and seed of the labelled traces."""
 
     traces: int
     """Number of labelled traces."""
     seed: int
-    """Of problems and thoughts."""
+    """Seed of problems and thoughts."""
 
 
 def label_row(name: str, problem: Problem, thought: Thought) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def label_rows(settings: Settings) -> list[dict[str, Any]]:
 
 
 def main(*, labels_path: Path, settings: Settings) -> None:
-    """Draw, label, write."""
+    """Draw problems and thoughts, write their labels."""
     write_rows(label_rows(settings), labels_path)
 
 

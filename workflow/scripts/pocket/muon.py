@@ -1,8 +1,8 @@
-"""Muon (Jordan et al. 2024): momentum whose matrix is made orthogonal before the step.
+"""The optimizer Muon (Jordan et al. 2024): steps along orthogonalised momentum.
 
-PyTorch's own `torch.optim.Muon` orthogonalises in bfloat16, which on CPUs without
-bfloat16 units takes twice as long as the model itself; this one stays in float32 and
-treats all matrices of one shape at once.
+PyTorch's `torch.optim.Muon` orthogonalises in bfloat16. On CPUs without bfloat16 units
+this takes twice as long as the model itself. This version stays in float32 and treats
+all matrices of one shape at once.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ STEPS = 5
 
 
 def orthogonalised(matrices: torch.Tensor) -> torch.Tensor:
-    """The nearest half-orthogonal matrices, roughly, `[n, rows, columns]`.
+    """The nearest semi-orthogonal matrices, approximately, `[n, rows, columns]`.
 
     Five quintic Newton-Schulz steps with Jordan's coefficients: singular values end
     between about 0.7 and 1.2.
@@ -33,8 +33,8 @@ def orthogonalised(matrices: torch.Tensor) -> torch.Tensor:
 class Muon(torch.optim.Optimizer):
     """Muon with Nesterov momentum for two-dimensional parameters.
 
-    The step's root mean square is 0.2 times the step size, as AdamW's roughly is
-    (Moonshot's rule), so that both take similar step sizes.
+    The root mean square of a step is 0.2 times the step size, about as for AdamW
+    (Moonshot's rule). So both optimizers can have similar step sizes.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         weight_decay: float = 0.0,
     ) -> None:
-        """Take the matrices and the step size."""
+        """Set up the optimizer for some matrices and a step size."""
         defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
         super().__init__(params, defaults)
 

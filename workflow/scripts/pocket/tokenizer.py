@@ -1,9 +1,9 @@
-"""The pocket model's tokenizer: byte-level BPE in the manner of Llama 3 and R1.
+"""The tokenizer of the pocket model: byte-level BPE like that of Llama 3 and R1.
 
-Whole words and whole numbers of the pocket language are single tokens, as common
-words and numbers up to 999 are for Llama 3; everything else falls back to bytes, so
-that any text survives a round trip. The marks of DeepSeek-R1-Distill (`<think>` and
-its companions) have the same names and the same roles.
+Words and numbers of the pocket language are single tokens, as common words and numbers
+up to 999 are for Llama 3. Everything else is split into bytes, so any text can be
+encoded and decoded. The special marks have the names and roles that they have in
+DeepSeek-R1-Distill (`<think>` and others).
 """
 
 from collections import Counter
@@ -29,8 +29,8 @@ THINK, END_OF_THOUGHT = "<think>", "</think>"
 ANSWER_PROMPT = f"\n{END_OF_THOUGHT}\n\nThe answer is \\boxed{{"
 LARGEST_NUMBER = 200
 
-# Llama 3's split with one change: a full stop does not swallow the line break behind
-# it, so that a thought can be cut at the end of a sentence without a new token.
+# Llama 3's split with one change: a full stop and the line break after it are separate,
+# so a thought that is cut at the end of a sentence keeps its tokens.
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
     r"| ?[^\s\p{L}\p{N}]+|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -53,7 +53,7 @@ def prompt_text(question: str) -> str:
 
 
 def completion_text(thought: str, answer: int) -> str:
-    """Thought, end mark and boxed answer, without the end-of-sentence token."""
+    """Thought, end marker and boxed answer, without the end-of-sentence token."""
     return f"{thought}{ANSWER_PROMPT}{answer}}}."
 
 
@@ -73,8 +73,8 @@ def train_tokenizer(
 
     Args:
         texts: texts without any of the special marks.
-        merges: byte-pair merges learned from the texts, for words never seen.
-        min_count: how often a word must occur to become a token of its own.
+        merges: number of byte-pair merges, for words that are not in the texts.
+        min_count: number of times that a word must occur to become a single token.
     """
     split = _pre_tokenizer()
     words = Counter(word for text in texts for word, _ in split.pre_tokenize_str(text))

@@ -20,7 +20,7 @@ import polars as pl
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
 from doubletake.text.answers import GOLD_MARK, gold_of
-from doubletake.text.problem_rows import read_rows, text_of, text_or_number
+from doubletake.text.user_rows import read_rows, text_of, text_or_number
 from problems.tables import PROBLEMS
 
 if TYPE_CHECKING:

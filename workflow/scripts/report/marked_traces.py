@@ -10,7 +10,7 @@ import polars as pl
 from doubletake.page.summaries import StudyData, text_after
 from doubletake.stats.draws import generator
 from doubletake.text.sentences import cut_after
-from doubletake.text.thoughts import thought_span
+from doubletake.text.trace_positions import thought_span
 
 MARKED = ("arrival", "backtrack", "wrap_up")
 OUTCOMES = ("right", "mended", "wrong", "spoiled", "open")

@@ -3,7 +3,7 @@
 Inputs
     source: .jsonl or .parquet with the columns `question`, `gold`, `thought`, and
         optionally `answer` (the text after the thought) and `closed` (false: the
-        thought was cut off); as in `doubletake.detector.thought_files`.
+        thought was cut off); as in `doubletake.detector.user_thoughts`.
     problems: `PROBLEMS`, made from the same file.
 
 Outputs
@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.detector.thought_files import Written, written_thought
+from doubletake.detector.user_thoughts import ThoughtAndAnswer, thought_and_answer
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
 from doubletake.study.settings import ModelSettings
 from doubletake.tables.runs import RUNS
-from doubletake.text.problem_rows import read_rows, short
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
+from doubletake.text.user_rows import read_rows, short
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from traces.trace_rows import Completion, TracePrompt, traces_table
@@ -36,7 +36,7 @@ logger = logging.getLogger("retrieve_traces")
 
 
 def completion_ids(
-    written: Written, origin: str, tokenizer: TraceTokenizer
+    written: ThoughtAndAnswer, origin: str, tokenizer: TraceTokenizer
 ) -> list[int]:
     """Tokens of a completion with this thought, as the model would have written it.
 
@@ -98,7 +98,7 @@ def completions_of(
         problem, gold, prompt_ids = by_question[row["question"]]
         sample = counts[problem] = counts.get(problem, -1) + 1
         prompt = TracePrompt(problem, sample, gold, prompt_ids)
-        written = written_thought(row, origin, [tokenizer.format])
+        written = thought_and_answer(row, origin, [tokenizer.format])
         ids = completion_ids(written, origin, tokenizer)
         finish = "stop" if written.closed else "length"
         prompts.append(prompt)

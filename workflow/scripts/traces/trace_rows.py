@@ -9,8 +9,8 @@ import polars as pl
 
 from doubletake.running.errors import InputError
 from doubletake.text.answers import final_answer, same_value
-from doubletake.text.thoughts import token_at
 from doubletake.text.tokenizer import TraceTokenizer
+from doubletake.text.trace_positions import token_at
 from traces.tables import TRACES
 
 logger = logging.getLogger("doubletake")

@@ -1,1 +1,1 @@
-"""The detector: where a thought arrives at an answer and turns back."""
+"""Detectors: where a thought arrives at an answer and where it turns back."""

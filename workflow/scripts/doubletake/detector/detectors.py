@@ -1,7 +1,8 @@
-"""The detectors that can be chosen, and the one call that runs any of them."""
+"""The choice of a detector, and one call that runs any of them."""
 
-from doubletake.detector.events import Events, detect, with_flags
-from doubletake.detector.simple_detectors import detect_markers, detect_string
+from doubletake.detector.baseline_detectors import detect_markers, detect_string
+from doubletake.detector.events import Events, with_flags
+from doubletake.detector.rules_detector import detect
 from doubletake.running.errors import InputError
 from doubletake.text.answers import number_text
 
@@ -11,13 +12,17 @@ GOLD_BASED = ("string", "markers")
 
 
 def check_detector(name: str, key: str) -> None:
-    """Refuse an unknown detector; `key` is where it was named.
+    """Refuse an unknown detector.
+
+    Args:
+        name: of the detector.
+        key: the config key that names it.
 
     Raises:
-        InputError: names it and the known ones.
+        InputError: the detector is unknown; the message lists the known ones.
     """
     if name not in DETECTORS:
-        raise InputError(f"{key}: {name!r} is none of {', '.join(DETECTORS)}")
+        raise InputError(f"{key}: {name!r} is not one of {', '.join(DETECTORS)}")
 
 
 def find_events(
@@ -27,13 +32,13 @@ def find_events(
 
     Args:
         question: the problem's text.
-        thought: the text to read.
-        gold: the reference answer; only a gold-based detector searches for it.
+        thought: the text.
+        gold: the reference answer; only a gold-based detector needs it.
         answer: the canonical final answer, for the flag `is_final`.
         detector: one of `DETECTORS`.
 
     Raises:
-        InputError: a gold-based detector without a gold answer.
+        InputError: a gold-based detector gets no gold answer.
     """
     if detector in GOLD_BASED:
         if gold is None:

@@ -19,15 +19,11 @@ from doubletake.text.chat_templates import (
     QUESTION,
     added_tokens,
     chat_template,
-    pinned,
-    prompts,
+    rendered_prompts,
+    with_pinned_date,
 )
-from doubletake.text.thought_format import (
-    ThoughtFormat,
-    answer_prompt,
-    check_marker,
-    of_model,
-)
+from doubletake.text.known_formats import check_marker, format_of_model
+from doubletake.text.thought_format import ThoughtFormat, filled_answer_prompt
 
 PICKLES = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
 RESERVED = {
@@ -93,10 +89,12 @@ def _check_markers(
     """The model's thought format, of which the answer prompt holds the end marker."""
     start, end = settings["start_of_thought"], settings["end_of_thought"]
     try:
-        found = of_model(start, end, template, tokens, opened=settings["open_thought"])
+        found = format_of_model(
+            start, end, template, tokens, opened=settings["open_thought"]
+        )
     except InputError as error:
         raise InputError(f"{key}: {settings['source']}: {error}") from error
-    answer_prompt(prompt, found)
+    filled_answer_prompt(prompt, found)
     return found
 
 
@@ -115,10 +113,10 @@ def _check_prompt(
         for marker in filter(None, (found.start, found.end)):
             if marker not in added_tokens(folder):
                 check_marker(marker, _written(folder, marker, key))
-        bare, whole = prompts(folder, template, settings)
-        found.opening_left(found.turn_of(bare, whole, QUESTION))
+        bare, whole = rendered_prompts(folder, template, settings)
+        found.opening_left(found.turn_start(bare, whole, QUESTION))
         if settings["date"] is not None:
-            pinned(template, settings["date"])
+            with_pinned_date(template, settings["date"])
     except (InputError, ValueError) as error:
         raise InputError(f"{key}: {folder}: {error}") from error
 

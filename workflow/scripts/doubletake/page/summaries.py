@@ -15,7 +15,7 @@ from doubletake.stats.intervals import (
     cluster_sums,
     wilson_interval,
 )
-from doubletake.text.thoughts import thought_span, thought_tokens
+from doubletake.text.trace_positions import thought_span, thought_tokens
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Text: tokens, the edges of a thought, sentences, numbers and answers."""
+"""Text: tokens, markers of thoughts, sentences, numbers and answers."""

@@ -1,21 +1,23 @@
-"""Final answers: canonical numbers, the gold number, extraction and equality."""
+"""Final answers: their extraction, their canonical numbers and their equality."""
 
 import re
 import threading
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 
 from doubletake.running.errors import InputError
 from doubletake.text.numerals import Numeral, fraction_text, numerals, plain
 
 GOLD_MARK = "####"
-HEADING = 200  # characters after "Answer:" from which on it is no statement
+# ASSUME: "Answer:" before a longer text is the heading of a whole solution.
+HEADED_TEXT = 200  # characters
 
 _MARKUP = re.compile(
     r"\\(?:text|textbf|mathrm|mathbf|boldsymbol|mbox)\s?(?=\{)|\\[()\[\]]|\\displaystyle"
     r"|\\left|\\right|\*\*|__|`"
 )
-_BARE = re.compile(r"[\s{}$\u20ac\u00a3\u00a5%\\=:.()]*")
+_NO_CONTENT = re.compile(r"[\s{}$\u20ac\u00a3\u00a5%\\=:.()]*")
 _MIXED = re.compile(r"(-?)\s*(\d{1,15})\s*\+?\s+(\d{1,15})/(\d{1,15})")
 _SPACED = re.compile(r"\d{1,3}(?: \d{3})+")
 _ANSWER_IS = re.compile(
@@ -30,14 +32,14 @@ _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 
 
 def canonical(text: str) -> str:
-    """Canonical form of the number that `text` is.
+    """Canonical form of a text that is one number.
 
-    Signs of thousands, currency, percent, LaTeX and surrounding markup fall away:
+    Separators of thousands, currency, percent signs, LaTeX and markup are removed:
     `canonical("$1,200.00")` is "1200", `canonical("25%")` is "25", `canonical("-3/6")`
     is "-0.5".
 
     Raises:
-        InputError: `text` is not one number.
+        InputError: the text is not one number.
     """
     value = number_text(text)
     if value is None:
@@ -46,7 +48,7 @@ def canonical(text: str) -> str:
 
 
 def number_text(text: str) -> str | None:
-    """Like `canonical`, but None where `text` is more or less than one number."""
+    """Like `canonical`, but None where the text is not one number."""
     cleaned = _MARKUP.sub("", plain(text)).strip()
     mixed = _MIXED.fullmatch(cleaned)
     if mixed and int(mixed[4]):
@@ -54,18 +56,18 @@ def number_text(text: str) -> str | None:
         return fraction_text(-value if mixed[1] else value)
     if _SPACED.fullmatch(cleaned):
         cleaned = cleaned.replace(" ", "")
-    found = list(_first(cleaned, 2))
-    if len(found) != 1:
+    numbers = _first_numbers(cleaned, 2)
+    if len(numbers) != 1:
         return None
-    rest = cleaned[: found[0].start] + cleaned[found[0].end :]
-    return found[0].value if _BARE.fullmatch(rest) else None
+    around = cleaned[: numbers[0].start] + cleaned[numbers[0].end :]
+    return numbers[0].value if _NO_CONTENT.fullmatch(around) else None
 
 
 def gold_of(answer: str) -> str:
     """Canonical number after GSM8K's `####`.
 
     Raises:
-        InputError: there is no `####`, or no number after it.
+        InputError: the text has no `####`, or there is no number after it.
     """
     _, mark, last = answer.rpartition(GOLD_MARK)
     if not mark:
@@ -74,32 +76,33 @@ def gold_of(answer: str) -> str:
 
 
 def final_answer(text: str) -> str | None:
-    r"""The answer that `text`, written after the thought, commits to.
+    r"""The answer in a text that follows the thought.
 
-    The last `\boxed{...}`, else what follows the last "answer is", else the last
-    number. A number comes in canonical form; a box that holds no single number as it
-    stands.
+    It is the content of the last `\boxed{...}`, else the number after the last "answer
+    is", else the last number. A number is returned in canonical form. A box that holds
+    more or less than one number is returned as it is.
     """
     boxed = last_boxed(text)
     if boxed is not None and boxed.strip():
         return _single_number(boxed) or boxed.strip()
     for mark in reversed(list(_ANSWER_IS.finditer(text))):
-        # "Answer:" before a long text is a heading of the whole solution.
-        if mark.group().endswith((":", "*")) and len(text) - mark.end() > HEADING:
+        if mark.group().endswith((":", "*")) and len(text) - mark.end() > HEADED_TEXT:
             continue
         value = _stated(text[mark.end() : mark.end() + 300])
         if value is not None:
             return value
     _, mark_found, last = text.rpartition(GOLD_MARK)
-    found = list(numerals(last if mark_found else text))
-    digits = [item for item in found if item.written != "words"]
-    return (digits or found)[-1].value if found else None
+    numbers = list(numerals(last if mark_found else text))
+    # ASSUME: a number in digits is the answer rather than a number in words.
+    digits = [item for item in numbers if item.written != "words"]
+    return (digits or numbers)[-1].value if numbers else None
 
 
 def last_boxed(text: str) -> str | None:
-    r"""Content of the last `\boxed{...}`, braces balanced; up to the line's end if cut.
+    r"""Content of the last `\boxed{...}`, with balanced braces.
 
-    Time is linear: only the last box is opened.
+    A box that is never closed goes up to the end of its line. Only the last box is
+    read, so the time is linear in the text.
     """
     start = text.rfind("\\boxed{")
     if start < 0:
@@ -122,24 +125,30 @@ def same_value(
     strict: bool = True,
     sets_as_relations: bool = False,
 ) -> bool:
-    """Whether two answers are the same value; `a` is the reference.
+    """Whether two answers have the same value.
 
-    Two numbers are compared exactly, only "1/3" and the like by `precision` decimals;
-    math-verify decides where one is something else
-    (a set, an expression, a text); the keywords are its own: the notations to read,
-    decimals to compare, whether variables must carry the same names, whether `x = 1`
-    may answer a set.
+    Two numbers are compared exactly. A fraction without a short decimal form, such as
+    "1/3", is compared after rounding. math-verify decides where one answer is not a
+    number (but a set, an expression or a text).
+
+    Args:
+        a: the reference.
+        b: the other answer.
+        notations: that math-verify reads.
+        precision: decimals to compare.
+        strict: whether variables must have the same names (math-verify).
+        sets_as_relations: whether `x = 1` may answer a set (math-verify).
     """
     left, right = number_text(a), number_text(b)
     if left is not None and right is not None:
-        return left == right or _rounded_alike(left, right, precision)
+        return left == right or _equal_when_rounded(left, right, precision)
     if not a.strip() or not b.strip():
         return False
     return _equivalent(a, b, notations, precision, strict, sets_as_relations)
 
 
-def _rounded_alike(a: str, b: str, precision: int) -> bool:
-    """Whether a fraction without a short decimal form is written out by the other."""
+def _equal_when_rounded(a: str, b: str, precision: int) -> bool:
+    """Whether one is a fraction like "1/3" and the other its decimal form."""
     if "/" not in a + b or ":" in a + b:
         return False
     return round(Fraction(a), precision) == round(Fraction(b), precision)
@@ -153,7 +162,7 @@ def _equivalent(
     strict: bool,
     sets_as_relations: bool,
 ) -> bool:
-    """math-verify's verdict; imported here because it takes long to import."""
+    """The verdict of math-verify, which is imported here because its import is slow."""
     from math_verify import (
         ExprExtractionConfig,
         LatexExtractionConfig,
@@ -168,7 +177,7 @@ def _equivalent(
         "string": StringExtractionConfig(),
     }
     targets = [known[name] for name in notations]
-    # Its time limits are signals, which only the main thread can set.
+    # math-verify limits its time by signals, which only the main thread can set.
     limit = 5 if threading.current_thread() is threading.main_thread() else None
     return bool(
         verify(
@@ -182,36 +191,31 @@ def _equivalent(
     )
 
 
-def _first(text: str, limit: int) -> list[Numeral]:
-    """The first numbers of `text` that are not in words."""
-    found: list[Numeral] = []
-    for item in numerals(text):
-        found.append(item)
-        if len(found) == limit:
-            break
-    return found
+def _first_numbers(text: str, limit: int) -> list[Numeral]:
+    """The first numbers of a text, at most `limit`."""
+    return list(islice(numerals(text), limit))
 
 
 def _single_number(text: str) -> str | None:
-    """Canonical form if `text` holds exactly one number, units around it allowed."""
+    """Canonical form if the text holds exactly one number, with units allowed."""
     value = number_text(text)
     if value is not None:
         return value
-    found = [item for item in numerals(text) if item.written != "words"]
-    if len(found) != 1:
+    numbers = [item for item in numerals(text) if item.written != "words"]
+    if len(numbers) != 1:
         return None
-    rest = _UNIT_TEXT.sub("", text[: found[0].start] + text[found[0].end :])
-    # A letter at the number is algebra ("2p", "x^2"), not a unit.
-    touching = text[found[0].end : found[0].end + 1]
+    around = _UNIT_TEXT.sub("", text[: numbers[0].start] + text[numbers[0].end :])
+    # ASSUME: a letter right after the number is algebra ("2p"), not a unit.
+    touching = text[numbers[0].end : numbers[0].end + 1]
     return (
         None
-        if re.search(r"[\^_=<>+*/]", rest) or touching.isalpha()
-        else found[0].value
+        if re.search(r"[\^_=<>+*/]", around) or touching.isalpha()
+        else numbers[0].value
     )
 
 
 def _stated(text: str) -> str | None:
-    """The number that a text after "answer is" states first, in bold preferred."""
+    """The first number of a text after "answer is"; a bold number comes first."""
     line = text.lstrip().split("\n", 1)[0]
     bold = [_single_number(match[1]) for match in _BOLD.finditer(line)]
     bold = [value for value in bold if value is not None]

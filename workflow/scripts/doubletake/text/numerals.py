@@ -1,9 +1,10 @@
-"""Numbers in running text: where they stand and their canonical form.
+"""Numbers in a text: their characters and their canonical form.
 
-The canonical form is a text in which equal values are equal: no sign of thousands, no
-currency, no unit, no trailing zeros; a fraction whose decimal form is short is that
-decimal ("3/4" and "0.750" are both "0.75"), any other is in lowest terms ("1/3"). A
-time of day stays as it is ("7:30"), on the hour it is the hour ("2:00" is "2").
+Equal values have equal canonical forms. The canonical form has no separators of
+thousands, no currency, no unit and no trailing zeros. A fraction with a short decimal
+form is that decimal: "3/4" and "0.750" are both "0.75". Any other fraction is in lowest
+terms ("1/3"). A time of day stays as it is ("7:30"), but a full hour is a number:
+"2:00" is "2".
 """
 
 import re
@@ -14,22 +15,22 @@ from functools import cache
 from typing import NamedTuple
 
 MAX_DECIMALS = 6  # a fraction with a longer decimal form stays a fraction
-MAX_FRACTION_DIGITS = 15  # longer runs of digits beside a slash are no fraction
+MAX_FRACTION_DIGITS = 15  # a longer run of digits beside a slash is not a fraction
 
 
 class Numeral(NamedTuple):
-    """A number that stands in a text."""
+    """A number in a text."""
 
     start: int
     end: int
     value: str
     """Canonical form."""
     written: str
-    """How it is written: `digits`, `fraction`, `time` or `words`."""
+    """The way it is written: `digits`, `fraction`, `time` or `words`."""
 
 
 class _SameLength(dict[int, str]):
-    """Maps characters one to one: digits to ASCII, dashes to "-", spaces to " "."""
+    """Maps each character to one: digits to ASCII, dashes to "-", spaces to " "."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -48,13 +49,13 @@ class _SameLength(dict[int, str]):
         return char
 
 
-# "1 200" with one of the narrow spaces is one number; with a plain space it may be two.
+# ASSUME: "1 200" with a narrow space is one number; with a plain space it is two.
 _NARROW_SPACES = "\u00a0\u2009\u202f"
 _PLAIN = _SameLength({ord(space): "\u202f" for space in _NARROW_SPACES})
 
 
 def plain(text: str) -> str:
-    """`text` with ASCII digits, minus signs and spaces, each in its place."""
+    """The text with ASCII digits, minus signs and spaces; its length stays the same."""
     return text if text.isascii() else text.translate(_PLAIN)
 
 
@@ -78,7 +79,7 @@ _LATEX_FRACTION = (
     rf"\\[dtc]?frac\{{\s?(?P<top>{_SHORT})\s?\}}\{{\s?(?P<low>{_SHORT})\s?\}}"
 )
 
-# Every quantifier is bounded or possessive, so that matching is linear in the text.
+# Every quantifier is bounded or possessive, so the time is linear in the text.
 _IN_DIGITS = re.compile(
     rf"""
       (?:(?P<whole>\d{{1,9}})\ ?)?{_LATEX_FRACTION}
@@ -96,7 +97,7 @@ _SEPARATORS = re.compile(r"[^\d.]")
 
 
 def numerals(text: str) -> Iterator[Numeral]:
-    """All numbers of `text`, from left to right, without overlap."""
+    """All numbers of a text, from left to right, without overlap."""
     text = plain(text)
     end = 0
     for numeral in sorted([*_in_digits(text), *_words(text)]):
@@ -111,7 +112,7 @@ def _in_digits(text: str) -> Iterator[Numeral]:
     while found := _DIGIT.search(text, start):
         start = found.start()
         if start and text[start - 1] == "." and text[start - 2 : start - 1].strip(" $"):
-            pass  # "3.5" is met at its 3; what stands here is "a.5"
+            pass  # the match of "3.5" begins at its 3, so this is "a.5"
         elif start and text[start - 1] == ".":
             start -= 1
         match = _IN_DIGITS.match(text, start)
@@ -128,7 +129,9 @@ def _in_digits(text: str) -> Iterator[Numeral]:
 def _words(text: str) -> Iterator[Numeral]:
     """Numbers written in words."""
     lower = text.lower()
-    if len(lower) != len(text):  # some capitals have no single small letter
+    if len(lower) != len(
+        text
+    ):  # some capital letters have small forms of two characters
         lower = "".join(char.lower()[:1] for char in text)
     for match in _IN_WORDS.finditer(lower):
         start = match.start()
@@ -140,7 +143,7 @@ def _words(text: str) -> Iterator[Numeral]:
 
 
 def _read(match: re.Match[str], negative: bool) -> tuple[str, str] | None:
-    """Canonical value and way of writing of one number in digits."""
+    """Canonical value of one number in digits, and the way it is written."""
     if match["digits"] is not None:
         value = _decimal(match["digits"])
         if match["scale"] and len(value) <= MAX_FRACTION_DIGITS:
@@ -166,13 +169,13 @@ def _signed(value: str, negative: bool) -> str:
 
 
 def _decimal(digits: str) -> str:
-    """Canonical form of digits with signs of thousands and perhaps a decimal point.
+    """Canonical form of digits with separators and perhaps a decimal point.
 
-    By text alone: a run of a million digits costs no big-integer arithmetic.
+    It works on the text alone, because arithmetic with a million digits is slow.
     """
-    whole, _, rest = _SEPARATORS.sub("", digits).partition(".")
-    whole, rest = whole.lstrip("0") or "0", rest.rstrip("0")
-    return f"{whole}.{rest}" if rest else whole
+    whole, _, decimals = _SEPARATORS.sub("", digits).partition(".")
+    whole, decimals = whole.lstrip("0") or "0", decimals.rstrip("0")
+    return f"{whole}.{decimals}" if decimals else whole
 
 
 def fraction_text(value: Fraction) -> str:
@@ -190,7 +193,7 @@ def fraction_text(value: Fraction) -> str:
 
 @cache
 def in_words(words: str) -> str | None:
-    """Canonical value of an English number in words; None where it is none."""
+    """Canonical value of an English number in words; None for several numbers."""
     total = current = 0
     for word in re.split(r"[- ]", words):
         if word == "and":

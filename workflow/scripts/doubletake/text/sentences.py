@@ -1,8 +1,9 @@
-r"""Sentences of a thought: exact spans, cut by punctuation and by lines.
+r"""Sentences of a thought, with their exact characters.
 
-A full stop inside a decimal, after a list marker ("1.") or an abbreviation ends no
-sentence, and a displayed formula (`\[ ... \]`, `$$ ... $$`) is not cut at its lines.
-Time is linear in the text, whatever it holds.
+Sentences end at punctuation and at line breaks. A full stop does not end a sentence
+inside a decimal, after a list marker ("1.") or after an abbreviation. A displayed
+formula (`\[ ... \]`, `$$ ... $$`) is not cut at its line breaks. The time is linear in
+the text.
 """
 
 import re
@@ -18,16 +19,17 @@ class Span(NamedTuple):
     end: int
 
 
-ALWAYS_SHORT = frozenset(
+# ASSUME: other words before a full stop are not abbreviations.
+ALWAYS_ABBREVIATIONS = frozenset(
     str.split("mr mrs ms dr st prof vs e.g i.e eg ie approx fig eq")
 )
-# Short only where the sentence goes on in small letters or digits.
-SOMETIMES_SHORT = frozenset(
+# Abbreviations only where the text goes on with a small letter or a digit.
+SOMETIMES_ABBREVIATIONS = frozenset(
     str.split("jr sr etc no oz lb lbs ft hr hrs min mins sec secs in a.m p.m u.s")
 )
-LOOK_BACK = 12  # characters before a full stop that decide what it is
+LOOK_BACK = 12  # characters before a full stop that decide what it means
 
-# Possessive: a run of stops is consumed once, never tried again from its middle.
+# Possessive: a run of full stops is matched once, never again from its middle.
 _BOUNDARY = re.compile(
     r"(?P<stop>[.!?\u2026\u3002\uff01\uff1f]++[\"'\u2019\u201d)\]*_]*+)"
     r"|(?P<line>[\r\n][ \t\r\n]*+)"
@@ -39,7 +41,7 @@ _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)\.$")
 
 @lru_cache(maxsize=4)
 def sentences(text: str) -> tuple[Span, ...]:
-    """Spans of the sentences of `text`, in order, without surrounding white space."""
+    """Spans of the sentences of a text, in order, without white space around them."""
     spans: list[Span] = []
     start, in_formula = 0, False
     for match in _BOUNDARY.finditer(text):
@@ -61,34 +63,41 @@ def sentences(text: str) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def sentence_end(text: str, position: int) -> int:
-    """End (exclusive) of the sentence of `text` that holds character `position`.
+def sentence_end(text: str, character: int) -> int:
+    """End (exclusive) of the sentence that holds a character.
 
-    Between two sentences it is the end of the one before, so that a cut there never
-    adds text.
+    For a character between two sentences it is the end of the first one, so that a cut
+    there never adds text.
 
     Raises:
-        IndexError: `position` lies outside the text.
+        IndexError: the character lies outside the text.
     """
-    if not 0 <= position < len(text):
-        raise IndexError(f"no character {position} in a text of {len(text)}")
+    if not 0 <= character < len(text):
+        raise IndexError(f"no character {character} in a text of {len(text)}")
     spans = sentences(text)
-    index = bisect_right(spans, (position, len(text) + 1)) - 1
-    return spans[index].end if index >= 0 else position
+    index = bisect_right(spans, (character, len(text) + 1)) - 1
+    return spans[index].end if index >= 0 else character
 
 
-def cut_after(text: str, place: int) -> int:
-    """Where a thought is cut that ends with the sentence in which `place` lies.
+def cut_after(text: str, arrival_end: int) -> int:
+    """Character at which a thought is cut after the sentence of an arrival.
 
     Args:
-        text: of the thought up to its end; what follows must not be in it.
-        place: the character behind an arrival.
+        text: of the thought, without the text that follows it.
+        arrival_end: the character after the arrival.
     """
-    return max(sentence_end(text, place - 1), place)
+    return max(sentence_end(text, arrival_end - 1), arrival_end)
+
+
+def starts_line(text: str, start: int) -> bool:
+    """Whether a line or the text starts at a character, spaces left aside."""
+    while start and text[start - 1] in " \t":
+        start -= 1
+    return start == 0 or text[start - 1] in "\r\n"
 
 
 def _add(spans: list[Span], text: str, start: int, end: int) -> None:
-    """Append the span without its surrounding white space, if anything is left."""
+    """Append the span without the white space around it, unless it is empty then."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
@@ -98,7 +107,7 @@ def _add(spans: list[Span], text: str, start: int, end: int) -> None:
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:
-    """Whether the run of stops at `match` ends a sentence."""
+    """Whether a run of full stops or other end marks ends a sentence."""
     end, stops = match.end(), match.group()
     following = text[end : end + 2]
     if not following.strip():
@@ -107,22 +116,24 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
         next_char = following[1]
     elif following == "</":  # an end-of-thought marker
         return True
-    else:  # "correct.Then": only a capital after a small letter
+    else:  # "correct.Then": only a capital letter after a small letter
         before = text[max(0, match.start() - 2) : match.start()]
         return following[0].isupper() and len(before) == 2 and before.islower()
     if not stops.startswith("."):
         return True
     if stops.startswith("..") and next_char.islower():
         return False
-    return stops[:2].rstrip("\"')]*_") != "." or not _is_short(text, match, next_char)
+    return stops[:2].rstrip("\"')]*_") != "." or not _is_abbreviation(
+        text, match, next_char
+    )
 
 
-def _next_letter(text: str, position: int) -> str:
-    """First character that is no space, within a few; empty at the end."""
-    return text[position : position + LOOK_BACK].lstrip()[:1]
+def _next_letter(text: str, start: int) -> str:
+    """First character from `start` on that is not a space; empty if it is far."""
+    return text[start : start + LOOK_BACK].lstrip()[:1]
 
 
-def _is_short(text: str, match: re.Match[str], next_char: str) -> bool:
+def _is_abbreviation(text: str, match: re.Match[str], next_char: str) -> bool:
     """Whether a single full stop belongs to an abbreviation or a list marker."""
     stop = match.start() + 1
     before = text[max(0, stop - LOOK_BACK) : stop]
@@ -133,7 +144,9 @@ def _is_short(text: str, match: re.Match[str], next_char: str) -> bool:
     word = _LAST_WORD.search(before)
     if word is None:
         return False
-    short = word[1].lower()
-    if short in ALWAYS_SHORT:
+    abbreviation = word[1].lower()
+    if abbreviation in ALWAYS_ABBREVIATIONS:
         return True
-    return short in SOMETIMES_SHORT and (next_char.islower() or next_char.isdigit())
+    return abbreviation in SOMETIMES_ABBREVIATIONS and (
+        next_char.islower() or next_char.isdigit()
+    )

@@ -1,7 +1,6 @@
-"""Where a thought states a number, and in which role.
+"""Numbers that a thought states, and the role of each (operand, result, answer ...).
 
-A number is computed with, is a result, is said to be the answer, or is just mentioned.
-The words and signs beside it tell.
+The words and signs beside a number decide its role.
 """
 
 import re
@@ -9,28 +8,33 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from doubletake.detector.asked import Asked
+from doubletake.detector.asked_quantity import AskedQuantity
 from doubletake.text.numerals import Numeral, numerals, plain
 from doubletake.text.sentences import Span
 
 COMMITTED, RESULT, MENTION = "committed", "result", "mention"
-OPERAND, OTHER = "operand", "other"
-CONTEXT = 64  # characters before and after a number that are read
+OPERAND, OTHER_UNIT = "operand", "other unit"
+# ASSUME: the role of a number shows in the words beside it.
+CONTEXT = 64  # characters before and after a number
+# ASSUME: the first characters of a sentence show whether it supposes or concludes.
+LONGEST_SENTENCE = 600  # characters that are read
 
 
-class Statement(NamedTuple):
-    """A number of the thought with its role and the sentence that holds it."""
+class StatedNumber(NamedTuple):
+    """A number of the thought, with its role and its sentence."""
 
     numeral: Numeral
     sentence: int
+    """Index of the sentence that holds the number."""
     role: str
-    """`committed`: "the answer is" it; `result`: after "=", "is", "gives" and the like;
-    `operand`: computed with, supposed or denied; `other`: of a thing that is not asked
-    for; `mention`: anything else."""
-    derived: bool
-    """An operand stands before it in the same sentence."""
-    supposed: bool
-    """The sentence says what would be the case."""
+    """`committed`: the thought says that it is the answer. `result`: it follows "=",
+    "is", "gives" or a similar word. `operand`: the thought computes with it, supposes
+    it or denies it. `other unit`: the question does not ask for its unit. `mention`:
+    anything else."""
+    after_operand: bool
+    """Whether an operand stands before the number in the same sentence."""
+    hypothetical: bool
+    """Whether the sentence is hypothetical ("then it would be 8") or a question."""
 
 
 def _any(*options: str) -> str:
@@ -39,6 +43,7 @@ def _any(*options: str) -> str:
 
 
 # What may stand between a number and the words around it: currency, bold, LaTeX.
+# ASSUME: the word lists below, written by hand from real thoughts, decide the roles.
 _OPEN = r"(?:[\s$({\[~]|\*\*|\\[(\[$,;! ]|\\(?:boxed|text|mathbf|textbf|mathrm)\s?\{)*+"
 _CLOSE = (
     r"(?:[\s$)}\]~%]|\*\*|\\[)\]%$,;! ]|\\(?:text|mathrm)\s?\{[^{}\n]{0,24}\}"
@@ -113,7 +118,7 @@ _COMMITS = re.compile(
     r"|\banswer\b(?=[\s:*$\\(\[{]{1,8}\d)|\\boxed\{|####",
     re.IGNORECASE,
 )
-_COMMITMENT_WORD = re.compile(r"answer|Answer|ANSWER|onclusion|\\boxed|####")
+_ANSWER_WORD = re.compile(r"answer|Answer|ANSWER|onclusion|\\boxed|####")
 _ONLY_FILLER = re.compile(rf"{_OPEN}{_FILLER}{_OPEN}(?:[^\w\s]*)\Z", re.IGNORECASE)
 _IS_THE_ANSWER = re.compile(
     rf"{_CLOSE}{_UNIT}\s*\b(?:is|are|as|should be|must be)\s+(?:\w+\s+){{0,3}}answer\b",
@@ -124,75 +129,87 @@ _SUPPOSES = re.compile(
     re.IGNORECASE,
 )
 _CONSEQUENCE = re.compile(r",|\bthen\b|\bso\b", re.IGNORECASE)
-_WOULD = re.compile(
+_HYPOTHETICAL = re.compile(
     r"\b(?:if|unless|could|might|suppose|assum\w+|expect\w*|"
     r"(?:then|case)\b[^.?!\n]{0,40}\bwould)\b",
     re.IGNORECASE,
 )
 
 
-class Numbers:
-    """The numbers of a thought; each one's role is read when it is asked for."""
+class StatedNumbers:
+    """The numbers of a thought; the role of a number is read when it is needed."""
 
-    def __init__(self, thought: str, spans: Sequence[Span], asked: Asked) -> None:
-        """Find the numbers of `thought`, whose sentences are `spans`."""
+    def __init__(
+        self, thought: str, spans: Sequence[Span], asked: AskedQuantity
+    ) -> None:
+        """Find the numbers of a thought.
+
+        Args:
+            thought: the text.
+            spans: its sentences.
+            asked: what the question asks for.
+        """
         self.text, self.spans, self.asked = plain(thought), spans, asked
         self.numerals = list(numerals(self.text))
         self.by_value: dict[str, list[int]] = {}
         self.by_sentence: dict[int, list[int]] = {}
-        self._sentence: list[int] = []
-        self._read: dict[int, Statement] = {}
+        self._sentences: list[int] = []
+        self._read: dict[int, StatedNumber] = {}
         sentence = -1
-        for place, numeral in enumerate(self.numerals):
+        for index, numeral in enumerate(self.numerals):
             while (
                 sentence + 1 < len(spans) and spans[sentence + 1].start <= numeral.start
             ):
                 sentence += 1
-            self._sentence.append(sentence)
-            self.by_value.setdefault(numeral.value, []).append(place)
-            self.by_sentence.setdefault(sentence, []).append(place)
+            self._sentences.append(sentence)
+            self.by_value.setdefault(numeral.value, []).append(index)
+            self.by_sentence.setdefault(sentence, []).append(index)
 
-    def statement(self, place: int) -> Statement:
-        """The number at `place` in the order of the text, with its role."""
-        sentence = self._sentence[place]
-        if place not in self._read:
+    def number(self, index: int) -> StatedNumber:
+        """A number of the thought, with its role.
+
+        Args:
+            index: of the number in the order of the text.
+        """
+        sentence = self._sentences[index]
+        if index not in self._read:
             self._read_sentence(sentence)
-        return self._read[place]
+        return self._read[index]
 
-    def of_value(self, value: str) -> list[Statement]:
-        """All statements of a value, in order."""
-        return [self.statement(place) for place in self.by_value.get(value, [])]
+    def of_value(self, value: str) -> list[StatedNumber]:
+        """All numbers of a value, in order."""
+        return [self.number(index) for index in self.by_value.get(value, [])]
 
-    def of_sentence(self, sentence: int) -> list[Statement]:
-        """All statements of a sentence, in order."""
-        return [self.statement(place) for place in self.by_sentence.get(sentence, [])]
+    def of_sentence(self, sentence: int) -> list[StatedNumber]:
+        """All numbers of a sentence, in order."""
+        return [self.number(index) for index in self.by_sentence.get(sentence, [])]
 
-    def committed(self) -> list[Statement]:
-        """All numbers that are said to be the answer, in order."""
+    def committed(self) -> list[StatedNumber]:
+        """All numbers that the thought calls the answer, in order."""
         starts = [span.start for span in self.spans]
-        marks = {
+        sentences = {
             bisect_right(starts, match.start()) - 1
-            for match in _COMMITMENT_WORD.finditer(self.text)
+            for match in _ANSWER_WORD.finditer(self.text)
         }
         return [
             item
-            for sentence in sorted(marks)
+            for sentence in sorted(sentences)
             for item in self.of_sentence(sentence)
             if item.role == COMMITTED
         ]
 
     def _read_sentence(self, sentence: int) -> None:
-        """Roles of all numbers of a sentence."""
+        """Read the roles of all numbers of a sentence."""
         text, span = self.text, self.spans[sentence]
-        end = min(span.end, span.start + 600)
-        supposed = text[span.end - 1] == "?" or bool(
-            _WOULD.search(text, span.start, end)
+        end = min(span.end, span.start + LONGEST_SENTENCE)
+        hypothetical = text[span.end - 1] == "?" or bool(
+            _HYPOTHETICAL.search(text, span.start, end)
         )
         mark = _COMMITS.search(text, span.start, end)
         commits = mark.end() if mark else len(text)
-        derived = False
-        for place in self.by_sentence[sentence]:
-            numeral = self.numerals[place]
+        after_operand = False
+        for index in self.by_sentence[sentence]:
+            numeral = self.numerals[index]
             role = _role(text, numeral, span, self.asked)
             if role in (RESULT, MENTION) and numeral.start >= commits:
                 if role == RESULT or _ONLY_FILLER.match(text, commits, numeral.start):
@@ -200,12 +217,14 @@ class Numbers:
                 commits = len(text)
             elif _IS_THE_ANSWER.match(text, numeral.end, span.end):
                 role = COMMITTED
-            self._read[place] = Statement(numeral, sentence, role, derived, supposed)
-            derived = derived or role == OPERAND
+            self._read[index] = StatedNumber(
+                numeral, sentence, role, after_operand, hypothetical
+            )
+            after_operand = after_operand or role == OPERAND
 
 
-def _role(text: str, numeral: Numeral, span: Span, asked: Asked) -> str:
-    """Role of a number, "the answer is" left aside."""
+def _role(text: str, numeral: Numeral, span: Span, asked: AskedQuantity) -> str:
+    """Role of a number, `committed` left aside."""
     before = text[max(span.start, numeral.start - CONTEXT) : numeral.start]
     after = text[numeral.end : min(span.end, numeral.end + CONTEXT)]
     total = _TOTAL_OF.search(before)
@@ -217,7 +236,7 @@ def _role(text: str, numeral: Numeral, span: Span, asked: Asked) -> str:
     if numeral.written == "words" and not result and len(numeral.value) < 2:
         return OPERAND
     if not asked.fits(before, after):
-        return OTHER
+        return OTHER_UNIT
     return RESULT if result else MENTION
 
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from doubletake.detector.asked import what_is_asked
-from doubletake.detector.statements import Numbers
+from doubletake.detector.asked_quantity import read_question
+from doubletake.detector.stated_numbers import StatedNumbers
 from doubletake.text.sentences import sentences
 
 
 def roles(text: str, question: str = "?") -> list[str]:
-    numbers = Numbers(text, sentences(text), what_is_asked(question))
-    return [numbers.statement(place).role for place in range(len(numbers.numerals))]
+    numbers = StatedNumbers(text, sentences(text), read_question(question))
+    return [numbers.number(index).role for index in range(len(numbers.numerals))]
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,17 @@ def test_roles(text, expected):
     assert roles(text) == expected.split()
 
 
-def test_things_that_are_not_asked_for():
+def test_units_that_the_question_does_not_ask_for():
     question = "She has 5 cents. How many bars can she buy?"
     assert roles("She has 3 cents and 2 bars", question)[0] != "result"
-    assert roles("That is 3 cents.", question) == ["other"]
+    assert roles("That is 3 cents.", question) == ["other unit"]
 
 
-def test_supposed_and_derived():
+def test_hypothetical_sentences_and_numbers_after_operands():
     text = "If so, the answer would be 5. Well, 2 + 3 is 5."
-    numbers = Numbers(text, sentences(text), what_is_asked("?"))
-    found = [numbers.statement(place) for place in range(4)]
-    assert [item.supposed for item in found] == [True, False, False, False]
-    assert [item.derived for item in found] == [False, False, True, True]
+    numbers = StatedNumbers(text, sentences(text), read_question("?"))
+    stated = [numbers.number(index) for index in range(4)]
+    assert [item.hypothetical for item in stated] == [True, False, False, False]
+    assert [item.after_operand for item in stated] == [False, False, True, True]
     assert [item.numeral.value for item in numbers.of_value("5")] == ["5", "5"]
-    assert numbers.committed() == found[:1]
+    assert numbers.committed() == stated[:1]

@@ -1,4 +1,4 @@
-"""Training rows of the pocket model: generated texts, encoded and put in batches."""
+"""Training data of the pocket model: generated texts, encoded and put into batches."""
 
 import random
 from dataclasses import dataclass
@@ -6,18 +6,15 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedTokenizerFast as Tokenizer
 
-from pocket.language import Habits, sample_problem, sample_thought
-from pocket.stories import (
-    MAX_VALUE,
-    Equation,
-    calculate,
-    is_fact,
-    is_test_question,
-)
+from pocket.arithmetic import MAX_VALUE, Equation, calculate, is_fact
+from pocket.problems import is_test_question, sample_problem
+from pocket.thoughts import Habits, sample_thought
 from pocket.tokenizer import completion_text, prompt_text
 
 IGNORED = -100
+"""Target of positions without a loss."""
 DRILL_EQUATIONS = 24
+"""Equations of one training sequence of a drill."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +23,13 @@ class Row:
 
     ids: list[int]
     prompt: int
-    """Length of the prompt, on which there is no loss."""
+    """Length of the prompt in tokens; there is no loss on it."""
 
 
 def training_texts(
     rng: random.Random, habits: Habits, rows: int
 ) -> list[tuple[str, str]]:
-    """Prompts and completions of problems outside the test split."""
+    """Questions and completions of problems outside the test split."""
     texts: list[tuple[str, str]] = []
     while len(texts) < rows:
         problem = sample_problem(rng)
@@ -57,9 +54,9 @@ def sample_batches(
     Args:
         tokenizer: the pocket tokenizer.
         rng: source of problems, thoughts and order.
-        habits: what the thoughts do how often.
-        rows: number of rows in all.
-        batch_tokens: most tokens of a batch, padding included.
+        habits: how often the thoughts take which step.
+        rows: total number of rows.
+        batch_tokens: largest number of tokens of a batch, with padding.
     """
     texts = training_texts(rng, habits, rows)
     prompts = _encode(tokenizer, [prompt_text(question) for question, _ in texts])
@@ -76,8 +73,8 @@ def drill_batches(
 ) -> list[list[Row]]:
     """Batches of bare equations, drawn evenly from all facts of the language.
 
-    A thought repeats its few equations; a drill shows as many new ones in the same
-    number of tokens.
+    A thought repeats its few equations. A drill shows many different equations in the
+    same number of tokens.
     """
     facts = all_facts()
     texts = [
@@ -104,7 +101,7 @@ def all_facts() -> list[Equation]:
 def in_batches(
     encoded: list[Row], rng: random.Random, batch_tokens: int
 ) -> list[list[Row]]:
-    """Rows of similar length together, at most so many tokens, in random order."""
+    """Batches of rows of similar length, in random order, up to `batch_tokens` each."""
     encoded = sorted(encoded, key=lambda row: len(row.ids))
     batches: list[list[Row]] = [[]]
     for row in encoded:
@@ -116,7 +113,7 @@ def in_batches(
 
 
 def _encode(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
-    """Token ids; nothing is added, for the prompt's text holds its BOS."""
+    """Token ids; no token is added, because the prompt's text holds the BOS."""
     core = tokenizer.backend_tokenizer
     return [part.ids for part in core.encode_batch(texts, add_special_tokens=False)]
 
@@ -124,8 +121,8 @@ def _encode(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
 def collate(batch: list[Row], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Ids and targets `[row, token]`, padded on the right.
 
-    The target of a position is the next token, `IGNORED` in prompts and padding.
-    Padding on the right needs no mask under causal attention.
+    The target of a position is the next token; in prompts and padding it is `IGNORED`.
+    With causal attention, padding on the right needs no mask.
     """
     longest = max(len(row.ids) for row in batch)
     ids = torch.full((len(batch), longest), pad)

@@ -1,4 +1,4 @@
-"""Tokenizers changed so that a text is read as the text that it is, where it stands."""
+"""Tokenizers that take a text literally: no added space, no control tokens."""
 
 import json
 import re
@@ -7,7 +7,8 @@ from typing import Any
 from tokenizers import Tokenizer
 
 METASPACE = "\u2581"
-"""Stands for a space in SentencePiece."""
+"""Character for a space in SentencePiece."""
+# ASSUME: an added token in brackets is a control token unless it is a known HTML tag.
 _HTML = re.compile(
     "</?(h[1-6]|table|t[rdh]|thead|tbody|caption|b|i|u|s|p|a|[uo]l|li|br|hr|em|strong"
     "|code|pre|su[bp]|img|div|span|blockquote|strike)>"
@@ -16,10 +17,10 @@ _IN_BRACKETS = re.compile(r"[<\[\u25c1\uff1c].*[>\]\u25b7\uff1e]", re.DOTALL)
 
 
 def without_prefix_space(tokenizer: Tokenizer) -> Tokenizer:
-    """The tokenizer, but that it adds no space before a text that goes on.
+    """The tokenizer, changed so that it adds no space before a text.
 
-    SentencePiece tokenizers, and some byte-level ones, write a space before the first
-    word of every text.
+    SentencePiece tokenizers and some byte-level tokenizers write a space before the
+    first word of every text. In the middle of a completion this space is wrong.
     """
     parts = {
         "normalizer": part_of(tokenizer.normalizer),
@@ -32,10 +33,10 @@ def without_prefix_space(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def is_control(content: str, special: bool) -> bool:
-    """Whether an added token steers a model and is no text.
+    """Whether an added token steers a model and is not text.
 
-    The special ones do, and those in brackets (`<think>`), which R1's tokenizers do not
-    call special. Others, such as runs of spaces or HTML tags, are text.
+    Special tokens do, and tokens in brackets (`<think>`), which R1's tokenizers do not
+    call special. Other added tokens, such as runs of spaces or HTML tags, are text.
     """
     tag = _IN_BRACKETS.fullmatch(content) is not None
     return special or (tag and _HTML.fullmatch(content) is None)
@@ -47,7 +48,7 @@ def part_of(part: Any) -> dict[str, Any] | None:
 
 
 def without_controls(tokenizer: Tokenizer) -> Tokenizer:
-    """The tokenizer, but that it reads control tokens as the text that they are."""
+    """The tokenizer, changed so that it reads control tokens as plain text."""
     parts = json.loads(tokenizer.to_str())
     added = parts.get("added_tokens") or []
     kept = [
@@ -58,7 +59,7 @@ def without_controls(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def _unprefixed(part: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A normalizer or pre-tokenizer without its prefix space; None if nothing stays."""
+    """A normalizer or pre-tokenizer without its prefix space; None if it is empty."""
     if part is None or part["type"] == "Prepend":
         return None
     part = dict(part)

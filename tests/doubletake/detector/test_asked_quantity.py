@@ -1,19 +1,19 @@
-"""What a question asks for."""
+"""The quantity that a question asks for."""
 
 import pytest
 
-from doubletake.detector.asked import stem, what_is_asked
+from doubletake.detector.asked_quantity import read_question, stem
 
 
 def test_numbers_and_units():
-    asked = what_is_asked(
+    asked = read_question(
         "Chips cost 40 cents and candy bars 75 cents. He spent $5 in 2 days. "
         "How many candy bars did he buy?"
     )
-    assert asked.numbers == {"40", "75", "5", "2"}
-    assert asked.units == {"candy", "bar"}
-    assert {"cent", "day"} <= asked.counted
-    assert not asked.money
+    assert asked.given_numbers == {"40", "75", "5", "2"}
+    assert asked.answer_units == {"candy", "bar"}
+    assert {"cent", "day"} <= asked.counted_nouns
+    assert not asked.may_be_money
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_numbers_and_units():
 )
 def test_only_contradictions_do_not_fit(before, after, fits):
     question = "Chips cost 40 cents, candy bars 75 cents. How many candy bars?"
-    assert what_is_asked(question).fits(before, after) is fits
+    assert read_question(question).fits(before, after) is fits
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_only_contradictions_do_not_fit(before, after, fits):
         "How many like to swim?",
     ],
 )
-def test_without_a_counted_thing_all_units_fit(question):
-    assert what_is_asked(question).fits("$", " days")
+def test_without_a_counted_noun_all_units_fit(question):
+    assert read_question(question).fits("$", " days")
 
 
-def test_money_and_percentages_where_they_are_asked():
-    assert what_is_asked("How many dollars does he have?").fits("$", "")
-    assert what_is_asked("How many percent of the apples?").fits("", "%")
+def test_money_and_percentages_fit_if_the_question_asks_for_them():
+    assert read_question("How many dollars does he have?").fits("$", "")
+    assert read_question("How many percent of the apples?").fits("", "%")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""Which sentences turn back, and how."""
+"""Sentences that turn back, and their kinds."""
 
 import pytest
 
-from doubletake.detector.cues import KINDS, kind_of, settles, turn_cue
+from doubletake.detector.backtrack_cues import KINDS, is_verdict, kind_of, turn_cue
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def test_other_sentences_do_not(sentence):
     ],
 )
 def test_verdicts(sentence):
-    assert settles(sentence)
+    assert is_verdict(sentence)
 
 
 @pytest.mark.parametrize(
     "sentence", ["Is that correct?", "5 + 3 = 8.", "He has 8 apples."]
 )
 def test_no_verdicts(sentence):
-    assert not settles(sentence)
+    assert not is_verdict(sentence)
 
 
-def test_what_follows_helps_to_tell_the_kind():
+def test_the_next_sentence_helps_to_tell_the_kind():
     sentence = "Let me check again."
     cue = turn_cue(sentence)
     assert cue is not None

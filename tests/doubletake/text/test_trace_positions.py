@@ -1,9 +1,9 @@
-"""The thought inside a completion, and the tokens at its characters."""
+"""Characters and tokens of a thought, and the token at a character."""
 
 import pytest
 from thought_edges import edges_of
 
-from doubletake.text.thoughts import (
+from doubletake.text.trace_positions import (
     first_letter,
     thought_span,
     thought_tokens,
@@ -31,12 +31,12 @@ def test_thought(text, thought, tokens):
         **edges_of(text),
     }
     assert text[slice(*thought_span(row))] == thought
-    assert thought_tokens(row) == tuple(1 + place for place in tokens)
+    assert thought_tokens(row) == tuple(1 + token for token in tokens)
 
 
 def test_tokens_by_their_characters():
     offsets = [0, 3, 3, 7]  # two tokens make up the character at 3
-    assert [token_at(offsets, 10, place) for place in (0, 2, 3, 6, 7, 99)] == [
+    assert [token_at(offsets, 10, character) for character in (0, 2, 3, 6, 7, 99)] == [
         *(10, 10, 11),
         *(12, 13, 13),
     ]

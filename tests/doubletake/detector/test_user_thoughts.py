@@ -1,19 +1,14 @@
-"""Files of thoughts and of events that people bring."""
+"""Files of thoughts that users bring."""
 
 import json
 
 import polars as pl
 import pytest
 
-from doubletake.detector.thought_files import Mark, Written, read_marked, read_thoughts
+from doubletake.detector.user_thoughts import ThoughtAndAnswer, read_thoughts
 from doubletake.running.errors import InputError
 
 THOUGHT = {"id": "a", "question": "5 + 3?", "thought": "It is 8."}
-MARKED = {
-    "id": "a",
-    "arrivals": [{"end": 7, "value": "8"}],
-    "backtracks": [{"start": 0, "cue": "It"}],
-}
 
 
 @pytest.fixture
@@ -27,22 +22,22 @@ def write(tmp_path):
     return write_rows
 
 
-def test_what_is_optional_may_lack(write):
+def test_optional_columns_may_be_missing(write):
     (row,) = read_thoughts(write(THOUGHT))
     assert (row.id, row.gold) == ("a", None)
-    assert row.written == Written("It is 8.", 0, None, closed=False)
+    assert row.content == ThoughtAndAnswer("It is 8.", 0, None, closed=False)
 
 
 def test_gold_and_answer_in_any_form(write):
     (row,) = read_thoughts(write(THOUGHT | {"gold": "$1,200.00", "answer": 1200}))
-    assert (row.gold, row.written.answer) == ("1200", "1200")
+    assert (row.gold, row.content.answer) == ("1200", "1200")
 
 
 def test_a_thought_ends_at_its_first_marker(write):
     text = "It is 8.</think>Done</think>\\boxed{8}"
     (row,) = read_thoughts(write(THOUGHT | {"thought": text}))
-    assert row.written.thought == "It is 8."
-    assert row.written.answer == "Done</think>\\boxed{8}"
+    assert row.content.thought == "It is 8."
+    assert row.content.answer == "Done</think>\\boxed{8}"
     assert row.text == text
 
 
@@ -65,23 +60,11 @@ def test_a_thought_ends_at_its_first_marker(write):
         ({"thought": "<think>It is 8.</think>8", "answer": "is 8"}, "is 8", True),
     ],
 )
-def test_missing_null_zero_and_text_are_different_things(write, given, answer, closed):
+def test_missing_null_zero_and_text_are_told_apart(write, given, answer, closed):
     (row,) = read_thoughts(write(THOUGHT | given))
-    assert row.written.thought == "It is 8."
-    assert (row.written.answer, row.written.closed) == (answer, closed)
-    assert row.text[row.written.start :].startswith("It is 8.")
-
-
-@pytest.mark.parametrize(
-    ("written", "value"),
-    [("1,200", "1200"), (8.0, "8"), (8, "8"), ("25%", "25"), ("7:30", "7:30")],
-)
-def test_values_are_canonical(write, written, value):
-    row = MARKED | {"arrivals": [{"end": 7, "value": written}]}
-    (trace,) = read_marked(write(row))
-    assert trace.arrivals == (Mark(7, value),)
-    assert trace.backtracks == (Mark(0, cue="It"),)
-    assert trace.model == "unknown"
+    assert row.content.thought == "It is 8."
+    assert (row.content.answer, row.content.closed) == (answer, closed)
+    assert row.text[row.content.start :].startswith("It is 8.")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +90,7 @@ def test_values_are_canonical(write, written, value):
         (THOUGHT | {"gold": "abc"}, "line 2: .*abc"),
         (
             THOUGHT | {"thought": "It is 5.</think>It is 5.", "answer": 8},
-            "'answer' is '8', but behind the end marker in 'thought' stands",
+            "'answer' is '8', but the text after the end marker in 'thought' is",
         ),
         (THOUGHT | {"thought": "Sure. <think>8</think>8"}, "marker '<think>' inside"),
         (THOUGHT | {"thought": "<THINK>8</THINK>8"}, "marker '<THINK>' inside"),
@@ -118,42 +101,13 @@ def test_a_bad_thought_is_named_with_its_line(write, row, message):
         read_thoughts(write(THOUGHT, row))
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"arrivals": None}, "line 2: no 'arrivals'"),
-        ({"arrivals": 3}, "line 2: 'arrivals' is no list of objects"),
-        ({"backtracks": [4]}, "line 2: 'backtracks' is no list of objects"),
-        ({"arrivals": [{"end": 7}]}, r"arrivals\[0\]: 'value' is None, neither text"),
-        ({"arrivals": [{"value": "8"}]}, r"arrivals\[0\]: 'end' is None, not a place"),
-        ({"backtracks": [{"start": -1}]}, r"backtracks\[0\]: 'start' is -1"),
-        ({"backtracks": [{"start": True}]}, r"backtracks\[0\]: 'start' is True"),
-        ({"model": 0}, "line 2: 'model' is 0, not a text"),
-        ({"backtracks": [{"start": 0, "cue": 0}]}, "'cue' is 0, not a text"),
-        ({"thought": "It"}, r"'end' is 7, beyond the thought's end 2"),
-        ({"id": "a"}, "line 2: a second row of the id 'a'"),
-    ],
-)
-def test_a_bad_label_is_named_with_its_line(write, change, message):
-    with pytest.raises(InputError, match=message):
-        read_marked(write(MARKED, MARKED | {"id": "b"} | change))
-
-
-def test_a_file_without_rows_is_named(write, tmp_path):
-    with pytest.raises(InputError, match="holds no trace"):
-        read_marked(write())
-    with pytest.raises(InputError, match="cannot read"):
-        read_marked(tmp_path / "gone.jsonl")
-
-
 def test_a_file_of_another_kind_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"own\.csv: neither a \.jsonl nor"):
+    with pytest.raises(InputError, match=r"own\.csv: the name must end in \.jsonl"):
         read_thoughts(tmp_path / "own.csv")
 
 
 def test_rows_may_come_as_parquet(tmp_path):
     path = tmp_path / "rows.parquet"
-    pl.DataFrame([THOUGHT | MARKED]).write_parquet(path)
-    (thought,), (trace,) = read_thoughts(path), read_marked(path)
-    assert thought.written.thought == "It is 8."
-    assert trace.arrivals == (Mark(7, "8"),)
+    pl.DataFrame([THOUGHT]).write_parquet(path)
+    (thought,) = read_thoughts(path)
+    assert thought.content.thought == "It is 8."

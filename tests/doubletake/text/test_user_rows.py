@@ -1,4 +1,4 @@
-"""Files of rows that attack: refused by line, before they fill the memory."""
+"""Rows of hostile files: refused by line, before they fill the memory."""
 
 import json
 import resource
@@ -12,8 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from doubletake.running.errors import InputError
-from doubletake.text import problem_rows as problems
-from doubletake.text.problem_rows import LONGEST_LINE, LONGEST_TEXT, read_rows, text_of
+from doubletake.text import user_rows
+from doubletake.text.user_rows import LONGEST_LINE, LONGEST_TEXT, read_rows, text_of
 
 COLUMNS = ("question", "answer")
 GOOD = {"question": "q", "answer": "#### 1"}
@@ -38,13 +38,13 @@ def test_a_row_of_10_mb_works_where_its_texts_are_short(tmp_path):
 
 def test_a_text_of_10_mb_is_refused_by_its_row(tmp_path):
     row = GOOD | {"question": "x" * 10_000_000}
-    ((place, found),) = list(read_rows(jsonl(tmp_path / "p.jsonl"), COLUMNS, 1))
+    ((location, found),) = list(read_rows(jsonl(tmp_path / "p.jsonl"), COLUMNS, 1))
     path = jsonl(tmp_path / "q.jsonl", json.dumps(row).encode())
-    place, found = list(read_rows(path, COLUMNS, None))[1]
+    location, found = list(read_rows(path, COLUMNS, None))[1]
     with pytest.raises(
         InputError, match=r"q\.jsonl, line 2: 'question' has 10,000,000"
     ):
-        text_of(found, "question", place)
+        text_of(found, "question", location)
     assert text_of({"a": "x" * LONGEST_TEXT}, "a", "here")
 
 
@@ -109,7 +109,7 @@ def test_a_zip_bomb_is_refused_before_it_is_decompressed(tmp_path):
     assert path.stat().st_size < 2**20
     code = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
-        "from doubletake.text.problem_rows import read_rows\n"
+        "from doubletake.text.user_rows import read_rows\n"
         "list(read_rows(sys.argv[1], (), None))"
     )
     limit = 1_500_000_000  # bytes of memory; the file holds 5 GB
@@ -137,7 +137,7 @@ def test_a_bomb_of_rows_is_refused(tmp_path, monkeypatch):
 def test_a_file_that_hides_its_size_is_read_a_few_rows_at_a_time(tmp_path, monkeypatch):
     path = tmp_path / "p.parquet"
     bomb(path, rows=20, text="x" * 2**24)
-    monkeypatch.setattr(problems, "_check_size", lambda *_: None)
+    monkeypatch.setattr(user_rows, "_check_size", lambda *_: None)
     found = next(read_rows(path, COLUMNS, None))
     with pytest.raises(InputError, match=r"p\.parquet, row 1: 'question' has"):
         text_of(found[1], "question", found[0])
@@ -154,10 +154,8 @@ def test_damaged_parquet_is_refused_or_read(tmp_path):
     path = tmp_path / "p.parquet"
     pl.DataFrame([GOOD]).write_parquet(path)
     whole = path.read_bytes()
-    for place in range(len(whole)):
-        path.write_bytes(
-            whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :]
-        )
+    for byte in range(len(whole)):
+        path.write_bytes(whole[:byte] + bytes([whole[byte] ^ 255]) + whole[byte + 1 :])
         with suppress(InputError):
             rows_of(path)
 

@@ -1,26 +1,6 @@
-"""The language of turning back: which sentences doubt, check, re-read or start again.
-
-A sentence is judged by its own words alone, and its kind also by the words after it.
-Whether it is a backtrack depends on where it stands, which `events` decides.
-"""
+"""Patterns of the words with which a thought turns back, doubts, or settles a doubt."""
 
 import re
-from typing import NamedTuple
-
-CHECK, DOUBT, ALTERNATIVE, REREAD = "check", "doubt", "alternative", "reread"
-KINDS = (CHECK, DOUBT, ALTERNATIVE, REREAD)
-HEAD = 240  # characters of a sentence that are read
-
-
-class Cue(NamedTuple):
-    """What signals a turn."""
-
-    text: str
-    """The words themselves, as they stand."""
-    group: str
-    """Which of the forms of `_FORMS` they have."""
-    fresh: bool
-    """Whether they turn again even inside a turn that has met no verdict yet."""
 
 
 def _any(*options: str) -> str:
@@ -89,6 +69,7 @@ _OTHER_WAY = (
     r"consideration|question|point|concern|reading|meaning)"
 )
 _LOOK_AHEAD = r"(?=[^\n]{0,200}"
+# ASSUME: these forms, written by hand from real thoughts, are all ways to turn back.
 _FORMS = {
     "wait": r"(?:(?:but|oh|no|and|so|hmm+|actually|okay)[,\s]+){0,2}"
     r"(?:wait|hold\s+on|hang\s+on|hold\s+up)\b(?:,?\s+a\s+(?:second|minute|moment|sec)\b)?",
@@ -149,26 +130,25 @@ _FORMS = {
     rf"\b(?:let me|let's|i should)\s+{_ADVERB}{_CHECK_VERB}))",
     "denial": r"[^.?!\n=]{0,40}=[^.?!\n]{0,24}\bis\s+(?:not|n't|wrong|incorrect)\b",
 }
-_TURN = re.compile(
+CUE = re.compile(
     rf"(?P<filler>{_FILLER})(?:{'|'.join(f'(?P<{k}>{v})' for k, v in _FORMS.items())})",
     re.IGNORECASE,
 )
-_HMM = re.compile(_FORMS["hmm"], re.IGNORECASE)
-_FIRST_WORD = re.compile(
+FIRST_WORD = re.compile(
     rf"\W*(?P<hmm>hmm+)\b|{_FILLER}(?<!\w)(?P<word>but|however|alternatively)\b", re.I
 )
-_SO = re.compile(r"[-*>#\s]*(?:so|therefore|thus|then)\b", re.IGNORECASE)
-_TAIL_QUESTION = re.compile(r"\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE)
-_FRESH = re.compile(
+CONSEQUENCE = re.compile(r"[-*>#\s]*(?:so|therefore|thus|then)\b", re.IGNORECASE)
+TAG_QUESTION = re.compile(r"\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE)
+NEW_TURN = re.compile(
     r"(?:but,?\s+(?:wait|hold on|what if|alternatively|also)|"
     r"wait,?\s+(?:but|actually|hold|maybe|what if|hmm|is|does|did|should|could)|"
     r"hold on|hang on|another thing|another check|actually,?\s+wait)\b",
     re.IGNORECASE,
 )
 
-_GUESS = re.compile(r"\W*(?:maybe|perhaps)\b", re.IGNORECASE)
-_AGREES = re.compile(r"\W*(?:yeah|yes|yep|probably|sure|right)\b", re.IGNORECASE)
-_REREAD = re.compile(
+GUESS = re.compile(r"\W*(?:maybe|perhaps)\b", re.IGNORECASE)
+AGREEMENT = re.compile(r"\W*(?:yeah|yes|yep|probably|sure|right)\b", re.IGNORECASE)
+RETURN_TO_TEXT = re.compile(
     r"\b(?:re-?read\w*|(?:read|look(?:ing)?|go(?:ing)?)\s+(?:back\s+)?(?:at\s+|to\s+)?(?:the\s+)?"
     r"(?:original\s+|initial\s+)?(?:problem|question|wording|statement|text)|"
     r"check(?:ing)?\s+(?:the\s+)?(?:problem|question|wording|statement|text|initial)|"
@@ -178,47 +158,47 @@ _REREAD = re.compile(
     r"(?:problem|question|correctly)|in the (?:question|problem))\b",
     re.IGNORECASE,
 )
-_OTHER = re.compile(rf"\b{_OTHER_WAY}|\bdifferently\b", re.IGNORECASE)
-_OTHER_READING = re.compile(
+OTHER_METHOD = re.compile(rf"\b{_OTHER_WAY}|\bdifferently\b", re.IGNORECASE)
+OTHER_READING = re.compile(
     r"\b(?:(?:mis)?interpret(?:ation|ed differently)\w*|confusion|ambigu\w*|"
     r"misread|different meaning|another meaning)\b(?! correct)",
     re.IGNORECASE,
 )
-_COUNTERFACTUAL = re.compile(
+COUNTERFACTUAL = re.compile(
     r"\bif (?:the|it|he|she|they|there|this|that|each|i)\b[^.,]{0,60}"
     r"\b(?:was|were|had|said|meant|didn't|asked)\b|\bsometimes\b",
     re.IGNORECASE,
 )
-_METHOD = re.compile(
+METHOD = re.compile(
     r"\b(?:maybe|perhaps|could|can) (?:i (?:can|could|should) |we (?:can|could) )?"
     r"(?:think|calculat\w*|comput\w*|check|us(?:e|ing)|break\w*|approach|solve|do|try|"
     r"consider|look|add\w*|multiply\w*|divid\w*|subtract\w*|write|set|"
     r"there's another way)\b",
     re.IGNORECASE,
 )
-_CHECKING = re.compile(r"\b(?:check|verif|sure|confirm)", re.IGNORECASE)
-_RAISES = re.compile(
+CHECK_WORD = re.compile(r"\b(?:check|verif|sure|confirm)", re.IGNORECASE)
+RAISED_DOUBT = re.compile(
     r"(?:but |wait,? |hmm,? )*(?:maybe|perhaps|is there|is it|does|what if|could|"
     r"another thought|suppose|unless)\b",
     re.IGNORECASE,
 )
-_SUSPICION = re.compile(
+SUSPICION = re.compile(
     r"\b(?:maybe|perhaps|what if|possibility|might|makes? sense|trick\w*|not right|"
     r"wrong|wonder|unless|misread|ambigu\w*|is that (?:right|correct)|"
     r"could\b[^.?!\n]*\?|"
     r"(?:is|are|was|does|do|did|should|am)\b[^.!?\n]*\?)",
     re.IGNORECASE,
 )
-_VERDICT = _any(
+_VERDICT_WORD = _any(
     *("right", "correct(?:ly)?", "good", "reasonable", "logical", "consistent", "fine"),
     *("straightforward", "solid", "valid", "accurate", "same", "clear", "okay", "ok"),
     *("true", "perfect", "confident", "sure", "equal"),
 )
-_SETTLES = re.compile(
+VERDICT = re.compile(
     r"\b(?:that|this|it|which|everything|all|answer|result|numbers?|calculations?|"
     r"math|logic|reasoning|steps?|both|problem|question|approach|i|i'm)(?:'s|'m|\b)[^.?!\n]{0,30}?"
     r"(?:'s|'m|\b(?:is|are|am|seems?|looks?|sounds?|still|also|indeed|feel|be))\b"
-    rf"[^.?!\n]{{0,20}}?\b{_VERDICT}\b"
+    rf"[^.?!\n]{{0,20}}?\b{_VERDICT_WORD}\b"
     r"|\bmakes? (?:perfect )?sense\b|\bchecks? out\b|\bmatch(?:es)?\b|\badds? up\b"
     r"|\bconfirm(?:s|ed)\b|\bconsistent\b|\bsame (?:answer|result|number|thing|total)\b"
     r"|\bcorrect\b|\bno (?:mistakes?|errors?|issues?|problems?)\b|\bworks?(?: out)?\.$"
@@ -227,78 +207,3 @@ _SETTLES = re.compile(
     r"|\bso\b[^.?!\n]{0,12}\bassume\b",
     re.IGNORECASE,
 )
-
-
-def turn_cue(sentence: str) -> Cue | None:
-    """The cue of a sentence that turns back, None for any other sentence."""
-    head = sentence[:HEAD].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    match = _TURN.match(head)
-    if match is None:
-        return None
-    group = match.lastgroup or ""
-    if group in ("doubt", "but", "hmm") and _is_aside(sentence, head):
-        return None
-    if group == "wonder" and _SO.match(head):
-        return None
-    words = head[match.end("filler") : match.end()].strip()
-    first = _FIRST_WORD.match(head)
-    if first and group != "wait":
-        words = first["word"] or first["hmm"]
-    fresh = bool(_FRESH.match(head, match.end("filler")))
-    return Cue(words[:40], group, fresh)
-
-
-def _is_aside(sentence: str, head: str) -> bool:
-    """Whether a question is none: a tag ("right?"), a result held up."""
-    if "?" not in head:
-        return False
-    if _SO.match(head) or sentence.endswith(('?"', "?\N{RIGHT DOUBLE QUOTATION MARK}")):
-        return True
-    return bool(_TAIL_QUESTION.search(sentence[-12:])) and not sentence.startswith(
-        "But"
-    )
-
-
-def kind_of(cue: Cue, sentence: str, following: str) -> str:
-    """Which kind of turn a sentence makes, given the sentence that follows it.
-
-    By the labelling guide: another reading or a suspicion is a doubt, a return to the
-    text is re-reading, an explicit other method is an alternative, else a check.
-    """
-    head, ahead = sentence[:HEAD], following[:HEAD]
-    suspects = _SUSPICION.search(head) is not None
-    if _OTHER_READING.search(head) or (
-        cue.group == "doubt" and not _OTHER.search(head)
-    ):
-        return DOUBT
-    if cue.group == "alternatively":
-        doubts = _COUNTERFACTUAL.search(head) or (suspects and not _METHOD.search(head))
-        return DOUBT if doubts else ALTERNATIVE
-    if _REREAD.search(head):
-        return REREAD
-    if _OTHER.search(head):
-        return ALTERNATIVE
-    if cue.group in ("wonder", "but", "hmm", "denial") or suspects:
-        return DOUBT
-    if len(head) < 60 and _REREAD.search(ahead):
-        return REREAD
-    if len(head) < 60 and not _CHECKING.search(head) and _RAISES.match(ahead):
-        return DOUBT
-    return CHECK
-
-
-def settles(sentence: str) -> bool:
-    """Whether a sentence gives a verdict that closes a turn ("that checks out")."""
-    if sentence.rstrip().endswith("?"):
-        return False
-    return bool(_SETTLES.search(sentence[:HEAD]))
-
-
-def is_guess(sentence: str) -> bool:
-    """Whether a sentence begins with "maybe"."""
-    return bool(_GUESS.match(sentence))
-
-
-def agrees(sentence: str) -> bool:
-    """Whether a sentence says yes to the one before."""
-    return bool(_AGREES.match(sentence))

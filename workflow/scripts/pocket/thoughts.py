@@ -1,66 +1,38 @@
-"""Thoughts of the pocket language, with the truth about what was planted in them.
+"""Thoughts of the pocket language, with the true places of their events.
 
-A thought derives the answer, turns back a varying number of times the way
-DeepSeek-R1's thoughts do ("Wait, let me check again."), and wraps up. Some first
-derivations carry a slip: a forgotten carry or borrow whose wrong result is carried on
-until a later turn notices it. What counts as an arrival, a backtrack or a wrap-up
-follows the labelling guide of the project: one arrival per commitment, at the first
-place where the asked value stands as the answer.
+A thought derives the answer, turns back several times as DeepSeek-R1's thoughts do
+("Wait, let me check again."), and wraps up. Some first derivations have a slip: they
+forget a carry or borrow. The wrong result stays in use until a later turn notices it.
+Arrivals, backtracks and wrap-ups follow the labelling guide of the project: there is
+one arrival for each answer, where its value first stands as the answer.
 """
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from pocket.derivations import (
-    backwards,
-    is_error_prone,
-    reordered,
-    slipped,
+from pocket.arithmetic import Equation
+from pocket.derivations import backwards, is_error_prone, reordered, slipped
+from pocket.phrases import (
+    ALTERNATIVES,
+    CHECKS,
+    DOUBTS,
+    INVERSES,
+    NOTICED,
+    REREADS,
+    WRAP_UPS,
 )
-from pocket.stories import Equation, Problem, gsm8k_row, sample_problem
-
-__all__ = ["Habits", "Thought", "gsm8k_row", "sample_problem", "sample_thought"]
-
-Span = tuple[int, int]
-"""First character and the character after the last."""
-
-NOTICED = (("Wait, {} is not right.", "Wait"), ("Hmm, {} is wrong.", "Hmm"))
-DOUBTS = (
-    ("Wait, did I get {} right?", "Wait"),
-    ("Hold on, what was {} again?", "Hold on"),
-    ("But is {} done right?", "But"),
-)
-CHECKS = (
-    ("Wait, let me check again.", "Wait"),
-    ("Let me double-check.", "Let me double-check"),
-    ("Let me check this again.", "Let me check"),
-)
-INVERSES = (
-    ("Let me verify this.", "Let me verify"),
-    ("Wait, let me work backwards.", "Wait"),
-)
-ALTERNATIVES = (
-    ("Alternatively, I can take another order.", "Alternatively"),
-    ("Another way is to change the order.", "Another way"),
-)
-REREADS = (
-    ("Hmm, let me read the problem again.", "Hmm"),
-    ("Wait, let me reread the question.", "Wait"),
-)
-WRAP_UPS = (
-    ("So the final answer is {}.", "So"),
-    ("Therefore, the answer is {}.", "Therefore"),
-)
+from pocket.planted_events import Backtrack, Slip, Span, Thought, WrapUp, Writer
+from pocket.problems import Problem
 
 
 @dataclass(frozen=True)
 class Habits:
-    """How often a thought does what.
+    """How often a thought takes which step.
 
-    Sampling at temperature 0.6 sharpens: an option planted with share p against 1 - p
-    is taken with p^(1/0.6) against (1 - p)^(1/0.6). The shares are planted so that
-    they come out as wanted after that.
+    Sampling at temperature 0.6 sharpens the shares: a trained model takes an option of
+    share p with weight p^(1/0.6), against (1 - p)^(1/0.6) for the other option. The
+    shares are set so that the sampled thoughts have the wanted shares.
     """
 
     slip: float = 0.35
@@ -68,105 +40,15 @@ class Habits:
     turn: float = 0.66
     """Share of arrivals at a right answer after which the thought turns back."""
     turn_when_wrong: float = 0.93
-    """The same after an arrival at a wrong answer."""
+    """Share of arrivals at a wrong answer after which the thought turns back."""
     max_turns: int = 7
     """Most turns in a thought."""
     wrap_up: float = 0.5
-    """Share of thoughts that end with a wrap-up, not right after an arrival."""
+    """Share of thoughts that end with a wrap-up; the others end after an arrival."""
     inline: float = 0.6
-    """Share of turns beginning with "Wait" that do not begin a paragraph."""
+    """Share of turns with "Wait" that do not begin a paragraph."""
     restate: float = 0.45
-    """Share of derivations that end with a sentence restating the answer."""
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A place where the thought states a value as the answer."""
-
-    start: int
-    end: int
-    value: int
-    ordinal: int
-
-
-@dataclass(frozen=True)
-class Backtrack:
-    """A sentence that turns back from an arrival."""
-
-    start: int
-    end: int
-    cue: str
-    kind: str
-    """`check`, `doubt`, `alternative` or `reread`."""
-
-
-@dataclass(frozen=True)
-class WrapUp:
-    """The sentence that leads to the end of the thought."""
-
-    start: int
-    end: int
-    cue: str
-
-
-@dataclass(frozen=True)
-class Slip:
-    """A planted wrong result."""
-
-    start: int
-    end: int
-    wrong: int
-    right: int
-    mended: Span | None
-    """Where the right result is first stated instead; null when it never is."""
-
-
-@dataclass(frozen=True)
-class Thought:
-    """A thought and what was planted in it."""
-
-    text: str
-    arrivals: tuple[Arrival, ...]
-    backtracks: tuple[Backtrack, ...]
-    wrap_ups: tuple[WrapUp, ...]
-    slips: tuple[Slip, ...]
-
-    @property
-    def answer(self) -> int:
-        """The value that the thought ends with."""
-        return self.arrivals[-1].value
-
-
-@dataclass
-class _Writer:
-    """Text under construction and the spans planted in it."""
-
-    text: str = ""
-    arrivals: list[Arrival] = field(default_factory=list)
-    backtracks: list[Backtrack] = field(default_factory=list)
-    wrap_ups: list[WrapUp] = field(default_factory=list)
-
-    def say(self, sentence: str) -> Span:
-        """Add a sentence, a space before it where one is due."""
-        if self.text and not self.text.endswith("\n\n"):
-            self.text += " "
-        start = len(self.text)
-        self.text += sentence
-        return start, len(self.text)
-
-    def number(self, sentence: str, before_end: int = 1) -> Span:
-        """Add a sentence; the span of the number that ends `before_end` before it."""
-        _, end = self.say(sentence)
-        end -= before_end
-        start = end
-        while self.text[start - 1].isdigit():
-            start -= 1
-        return start, end
-
-    def arrive(self, span: Span) -> None:
-        """The number at the span is an answer."""
-        value = int(self.text[span[0] : span[1]])
-        self.arrivals.append(Arrival(*span, value, len(self.arrivals) + 1))
+    """Share of derivations that end with a sentence that restates the answer."""
 
 
 class _Thinker:
@@ -174,11 +56,11 @@ class _Thinker:
 
     def __init__(self, problem: Problem, rng: random.Random, habits: Habits) -> None:
         self.problem, self.rng, self.habits = problem, rng, habits
-        self.writer = _Writer()
+        self.writer = Writer()
         self.belief = problem.equations
         self.slip_step: int | None = None
         self.slip: tuple[Span, int] | None = None
-        self.mended: Span | None = None
+        self.corrected_span: Span | None = None
         self.last_opener = ("", "")
 
     @property
@@ -187,20 +69,20 @@ class _Thinker:
         return self.slip_step is not None
 
     def conclude(self) -> Span:
-        """A sentence that states the believed answer; the span of the number."""
+        """Write a sentence with the believed answer; return the span of the number."""
         value = str(self.belief[-1].result)
         if self.rng.random() < 0.5:
-            return self.writer.number(f"So the answer is {value}.")
+            return self.writer.say_number(f"So the answer is {value}.")
         head, tail = self.problem.conclusion.split("{}")
-        return self.writer.number(f"So {head}{value}{tail}.", len(tail) + 1)
+        return self.writer.say_number(f"So {head}{value}{tail}.", len(tail) + 1)
 
     def maybe_conclude(self) -> None:
-        """Restate the answer, which is no new arrival."""
+        """Perhaps restate the answer, which is not a new arrival."""
         if self.rng.random() < self.habits.restate:
             self.conclude()
 
     def derive(self) -> None:
-        """The first derivation, with a slip if one is planted."""
+        """Write the first derivation, with a slip if one is planted."""
         problem, rng, writer = self.problem, self.rng, self.writer
         for step, equation in enumerate(problem.equations):
             if is_error_prone(equation) and rng.random() < self.habits.slip:
@@ -221,13 +103,13 @@ class _Thinker:
             start = f"{lead}{clause}, so " if clause else ""
             lead = ""
             follows = narrated and step and not clause
-            span = writer.number(f"{'Then ' if follows else start}{equation}.")
+            span = writer.say_number(f"{'Then ' if follows else start}{equation}.")
             if step == self.slip_step:
                 self.slip = (span, problem.equations[step].result)
         writer.arrive(span)
         self.maybe_conclude()
 
-    def mend(self) -> None:
+    def correct(self) -> None:
         """Believe the true derivation from here on."""
         self.belief, self.slip_step = self.problem.equations, None
 
@@ -239,18 +121,18 @@ class _Thinker:
             if step == self.slip_step:
                 wrong = self.belief[step].result
                 tail = f", not {wrong}."
-                span = self.writer.number(f"{equation}{tail}", len(tail))
-                self.mended = span
+                span = self.writer.say_number(f"{equation}{tail}", len(tail))
+                self.corrected_span = span
             else:
-                span = self.writer.number(f"{equation}.")
-        self.mend()
+                span = self.writer.say_number(f"{equation}.")
+        self.correct()
         self.writer.arrive(span)
         self.maybe_conclude()
 
     def turn_sentence(
         self, openers: Sequence[tuple[str, str]], kind: str, about: str = ""
     ) -> None:
-        """The sentence that turns back."""
+        """Write the sentence that turns back."""
         text, cue = self.rng.choice([o for o in openers if o != self.last_opener])
         self.last_opener = (text, cue)
         inline = cue == "Wait" and self.rng.random() < self.habits.inline
@@ -259,13 +141,13 @@ class _Thinker:
         self.writer.backtracks.append(Backtrack(*span, cue, kind))
 
     def notice(self) -> None:
-        """Name the slip and mend it."""
+        """Name the slip and correct it."""
         assert self.slip_step is not None
         step = self.slip_step
         self.turn_sentence(NOTICED, "doubt", str(self.belief[step]))
-        self.mend()
-        span = self.writer.number(f"{self.belief[step]}.")
-        self.mended = span
+        self.correct()
+        span = self.writer.say_number(f"{self.belief[step]}.")
+        self.corrected_span = span
         if step + 1 < len(self.belief):
             self.repeat(step + 1)
         else:
@@ -273,7 +155,7 @@ class _Thinker:
             self.maybe_conclude()
 
     def doubt(self) -> None:
-        """Ask about one equation, the slipped one where there is one, and redo it."""
+        """Doubt one equation and redo it; it is the slip if there is one."""
         steps = len(self.belief)
         step = self.slip_step
         if step is None:
@@ -283,7 +165,7 @@ class _Thinker:
         if self.wrong:
             self.repeat(step)
             return
-        span = self.writer.number(f"{self.belief[step]}, yes.", len(", yes."))
+        span = self.writer.say_number(f"{self.belief[step]}, yes.", len(", yes."))
         if step == steps - 1:
             self.writer.arrive(span)
             self.maybe_conclude()
@@ -306,18 +188,18 @@ class _Thinker:
         self.turn_sentence(ALTERNATIVES, "alternative")
         span = (0, 0)
         for equation in equations:
-            span = self.writer.number(f"{equation}.")
+            span = self.writer.say_number(f"{equation}.")
         self.writer.arrive(span)
         self.maybe_conclude()
 
     def reread(self) -> None:
-        """Return to the question without redoing the steps: a slip survives it."""
+        """Return to the question; the steps are not redone, so a slip stays."""
         self.turn_sentence(REREADS, "reread")
-        self.writer.say(f"It asks {self.problem.asked}.")
+        self.writer.say(f"It asks {self.problem.asked_quantity}.")
         self.writer.arrive(self.conclude())
 
     def turn(self) -> None:
-        """One turn back and its arrival."""
+        """Write one turn back and its arrival."""
         options: list[tuple[float, Callable[[], None]]] = [
             (3, self.check),
             (2, self.doubt),
@@ -335,7 +217,7 @@ class _Thinker:
         self.rng.choices([act for _, act in options], weights)[0]()
 
     def close(self) -> None:
-        """The wrap-up, or nothing."""
+        """Write the wrap-up, or nothing."""
         if self.rng.random() >= self.habits.wrap_up:
             return
         text, cue = self.rng.choice(WRAP_UPS)
@@ -344,7 +226,7 @@ class _Thinker:
         self.writer.wrap_ups.append(WrapUp(*span, cue))
 
     def think(self) -> Thought:
-        """The whole thought."""
+        """Write the whole thought."""
         self.derive()
         for _ in range(self.habits.max_turns):
             wrong = self.wrong
@@ -358,7 +240,7 @@ class _Thinker:
         if self.slip is not None:
             (start, end), right = self.slip
             wrong_value = int(writer.text[start:end])
-            slips = (Slip(start, end, wrong_value, right, self.mended),)
+            slips = (Slip(start, end, wrong_value, right, self.corrected_span),)
         return Thought(
             text=writer.text,
             arrivals=tuple(writer.arrivals),
@@ -371,5 +253,5 @@ class _Thinker:
 def sample_thought(
     problem: Problem, rng: random.Random, habits: Habits | None = None
 ) -> Thought:
-    """A thought about the problem, and the truth about it."""
+    """A thought about the problem, with the true places of its events."""
     return _Thinker(problem, rng, habits or Habits()).think()

@@ -1,14 +1,14 @@
-"""Thoughts that somebody wrote down: freed from markers, or refused."""
+"""Removal of markers from thoughts and answers that users bring."""
 
 import pytest
 
 from doubletake.running.errors import InputError
-from doubletake.text.foreign_thoughts import answer_without_markers, without_markers
-from doubletake.text.thought_format import KNOWN, named
+from doubletake.text.known_formats import KNOWN_FORMATS, format_of_markers
+from doubletake.text.marker_removal import answer_without_markers, without_markers
 
 
-@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.end)
-def test_foreign_text_is_freed_from_the_markers_of_every_format(known):
+@pytest.mark.parametrize("known", KNOWN_FORMATS, ids=lambda known: known.end)
+def test_the_markers_of_every_format_are_removed(known):
     for text in ("So 8.", f"{known.start}\nSo 8.", f"{known.start}So 8."):
         for end in ("", f"\n{known.end}", f"{known.end}\n\nIt is 8."):
             found = without_markers(text + end, [known])
@@ -17,8 +17,8 @@ def test_foreign_text_is_freed_from_the_markers_of_every_format(known):
             assert text[found.start :].startswith("So 8.")
 
 
-@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.end)
-def test_what_a_model_wrote_itself_is_read_as_it_stands(known):
+@pytest.mark.parametrize("known", KNOWN_FORMATS, ids=lambda known: known.end)
+def test_the_text_of_a_model_keeps_its_white_space(known):
     text = known.opening + "So 8." + known.closing + "It is 8."
     found = without_markers(text, [known])
     assert (found.text, found.after) == ("So 8.", "It is 8.")
@@ -34,7 +34,7 @@ def test_what_a_model_wrote_itself_is_read_as_it_stands(known):
     ],
 )
 def test_an_answer_may_hold_the_thought_once_more(answer):
-    assert answer_without_markers(answer, "So 8.", [KNOWN[0]]) == "It is 8."
+    assert answer_without_markers(answer, "So 8.", [KNOWN_FORMATS[0]]) == "It is 8."
 
 
 @pytest.mark.parametrize(
@@ -42,18 +42,18 @@ def test_an_answer_may_hold_the_thought_once_more(answer):
 )
 def test_another_thought_in_an_answer_is_refused(answer):
     with pytest.raises(InputError, match=r"'answer' holds markers|inside the thought"):
-        answer_without_markers(answer, "So 8.", [KNOWN[0]])
+        answer_without_markers(answer, "So 8.", [KNOWN_FORMATS[0]])
 
 
 def test_the_opening_of_an_answer_belongs_to_no_answer():
-    own = [KNOWN[1]]
-    assert answer_without_markers("<|begin_of_solution|>\n\n8", "x", own) == "8"
+    formats = [KNOWN_FORMATS[1]]
+    assert answer_without_markers("<|begin_of_solution|>\n\n8", "x", formats) == "8"
 
 
-def test_own_markers_of_a_model_count_too():
-    own = named("<go>", "<done>")
+def test_the_markers_of_a_model_count_too():
+    form = format_of_markers("<go>", "<done>")
     assert without_markers("<go>\n8<done>9").text == "<go>\n8<done>9"
-    assert without_markers("<go>\n8<done>9", [own]).text == "8"
+    assert without_markers("<go>\n8<done>9", [form]).text == "8"
 
 
 def test_behind_a_start_marker_only_its_own_end_counts():
@@ -78,13 +78,16 @@ def test_a_marker_at_another_place_or_in_another_spelling_is_refused(text):
         without_markers(text)
 
 
-def test_a_model_is_told_only_by_its_own_end_marker():
-    own = [named("<go>", "<done>")]
+def test_only_the_end_marker_of_the_model_ends_its_thought():
+    formats = [format_of_markers("<go>", "<done>")]
     assert without_markers("8</think>9").text == "8"
-    assert without_markers("the tag </think> is 9", own).text == "the tag </think> is 9"
+    assert (
+        without_markers("the tag </think> is 9", formats).text
+        == "the tag </think> is 9"
+    )
     with pytest.raises(InputError, match="'</think>' inside"):
-        without_markers("8\n</think>\n9", own)
-    assert without_markers("<think>8</think>9", own).text == "8"
+        without_markers("8\n</think>\n9", formats)
+    assert without_markers("<think>8</think>9", formats).text == "8"
 
 
 @pytest.mark.parametrize(
@@ -99,4 +102,4 @@ def test_a_model_is_told_only_by_its_own_end_marker():
     ],
 )
 def test_words_in_brackets_that_are_no_markers_are_text(text):
-    assert without_markers(text, [KNOWN[0]]).text == text
+    assert without_markers(text, [KNOWN_FORMATS[0]]).text == text

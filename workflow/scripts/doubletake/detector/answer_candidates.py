@@ -1,26 +1,29 @@
-"""Which values a thought answers with, and which of its sentences conclude."""
+"""Numbers of a thought that may be its answer, right or wrong."""
 
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from doubletake.detector.asked import Asked
-from doubletake.detector.cues import turn_cue
-from doubletake.detector.statements import (
+from doubletake.detector.asked_quantity import AskedQuantity
+from doubletake.detector.backtrack_cues import turn_cue
+from doubletake.detector.stated_numbers import (
     COMMITTED,
     OPERAND,
     OPERATION,
-    OTHER,
+    OTHER_UNIT,
     RESULT,
     SIGNS,
-    Numbers,
-    Statement,
+    StatedNumber,
+    StatedNumbers,
 )
 from doubletake.text.answers import last_boxed, number_text
 from doubletake.text.sentences import Span
 
-LAST_SENTENCES = 8  # of a thought, in which a conclusion without a name is looked for
+# ASSUME: a result without "the answer is" counts only near the end of the thought.
+LAST_SENTENCES = 8
+# ASSUME: a longer sentence, or one with a digit, reasons.
+LONGEST_ANNOUNCEMENT = 30  # characters
 
 _CONCLUDES = re.compile(
     r"\b(?:so|therefore|thus|hence|must|needs? to|has to|have to|should|would|will|"
@@ -53,7 +56,7 @@ _EQUATION = re.compile(
 
 
 class _Equation(NamedTuple):
-    """`left sign right = result` as written."""
+    """`left sign right = result` as it is written."""
 
     start: int
     left: str
@@ -67,95 +70,101 @@ def is_conclusion(sentence: str) -> bool:
     return bool(_CONCLUDES.search(sentence)) and not sentence.rstrip().endswith("?")
 
 
-def is_worked_out(text: str) -> bool:
-    """Whether a text computes with digits."""
+def has_computation(text: str) -> bool:
+    """Whether a text computes with numbers in digits."""
     return bool(_WORKED_OUT.search(text))
 
 
-def is_work(sentence: str) -> bool:
+def is_reasoning(sentence: str) -> bool:
     """Whether a sentence is more than an announcement ("Let me see.")."""
-    return len(sentence) > 30 or any(char.isdigit() for char in sentence)
+    return len(sentence) > LONGEST_ANNOUNCEMENT or any(
+        char.isdigit() for char in sentence
+    )
 
 
-def answer_statements(thought: str, numbers: Numbers) -> list[Statement]:
-    """The statements by which the thought may answer, right or wrong, in order.
+def answer_candidates(thought: str, numbers: StatedNumbers) -> list[StatedNumber]:
+    """The numbers by which the thought may answer, right or wrong, in order.
 
-    Those of the value that it ends on and of slips that were taken for the answer, and
-    every other value where the thought says that it is the answer, supposing nothing.
+    A number may answer if its value is the one that the thought ends with, or a slip
+    that the thought took for the answer. A number of any other value may answer where
+    the thought says that it is the answer and the sentence is not hypothetical.
     """
     committed = numbers.committed()
     final = concluded_value(thought, numbers, committed)
     if final is None:
         return []
-    stated = {
+    candidates = {
         item.numeral.start: item
         for value in {final} | _slips(thought, numbers, final)
-        for item in _answering(thought, numbers, value)
+        for item in _candidates_of_value(thought, numbers, value)
     }
     for item in committed:
-        if not item.supposed:
-            stated[item.numeral.start] = item
-    return [stated[start] for start in sorted(stated)]
+        if not item.hypothetical:
+            candidates[item.numeral.start] = item
+    return [candidates[start] for start in sorted(candidates)]
 
 
-def _answering(thought: str, numbers: Numbers, value: str) -> list[Statement]:
-    """Statements of a value that may answer, its use as an intermediate left aside.
+def _candidates_of_value(
+    thought: str, numbers: StatedNumbers, value: str
+) -> list[StatedNumber]:
+    """Numbers of one value that may answer; intermediate results are left out.
 
-    Statements of a thing that is not asked for count only where there are no others,
-    and a number of the question only where it is computed, deduced or committed to.
+    Numbers with a unit that is not asked for count only where the value has no other
+    number. A number of the question counts only where the thought computes it, deduces
+    it or says that it is the answer.
     """
-    statements = numbers.of_value(value)
-    passing = _intermediates(thought, numbers, statements)
-    given = value in numbers.asked.numbers
-    able = [
+    stated = numbers.of_value(value)
+    intermediate = _intermediates(thought, numbers, stated)
+    given = value in numbers.asked.given_numbers
+    candidates = [
         item
-        for place, item in enumerate(statements)
+        for index, item in enumerate(stated)
         if item.role != OPERAND
-        and place not in passing
-        and not (given and _is_given(thought, numbers.spans, item))
+        and index not in intermediate
+        and not (given and _is_repeated(thought, numbers.spans, item))
     ]
-    return [item for item in able if item.role != OTHER] or able
+    return [item for item in candidates if item.role != OTHER_UNIT] or candidates
 
 
-def _is_given(thought: str, spans: Sequence[Span], item: Statement) -> bool:
-    """Whether a number of the question is just repeated here."""
+def _is_repeated(thought: str, spans: Sequence[Span], item: StatedNumber) -> bool:
+    """Whether the thought only repeats a number of the question here."""
     if item.role == COMMITTED:
         return False
     start, end = spans[item.sentence]
     before = thought[max(start, item.numeral.start - 24) : item.numeral.start]
     deduced = _FOLLOWS.match(thought, start, end) or _DEDUCED.search(before)
-    return not (deduced or (item.role == RESULT and item.derived))
+    return not (deduced or (item.role == RESULT and item.after_operand))
 
 
 def _intermediates(
-    thought: str, numbers: Numbers, statements: Sequence[Statement]
+    thought: str, numbers: StatedNumbers, stated: Sequence[StatedNumber]
 ) -> set[int]:
-    """Places of results that are computed with and then derived anew.
+    """Indices of results that the thought uses in a computation and derives again.
 
-    "2 * 14 = 28. ... 28 + 20 = 48. ... 76 - 48 = 28." answers with its second 28, and
-    "4 times 0.5 is 2, so the total is 6. ... x = 2." with its second 2.
+    "2 * 14 = 28. ... 28 + 20 = 48. ... 76 - 48 = 28." answers with the second 28.
+    "4 times 0.5 is 2, so the total is 6. ... x = 2." answers with the second 2.
     """
-    passing: set[int] = set()
+    intermediate: set[int] = set()
     pending: list[int] = []
     used = partial = False
     last = -1
-    for place, item in enumerate(statements):
+    for index, item in enumerate(stated):
         if last >= 0 and _turns_between(thought, numbers.spans, last, item.sentence):
             pending, used, partial = [], False, False
         last = item.sentence
         if item.role == OPERAND:
             used = used or bool(pending)
             continue
-        if partial or (used and item.role == RESULT and item.derived):
-            passing.update(pending)
+        if partial or (used and item.role == RESULT and item.after_operand):
+            intermediate.update(pending)
             pending, used = [], False
-        pending.append(place)
+        pending.append(index)
         partial = _is_partial(numbers, item)
-    return passing
+    return intermediate
 
 
-def _is_partial(numbers: Numbers, item: Statement) -> bool:
-    """Whether its sentence goes on from this result to another one."""
+def _is_partial(numbers: StatedNumbers, item: StatedNumber) -> bool:
+    """Whether the sentence of this result goes on to another result."""
     return item.role == RESULT and any(
         other.role == RESULT
         and other.numeral.start > item.numeral.start
@@ -165,30 +174,33 @@ def _is_partial(numbers: Numbers, item: Statement) -> bool:
 
 
 def _turns_between(thought: str, spans: Sequence[Span], first: int, last: int) -> bool:
-    """Whether a sentence after `first`, up to `last`, turns back."""
+    """Whether a sentence after sentence `first`, up to `last`, turns back."""
     return any(turn_cue(thought[slice(*span)]) for span in spans[first + 1 : last + 1])
 
 
 def concluded_value(
-    thought: str, numbers: Numbers, committed: Sequence[Statement]
+    thought: str, numbers: StatedNumbers, committed: Sequence[StatedNumber]
 ) -> str | None:
-    """The value that the thought ends on, None if it commits to none.
+    """The value that the thought ends with; None if it gives no answer.
 
-    Its last box, else its last "the answer is", else the result in its last sentences.
+    It is the value in the last box, else after the last "the answer is", else the
+    result in the last sentences.
     """
     boxed = last_boxed(thought)
     value = number_text(boxed) if boxed else None
     if value is not None:
         return value
-    said = [item.numeral.value for item in committed if not item.supposed]
-    if said:
-        return said[-1]
-    supposed = [item.numeral.value for item in committed]
-    return _last_result(thought, numbers) or (supposed[-1] if supposed else None)
+    certain = [item.numeral.value for item in committed if not item.hypothetical]
+    if certain:
+        return certain[-1]
+    hypothetical = [item.numeral.value for item in committed]
+    return _last_result(thought, numbers) or (
+        hypothetical[-1] if hypothetical else None
+    )
 
 
-def _last_result(thought: str, numbers: Numbers) -> str | None:
-    """The result that stands in the last sentences; None where they only plan."""
+def _last_result(thought: str, numbers: StatedNumbers) -> str | None:
+    """The result in the last sentences; None where they only plan."""
     spans = numbers.spans
     for index in range(len(spans) - 1, max(-1, len(spans) - 1 - LAST_SENTENCES), -1):
         sentence = thought[slice(*spans[index])]
@@ -200,19 +212,21 @@ def _last_result(thought: str, numbers: Numbers) -> str | None:
     return None
 
 
-def _result_of(sentence: str, stated: Sequence[Statement], asked: Asked) -> str | None:
-    """The value that a closing sentence gives as a result.
+def _result_of(
+    sentence: str, stated: Sequence[StatedNumber], asked: AskedQuantity
+) -> str | None:
+    """The value that one of the last sentences gives as a result.
 
-    A number of the question counts only where it is computed or concluded.
+    A number of the question counts only where the sentence computes or concludes it.
     """
     plan = _PLANS.search(sentence) is not None
     deduced = not plan and _DEDUCES.match(sentence) is not None
     computed = deduced or any(item.role == OPERAND for item in stated)
     stated = [item for item in stated if item.role != OPERAND]
-    new = [item for item in stated if item.numeral.value not in asked.numbers]
+    new = [item for item in stated if item.numeral.value not in asked.given_numbers]
     results = [item for item in stated if item.role == RESULT]
     for preferred in (
-        [item for item in results if item in new or item.derived],
+        [item for item in results if item in new or item.after_operand],
         new if computed and not plan else [],
         results if deduced else [],
         stated if deduced else [],
@@ -222,11 +236,11 @@ def _result_of(sentence: str, stated: Sequence[Statement], asked: Asked) -> str 
     return None
 
 
-def _slips(thought: str, numbers: Numbers, final: str) -> set[str]:
-    """Results that stood as the answer until the step was found wrong.
+def _slips(thought: str, numbers: StatedNumbers, final: str) -> set[str]:
+    """Wrong results that the thought took for the answer until it found the slip.
 
-    Of steps that have the sign and one number of a step to the final value, whose
-    result is used by no other step, and after which the thought turns back or ends.
+    A wrong step has the sign and one number of a step to the final value. No other step
+    uses its result, and the thought turns back or ends after it.
     """
     equations = [
         _Equation(match.start(), match[1], match[2], match[3], match[4])
@@ -239,7 +253,7 @@ def _slips(thought: str, numbers: Numbers, final: str) -> set[str]:
         for key in ((e.sign, e.left, None), (e.sign, None, e.right))
     }
     used = {number for e in equations for number in (e.left, e.right)}
-    used |= numbers.asked.numbers
+    used |= numbers.asked.given_numbers
     spans = numbers.spans
     starts = [span.start for span in spans]
     slips = set()
@@ -253,7 +267,7 @@ def _slips(thought: str, numbers: Numbers, final: str) -> set[str]:
 
 
 def _is_doubted(thought: str, following: Sequence[Span], value: str) -> bool:
-    """Whether the thought turns back or ends after the step, a restatement aside."""
+    """Whether the thought turns back or ends after the step, or after restating it."""
     for span in following:
         sentence = thought[slice(*span)]
         if turn_cue(sentence):

@@ -1,4 +1,4 @@
-"""The thought inside a completion, and the tokens at its characters."""
+"""Positions in a trace: characters and tokens of the thought, token at a character."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -8,17 +8,21 @@ from doubletake.text.sentences import Span
 
 
 def thought_span(trace: dict[str, Any]) -> Span:
-    """Characters of the thought in a completion's text: a row of `schemas.TRACES`."""
+    """Characters of the thought in a completion's text.
+
+    Args:
+        trace: a row of the traces table.
+    """
     return Span(trace["thought_start"], trace["thought_stop"])
 
 
 def thought_tokens(trace: dict[str, Any]) -> tuple[int, int]:
-    """First token of the thought in the trace, and the one behind its last.
+    """First token of the thought in the trace, and the token after its last.
 
-    The token that the end marker begins in is not one of them.
+    The token in which the end marker begins is not part of the thought.
 
     Args:
-        trace: a row of `schemas.TRACES`.
+        trace: a row of the traces table.
     """
     prompt, offsets = len(trace["prompt_ids"]), trace["offsets"]
     first = prompt + bisect_left(offsets, trace["thought_start"])
@@ -29,7 +33,12 @@ def thought_tokens(trace: dict[str, Any]) -> tuple[int, int]:
 def token_at(offsets: Sequence[int], prompt_length: int, character: int) -> int:
     """Index in the trace of the token that holds a character of the completion's text.
 
-    The first of them where several tokens make up the one character.
+    It is the first token where several tokens make up the character.
+
+    Args:
+        offsets: per token of the completion the character at which it starts.
+        prompt_length: in tokens.
+        character: of the completion's text.
     """
     first = bisect_left(offsets, character)
     if first < len(offsets) and offsets[first] == character:
@@ -38,5 +47,5 @@ def token_at(offsets: Sequence[int], prompt_length: int, character: int) -> int:
 
 
 def first_letter(text: str, start: int, end: int) -> int:
-    """Place of the first letter or digit between `start` and `end`; `start` if none."""
+    """First letter or digit from `start` to `end`; `start` where there is neither."""
     return next((i for i in range(start, end) if text[i].isalnum()), start)

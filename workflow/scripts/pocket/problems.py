@@ -1,14 +1,23 @@
-"""Generated grade-school problems of the pocket language.
+"""Problems of the pocket language: short stories with a question and its solution.
 
-A problem is a short story whose sentences each add one operation to a running
-amount, so that question, worked solution and thought come from one source of truth.
-The arithmetic facts are few (`is_fact`), so that a model of a million parameters
-can know all of them and still has to find the right ones in the story.
+Each sentence of a story adds one operation to a running amount. Question, worked
+solution and thought all come from these operations.
 """
 
 import hashlib
 import random
 from dataclasses import dataclass
+
+from pocket.arithmetic import (
+    MAX_ADDEND,
+    MAX_FACTOR,
+    MAX_VALUE,
+    Equation,
+    Operand,
+    Operation,
+    is_fact,
+    work_out,
+)
 
 HE = ("Tom", "Ben", "Sam", "Leo", "Max", "Omar")
 SHE = ("Anna", "Mia", "Lily", "Sara", "Emma", "Nina")
@@ -17,62 +26,6 @@ ITEMS = (
     *("cards", "coins", "shells", "stamps", "pears", "buttons"),
 )
 CONTAINERS = ("boxes", "bags", "packs")
-MAX_VALUE = 60
-MAX_ADDEND = 12
-MAX_FACTOR = 5
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A number of the story, or the result of an earlier step."""
-
-    value: int | None = None
-    """The number itself, null when it is a result."""
-    step: int | None = None
-    """Index of the step whose result it is, null when it is a number of the story."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One step of the solution, before its numbers are known."""
-
-    left: Operand
-    sign: str
-    """One of `+ - * /`."""
-    right: Operand
-    clause: str
-    """The clause of the story that asks for the step; empty when none does."""
-    side: bool = False
-    """True for a product that a later step adds or takes away."""
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One step of the solution with its numbers, as somebody wrote it down."""
-
-    left: int
-    sign: str
-    right: int
-    result: int
-
-    @property
-    def true_result(self) -> int:
-        """What the left-hand side really is."""
-        return calculate(self.left, self.sign, self.right)
-
-    @property
-    def is_true(self) -> bool:
-        """Whether the equation holds."""
-        return self.result == self.true_result
-
-    @property
-    def task(self) -> str:
-        """The left-hand side as text."""
-        return f"{self.left} {self.sign} {self.right}"
-
-    def __str__(self) -> str:
-        """The equation as text, `12 + 7 = 19`."""
-        return f"{self.task} = {self.result}"
 
 
 @dataclass(frozen=True)
@@ -83,10 +36,10 @@ class Problem:
     opening: str
     """The first clause of the story, without a full stop."""
     operations: tuple[Operation, ...]
-    asked: str
-    """The asked quantity: `how many apples Tom has now`."""
+    asked_quantity: str
+    """The quantity in words: `how many apples Tom has now`."""
     conclusion: str
-    """A sentence with a hole for the answer: `Tom has {} apples`."""
+    """A sentence with a placeholder for the answer: `Tom has {} apples`."""
 
     @property
     def equations(self) -> tuple[Equation, ...]:
@@ -99,65 +52,8 @@ class Problem:
         return self.equations[-1].result
 
 
-def calculate(left: int, sign: str, right: int) -> int:
-    """The exact result of one operation.
-
-    Raises:
-        ValueError: if a division leaves a remainder or the sign is unknown.
-    """
-    if sign == "+":
-        return left + right
-    if sign == "-":
-        return left - right
-    if sign == "*":
-        return left * right
-    if sign == "/" and right and left % right == 0:
-        return left // right
-    raise ValueError(f"no exact result: {left} {sign} {right}")
-
-
-def is_fact(left: int, sign: str, right: int) -> bool:
-    """Whether the operation is one of the few that the language uses."""
-    if not (2 <= left <= MAX_VALUE and 2 <= right <= MAX_VALUE):
-        return False
-    if sign == "*":
-        return min(left, right) <= MAX_FACTOR and max(left, right) <= MAX_ADDEND
-    if sign == "/":
-        return right <= MAX_FACTOR and left % right == 0 and 2 <= left // right <= 12
-    return right <= MAX_ADDEND and 2 <= calculate(left, sign, right) <= MAX_VALUE
-
-
-def work_out(
-    operations: tuple[Operation, ...], written: dict[int, int] | None = None
-) -> tuple[Equation, ...]:
-    """Equations of the operations, each result carried on to the steps that use it.
-
-    Args:
-        operations: the steps in order.
-        written: results that were written down instead of the true ones, by step.
-
-    Raises:
-        ValueError: if a division leaves a remainder.
-    """
-    equations: list[Equation] = []
-
-    def number(operand: Operand) -> int:
-        if operand.step is not None:
-            return equations[operand.step].result
-        assert operand.value is not None
-        return operand.value
-
-    for index, operation in enumerate(operations):
-        left, right = number(operation.left), number(operation.right)
-        result = (written or {}).get(index)
-        if result is None:
-            result = calculate(left, operation.sign, right)
-        equations.append(Equation(left, operation.sign, right, result))
-    return tuple(equations)
-
-
 class _Story:
-    """A story being told: its sentences, its operations and the running amount."""
+    """A story under construction: its sentences, operations and running amount."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -264,7 +160,7 @@ def _ask(story: _Story, steps: int) -> tuple[str, str, str]:
 
 
 def _is_sound(problem: Problem, steps: int) -> bool:
-    """Whether all steps are facts and the answer occurs nowhere but at the end."""
+    """Whether all steps are facts and only the last result is the answer's number."""
     if len(problem.operations) != steps:
         return False
     try:
@@ -282,10 +178,9 @@ def _is_sound(problem: Problem, steps: int) -> bool:
 
 
 def sample_problem(rng: random.Random) -> Problem:
-    """A problem of 2 to 4 steps whose answer is none of its other numbers.
+    """A problem of 2 to 4 steps whose answer differs from all its other numbers.
 
-    Because the answer occurs nowhere else in question and solution, a place where
-    it stands is a place where it was derived or stated as the answer.
+    So wherever a thought states this number, it derives it or states it as the answer.
     """
     steps = rng.choices((2, 3, 4), (5, 4, 2))[0]
     while True:
@@ -301,7 +196,7 @@ def sample_problem(rng: random.Random) -> Problem:
             question=" ".join([*story.sentences, question]),
             opening=opening,
             operations=tuple(story.operations),
-            asked=asked,
+            asked_quantity=asked,
             conclusion=conclusion,
         )
         if _is_sound(problem, steps):
@@ -309,7 +204,7 @@ def sample_problem(rng: random.Random) -> Problem:
 
 
 def gsm8k_row(problem: Problem) -> dict[str, str]:
-    """The problem in GSM8K's format: worked lines with calculator marks, `#### n`."""
+    """The problem in GSM8K's format: lines with calculator marks, then `#### n`."""
     lines = []
     for operation, e in zip(problem.operations, problem.equations, strict=True):
         task = f"{e.left}{e.sign}{e.right}"
@@ -322,9 +217,9 @@ def gsm8k_row(problem: Problem) -> dict[str, str]:
 
 
 def is_test_question(question: str) -> bool:
-    """Whether the question belongs to the test split: one in twenty, by its text.
+    """Whether the question belongs to the test split, as one in twenty does.
 
-    The split depends on the text alone, so no question can be in both, whatever the
-    seeds and however many problems are drawn.
+    The split depends on the text alone. So no question is in both splits, for any seed
+    and any number of problems.
     """
     return hashlib.sha256(question.encode()).digest()[0] % 20 == 0

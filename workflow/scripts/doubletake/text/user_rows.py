@@ -1,6 +1,7 @@
-"""Rows of problem files: read with their line numbers, refused by name.
+"""Rows of the .jsonl and .parquet files that users bring, read within limits.
 
-The files are foreign: what is too large is refused before it fills the memory.
+A row or file that is too large is refused before it fills the memory. Messages name the
+file and the line.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 
 from doubletake.running.errors import InputError
 
-LONGEST_TEXT = 1_000_000  # characters; twice what a context of 128k tokens holds
+LONGEST_TEXT = 1_000_000  # characters; a context of 128k tokens holds half of them
 LONGEST_LINE = 32 * 2**20  # bytes
 MOST_ROWS = 10_000_000  # of a Parquet file
 MOST_BYTES = 4 * 2**30  # of a Parquet file, decompressed
@@ -22,56 +23,66 @@ ROWS_AT_ONCE = 16
 def read_rows(
     path: str | Path, columns: tuple[str, ...], limit: int | None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, row) of a .jsonl or .parquet file, the first `limit` of them.
+    """Yield the location and the content of each row of a file.
 
-    A place names file and line (or row) for messages. Columns beyond those asked for
-    are ignored.
+    A location is the file and the line (or row), for messages.
+
+    Args:
+        path: of a .jsonl or .parquet file.
+        columns: that each row must hold; other columns are ignored.
+        limit: number of rows to read; None reads all rows.
 
     Raises:
-        InputError: the file cannot be read or is too large, a line is no JSON object,
-            or a column is missing; the message names the line.
+        InputError: the file cannot be read or is too large, a line is not a JSON
+            object, or a column is missing. The message names the line.
     """
     rows = _jsonl(Path(path)) if str(path).endswith(".jsonl") else _parquet(Path(path))
-    for count, (place, row) in enumerate(rows):
+    for count, (location, row) in enumerate(rows):
         if limit is not None and count >= limit:
             return
         for column in columns:
             if row.get(column) is None:
-                raise InputError(f"{place}: no {column!r}")
-        yield place, row
+                raise InputError(f"{location}: no {column!r}")
+        yield location, row
 
 
 def text_of(
-    row: dict[str, Any], column: str, place: str, *, empty: bool = False
+    row: dict[str, Any], column: str, location: str, *, empty: bool = False
 ) -> str:
-    """A row's text, which may be `empty` only where that is said.
+    """A text of a row.
+
+    Args:
+        row: of a file.
+        column: that holds the text.
+        location: of the row, for messages.
+        empty: whether the text may be empty.
 
     Raises:
-        InputError: it is no text, or empty, or too long.
+        InputError: the value is not a text, or is empty or too long.
     """
     value = row[column]
     if not isinstance(value, str) or not (empty or value.strip()):
-        raise InputError(f"{place}: {column!r} is {short(value)}, not a text")
+        raise InputError(f"{location}: {column!r} is {short(value)}, not a text")
     if len(value) > LONGEST_TEXT:
         raise InputError(
-            f"{place}: {column!r} has {len(value):,} characters; the limit is "
+            f"{location}: {column!r} has {len(value):,} characters; the limit is "
             f"{LONGEST_TEXT:,}"
         )
     try:
         value.encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            f"{place}: {column!r} holds half a character (a lone surrogate) at "
+            f"{location}: {column!r} holds half a character (a lone surrogate) at "
             f"{error.start:,}"
         ) from error
     return value
 
 
-def text_or_number(row: dict[str, Any], column: str, place: str) -> str:
-    """A row's text, or its number in digits alone: 1e16 is 10000000000000000.
+def text_or_number(row: dict[str, Any], column: str, location: str) -> str:
+    """A text of a row, or a number written in digits: 1e16 is 10000000000000000.
 
     Raises:
-        InputError: it is neither; a number that is not finite is none.
+        InputError: the value is neither a text nor a finite number.
     """
     value: Any = row.get(column)
     if isinstance(value, str):
@@ -79,13 +90,13 @@ def text_or_number(row: dict[str, Any], column: str, place: str) -> str:
     is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value):
         raise InputError(
-            f"{place}: {column!r} is {short(value)}, neither text nor number"
+            f"{location}: {column!r} is {short(value)}, neither text nor number"
         )
     return format(value if isinstance(value, Decimal) else Decimal(repr(value)), "f")
 
 
 def short(value: object) -> str:
-    """A value for a message; foreign values may be of any size."""
+    """A value for a message, cut because users' values may have any size."""
     shown = repr(value[:80] if isinstance(value, str | list) else value)
     return shown if len(shown) <= 120 else f"{shown[:120]} ..."
 
@@ -96,29 +107,29 @@ def _jsonl(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             number = 0
             while line := file.readline(LONGEST_LINE + 1):
                 number += 1
-                place = f"{path}, line {number}"
+                location = f"{path}, line {number}"
                 if len(line) > LONGEST_LINE:
                     raise InputError(
-                        f"{place}: longer than {LONGEST_LINE // 2**20} MiB"
+                        f"{location}: longer than {LONGEST_LINE // 2**20} MiB"
                     )
                 if line.strip():
-                    yield place, _json_object(line, place)
+                    yield location, _json_object(line, location)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _json_object(line: bytes, place: str) -> dict[str, Any]:
+def _json_object(line: bytes, location: str) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{place}: not valid JSON ({error})") from error
+        raise InputError(f"{location}: not valid JSON ({error})") from error
     if not isinstance(row, dict):
-        raise InputError(f"{place}: not a JSON object")
+        raise InputError(f"{location}: not a JSON object")
     return row
 
 
 def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows, a few decompressed at a time: a file may hold more than it says."""
+    """Rows, a few decompressed at a time because a file may hide its size."""
     import pyarrow  # slow to import, and only Parquet needs it
     from pyarrow import parquet
 
@@ -136,7 +147,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _check_size(path: Path, metadata: Any) -> None:
-    """Refuse what would not fit, by what the file says before it is decompressed."""
+    """Refuse a file by the size that its metadata name, before it is decompressed."""
     groups = range(metadata.num_row_groups)
     size = sum(metadata.row_group(group).total_byte_size for group in groups)
     if metadata.num_rows > MOST_ROWS or size > MOST_BYTES:

@@ -1,6 +1,6 @@
 """The published search for the gold string, and the list of words."""
 
-from doubletake.detector.simple_detectors import detect_markers, detect_string
+from doubletake.detector.baseline_detectors import detect_markers, detect_string
 
 THOUGHT = "8 and 18 make 26. So 8.\n\nWait, check. 8. Alternatively, 8.5.\n\nSo 8."
 
@@ -8,7 +8,7 @@ THOUGHT = "8 and 18 make 26. So 8.\n\nWait, check. 8. Alternatively, 8.5.\n\nSo 
 def test_the_published_search_takes_every_occurrence():
     events = detect_string(THOUGHT, "8")
     assert [item.start for item in events.arrivals] == [
-        place for place, char in enumerate(THOUGHT) if char == "8"
+        index for index, char in enumerate(THOUGHT) if char == "8"
     ]
     assert [item.cue for item in events.backtracks] == ["Wait"]
 

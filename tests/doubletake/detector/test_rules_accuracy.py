@@ -1,0 +1,73 @@
+"""F1 of the detector `rules` on planted events and on labelled real traces."""
+
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from doubletake.detector.rules_detector import detect
+from doubletake.text.answers import canonical
+from pocket.problems import sample_problem
+from pocket.thoughts import sample_thought
+
+DATA = os.environ.get("DOUBLETAKE_DATA")
+TOLERANCE = 3  # characters, as the labels are scored
+
+
+def f1(hits: int, predicted: int, true: int) -> float:
+    return 2 * hits / (predicted + true)
+
+
+def test_planted_thoughts_of_the_pocket_language():
+    rng = random.Random(5)
+    found: dict[str, list[set]] = {"arrivals": [], "backtracks": [], "wrap_ups": []}
+    planted: dict[str, list[set]] = {kind: [] for kind in found}
+    for _ in range(500):
+        problem = sample_problem(rng)
+        thought = sample_thought(problem, rng)
+        events = detect(problem.question, thought.text)
+        for kind in found:
+            for source, target in ((events, found), (thought, planted)):
+                items = getattr(source, kind)
+                target[kind].append(
+                    {(i.start, i.end, str(getattr(i, "value", ""))) for i in items}
+                )
+    for kind, predicted in found.items():
+        hits = sum(len(a & b) for a, b in zip(predicted, planted[kind], strict=True))
+        total = sum(map(len, predicted)), sum(map(len, planted[kind]))
+        assert f1(hits, *total) >= 0.99, kind
+
+
+def matched(predicted: list[tuple], labelled: list[tuple]) -> int:
+    """Number of labels with a prediction of the same value within the tolerance."""
+    free, hits = list(predicted), 0
+    for label, value in labelled:
+        near = [p for p in free if abs(p[0] - label) <= TOLERANCE and p[1] == value]
+        if near:
+            free.remove(near[0])
+            hits += 1
+    return hits
+
+
+@pytest.mark.skipif(
+    not DATA, reason="DOUBLETAKE_DATA does not name the folder of reference data"
+)
+@pytest.mark.parametrize(("kind", "bar"), [("arrivals", 0.93), ("backtracks", 0.88)])
+def test_labelled_real_traces(kind, bar):
+    path = Path(str(DATA)) / "labels" / "labelled_traces.jsonl"
+    totals = [0, 0, 0]
+    for line in path.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        events = detect(row["question"], row["thought"])
+        if kind == "arrivals":
+            predicted = [(item.end, item.value) for item in events.arrivals]
+            labelled = [(item["end"], canonical(item["value"])) for item in row[kind]]
+        else:
+            predicted = [(item.start, "") for item in events.backtracks]
+            labelled = [(item["start"], "") for item in row[kind]]
+        totals[0] += matched(predicted, labelled)
+        totals[1] += len(predicted)
+        totals[2] += len(labelled)
+    assert f1(*totals) >= bar

@@ -1,0 +1,24 @@
+"""Controls: sentences that are matched to backtracks."""
+
+from random import Random
+
+from doubletake.detector.rules_detector import detect
+from events.controls import controls
+
+QUESTION = "Tom has 5 boxes with 9 apples each. How many apples does Tom have?"
+
+
+def long_thought(turns: int) -> str:
+    turn = "Wait, let me check. 5 boxes.\n5 * 9 = 45. That's right. Fine. All good.\n\n"
+    return f"5 * 9 = 45. Tom has 5 boxes. It is easy.\n\n{turn * turns}So 45."
+
+
+def test_controls_are_other_sentences_as_many_as_backtracks_and_seeded():
+    thought = long_thought(6)
+    events = detect(QUESTION, thought)
+    chosen = controls(thought, events, Random(3))
+    taken = {item.start for item in (*events.backtracks, *events.wrap_ups)}
+    assert len(chosen) == len(events.backtracks) == 6
+    assert not taken & {item.start for item in chosen}
+    assert chosen == controls(thought, events, Random(3))
+    assert any(chosen != controls(thought, events, Random(seed)) for seed in range(9))
