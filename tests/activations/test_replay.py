@@ -7,9 +7,9 @@ import torch
 
 from activations.items import Item, replayed
 from activations.replay import figures_of
-from doubletake.model.budgets import unembedding_in_layers
+from doubletake.model.batch_memory import unembedding_in_layers
 from doubletake.model.loading import load_decoder
-from doubletake.model.proofs import PROOF_TOKENS, Proof
+from doubletake.model.self_proof import PROOF_TOKENS, Proof
 from doubletake.stats.verification import Verification
 
 PROOF = Proof(1e-7, 2e-7, 3e-7, 4e-7, 5e-7, 6e-7, bound=1e-4)

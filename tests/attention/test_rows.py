@@ -9,8 +9,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from attention import rows as attention_rows
 from attention.rows import eager_weights, prove_rows, reading
+from doubletake.model.batches import padded
 from doubletake.model.loading import load_decoder
-from doubletake.model.passes import padded
 from doubletake.running.errors import InputError
 
 LENGTHS = (23, 17, 9)

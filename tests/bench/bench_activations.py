@@ -24,8 +24,8 @@ from random_llama import random_decoder
 
 from activations.items import Item
 from activations.passes import pass_through
+from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
-from doubletake.model.passes import padded
 
 GOAL = 1.05
 POSITIONS = 20  # cached per sequence

@@ -31,8 +31,8 @@ from attention.passes import pass_through
 from attention.positions import Item, Place
 from attention.rows import eager, reading
 from attention.tables import BINS
+from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
-from doubletake.model.passes import padded
 
 GOAL = 1.1
 POSITIONS = 8  # wanted rows per sequence

@@ -29,15 +29,15 @@ from activations.replay import figures_of
 from activations.shard_files import ShardWriter, index_of, writing
 from activations.splits import calibration_problems
 from activations.tables import ACTIVATION_INDEX
-from doubletake.model.budgets import forward_tokens
+from doubletake.model.batch_memory import forward_tokens
+from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
-from doubletake.model.passes import in_batches
-from doubletake.model.proofs import prove
+from doubletake.model.self_proof import prove
+from doubletake.running.cache_keys import cache_key
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
-from doubletake.running.origins import origin_key
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.running.store import Store
 from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
@@ -107,7 +107,7 @@ def main(
     verification = verification_of(STAGE, figures)
     warn_beyond(verification)
     VERIFICATION.write(verification, verification_path)
-    run = run_of(STAGE, shard, progress, decoder, progress.items, note)
+    run = run_row(STAGE, shard, progress, decoder, progress.items, note)
     RUNS.write(run, runs_path)
     ACTIVATION_INDEX.write(index, index_path)
 
@@ -171,7 +171,7 @@ def main_or_stored(
         "code": code,
     }
     read = [given["traces_path"], given["events_path"]]
-    key = origin_key(deciding, [*model_paths, *read]) if store.folder else ""
+    key = cache_key(deciding, [*model_paths, *read]) if store.folder else ""
     made = {
         name.removesuffix("_path"): path
         for name, path in given.items()

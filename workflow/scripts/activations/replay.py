@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 
 from doubletake.model.lens import Lens
-from doubletake.model.proofs import PROOF_TOKENS, Proof
-from doubletake.tables.verification import Figure, Merge
+from doubletake.model.self_proof import PROOF_TOKENS, Proof
+from doubletake.tables.verification import Merge, VerificationRow
 
 REPLAY_BOUND = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}  # mean, nats
 REPLAY_MARKS = (0.001, 0.01, 0.1)  # nats
@@ -35,7 +35,9 @@ def replayed_off(
     return (found - torch.tensor(logprobs)).abs()
 
 
-def figures_of(proof: Proof, differences: torch.Tensor, dtype: str) -> list[Figure]:
+def figures_of(
+    proof: Proof, differences: torch.Tensor, dtype: str
+) -> list[VerificationRow]:
     """How far the pass can be trusted.
 
     Args:
@@ -50,7 +52,7 @@ def figures_of(proof: Proof, differences: torch.Tensor, dtype: str) -> list[Figu
     return [*_of_replay(differences, dtype), *_of_proof(proof)]
 
 
-def _of_replay(differences: torch.Tensor, dtype: str) -> list[Figure]:
+def _of_replay(differences: torch.Tensor, dtype: str) -> list[VerificationRow]:
     n, values = len(differences), differences.double()
 
     def figure(
@@ -59,8 +61,8 @@ def _of_replay(differences: torch.Tensor, dtype: str) -> list[Figure]:
         unit: str,
         merge: Merge,
         bound: float | None = None,
-    ) -> Figure:
-        return Figure(
+    ) -> VerificationRow:
+        return VerificationRow(
             check="replayed log-probs against generated ones",
             statistic=statistic,
             value=value,
@@ -86,9 +88,9 @@ def _of_replay(differences: torch.Tensor, dtype: str) -> list[Figure]:
     ]
 
 
-def _of_proof(proof: Proof) -> list[Figure]:
+def _of_proof(proof: Proof) -> list[VerificationRow]:
     return [
-        Figure(
+        VerificationRow(
             check=f"self-proof: {name}",
             statistic="max relative error",
             value=error,

@@ -34,12 +34,12 @@ from attention.passes import Kept, pass_through, table_of
 from attention.positions import Item, items_of
 from attention.rows import eager_weights, prove_rows
 from attention.tables import ATTENTION, PARTITION
-from doubletake.model.budgets import forward_tokens
+from doubletake.model.batch_memory import forward_tokens
+from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
-from doubletake.model.passes import in_batches
 from doubletake.running.logs import Progress, job
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.stats.verification import (
     Case,
     Largest,
@@ -50,7 +50,11 @@ from doubletake.stats.verification import (
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION, Figure, verification_of
+from doubletake.tables.verification import (
+    VERIFICATION,
+    VerificationRow,
+    verification_of,
+)
 from events.tables import EVENTS
 from traces.tables import TRACES
 from turns.reading import GROUPS, target_ids
@@ -161,7 +165,7 @@ class Shard:
         return verification_of(
             STAGE,
             [
-                Figure(
+                VerificationRow(
                     check=check,
                     statistic="max |difference|",
                     value=worst.value,
@@ -224,7 +228,7 @@ def main(
     for row in checks.iter_rows(named=True):
         logger.info("verification: %(check)s: %(value)s over %(n)d", row)
     VERIFICATION.write(checks, verification_path)
-    run = run_of(STAGE, shard, progress, decoder, progress.items, note)
+    run = run_row(STAGE, shard, progress, decoder, progress.items, note)
     RUNS.write(run, runs_path)
     ATTENTION.write(done.table(), attention_path)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Section, Sheet
-from doubletake.page.wording import NOTHING, listed, percent, real, things
+from doubletake.page.wording import NOTHING, listed, percent, plural, real
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 SHOWN_HEADS = 6
 ARRIVAL = "arrival_sentence"
@@ -30,7 +30,7 @@ def nothing_to_say(data: StudyData) -> str | None:
     if found.is_empty():
         return f"No backtrack was found in the thoughts of {data.model}."
     return (
-        f"None of {things(found.height, 'backtrack')} of {data.model} was looked into: "
+        f"None of {plural(found.height, 'backtrack')} of {data.model} was looked into: "
         "the filter of the section `turns` of the config left none."
     )
 
@@ -123,7 +123,7 @@ def _ranking(
         title,
         columns,
         tuple(rows),
-        note=f"{note} The first {min(SHOWN_HEADS, total)} of {things(total, 'head')}, "
+        note=f"{note} The first {min(SHOWN_HEADS, total)} of {plural(total, 'head')}, "
         f"by their mean at backtracks; in brackets {data.confidence:.0%} intervals "
         "over problems. The difference is taken within problems that have both.",
     )
@@ -137,7 +137,7 @@ def heat_map_cases(data: StudyData) -> str:
         rows = heads.filter(figure="dla_backtrack", kind=kind)
         if rows.height:
             n, problems = rows["n"][0], rows["problems"][0]
-            parts.append(f"{things(n, name)} of {things(problems, 'problem')}")
+            parts.append(f"{plural(n, name)} of {plural(problems, 'problem')}")
     return f"{listed(parts)}." if parts else "No position."
 
 
@@ -148,7 +148,7 @@ def arrival_cases(data: StudyData) -> str:
     every, with_arrival = (int(n[0]) if len(n) else 0 for n in counts)
     text = heat_map_cases(data)
     if every > with_arrival:
-        left = things(every - with_arrival, "control")
+        left = plural(every - with_arrival, "control")
         text += f" {left} before the first arrival left out."
     return text
 
@@ -236,7 +236,7 @@ def _written(data: StudyData) -> str:
             sums.append(f"{total} logits at {kind}s")
     count = heads.filter(kind="backtrack").height
     return (
-        f"All {things(count, 'head')} together add {listed(sums)} to the words that "
+        f"All {plural(count, 'head')} together add {listed(sums)} to the words that "
         "turn back, as means; what the MLPs add, and what heads do through later "
         "layers, is not in these figures."
     )
@@ -247,7 +247,7 @@ def _own(data: StudyData) -> str:
     rows = data.tables["attention/summary"].filter(kind="backtrack", measure="is_own")
     if rows.is_empty():
         return ""
-    share, backtracks = percent(rows["mean"][0]), things(rows["n"][0], "backtrack")
+    share, backtracks = percent(rows["mean"][0]), plural(rows["n"][0], "backtrack")
     return (
         f"Mind that in {share} of {backtracks} the last arrival stands in the very "
         "sentence that ends where the turn begins: there, attention to the arrival is "

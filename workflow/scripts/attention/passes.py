@@ -11,10 +11,10 @@ from attention.head_attribution import HeadReader
 from attention.positions import Item
 from attention.rows import Rows, reading
 from attention.tables import ARRIVAL, ATTENTION, BINS
+from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, projected
 from doubletake.model.lens import Lens
-from doubletake.model.passes import padded
 from turns.reading import GROUPS
 
 

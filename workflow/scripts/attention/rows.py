@@ -20,9 +20,9 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from doubletake.model.decoder import Decoder
-from doubletake.model.formulas import soft_capped
 from doubletake.model.hooks import registered
-from doubletake.model.proofs import PROOF_BOUND, PROOF_TOKENS
+from doubletake.model.norm_and_softcap import soft_capped
+from doubletake.model.self_proof import PROOF_BOUND, PROOF_TOKENS
 from doubletake.running.errors import InputError
 
 KERNEL = "doubletake_rows"

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from doubletake.tables.verification import Figure
+from doubletake.tables.verification import VerificationRow
 
 TOP = 5  # of `recall`
 CELLS = 8  # of a decision, part and layer: more than `TOP`, where there are so many
@@ -50,7 +50,9 @@ def agreement(
     return figures.with_columns(pl.col(list(STATISTICS)).fill_nan(None))
 
 
-def figures_of(cells: pl.DataFrame, method: str, layered: bool) -> list[Figure]:
+def figures_of(
+    cells: pl.DataFrame, method: str, layered: bool
+) -> list[VerificationRow]:
     """Agreement of a method's scores with exact patching, as means over decisions.
 
     Correlations are taken within a decision and layer, because scores of different
@@ -63,7 +65,7 @@ def figures_of(cells: pl.DataFrame, method: str, layered: bool) -> list[Figure]:
     """
     groups = agreement(cells, method, ["part", "layer", "trace", "event"])
     by = ["part", "layer"] if layered else ["part"]
-    figures: list[Figure] = []
+    figures: list[VerificationRow] = []
     for key, group in groups.sort(by).group_by(by, maintain_order=True):
         check = f"{method} attribution of {key[0]} against exact patching"
         if layered:
@@ -72,7 +74,7 @@ def figures_of(cells: pl.DataFrame, method: str, layered: bool) -> list[Figure]:
             known = group.drop_nulls(statistic)
             mean: Any = known[statistic].mean()
             figures.append(
-                Figure(
+                VerificationRow(
                     check=check,
                     statistic=name,
                     value=mean,

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import HeatMap, HeatToken
-from doubletake.page.wording import listed, real, significant, things
+from doubletake.page.wording import listed, plural, real, significant
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 LONGEST = 600  # tokens of the thought that are shown, the last ones
 STEPS = (0.05, 0.2, 0.5)  # shares of the largest score at which shades begin
@@ -61,7 +61,7 @@ def heat_map(
     shown = [*question, *range(first, position)]
     scale = max((abs(scores[token]) for token in shown), default=0.0)
     left_out = first - row["thought_start"]
-    cut = f" {things(left_out, 'token')} of the thought not shown." if left_out else ""
+    cut = f" {plural(left_out, 'token')} of the thought not shown." if left_out else ""
     edges = listed([significant(step * scale) for step in STEPS])
     behind = trace["text"][trace["offsets"][position + 1 - length] :][:NEXT]
     sentence = behind.partition("\n")[0]

@@ -16,10 +16,10 @@ from attribution.page_words import (
 )
 from attribution.places import PARTS
 from doubletake.page.sections import HeatMap, Section, Sheet
-from doubletake.page.wording import NOTHING, count, listed, percent, real, things
+from doubletake.page.wording import NOTHING, count, listed, percent, plural, real
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 METRICS = {
     "difference": "the log-odds of a backtrack word against a wrap-up word",
@@ -44,7 +44,7 @@ def nothing_to_say(data: StudyData) -> str | None:
     found = data.tables["turns"].filter(kind="backtrack").height
     if found:
         return (
-            f"None of {things(found, 'backtrack')} of {data.model} was selected "
+            f"None of {plural(found, 'backtrack')} of {data.model} was selected "
             "(turns of the config), so nothing can be said about the words before them."
         )
     return "No backtrack was found: there are no words before one to look at."
@@ -56,7 +56,7 @@ def headline(data: StudyData) -> str:
     if nothing is not None:
         return nothing
     question, last = (_place(data, place, "token") for place in (0, PARTS))
-    n = things(backtracks(data).height, "backtrack")
+    n = plural(backtracks(data).height, "backtrack")
     trust = _check(data, _method(data), "pearson", None)
     known = (
         "was not checked"
@@ -246,8 +246,8 @@ def cell_cases(data: StudyData) -> str:
     if row is None:
         return "No cell was patched exactly."
     return (
-        f"{things(row['events'], 'pair')} of position and layer on "
-        f"{things(row['problems'], 'problem')}, {CELLS} tokens each where there are so "
+        f"{plural(row['events'], 'pair')} of position and layer on "
+        f"{plural(row['problems'], 'problem')}, {CELLS} tokens each where there are so "
         f"many. Intervals: {data.confidence:.0%}."
     )
 

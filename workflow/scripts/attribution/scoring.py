@@ -20,12 +20,12 @@ from attribution.patching import patched, patched_plainly
 from attribution.tables import (
     ATTRIBUTION_CELLS,
 )
-from doubletake.model.budgets import backward_tokens, forward_tokens
+from doubletake.model.batch_memory import backward_tokens, forward_tokens
+from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
-from doubletake.model.passes import in_batches
 from doubletake.running.logs import Progress
 from doubletake.stats.verification import Largest, Verification
-from doubletake.tables.verification import Figure, verification_of
+from doubletake.tables.verification import VerificationRow, verification_of
 
 STAGE = "attribution"
 PARTS = ("resid", "attn_out", "mlp_out")
@@ -218,8 +218,8 @@ def over_layers(scores: torch.Tensor) -> dict[str, Any]:
     }
 
 
-def _error_of(check: str, error: Largest, dtype: torch.dtype) -> Figure:
-    return Figure(
+def _error_of(check: str, error: Largest, dtype: torch.dtype) -> VerificationRow:
+    return VerificationRow(
         check=check,
         statistic="largest difference",
         value=error.value,

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from doubletake.stats.verification import Largest
-from doubletake.tables.verification import Figure
+from doubletake.tables.verification import VerificationRow
 from early_exit.branches import Continuation
 
 REPLAY = "exits packed on one prefill against plain full forward passes"
@@ -34,7 +34,7 @@ class Differences:
         self.exits += 1
         self.equal += choices == packed.tokens
 
-    def figures(self, dtype: torch.dtype) -> list[Figure]:
+    def figures(self, dtype: torch.dtype) -> list[VerificationRow]:
         """What they add up to; only float32 has a bound."""
         bound = FLOAT32_BOUND if dtype == torch.float32 else None
         share = self.equal / self.exits if self.exits else None
@@ -67,7 +67,7 @@ class CutEffect:
         if None not in (rewritten["logprob"], own["logprob"]):
             self.logprob.add(abs(rewritten["logprob"] - own["logprob"]))
 
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[VerificationRow]:
         """What they add up to; nothing of it has a bound."""
         changed = self.changed / self.exits if self.exits else None
         same = self.same / self.compared if self.compared else None
@@ -81,8 +81,8 @@ class CutEffect:
 
 def _largest(
     check: str, statistic: str, error: Largest, unit: str, bound: float | None = None
-) -> Figure:
-    return Figure(
+) -> VerificationRow:
+    return VerificationRow(
         check=check,
         statistic=statistic,
         value=error.value,
@@ -93,7 +93,7 @@ def _largest(
     )
 
 
-def _share(check: str, statistic: str, value: float | None, n: int) -> Figure:
-    return Figure(
+def _share(check: str, statistic: str, value: float | None, n: int) -> VerificationRow:
+    return VerificationRow(
         check=check, statistic=statistic, value=value, unit="share", n=n, merge="mean"
     )

@@ -10,14 +10,14 @@ from doubletake.page.wording import (
     count,
     listed,
     percent,
+    plural,
     points,
     probability,
     real,
-    things,
 )
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import Difference, StudyData
+    from doubletake.page.study_data import Difference, StudyData
 
 SHOWN_EXITS = 10
 EXIT_COLUMNS = (
@@ -38,7 +38,7 @@ def nothing_to_say(data: StudyData) -> str | None:
     """Why nothing can be said about exits; None where something can."""
     if data.thoughts.is_empty():
         return f"There is no thought of {data.model} here: nothing can be said."
-    total = things(data.thoughts.height, "thought")
+    total = plural(data.thoughts.height, "thought")
     if not data.thoughts["arrivals"].sum():
         return (
             f"No arrival was found in {total} of {data.model}: there is no place at "
@@ -62,7 +62,7 @@ def headline(data: StudyData) -> str:
     right = percent(_share(data, "exit1_correct"))
     return (
         f"At its first arrival {data.model} gives the right answer in {right} "
-        f"of {things(gain.n, 'thought')}{with_sureness}; stopping there would save "
+        f"of {plural(gain.n, 'thought')}{with_sureness}; stopping there would save "
         f"{_saving(data)} of the thought and {_consequence(gain, data.confidence)}."
     )
 
@@ -98,7 +98,7 @@ def caveat(data: StudyData) -> str:
     final = arrivals["is_final"].drop_nulls()
     if len(final) and final.all():
         return (
-            f"Mind that all {things(arrivals.height, 'arrival')} found here state the "
+            f"Mind that all {plural(arrivals.height, 'arrival')} found here state the "
             "value that the thought ends with: a passing stop at another value was not "
             "counted as an arrival, so these figures hold for thoughts that had "
             "reached their last value, and overstate what a rule without that "
@@ -112,7 +112,7 @@ def tiles(data: StudyData) -> list[Tile]:
     if nothing_to_say(data) is not None:
         return []
     rows = data.arrived
-    n = things(rows.height, "thought")
+    n = plural(rows.height, "thought")
     before = data.exits.filter(exit=0)
     found = [
         Tile(
@@ -134,7 +134,7 @@ def tiles(data: StudyData) -> list[Tile]:
     ]
     for row in before.iter_rows(named=True):
         share = percent(row["right"] / row["n"])
-        found.append(Tile(share, "right without any thought", things(row["n"], "exit")))
+        found.append(Tile(share, "right without any thought", plural(row["n"], "exit")))
     return found
 
 
@@ -154,9 +154,9 @@ def exits_sheet(data: StudyData) -> Sheet:
         "Means over all exits of that number; later exits exist only in thoughts that "
         "arrive that often, so rows are not the same thoughts."
     ]
-    note += [f"{things(rest, 'later exit')} not shown."] if rest else []
+    note += [f"{plural(rest, 'later exit')} not shown."] if rest else []
     note += (
-        [f"{things(silent, 'exit')} gave no number, which counts as wrong."]
+        [f"{plural(silent, 'exit')} gave no number, which counts as wrong."]
         if silent
         else []
     )
@@ -243,7 +243,7 @@ def calibration_cases(data: StudyData) -> str:
     gaps = (bins["accuracy"] - bins["confidence"]).abs()
     error = float((gaps * bins["exits"]).sum() / exits)
     return (
-        f"{things(exits, 'exit')} with an answer in {things(bins.height, 'bin')} of "
+        f"{plural(exits, 'exit')} with an answer in {plural(bins.height, 'bin')} of "
         f"equal counts, exit 0 included; expected calibration error {error:.3f}. "
         f"Bars: {data.confidence:.0%} Wilson intervals, n = problems."
     )
@@ -288,7 +288,7 @@ def _verdict(data: StudyData) -> str:
     gain = data.gain
     if gain is None:
         return ""
-    n = things(gain.n, "thought")
+    n = plural(gain.n, "thought")
     end = (
         f"it ends right in {percent(_share(data, 'correct'))} of the same {n}, after "
         f"{_mean(data, 'tokens')} instead of {_mean(data, 'exit1_tokens')} thought "

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from doubletake.page.sections import Section, Sheet
-from doubletake.page.wording import count, listed, percent, quoted, real, things
+from doubletake.page.wording import count, listed, percent, plural, quoted, real
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 SHOWN_WORDS = 4
 PARTS = {"attn_out": "attention", "mlp_out": "MLP"}
@@ -29,7 +29,7 @@ def nothing_to_say(data: StudyData) -> str | None:
         return "No backtrack was found: there is no position to look at."
     if not back["selected"].any():
         return (
-            f"None of {things(back.height, 'backtrack')} was selected: at none of them "
+            f"None of {plural(back.height, 'backtrack')} was selected: at none of them "
             "is a backtrack word the most likely token (turns.predicted_only)."
         )
     return None
@@ -46,7 +46,7 @@ def headline(data: StudyData) -> str:
     last = max(first["layer"].to_list())
     share = percent(place["first"] / n)
     return (
-        f"At {share} of {things(n, 'backtrack')} a backtrack word is first the most "
+        f"At {share} of {plural(n, 'backtrack')} a backtrack word is first the most "
         f"likely token at boundary {place['layer']} of {last}; "
         f"{_largest_part(data)}."
     )
@@ -86,7 +86,7 @@ def _filtered(data: StudyData) -> str:
     hits = int(first["is_word"].sum())
     return (
         f"The model\u2019s most likely token is a backtrack word at {count(hits)} of "
-        f"{things(first.height, 'first backtrack')} "
+        f"{plural(first.height, 'first backtrack')} "
         f"({percent(hits / first.height)}; a published run of "
         "DeepSeek-R1-Distill-Llama-8B on GSM8K kept about 40%)."
     )
@@ -117,7 +117,7 @@ def _controls(data: StudyData) -> str:
         return "There is no control position to compare with."
     row = control.row(-1, named=True)
     return (
-        f"At {things(row['positions'], 'control')} a backtrack word is the most likely "
+        f"At {plural(row['positions'], 'control')} a backtrack word is the most likely "
         f"token in {percent(row['top'])}."
     )
 
@@ -170,7 +170,7 @@ def positions_behind(data: StudyData) -> str:
     summary = data.tables["logit_lens/summary"].filter(component="resid", layer=0)
     rows = summary.filter(group="backtrack").select("kind", "positions", "problems")
     parts = [
-        f"{things(n, kind.replace('_', '-'))} on {things(problems, 'problem')}"
+        f"{plural(n, kind.replace('_', '-'))} on {plural(problems, 'problem')}"
         for kind, n, problems in rows.iter_rows()
     ]
     return f"{listed(parts) or 'No position'}. Intervals: {data.confidence:.0%}."
@@ -179,7 +179,7 @@ def positions_behind(data: StudyData) -> str:
 def words_behind(data: StudyData) -> str:
     """First backtracks behind the figure of words."""
     n = back_of(data).filter(ordinal=1).height
-    return f"{things(n, 'first backtrack')}, before any filter."
+    return f"{plural(n, 'first backtrack')}, before any filter."
 
 
 SECTION = Section(

@@ -11,7 +11,7 @@ from doubletake.stats.verification import (
     Verification,
     drawn,
 )
-from doubletake.tables.verification import Figure, verification_of
+from doubletake.tables.verification import VerificationRow, verification_of
 from probing.probes import (
     Judged,
     Plan,
@@ -43,7 +43,7 @@ class Shard:
 
     def verification(self) -> pl.DataFrame:
         """Rows of `schemas.VERIFICATION`; without a contrast nothing is compared."""
-        rotation = Figure(
+        rotation = VerificationRow(
             check=ROTATED,
             statistic="largest difference of scores",
             value=self.difference.value,
@@ -52,7 +52,7 @@ class Shard:
             bound=ROTATION_BOUND,
             merge="max",
         )
-        convergence = Figure(
+        convergence = VerificationRow(
             check="convergence of the fits",
             statistic="share of fits stopped early",
             value=self.stopped / self.fits if self.fits else None,

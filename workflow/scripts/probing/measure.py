@@ -42,7 +42,7 @@ from doubletake.stats.verification import (
     with_verification,
 )
 from doubletake.study.settings import ModelSettings
-from doubletake.study.shards import places_of_shard
+from doubletake.study.shards import indices_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS
@@ -107,7 +107,7 @@ def compute(
     Returns:
         What the shard gave, its progress, the traces it used, and its note.
     """
-    boundaries = list(places_of_shard(cache.n_layers + 1, name))
+    boundaries = list(indices_of_shard(cache.n_layers + 1, name))
     turns, events, traces = tables
     plan = settings.plan
     shard, used, left_out = Shard(), set(), []

@@ -21,10 +21,10 @@ import polars as pl
 
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
+from doubletake.running.cache_keys import cache_key
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
-from doubletake.running.origins import origin_key
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.running.store import Store
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
@@ -164,7 +164,7 @@ def main(
     problems = rows_of_shard(PROBLEMS.read(problems_path), shard)
     tokenizer = load_tokenizer(model)
     wanted = prompts_of(problems, settings.samples, tokenizer)
-    key = origin_key(deciding(model, settings, code), model_paths)
+    key = cache_key(deciding(model, settings, code), model_paths)
     store = Store.here()
     earlier = stored_traces(store, key) | earlier_traces(key, traces_path)
     kept, prompts = split_kept(wanted, earlier)
@@ -180,7 +180,7 @@ def main(
     traces = with_kept([prompted.trace for prompted in wanted], kept, new)
     again = f"{len(kept)} thoughts kept from an earlier run" if kept else ""
     notes = "; ".join(filter(None, [too_long, note, again, tokenizer.date_note]))
-    run = run_of("traces", shard, progress, decoder, new.height, notes)
+    run = run_row("traces", shard, progress, decoder, new.height, notes)
     RUNS.write(run, runs_path)
     TRACES.write(traces, traces_path)
     keep_traces(key, traces_path)

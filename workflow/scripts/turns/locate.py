@@ -30,7 +30,11 @@ from doubletake.model.devices import choose_device
 from doubletake.model.lens import UNEMBED_ROWS, Lens
 from doubletake.running.logs import job
 from doubletake.study.settings import ModelSettings
-from doubletake.tables.verification import VERIFICATION, Figure, verification_of
+from doubletake.tables.verification import (
+    VERIFICATION,
+    VerificationRow,
+    verification_of,
+)
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from events.tables import EVENTS
 from traces.tables import TRACES
@@ -178,7 +182,7 @@ def checks_of(turns: pl.DataFrame, generated: pl.Series, dtype: str) -> pl.DataF
     first = turns.filter(kind=BACKTRACK, ordinal=1)
     largest: Any = differences.nan_max() if len(differences) else None
     share: Any = first["is_word"].mean()
-    replay = Figure(
+    replay = VerificationRow(
         check="log-prob of the next token, from the cache against as generated",
         statistic="max |difference|",
         value=largest,
@@ -187,7 +191,7 @@ def checks_of(turns: pl.DataFrame, generated: pl.Series, dtype: str) -> pl.DataF
         bound=BOUND[dtype],
         merge="max",
     )
-    words = Figure(
+    words = VerificationRow(
         check="first backtracks whose most likely token is a backtrack word",
         statistic="share",
         value=share,

@@ -37,7 +37,7 @@ from doubletake.model.lens import Lens
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.stats.contrasts import BY_NAME
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Verification, with_verification
@@ -275,7 +275,7 @@ def main(
     findings, progress = interventions_of(
         decoder, units, turns, tokens, targets, settings
     )
-    run = run_of(STAGE, SHARD, progress, decoder, progress.items, "")
+    run = run_row(STAGE, SHARD, progress, decoder, progress.items, "")
     tables = [unit_rows(part, turns) for part in units]
     write(table_paths, rows, tables, findings, model.dtype, run)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Section, Sheet
-from doubletake.page.wording import listed, real, significant, things
+from doubletake.page.wording import listed, plural, real, significant
 from doubletake.stats.contrasts import BY_NAME
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 ENDS = {"for": "largest", "against": "smallest"}
 
@@ -63,7 +63,7 @@ def _verdict(data: StudyData) -> str:
         return (
             "scaling such vectors moves the backtrack words\u2019 logit no further "
             "than random vectors of like norm do, in any of "
-            f"{things(len(rows), 'comparison')}"
+            f"{plural(len(rows), 'comparison')}"
         )
     most = max(beyond, key=lambda row: abs(row["target_excess"]))
     return (
@@ -71,7 +71,7 @@ def _verdict(data: StudyData) -> str:
         f"{_signed(most['target'])} ({_signed(most['target_low'])} to "
         f"{_signed(most['target_high'])}), random vectors of like norm by "
         f"{_signed(most['target_random'])}; {len(beyond)} of "
-        f"{things(len(rows), 'comparison')} differ from random"
+        f"{plural(len(rows), 'comparison')} differ from random"
     )
 
 
@@ -123,7 +123,7 @@ def _activity(data: StudyData) -> str:
         | (known["at_backtrack_high"] < known["at_control_low"])
     )
     return (
-        f"{apart.height} of the {things(known.height, 'listed vector')} have "
+        f"{apart.height} of the {plural(known.height, 'listed vector')} have "
         "activations at backtracks and at controls whose intervals do not meet."
     )
 
@@ -185,9 +185,9 @@ def checked_behind(data: StudyData) -> str:
         return "No backtrack was checked."
     row = effects.row(0, named=True)
     return (
-        f"{things(row['positions'], 'backtrack')} on "
-        f"{things(row['problems'], 'problem')}, "
-        f"{things(row['vectors'], 'vector')} at a time. "
+        f"{plural(row['positions'], 'backtrack')} on "
+        f"{plural(row['problems'], 'problem')}, "
+        f"{plural(row['vectors'], 'vector')} at a time. "
         f"Intervals: {data.confidence:.0%}, over problems."
     )
 
@@ -196,7 +196,7 @@ def units_behind(data: StudyData) -> str:
     """Units drawn."""
     units = data.tables["value_vectors/units"]
     layers = units["layer"].n_unique()
-    return f"{things(units.height, 'unit')} of {things(layers, 'layer')}."
+    return f"{plural(units.height, 'unit')} of {plural(layers, 'layer')}."
 
 
 SECTION = Section(

@@ -17,7 +17,7 @@ from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
 from doubletake.stats.draws import Name, generator, ranked_by_generator
 from doubletake.stats.verification import Case, Largest, Verification, drawn
-from doubletake.tables.verification import Figure, verification_of
+from doubletake.tables.verification import VerificationRow, verification_of
 from turns.reading import BACKTRACK, WRAP_UP
 from value_vectors.interventions import Scaling, plain_states, scaled_states
 from value_vectors.vectors import ENDS, LayerUnits, like_units
@@ -53,7 +53,7 @@ class Findings:
     def verification(self, dtype: str) -> pl.DataFrame:
         """Rows of `schemas.VERIFICATION`."""
         bound = FLOAT32_BOUND if dtype == "float32" else None
-        logits = Figure(
+        logits = VerificationRow(
             check="units scaled on a shared prefix against plain full passes",
             statistic="largest difference of logits",
             value=self.logits.value,
@@ -62,7 +62,7 @@ class Findings:
             bound=bound,
             merge="max",
         )
-        activations = Figure(
+        activations = VerificationRow(
             check="activations from the cache against a full pass",
             statistic="largest difference",
             value=self.activations.value,
