@@ -21,7 +21,7 @@ from doubletake.model.folders import weight_files
 from doubletake.running.digests import code_digest
 from doubletake.running.errors import InputError
 from doubletake.study.shards import shard_names
-from doubletake.running.foreign_text import visible
+from doubletake.running.visible_text import visible
 from doubletake.study.config_schema import check_shape
 from doubletake.study.outputs import outputs_of_all, study_files
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 from thought_edges import edges_of
 
-from doubletake.running.manifests import build, entries, write
+from doubletake.running.manifests import file_entries, manifest_content, write_manifest
 from doubletake.running.provenance import Provenance
 from doubletake.running.seals import BLANK, MARK, sealed
 from doubletake.study.outputs import StudyFiles
@@ -281,16 +281,16 @@ class Study:
         return self.rows.get(table.name, [])
 
     def write_manifest(self, folder: Path) -> str:
-        content = build(
+        content = manifest_content(
             study={"model": "tiny", "dataset": self.dataset},
             config={},
             inputs={},
-            outputs=entries([folder / "problems.parquet"], folder),
+            outputs=file_entries([folder / "problems.parquet"], folder),
             stages=[],
             rules=[],
             provenance=HERE,
         )
-        write(content, folder / "manifest.json")
+        write_manifest(content, folder / "manifest.json")
         return str(folder / "manifest.json")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from doubletake.running.digests import SCRIPTS
-from doubletake.running.manifests import FORMAT, entries, write
+from doubletake.running.manifests import FORMAT, file_entries, write_manifest
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def results(tmp_path) -> Path:
         content = {
             "format": FORMAT,
             "config": {"seed": 0},
-            "inputs": entries([tmp_path / "own.txt"], tmp_path),
-            "outputs": entries([folder / "x.parquet"], folder),
+            "inputs": file_entries([tmp_path / "own.txt"], tmp_path),
+            "outputs": file_entries([folder / "x.parquet"], folder),
         }
-        write(content, folder / "manifest.json")
+        write_manifest(content, folder / "manifest.json")
     return tmp_path / "results"
 
 

@@ -29,7 +29,7 @@ from detector.tables import DETECTOR_SCORES
 from doubletake.detector.detectors import DETECTORS
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.errors import InputError
-from doubletake.study.registry import experiments, leaving
+from doubletake.study.registry import experiments, stages_with
 from doubletake.tables.runs import RUNS
 from doubletake.text.chat_templates import DATE_NOTE
 from report.write import Settings, main
@@ -150,7 +150,7 @@ def test_hostile_text_is_shown_and_does_nothing(render):
     shown = HOSTILE.translate({0x1B: "\u241b", 0: "\u2400"})
     shown = shown.replace("\u202e", "[U+202E]").replace("\u202c", "[U+202C]")
     # As question (twice), thought, answer, check, and the note of every stage.
-    assert page.words.count(shown) == 5 + len(leaving(RUNS))
+    assert page.words.count(shown) == 5 + len(stages_with(RUNS))
     assert not {tag for tag, _ in page.tags} & {"script"}
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", page.html)
 

@@ -24,9 +24,9 @@ def machine(monkeypatch, tmp_path):
         monkeypatch.setattr(devices, "FOLDER", tmp_path)
         return chosen
 
-    devices._own_gpu.cache_clear()
+    devices._claimed_gpu.cache_clear()
     yield pretend
-    devices._own_gpu.cache_clear()
+    devices._claimed_gpu.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["auto", "cuda"])

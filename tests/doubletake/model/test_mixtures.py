@@ -4,7 +4,7 @@ import pytest
 from tiny_architectures import settings_of
 
 from doubletake.model.architectures import LAYOUTS
-from doubletake.model.budgets import backward_tokens, forward_tokens, mlp_width
+from doubletake.model.batch_memory import backward_tokens, forward_tokens, mlp_width
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 

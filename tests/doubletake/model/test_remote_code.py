@@ -10,7 +10,7 @@ import torch
 
 from doubletake.model.configuration import read_config
 from doubletake.model.loading import load_decoder
-from doubletake.model.remote_code import named_files
+from doubletake.model.remote_code import code_files
 from doubletake.running.errors import InputError
 from doubletake.study.settings import Sources, check
 from doubletake.text.tokenizer import load_tokenizer
@@ -142,7 +142,7 @@ def test_trusted_code_runs(hostile, tmp_path, model):
     ],
 )
 def test_the_files_that_would_run(auto_map, files):
-    assert named_files({"auto_map": auto_map}, {}) == files
+    assert code_files({"auto_map": auto_map}, {}) == files
 
 
 def test_pickled_weights_are_never_opened(folder, tmp_path, model):
@@ -168,7 +168,7 @@ def test_pickles_beside_safetensors_are_left_alone(folder, tmp_path, model):
 def test_an_index_names_only_files_beside_it(folder, tmp_path, name):
     index = folder / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": name}}))
-    with pytest.raises(InputError, match="is no name of a safetensors file beside it"):
+    with pytest.raises(InputError, match="not the name of a safetensors file"):
         check(*config_of(folder, tmp_path))
 
 

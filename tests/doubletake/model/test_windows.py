@@ -10,8 +10,8 @@ from tiny_windows import REACHES, windowed_decoder
 from attention.rows import reading
 from attribution.gradients import Decision, Metric, attribute
 from attribution.patching import Cell, patched
+from doubletake.model.batches import padded
 from doubletake.model.hooks import record
-from doubletake.model.passes import padded
 from early_exit.branches import Branch, continue_branches, replay
 from traces import generation
 from traces.generation import Request, Slots, generate

@@ -20,7 +20,7 @@ HOLDER = """
 import logging, os, sys
 from pathlib import Path
 from doubletake.running import gpu_locks
-gpu_locks.LOOK_EVERY = 0.05
+gpu_locks.RETRY_EVERY = 0.05
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 folder, sharing, user, *names = sys.argv[1:]
 if user:

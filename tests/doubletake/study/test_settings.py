@@ -78,7 +78,7 @@ def test_a_model_that_no_study_uses_need_not_be_there(config, sources):
             "cannot be told from",
         ),
         (("models", "tiny", "start_of_thought"), "<go>", "end_of_thought is not set"),
-        (("models", "tiny", "date"), "2024-13-01", "'2024-13-01' is no date"),
+        (("models", "tiny", "date"), "2024-13-01", "'2024-13-01' is not a date"),
         (("datasets", "few", "source"), "gone.jsonl", r"datasets\.few\.source: no"),
         (("attribution", "stop_words"), "gone.txt", r"stop_words: no such file: gone"),
         (("events", "labels"), "gone.jsonl", r"events\.labels: no such file: gone"),

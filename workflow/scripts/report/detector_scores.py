@@ -7,7 +7,7 @@ import polars as pl
 
 from doubletake.detector.detectors import DETECTORS
 from doubletake.page.sections import Sheet
-from doubletake.page.wording import NOTHING, count, listed, percent, probability, things
+from doubletake.page.wording import NOTHING, count, listed, percent, plural, probability
 
 COLUMNS = (
     "detector",
@@ -49,7 +49,7 @@ def detector_scores(
         pl.col("detector").cast(order), "kind", "model", maintain_order=True
     )
     overall = rows.group_by("detector", "kind").agg(pl.col("traces").max())
-    traces = things(overall["traces"].to_list()[0], "trace")
+    traces = plural(overall["traces"].to_list()[0], "trace")
     sheet = Sheet(
         "The detectors against labelled traces",
         COLUMNS,

@@ -7,16 +7,16 @@ from typing import Any
 import polars as pl
 
 from doubletake.page.sections import Sheet
-from doubletake.page.summaries import Proportion, StudyData, mean_of, quantile_of
+from doubletake.page.study_data import Proportion, StudyData, mean_of, quantile_of
 from doubletake.page.wording import (
     NOTHING,
     count,
     duration,
     listed,
     memory,
+    plural,
     real,
     significant,
-    things,
 )
 from doubletake.running.provenance import Benchmark
 from doubletake.study.registry import stages
@@ -54,7 +54,7 @@ def trace_sheets(data: StudyData) -> list[Sheet]:
 
 def _thoughts_sheet(data: StudyData) -> Sheet:
     rows = data.thoughts
-    n = things(rows.height, "thought")
+    n = plural(rows.height, "thought")
     tokens = rows["tokens"]
     spread = [real(quantile_of(tokens, q), 0) for q in (0.1, 0.5, 0.9)]
     after = rows.filter(pl.col("closed"))
@@ -74,7 +74,7 @@ def _thoughts_sheet(data: StudyData) -> Sheet:
         (
             "words of the answer after it, median",
             real(quantile_of(after["words_after"], 0.5), 0),
-            f"{things(after.height, 'closed thought')}",
+            f"{plural(after.height, 'closed thought')}",
         ),
     ]
     return Sheet("Thoughts", ("", "", "out of"), tuple(cells), (0, 2))
@@ -84,7 +84,7 @@ def _arrivals_sheet(data: StudyData) -> Sheet:
     rows = data.thoughts
     cells = [
         _share(
-            f"{things(least, 'arrival')} or more",
+            f"{plural(least, 'arrival')} or more",
             Proportion.of(rows["arrivals"] >= least),
             data,
         )
@@ -95,13 +95,13 @@ def _arrivals_sheet(data: StudyData) -> Sheet:
         (
             "arrivals per thought, mean",
             real(mean_of(rows["arrivals"]), 2),
-            things(int(rows["arrivals"].sum()), "arrival"),
+            plural(int(rows["arrivals"].sum()), "arrival"),
         ),
         _share("turning back at least once", Proportion.of(turns > 0), data),
         (
             "backtracks per thought, mean",
             real(mean_of(turns), 2),
-            things(int(turns.sum()), "backtrack"),
+            plural(int(turns.sum()), "backtrack"),
         ),
     ]
     back = data.tables["events"].filter(kind="backtrack")
@@ -128,7 +128,7 @@ def _cues(backtracks: pl.DataFrame) -> str:
         return ""
     named = [f"\u201c{cue}\u201d {n:,}" for cue, n in cues.head(CUES).iter_rows()]
     rest = cues.height - CUES
-    tail = [f"{things(rest, 'other')}"] if rest > 0 else []
+    tail = [f"{plural(rest, 'other')}"] if rest > 0 else []
     return f"Words that signal a turn: {listed([*named, *tail])}."
 
 
@@ -172,7 +172,7 @@ def _first_arrival_sheet(data: StudyData) -> Sheet:
 def _share(
     label: str, part: Proportion, data: StudyData, what: str = "thought"
 ) -> tuple[str, str, str]:
-    base = f"{count(part.hits)} of {things(part.n, what)}"
+    base = f"{count(part.hits)} of {plural(part.n, what)}"
     if part.n:
         base += f" ({part.interval(data.confidence)})"
     return label, part.text, base
@@ -280,7 +280,7 @@ def checks_in_words(judged: Sequence[Check]) -> str:
     n = len(bounded)
     if outside:
         names = listed([f"{check.stage}: {check.statistic}" for check in outside])
-        text = f"{len(outside)} of {things(n, 'check')} outside: {names}."
+        text = f"{len(outside)} of {plural(n, 'check')} outside: {names}."
     elif n > 1:
         text = f"All {n} checks with a bound are within it."
     elif n:

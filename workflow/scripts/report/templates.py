@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from doubletake.page import wording
 from doubletake.running.files import write_whole
-from doubletake.running.foreign_text import visible
+from doubletake.running.visible_text import visible
 
 
 def environment(folder: Path) -> Environment:
@@ -25,7 +25,7 @@ def environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = ("count", "listed", "percent", "probability", "quoted", "things")
+    names = ("count", "listed", "percent", "probability", "quoted", "plural")
     templates.filters |= {name: getattr(wording, name) for name in names}
     return templates
 

@@ -20,7 +20,7 @@ import yaml
 
 from detector.tables import DETECTOR_SCORES
 from doubletake.page.sections import HeatMap, Sheet, Tile
-from doubletake.page.summaries import Proportion, StudyData, mean_of
+from doubletake.page.study_data import Proportion, StudyData, mean_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.logs import job
@@ -33,7 +33,7 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from report.detector_scores import detector_scores
 from report.drawings import Drawing, drawing
-from report.marked_traces import Example, examples
+from report.example_traces import Example, examples
 from report.study_sheets import (
     NOT_CHECKED,
     Check,
@@ -44,8 +44,8 @@ from report.study_sheets import (
     trace_sheets,
 )
 from report.study_tables import StudyTables
+from report.study_warnings import warnings_of
 from report.templates import write_page
-from report.warnings import warnings_of
 
 if TYPE_CHECKING:
     snakemake: Any

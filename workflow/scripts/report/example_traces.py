@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from doubletake.page.summaries import StudyData, text_after
+from doubletake.page.study_data import StudyData, text_after
 from doubletake.stats.draws import generator
 from doubletake.text.sentences import cut_after
 from doubletake.text.thoughts import thought_span

@@ -9,7 +9,7 @@ from tiny_architectures import ARCHITECTURES, settings_of
 from doubletake.model.architectures import LAYOUTS
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
-from doubletake.model.proofs import prove
+from doubletake.model.self_proof import prove
 from doubletake.running.errors import InputError
 
 torch.set_num_threads(1)

@@ -8,12 +8,12 @@ import time
 import psutil
 import pytest
 
-from doubletake.running.orphans import VARIABLE
+from doubletake.running.orphan_jobs import VARIABLE
 
 JOB = """
 import sys, time
 from pathlib import Path
-from doubletake.running.orphans import watch_run
+from doubletake.running.orphan_jobs import watch_run
 ready, wait_for, rest = sys.argv[1:]
 Path(ready).touch()
 while wait_for and not Path(wait_for).exists():

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from doubletake.page.summaries import StudyData
-from doubletake.page.wording import count, things
+from doubletake.page.study_data import StudyData
+from doubletake.page.wording import count, plural
 from doubletake.text.chat_templates import DATE_NOTE
 
 MARKERS = (
@@ -26,7 +26,7 @@ def _of_thoughts(data: StudyData) -> list[str]:
     thoughts, found = data.thoughts, []
     if thoughts.is_empty():
         return ["There is no thought in this study: nothing was measured."]
-    n = things(thoughts.height, "thought")
+    n = plural(thoughts.height, "thought")
     if data.tables["events"].is_empty():
         found.append(
             f"No arrival, no turn and no wrap-up was found in {n}: nothing was "

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from doubletake.model.passes import batches_of, in_batches, padded
+from doubletake.model.batches import batches_of, in_batches, padded
 from doubletake.running.errors import InputError
 
 

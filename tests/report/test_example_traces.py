@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from report.marked_traces import choose
+from report.example_traces import choose
 
 
 def test_examples_are_spread_and_seeded():
