@@ -1,4 +1,4 @@
-"""A study written by hand for the report, and the page as a browser sees it."""
+"""A small study with known numbers for the report, and a parser of the page."""
 
 import re
 from html.parser import HTMLParser
@@ -20,6 +20,7 @@ from early_exit.tables import EARLY_EXIT_SUMMARY
 MARKER = "</think>"
 PROMPT = 3
 VOID = {"meta", "br", "hr", "img", "input", "link"}
+INLINE = {"a", "b", "code", "i", "span", "sup"}
 HOSTILE = (
     "<script>alert('x')</script> </svg> \x1b[31mred\x1b[0m \x00 \u202eno\u202c \"q\" &"
 )
@@ -84,7 +85,7 @@ OPEN = "Hm, let me see"
 
 
 def trace_row(name: str, thought: str, answer: str | None) -> dict:
-    """A trace whose tokens are its characters, but for the one of the marker."""
+    """A trace with a token per character, except for the marker, which is one token."""
     closed = answer is not None
     text = thought + (f"{MARKER}it is {answer}" if closed else "")
     offsets = [*range(len(thought))]
@@ -108,7 +109,7 @@ def trace_row(name: str, thought: str, answer: str | None) -> dict:
 
 
 def event_rows(name: str, thought: str) -> list[dict]:
-    """Arrivals at numbers after `=` and `is`, backtracks at Wait, wrap-ups at Done."""
+    """Arrivals are numbers after `=` and `is`, backtracks Wait, wrap-ups Done."""
     patterns = (
         ("arrival", r"(?:= |is )(\d)"),
         ("backtrack", r"(Wait[^.]*\.)"),
@@ -234,7 +235,7 @@ SCORE = {
 
 
 class Study:
-    """Rows of a study; tests change them before they are written."""
+    """Rows of a study. Tests change them before they are written."""
 
     def __init__(self, dataset: str = "data") -> None:
         self.dataset = dataset
@@ -295,11 +296,11 @@ class Study:
 
 
 class Page(HTMLParser):
-    """A page as a browser would see it; fails where tags do not match."""
+    """A page as a browser sees it; fails if tags do not match."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.html, self.open, self.text = html, [], ""
+        self.html, self.open, self.text, self.blocks = html, [], "", [""]
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.feed(html)
         assert self.open == []
@@ -307,6 +308,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
         self.text += " " if tag in ("td", "th") else ""
+        self.start_block(tag)
         if tag not in VOID:
             self.open.append(tag)
 
@@ -315,10 +317,16 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
+        self.start_block(tag)
 
     def handle_data(self, data):
         if self.open[-1:] != ["style"]:
             self.text += data
+            self.blocks[-1] += data
+
+    def start_block(self, tag: str) -> None:
+        if tag not in INLINE:
+            self.blocks.append("")
 
     def values(self, *names: str) -> list[str]:
         return [a[name] for _, a in self.tags for name in names if name in a]
@@ -328,5 +336,10 @@ class Page(HTMLParser):
         return " ".join(self.text.split())
 
     def has(self, *parts: str) -> bool:
-        """Whether the parts stand one after the other in the text."""
+        """Whether the parts follow each other in the text, as cells of a row do."""
         return " ".join(parts) in self.words
+
+    def says(self, *parts: str) -> bool:
+        """Whether one paragraph, list item or cell contains all parts in this order."""
+        pattern = re.compile(".*".join(map(re.escape, parts)))
+        return any(pattern.search(" ".join(block.split())) for block in self.blocks)

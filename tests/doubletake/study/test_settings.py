@@ -1,4 +1,4 @@
-"""What a config may say, beyond its schema."""
+"""Checks of the config that its schema cannot make."""
 
 import copy
 import json
@@ -99,7 +99,7 @@ def test_what_cannot_run_is_named(config, sources, path, value, message):
 def test_labels_of_another_kind_are_named(config, sources, tmp_path):
     (tmp_path / "labels.csv").write_text("")
     config["events"]["labels"] = str(tmp_path / "labels.csv")
-    with pytest.raises(InputError, match=r"events\.labels: .* is no \.jsonl file"):
+    with pytest.raises(InputError, match=r"events\.labels: .* is not a \.jsonl file"):
         studies.check(config, sources)
 
 
