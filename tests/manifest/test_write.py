@@ -1,4 +1,4 @@
-"""From a study's files to its manifest."""
+"""Writing a manifest from a study's files."""
 
 import json
 

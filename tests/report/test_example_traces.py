@@ -1,4 +1,4 @@
-"""Which traces the report shows as examples."""
+"""The choice of example traces: spread over outcomes, drawn by seed."""
 
 import polars as pl
 

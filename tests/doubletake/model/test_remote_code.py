@@ -1,4 +1,4 @@
-"""A model that brings code or pickles: refused, with what it would run."""
+"""Models with code or pickles are refused; the message names the files."""
 
 import json
 import shutil
@@ -44,7 +44,7 @@ def edit(path: Path, **entries) -> None:
 
 @pytest.fixture
 def folder(tiny_model, tmp_path, monkeypatch) -> Path:
-    """A copy of the tiny model; the library's own copies of code stay in the test."""
+    """A copy of the tiny model; copies of its code stay in the test's folder."""
     monkeypatch.setattr(
         "transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "hf")
     )
@@ -54,14 +54,14 @@ def folder(tiny_model, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def hostile(folder, tmp_path) -> Path:
-    """The same with code of its own."""
+    """The same copy, with code."""
     edit(folder / "config.json", auto_map=AUTO_MAP)
     (folder / "evil.py").write_text(CODE.format(marker=str(tmp_path / "ran")))
     return folder
 
 
 def config_of(folder: Path, root: Path, **entry) -> tuple[dict, Sources]:
-    """A config whose one study uses this model."""
+    """A config with one study, which uses this model."""
     (root / "p.jsonl").touch()
     model = {"source": str(folder), "dtype": "float32", "device": "cpu"} | entry
     config = {

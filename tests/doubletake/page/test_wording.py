@@ -1,4 +1,4 @@
-"""Numbers and foreign text as a page shows them."""
+"""Numbers and foreign text, as the page shows them."""
 
 import pytest
 

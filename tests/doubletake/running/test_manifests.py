@@ -1,4 +1,4 @@
-"""What a manifest notices."""
+"""A manifest notices changed results and inputs."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def manifest(folder) -> Manifest:
     return Manifest.read(folder / "manifest.json")
 
 
-def test_untouched_results_give_no_complaint(folder):
+def test_unchanged_results_have_no_faults(folder):
     assert list(manifest(folder).outputs) == ["a.parquet", "deep/b.svg"]
     assert list(manifest(folder).wrong_outputs()) == []
     assert manifest(folder).unlisted_files() == []
@@ -51,34 +51,34 @@ def test_untouched_results_give_no_complaint(folder):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "complaint"),
+    ("spoil", "fault"),
     [
         (lambda folder: (folder / "a.parquet").unlink(), "missing"),
         (lambda folder: (folder / "a.parquet").write_bytes(b"onX"), "another SHA-256"),
         (lambda folder: (folder / "a.parquet").write_bytes(b"on"), "2 bytes instead"),
     ],
 )
-def test_what_is_wrong_is_named(folder, spoil, complaint):
+def test_a_wrong_result_is_named(folder, spoil, fault):
     spoil(folder)
     (found,) = manifest(folder).wrong_outputs()
-    assert complaint in found
+    assert fault in found
     assert str(folder / "a.parquet") in found
 
 
-def test_untouched_inputs_are_found_where_the_run_found_them(folder):
+def test_unchanged_inputs_are_found_and_equal(folder):
     assert manifest(folder).changed_inputs(folder) == []
     assert manifest(folder).missing_inputs(folder) == []
 
 
 @pytest.mark.parametrize(
-    ("data", "complaint"), [(b"thE", "another SHA-256"), (b"th", "2 bytes instead")]
+    ("data", "fault"), [(b"thE", "another SHA-256"), (b"th", "2 bytes instead")]
 )
-def test_an_input_that_has_changed_since_is_named(folder, data, complaint):
+def test_a_changed_input_is_named(folder, data, fault):
     words = folder.parents[2] / "own/words.txt"
     words.write_bytes(data)
     (found,) = manifest(folder).changed_inputs(folder)
     assert found.startswith(f"input changed since: {words} ")
-    assert complaint in found
+    assert fault in found
     assert list(manifest(folder).wrong_outputs()) == []
 
 
@@ -95,7 +95,7 @@ def test_an_input_may_lie_beside_the_workflow_or_be_gone(folder, tmp_path):
     assert manifest(folder).missing_inputs(workflow) == ["own/words.txt"]
 
 
-def test_files_that_are_not_listed_are_told(folder):
+def test_files_that_are_not_listed_are_named(folder):
     (folder / "new.parquet").write_bytes(b"")
     assert manifest(folder).unlisted_files() == ["new.parquet"]
 
