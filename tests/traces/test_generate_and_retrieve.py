@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from doubletake.running import origins
+from doubletake.running import cache_keys
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import shard_names
@@ -261,7 +261,7 @@ def test_other_versions_of_the_libraries_make_them_anew(
     path = few(problems_path, 1)
     generated(tmp_path, path, pocket, samples=1)
     counted.clear()
-    monkeypatch.setattr(origins, "version", lambda name: "0")
+    monkeypatch.setattr(cache_keys, "version", lambda name: "0")
     generated(tmp_path, path, pocket, samples=1)
     assert counted == ["00000/0"]
 
