@@ -11,9 +11,9 @@ SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
 RUNTIME := $(VENV)/installed-$(ENV)
 DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
 SUBMISSION := $(VENV)/installed-slurm-$(ENV)
-# Bytecode is worth seconds at every start of Snakemake: keep it whatever the shell says.
+# Bytecode saves seconds at every start of Snakemake, so this setting of the shell is removed.
 unexport PYTHONDONTWRITEBYTECODE
-# For scripts that are called by hand; the Snakefile says the same to its jobs.
+# For scripts that are called by hand. The Snakefile sets the same path for its jobs.
 export PYTHONPATH := $(CURDIR)/workflow/scripts
 
 .DEFAULT_GOAL := help
@@ -22,38 +22,38 @@ export PYTHONPATH := $(CURDIR)/workflow/scripts
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-demo: $(RUNTIME) ## Run the default study and say where the report is
+demo: $(RUNTIME) ## Run the default study and print the path of the report
 	@$(SNAKEMAKE)
 	@echo "The report: $(CURDIR)/results/report.html"
 
 verify: $(RUNTIME) ## Compare results with their manifests: RESULTS=results
 	@$(BIN)/python workflow/scripts/manifest/verify.py -- "$${RESULTS:-results}"
 
-slurm: $(SUBMISSION) ## Set up what sends jobs to a SLURM cluster
+slurm: $(SUBMISSION) ## Install the packages that send jobs to a SLURM cluster
 
-# File names go through the environment: neither make nor the shell reads them as code.
+# File names go through the environment, so that neither make nor the shell runs them as code.
 override TRACES := $(value TRACES)
 override EVENTS := $(value EVENTS)
 override LABELS := $(value LABELS)
 override RESULTS := $(value RESULTS)
 export TRACES EVENTS LABELS RESULTS
 
-detect: $(RUNTIME) ## Find events in thoughts of your own: TRACES=in.jsonl EVENTS=out.jsonl
+detect: $(RUNTIME) ## Find events in your own thoughts: TRACES=in.jsonl EVENTS=out.jsonl
 	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/events/detect_file.py -- "$$TRACES" "$$EVENTS"
 
 score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.jsonl
 	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/detector/score_file.py -- "$$LABELS" "$$EVENTS"
 
-test: $(DEVELOPMENT) ## Run the whole test suite (but test-slurm and test-real)
+test: $(DEVELOPMENT) ## Run all tests except test-slurm and test-real
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test-faults: $(DEVELOPMENT) ## What kills, damages and fills the disk, with all kills
+test-faults: $(DEVELOPMENT) ## Run the fault tests with all kills: kills, damaged files, full disks
 	@DOUBLETAKE_KILLS=30 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/faults
 
-test-slurm: $(DEVELOPMENT) $(SUBMISSION) ## Install SLURM on this Debian (root) and run studies through it
+test-slurm: $(DEVELOPMENT) $(SUBMISSION) ## Install SLURM on this machine (Debian, as root) and run studies with it
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slurm tests/slurm
 
-test-real: $(DEVELOPMENT) ## Run all experiments on SmolLM2, kept in ~/.cache/doubletake, and check the numbers
+test-real: $(DEVELOPMENT) ## Run all experiments on SmolLM2 (in ~/.cache/doubletake) and check the numbers
 	@$(BIN)/python -m pytest -m real tests/real
 
 lint: $(DEVELOPMENT) ## Check style and types of scripts, tests and rules
@@ -63,25 +63,25 @@ lint: $(DEVELOPMENT) ## Check style and types of scripts, tests and rules
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/snakemake --lint
 
-format: $(DEVELOPMENT) ## Bring scripts, tests and rules into shape
+format: $(DEVELOPMENT) ## Format scripts, tests and rules
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/snakefmt Snakefile rules
 
-pocket: $(RUNTIME) ## Train the pocket model anew and put it into resources/
+pocket: $(RUNTIME) ## Train the pocket model again and put it into resources/
 	@$(SNAKEMAKE) evaluate_pocket label_pocket
 	@cp -R results/training/pocket/model/. $(addprefix results/training/pocket/,problems.jsonl labelled_traces.jsonl metrics.json training.json) resources/pocket/
 
-bench: $(DEVELOPMENT) ## Print how fast the computations are, as ratios of one run
-	@$(MAKE) --no-print-directory $(PEERS)/installed || echo "The libraries of tests/bench/peers.txt cannot be installed: our own part alone."
+bench: $(DEVELOPMENT) ## Print the speed of the computations, as ratios of one run
+	@$(MAKE) --no-print-directory $(PEERS)/installed || echo "The libraries of tests/bench/peers.txt cannot be installed; only doubletake itself is measured."
 	@python=$(BIN)/python; if [ -e $(PEERS)/installed ]; then python=$(PEERS)/bin/python; fi; \
 	for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $$python $$script || true; done
 
-documents: $(DEVELOPMENT) ## Write the parts of the documents that follow from the code
+documents: $(DEVELOPMENT) ## Write the generated parts of the documents
 	@PYTHONPATH=tests:$(PYTHONPATH) $(BIN)/python tests/documents.py
 	@PYTHONPATH=tests:$(PYTHONPATH) $(BIN)/python tests/workflow/reruns.py
 
-clean: ## Remove all results (not the environment)
+clean: ## Remove all results, but not the environment
 	@rm -rf results .snakemake
 
 $(BIN)/python:
@@ -95,7 +95,7 @@ $(RUNTIME): envs/base.txt envs/$(ENV).txt | $(BIN)/python
 	@if [ $(ENV) = gpu ]; then $(BIN)/python -c 'import sys, torch; sys.exit(torch.version.cuda is None and "ENV=gpu: the installed torch has no CUDA")'; fi
 	@touch $@
 
-# What the benches compare with, never needed by doubletake itself.
+# Libraries for comparison in the benches. doubletake itself never needs them.
 $(PEERS)/installed: tests/bench/peers.txt envs/base.txt envs/cpu.txt | $(BIN)/python
 	@$(BIN)/python -m venv $(PEERS)
 	@echo "Installing the libraries to compare with into $(PEERS) ..."

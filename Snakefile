@@ -1,4 +1,4 @@
-"""Where a reasoning model holds its answer, and what makes it think again: the map."""
+"""doubletake: where a reasoning model holds its answer, and why it thinks again."""
 
 from snakemake.utils import min_version
 

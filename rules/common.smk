@@ -1,4 +1,4 @@
-"""Studies, targets, input functions and wildcard constraints of all rule files."""
+"""Config check, input functions and wildcard constraints for all rule files."""
 
 import os
 import re
@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
-# The code of this checkout, here and in the jobs that start from here.
+# Snakemake and its jobs use the code of this checkout.
 SCRIPTS = str(Path(workflow.basedir) / "workflow/scripts")
 sys.path.insert(0, SCRIPTS)
-# Jobs end when the process that DOUBLETAKE_RUN names is gone.
+# A job ends when the process of DOUBLETAKE_RUN is gone.
 os.environ.update(PYTHONPATH=SCRIPTS, DOUBLETAKE_RUN=str(os.getpid()))
 
 from snakemake.exceptions import WorkflowError
@@ -21,7 +21,7 @@ from doubletake.model.folders import weight_files
 from doubletake.running.digests import code_digest
 from doubletake.running.errors import InputError
 from doubletake.study.shards import shard_names
-from doubletake.running.foreign_text import visible
+from doubletake.running.visible_text import visible
 from doubletake.study.config_schema import check_shape
 from doubletake.study.outputs import outputs_of_all, study_files
 
@@ -42,17 +42,17 @@ wildcard_constraints:
 
 
 def model_settings(wildcards):
-    """What loads the study's model."""
+    """Settings to load the study's model."""
     return studies.model_settings(config, wildcards.model, SOURCES)
 
 
 def dataset_settings(wildcards):
-    """What loads the study's problems or thoughts."""
+    """Settings to load the study's problems or thoughts."""
     return studies.dataset_settings(config, wildcards.dataset, SOURCES)
 
 
 def tokenizer_files(wildcards):
-    """The tokenizer of a local model, so that a new one reruns what used the old."""
+    """Tokenizer files of a local model, as inputs: jobs rerun when they change."""
     settings = model_settings(wildcards)
     names = [
         "tokenizer.json",
@@ -66,12 +66,12 @@ def tokenizer_files(wildcards):
 
 
 def model_files(wildcards):
-    """The files of a local model, so that new weights rerun what used the old."""
+    """Files of a local model, as inputs: jobs rerun when they change."""
     settings = model_settings(wildcards)
     if settings["revision"] is not None:
         return []
     folder = Path(settings["source"])
-    # The generation config says which tokens end a thought.
+    # The generation config holds the tokens that end a completion.
     names = [folder / "config.json", folder / "generation_config.json"]
     configs = [path for path in names if path.exists()]
     weights = weight_files(folder)
@@ -80,13 +80,13 @@ def model_files(wildcards):
 
 
 def dataset_file(wildcards):
-    """The file of a local dataset; nothing for one on the hub."""
+    """The file of a local dataset; an empty list for a dataset on the hub."""
     settings = dataset_settings(wildcards)
     return [settings["source"]] if settings["revision"] is None else []
 
 
 def datasets_with(thoughts):
-    """Regular expression of the datasets whose thoughts are imported, or are not."""
+    """Regular expression of all datasets with (or without) imported thoughts."""
     entries = config["datasets"].items()
     names = [
         name for name, entry in entries if entry.get("thoughts", False) == thoughts
@@ -95,17 +95,17 @@ def datasets_with(thoughts):
 
 
 def gpus(wildcards):
-    """GPUs that a job of the study's model takes; their number is the profile's."""
+    """Number of GPUs for a job with the study's model; the profile limits the sum."""
     return 0 if config["models"][wildcards.model]["device"] == "cpu" else 1
 
 
 def growing(amount):
-    """A resource of which every further attempt asks for as much again."""
+    """A resource that grows by the same amount with every attempt."""
     return lambda wildcards, attempt: amount * attempt
 
 
 def shards_of(pattern):
-    """Input function: one file per shard; {shard} of the pattern is filled in."""
+    """Input function that gives one file per shard, from a pattern with {shard}."""
 
     def files(wildcards):
         names = shard_names(config["shards"])
@@ -115,7 +115,7 @@ def shards_of(pattern):
 
 
 def parts_of(stage):
-    """Inputs of the job that joins a stage's shards, by table."""
+    """Inputs of the job that joins the shards of a stage, by table."""
     return {
         table.key: shards_of(f"results/{{model}}/{{dataset}}/{table.part(stage.name)}")
         for table in stage.shards
@@ -123,7 +123,7 @@ def parts_of(stage):
 
 
 def joined_by(stage):
-    """Outputs of that job, by table."""
+    """Outputs of the job that joins the shards of a stage, by table."""
     return {
         table.key: f"results/{{model}}/{{dataset}}/{table.file(stage.name)}"
         for table in stage.shards
@@ -131,29 +131,29 @@ def joined_by(stage):
 
 
 def settings_of(section, *shared):
-    """A section of the config, and others that a script reads, under their names."""
+    """Settings of a section, and whole other sections under their names."""
     return config[section] | {name: config[name] for name in shared}
 
 
 def files_of(wildcards):
-    """Everything that a study leaves, and the settings that made it."""
+    """Result files and settings of a study."""
     study = {"model": wildcards.model, "dataset": wildcards.dataset}
     return study_files(config, SOURCES, study)
 
 
 def left_by(stage):
-    """Everything that a stage or experiment leaves, of every study of the config."""
+    """All result files of a stage or experiment, for all studies of the config."""
     names = stage.files(shard_names(config["shards"]))
-    return expand("{folder}/{name}", folder=of_studies(), name=names)
+    return expand("{folder}/{name}", folder=study_folders(), name=names)
 
 
-def of_studies():
-    """Folders of every study of the config."""
+def study_folders():
+    """Folders of all studies of the config."""
     return [files_of(SimpleNamespace(**study)).folder for study in config["studies"]]
 
 
 def figures_of(name):
-    """Outputs of the rule that draws an experiment's figures, for Snakemake's report."""
+    """Outputs of the rule that draws an experiment's figures, with their captions."""
     experiment = registry.stage_named(name)
     return {
         figure.name: report(
@@ -168,6 +168,6 @@ def figures_of(name):
 
 
 def captions_of(name):
-    """Captions of an experiment's figures, by title."""
+    """Captions of an experiment's figures, by their titles."""
     figures = registry.stage_named(name).figures
     return {figure.title: figure.caption for figure in figures}

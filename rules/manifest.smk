@@ -1,4 +1,4 @@
-"""Manifest: what a study was made of, with what, and what it left."""
+"""Manifest: digests of a study's inputs and results, with settings and versions."""
 
 MANIFEST_INPUTS = {
     path: SOURCES.local(path)

@@ -1,4 +1,4 @@
-"""Targets: a stage or experiment by its name, or the report, for all studies."""
+"""Targets for all studies: the name of a stage or experiment, or `report`."""
 
 for stage in registry.stages():
 
@@ -9,7 +9,7 @@ for stage in registry.stages():
             left_by(stage),
         localrule: True
         message:
-            "Everything of a stage"
+            "All results of a stage"
 
 
 rule report:

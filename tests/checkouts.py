@@ -33,7 +33,7 @@ class Checkout:
         folder.mkdir(exist_ok=True)
         for part in PARTS:
             source = ROOT / part
-            if source.is_dir():  # with its bytecode, or every copy would compile
+            if source.is_dir():  # with bytecode, so that copies need not compile
                 shutil.copytree(source, folder / part)
             else:
                 shutil.copy2(source, folder / part)
@@ -61,12 +61,12 @@ class Checkout:
         assert result.returncode == 0, result.stdout[-4000:]
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """As `run`, in less than half the time; for a run that is to start no job."""
+        """Like `run`, in less than half the time, for a run that starts no job."""
         options = self.command(*arguments)[3:]
         return starts.start(options, self.folder, self.environment())
 
     def environment(self) -> dict[str, str]:
-        """The environment of a run: this one, with bytecode allowed."""
+        """The environment of a run: the current one, with bytecode allowed."""
         names = os.environ.items()
         return {k: v for k, v in names if k != "PYTHONDONTWRITEBYTECODE"}
 
@@ -83,7 +83,7 @@ class Checkout:
 
 
 def small(config: dict[str, Any]) -> None:
-    """The default study, cut down to seconds."""
+    """Make the default study so small that it runs in seconds."""
     config["datasets"]["pocket-problems"]["limit"] = 12
     config["generation"]["max_new_tokens"] = 320
     config["intervals"]["bootstrap"] = 50
@@ -102,15 +102,15 @@ def new_checkout(folder: Path) -> Checkout:
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:
     """The folder that all workers of a test run share."""
-    own = factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 def run_once(folder: Path) -> Checkout:
-    """A checkout whose study has run through; whoever comes first makes it.
+    """A checkout with a finished study. The first caller runs it.
 
     Args:
-        folder: of the checkout, in one that all workers share.
+        folder: folder of the checkout, inside a folder that all workers share.
     """
     with FileLock(folder.with_suffix(".lock")):
         done = folder.with_suffix(".done")
@@ -123,7 +123,7 @@ def run_once(folder: Path) -> Checkout:
 
 
 def rule_texts() -> dict[str, str]:
-    """What stands in the rule files, by rule."""
+    """Texts of all rules, by name."""
     texts = {}
     for path in sorted((ROOT / "rules").glob("*.smk")):
         for text in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
@@ -133,5 +133,5 @@ def rule_texts() -> dict[str, str]:
 
 
 def local_rules() -> set[str]:
-    """Rules that run where Snakemake runs, on a cluster too."""
+    """Names of rules that run beside Snakemake, even on a cluster."""
     return {name for name, text in rule_texts().items() if "localrule: True" in text}

@@ -1,6 +1,6 @@
-"""The parts of the documents that follow from the code (`make documents`).
+"""Generates parts of the documents from the code (`make documents`).
 
-The text between two markers of a document is made here; a test compares.
+A generated part lies between two markers of a document. A test compares the text.
 """
 
 import ast
@@ -21,11 +21,11 @@ from doubletake.tables.table import Column, Table
 HEAD = "| key | meaning | unit | default |\n|---|---|---|---|"
 LONGEST = 70  # characters of a default that are printed
 NAMED = ("models", "datasets")
-"""Sections whose entries have names of the user's."""
+"""Sections whose entries have names that the user chooses."""
 
 
 def replaced(text: str, name: str, made: str) -> str:
-    """A document with the text between the markers of this name made new."""
+    """A document with new text between its markers of this name."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     head, _, rest = text.partition(begin)
     _, _, tail = rest.partition(end)
@@ -70,7 +70,7 @@ def _cell(text: str) -> str:
 
 
 def results_table() -> str:
-    """What a study leaves, a row per stage."""
+    """Result files of a study, a row per stage."""
     lines = ["| stage | holds | files |", "|---|---|---|"]
     for stage in stages():
         lines.append(f"| `{stage.name}` | {stage.holds} | {_files_in_short(stage)} |")
@@ -78,7 +78,7 @@ def results_table() -> str:
 
 
 def _files_in_short(stage: Stage) -> str:
-    """Files of a stage but for those that every stage has, by folder."""
+    """Files of a stage by folder, without the files that every stage has."""
     each = {f"{stage.name}/{name}.parquet" for name in ("runs", "verification")}
     names = [name for name in stage.files(["{shard}"]) if name not in each]
     top = [f"`{name}`" for name in names if "/" not in name]
@@ -88,7 +88,7 @@ def _files_in_short(stage: Stage) -> str:
 
 
 def columns_of_all() -> str:
-    """Every table with every column."""
+    """All tables with all columns."""
     parts = [_stage_in_full(stage) for stage in stages()]
     declared = {table.name for stage in stages() for table in stage.all_tables}
     others = [table for name, table in tables().items() if name not in declared]
@@ -100,10 +100,12 @@ def columns_of_all() -> str:
 
 
 def _stage_in_full(stage: Stage) -> str:
-    own = [_table_in_full(table, table.file(stage.name)) for table in stage.all_tables]
+    tables = [
+        _table_in_full(table, table.file(stage.name)) for table in stage.all_tables
+    ]
     files = [f"`{artifact.name}`: {artifact.meaning}." for artifact in stage.artifacts]
     return "\n\n".join(
-        [f"## {stage.title}", f"What it holds: {stage.holds}.", *files, *own]
+        [f"## {stage.title}", f"What it holds: {stage.holds}.", *files, *tables]
     )
 
 
@@ -120,7 +122,7 @@ def _column_row(column: Column) -> str:
 
 
 def folder_tree() -> str:
-    """Folders of the scripts, those of the data's way first, with a phrase each."""
+    """Folders of the scripts with a phrase each; stages first, in their order."""
     order = [stage.name for stage in stages()]
     rooms = sorted(path.parent.name for path in SCRIPTS.glob("*/__init__.py"))
     rooms.sort(key=lambda room: order.index(room) if room in order else len(order))
@@ -144,7 +146,7 @@ def _phrase(path: Path) -> str:
 
 
 def file_map() -> str:
-    """Every module of the scripts with a phrase."""
+    """All modules of the scripts with a phrase each."""
     parts = []
     folders = sorted({path.parent for path in SCRIPTS.rglob("*.py")})
     for folder in folders:
@@ -166,11 +168,11 @@ PARTS = {
     "docs/modules.md": {"modules": file_map},
     "CONTRIBUTING.md": {"tree": folder_tree},
 }
-"""What makes which part of which document."""
+"""The function of each generated part, by document and marker."""
 
 
 def written(document: str) -> str:
-    """A document as it should be."""
+    """A document with its generated parts."""
     text = (ROOT / document).read_text(encoding="utf-8")
     for name, make in PARTS[document].items():
         text = replaced(text, name, make())
@@ -178,7 +180,7 @@ def written(document: str) -> str:
 
 
 def main() -> None:
-    """Write all parts."""
+    """Write all documents."""
     for document in PARTS:
         Path(ROOT / document).write_text(written(document), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Tiny random models of every architecture, as configurations and in folders."""
+"""Tiny random models of all architectures: configurations and folders."""
 
 from pathlib import Path
 from typing import Any
@@ -67,11 +67,11 @@ DENSE = [
     for name, config in sorted(configurations().items())
     if LAYOUTS[config.model_type].mlp_down is not None
 ]
-"""Those whose MLPs have one down-projection."""
+"""Architectures whose MLPs have a single down-projection."""
 
 
 def write_architecture(config: Any, folder: Path) -> None:
-    """Write a random model whose norms and biases are not at their initial values."""
+    """Write a random model; norms and biases differ from their initial values."""
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
     for name, weight in model.named_parameters():

@@ -1,4 +1,4 @@
-"""Writes tiny models with random weights, and their tokenizers, into folders."""
+"""Writes tiny random models and their tokenizers into folders."""
 
 import json
 from pathlib import Path

@@ -1,13 +1,12 @@
-"""A study written by hand for the report, and the page as a browser sees it."""
+"""A small study with known numbers for the report."""
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
 from thought_edges import edges_of
 
-from doubletake.running.manifests import build, entries, write
+from doubletake.running.manifests import file_entries, manifest_content, write_manifest
 from doubletake.running.provenance import Provenance
 from doubletake.running.seals import BLANK, MARK, sealed
 from doubletake.study.outputs import StudyFiles
@@ -19,7 +18,6 @@ from early_exit.tables import EARLY_EXIT_SUMMARY
 
 MARKER = "</think>"
 PROMPT = 3
-VOID = {"meta", "br", "hr", "img", "input", "link"}
 HOSTILE = (
     "<script>alert('x')</script> </svg> \x1b[31mred\x1b[0m \x00 \u202eno\u202c \"q\" &"
 )
@@ -84,7 +82,7 @@ OPEN = "Hm, let me see"
 
 
 def trace_row(name: str, thought: str, answer: str | None) -> dict:
-    """A trace whose tokens are its characters, but for the one of the marker."""
+    """A trace with a token per character, except for the marker, which is one token."""
     closed = answer is not None
     text = thought + (f"{MARKER}it is {answer}" if closed else "")
     offsets = [*range(len(thought))]
@@ -108,7 +106,7 @@ def trace_row(name: str, thought: str, answer: str | None) -> dict:
 
 
 def event_rows(name: str, thought: str) -> list[dict]:
-    """Arrivals at numbers after `=` and `is`, backtracks at Wait, wrap-ups at Done."""
+    """Arrivals are numbers after `=` and `is`, backtracks Wait, wrap-ups Done."""
     patterns = (
         ("arrival", r"(?:= |is )(\d)"),
         ("backtrack", r"(Wait[^.]*\.)"),
@@ -234,7 +232,7 @@ SCORE = {
 
 
 class Study:
-    """Rows of a study; tests change them before they are written."""
+    """Rows of a study. Tests change them before they are written."""
 
     def __init__(self, dataset: str = "data") -> None:
         self.dataset = dataset
@@ -281,52 +279,14 @@ class Study:
         return self.rows.get(table.name, [])
 
     def write_manifest(self, folder: Path) -> str:
-        content = build(
+        content = manifest_content(
             study={"model": "tiny", "dataset": self.dataset},
             config={},
             inputs={},
-            outputs=entries([folder / "problems.parquet"], folder),
+            outputs=file_entries([folder / "problems.parquet"], folder),
             stages=[],
             rules=[],
             provenance=HERE,
         )
-        write(content, folder / "manifest.json")
+        write_manifest(content, folder / "manifest.json")
         return str(folder / "manifest.json")
-
-
-class Page(HTMLParser):
-    """A page as a browser would see it; fails where tags do not match."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.html, self.open, self.text = html, [], ""
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.text += " " if tag in ("td", "th") else ""
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
-
-    def handle_data(self, data):
-        if self.open[-1:] != ["style"]:
-            self.text += data
-
-    def values(self, *names: str) -> list[str]:
-        return [a[name] for _, a in self.tags for name in names if name in a]
-
-    @property
-    def words(self) -> str:
-        return " ".join(self.text.split())
-
-    def has(self, *parts: str) -> bool:
-        """Whether the parts stand one after the other in the text."""
-        return " ".join(parts) in self.words

@@ -1,8 +1,12 @@
-"""Tiny random models whose layers see a window, most of them beside global layers."""
+"""Tiny random models with attention windows, and plain passes to compare with.
+
+A plain pass is one sequence without padding, mask or cache.
+"""
 
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from tiny_architectures import (
     CAPPED,
@@ -22,7 +26,7 @@ LOCAL, GLOBAL = "sliding_attention", "full_attention"
 def windowed(window: int) -> dict[str, Any]:
     """Configurations for 2,048 positions, by architecture."""
     sizes = SIZES | {"max_position_embeddings": 2048}
-    # The same words in the configurations of two families.
+    # Two families have the same keys in their configurations.
     mixed = {"sliding_window": window, "layer_types": [LOCAL, GLOBAL, LOCAL]}
     used = {"sliding_window": window, "use_sliding_window": True}
     caps = CAPPED | {"attn_logit_softcapping": 3.0}
@@ -57,10 +61,36 @@ REACHES: dict[str, list[bool]] = {
     "gemma3_text": [True, False, True],
     "gemma3": [True, False, True],
 }
-"""Which layers see a window only."""
+"""Whether each layer sees only a window."""
 
 
 def windowed_decoder(name: str, window: int, folder: Path) -> Decoder:
-    """Write such a model and load it as the workflow does."""
+    """Write a model with a window, and load it as the workflow does."""
     write_architecture(windowed(window)[name], folder)
     return load_decoder(settings_of(folder))
+
+
+WINDOWED = sorted(REACHES)
+DENSE = [name for name in WINDOWED if not name.endswith(("moe", "mixtral"))]
+WINDOWS = [(1, 30), (5, 70), (64, 150), (512, 1500)]
+"""Windows and lengths of sequences, in tokens."""
+
+
+def random_ids(count, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(1, 96, (count,), generator=generator).tolist()
+
+
+@torch.inference_mode()
+def plain_logits(decoder, ids):
+    """[token, vocabulary], float32."""
+    return decoder.hf(torch.tensor([ids]), use_cache=False).logits[0].float()
+
+
+@torch.inference_mode()
+def plain_greedy(decoder, ids, count):
+    """Greedy tokens; every token is from a pass over the whole sequence."""
+    ids = list(ids)
+    for _ in range(count):
+        ids.append(int(plain_logits(decoder, ids)[-1].argmax()))
+    return ids[len(ids) - count :]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from activations.trace_inputs import TraceInput, with_drawn_replays
-from doubletake.model.budgets import unembedding_in_layers
+from doubletake.model.batch_memory import unembedding_in_layers
 from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 

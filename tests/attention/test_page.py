@@ -12,7 +12,7 @@ from attention.tables import (
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
 )
-from doubletake.page.summaries import StudyData
+from doubletake.page.study_data import StudyData
 from doubletake.stats.intervals import Resampling
 from turns.tables import TURNS
 

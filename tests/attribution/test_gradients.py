@@ -16,7 +16,7 @@ from attribution.gradients import (
     final_states,
 )
 from attribution.patching import Cell, exact_changes
-from doubletake.model.budgets import GIB, backward_tokens
+from doubletake.model.batch_memory import GIB, backward_tokens
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
 

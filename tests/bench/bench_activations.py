@@ -24,8 +24,8 @@ from random_llama import random_decoder
 
 from activations.forward_pass import batch_activations
 from activations.trace_inputs import TraceInput
+from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
-from doubletake.model.passes import padded
 
 GOAL = 1.05
 POSITIONS = 20  # cached in every sequence

@@ -37,8 +37,8 @@ from attention.forward_pass import run_batch
 from attention.head_attribution import HeadReader
 from attention.selected_turns import SelectedTurn, TraceTurns
 from attention.tables import BINS
+from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
-from doubletake.model.passes import padded
 
 GOAL = 1.1
 POSITIONS = 8  # rows per sequence

@@ -31,7 +31,7 @@ from random_llama import random_decoder
 
 from attribution.gradients import Decision, Metric, attribute
 from attribution.patching import Cell, exact_changes
-from doubletake.model.budgets import GIB, backward_tokens
+from doubletake.model.batch_memory import GIB, backward_tokens
 from doubletake.model.decoder import Decoder
 
 GOAL = 2.2

@@ -1,4 +1,4 @@
-"""`make verify`, as a user calls it."""
+"""`make verify`, called as by a user."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from doubletake.running.digests import SCRIPTS
-from doubletake.running.manifests import FORMAT, entries, write
+from doubletake.running.manifests import FORMAT, file_entries, write_manifest
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def results(tmp_path) -> Path:
         content = {
             "format": FORMAT,
             "config": {"seed": 0},
-            "inputs": entries([tmp_path / "own.txt"], tmp_path),
-            "outputs": entries([folder / "x.parquet"], folder),
+            "inputs": file_entries([tmp_path / "own.txt"], tmp_path),
+            "outputs": file_entries([folder / "x.parquet"], folder),
         }
-        write(content, folder / "manifest.json")
+        write_manifest(content, folder / "manifest.json")
     return tmp_path / "results"
 
 
@@ -38,7 +38,7 @@ def test_all_studies_below_a_folder_are_verified(results):
     assert found.stdout.count("1 of 1 results as written") == 2
 
 
-def test_a_changed_result_fails_and_the_rest_is_still_looked_at(results):
+def test_a_changed_result_fails_and_other_studies_are_still_checked(results):
     (results / "m/one/x.parquet").write_bytes(b"onE")
     found = verify(results)
     assert found.returncode == 1
@@ -63,7 +63,7 @@ def test_results_without_their_inputs_are_right(results):
     assert found.stdout.count("input not here, not compared: own.txt") == 2
 
 
-def test_a_damaged_manifest_fails_and_the_rest_is_still_looked_at(results):
+def test_a_damaged_manifest_fails_and_other_studies_are_still_checked(results):
     path = results / "m/one/manifest.json"
     path.write_text(path.read_text().replace('"seed":0', '"seed":1'))
     found = verify(results)

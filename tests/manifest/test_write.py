@@ -1,4 +1,4 @@
-"""From a study's files to its manifest."""
+"""Writing a manifest from a study's files."""
 
 import json
 
@@ -58,4 +58,4 @@ def test_every_result_is_listed_with_its_digest(written, tmp_path):
     path = tmp_path / "data/early_exit/summary.parquet"
     known = {"sha256": file_digest(path), "bytes": path.stat().st_size}
     assert manifest.outputs["early_exit/summary.parquet"] == known
-    assert list(manifest.complaints()) == []
+    assert list(manifest.wrong_outputs()) == []

@@ -15,7 +15,7 @@ from activations.reading import ActivationCache, Origin
 from doubletake.model.checkpoint import Checkpoint
 from doubletake.model.hooks import record
 from doubletake.model.loading import load_decoder
-from doubletake.page.summaries import StudyData
+from doubletake.page.study_data import StudyData
 from doubletake.running.errors import InputError
 from doubletake.stats.contrasts import CONTRAST_BY_NAME, cases_of
 from doubletake.stats.intervals import Resampling

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from doubletake.running import origins
+from doubletake.running import cache_keys
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
@@ -200,7 +200,7 @@ def test_other_versions_of_the_libraries_generate_again(
     path = few(problems_path, 1)
     generated(tmp_path, path, pocket, samples=1)
     counted.clear()
-    monkeypatch.setattr(origins, "version", lambda name: "0")
+    monkeypatch.setattr(cache_keys, "version", lambda name: "0")
     generated(tmp_path, path, pocket, samples=1)
     assert counted == ["00000/0"]
 

@@ -11,7 +11,7 @@ from tiny_turns import write_turns_study
 
 from activations.reading import Origin
 from doubletake.model.architectures import LAYOUTS
-from doubletake.page.summaries import StudyData
+from doubletake.page.study_data import StudyData
 from doubletake.running.errors import InputError
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Verification

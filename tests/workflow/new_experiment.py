@@ -35,7 +35,7 @@ DECLARATION = Experiment(
     question="Are long thoughts right less often?",
     holds="accuracy by length of the thought",
     tables=(LENGTH,),
-    drawn=(Figure("accuracy", "Accuracy", "Share right, by quarter."),),
+    figures=(Figure("accuracy", "Accuracy", "Share right, by quarter."),),
 )
 ''',
     "workflow/scripts/length/length.schema.yaml": """description: Thoughts by length.
@@ -99,14 +99,14 @@ if __name__ == "__main__":
     "workflow/scripts/length/page.py": '''"""What the page says of length."""
 
 from doubletake.page.sections import Section, Sheet
-from doubletake.page.summaries import StudyData
-from doubletake.page.wording import percent, things
+from doubletake.page.study_data import StudyData
+from doubletake.page.wording import percent, plural
 
 
 def headline(data: StudyData) -> str:
     """The longest quarter."""
     last = data.tables["length"].row(-1, named=True)
-    n = things(last["thoughts"], "thought")
+    n = plural(last["thoughts"], "thought")
     return f"Of the longest {n}, {percent(last['accuracy'])} are right."
 
 
@@ -122,7 +122,7 @@ def findings(data: StudyData) -> list[str]:
 
 def cases(data: StudyData) -> str:
     """How many thoughts."""
-    return f"{things(int(data.tables['length']['thoughts'].sum()), 'thought')}."
+    return f"{plural(int(data.tables['length']['thoughts'].sum()), 'thought')}."
 
 
 SECTION = Section(headline, findings, sheets, cases={"accuracy": cases})

@@ -1,4 +1,4 @@
-"""Adapters are refused: before the first job, and wherever a model is read."""
+"""Models with an adapter are refused, by every reader of a model."""
 
 import json
 import shutil
@@ -83,7 +83,7 @@ def test_a_damaged_config_of_an_adapter_is_refused_as_one(folder):
 
 @READERS
 def test_an_adapter_in_the_cache_of_the_hub_is_refused(hub_model, hub_settings, read):
-    read(hub_settings)  # one that is not known to be there is no error
+    read(hub_settings)  # an adapter that is not in the cache is no error
     add_adapter(hub_model, {"base_model_name_or_path": "owner/base"})
     wanted = rf"^owner/name has an adapter.*'owner/base'\), 'owner/name'\){MERGED}"
     with pytest.raises(InputError, match=wanted):

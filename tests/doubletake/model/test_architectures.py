@@ -1,4 +1,4 @@
-"""The layers' windows, against what the library's models do."""
+"""Attention windows of layers, against the attention of transformers' models."""
 
 import pytest
 import torch
@@ -48,7 +48,7 @@ GLOBAL, LOCAL = "full_attention", "sliding_attention"
     ],
 )
 def test_attention_windows_are_those_that_the_model_applies(config, windows):
-    """And no other: counted on the weights that the library's attention gives out."""
+    """Counted on the weights of transformers' eager attention."""
     assert attention_windows(config) == windows
     torch.manual_seed(0)
     hf = transformers.AutoModelForCausalLM.from_config(

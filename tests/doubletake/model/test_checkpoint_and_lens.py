@@ -1,4 +1,4 @@
-"""Tensors without the model, and what the lens makes of them."""
+"""Tensors of a checkpoint and the lens, against the loaded model."""
 
 import json
 import shutil

@@ -5,9 +5,9 @@ import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 
 from doubletake.model.architectures import LAYOUTS
-from doubletake.model.formulas import rms_scale
 from doubletake.model.hooks import record
 from doubletake.model.loading import load_decoder
+from doubletake.model.norm_and_softcap import rms_scale
 
 torch.set_num_threads(1)
 

@@ -1,4 +1,4 @@
-"""Which device a job computes on, for machines with and without GPUs."""
+"""The device of a job, on machines with and without GPUs."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from doubletake.running.errors import InputError
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Pretend that this machine has so many GPUs; gives the list of those chosen."""
+    """Pretend that this machine has `count` GPUs; give the list of chosen GPUs."""
     chosen: list[int] = []
 
     def pretend(count: int) -> list[int]:
@@ -24,9 +24,9 @@ def machine(monkeypatch, tmp_path):
         monkeypatch.setattr(devices, "FOLDER", tmp_path)
         return chosen
 
-    devices._own_gpu.cache_clear()
+    devices._claimed_gpu.cache_clear()
     yield pretend
-    devices._own_gpu.cache_clear()
+    devices._claimed_gpu.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["auto", "cuda"])

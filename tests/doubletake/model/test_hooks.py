@@ -1,4 +1,4 @@
-"""Hooks see what passes, and are gone afterwards."""
+"""Hooks are removed after the block, even after an error."""
 
 import pytest
 import torch

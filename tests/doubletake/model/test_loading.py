@@ -1,4 +1,4 @@
-"""What a folder must hold to be loaded; everything else is refused by name."""
+"""A folder that cannot be loaded is refused with the reason."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ def edit_config(folder: Path, **changes: Any) -> None:
 
 @pytest.fixture
 def broken(tmp_path) -> Path:
-    """A folder to break."""
+    """A folder with a model that a test may damage."""
     write_architecture(configurations()["llama"], tmp_path)
     return tmp_path
 

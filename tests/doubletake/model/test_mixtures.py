@@ -1,10 +1,10 @@
-"""Mixtures of experts: what they do not have, and what they take."""
+"""Mixtures of experts: no single down-projection, and wider MLPs."""
 
 import pytest
 from tiny_architectures import settings_of
 
 from doubletake.model.architectures import LAYOUTS
-from doubletake.model.budgets import backward_tokens, forward_tokens, mlp_width
+from doubletake.model.batch_memory import backward_tokens, forward_tokens, mlp_width
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 
@@ -29,7 +29,7 @@ def test_a_mixture_has_no_single_down_projection(architectures, name):
         ("llama", 64),
         ("mixtral", 2 * 64),  # two experts of 64 for each token
         ("qwen2_moe", 2 * 16 + 32),  # two experts of 16 and the shared one
-        ("qwen3_moe", 64),  # its one plain layer is wider than two experts of 16
+        ("qwen3_moe", 64),  # its plain layer is wider than two experts of 16
     ],
 )
 def test_the_width_that_a_token_takes(architectures, name, width):

@@ -1,4 +1,4 @@
-"""A model that brings code or pickles: refused, with what it would run."""
+"""Models with code or pickles are refused; the message names the files."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ import torch
 
 from doubletake.model.configuration import read_config
 from doubletake.model.loading import load_decoder
-from doubletake.model.remote_code import named_files
+from doubletake.model.remote_code import code_files
 from doubletake.running.errors import InputError
 from doubletake.study.settings import Sources, check
 from doubletake.text.tokenizer import load_tokenizer
@@ -44,7 +44,7 @@ def edit(path: Path, **entries) -> None:
 
 @pytest.fixture
 def folder(tiny_model, tmp_path, monkeypatch) -> Path:
-    """A copy of the tiny model; the library's own copies of code stay in the test."""
+    """A copy of the tiny model; copies of its code stay in the test's folder."""
     monkeypatch.setattr(
         "transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "hf")
     )
@@ -54,14 +54,14 @@ def folder(tiny_model, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def hostile(folder, tmp_path) -> Path:
-    """The same with code of its own."""
+    """The same copy, with code."""
     edit(folder / "config.json", auto_map=AUTO_MAP)
     (folder / "evil.py").write_text(CODE.format(marker=str(tmp_path / "ran")))
     return folder
 
 
 def config_of(folder: Path, root: Path, **entry) -> tuple[dict, Sources]:
-    """A config whose one study uses this model."""
+    """A config with one study, which uses this model."""
     (root / "p.jsonl").touch()
     model = {"source": str(folder), "dtype": "float32", "device": "cpu"} | entry
     config = {
@@ -142,7 +142,7 @@ def test_trusted_code_runs(hostile, tmp_path, model):
     ],
 )
 def test_the_files_that_would_run(auto_map, files):
-    assert named_files({"auto_map": auto_map}, {}) == files
+    assert code_files({"auto_map": auto_map}, {}) == files
 
 
 def test_pickled_weights_are_never_opened(folder, tmp_path, model):
@@ -168,7 +168,7 @@ def test_pickles_beside_safetensors_are_left_alone(folder, tmp_path, model):
 def test_an_index_names_only_files_beside_it(folder, tmp_path, name):
     index = folder / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": {"a": name}}))
-    with pytest.raises(InputError, match="is no name of a safetensors file beside it"):
+    with pytest.raises(InputError, match="not the name of a safetensors file"):
         check(*config_of(folder, tmp_path))
 
 

@@ -1,68 +1,28 @@
-"""Layers that see a window: every computation against plain passes far beyond it.
-
-A plain pass is one sequence without padding, mask or cache, as the library computes it.
-"""
+"""Branches and generation with attention windows, against plain passes."""
 
 import pytest
 import torch
-from tiny_windows import REACHES, windowed_decoder
+from tiny_windows import (
+    REACHES,
+    WINDOWED,
+    WINDOWS,
+    plain_greedy,
+    plain_logits,
+    random_ids,
+)
 
 from attention.attention_weights import reading_rows
-from attribution.gradients import Decision, Metric, attribute
-from attribution.patching import Cell, exact_changes
-from doubletake.model.hooks import record
-from doubletake.model.passes import padded
 from early_exit.shared_prefill import Branch, continue_branches, replay_unpacked
 from traces import growing_cache
 from traces.continuous_batching import GenerationRequest, Slots, generate
 from traces.token_sampling import Sampling
-from value_vectors.unit_scaling import Scaling, full_pass_states, scaled_states
 
-ARCHITECTURES = sorted(REACHES)
-DENSE = [name for name in ARCHITECTURES if not name.endswith(("moe", "mixtral"))]
-REACH = [(1, 30), (5, 70), (64, 150), (512, 1500)]  # window and length, in tokens
-GROUPS = {"backtrack": torch.tensor([3, 17]), "wrap_up": torch.tensor([5])}
 GREEDY = Sampling(temperature=0, top_p=1.0, seed=0)
 
 
-@pytest.fixture(scope="module")
-def decoder_of(tmp_path_factory):
-    """Models by architecture and window, each made once."""
-    torch.set_num_threads(1)
-    made = {}
-
-    def get(name, window):
-        if (name, window) not in made:
-            folder = tmp_path_factory.mktemp(f"{name}-{window}")
-            made[name, window] = windowed_decoder(name, window, folder)
-        return made[name, window]
-
-    return get
-
-
-def random_ids(count, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randint(1, 96, (count,), generator=generator).tolist()
-
-
-@torch.inference_mode()
-def plain_logits(decoder, ids):
-    """[token, vocabulary], float32."""
-    return decoder.hf(torch.tensor([ids]), use_cache=False).logits[0].float()
-
-
-@torch.inference_mode()
-def plain_greedy(decoder, ids, count):
-    """Token by token, the whole sequence every time."""
-    ids = list(ids)
-    for _ in range(count):
-        ids.append(int(plain_logits(decoder, ids)[-1].argmax()))
-    return ids[len(ids) - count :]
-
-
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", WINDOWED)
 def test_the_windows_are_what_these_tests_meet(decoder_of, name):
-    """Else the tests below would show nothing about them."""
+    """Without this, the tests below would not test windows."""
     decoder = decoder_of(name, 5)
     ids = random_ids(70)
     seen = {}
@@ -76,16 +36,16 @@ def test_the_windows_are_what_these_tests_meet(decoder_of, name):
     assert changed[10:].median() > 0.5
 
 
-@pytest.mark.parametrize(("window", "length"), REACH)
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize(("window", "length"), WINDOWS)
+@pytest.mark.parametrize("name", WINDOWED)
 def test_branches_equal_plain_passes(decoder_of, name, window, length):
     decoder, prefix = decoder_of(name, window), random_ids(length)
     cuts = range(1, length + 1) if length < 100 else (1, window, window + 3, length)
     branches = [Branch(cut, tuple(random_ids(1 + cut % 7, seed=cut))) for cut in cuts]
-    continuations = continue_branches(
+    said = continue_branches(
         decoder.hf, prefix, branches, max_tokens=9, stop=lambda *_: False
     )
-    for branch, continuation in zip(branches, continuations, strict=True):
+    for branch, continuation in zip(branches, said, strict=True):
         plain, choices = replay_unpacked(
             decoder.hf, prefix, branch, continuation.tokens
         )
@@ -94,28 +54,28 @@ def test_branches_equal_plain_passes(decoder_of, name, window, length):
         assert continuation.entropies == pytest.approx(plain.entropies, abs=2e-4)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", WINDOWED)
 def test_a_suffix_longer_than_the_window(decoder_of, name):
     decoder, prefix = decoder_of(name, 5), random_ids(20)
     branches = [Branch(cut, tuple(random_ids(17, seed=cut))) for cut in (3, 20, 11)]
-    continuations = continue_branches(
+    said = continue_branches(
         decoder.hf, prefix, branches, max_tokens=12, stop=lambda *_: False
     )
-    for branch, continuation in zip(branches, continuations, strict=True):
+    for branch, continuation in zip(branches, said, strict=True):
         start = [*prefix[: branch.cut], *branch.suffix]
         assert continuation.tokens == plain_greedy(decoder, start, 12)
 
 
 @pytest.mark.parametrize("size", [1, 3, 6])
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", WINDOWED)
 def test_a_branch_grows_past_the_window(decoder_of, name, size):
-    """The first token that no longer sees all is one of the suffix or of the answer."""
+    """The first token with a cut-off view is in the suffix or in the answer."""
     decoder, prefix = decoder_of(name, 16), random_ids(12)
     branches = [Branch(cut, tuple(random_ids(size, seed=cut))) for cut in (12, 4)]
-    continuations = continue_branches(
+    said = continue_branches(
         decoder.hf, prefix, branches, max_tokens=9, stop=lambda *_: False
     )
-    for branch, continuation in zip(branches, continuations, strict=True):
+    for branch, continuation in zip(branches, said, strict=True):
         plain, choices = replay_unpacked(
             decoder.hf, prefix, branch, continuation.tokens
         )
@@ -138,7 +98,7 @@ def completions(decoder, requests, batch_size):
 def check_generation(decoder, requests, batch_size):
     """Tokens and log-probs against one plain pass of prompt and completion.
 
-    Greedy decoding gives the tokens if and only if each is the most likely one there.
+    Tokens are from greedy decoding if and only if each is the most likely one.
     """
     done = completions(decoder, requests, batch_size)
     for request in requests:
@@ -169,11 +129,11 @@ def shortened(monkeypatch):
 
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
 @pytest.mark.parametrize("window", [1, 5, 16])
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", WINDOWED)
 def test_generation_equals_plain_passes(
     decoder_of, shortened, name, window, batch_size
 ):
-    """Rows shorter and longer than the window side by side, slots filled again."""
+    """Rows shorter and longer than the window side by side, in reused slots."""
     lengths = (40, 3, 11, 1, 60, 22, 7, 5, 18, 2)
     news = (2, 50, 9, 45, 3, 14, 60, 1, 20, 30)
     check_generation(decoder_of(name, window), requests_of(lengths, news), batch_size)
@@ -181,9 +141,9 @@ def test_generation_equals_plain_passes(
         assert max(shortened) > 0
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", WINDOWED)
 def test_long_generation_equals_plain_passes(decoder_of, name):
-    """A cache of 1,500 positions; 700 of them dropped when the longest row ends."""
+    """A cache of 1,500 positions; 700 are dropped when the longest row ends."""
     requests = requests_of((1490, 700, 5), (10, 30, 30))
     check_generation(decoder_of(name, 512), requests, 3)
 
@@ -196,154 +156,3 @@ def test_generation_is_a_loop_of_plain_passes(decoder_of, name):
     for request in requests:
         wanted = plain_greedy(decoder, request.prompt_ids, request.max_new_tokens)
         assert done[request.trace].ids == wanted
-
-
-@pytest.mark.parametrize(("window", "length"), REACH)
-@pytest.mark.parametrize("name", DENSE)
-def test_scaled_units_equal_plain_passes(decoder_of, name, window, length):
-    decoder = decoder_of(name, window)
-    scalings = [
-        Scaling(0, (), 1.0),
-        Scaling(0, (3, 9), 0.0),
-        Scaling(1, (5,), 2.0),
-        Scaling(2, (1, 2, 60), 0.0),
-    ]
-    near = range(max(1, window - 1), window + 3) if length < 1000 else ()
-    for count in (*near, length):
-        ids = random_ids(count)
-        shared = scaled_states(decoder, ids, scalings, 0.1, "x")
-        plain = full_pass_states(decoder, ids, scalings, 0.1, "x")
-        torch.testing.assert_close(shared, plain, atol=5e-5, rtol=1e-4)
-        with torch.inference_mode():
-            wanted = decoder.base(torch.tensor([ids]), use_cache=False)
-        torch.testing.assert_close(
-            shared[0], wanted.last_hidden_state[0, -1], atol=5e-5, rtol=1e-4
-        )
-
-
-@pytest.mark.parametrize(("window", "length"), REACH)
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_attention_rows_equal_eager_weights(decoder_of, name, window, length):
-    decoder = decoder_of(name, window)
-    sequences = [random_ids(length, seed=1), random_ids(length // 2, seed=2)]
-    positions = [[0, length // 3, length - 1], [length // 2 - 1]]
-    found = {}
-
-    def see(rows):
-        for place, weights in enumerate(rows.weights, start=rows.in_batch.start):
-            found[rows.layer, place] = weights.clone()
-
-    with torch.inference_mode(), reading_rows(decoder, positions, see):
-        logits = decoder.hf(padded(sequences), use_cache=False).logits
-    place = 0
-    for k, (ids, wanted) in enumerate(zip(sequences, positions, strict=True)):
-        weights = eager_weights(decoder, ids)
-        for position in wanted:
-            for layer in range(decoder.n_layers):
-                row = torch.zeros(decoder.config.num_attention_heads, len(ids))
-                ours = found[layer, place]
-                row[:, : ours.shape[1]] = ours
-                assert (row - weights[layer][:, position]).abs().max() < 1e-5
-            place += 1
-        assert (logits[k, : len(ids)] - plain_logits(decoder, ids)).abs().max() < 2e-4
-
-
-@torch.inference_mode()
-def eager_weights(decoder, ids):
-    """What the library's eager attention gives out: by layer, [head, query, key]."""
-    decoder.hf.set_attn_implementation("eager")
-    output = decoder.hf(torch.tensor([ids]), use_cache=False, output_attentions=True)
-    decoder.hf.set_attn_implementation(decoder.layout.attention_kernel)
-    return [layer[0] for layer in output.attentions]
-
-
-@pytest.mark.parametrize(("window", "length"), REACH)
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_padded_batches_equal_plain_passes(decoder_of, name, window, length):
-    """As activations are cached: what every part gives, sequence by sequence."""
-    decoder = decoder_of(name, window)
-    sequences = [random_ids(n, seed=n) for n in (length, length - 7, length // 2, 2)]
-    with torch.inference_mode(), record(decoder) as together:
-        decoder.base(input_ids=padded(sequences), use_cache=False)
-    for k, ids in enumerate(sequences):
-        with torch.inference_mode(), record(decoder) as alone:
-            decoder.base(input_ids=torch.tensor([ids]), use_cache=False)
-        for part, states in alone.items():
-            for ours, wanted in zip(together[part], states, strict=True):
-                size = wanted.abs().max()
-                assert (ours[k, : len(ids)] - wanted[0]).abs().max() < 1e-4 * size
-
-
-def means_of(decoder):
-    generator = torch.Generator().manual_seed(0)
-    shape = (decoder.n_layers, decoder.d_model)
-    return {
-        part: torch.randn(shape, generator=generator)
-        for part in ("resid", "attn_out", "mlp_out")
-    }
-
-
-def plain_scores(decoder, item, means):
-    """Autograd of the library's model and its logits: [layer, token]."""
-    ids = torch.tensor([item.ids])
-    start = decoder.hf.get_input_embeddings()(ids).detach().requires_grad_()
-    with torch.enable_grad():
-        output = decoder.hf(
-            inputs_embeds=start, output_hidden_states=True, use_cache=False
-        )
-        states = output.hidden_states[: decoder.n_layers]
-        value = difference(output.logits[0, -1].float())
-        gradients = torch.autograd.grad(value, states)
-    pairs = zip(means["resid"], states, gradients, strict=True)
-    return torch.stack([((m - x) * g)[0].sum(-1).detach() for m, x, g in pairs])
-
-
-def difference(logits):
-    """The metric by its definition, on all logits of a position."""
-    logprobs = logits.log_softmax(-1)
-    back, wrap = (logprobs[GROUPS[group]].logsumexp(0) for group in GROUPS)
-    return back - wrap
-
-
-@pytest.mark.parametrize(("window", "length"), REACH)
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_attribution_equals_autograd_of_plain_passes(decoder_of, name, window, length):
-    decoder = decoder_of(name, window)
-    means, metric = means_of(decoder), Metric(decoder, "difference", GROUPS)
-    items = [
-        Decision(f"{n}/0", n, random_ids(n, seed=n), 3) for n in (length, length // 2)
-    ]
-    found = attribute(decoder, metric, means, items)
-    for k, item in enumerate(items):
-        wanted = plain_scores(decoder, item, means)
-        scores = found.scores["resid"][k, :, : len(item.ids)]
-        assert (scores - wanted).abs().max() < 3e-4 * wanted.abs().max()
-        value = difference(plain_logits(decoder, item.ids)[-1]).item()
-        assert found.metric_values[k].item() == pytest.approx(value, abs=2e-4)
-
-
-@pytest.mark.parametrize(("window", "length"), REACH)
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_patching_equals_plain_passes(decoder_of, name, window, length):
-    """One residual state replaced by hand, inside and outside the last one's window."""
-    decoder = decoder_of(name, window)
-    means, metric = means_of(decoder), Metric(decoder, "difference", GROUPS)
-    item = Decision("a/0", 0, random_ids(length), 3)
-    cells = [
-        Cell("resid", layer, token)
-        for layer in ((0, 2) if length < 1000 else (1,))
-        for token in (length - window, length - window - 1, 0)
-    ]
-    changes, clean = exact_changes(decoder, metric, means, item, cells, 4 * length)
-    assert clean == pytest.approx(
-        difference(plain_logits(decoder, item.ids)[-1]).item(), abs=2e-4
-    )
-    for cell, change in zip(cells, changes, strict=True):
-
-        def overwrite(_, inputs, cell=cell):
-            inputs[0][0, cell.token] = means["resid"][cell.layer]
-
-        handle = decoder.layers[cell.layer].register_forward_pre_hook(overwrite)
-        wanted = difference(plain_logits(decoder, item.ids)[-1]).item()
-        handle.remove()
-        assert change == pytest.approx(wanted - clean, abs=3e-4)

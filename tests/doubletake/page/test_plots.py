@@ -1,4 +1,4 @@
-"""Figures: the same data give the same bytes, and the look is readable."""
+"""Figures: equal data give equal bytes, and the style is readable."""
 
 import re
 import subprocess
@@ -39,7 +39,7 @@ def draw(path):
 
 def test_equal_data_give_equal_bytes(tmp_path):
     first = draw(tmp_path / "first.svg")
-    matplotlib.rcParams["font.size"] = 30  # somebody else's taste
+    matplotlib.rcParams["font.size"] = 30  # changed by other code
     assert draw(tmp_path / "second.svg") == first
     assert not list(tmp_path.glob("*.partial"))
 
@@ -94,6 +94,6 @@ def test_marks_shrink_where_they_would_touch():
     assert mark_size(MANY + 1) < COLUMN * 72 / 33 / 2  # 33 boundaries in a panel
 
 
-def test_one_thing_is_no_things():
+def test_a_count_has_singular_and_plural():
     assert counted(1, "control") == "1 control"
     assert counted(1200, "control") == "1,200 controls"

@@ -1,4 +1,4 @@
-"""Printed tables: which open only when asked for."""
+"""Printed tables: long tables are folded."""
 
 import pytest
 

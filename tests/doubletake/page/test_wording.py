@@ -1,9 +1,9 @@
-"""Numbers and foreign text as a page shows them."""
+"""Numbers and foreign text, as the page shows them."""
 
 import pytest
 
 from doubletake.page import wording
-from doubletake.running.foreign_text import visible
+from doubletake.running.visible_text import visible
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ def test_visible(text, shown):
     [
         (wording.count, (1319,), "1,319"),
         (wording.count, (None,), "–"),
-        (wording.things, (1, "study", "studies"), "1 study"),
-        (wording.things, (1200, "study", "studies"), "1,200 studies"),
+        (wording.plural, (1, "study", "studies"), "1 study"),
+        (wording.plural, (1200, "study", "studies"), "1,200 studies"),
         (wording.real, (-1234.56, 1), "−1,234.6"),
         (wording.real, (-0.04, 1), "0.0"),
         (wording.real, (float("nan"),), "–"),

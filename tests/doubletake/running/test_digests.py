@@ -1,4 +1,4 @@
-"""Digests of the code that a script runs."""
+"""Digests follow imports, and ignore comments and docstrings."""
 
 import hashlib
 
@@ -80,7 +80,7 @@ WORDS = (
 
 @pytest.fixture
 def digest_of(scripts):
-    """Digest of the script `job` after it or a module was written."""
+    """Write the script `job` or a module; give the digest of `job`."""
 
     def write(path: str, source: str) -> str:
         (scripts / path).write_text(source)
@@ -90,7 +90,7 @@ def digest_of(scripts):
 
 
 @pytest.mark.parametrize("path", ["job.py", "doubletake/second.py"])
-def test_words_do_not_count(digest_of, path):
+def test_comments_and_docstrings_do_not_count(digest_of, path):
     before = digest_of(path, MODULE)
     for words in WORDS:
         assert MODULE.count(words) == 1
@@ -121,12 +121,12 @@ def test_code_counts(digest_of, path, old, new):
     assert digest_of(path, MODULE) != digest_of(path, MODULE.replace(old, new))
 
 
-def test_strings_that_are_computed_with_count(digest_of):
+def test_strings_in_expressions_count(digest_of):
     assert digest_of("job.py", 'f("a")\n') != digest_of("job.py", 'f("b")\n')
     assert digest_of("job.py", 'x = "a"\n') != digest_of("job.py", 'x = "b"\n')
 
 
-def test_what_moves_to_another_module_counts(scripts):
+def test_code_that_moves_to_another_module_counts(scripts):
     before = digests.code_digest("job")
     source = (scripts / "doubletake/second.py").read_text()
     (scripts / "doubletake/second.py").write_text(
@@ -136,14 +136,14 @@ def test_what_moves_to_another_module_counts(scripts):
     assert digests.code_digest("job") != before
 
 
-def test_what_packages_run_when_they_are_imported_counts(digest_of):
+def test_code_of_a_package_itself_counts(digest_of):
     found = {digests.code_digest("job")}
     found.add(digest_of("doubletake/__init__.py", "x = 1\n"))
     found.add(digest_of("doubletake/deep/__init__.py", "x = 1\n"))
     assert len(found) == 3
 
 
-def test_a_table_is_followed_by_name(scripts):
+def test_a_module_that_is_named_is_followed(scripts):
     (scripts / "runs").mkdir()
     path = scripts / "runs/tables.py"
     path.write_text("import doubletake.third\n")
@@ -155,8 +155,8 @@ def test_a_table_is_followed_by_name(scripts):
     assert len({before, after, digests.code_digest("job", "runs.tables")}) == 3
 
 
-def test_what_cannot_be_followed_is_refused(digest_of):
-    with pytest.raises(ValueError, match="line 2: a relative import"):
+def test_imports_that_cannot_be_followed_are_refused(digest_of):
+    with pytest.raises(ValueError, match="line 2: relative import"):
         digest_of("doubletake/second.py", "x = 1\nfrom . import third\n")
     with pytest.raises(FileNotFoundError):
         digests.code_digest("job", "no.module")

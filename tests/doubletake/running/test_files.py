@@ -1,4 +1,4 @@
-"""Files are complete or not there, and nothing is left over."""
+"""Files are complete or missing, and no temporary files are left."""
 
 import multiprocessing
 import os
@@ -42,7 +42,7 @@ def test_two_writers_never_share_a_temporary_file(tmp_path):
         child.start()
         child.join()
         assert path.read_bytes() == b"theirs"
-        assert ours.read_bytes() == b"ours"  # a living writer's file is not cleaned up
+        assert ours.read_bytes() == b"ours"  # files of living writers are kept
     assert path.read_bytes() == b"ours"
     assert names(tmp_path) == ["table"]
 
@@ -53,13 +53,13 @@ def dead_process() -> int:
     return child.pid
 
 
-def test_what_a_dead_writer_left_is_removed(tmp_path):
+def test_files_of_a_dead_writer_are_removed(tmp_path):
     machine = socket.gethostname()
     dead, alive = dead_process(), os.getppid()
     kept = [
-        f"table.{machine}.{alive}.partial",  # somebody writes it
-        f"table.elsewhere.{dead}.partial",  # perhaps somebody elsewhere writes it
-        f"table2.{machine}.{dead}.partial",  # another table's
+        f"table.{machine}.{alive}.partial",  # its writer is alive
+        f"table.elsewhere.{dead}.partial",  # its writer may be alive
+        f"table2.{machine}.{dead}.partial",  # of another table
     ]
     old = tmp_path / f"table.elsewhere.{alive}.partial"
     for name in [*kept, old.name, f"table.{machine}.{dead}.partial"]:

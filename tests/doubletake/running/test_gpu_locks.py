@@ -1,4 +1,4 @@
-"""Locks of devices, held by real processes, also of several users."""
+"""Locks of GPUs, held by real processes, also of different users."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ HOLDER = """
 import logging, os, sys
 from pathlib import Path
 from doubletake.running import gpu_locks
-gpu_locks.LOOK_EVERY = 0.05
+gpu_locks.RETRY_EVERY = 0.05
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 folder, sharing, user, *names = sys.argv[1:]
 if user:
@@ -52,12 +52,12 @@ class Holder:
             )
 
     def device(self) -> str:
-        """The device it got; waits for it."""
+        """Wait for the device that the process got."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
     def wait_for_log(self, text: str) -> None:
-        """Wait until its log says something."""
+        """Wait until the log contains a text."""
         deadline = time.monotonic() + 30
         while text not in self.log.read_text():
             assert time.monotonic() < deadline, self.log.read_text()
@@ -69,7 +69,7 @@ class Holder:
 
 @pytest.fixture
 def machine():
-    """A folder like /tmp, which every user may enter and write into."""
+    """A folder like /tmp, in which every user may write."""
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     folder.chmod(0o1777)
     yield folder
@@ -78,7 +78,7 @@ def machine():
 
 @pytest.fixture
 def hold(machine):
-    """Start holders; all have ended when the test has."""
+    """Start holders; end all of them after the test."""
     holders = []
 
     def start(*names: str, sharing: int = 1, user: int | None = None) -> Holder:
@@ -96,14 +96,14 @@ def test_each_process_gets_a_device_of_its_own(hold):
     assert {holder.device() for holder in holders} == {"gpu-a", "gpu-b", "gpu-c"}
 
 
-def test_a_device_is_one_whatever_its_place_in_the_list(hold):
+def test_a_device_is_known_by_its_name_not_its_index(hold):
     assert hold("gpu-a", "gpu-b").device() == "gpu-a"
     assert hold("gpu-a", "gpu-b").device() == "gpu-b"
     waiting = hold("gpu-b")
     waiting.wait_for_log("waiting for a GPU")
 
 
-def test_who_waits_says_for_what_and_goes_on(hold, machine):
+def test_a_waiting_process_names_the_locks_and_then_goes_on(hold, machine):
     first = hold("gpu-a")
     assert first.device() == "gpu-a"
     second = hold("gpu-a")
@@ -124,7 +124,7 @@ def test_a_killed_process_leaves_no_lock(hold):
 
 
 def test_never_two_at_a_time(hold):
-    """Twelve processes in a rush for two devices: one holder each at any moment."""
+    """Twelve processes want two devices; each device has one holder at a time."""
     waiting = [hold("gpu-a", "gpu-b") for _ in range(12)]
     for _ in range(6):
         done = []
@@ -132,7 +132,7 @@ def test_never_two_at_a_time(hold):
         while len(done) < 2:
             done = [h for h in waiting if "computing on" in h.log.read_text()]
             assert time.monotonic() < deadline
-        time.sleep(0.2)  # time in which a third would get one, if it could
+        time.sleep(0.2)  # time for a third process to get a device, if it could
         done = [h for h in waiting if "computing on" in h.log.read_text()]
         assert sorted(holder.device() for holder in done) == ["gpu-a", "gpu-b"]
         for holder in done:
@@ -140,7 +140,7 @@ def test_never_two_at_a_time(hold):
             waiting.remove(holder)
 
 
-def test_devices_are_shared_where_that_is_asked_for(hold):
+def test_devices_are_shared_if_several_jobs_per_gpu_are_set(hold):
     holders = [hold("gpu-a", "gpu-b", sharing=2) for _ in range(4)]
     found = sorted(holder.device() for holder in holders)
     assert found == ["gpu-a", "gpu-a", "gpu-b", "gpu-b"]
@@ -154,13 +154,13 @@ def test_an_empty_device_comes_before_a_shared_one(hold):
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", ""])
-def test_a_number_of_jobs_that_is_none(monkeypatch, text):
+def test_a_wrong_number_of_jobs_is_refused(monkeypatch, text):
     monkeypatch.setenv(JOBS_PER_GPU, text)
     with pytest.raises(InputError, match=JOBS_PER_GPU):
         jobs_per_gpu()
 
 
-def test_one_job_per_gpu_unless_asked(monkeypatch):
+def test_one_job_per_gpu_is_the_default(monkeypatch):
     monkeypatch.delenv(JOBS_PER_GPU, raising=False)
     assert jobs_per_gpu() == 1
     monkeypatch.setenv(JOBS_PER_GPU, "3")
@@ -168,7 +168,7 @@ def test_one_job_per_gpu_unless_asked(monkeypatch):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be two users")
-def test_users_share_out_the_devices(hold):
+def test_users_share_the_devices(hold):
     one, other = 40001, 40002
     holders = [hold("gpu-a", "gpu-b", user=one)]
     assert holders[0].device() == "gpu-a"
@@ -177,7 +177,7 @@ def test_users_share_out_the_devices(hold):
     waiting = hold("gpu-a", "gpu-b", user=other)
     waiting.wait_for_log("waiting for a GPU")
     holders[0].end()
-    assert waiting.device() == "gpu-a"  # whose file the other user made
+    assert waiting.device() == "gpu-a"  # the file of the lock is another user's
 
 
 def test_all_users_share_one_folder():
@@ -191,7 +191,7 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be two users")
-def test_a_lock_that_another_user_closed_is_named(hold, machine):
+def test_a_lock_that_may_not_be_read_is_named(hold, machine):
     hold("gpu-a").device()
     (machine / "locks/gpu-a.0").chmod(0o600)
     refused = hold("gpu-a", user=40001)

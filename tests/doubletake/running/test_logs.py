@@ -1,4 +1,4 @@
-"""What a job says: foreign text is shown, never obeyed."""
+"""Foreign text in logs and messages is made visible."""
 
 import logging
 
@@ -13,7 +13,7 @@ EVIL = "\x1b[2J\x1b]0;owned\x07\nfeigned ERROR line\r\u202e"
 
 @pytest.fixture(autouse=True)
 def _own_handlers(monkeypatch):
-    """Leave pytest's handlers as they were."""
+    """Restore pytest's handlers after the test."""
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(root, "level", root.level)

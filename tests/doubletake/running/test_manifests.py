@@ -1,9 +1,14 @@
-"""What a manifest notices."""
+"""A manifest notices changed results and inputs."""
 
 import pytest
 
 from doubletake.running.errors import InputError
-from doubletake.running.manifests import Manifest, build, entries, write
+from doubletake.running.manifests import (
+    Manifest,
+    file_entries,
+    manifest_content,
+    write_manifest,
+)
 from doubletake.running.provenance import Provenance
 
 
@@ -18,19 +23,19 @@ def folder(tmp_path):
     words = tmp_path / "own/words.txt"
     words.parent.mkdir()
     words.write_bytes(b"the")
-    content = build(
+    content = manifest_content(
         study={"model": "m", "dataset": "d"},
         config={"shards": 2},
         inputs={
-            "own/words.txt": entries([words], words.parent)["words.txt"],
+            "own/words.txt": file_entries([words], words.parent)["words.txt"],
             "owner/model": {"revision": "e" * 40},
         },
-        outputs=entries([folder / "deep/b.svg", folder / "a.parquet"], folder),
+        outputs=file_entries([folder / "deep/b.svg", folder / "a.parquet"], folder),
         stages=[],
         rules=[],
         provenance=Provenance("c0ffee", {"python": "3"}, "a machine", "now"),
     )
-    write(content, folder / "manifest.json")
+    write_manifest(content, folder / "manifest.json")
     return folder
 
 
@@ -38,43 +43,43 @@ def manifest(folder) -> Manifest:
     return Manifest.read(folder / "manifest.json")
 
 
-def test_untouched_results_give_no_complaint(folder):
+def test_unchanged_results_have_no_faults(folder):
     assert list(manifest(folder).outputs) == ["a.parquet", "deep/b.svg"]
-    assert list(manifest(folder).complaints()) == []
-    assert manifest(folder).strangers() == []
+    assert list(manifest(folder).wrong_outputs()) == []
+    assert manifest(folder).unlisted_files() == []
     assert manifest(folder).size == 7
 
 
 @pytest.mark.parametrize(
-    ("spoil", "complaint"),
+    ("spoil", "fault"),
     [
         (lambda folder: (folder / "a.parquet").unlink(), "missing"),
         (lambda folder: (folder / "a.parquet").write_bytes(b"onX"), "another SHA-256"),
         (lambda folder: (folder / "a.parquet").write_bytes(b"on"), "2 bytes instead"),
     ],
 )
-def test_what_is_wrong_is_named(folder, spoil, complaint):
+def test_a_wrong_result_is_named(folder, spoil, fault):
     spoil(folder)
-    (found,) = manifest(folder).complaints()
-    assert complaint in found
+    (found,) = manifest(folder).wrong_outputs()
+    assert fault in found
     assert str(folder / "a.parquet") in found
 
 
-def test_untouched_inputs_are_found_where_the_run_found_them(folder):
+def test_unchanged_inputs_are_found_and_equal(folder):
     assert manifest(folder).changed_inputs(folder) == []
-    assert manifest(folder).absent_inputs(folder) == []
+    assert manifest(folder).missing_inputs(folder) == []
 
 
 @pytest.mark.parametrize(
-    ("data", "complaint"), [(b"thE", "another SHA-256"), (b"th", "2 bytes instead")]
+    ("data", "fault"), [(b"thE", "another SHA-256"), (b"th", "2 bytes instead")]
 )
-def test_an_input_that_has_changed_since_is_named(folder, data, complaint):
+def test_a_changed_input_is_named(folder, data, fault):
     words = folder.parents[2] / "own/words.txt"
     words.write_bytes(data)
     (found,) = manifest(folder).changed_inputs(folder)
     assert found.startswith(f"input changed since: {words} ")
-    assert complaint in found
-    assert list(manifest(folder).complaints()) == []
+    assert fault in found
+    assert list(manifest(folder).wrong_outputs()) == []
 
 
 def test_an_input_may_lie_beside_the_workflow_or_be_gone(folder, tmp_path):
@@ -82,17 +87,17 @@ def test_an_input_may_lie_beside_the_workflow_or_be_gone(folder, tmp_path):
     workflow = tmp_path / "workflow"
     workflow.mkdir()
     own.rename(workflow / "own")
-    assert manifest(folder).absent_inputs(workflow) == []
+    assert manifest(folder).missing_inputs(workflow) == []
     (workflow / "own/words.txt").write_bytes(b"thE")
     assert len(manifest(folder).changed_inputs(workflow)) == 1
     (workflow / "own/words.txt").unlink()
     assert manifest(folder).changed_inputs(workflow) == []
-    assert manifest(folder).absent_inputs(workflow) == ["own/words.txt"]
+    assert manifest(folder).missing_inputs(workflow) == ["own/words.txt"]
 
 
-def test_files_that_are_not_listed_are_told(folder):
+def test_files_that_are_not_listed_are_named(folder):
     (folder / "new.parquet").write_bytes(b"")
-    assert manifest(folder).strangers() == ["new.parquet"]
+    assert manifest(folder).unlisted_files() == ["new.parquet"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": 0}'])
@@ -103,7 +108,7 @@ def test_a_file_that_is_no_manifest_is_refused(folder, text):
 
 
 def test_a_manifest_of_another_format_is_refused(folder):
-    write({"format": 0}, folder / "manifest.json")
+    write_manifest({"format": 0}, folder / "manifest.json")
     with pytest.raises(InputError, match=r"manifest\.json: not a manifest of format"):
         manifest(folder)
 

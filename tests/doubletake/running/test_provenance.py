@@ -1,4 +1,4 @@
-"""What a page says about where it comes from."""
+"""Commit, versions, machine and benchmarks of a run."""
 
 import subprocess
 
@@ -60,5 +60,5 @@ def test_benchmarks_are_summed_over_the_jobs_of_a_rule(tmp_path):
     assert (other.script, other.jobs, other.memory) == ("other", 1, None)
 
 
-def test_without_benchmarks_there_is_none(tmp_path):
+def test_a_missing_folder_gives_no_benchmarks(tmp_path):
     assert benchmarks(tmp_path / "missing") == []

@@ -1,4 +1,4 @@
-"""Every flipped byte of a sealed file is noticed, and the file is named."""
+"""Every changed byte of a sealed file is noticed, and the file is named."""
 
 import polars as pl
 import pytest
@@ -16,10 +16,10 @@ def test_every_flipped_byte_of_a_table_is_noticed(tmp_path):
     table = PROBLEMS.frame([ROW])
     PROBLEMS.write(table, path)
     whole = path.read_bytes()
-    for place in range(len(whole)):
+    for index in range(len(whole)):
         for change in (1, 128, 255):
             flipped = bytearray(whole)
-            flipped[place] ^= change
+            flipped[index] ^= change
             path.write_bytes(flipped)
             with pytest.raises(InputError, match=r"problems\.parquet is damaged"):
                 PROBLEMS.read(path)
@@ -53,7 +53,7 @@ def test_other_programs_read_a_sealed_table(tmp_path):
     assert parquet.read_table(path).to_pylist() == [ROW]
 
 
-def test_a_table_of_another_program_is_no_intermediate_file(tmp_path):
+def test_a_table_of_another_program_is_refused(tmp_path):
     path = tmp_path / "problems.parquet"
     PROBLEMS.frame([ROW]).write_parquet(path)
     with pytest.raises(InputError, match="holds no digest of itself"):
@@ -67,12 +67,12 @@ def test_a_damaged_figure_is_noticed(tmp_path):
     save_figure(figure, path)
     whole = path.read_bytes()
     assert read_sealed(path) == whole
-    for place in range(0, len(whole), 97):
-        path.write_bytes(whole[:place] + b"\x01" + whole[place + 1 :])
+    for index in range(0, len(whole), 97):
+        path.write_bytes(whole[:index] + b"\x01" + whole[index + 1 :])
         with pytest.raises(InputError, match=r"figure\.svg is damaged"):
             read_sealed(path)
 
 
-def test_what_has_no_place_for_a_seal_gets_none():
+def test_data_without_a_mark_cannot_be_sealed():
     with pytest.raises(ValueError, match="no place"):
         sealed(b"nothing")

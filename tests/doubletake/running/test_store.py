@@ -1,4 +1,4 @@
-"""The shared store: what goes in comes out, or nothing does."""
+"""The shared store: entries come out unchanged, or not at all."""
 
 import errno
 import os
@@ -47,8 +47,8 @@ def test_what_is_kept_is_fetched(store, files, tmp_path):
     assert not store.fetch("kind", "key", out | {"c": tmp_path / "c"})
 
 
-def test_a_study_that_is_made_anew_leaves_the_store_alone(store, files, tmp_path):
-    """Results are replaced, not written into: linked entries stay as they were."""
+def test_a_study_that_is_made_again_does_not_change_the_store(store, files, tmp_path):
+    """Results are replaced by new files, so linked entries stay unchanged."""
     store.keep("kind", "key", files)
     partial = tmp_path / "new"
     partial.write_text("something else")
@@ -89,7 +89,7 @@ def test_no_draft_is_left(store, files):
 
 
 def theirs(tmp_path) -> dict[str, Path]:
-    """Files that another machine made for the same key: whole, but not equal."""
+    """Files that another machine made for the same key: undamaged, but not equal."""
     (tmp_path / "theirs").mkdir()
     made = {name: tmp_path / "theirs" / name for name in ("a", "b")}
     for name, path in made.items():
@@ -98,7 +98,7 @@ def theirs(tmp_path) -> dict[str, Path]:
 
 
 def before_call(monkeypatch, owner, function, act, number=1):
-    """Have something happen just before a function is called for the n-th time."""
+    """Call `act` just before the n-th call of a function."""
     original = getattr(owner, function)
     calls = []
 
@@ -117,7 +117,7 @@ def test_of_two_writers_the_first_stays(store, files, tmp_path, monkeypatch):
     before_call(
         monkeypatch,
         store_module,
-        "file_digest",  # of the draft: the entry was not there yet
+        "file_digest",  # of the draft, when there is no entry yet
         lambda: store.keep("kind", "key", others),
     )
     store.keep("kind", "key", files)
@@ -133,7 +133,7 @@ def test_of_two_writers_the_first_stays(store, files, tmp_path, monkeypatch):
 def test_of_two_that_replace_a_damaged_entry_one_stays(
     store, files, tmp_path, monkeypatch, renames, text
 ):
-    """The other comes before, between or after the damage is seen and set aside."""
+    """The other writer comes before, between or after the steps of the first."""
     others = theirs(tmp_path)
     (store.folder / "kind/key").mkdir(parents=True)
     (store.folder / "kind/key/a").write_text("half")
@@ -148,7 +148,7 @@ def test_of_two_that_replace_a_damaged_entry_one_stays(
 
 
 def link_then(monkeypatch, act):
-    """Have something happen just after the next link, when a fetch is half done."""
+    """Call `act` just after the next link, in the middle of a fetch."""
     original = os.link
 
     def link(source, target):
@@ -159,7 +159,7 @@ def link_then(monkeypatch, act):
     monkeypatch.setattr(os, "link", link)
 
 
-def test_an_entry_that_goes_while_it_is_fetched_is_none(
+def test_an_entry_that_is_deleted_during_a_fetch_gives_no_files(
     store, files, tmp_path, monkeypatch
 ):
     store.keep("kind", "key", files)
@@ -185,7 +185,7 @@ def test_two_entries_are_never_mixed(store, files, tmp_path, monkeypatch):
     assert [path.read_text() for path in out.values()] == ["their a", "their b"]
 
 
-def test_what_is_there_stays_when_nothing_is_fetched(store, files, tmp_path):
+def test_old_files_stay_if_a_fetch_fails(store, files, tmp_path):
     store.keep("kind", "key", files)
     files["b"].write_text("text of B")  # the same file as the entry's
     out = targets(tmp_path, files)
@@ -196,7 +196,7 @@ def test_what_is_there_stays_when_nothing_is_fetched(store, files, tmp_path):
 
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ENOSPC])
-def test_what_cannot_be_taken_is_a_warning(
+def test_an_entry_that_cannot_be_read_is_a_warning(
     store, files, tmp_path, monkeypatch, caplog, code
 ):
     def fail(source, target):
@@ -210,7 +210,7 @@ def test_what_cannot_be_taken_is_a_warning(
     assert os.strerror(code) in caplog.text
 
 
-def test_drafts_of_the_dead_are_removed(store, files):
+def test_drafts_of_dead_jobs_are_removed(store, files):
     dead, living = (store.folder / name for name in (".draft-1", ".draft-2"))
     for draft in (dead, living):
         draft.mkdir(parents=True)

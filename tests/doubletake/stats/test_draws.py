@@ -1,4 +1,4 @@
-"""Draws depend on seed and name alone, and never change."""
+"""Draws depend only on seed and name, and never change."""
 
 import hashlib
 import random
@@ -15,16 +15,16 @@ from doubletake.stats.draws import (
     uniforms,
 )
 
-UNIFORMS = [0.8636399918316058, 0.35661990887706885]  # written down
+UNIFORMS = [0.8636399918316058, 0.35661990887706885]  # fixed values
 NAMES = [(f"{k:05d}/0", k) for k in range(100)]
 
 
 @pytest.mark.parametrize("ranked", [ranked_by_digest, ranked_by_generator])
-def test_the_order_needs_seed_and_names_alone(ranked):
+def test_the_order_depends_only_on_seed_and_names(ranked):
     assert ranked(NAMES, 1) == ranked(NAMES[::-1], 1)
     assert ranked(NAMES, 1) != ranked(NAMES, 2)
     few = [name for name in ranked(NAMES, 1) if name in NAMES[:10]]
-    assert ranked(NAMES[:10], 1) == few  # other cases move none
+    assert ranked(NAMES[:10], 1) == few  # other names do not change the order
 
 
 @pytest.mark.parametrize("ranked", [ranked_by_digest, ranked_by_generator])
@@ -35,7 +35,7 @@ def test_every_name_comes_first_about_as_often(ranked):
 
 
 def test_the_values_are_those_of_earlier_studies():
-    """Written out: another value is another study."""
+    """Other values would give another study."""
     names = [("0/0", 1), ("0/0", 2), ("1/0", 1)]
     texts = {name: f"7/{name[0]}/{name[1]}" for name in names}
 

@@ -35,7 +35,7 @@ def test_wilson_ends_solve_the_score_equation():
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 0), (3, 2), (-1, 4)])
 def test_no_proportion_is_refused(hits, n):
-    with pytest.raises(ValueError, match="no proportion"):
+    with pytest.raises(ValueError, match="not a proportion"):
         wilson_interval(hits, n)
 
 

@@ -1,4 +1,4 @@
-"""Draws of cases: order, budget, minimum; and the largest of errors."""
+"""Draws of cases: order, budget and minimum. The largest of several errors."""
 
 import math
 
@@ -49,7 +49,7 @@ def test_a_larger_share_only_adds_cases():
     assert names(more)[: len(few)] == names(few)
 
 
-def test_what_a_group_shares_is_paid_once():
+def test_the_shared_cost_of_a_group_counts_once():
     cases = [
         Case(("a", 0), 1, ("a",), 5),
         Case(("a", 1), 1, ("a",), 5),
@@ -59,7 +59,7 @@ def test_what_a_group_shares_is_paid_once():
         assert len(affordable(cases, budget, Verification(1.0, 0, 0))) == count
 
 
-def test_nothing_gives_nothing():
+def test_no_cases_give_an_empty_draw():
     assert drawn([], 0.0, Verification(0.1, 8, 0)) == []
 
 

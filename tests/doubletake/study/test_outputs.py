@@ -1,4 +1,4 @@
-"""Which files a study leaves."""
+"""The result files of a study."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from doubletake.study.settings import Sources
 ROOT = Path(__file__).parents[3]
 ELSEWHERE = ("detector/scores", "detector/mistakes")
 """Tables that belong to no study."""
-OWN = [name for name in tables() if name not in ELSEWHERE and "*" not in name]
+OF_A_STUDY = [name for name in tables() if name not in ELSEWHERE and "*" not in name]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_imported_thoughts_have_no_generation(config):
     assert "generation" in files_of(config, "pocket-problems").settings
 
 
-def test_settings_are_those_of_the_model_and_tell_no_paths(config):
+def test_settings_are_those_of_the_model_and_show_no_paths(config):
     config["models"]["pocket"]["answer_prompt"] = "</think> own"
     settings = files_of(config, "pocket-problems").settings
     assert settings["early_exit"]["answer_prompt"] == "</think> own"
@@ -50,7 +50,7 @@ def test_settings_are_those_of_the_model_and_tell_no_paths(config):
     assert str(ROOT) not in str(settings)
 
 
-def test_every_study_brings_its_figures(config):
+def test_the_results_of_every_study_are_listed(config):
     config["studies"].append({"model": "pocket", "dataset": "mine"})
     paths = outputs_of_all(config, Sources((ROOT,)))
     assert len(paths) == len(set(paths)) > 0
@@ -59,13 +59,13 @@ def test_every_study_brings_its_figures(config):
     assert "results/pocket/pocket-problems/manifest.json" in paths
 
 
-@pytest.mark.parametrize("table", OWN)
+@pytest.mark.parametrize("table", OF_A_STUDY)
 def test_every_table_is_a_result_of_its_study(config, table):
     outputs = files_of(config, "pocket-problems").outputs
     assert f"results/pocket/pocket-problems/{table}.parquet" in outputs
 
 
-def test_what_is_declared_is_told_apart():
+def test_declarations_differ_in_order_and_files():
     orders = [stage.order for stage in stages()]
     assert len(set(orders)) == len(orders)
     for stage in stages():

@@ -1,4 +1,4 @@
-"""What a config may say, beyond its schema."""
+"""Checks of the config that its schema cannot make."""
 
 import copy
 import json
@@ -45,7 +45,7 @@ def sources(tmp_path):
 
 @pytest.fixture
 def folder(tiny_model, tmp_path):
-    """A copy of the tiny model's folder that a test may spoil."""
+    """A copy of the tiny model's folder that a test may damage."""
     copied = tmp_path / "model"
     copied.mkdir()
     for path in tiny_model.iterdir():
@@ -78,7 +78,7 @@ def test_a_model_that_no_study_uses_need_not_be_there(config, sources):
             "cannot be told from",
         ),
         (("models", "tiny", "start_of_thought"), "<go>", "end_of_thought is not set"),
-        (("models", "tiny", "date"), "2024-13-01", "'2024-13-01' is no date"),
+        (("models", "tiny", "date"), "2024-13-01", "'2024-13-01' is not a date"),
         (("datasets", "few", "source"), "gone.jsonl", r"datasets\.few\.source: no"),
         (("attribution", "stop_words"), "gone.txt", r"stop_words: no such file: gone"),
         (("events", "labels"), "gone.jsonl", r"events\.labels: no such file: gone"),
@@ -86,7 +86,9 @@ def test_a_model_that_no_study_uses_need_not_be_there(config, sources):
         (("models", "tiny", "answer_prompt"), "\\boxed{", "end-of-thought marker"),
     ],
 )
-def test_what_cannot_run_is_named(config, sources, path, value, message):
+def test_a_config_that_cannot_run_is_refused_with_the_key(
+    config, sources, path, value, message
+):
     spoiled = copy.deepcopy(config)
     place = spoiled
     for key in path[:-1]:
@@ -99,7 +101,7 @@ def test_what_cannot_run_is_named(config, sources, path, value, message):
 def test_labels_of_another_kind_are_named(config, sources, tmp_path):
     (tmp_path / "labels.csv").write_text("")
     config["events"]["labels"] = str(tmp_path / "labels.csv")
-    with pytest.raises(InputError, match=r"events\.labels: .* is no \.jsonl file"):
+    with pytest.raises(InputError, match=r"events\.labels: .* is not a \.jsonl file"):
         studies.check(config, sources)
 
 
@@ -112,7 +114,7 @@ def test_an_incomplete_model_folder_is_named(config, sources, folder, name):
 
 
 @pytest.mark.parametrize("names", [[], ["consolidated.safetensors", "x.safetensors"]])
-def test_weights_by_other_names_are_none(config, sources, folder, names):
+def test_weights_with_other_names_are_not_read(config, sources, folder, names):
     (folder / "model.safetensors").unlink()
     for name in names:
         (folder / name).write_text("")

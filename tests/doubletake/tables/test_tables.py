@@ -1,4 +1,4 @@
-"""The contract of the tables."""
+"""Tables keep their contract when they are written and read."""
 
 import polars as pl
 import pytest
@@ -11,7 +11,7 @@ from problems.tables import PROBLEMS
 ROW = {"problem": "00000", "question": "q", "gold": "1", "solution": "#### 1"}
 
 
-def test_a_table_comes_back(tmp_path):
+def test_a_table_is_read_as_written(tmp_path):
     table = PROBLEMS.frame([ROW])
     PROBLEMS.write(table, tmp_path / "problems.parquet")
     assert PROBLEMS.read(tmp_path / "problems.parquet").equals(table)

@@ -37,15 +37,15 @@ from activations.trace_inputs import (
     with_drawn_replays,
 )
 from activations.verification_figures import verification_figures
-from doubletake.model.budgets import forward_tokens
+from doubletake.model.batch_memory import forward_tokens
+from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
-from doubletake.model.passes import in_batches
-from doubletake.model.proofs import prove
+from doubletake.model.self_proof import prove
+from doubletake.running.cache_keys import cache_key
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
-from doubletake.running.origins import origin_key
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.running.store import Store
 from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
@@ -115,7 +115,7 @@ def main(
     verification = verification_of(STAGE, figures)
     warn_beyond_bounds(verification)
     VERIFICATION.write(verification, verification_path)
-    run = run_of(STAGE, shard, progress, decoder, progress.items, note)
+    run = run_row(STAGE, shard, progress, decoder, progress.items, note)
     RUNS.write(run, runs_path)
     ACTIVATION_INDEX.write(index, index_path)
 
@@ -180,7 +180,7 @@ def main_or_stored(
         "code": code,
     }
     inputs = [arguments["traces_path"], arguments["events_path"]]
-    key = origin_key(deciding, [*model_paths, *inputs]) if store.folder else ""
+    key = cache_key(deciding, [*model_paths, *inputs]) if store.folder else ""
     outputs = {
         name.removesuffix("_path"): path
         for name, path in arguments.items()

@@ -7,11 +7,11 @@ import torch
 from activations.shard_format import ShardSizes
 from activations.trace_inputs import TraceInput
 from activations.verification_figures import logprob_differences
+from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked
 from doubletake.model.lens import Lens
 from doubletake.model.loading import refuse_bad_weights
-from doubletake.model.passes import padded
 from doubletake.running.errors import InputError
 
 

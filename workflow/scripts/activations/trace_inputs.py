@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from doubletake.model.budgets import unembedding_in_layers
+from doubletake.model.batch_memory import unembedding_in_layers
 from doubletake.model.decoder import Decoder
 from doubletake.running.errors import InputError
 from doubletake.stats.verification import Case, Verification, drawn

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 
 from doubletake.model.lens import Lens
-from doubletake.model.proofs import PROOF_TOKENS, Proof
-from doubletake.tables.verification import Figure, Merge
+from doubletake.model.self_proof import PROOF_TOKENS, Proof
+from doubletake.tables.verification import Merge, VerificationRow
 
 # ASSUME: bounds of the mean difference (nats) by dtype, chosen by hand.
 REPLAY_BOUND = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
@@ -39,7 +39,7 @@ def logprob_differences(
 
 def verification_figures(
     proof: Proof, differences: torch.Tensor, dtype: str
-) -> list[Figure]:
+) -> list[VerificationRow]:
     """Figures of the replay, then figures of the self-proof.
 
     Args:
@@ -54,7 +54,7 @@ def verification_figures(
     return [*_replay_figures(differences, dtype), *_proof_figures(proof)]
 
 
-def _replay_figures(differences: torch.Tensor, dtype: str) -> list[Figure]:
+def _replay_figures(differences: torch.Tensor, dtype: str) -> list[VerificationRow]:
     n, values = len(differences), differences.double()
 
     def figure(
@@ -63,8 +63,8 @@ def _replay_figures(differences: torch.Tensor, dtype: str) -> list[Figure]:
         unit: str,
         merge: Merge,
         bound: float | None = None,
-    ) -> Figure:
-        return Figure(
+    ) -> VerificationRow:
+        return VerificationRow(
             check="replayed log-probs against generated ones",
             statistic=statistic,
             value=value,
@@ -90,9 +90,9 @@ def _replay_figures(differences: torch.Tensor, dtype: str) -> list[Figure]:
     ]
 
 
-def _proof_figures(proof: Proof) -> list[Figure]:
+def _proof_figures(proof: Proof) -> list[VerificationRow]:
     return [
-        Figure(
+        VerificationRow(
             check=f"self-proof: {name}",
             statistic="max relative error",
             value=error,

@@ -23,7 +23,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from attention.queries_and_keys import QueriesAndKeys
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import registered
-from doubletake.model.proofs import PROOF_BOUND, PROOF_TOKENS
+from doubletake.model.self_proof import PROOF_BOUND, PROOF_TOKENS
 from doubletake.running.errors import InputError
 
 KERNEL = "doubletake_rows"

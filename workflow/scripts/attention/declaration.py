@@ -18,7 +18,7 @@ DECLARATION = Experiment(
     holds="where heads look before a turn, and what they write",
     shards=(ATTENTION, RUNS, VERIFICATION),
     tables=(ATTENTION_SUMMARY, ATTENTION_HEADS),
-    drawn=(
+    figures=(
         Figure(
             "attribution",
             "What each head adds to the words that turn back",

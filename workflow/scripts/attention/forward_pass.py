@@ -11,10 +11,10 @@ from attention.head_attribution import HeadReader
 from attention.selected_turns import TraceTurns
 from attention.tables import ARRIVAL, ATTENTION, BINS
 from attention.token_bins import attention_by_bin, visible_tokens
+from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, projected
 from doubletake.model.lens import Lens
-from doubletake.model.passes import padded
 from turns.reading import GROUPS
 
 TurnKey = tuple[str | int, ...]

@@ -18,7 +18,7 @@ import torch
 from torch.nn.functional import linear
 
 from doubletake.model.decoder import Decoder
-from doubletake.model.formulas import rms_scale
+from doubletake.model.norm_and_softcap import rms_scale
 
 
 class HeadReader:

@@ -34,12 +34,12 @@ from attention.forward_pass import BatchResult, TurnKey, attention_table, run_ba
 from attention.head_attribution import HeadReader
 from attention.selected_turns import TraceTurns, traces_with_turns
 from attention.tables import ATTENTION, PARTITION
-from doubletake.model.budgets import forward_tokens
+from doubletake.model.batch_memory import forward_tokens
+from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
-from doubletake.model.passes import in_batches
 from doubletake.running.logs import Progress, job
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.stats.verification import (
     Case,
     Largest,
@@ -50,7 +50,11 @@ from doubletake.stats.verification import (
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION, Figure, verification_of
+from doubletake.tables.verification import (
+    VERIFICATION,
+    VerificationRow,
+    verification_of,
+)
 from events.tables import EVENTS
 from traces.tables import TRACES
 from turns.reading import GROUPS, target_ids
@@ -160,7 +164,7 @@ class ShardResult:
         return verification_of(
             STAGE,
             [
-                Figure(
+                VerificationRow(
                     check=check,
                     statistic="max |difference|",
                     value=worst.value,
@@ -223,7 +227,7 @@ def main(
     for row in checks.iter_rows(named=True):
         logger.info("verification: %(check)s: %(value)s over %(n)d", row)
     VERIFICATION.write(checks, verification_path)
-    run = run_of(STAGE, shard, progress, decoder, progress.items, note)
+    run = run_row(STAGE, shard, progress, decoder, progress.items, note)
     RUNS.write(run, runs_path)
     ATTENTION.write(results.table(), attention_path)
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from attention.page_tables import head_row, heads_of, sheets, why_empty
 from doubletake.page.sections import Section
-from doubletake.page.wording import listed, percent, real, things
+from doubletake.page.wording import listed, percent, plural, real
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 ARRIVAL = "arrival_sentence"
 BIN_NAMES = {
@@ -62,7 +62,7 @@ def heat_map_cases(data: StudyData) -> str:
         rows = heads_of(data, "dla_backtrack", kind)
         if rows.height:
             n, problems = rows["n"][0], rows["problems"][0]
-            parts.append(f"{things(n, kind)} of {things(problems, 'problem')}")
+            parts.append(f"{plural(n, kind)} of {plural(problems, 'problem')}")
     return f"{listed(parts)}." if parts else "No position."
 
 
@@ -74,7 +74,7 @@ def arrival_cases(data: StudyData) -> str:
     controls, with_arrival = (int(n[0]) if len(n) else 0 for n in counts)
     text = heat_map_cases(data)
     if controls > with_arrival:
-        left_out = things(controls - with_arrival, "control")
+        left_out = plural(controls - with_arrival, "control")
         text += f" Left out: {left_out} before the first arrival."
     return text
 
@@ -147,7 +147,7 @@ def _heads_finding(data: StudyData) -> str:
             sums.append(f"{total} logits at {kind}s")
     n_heads = heads_of(data, "dla_backtrack", "backtrack").height
     return (
-        f"All {things(n_heads, 'head')} together add {listed(sums)} to the backtrack "
+        f"All {plural(n_heads, 'head')} together add {listed(sums)} to the backtrack "
         "words (means). These numbers do not contain what the MLPs add, nor what heads "
         "do through later layers."
     )
@@ -160,7 +160,7 @@ def _overlap_finding(data: StudyData) -> str:
     )
     if rows.is_empty():
         return ""
-    share, backtracks = percent(rows["mean"][0]), things(rows["n"][0], "backtrack")
+    share, backtracks = percent(rows["mean"][0]), plural(rows["n"][0], "backtrack")
     return (
         f"At {share} of {backtracks} the last arrival stands in the sentence that ends "
         "where the turn begins. At these backtracks, attention to the arrival is "

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Sheet
-from doubletake.page.wording import NOTHING, percent, real, things
+from doubletake.page.wording import NOTHING, percent, plural, real
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 SHOWN_HEADS = 6
 ARRIVAL = "arrival_sentence"
@@ -27,7 +27,7 @@ def why_empty(data: StudyData) -> str | None:
     if backtracks.is_empty():
         return f"No backtrack was found in the thoughts of {data.model}."
     return (
-        f"None of {things(backtracks.height, 'backtrack')} of {data.model} was "
+        f"None of {plural(backtracks.height, 'backtrack')} of {data.model} was "
         "selected: the section `turns` of the config filters out all of them."
     )
 
@@ -119,7 +119,7 @@ def _ranking(
         title,
         columns,
         tuple(rows),
-        note=f"{note} Shown are the first {shown} of {things(ranking.height, 'head')} "
+        note=f"{note} Shown are the first {shown} of {plural(ranking.height, 'head')} "
         f"by their mean at backtracks, with {data.confidence:.0%} intervals over "
         "problems in brackets. The difference is taken within problems that have both.",
     )

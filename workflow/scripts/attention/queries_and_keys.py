@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from doubletake.model.formulas import soft_capped
+from doubletake.model.norm_and_softcap import soft_capped
 
 QUERY_BLOCK = 128  # queries that attend at once where a mask is needed
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from doubletake.tables.verification import Figure
+from doubletake.tables.verification import VerificationRow
 
 TOP = 5  # largest cells that `recall` looks for
 CELLS = 8  # tokens drawn per decision, component and layer: more than `TOP`
@@ -52,7 +52,7 @@ def agreement(
 
 def verification_figures(
     cells: pl.DataFrame, method: str, by_layer: bool
-) -> list[Figure]:
+) -> list[VerificationRow]:
     """Agreement of a method's scores with exact patching, as means over decisions.
 
     The statistics are computed within a decision and layer, because scores of different
@@ -65,7 +65,7 @@ def verification_figures(
     """
     statistics = agreement(cells, method, ["component", "layer", "trace", "event"])
     by = ["component", "layer"] if by_layer else ["component"]
-    figures: list[Figure] = []
+    figures: list[VerificationRow] = []
     for key, group in statistics.sort(by).group_by(by, maintain_order=True):
         check = f"{method} attribution of {key[0]} against exact patching"
         if by_layer:
@@ -74,7 +74,7 @@ def verification_figures(
             values = group.drop_nulls(statistic)
             mean: Any = values[statistic].mean()
             figures.append(
-                Figure(
+                VerificationRow(
                     check=check,
                     statistic=name,
                     value=mean,

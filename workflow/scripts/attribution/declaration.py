@@ -42,7 +42,7 @@ DECLARATION = Experiment(
     ),
     references=("resources/reference/attribution_published.json",),
     config_files=("attribution.stop_words",),
-    drawn=(
+    figures=(
         Figure(
             "context_parts",
             "Importance of question and thought",

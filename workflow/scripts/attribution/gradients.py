@@ -17,10 +17,10 @@ from functools import partial
 
 import torch
 
+from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import See, hooked, replaced
 from doubletake.model.lens import Lens
-from doubletake.model.passes import padded
 from turns.reading import GROUPS
 
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import HeatMap, HeatToken
-from doubletake.page.wording import listed, real, significant, things
+from doubletake.page.wording import listed, plural, real, significant
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 MOST_TOKENS = 600  # tokens of the thought that are shown: its last ones
 # ASSUME: shares of the largest score at which shades begin, chosen by hand.
@@ -62,7 +62,7 @@ def heat_map(
     thought = range(first, position)
     scale = max((abs(scores[k]) for k in (*question, *thought)), default=0.0)
     left_out = first - row["thought_start"]
-    cut = f" {things(left_out, 'token')} of the thought not shown." if left_out else ""
+    cut = f" {plural(left_out, 'token')} of the thought not shown." if left_out else ""
     edges = listed([significant(step * scale) for step in SHADE_STEPS])
     next_start = trace["offsets"][position + 1 - prompt_length]
     sentence = trace["text"][next_start:][:TITLE_CHARACTERS].partition("\n")[0]

@@ -45,7 +45,7 @@ from attribution.tables import (
 from attribution.verification_cells import cells_to_patch
 from doubletake.model.loading import load_decoder
 from doubletake.running.logs import Progress, job
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.stats.verification import with_verification
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
@@ -147,7 +147,7 @@ def main(
     verification = work.verification()
     for row in verification.iter_rows(named=True):
         logger.info("%(check)s: %(statistic)s %(value)s over %(n)d", row)
-    run = run_of(STAGE, shard, progress, decoder, traces_of_turns.height, "")
+    run = run_row(STAGE, shard, progress, decoder, traces_of_turns.height, "")
     order = ["trace", "event"]
     VERIFICATION.write(verification, verification_path)
     RUNS.write(run, runs_path)

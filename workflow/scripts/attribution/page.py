@@ -24,10 +24,10 @@ from attribution.page_words import (
     words_sheet,
 )
 from doubletake.page.sections import HeatMap, Section, Sheet
-from doubletake.page.wording import count, listed, real, things
+from doubletake.page.wording import count, listed, plural, real
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 METRICS = {
     "difference": "the log-odds of a backtrack word against a wrap-up word",
@@ -48,7 +48,7 @@ def reason_for_no_results(data: StudyData) -> str | None:
     n = data.tables["turns"].filter(kind="backtrack").height
     if n:
         return (
-            f"{data.model} has {things(n, 'backtrack')}, but the config (section "
+            f"{data.model} has {plural(n, 'backtrack')}, but the config (section "
             "turns) selects no backtrack. So there are no results on the words before "
             "them."
         )
@@ -78,7 +78,7 @@ def headline(data: StudyData) -> str:
             if row is not None and row["mean"] is not None
         ]
     )
-    n = things(backtracks(data).height, "backtrack")
+    n = plural(backtracks(data).height, "backtrack")
     if not importance:
         return (
             f"Before {n}, the importance of question and thought could not be "

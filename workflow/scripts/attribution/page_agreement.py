@@ -8,10 +8,10 @@ import polars as pl
 
 from attribution.agreement import CELLS, TOP
 from doubletake.page.sections import Sheet
-from doubletake.page.wording import NOTHING, count, percent, real, things
+from doubletake.page.wording import NOTHING, count, percent, plural, real
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 METHODS = {
     "gradient": "the gradient at the clean run",
@@ -142,7 +142,7 @@ def cell_cases(data: StudyData) -> str:
     if row is None:
         return "No cell was patched exactly."
     return (
-        f"{things(row['positions'], 'pair')} of position and layer on "
-        f"{things(row['problems'], 'problem')}, with up to {CELLS} tokens each. "
+        f"{plural(row['positions'], 'pair')} of position and layer on "
+        f"{plural(row['problems'], 'problem')}, with up to {CELLS} tokens each. "
         f"Intervals: {data.confidence:.0%}."
     )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from doubletake.page.sections import Sheet
-from doubletake.page.wording import count, listed, percent, points, real, things
+from doubletake.page.wording import count, listed, percent, plural, points, real
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 SHOWN_WORDS = 12
 NAMED_WORDS = 5  # in the sentence on the most important words
@@ -83,7 +83,7 @@ def slips_sentence(data: StudyData) -> str:
         for row in ranks.to_dicts()
     ]
     return (
-        f"{things(ranks['positions'][0], 'backtrack')} came after a false equation. "
+        f"{plural(ranks['positions'][0], 'backtrack')} came after a false equation. "
         f"Its wrong number, ranked by importance among the words, is {listed(parts)}."
     )
 

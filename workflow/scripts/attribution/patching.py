@@ -18,9 +18,9 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from attribution.gradients import Decision, Metric, final_states
+from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, replaced
-from doubletake.model.passes import in_batches
 
 LENGTH_RATIO = 1.1  # longest against shortest pass of a group, at most
 

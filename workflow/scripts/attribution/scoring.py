@@ -18,12 +18,12 @@ from attribution.gradients import (
 from attribution.patching import exact_changes, metric_by_full_pass
 from attribution.tables import ATTRIBUTION_CELLS
 from attribution.verification_cells import CellSample, Costs
-from doubletake.model.budgets import backward_tokens, forward_tokens
+from doubletake.model.batch_memory import backward_tokens, forward_tokens
+from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
-from doubletake.model.passes import in_batches
 from doubletake.running.logs import Progress
 from doubletake.stats.verification import Largest, Verification
-from doubletake.tables.verification import Figure, verification_of
+from doubletake.tables.verification import VerificationRow, verification_of
 
 STAGE = "attribution"
 COMPONENTS = ("resid", "attn_out", "mlp_out")
@@ -233,8 +233,8 @@ def over_layers(scores: torch.Tensor) -> dict[str, Any]:
     }
 
 
-def _error_of(check: str, error: Largest, dtype: torch.dtype) -> Figure:
-    return Figure(
+def _error_of(check: str, error: Largest, dtype: torch.dtype) -> VerificationRow:
+    return VerificationRow(
         check=check,
         statistic="largest difference",
         value=error.value,

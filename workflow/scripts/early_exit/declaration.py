@@ -18,7 +18,7 @@ DECLARATION = Experiment(
     shards=(EARLY_EXIT, RUNS, VERIFICATION),
     tables=(EARLY_EXIT_SUMMARY, EARLY_EXIT_CALIBRATION),
     references=("resources/reference/early_exit_published.json",),
-    drawn=(
+    figures=(
         Figure(
             "confidence",
             "Confidence at each exit",

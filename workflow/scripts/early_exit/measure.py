@@ -28,7 +28,7 @@ import polars as pl
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
 from doubletake.running.logs import Progress, job
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.stats.verification import (
     Verification,
     with_verification,
@@ -245,7 +245,7 @@ def main(
     for item in figures:
         logger.info("verification: %s %s over %d", item.statistic, item.value, item.n)
     traces_measured = traces.height - len(measured.refused)
-    run = run_of(STAGE, shard, progress, decoder, traces_measured, measured.note)
+    run = run_row(STAGE, shard, progress, decoder, traces_measured, measured.note)
     VERIFICATION.write(verification_of(STAGE, figures), verification_path)
     RUNS.write(run, runs_path)
     EARLY_EXIT.write(EARLY_EXIT.frame(measured.rows), exits_path)

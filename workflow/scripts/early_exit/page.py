@@ -9,15 +9,15 @@ from doubletake.page.wording import (
     count,
     listed,
     percent,
+    plural,
     points,
     probability,
     real,
-    things,
 )
 from early_exit.page_tables import sheets
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import Difference, StudyData
+    from doubletake.page.study_data import Difference, StudyData
 
 GOLD_DETECTORS = ("string", "markers")
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -27,7 +27,7 @@ def why_no_findings(data: StudyData) -> str | None:
     """Why a study has no findings on exits; None if it has findings."""
     if data.thoughts.is_empty():
         return f"There is no thought of {data.model}, so there is nothing to report."
-    total = things(data.thoughts.height, "thought")
+    total = plural(data.thoughts.height, "thought")
     if not data.thoughts["arrivals"].sum():
         return (
             f"No arrival was found in {total} of {data.model}, so it could not have "
@@ -50,7 +50,7 @@ def headline(data: StudyData) -> str:
     right = percent(_share(data, "exit1_correct"))
     return (
         f"At its first arrival {data.model} gives the right answer in {right} "
-        f"of {things(gain.n, 'thought')}{with_probability}; stopping there would save "
+        f"of {plural(gain.n, 'thought')}{with_probability}; stopping there would save "
         f"{_saving(data)} of the thought and {_consequence(gain, data.confidence)}."
     )
 
@@ -86,7 +86,7 @@ def detector_note(data: StudyData) -> str:
     final = arrivals["is_final"].drop_nulls()
     if len(final) and final.all():
         return (
-            f"Note that all {things(arrivals.height, 'arrival')} found here state the "
+            f"Note that all {plural(arrivals.height, 'arrival')} found here state the "
             "value that the thought ends with; a stop at another value does not count "
             "as an arrival. So these figures hold for thoughts that have reached their "
             "last value. A rule that does not know the last value gains less."
@@ -99,7 +99,7 @@ def tiles(data: StudyData) -> list[Tile]:
     if why_no_findings(data) is not None:
         return []
     rows = data.arrived
-    n = things(rows.height, "thought")
+    n = plural(rows.height, "thought")
     without_thought = data.exits.filter(exit=0)
     shown = [
         Tile(
@@ -121,7 +121,7 @@ def tiles(data: StudyData) -> list[Tile]:
     ]
     for row in without_thought.iter_rows(named=True):
         share = percent(row["right"] / row["n"])
-        shown.append(Tile(share, "right without any thought", things(row["n"], "exit")))
+        shown.append(Tile(share, "right without any thought", plural(row["n"], "exit")))
     return shown
 
 
@@ -166,7 +166,7 @@ def calibration_cases(data: StudyData) -> str:
     gaps = (bins["accuracy"] - bins["confidence"]).abs()
     error = float((gaps * bins["exits"]).sum() / exits)
     return (
-        f"{things(exits, 'exit')} with an answer in {things(bins.height, 'bin')} of "
+        f"{plural(exits, 'exit')} with an answer in {plural(bins.height, 'bin')} of "
         f"equal counts, exit 0 included; expected calibration error {error:.3f}. "
         f"Bars: {data.confidence:.0%} Wilson intervals, n = problems."
     )
@@ -211,7 +211,7 @@ def _verdict(data: StudyData) -> str:
     gain = data.gain
     if gain is None:
         return ""
-    n = things(gain.n, "thought")
+    n = plural(gain.n, "thought")
     end = (
         f"it ends right in {percent(_share(data, 'correct'))} of the same {n}, after "
         f"{_mean(data, 'tokens')} instead of {_mean(data, 'exit1_tokens')} thought "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Sheet
-from doubletake.page.wording import NOTHING, count, percent, probability, real, things
+from doubletake.page.wording import NOTHING, count, percent, plural, probability, real
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 SHOWN_EXITS = 10  # later exits are counted below the table
 EXIT_COLUMNS = (
@@ -40,10 +40,10 @@ def exits_sheet(data: StudyData) -> Sheet:
         "thoughts, because only thoughts with k arrivals have an exit k."
     ]
     if hidden:
-        note.append(f"{things(hidden, 'later exit')} not shown.")
+        note.append(f"{plural(hidden, 'later exit')} not shown.")
     if unanswered:
         note.append(
-            f"{things(unanswered, 'exit')} gave no number, which counts as wrong."
+            f"{plural(unanswered, 'exit')} gave no number, which counts as wrong."
         )
     return Sheet("Every exit", EXIT_COLUMNS, tuple(rows), note=" ".join(note))
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from doubletake.stats.verification import Largest
-from doubletake.tables.verification import Figure
+from doubletake.tables.verification import VerificationRow
 from early_exit.shared_prefill import Continuation
 
 REPLAY = "exits packed on one prefill against plain full forward passes"
@@ -37,7 +37,7 @@ class ReplayDifferences:
         self.exits += 1
         self.equal += choices == packed.tokens
 
-    def figures(self, dtype: torch.dtype) -> list[Figure]:
+    def figures(self, dtype: torch.dtype) -> list[VerificationRow]:
         """The rows of `VERIFICATION`; only float32 has a bound."""
         bound = FLOAT32_BOUND if dtype == torch.float32 else None
         share = self.equal / self.exits if self.exits else None
@@ -72,7 +72,7 @@ class RetokenizationEffect:
         if None not in (retokenized["logprob"], as_written["logprob"]):
             self.logprob.add(abs(retokenized["logprob"] - as_written["logprob"]))
 
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[VerificationRow]:
         """The rows of `VERIFICATION`; they have no bounds."""
         changed = self.changed / self.exits if self.exits else None
         same = self.same / self.compared if self.compared else None
@@ -88,8 +88,8 @@ class RetokenizationEffect:
 
 def _largest(
     check: str, statistic: str, error: Largest, unit: str, bound: float | None = None
-) -> Figure:
-    return Figure(
+) -> VerificationRow:
+    return VerificationRow(
         check=check,
         statistic=statistic,
         value=error.value,
@@ -100,7 +100,7 @@ def _largest(
     )
 
 
-def _share(check: str, statistic: str, value: float | None, n: int) -> Figure:
-    return Figure(
+def _share(check: str, statistic: str, value: float | None, n: int) -> VerificationRow:
+    return VerificationRow(
         check=check, statistic=statistic, value=value, unit="share", n=n, merge="mean"
     )

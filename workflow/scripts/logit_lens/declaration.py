@@ -26,7 +26,7 @@ DECLARATION = Experiment(
         RUNS,
         VERIFICATION,
     ),
-    drawn=(
+    figures=(
         Figure(
             "layers",
             "Backtrack and wrap-up words by layer",

@@ -34,16 +34,20 @@ import polars as pl
 import torch
 
 from activations.reading import ActivationCache, Origin
-from doubletake.model.budgets import GIB
+from doubletake.model.batch_memory import GIB
 from doubletake.model.devices import choose_device
 from doubletake.model.lens import Lens
-from doubletake.model.proofs import PROOF_BOUND
+from doubletake.model.self_proof import PROOF_BOUND
 from doubletake.running.logs import Progress, job
-from doubletake.running.runs import run_on
+from doubletake.running.run_rows import run_row_on
 from doubletake.stats.verification import Largest
 from doubletake.study.settings import ModelSettings
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION, Figure, verification_of
+from doubletake.tables.verification import (
+    VERIFICATION,
+    VerificationRow,
+    verification_of,
+)
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from logit_lens.tables import LOGIT_LENS, VOCABULARY
 from turns.reading import BACKTRACK, GROUPS, target_ids
@@ -97,7 +101,7 @@ class SumCheck:
 
     def rows(self, dtype: str) -> pl.DataFrame:
         """`doubletake.tables.verification.VERIFICATION`."""
-        figure = Figure(
+        figure = VerificationRow(
             check="embedding, attention and MLP shares added up, against the logits",
             statistic="max relative error",
             value=self.error.value,
@@ -257,7 +261,7 @@ def main(
     progress.close()
     VERIFICATION.write(sum_check.rows(model.dtype), verification_path)
     traces = turns["trace"].n_unique()
-    run = run_on(STAGE, "1-of-1", progress, device, model.dtype, traces)
+    run = run_row_on(STAGE, "1-of-1", progress, device, model.dtype, traces)
     RUNS.write(run, runs_path)
     table = pl.concat(tables)
     VOCABULARY.write(vocabulary_of(table, load_tokenizer(model)), vocabulary_path)

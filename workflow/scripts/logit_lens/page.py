@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from doubletake.page.sections import Section, Sheet
-from doubletake.page.wording import count, listed, percent, quoted, real, things
+from doubletake.page.wording import count, listed, percent, plural, quoted, real
 
 if TYPE_CHECKING:
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 SHOWN_WORDS = 4
 PART_NAMES = {"attn_out": "attention", "mlp_out": "MLP"}
@@ -29,7 +29,7 @@ def why_empty(data: StudyData) -> str | None:
         return "No backtrack was found: there is no position to look at."
     if not backtracks["selected"].any():
         return (
-            f"None of {things(backtracks.height, 'backtrack')} was selected: "
+            f"None of {plural(backtracks.height, 'backtrack')} was selected: "
             "turns.predicted_only keeps only backtracks at which a backtrack word is "
             "the most likely token."
         )
@@ -47,7 +47,7 @@ def headline(data: StudyData) -> str:
     last = max(first["boundary"].to_list())
     share = percent(peak["first_leading"] / n)
     return (
-        f"At {share} of {things(n, 'backtrack')} a backtrack word becomes the most "
+        f"At {share} of {plural(n, 'backtrack')} a backtrack word becomes the most "
         f"likely token for the first time at boundary {peak['boundary']} of {last}; "
         f"{_largest_part(data)}."
     )
@@ -92,7 +92,7 @@ def _filter_finding(data: StudyData) -> str:
     hits = int(first["is_word"].sum())
     return (
         f"The model\u2019s most likely token is a backtrack word at {count(hits)} of "
-        f"{things(first.height, 'first backtrack')} "
+        f"{plural(first.height, 'first backtrack')} "
         f"({percent(hits / first.height)}; in a published run of "
         "DeepSeek-R1-Distill-Llama-8B on GSM8K it was about 40%)."
     )
@@ -122,7 +122,7 @@ def _control_finding(data: StudyData) -> str:
         return "There is no control position to compare with."
     row = control.row(-1, named=True)
     return (
-        f"At {percent(row['share_leading'])} of {things(row['positions'], 'control')} "
+        f"At {percent(row['share_leading'])} of {plural(row['positions'], 'control')} "
         "a backtrack word is the most likely token."
     )
 
@@ -175,7 +175,7 @@ def position_cases(data: StudyData) -> str:
     summary = data.tables["logit_lens/summary"].filter(component="resid", layer=0)
     rows = summary.filter(group="backtrack").select("kind", "positions", "problems")
     parts = [
-        f"{things(n, kind.replace('_', '-'))} on {things(problems, 'problem')}"
+        f"{plural(n, kind.replace('_', '-'))} on {plural(problems, 'problem')}"
         for kind, n, problems in rows.iter_rows()
     ]
     return f"{listed(parts) or 'No position'}. Intervals: {data.confidence:.0%}."
@@ -184,7 +184,7 @@ def position_cases(data: StudyData) -> str:
 def word_cases(data: StudyData) -> str:
     """Number of first backtracks in the figure of words."""
     n = backtracks_of(data).filter(ordinal=1).height
-    return f"{things(n, 'first backtrack')}, before any filter."
+    return f"{plural(n, 'first backtrack')}, before any filter."
 
 
 SECTION = Section(

@@ -1,1 +1,1 @@
-"""Manifest: what a study was made of, with what, and what it left."""
+"""Manifest: digests of a study's inputs and results, with versions and settings."""

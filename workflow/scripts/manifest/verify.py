@@ -1,12 +1,12 @@
-"""Are results what their manifests say? `make verify RESULTS=results`.
+"""Compares results with their manifests: `make verify RESULTS=results`.
 
 Inputs
-    folders: of studies, or above them; every manifest below is checked.
+    folders: folders of studies, or folders above them. Every manifest below is checked.
 
 Outputs
-    standard output: a line per study, a line per file that is missing or changed.
-        Inputs that have changed since are errors too, for the results are not of these;
-        inputs that are not here, as beside copied results, are only named.
+    standard output: a line per study, and a line per missing or changed file. A changed
+        input is an error too, because the results were made from another file. A
+        missing input is only named: copied results have no inputs beside them.
 """
 
 import argparse
@@ -16,51 +16,50 @@ from pathlib import Path
 from doubletake.running.commands import command
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.errors import InputError
-from doubletake.running.foreign_text import visible
 from doubletake.running.manifests import Manifest
+from doubletake.running.visible_text import visible
 
 WORKFLOW = SCRIPTS.parents[1]
 
 
 def manifests_below(folders: list[Path]) -> list[Path]:
-    """Every manifest in or below these folders.
+    """All manifests in or below these folders.
 
     Raises:
-        InputError: a folder is not there or holds none.
+        InputError: a folder does not exist or holds no manifest.
     """
-    found = []
+    paths = []
     for folder in folders:
         below = sorted(folder.rglob("manifest.json"))
         if not below:
             raise InputError(f"no manifest.json in or below {folder}")
-        found += below
-    return found
+        paths += below
+    return paths
 
 
 def verify(path: Path) -> bool:
-    """Print what is wrong with the results of a manifest; whether nothing is."""
+    """Print the faults of a manifest's results; return whether there are no faults."""
     try:
         manifest = Manifest.read(path)
     except InputError as error:
         print(visible(str(error)))
         return False
-    complaints = list(manifest.complaints())
+    faults = list(manifest.wrong_outputs())
     changed = manifest.changed_inputs(WORKFLOW)
-    absent = manifest.absent_inputs(WORKFLOW)
-    for line in (*complaints, *changed):
+    for line in (*faults, *changed):
         print(line)
-    for name in absent:
+    for name in manifest.missing_inputs(WORKFLOW):
         print(f"input not here, not compared: {name}")
-    strangers = manifest.strangers()
-    more = f", {len(strangers)} files not listed in it" if strangers else ""
-    more += f", {len(changed)} inputs changed since" if changed else ""
-    right = len(manifest.outputs) - len(complaints)
-    print(f"{path.parent}: {right} of {len(manifest.outputs)} results as written{more}")
-    return not complaints and not changed
+    unlisted = manifest.unlisted_files()
+    note = f", {len(unlisted)} files not in the manifest" if unlisted else ""
+    note += f", {len(changed)} inputs changed since" if changed else ""
+    right = len(manifest.outputs) - len(faults)
+    print(f"{path.parent}: {right} of {len(manifest.outputs)} results as written{note}")
+    return not faults and not changed
 
 
 def main(folders: list[Path]) -> int:
-    """Verify all; the exit status."""
+    """Verify all manifests; return the exit status."""
     return 0 if all([verify(path) for path in manifests_below(folders)]) else 1
 
 

@@ -1,12 +1,12 @@
-"""What was this study made of, with what, and what did it leave?
+"""Writes the manifest of a study: digests of its inputs and results, settings, costs.
 
 Inputs
-    outputs: every result of the study.
-    inputs: the local files that it was made from: model, dataset, stop words, and the
-        published numbers that stand beside its own. (Labelled traces are none of them:
-        they decide `results/detector/` and no result of a study.)
-    runs: `schemas.RUNS` of its stages.
-    benchmarks: what Snakemake measured of each rule, where it is there.
+    outputs: all results of the study.
+    inputs: the local files that the study was made from: model, dataset, stop words,
+        and published numbers. Labelled traces are not listed, because no result of a
+        study depends on them, only `results/detector/`.
+    runs: the tables `RUNS` of its stages.
+    benchmarks: Snakemake's measurements of each rule, if there are any.
 
 Outputs
     manifest: JSON, see `doubletake.running.manifests`.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.logs import job
-from doubletake.running.manifests import build, entries, write
+from doubletake.running.manifests import file_entries, manifest_content, write_manifest
 from doubletake.running.provenance import Provenance, benchmarks
 from doubletake.study.outputs import StudyFiles
 from doubletake.tables.runs import RUNS
@@ -31,17 +31,18 @@ logger = logging.getLogger("write_manifest")
 
 
 def inputs_of(settings: dict[str, Any], local: dict[str, Path]) -> dict[str, Any]:
-    """Revisions of what came from the hub, digests of local files by their names."""
+    """Revisions of hub models and datasets, and digests of local files, by name."""
     sources = (settings[name] for name in ("model", "dataset"))
     revisions = {
         source["source"]: {"revision": source["revision"]}
         for source in sources
         if source["revision"] is not None
     }
-    known = {
-        name: entries([path], path.parent)[path.name] for name, path in local.items()
+    digests = {
+        name: file_entries([path], path.parent)[path.name]
+        for name, path in local.items()
     }
-    return revisions | known
+    return revisions | digests
 
 
 def main(
@@ -53,35 +54,34 @@ def main(
     manifest_path: Path,
     provenance: Provenance,
 ) -> None:
-    """Digest everything, write the manifest.
+    """Compute all digests and write the manifest.
 
     Args:
-        files: of the study.
+        files: result files of the study.
         model_paths: files of a local model.
         dataset_paths: the file of a local dataset.
-        named_paths: other files that the study was made from, by what the config or the
-            declarations call them.
-        manifest_path: where to.
-        provenance: of this job.
+        named_paths: other inputs, by their names in the config or the declarations.
+        manifest_path: path of the new manifest.
+        provenance: provenance of this job.
     """
     settings = files.settings
-    # By what the config calls them: a manifest tells no paths of a machine.
+    # Names are those of the config: a manifest must not show paths of a machine.
     local = {f"{settings['model']['source']}/{path.name}": path for path in model_paths}
     for path in dataset_paths:
         local[settings["dataset"]["source"]] = path
     local |= named_paths
     stages = [row for path in files.runs for row in RUNS.read(path).to_dicts()]
-    content = build(
+    content = manifest_content(
         study={"model": files.model, "dataset": files.dataset},
         config=settings,
         inputs=inputs_of(settings, local),
-        outputs=entries(files.outputs, manifest_path.parent),
+        outputs=file_entries(files.outputs, manifest_path.parent),
         stages=stages,
         rules=[asdict(rule) for rule in benchmarks(Path(files.benchmarks))],
         provenance=provenance,
     )
     logger.info("%d results", len(content["outputs"]))
-    write(content, manifest_path)
+    write_manifest(content, manifest_path)
 
 
 if __name__ == "__main__":

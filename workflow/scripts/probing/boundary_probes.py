@@ -11,7 +11,7 @@ from doubletake.stats.verification import (
     Verification,
     drawn,
 )
-from doubletake.tables.verification import Figure, verification_of
+from doubletake.tables.verification import VerificationRow, verification_of
 from probing.cross_validation import (
     OutOfFoldScores,
     ProbePlan,
@@ -44,7 +44,7 @@ class ShardResults:
 
     def verification(self) -> pl.DataFrame:
         """Rows of the table `verification`; without a contrast nothing is compared."""
-        rotation = Figure(
+        rotation = VerificationRow(
             check=ROTATION_CHECK,
             statistic="largest difference of scores",
             value=self.difference.value,
@@ -53,7 +53,7 @@ class ShardResults:
             bound=ROTATION_BOUND,
             merge="max",
         )
-        convergence = Figure(
+        convergence = VerificationRow(
             check="convergence of the fits",
             statistic="share of fits stopped early",
             value=self.stopped / self.fits if self.fits else None,

@@ -24,7 +24,7 @@ DECLARATION = Experiment(
             "directions of the probes at every layer boundary",
         ),
     ),
-    drawn=(
+    figures=(
         Figure(
             "auroc",
             "AUROC of linear probes by layer",

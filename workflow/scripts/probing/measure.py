@@ -43,7 +43,7 @@ from doubletake.stats.verification import (
     with_verification,
 )
 from doubletake.study.settings import ModelSettings
-from doubletake.study.shards import places_of_shard
+from doubletake.study.shards import indices_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS
@@ -134,7 +134,7 @@ def probe_shard(
     Returns:
         Results of the shard, its progress, the traces that it used, and its note.
     """
-    boundaries = list(places_of_shard(cache.n_layers + 1, shard))
+    boundaries = list(indices_of_shard(cache.n_layers + 1, shard))
     plan = settings.plan
     cases_by_contrast, left_out = probed_contrasts(tables, plan.folds)
     refits = probes_to_refit(

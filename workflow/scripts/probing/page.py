@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Section, Sheet
-from doubletake.page.wording import count, listed, real, things
+from doubletake.page.wording import count, listed, plural, real
 from doubletake.stats.contrasts import CONTRAST_BY_NAME, CONTRASTS
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 CONTROLS = {
     "token_auroc": "the token\u2019s embedding alone",
@@ -74,7 +74,7 @@ def _best_control_accuracy(row: dict[str, Any]) -> float:
 
 
 def _tally(above: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
-    return f"{len(above)} of {things(len(rows), 'contrast')} are above their controls"
+    return f"{len(above)} of {plural(len(rows), 'contrast')} are above their controls"
 
 
 def _classes(row: dict[str, Any]) -> str:
@@ -181,7 +181,7 @@ def cases_behind(data: StudyData) -> str:
     for row in data.tables["probing/contrasts"].iter_rows(named=True):
         contrast = CONTRAST_BY_NAME[row["contrast"]]
         problems = f"{count(row['positive_problems'])} and "
-        problems += things(row["negative_problems"], "problem")
+        problems += plural(row["negative_problems"], "problem")
         parts.append(
             f"{contrast.description}: {count(row['positives'])} against "
             f"{count(row['negatives'])} on {problems}"

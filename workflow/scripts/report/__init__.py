@@ -1,1 +1,1 @@
-"""Report: one page on all studies of the config."""
+"""Report: one HTML page on all studies of the config."""

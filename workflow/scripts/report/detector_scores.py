@@ -1,4 +1,4 @@
-"""The detectors against labelled traces: the printed table."""
+"""Printed table of the detectors' scores on labelled traces."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ import polars as pl
 
 from doubletake.detector.detectors import DETECTORS
 from doubletake.page.sections import Sheet
-from doubletake.page.wording import NOTHING, count, listed, percent, probability, things
+from doubletake.page.wording import NOTHING, count, listed, percent, plural, probability
 
 COLUMNS = (
     "detector",
@@ -23,10 +23,10 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class DetectorScores:
-    """What the page says of the detectors."""
+    """The page's sentence and table on the detectors."""
 
     used: str
-    """Which detector the studies used, and how good it is; one or two sentences."""
+    """A sentence on the detectors that the studies used, and on their scores."""
     sheet: Sheet
 
 
@@ -36,12 +36,12 @@ def detector_scores(
     """The detectors side by side.
 
     Args:
-        scores: `schemas.DETECTOR_SCORES`.
-        used: the detectors of the studies.
-        labels: the file of labelled traces, as the config names it.
+        scores: the table `DETECTOR_SCORES`.
+        used: detectors of the studies.
+        labels: file of labelled traces, as named in the config.
         confidence: coverage of the intervals.
     """
-    # One model is all models: its row would stand there twice.
+    # With one model, its rows equal the rows of all models.
     if scores["model"].drop_nulls().n_unique() == 1:
         scores = scores.filter(pl.col("model").is_not_null())
     order = pl.Enum(DETECTORS)
@@ -49,29 +49,30 @@ def detector_scores(
         pl.col("detector").cast(order), "kind", "model", maintain_order=True
     )
     overall = rows.group_by("detector", "kind").agg(pl.col("traces").max())
-    traces = things(overall["traces"].to_list()[0], "trace")
+    traces = plural(overall["traces"].to_list()[0], "trace")
     sheet = Sheet(
         "The detectors against labelled traces",
         COLUMNS,
         tuple(
-            _row(row, again)
-            for row, again in zip(
+            _row(row, repeated)
+            for row, repeated in zip(
                 rows.iter_rows(named=True), _repeated(rows), strict=True
             )
         ),
         (0, 1, 2),
-        f"Labels: {labels}, {traces}. An arrival is found if one of equal value ends "
-        "within 3 characters of the labelled end, a backtrack if one starts within 3 "
-        f"characters of the labelled start. In parentheses: {percent(confidence, 0)} "
-        "bootstrap intervals over traces. What was missed or invented stands, with its "
-        "context, in results/detector/mistakes.parquet. Other models' thoughts may be "
-        "harder to read.",
+        f"Labels: {labels}, {traces}. A labelled arrival counts as found if a detected "
+        "arrival has the same value and ends within 3 characters of its end. A "
+        "labelled backtrack counts as found if a detected backtrack starts within 3 "
+        f"characters of its start. In parentheses: {percent(confidence, 0)} bootstrap "
+        "intervals over traces. Missed and invented events are listed with their "
+        "context in results/detector/mistakes.parquet. Thoughts of other models may be "
+        "harder for the detectors.",
     )
     return DetectorScores(_in_words(scores, sorted(set(used)), labels), sheet)
 
 
 def _in_words(scores: pl.DataFrame, used: list[str], labels: str) -> str:
-    """Which detector was used and how good it is on all labelled traces."""
+    """A sentence on the used detectors and their F1 on all labelled traces."""
     parts = []
     for detector in used:
         rows = scores.filter(detector=detector)
@@ -80,29 +81,29 @@ def _in_words(scores: pl.DataFrame, used: list[str], labels: str) -> str:
             for kind in ("arrival", "backtrack")
         ]
         parts.append(f"{detector} (F1 {listed(figures)})")
-    return f"Used here: {listed(parts)}; measured on the labelled traces of {labels}."
+    return f"Used here: {listed(parts)}, measured on the labelled traces of {labels}."
 
 
 def _overall(scores: pl.DataFrame, kind: str) -> float:
-    """F1 over all models: the first row of its kind."""
+    """F1 over all models, in the row without a model."""
     return float(scores.filter(kind=kind).sort("model", nulls_last=False)["f1"][0])
 
 
 def _repeated(rows: pl.DataFrame) -> list[tuple[bool, bool]]:
-    """Per row whether detector, and detector and kind, are those of the row above."""
+    """For each row: whether detector, and kind too, equal those of the row above."""
     pairs = rows.select("detector", "kind").rows()
-    above = [(None, None), *pairs[:-1]]
+    pairs_above = [(None, None), *pairs[:-1]]
     return [
-        (here[0] == last[0], here == last)
-        for here, last in zip(pairs, above, strict=True)
+        (pair[0] == above[0], pair == above)
+        for pair, above in zip(pairs, pairs_above, strict=True)
     ]
 
 
-def _row(row: dict[str, Any], again: tuple[bool, bool]) -> tuple[str, ...]:
-    """One printed row; what stands in the row above is not repeated."""
+def _row(row: dict[str, Any], repeated: tuple[bool, bool]) -> tuple[str, ...]:
+    """One printed row, with empty cells for repeated names."""
     return (
-        "" if again[0] else row["detector"],
-        "" if again[1] else f"{row['kind']}s",
+        "" if repeated[0] else row["detector"],
+        "" if repeated[1] else f"{row['kind']}s",
         f"{row['model'] or 'all'}, {count(row['traces'])}",
         count(row["labelled"]),
         count(row["found"]),
@@ -111,7 +112,7 @@ def _row(row: dict[str, Any], again: tuple[bool, bool]) -> tuple[str, ...]:
 
 
 def _figure(row: dict[str, Any], name: str) -> str:
-    """A figure with its interval."""
+    """A score with its interval."""
     value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
     if value is None or low is None:
         return NOTHING if value is None else f"{value:.2f}"

@@ -1,6 +1,6 @@
-"""SVG figures as images inside an HTML page.
+"""Turns SVG files into images inside an HTML page.
 
-A browser draws an image without running scripts in it and without fetching anything.
+A browser draws such an image, but runs no scripts in it and loads no other files.
 """
 
 import xml.etree.ElementTree as ET
@@ -12,26 +12,26 @@ from doubletake.running.errors import InputError
 from doubletake.running.seals import read_sealed
 
 SVG = "{http://www.w3.org/2000/svg}svg"
-LARGEST = 1.2  # times its own width
+LARGEST_SCALE = 1.2  # largest width on the page, in widths of the file
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What an `<img>` element needs."""
+    """Attributes of an `<img>` element."""
 
     source: str
     """The file as a `data:` address."""
     label: str
-    """What the figure shows, for readers who do not see it."""
+    """Text for readers who cannot see the figure."""
     width: str
-    """Largest width on the page: the lettering of small figures stays small."""
+    """Largest width on the page, so that letters in small figures stay small."""
 
 
 def drawing(path: str | Path, label: str) -> Drawing:
     """A figure for the page.
 
     Raises:
-        InputError: the file is missing, damaged or no SVG.
+        InputError: the file is missing, damaged or not an SVG.
     """
     data = read_sealed(path)
     try:
@@ -44,8 +44,8 @@ def drawing(path: str | Path, label: str) -> Drawing:
     return Drawing(source, label, _largest_width(root.get("width", "")))
 
 
-def _largest_width(own: str) -> str:
+def _largest_width(width: str) -> str:
     try:
-        return f"{LARGEST * float(own.removesuffix('pt')):.0f}pt"
+        return f"{LARGEST_SCALE * float(width.removesuffix('pt')):.0f}pt"
     except ValueError:  # another unit, or no width
         return "none"

@@ -1,4 +1,4 @@
-"""The tables of a study's folder, read when they are asked for."""
+"""The tables of a study, each read from its file at its first use."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,10 +9,10 @@ from doubletake.study.registry import stages
 
 
 class StudyTables(Mapping[str, pl.DataFrame]):
-    """Every declared table of a study, by its name; each is read and checked once."""
+    """All declared tables of a study, by name. Each is read and checked once."""
 
     def __init__(self, folder: Path) -> None:
-        """Of the study's results; nothing is read yet."""
+        """Take the folder of the study's results; no file is read yet."""
         self._contracts = {
             name.removesuffix(".parquet"): (table, folder / name)
             for stage in stages()
@@ -37,5 +37,5 @@ class StudyTables(Mapping[str, pl.DataFrame]):
         return iter(self._contracts)
 
     def __len__(self) -> int:
-        """How many tables are declared."""
+        """Number of declared tables."""
         return len(self._contracts)

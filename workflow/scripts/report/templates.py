@@ -1,4 +1,4 @@
-"""HTML pages from templates: whatever goes into one is text, escaped and visible."""
+"""Writes HTML pages from templates; all values are made visible and escaped."""
 
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,14 @@ from markupsafe import Markup
 
 from doubletake.page import wording
 from doubletake.running.files import write_whole
-from doubletake.running.foreign_text import visible
+from doubletake.running.visible_text import visible
 
 
 def environment(folder: Path) -> Environment:
-    """Templates of a folder; every value is made visible, then escaped.
+    """The templates of a folder. Every value is made visible, then escaped.
 
-    A template that names what it was not given fails. Only `Markup`, which is made by
-    our own code, goes in as it is.
+    A template with an unknown name fails. Only `Markup`, which the workflow's own code
+    makes, is inserted unchanged.
     """
     templates = Environment(
         loader=FileSystemLoader(folder),
@@ -25,19 +25,19 @@ def environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = ("count", "listed", "percent", "probability", "quoted", "things")
+    names = ("count", "listed", "percent", "probability", "quoted", "plural")
     templates.filters |= {name: getattr(wording, name) for name in names}
     return templates
 
 
 def write_page(template: Path, page: Path, **values: Any) -> None:
-    """Render a template, write under a temporary name, rename when complete."""
+    """Render a template, and write the page complete or not at all."""
     text = environment(template.parent).get_template(template.name).render(**values)
     write_whole(page, text.encode())
 
 
 def _shown(value: object) -> object:
-    """What a template prints for a value."""
+    """The text that a template prints for a value."""
     if isinstance(value, Markup):
         return value
     return visible(str(value))

@@ -1,13 +1,13 @@
-"""One page on all studies: what was run, what came out, and how far to trust it.
+"""Writes the page on all studies: settings, results, and measured errors.
 
 Inputs
-    per study: its tables and figures, as the declarations list them.
-    scores: the detectors against labelled traces (`schemas.DETECTOR_SCORES`).
-    templates: the page's HTML and its style.
-    benchmarks: what Snakemake measured of each rule, where it is there.
+    per study: the tables and figures of its declarations.
+    scores: scores of the detectors on labelled traces (`DETECTOR_SCORES`).
+    templates: HTML templates and style of the page.
+    benchmarks: Snakemake's measurements of each rule, if there are any.
 
 Outputs
-    page: one HTML file that needs no other and no network.
+    page: one HTML file that needs no other file and no network.
 """
 
 import logging
@@ -20,7 +20,7 @@ import yaml
 
 from detector.tables import DETECTOR_SCORES
 from doubletake.page.sections import HeatMap, Sheet, Tile
-from doubletake.page.summaries import Proportion, StudyData, mean_of
+from doubletake.page.study_data import Proportion, StudyData, mean_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.logs import job
@@ -33,19 +33,18 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from report.detector_scores import detector_scores
 from report.drawings import Drawing, drawing
-from report.marked_traces import Example, examples
-from report.study_sheets import (
-    NOT_CHECKED,
-    Check,
-    checks,
-    checks_in_words,
-    refusals,
-    run_sheet,
-    trace_sheets,
-)
+from report.example_traces import Example, examples
+from report.run_sheet import run_notes, run_sheet
 from report.study_tables import StudyTables
+from report.study_warnings import warnings_of
 from report.templates import write_page
-from report.warnings import warnings_of
+from report.trace_sheets import trace_sheets
+from report.verification_checks import (
+    NOT_CHECKED,
+    JudgedCheck,
+    judged_checks,
+    verdict_of,
+)
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -60,7 +59,7 @@ class Settings:
     examples: int
     """Traces shown in full, per study."""
     seed: int
-    """Of the choice of examples."""
+    """Seed of the choice of examples."""
 
 
 @dataclass(frozen=True)
@@ -100,27 +99,27 @@ class ShownStudy:
     sections: list[ShownSection]
     examples: list[Example]
     runs: Sheet
-    checks: list[Check]
+    checks: list[JudgedCheck]
     verdict: str
-    """The checks in one sentence."""
+    """The verification in one or two sentences."""
     notes: list[str]
     warnings: list[str]
-    """What a reader must know before any figure."""
+    """Sentences that a reader must see before any result."""
 
 
 def shown_section(
     experiment: Experiment, data: StudyData, files: StudyFiles
 ) -> ShownSection:
-    """Sentences, tables and figures of an experiment."""
+    """Sentences, tables and figures of one experiment."""
     section = section_of(experiment.name)
     figures = []
     for figure in experiment.figures:
-        place = f"{data.model}/{data.dataset}/{experiment.name}/{figure.name}"
+        anchor = f"{data.model}/{data.dataset}/{experiment.name}/{figure.name}"
         path = files.figure(experiment.name, figure.name)
         label = f"{figure.title}, {data.name}"
         cases = section.cases[figure.name](data)
         shown = ShownFigure(
-            place, figure.title, figure.caption, cases, drawing(path, label)
+            anchor, figure.title, figure.caption, cases, drawing(path, label)
         )
         figures.append(shown)
     return ShownSection(
@@ -135,11 +134,12 @@ def shown_section(
 
 
 def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
-    """Read a study's files, compute everything that the page says of it."""
+    """Read a study's files, and compute everything that the page shows of it."""
     tables = StudyTables(Path(files.folder))
     data = StudyData(files.model, files.dataset, tables, files.settings)
     runs = pl.concat([RUNS.read(path) for path in files.runs])
-    judged = checks(pl.concat([VERIFICATION.read(path) for path in files.verification]))
+    verification = pl.concat([VERIFICATION.read(path) for path in files.verification])
+    checks = judged_checks(verification)
     logger.info("%s: %d traces", data.name, data.thoughts.height)
     return ShownStudy(
         id=f"{files.model}/{files.dataset}",
@@ -150,24 +150,24 @@ def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
         sections=[shown_section(one, data, files) for one in experiments()],
         examples=examples(data, settings.examples, settings.seed),
         runs=run_sheet(runs, benchmarks(Path(files.benchmarks))),
-        checks=judged,
-        verdict=checks_in_words(judged),
-        notes=refusals(runs),
+        checks=checks,
+        verdict=verdict_of(checks),
+        notes=run_notes(runs),
         warnings=warnings_of(data, runs),
     )
 
 
 def overview(studies: list[ShownStudy]) -> Sheet:
-    """The studies side by side."""
+    """The table that compares all studies."""
     columns = (
         "study",
         "thoughts",
         "right",
-        "arrivals each",
+        "arrivals per thought",
         "turn back",
         "right at exit 0",
         "right at exit 1",
-        "probability there",
+        "probability at exit 1",
         "failed checks",
     )
     return Sheet("", columns, tuple(_overview_row(study) for study in studies))
@@ -176,11 +176,11 @@ def overview(studies: list[ShownStudy]) -> Sheet:
 def _overview_row(study: ShownStudy) -> tuple[str, ...]:
     data, thoughts = study.data, study.data.thoughts
     first = data.exits.filter(exit=1)["probability"].to_list()
-    judged = [check.within for check in study.checks]
-    bounded = judged.count("yes") + judged.count("no")
-    outside = f"{judged.count('no')} of {bounded}" if bounded else NOTHING
-    unchecked = judged.count(NOT_CHECKED)
-    outside += f", {unchecked} not checked" if unchecked else ""
+    verdicts = [check.within for check in study.checks]
+    bounded = verdicts.count("yes") + verdicts.count("no")
+    failed = f"{verdicts.count('no')} of {bounded}" if bounded else NOTHING
+    unchecked = verdicts.count(NOT_CHECKED)
+    failed += f", {unchecked} not checked" if unchecked else ""
     return (
         data.name,
         count(thoughts.height),
@@ -190,7 +190,7 @@ def _overview_row(study: ShownStudy) -> tuple[str, ...]:
         Proportion.of(thoughts["exit0_correct"]).text,
         Proportion.of(thoughts["exit1_correct"]).text,
         probability(first[0] if first else None),
-        outside,
+        failed,
     )
 
 
@@ -203,7 +203,7 @@ def main(
     settings: Settings,
     provenance: Provenance,
 ) -> None:
-    """Read all studies, write the page."""
+    """Read all studies and write the page."""
     shown = [shown_study(files, settings) for files in studies]
     events = [study.data.settings["events"] for study in shown]
     detectors = detector_scores(

@@ -20,10 +20,10 @@ import polars as pl
 
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
+from doubletake.running.cache_keys import cache_key
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
-from doubletake.running.origins import origin_key
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.running.store import Store
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
@@ -171,7 +171,7 @@ def main(
     problems = rows_of_shard(PROBLEMS.read(problems_path), shard)
     tokenizer = load_tokenizer(model)
     wanted = prompts_of(problems, settings.samples, tokenizer)
-    key = origin_key(deciding_settings(model, settings, code), model_paths)
+    key = cache_key(deciding_settings(model, settings, code), model_paths)
     store = Store.here()
     earlier = rows_in_store(store, key) | rows_of_last_run(key, traces_path)
     kept, prompts = split_reusable(wanted, earlier)
@@ -187,7 +187,7 @@ def main(
     traces = join_rows([prompt.trace for prompt in wanted], kept, new)
     reused = f"{len(kept)} thoughts kept from an earlier run" if kept else ""
     notes = "; ".join(filter(None, [too_long, no_text, reused, tokenizer.date_note]))
-    run = run_of("traces", shard, progress, decoder, new.height, notes)
+    run = run_row("traces", shard, progress, decoder, new.height, notes)
     RUNS.write(run, runs_path)
     TRACES.write(traces, traces_path)
     keep_for_next_run(key, traces_path)

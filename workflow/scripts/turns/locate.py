@@ -32,7 +32,11 @@ from doubletake.model.devices import choose_device
 from doubletake.model.lens import UNEMBED_ROWS, Lens
 from doubletake.running.logs import job
 from doubletake.study.settings import ModelSettings
-from doubletake.tables.verification import VERIFICATION, Figure, verification_of
+from doubletake.tables.verification import (
+    VERIFICATION,
+    VerificationRow,
+    verification_of,
+)
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from events.tables import EVENTS
 from traces.tables import TRACES
@@ -200,7 +204,7 @@ def checks_of(
     first = turns.filter(kind=BACKTRACK, ordinal=1)
     largest: Any = differences.nan_max() if len(differences) else None
     share: Any = first["is_word"].mean()
-    replay = Figure(
+    replay = VerificationRow(
         check="log-prob of the next token, cache against generation",
         statistic="max |difference|",
         value=largest,
@@ -209,7 +213,7 @@ def checks_of(
         bound=BOUND[dtype],
         merge="max",
     )
-    filtered = Figure(
+    filtered = VerificationRow(
         check="first backtracks whose most likely token is a backtrack word",
         statistic="share",
         value=share,

@@ -17,7 +17,7 @@ from doubletake.model.lens import Lens
 from doubletake.running.logs import Progress
 from doubletake.stats.draws import generator
 from doubletake.stats.verification import Largest
-from doubletake.tables.verification import Figure, verification_of
+from doubletake.tables.verification import VerificationRow, verification_of
 from turns.reading import BACKTRACK, WRAP_UP
 from value_vectors.mlp_units import LayerUnits
 from value_vectors.scaling_plan import (
@@ -45,7 +45,7 @@ class CheckResults:
     def verification(self, dtype: str) -> pl.DataFrame:
         """Rows of the table `verification`."""
         bound = FLOAT32_BOUND if dtype == "float32" else None
-        logits = Figure(
+        logits = VerificationRow(
             check="units scaled on a shared prefix against plain full passes",
             statistic="largest difference of logits",
             value=self.logits.value,
@@ -54,7 +54,7 @@ class CheckResults:
             bound=bound,
             merge="max",
         )
-        activations = Figure(
+        activations = VerificationRow(
             check="activations from the cache against a full pass",
             statistic="largest difference",
             value=self.activations.value,

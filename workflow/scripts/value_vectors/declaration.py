@@ -25,7 +25,7 @@ DECLARATION = Experiment(
         RUNS,
         VERIFICATION,
     ),
-    drawn=(
+    figures=(
         Figure(
             "effects",
             "What scaling the vectors changes",

@@ -36,7 +36,7 @@ from doubletake.model.lens import Lens
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
-from doubletake.running.runs import run_of
+from doubletake.running.run_rows import run_row
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Verification, with_verification
@@ -236,7 +236,7 @@ def main(
     results, progress = check_backtracks(
         decoder, layers_units, turns, tokens, token_ids, settings.check
     )
-    run = run_of(STAGE, SHARD, progress, decoder, progress.items, "")
+    run = run_row(STAGE, SHARD, progress, decoder, progress.items, "")
     unit_tables = [unit_rows(units, turns) for units in layers_units]
     write(table_paths, rows, unit_tables, results, model.dtype, run)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Section, Sheet
-from doubletake.page.wording import listed, real, significant, things
+from doubletake.page.wording import listed, plural, real, significant
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from doubletake.page.summaries import StudyData
+    from doubletake.page.study_data import StudyData
 
 SIDE_WORDS = {"for": "largest", "against": "smallest"}
 
@@ -64,7 +64,7 @@ def _largest_effect(data: StudyData) -> str:
         return (
             "scaling such vectors does not move the backtrack words\u2019 logit "
             "further than scaling random vectors that write as much, in any of "
-            f"{things(len(rows), 'comparison')}"
+            f"{plural(len(rows), 'comparison')}"
         )
     largest = max(beyond, key=lambda row: abs(row["logit_change_excess"]))
     return (
@@ -72,7 +72,7 @@ def _largest_effect(data: StudyData) -> str:
         f"{_signed(largest['logit_change'])} ({_signed(largest['logit_change_low'])} "
         f"to {_signed(largest['logit_change_high'])}), while random vectors that write "
         f"as much move it by {_signed(largest['logit_change_random'])}; "
-        f"{len(beyond)} of {things(len(rows), 'comparison')} differ from random vectors"
+        f"{len(beyond)} of {plural(len(rows), 'comparison')} differ from random vectors"
     )
 
 
@@ -123,7 +123,7 @@ def _activity(data: StudyData) -> str:
         | (both["at_backtrack_high"] < both["at_control_low"])
     )
     return (
-        f"For {apart.height} of the {things(both.height, 'listed vector')}, the "
+        f"For {apart.height} of the {plural(both.height, 'listed vector')}, the "
         "intervals of mean activation at backtracks and at controls do not overlap."
     )
 
@@ -187,9 +187,9 @@ def check_cases(data: StudyData) -> str:
         return "No backtrack was checked."
     row = effects.row(0, named=True)
     return (
-        f"{things(row['positions'], 'backtrack')} on "
-        f"{things(row['problems'], 'problem')}, "
-        f"{things(row['vectors'], 'vector')} at a time. "
+        f"{plural(row['positions'], 'backtrack')} on "
+        f"{plural(row['problems'], 'problem')}, "
+        f"{plural(row['vectors'], 'vector')} at a time. "
         f"Intervals: {data.confidence:.0%}, over problems."
     )
 
@@ -198,7 +198,7 @@ def unit_cases(data: StudyData) -> str:
     """Units in the figure."""
     units = data.tables["value_vectors/units"]
     layers = units["layer"].n_unique()
-    return f"{things(units.height, 'unit')} of {things(layers, 'layer')}."
+    return f"{plural(units.height, 'unit')} of {plural(layers, 'layer')}."
 
 
 SECTION = Section(

@@ -15,10 +15,10 @@ import torch
 from torch.utils.hooks import RemovableHandle
 from transformers import DynamicCache
 
-from doubletake.model.budgets import cached_tokens, forward_tokens
+from doubletake.model.batch_memory import cached_tokens, forward_tokens
+from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import registered
-from doubletake.model.passes import in_batches
 
 
 @dataclass(frozen=True)

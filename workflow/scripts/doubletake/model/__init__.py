@@ -1,1 +1,1 @@
-"""The model: one adapter around a Hugging Face decoder, proven when it loads."""
+"""The model: a Hugging Face decoder and its parts by name, checked when it loads."""

@@ -1,8 +1,8 @@
-"""Adapters (LoRA): refused, for no measurement here applies them to the weights.
+"""Models with an adapter (LoRA) are refused: no measurement here applies adapters.
 
-The library passes over an adapter where peft is not installed, and loads it where it
-is: what is measured must not depend on that. No torch and no transformers here, so that
-a folder is refused before the first job.
+The library loads an adapter where peft is installed, and ignores it elsewhere. Results
+must not depend on that. This module imports neither torch nor transformers, so that a
+folder is refused before the first job.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from doubletake.running.errors import InputError
 
 ADAPTER_CONFIG = "adapter_config.json"
-NAMES = (
+FILE_PATTERNS = (
     ADAPTER_CONFIG,
     "adapter_model*",
     "adapter*.safetensors",
@@ -19,13 +19,13 @@ NAMES = (
     f"*/{ADAPTER_CONFIG}",
     "*/adapter_model*",
 )
-"""What peft and diffusers write, and what MLX calls the weights: in the model's folder
-or in one inside it, where checkpoints of a training lie."""
+"""Files that peft, diffusers and MLX write, in the model's folder or in a folder inside
+it (a training keeps its checkpoints there)."""
 
 
 def adapter_files(folder: Path) -> list[Path]:
-    """The files of an adapter in a model's folder; none if it holds none."""
-    return sorted({path for name in NAMES for path in folder.glob(name)})
+    """The files of an adapter in a model's folder; empty if there is no adapter."""
+    return sorted({path for name in FILE_PATTERNS for path in folder.glob(name)})
 
 
 def refuse_adapter(
@@ -34,44 +34,47 @@ def refuse_adapter(
     """Refuse a model that is or holds an adapter, and say how to merge it.
 
     Args:
-        source: begins the message.
-        folder: the model's; None for one on the hub.
-        files: of the adapter; if there are none, nothing is refused.
-        has_model: whether the folder holds the weights of a model as well.
+        source: first words of the message.
+        folder: the model's folder; None for a model on the hub.
+        files: the adapter's files; an empty list refuses nothing.
+        has_model: whether the folder also holds the weights of a model.
 
     Raises:
-        InputError: names the adapter's files, and its base where it names that.
+        InputError: there is an adapter. The message names its files, and its base model
+            if its config names one.
     """
     if not files:
         return
-    shown = [str(path.relative_to(folder)) if folder else path.name for path in files]
-    names = ", ".join(shown)
-    base = next((_base(path) for path in files if path.name == ADAPTER_CONFIG), None)
+    paths = [str(path.relative_to(folder)) if folder else path.name for path in files]
+    names = ", ".join(paths)
+    base = next(
+        (_base_model(path) for path in files if path.name == ADAPTER_CONFIG), None
+    )
     adapter = repr(str(folder or source))
     if has_model:
-        found = "has an adapter beside its weights"
+        fault = "has an adapter beside its weights"
         base, adapter = base or str(folder), "ADAPTER"
-        other = (
-            "move these files away, into a folder ADAPTER: to study the base model "
-            "alone no more is needed; to study both, merge them"
+        remedy = (
+            "move these files away, into a folder ADAPTER; this is enough to study the "
+            "base model alone; to study it with the adapter, merge the two"
         )
     else:
-        found = "has an adapter"
-        other = "name its base model as source, or merge the two"
+        fault = "has an adapter"
+        remedy = "name its base model as source, or merge the two"
     load = f"from_pretrained({base!r})" if base else "from_pretrained(BASE)"
     raise InputError(
-        f"{source} {found} ({names}), and adapters are not applied; {other} where peft "
-        f"is installed: PeftModel.from_pretrained(AutoModelForCausalLM.{load}, "
+        f"{source} {fault} ({names}), and adapters are not applied; {remedy} where "
+        f"peft is installed: PeftModel.from_pretrained(AutoModelForCausalLM.{load}, "
         f"{adapter}).merge_and_unload().save_pretrained(NEW), and for the tokenizer "
         f"AutoTokenizer.{load}.save_pretrained(NEW)"
     )
 
 
-def _base(path: Path) -> str | None:
-    """What an adapter says that it was made for."""
+def _base_model(path: Path) -> str | None:
+    """The base model that an adapter's config names; None if it names no model."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return None  # it is refused all the same
-    base = found.get("base_model_name_or_path") if isinstance(found, dict) else None
+        return None  # the adapter is refused in any case
+    base = config.get("base_model_name_or_path") if isinstance(config, dict) else None
     return base if isinstance(base, str) and base else None

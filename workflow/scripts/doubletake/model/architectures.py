@@ -1,17 +1,18 @@
-"""Where a decoder keeps its parts: the only place that knows module names.
+"""Supported architectures: the names of their modules, and their attention windows.
 
-No torch here, so that the workflow can refuse an unknown architecture before any job.
+No other module knows these names. This one does not import torch, so that an unknown
+architecture is refused before the first job.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-GLOBAL_LAYER, LOCAL_LAYER = "full_attention", "sliding_attention"  # the library's words
+GLOBAL_LAYER, LOCAL_LAYER = "full_attention", "sliding_attention"  # transformers' names
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Module paths of one architecture; those of a layer are relative to it."""
+    """Module paths of one architecture. Paths inside a layer start at the layer."""
 
     embed: str = "model.embed_tokens"
     layers: str = "model.layers"
@@ -21,7 +22,7 @@ class Layout:
     attention_out: str = "self_attn.o_proj"
     mlp: str = "mlp"
     mlp_down: str | None = "mlp.down_proj"
-    """The down-projection; None where a mixture of experts has many."""
+    """The down-projection; None for a mixture of experts, which has many."""
     mlp_norm: str = "post_attention_layernorm"
     """The norm through which the MLP reads the residual stream."""
     attention_write: str = "self_attn"
@@ -29,12 +30,12 @@ class Layout:
     mlp_write: str = "mlp"
     """The module whose output is added to the residual stream after the MLP."""
     norm_offset: float = 0.0
-    """Added to the stored weight of a norm to give its gain."""
+    """A norm's gain is its stored weight plus this."""
     attention_kernel: str = "sdpa"
-    """Attention implementation: sdpa, or eager where sdpa cannot cap the scores."""
+    """Attention implementation: sdpa, or eager for models that cap attention scores."""
     window: Literal["none", "all layers", "by layer type"] = "by layer type"
-    """Which layers obey `sliding_window` of a configuration. It may be set where the
-    model's code ignores it, so the name of the key alone says nothing."""
+    """Which layers obey `sliding_window` of a configuration. A configuration may set
+    this key although the model's code ignores it."""
 
 
 _GEMMA = Layout(
@@ -67,12 +68,15 @@ LAYOUTS = {
 
 
 def attention_windows(config: Any) -> dict[str, int | None]:
-    """Tokens that a layer sees, its own included, by the library's type of layer.
+    """Number of tokens that a layer sees, with the token itself, by type of layer.
 
-    None: all before. Only types that the model has; one entry if all layers are alike.
+    The window is None where a layer sees all earlier tokens.
 
     Args:
         config: configuration of a supported model.
+
+    Returns:
+        An entry for each type of layer that the model has, in transformers' words.
     """
     text, kind = config.get_text_config(), LAYOUTS[config.model_type].window
     window = None if kind == "none" else getattr(text, "sliding_window", None)

@@ -1,4 +1,4 @@
-"""Single tensors of a checkpoint, read without loading the model."""
+"""Reads single tensors from a checkpoint without loading the model."""
 
 from functools import cached_property
 from pathlib import Path
@@ -15,25 +15,26 @@ from doubletake.running.errors import InputError
 from doubletake.running.json_files import read_json
 from doubletake.study.settings import ModelSettings
 
-# Composite models name the decoder's tensors in another order than its modules.
+# Composite models name the tensors and the modules of their decoder differently.
 PREFIXES = ("model.", "language_model.")
 STORED_PREFIXES = ("model.", "language_model.model.", "model.language_model.")
 
 
 class Checkpoint:
-    """A model's safetensors files; a tensor is read when asked for.
+    """A model's safetensors files. Each tensor is read when it is requested.
 
     Attributes:
-        settings: what loads the model.
+        settings: settings of the model.
         config: its text configuration.
-        layout: where its parts are.
+        layout: the paths of its modules.
     """
 
     def __init__(self, settings: ModelSettings) -> None:
         """Read the configuration.
 
         Raises:
-            InputError: it cannot be had or read, or the architecture is unknown.
+            InputError: the configuration cannot be downloaded or read, or its
+                architecture is unknown.
         """
         self.settings = settings
         config = read_config(settings)
@@ -45,53 +46,55 @@ class Checkpoint:
         """A tensor by its name in the model (`model.norm.weight`), on the CPU.
 
         Returns:
-            It, as stored, in the dtype that the settings ask for.
+            The tensor as stored, in the dtype of the settings.
 
         Raises:
-            InputError: the checkpoint does not hold it, it is damaged, or it holds
-                values that are not finite.
+            InputError: the checkpoint does not hold the tensor, its file is damaged, or
+                some of its values are not finite.
         """
-        stored = next((key for key in _spellings(name) if key in self._places), None)
+        stored = next(
+            (key for key in _stored_names(name) if key in self._file_of), None
+        )
         if stored is None:
             raise InputError(f"{self.settings.source}: no weight {name}")
-        path = self._places[stored]
+        path = self._file_of[stored]
         try:
-            found = self._open(path).get_tensor(stored)
+            tensor = self._open(path).get_tensor(stored)
         except SafetensorError as error:
             raise InputError(f"{path}: damaged safetensors file ({error})") from error
-        if not torch.isfinite(found).all():
+        if not torch.isfinite(tensor).all():
             raise InputError(
                 f"{self.settings.source}: weight {name} holds values that are not "
                 f"finite ({path.name})"
             )
-        return found.to(DTYPES[self.settings.dtype])
+        return tensor.to(DTYPES[self.settings.dtype])
 
     def has(self, name: str) -> bool:
-        """Whether the checkpoint holds this tensor."""
-        return any(key in self._places for key in _spellings(name))
+        """Whether the checkpoint holds a tensor of this name."""
+        return any(key in self._file_of for key in _stored_names(name))
 
     def layer_tensor(self, layer: int, name: str) -> torch.Tensor:
-        """A tensor of a layer, by its name in it (`mlp.down_proj.weight`)."""
+        """A tensor of a layer, by its name in the layer (`mlp.down_proj.weight`)."""
         return self.tensor(f"{self.layout.layers}.{layer}.{name}")
 
     @property
     def embed(self) -> torch.Tensor:
-        """Token embedding, [vocabulary, d_model], not scaled."""
+        """Token embedding, [vocabulary, d_model], without the model's scale."""
         return self.tensor(f"{self.layout.embed}.weight")
 
     @property
     def unembed(self) -> torch.Tensor:
-        """`W_U`, [vocabulary, d_model]; the embedding where the two are tied."""
+        """`W_U`, [vocabulary, d_model]; equals the embedding if the two are tied."""
         name = f"{self.layout.unembed}.weight"
         tied = getattr(self.config, "tie_word_embeddings", False)
         return self.embed if tied and not self.has(name) else self.tensor(name)
 
     @cached_property
-    def _places(self) -> dict[str, Path]:
-        """File of every stored tensor.
+    def _file_of(self) -> dict[str, Path]:
+        """The file of every stored tensor.
 
-        Of a whole file and an index of parts, the whole one counts, as where the
-        library loads the model.
+        If there are both a single file and an index of parts, the single file is read,
+        as in transformers.
         """
         path = self._find(WEIGHTS, needed=False)
         index = self._find(WEIGHTS_INDEX, needed=False) if path is None else None
@@ -103,14 +106,14 @@ class Checkpoint:
         return {key: self._shard(file) for key, file in named.items()}
 
     def _shard(self, file: str) -> Path:
-        """A file that the index names: beside it, or on the hub."""
+        """Path of a file that the index names: beside the index, or on the hub."""
         if self.settings.revision is None:
             return Path(self.settings.source) / Path(file).name
         return Path(file)
 
     def _find(self, name: str, *, needed: bool) -> Path | None:
         try:
-            found = cached_file(
+            path = cached_file(
                 self.settings.source,
                 name,
                 revision=self.settings.revision,
@@ -119,13 +122,13 @@ class Checkpoint:
         except OSError as error:
             reason = " ".join(str(error).split())[:300]
             raise InputError(f"{self.settings.source}: {reason}") from error
-        return None if found is None else Path(found)
+        return None if path is None else Path(path)
 
     def _open(self, path: Path) -> Any:
         if str(path) not in self._files:
-            here = path if path.exists() else self._find(path.name, needed=True)
+            local = path if path.exists() else self._find(path.name, needed=True)
             try:
-                file = safe_open(str(here), framework="pt", device="cpu")
+                file = safe_open(str(local), framework="pt", device="cpu")
             except (OSError, SafetensorError) as error:
                 raise InputError(
                     f"{path}: damaged or missing safetensors file ({error})"
@@ -134,7 +137,7 @@ class Checkpoint:
         return self._files[str(path)]
 
 
-def _spellings(name: str) -> list[str]:
+def _stored_names(name: str) -> list[str]:
     """The names under which a checkpoint may store a tensor of the model."""
     bare = name
     for prefix in PREFIXES:

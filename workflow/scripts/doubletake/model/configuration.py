@@ -1,4 +1,4 @@
-"""A model's configuration, read without its weights, and what is refused by it."""
+"""Reads a model's configuration, and refuses models that are not supported."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,14 +21,15 @@ DTYPES = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
-NO_SAFETENSORS = "cannot be loaded with `safetensors`"  # the library's words
+NO_SAFETENSORS = "cannot be loaded with `safetensors`"  # in transformers' message
 
 
 def read_config(settings: ModelSettings) -> Any:
     """Configuration of a model, without its weights.
 
     Raises:
-        InputError: it cannot be had or read, or is of a kind that is not supported.
+        InputError: the configuration cannot be downloaded or read, or the model is not
+            supported.
     """
     _refuse_adapter(settings)
     with load_errors(settings):
@@ -46,15 +47,16 @@ def read_config(settings: ModelSettings) -> Any:
         raise InputError(f"{settings.source}: quantized weights are not supported")
     if named := getattr(config, "transformers_weights", None):
         raise InputError(
-            f"{settings.source}: weights that config.json names (transformers_weights: "
-            f"{named!r}) are not supported; remove that key and call them {WEIGHTS}"
+            f"{settings.source}: config.json names a file of weights "
+            f"(transformers_weights: {named!r}), which is not supported; remove this "
+            f"key and rename the file to {WEIGHTS}"
         )
     return config
 
 
 @contextmanager
 def load_errors(settings: ModelSettings) -> Iterator[None]:
-    """Turn what the library raises for bad files into one sentence."""
+    """Turn errors of transformers about bad files into one sentence."""
     at = "" if settings.revision is None else f" at revision {settings.revision}"
     try:
         yield
@@ -65,7 +67,7 @@ def load_errors(settings: ModelSettings) -> Iterator[None]:
     except (OSError, ValueError, KeyError, AttributeError) as error:
         reason = " ".join(str(error).split())[:300]
         if NO_SAFETENSORS in reason:
-            reason = "it has no safetensors weights, and pickled ones are never opened"
+            reason = "it has no safetensors weights; pickled weights are never opened"
         raise InputError(
             f"{settings.source}{at}: cannot be loaded as a model ({reason})"
         ) from error
@@ -74,7 +76,7 @@ def load_errors(settings: ModelSettings) -> Iterator[None]:
 def _refuse_adapter(settings: ModelSettings) -> None:
     """Refuse a model that is or holds an adapter.
 
-    Where the hub cannot be reached, only an adapter in its cache can be seen.
+    Without a connection to the hub, only an adapter in its cache is found.
     """
     if settings.revision is None:
         return check_adapter(Path(settings.source), settings.source)

@@ -1,8 +1,9 @@
-"""The one adapter: a Hugging Face decoder with its parts by name.
+"""A Hugging Face decoder whose parts have the same names in every architecture.
 
-Words: the residual stream at boundary l, `resid[l]`, is the input of layer l;
-`resid[n_layers]` is the input of the final norm. Each layer adds two writes to it,
-`attn_out[l]` and `mlp_out[l]` (after the norms behind them, where a model has such).
+The residual stream at boundary l, `resid[l]`, is the input of layer l.
+`resid[n_layers]` is the input of the final norm. Layer l adds two outputs to the
+stream: `attn_out[l]` and `mlp_out[l]`. Where a model has norms after attention and MLP,
+these outputs are taken after the norms.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import torch
 from torch import nn
 
 from doubletake.model.architectures import Layout
-from doubletake.model.formulas import norm_eps_of, softcap_of
+from doubletake.model.norm_and_softcap import norm_eps_of, softcap_of
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 
@@ -22,20 +23,20 @@ from doubletake.study.settings import ModelSettings
 class Decoder:
     """A frozen causal language model and its parts.
 
-    Generation and plain forward passes use `hf`; whatever hooks into the model finds
-    its modules here.
+    Generation and plain forward passes use `hf`. Code that hooks into the model gets
+    the modules from the methods below.
     """
 
     hf: Any
     """The Hugging Face model: evaluation mode, no parameter requires a gradient."""
     config: Any
-    """Its text configuration (of a composite model: the decoder's part)."""
+    """Its text configuration (of a composite model: that of the decoder)."""
     layout: Layout
     settings: ModelSettings
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
+        """The device that holds the weights."""
         return self.embed.weight.device
 
     @property
@@ -55,23 +56,23 @@ class Decoder:
 
     @property
     def max_positions(self) -> int:
-        """Longest sequence that the model was made for, in tokens."""
+        """Longest sequence that the model supports, in tokens."""
         return self.config.max_position_embeddings
 
     @property
     def stop_ids(self) -> set[int]:
-        """Tokens that end a completion, by the model's generation config."""
+        """Ids of tokens that end a completion, from the model's generation config."""
         stops = self.hf.generation_config.eos_token_id
         return set(stops if isinstance(stops, list) else [stops]) - {None}
 
     @property
     def base(self) -> nn.Module:
-        """The model without unembedding; its last_hidden_state is already normed."""
+        """The model without unembedding; last_hidden_state is after the final norm."""
         return self.hf.base_model
 
     @cached_property
     def embed(self) -> nn.Embedding:
-        """Token embedding; its output is `resid[0]`, scaled where the model scales."""
+        """Token embedding; its output is `resid[0]`, with the model's scale if any."""
         return self.hf.get_submodule(self.layout.embed)
 
     @cached_property
@@ -98,13 +99,13 @@ class Decoder:
     def norm_gain(self) -> torch.Tensor:
         """Gain of the final norm, [d_model], float32.
 
-        The final norm gives `norm_gain * rms_scale(x) * x`, up to rounding.
+        The final norm equals `norm_gain * rms_scale(x) * x`, up to rounding.
         """
         return self.final_norm.get_parameter("weight").float() + self.layout.norm_offset
 
     @property
     def softcap(self) -> float | None:
-        """Cap c of the final logits, c tanh(logits / c); None without one."""
+        """Cap c of the final logits, c tanh(logits / c); None: no cap."""
         return softcap_of(self.config)
 
     def attention(self, layer: int) -> nn.Module:
@@ -112,7 +113,7 @@ class Decoder:
         return self._part(layer, self.layout.attention)
 
     def attention_out(self, layer: int) -> nn.Linear:
-        """Output projection of a layer's attention, heads side by side in its input."""
+        """Output projection of a layer's attention; its input joins all heads."""
         return self._part(layer, self.layout.attention_out)
 
     def attention_write(self, layer: int) -> nn.Module:
@@ -131,7 +132,8 @@ class Decoder:
         """Down-projection of a layer's MLP; its columns are the value vectors.
 
         Raises:
-            InputError: a mixture of experts, which has one for each expert.
+            InputError: the model is a mixture of experts, which has one for each
+                expert.
         """
         path = self.layout.mlp_down
         if path is None:

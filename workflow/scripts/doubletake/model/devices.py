@@ -1,8 +1,7 @@
-"""The device of a job: a GPU of its own, or the CPU.
+"""Chooses the device of a job: a free GPU, or the CPU.
 
-The rule is the same wherever a job runs. On a workstation jobs find each other's locks,
-whoever started them (`gpu_locks`); under SLURM a job sees just the device that it was
-given, which is free.
+On a workstation, jobs of all users find each other's locks (`gpu_locks`). Under SLURM a
+job sees only the GPU that SLURM gave it, which is free.
 """
 
 import os
@@ -15,28 +14,28 @@ from doubletake.running.gpu_locks import FOLDER, claim, jobs_per_gpu
 
 
 def choose_device(name: str) -> torch.device:
-    """The device that `models.<name>.device` asks for; waits for a GPU of its own.
+    """The device for a value of `models.<name>.device`; waits until a GPU is free.
 
-    Of the GPUs in CUDA_VISIBLE_DEVICES, if that is set. A process keeps its GPU until
-    it ends, and every further call gives the same one.
+    Only the GPUs in CUDA_VISIBLE_DEVICES are used, if it is set. A process keeps its
+    GPU until it ends. Further calls give the same GPU.
 
     Raises:
-        InputError: a GPU is asked for and there is none, or the locks cannot be used.
+        InputError: the config requires a GPU and there is no GPU, or the locks cannot
+            be used.
     """
-    there = name != "cpu" and torch.cuda.is_available()
-    if there:
-        return _own_gpu()
+    if name != "cpu" and torch.cuda.is_available():
+        return _claimed_gpu()
     if name == "cuda":
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
         raise InputError(
-            "models.<name>.device: cuda is asked for, but there is no GPU "
+            "models.<name>.device: cuda is required, but there is no GPU "
             f"(CUDA_VISIBLE_DEVICES: {visible})"
         )
     return torch.device("cpu")
 
 
 def device_name(device: torch.device) -> str:
-    """What to call a device in the run table."""
+    """Name of a device, for the table of runs."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
@@ -44,18 +43,18 @@ def device_name(device: torch.device) -> str:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether this is a lack of memory, on a GPU or not."""
+    """Whether an error means that memory ran out, on a GPU or on the CPU."""
     return isinstance(
         error, (torch.OutOfMemoryError, MemoryError)
     ) or "can't allocate memory" in str(error)
 
 
 @cache
-def _own_gpu() -> torch.device:
-    """One of the visible GPUs, this process's until it ends."""
+def _claimed_gpu() -> torch.device:
+    """One of the visible GPUs, locked until this process ends."""
     count = torch.cuda.device_count()
-    known = [torch.cuda.get_device_properties(index) for index in range(count)]
-    names = [f"GPU-{properties.uuid}" for properties in known]
+    gpus = [torch.cuda.get_device_properties(index) for index in range(count)]
+    names = [f"GPU-{gpu.uuid}" for gpu in gpus]
     index = claim(names, jobs_per_gpu(), FOLDER)
-    torch.cuda.set_device(index)  # what says just "cuda" goes there too
+    torch.cuda.set_device(index)  # for code that names only "cuda"
     return torch.device("cuda", index)

@@ -1,6 +1,7 @@
-"""Folders of models: what can be known, and refused, without loading them.
+"""Checks the folder of a local model without loading it, before the first job.
 
-No torch and no transformers here: it runs whenever the workflow starts.
+This module imports neither torch nor transformers, because it runs at every start of
+the workflow.
 """
 
 import datetime
@@ -30,32 +31,33 @@ RESERVED = {
     *("messages", "conversation", "add_generation_prompt", "continue_final_message"),
     *("tokenize", "chat_template", "return_dict", "return_tensors", "tools"),
 }
-"""Arguments by which the library renders, which no config may set."""
+"""Arguments of transformers' own function, which a config must not set."""
 WEIGHTS = "model.safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
 
 
 def check_model(key: str, settings: dict[str, Any], prompt: str) -> None:
-    """Refuse a model that no study can use, as far as its files tell.
+    """Refuse a model whose settings or files show that no study can use it.
 
-    Of a hub model only what the config itself says is looked at.
+    Of a hub model only the settings are checked.
 
     Args:
-        key: of the model in the config, for messages.
-        settings: of the model.
+        key: key of the model in the config, for messages.
+        settings: settings of the model.
         prompt: its answer prompt.
 
     Raises:
-        InputError: names the key and what is wrong.
+        InputError: no study can use the model. The message names the key and the fault.
     """
     _check_date(settings["date"], key)
-    taken = RESERVED & settings["template_arguments"].keys()
-    if taken:
+    reserved = RESERVED & settings["template_arguments"].keys()
+    if reserved:
         raise InputError(
-            f"{key}.template_arguments: {min(taken)} is not the template's own argument"
+            f"{key}.template_arguments: {min(reserved)} is not an argument of the "
+            "template"
         )
     if settings["revision"] is not None:
-        if settings["end_of_thought"] is not None:  # else its files must be read first
+        if settings["end_of_thought"] is not None:  # else it follows from the files
             _check_markers(settings, "", (), prompt, key)
         return
     folder = Path(settings["source"])
@@ -64,8 +66,8 @@ def check_model(key: str, settings: dict[str, Any], prompt: str) -> None:
     template = chat_template(folder)
     if template is None:
         raise InputError(f"{key}: the tokenizer in {folder} has no chat template")
-    found = _check_markers(settings, template, added_tokens(folder), prompt, key)
-    _check_prompt(folder, template, found, settings, key)
+    markers = _check_markers(settings, template, added_tokens(folder), prompt, key)
+    _check_prompt(folder, template, markers, settings, key)
     _check_weights(folder, key)
     if not settings["trust_remote_code"]:
         configs = [folder / name for name in CONFIGS]
@@ -76,7 +78,7 @@ def _check_date(date: str | None, key: str) -> None:
     try:
         datetime.date.fromisoformat(date or "2000-01-01")
     except ValueError as error:
-        raise InputError(f"{key}.date: {date!r} is no date (YYYY-MM-DD)") from error
+        raise InputError(f"{key}.date: {date!r} is not a date (YYYY-MM-DD)") from error
 
 
 def _check_markers(
@@ -86,54 +88,54 @@ def _check_markers(
     prompt: str,
     key: str,
 ) -> ThoughtFormat:
-    """The model's thought format, of which the answer prompt holds the end marker."""
+    """The model's thought format; the answer prompt must hold its end marker."""
     start, end = settings["start_of_thought"], settings["end_of_thought"]
     try:
-        found = format_of_model(
+        markers = format_of_model(
             start, end, template, tokens, opened=settings["open_thought"]
         )
     except InputError as error:
         raise InputError(f"{key}: {settings['source']}: {error}") from error
-    filled_answer_prompt(prompt, found)
-    return found
+    filled_answer_prompt(prompt, markers)
+    return markers
 
 
 def _check_prompt(
     folder: Path,
     template: str,
-    found: ThoughtFormat,
+    markers: ThoughtFormat,
     settings: dict[str, Any],
     key: str,
 ) -> None:
     """Refuse markers that the tokenizer cannot write, and prompts that close a thought.
 
-    The job that tokenizes looks again, through the library itself.
+    The job that tokenizes checks this again with transformers' tokenizer.
     """
     try:
-        for marker in filter(None, (found.start, found.end)):
+        for marker in filter(None, (markers.start, markers.end)):
             if marker not in added_tokens(folder):
-                check_marker(marker, _written(folder, marker, key))
+                check_marker(marker, _decoded_again(folder, marker, key))
         bare, whole = rendered_prompts(folder, template, settings)
-        found.opening_left(found.turn_start(bare, whole, QUESTION))
+        markers.opening_left(markers.turn_start(bare, whole, QUESTION))
         if settings["date"] is not None:
             with_pinned_date(template, settings["date"])
     except (InputError, ValueError) as error:
         raise InputError(f"{key}: {folder}: {error}") from error
 
 
-def _written(folder: Path, text: str, key: str) -> str:
-    """What a local tokenizer makes of a text."""
+def _decoded_again(folder: Path, text: str, key: str) -> str:
+    """A text after a local tokenizer has encoded and decoded it."""
     path = folder / "tokenizer.json"
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
+    except Exception as error:  # tokenizers raises only Exception
         raise InputError(f"{key}: damaged {path} ({str(error)[:200]})") from error
     ids = tokenizer.encode(text, add_special_tokens=False).ids
     return tokenizer.decode(ids, skip_special_tokens=False).removeprefix(" ")
 
 
 def _check_model_folder(folder: Path, key: str) -> None:
-    """What can be known of a local model without loading it."""
+    """Refuse a folder that lacks a needed file or has an unknown architecture."""
     for name in ("config.json", "tokenizer.json"):
         if not (folder / name).is_file():
             raise InputError(f"{key}.source: {folder} has no {name}")
@@ -149,16 +151,18 @@ def check_adapter(folder: Path, source: str) -> None:
     """Refuse a folder that holds an adapter, alone or beside the model's weights.
 
     Raises:
-        InputError: begins with `source` and says how to merge the adapter.
+        InputError: the folder holds an adapter. The message begins with `source` and
+            says how to merge it.
     """
-    model = any((folder / name).is_file() for name in (WEIGHTS, WEIGHTS_INDEX))
-    refuse_adapter(source, folder, adapter_files(folder), has_model=model)
+    has_model = any((folder / name).is_file() for name in (WEIGHTS, WEIGHTS_INDEX))
+    refuse_adapter(source, folder, adapter_files(folder), has_model=has_model)
 
 
 def weight_files(folder: Path) -> list[Path]:
     """The files from which a local model's weights are read.
 
-    Of a whole file and an index of parts, the library takes the whole one.
+    If there are both a single file and an index of parts, transformers reads the single
+    file.
     """
     index = folder / WEIGHTS_INDEX
     if (folder / WEIGHTS).is_file() or not index.is_file():
@@ -168,7 +172,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def _check_weights(folder: Path, key: str) -> None:
-    """Whether the weights are all there, in a format that is only data."""
+    """Refuse weights that are incomplete, or in a format that can hold code."""
     if not any((folder / name).is_file() for name in (WEIGHTS, WEIGHTS_INDEX)):
         pickled = sorted(
             path.name for path in folder.glob("*") if path.suffix in PICKLES
@@ -176,12 +180,12 @@ def _check_weights(folder: Path, key: str) -> None:
         if pickled:
             raise InputError(
                 f"{key}.source: {folder} has only pickled weights "
-                f"({', '.join(pickled)}), which can run code when they are opened, so "
-                "they never are; convert them where that may happen: "
+                f"({', '.join(pickled)}); they can run code when they are opened, so "
+                "they are never opened here; convert them where this is safe: "
                 "AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW)"
             )
-        others = sorted(path.name for path in folder.glob("*.safetensors"))
-        unread = f", and {', '.join(others)} is not read" if others else ""
+        unknown = sorted(path.name for path in folder.glob("*.safetensors"))
+        unread = f", and {', '.join(unknown)} is not read" if unknown else ""
         raise InputError(
             f"{key}.source: {folder} has no weights ({WEIGHTS}, or {WEIGHTS_INDEX} "
             f"and the files that it names){unread}"
@@ -189,13 +193,13 @@ def _check_weights(folder: Path, key: str) -> None:
     index = folder / WEIGHTS_INDEX
     if not index.is_file():
         return
-    places = read_json(index).get("weight_map")
-    if not isinstance(places, dict):
+    weight_map = read_json(index).get("weight_map")
+    if not isinstance(weight_map, dict):
         raise InputError(f"{index}: no weight_map")
-    for name in sorted({str(name) for name in places.values()}):
+    for name in sorted({str(name) for name in weight_map.values()}):
         if Path(name).name != name or not name.endswith(".safetensors"):
             raise InputError(
-                f"{index}: {name!r} is no name of a safetensors file beside it"
+                f"{index}: {name!r} is not the name of a safetensors file beside it"
             )
         if not (folder / name).is_file():
             raise InputError(

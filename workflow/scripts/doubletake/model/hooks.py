@@ -1,4 +1,4 @@
-"""What passes through a decoder's parts during a forward pass."""
+"""Hooks that read or replace the states of a decoder's parts in a forward pass."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,11 +15,11 @@ Change = Callable[[str, int, torch.Tensor], torch.Tensor | None]
 
 @contextmanager
 def registered(handles: Iterable[RemovableHandle]) -> Iterator[None]:
-    """Keep hooks in place inside the block, and remove them whatever happens.
+    """Keep hooks in place inside the block, and remove them even after an error.
 
     Args:
-        handles: what registering the hooks returns. A generator registers them here:
-            where it fails, the hooks before are removed too.
+        handles: the handles of the hooks. A generator may register the hooks as it
+            runs. If it fails, the hooks that it has registered are removed.
     """
     with ExitStack() as placed:
         for handle in handles:
@@ -29,13 +29,13 @@ def registered(handles: Iterable[RemovableHandle]) -> Iterator[None]:
 
 @contextmanager
 def record(decoder: Decoder) -> Iterator[dict[str, list[torch.Tensor]]]:
-    """Keep what every part gives in the forward passes inside the block.
+    """Keep the states of all parts in the forward passes inside the block.
 
-    Meant for short sequences: everything is kept.
+    This is for short sequences, because all states stay in memory.
 
     Yields:
-        `resid` (n_layers + 1 tensors), `attn_out`, `mlp_out` (n_layers each), every
-        one [batch, token, d_model], in the order of the layers.
+        Lists of tensors [batch, token, d_model], in the order of the layers: `resid`
+        (n_layers + 1 tensors), `attn_out` and `mlp_out` (n_layers tensors each).
     """
     seen: dict[str, list[torch.Tensor]] = {"resid": [], "attn_out": [], "mlp_out": []}
 
@@ -52,9 +52,9 @@ def hooked(decoder: Decoder, see: See) -> Iterator[None]:
 
     Args:
         decoder: the model.
-        see: called with `resid` (layer 0 ... n_layers), `attn_out` and `mlp_out`
-            (layer 0 ... n_layers - 1) and [batch, token, d_model]; returns nothing and
-            must copy what it keeps.
+        see: called with a name, a layer and states [batch, token, d_model]. Names are
+            `resid` (layers 0 ... n_layers), `attn_out` and `mlp_out` (layers 0 ...
+            n_layers - 1). It must copy the states that it keeps.
     """
 
     def before(name: str, layer: int) -> Any:
@@ -69,14 +69,14 @@ def hooked(decoder: Decoder, see: See) -> Iterator[None]:
 
 @contextmanager
 def replaced(decoder: Decoder, change: Change) -> Iterator[None]:
-    """Put `change(name, layer, states)` in the place of every part's states.
+    """Replace every part's states by `change(name, layer, states)`.
 
-    Enter it before `hooked` for the latter to see what was put in.
+    To see the new states, enter `hooked` after this.
 
     Args:
         decoder: the model.
-        change: called as `hooked` calls `see`; returns the states to go on with, or
-            None to leave them.
+        change: called with the same arguments as `see` in `hooked`. It returns the new
+            states, or None to leave the states unchanged.
     """
 
     def before(name: str, layer: int) -> Any:
@@ -124,11 +124,12 @@ def _handles(
 def projected(
     decoder: Decoder, see: Callable[[int, torch.Tensor], None]
 ) -> Iterator[None]:
-    """Call `see(layer, z)` on the heads' outputs as they enter the output projection.
+    """Call `see(layer, z)` on the heads' outputs, the input of the output projection.
 
     Args:
         decoder: the model.
-        see: called with [batch, token, head * d_head]; must copy what it keeps.
+        see: called with a layer and z [batch, token, head * d_head]. It must copy the
+            values that it keeps.
     """
 
     def before(layer: int) -> Any:

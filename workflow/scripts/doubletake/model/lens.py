@@ -1,9 +1,9 @@
-"""Reading residual states through the final norm and the unembedding.
+"""The logit lens: residual states through the final norm and the unembedding.
 
-Logit lens (nostalgebraist 2020): the final norm, its statistics computed on the state
-itself, then the unembedding. Direct logit attribution (Elhage et al. 2021): a part's
-share of a logit is the part, times the final norm's scale of the whole state and its
-gain, times the token's row of the unembedding; the shares add up to the logit.
+Logit lens (nostalgebraist 2020): the final norm, with the scale of the state itself,
+then the unembedding. Direct logit attribution (Elhage et al. 2021): the share of a part
+in a logit is the part, times the final norm's scale of the whole state, times the
+norm's gain, times the token's row of the unembedding. The shares add up to the logit.
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,15 @@ from torch.nn.functional import linear
 
 from doubletake.model.checkpoint import Checkpoint
 from doubletake.model.decoder import Decoder
-from doubletake.model.formulas import norm_eps_of, rms_scale, soft_capped, softcap_of
+from doubletake.model.norm_and_softcap import (
+    norm_eps_of,
+    rms_scale,
+    soft_capped,
+    softcap_of,
+)
 from doubletake.study.settings import ModelSettings
 
-UNEMBED_ROWS = 128  # states whose logits over the vocabulary are in memory at a time
+UNEMBED_ROWS = 128  # states unembedded at a time, over the whole vocabulary
 
 
 @dataclass(frozen=True)
@@ -29,16 +34,16 @@ class Lens:
     W_U: torch.Tensor
     """[vocabulary, d_model], in the model's dtype."""
     eps: float
-    """Of the final norm."""
+    """Epsilon of the final norm."""
     softcap: float | None
-    """Cap c of the logits, c tanh(logits / c)."""
+    """Cap c of the logits, c tanh(logits / c); None if the model has no cap."""
 
     @classmethod
     def load(cls, settings: ModelSettings, device: torch.device | str) -> "Lens":
-        """Read the few tensors from the checkpoint.
+        """Read the two tensors from the checkpoint.
 
         Raises:
-            InputError: the checkpoint cannot be had, read or lacks one of them.
+            InputError: the checkpoint cannot be downloaded or read, or lacks a tensor.
         """
         stored = Checkpoint(settings)
         gain = stored.tensor(f"{stored.layout.final_norm}.weight").float()
@@ -60,7 +65,7 @@ class Lens:
         return rms_scale(resid, self.eps)
 
     def normed(self, resid: torch.Tensor) -> torch.Tensor:
-        """The final norm by its formula, in float32: [..., d_model] to the same."""
+        """The final norm by its formula, in float32; the shape stays [..., d_model]."""
         return self.norm_gain * (self.scale(resid)[..., None] * resid.float())
 
     def shares(
@@ -69,24 +74,24 @@ class Lens:
         """Direct logit attribution of parts of a state.
 
         Args:
-            part: [..., d_model], what one component wrote.
-            scale: [...], `scale` of the final residual that it is part of.
+            part: [..., d_model], output of one component.
+            scale: [...], `scale` of the final residual that holds the part.
             tokens: [token], ids.
 
         Returns:
-            [..., token], float32, shares of the logits before any cap.
+            [..., token], float32, shares of the logits before the cap.
         """
         return self.uncapped(self.norm_gain * (scale[..., None] * part.float()), tokens)
 
     def uncapped(
         self, normed: torch.Tensor, tokens: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Logits before any cap, in float32.
+        """Logits before the cap, in float32.
 
         Args:
             normed: [..., d_model], after the final norm.
-            tokens: [token], ids; only these rows of the unembedding are used, and in
-                float32; the whole of it works in its own dtype, as in the model.
+            tokens: [token], ids. Only their rows of the unembedding are used, in
+                float32. Without `tokens` the unembedding works in the model's dtype.
 
         Returns:
             [..., token], or [..., vocabulary] without `tokens`.
@@ -99,7 +104,7 @@ class Lens:
     def logits(
         self, normed: torch.Tensor, tokens: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """As `uncapped`, with the model's cap."""
+        """Like `uncapped`, with the model's cap."""
         return soft_capped(self.uncapped(normed, tokens), self.softcap)
 
     def model_logits(self, normed: torch.Tensor) -> torch.Tensor:
@@ -114,11 +119,11 @@ class Lens:
         return soft_capped(linear(normed, self.W_U), self.softcap)
 
     def logprobs(self, normed: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Log-probs that the model gives to tokens, some states at a time.
+        """Log-probs of tokens by the model, computed for a few states at a time.
 
         Args:
             normed: [token, d_model], final hidden states.
-            targets: [token], the token that follows each.
+            targets: [token], id of the token that follows each state.
 
         Returns:
             [token], float32, nats, at temperature 1.
@@ -127,20 +132,20 @@ class Lens:
         chunks = zip(
             normed.split(UNEMBED_ROWS), targets.split(UNEMBED_ROWS), strict=True
         )
-        for states, wanted in chunks:
+        for states, ids in chunks:
             logits = self.model_logits(states).float()
-            chosen = logits.gather(1, wanted[:, None])[:, 0]
-            parts.append(chosen - logits.logsumexp(1))
+            target_logits = logits.gather(1, ids[:, None])[:, 0]
+            parts.append(target_logits - logits.logsumexp(1))
         return torch.cat(parts)
 
     def chunks(self, resid: torch.Tensor) -> Iterator[torch.Tensor]:
-        """All logits of residual states, some rows at a time.
+        """All logits of residual states, for a few rows at a time.
 
         Args:
-            resid: [row, d_model], anywhere; moved to the lens' device.
+            resid: [row, d_model], on any device.
 
         Yields:
-            [some rows, vocabulary], float32, together all rows in their order.
+            [some rows, vocabulary], float32, on the lens' device, in the order of rows.
         """
         for states in resid.split(UNEMBED_ROWS):
             yield self.logits(self.normed(states.to(self.W_U.device)))

@@ -1,4 +1,4 @@
-"""Loading a decoder: its weights, placed, checked and proven, or refused."""
+"""Loads a decoder, places it on its device, and refuses it if its self-proof fails."""
 
 import logging
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from doubletake.model.architectures import LAYOUTS, Layout
 from doubletake.model.configuration import DTYPES, load_errors, read_config
 from doubletake.model.decoder import Decoder
 from doubletake.model.devices import choose_device, device_name, out_of_memory
-from doubletake.model.proofs import Proof, prove
+from doubletake.model.self_proof import Proof, prove
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 
@@ -21,10 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 def load_decoder(settings: ModelSettings) -> Decoder:
-    """Load a model from safetensors, freeze it and let it prove itself.
+    """Load a model from safetensors, freeze it and run its self-proof.
 
     Raises:
-        InputError: the model cannot be had, read, placed or trusted; says why.
+        InputError: the model cannot be downloaded or read, does not fit into memory, or
+            fails its self-proof. The message says why.
     """
     device = choose_device(settings.device)
     config = read_config(settings)
@@ -51,7 +52,7 @@ def refuse_bad_weights(decoder: Decoder) -> None:
     """Refuse weights that are not finite.
 
     Raises:
-        InputError: names the first such weight.
+        InputError: a weight is not finite. The message names the first one.
     """
     for name, weight in decoder.hf.named_parameters():
         if not torch.isfinite(weight).all():
@@ -69,21 +70,21 @@ def _load_weights(settings: ModelSettings, layout: Layout) -> Any:
             attn_implementation=layout.attention_kernel,
             use_safetensors=True,
             trust_remote_code=settings.trust_remote_code,
-            # Reported below, with the weight's name.
+            # Refused below, with the weight's name.
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    # The library fills what a checkpoint lacks with random numbers.
+    # Transformers fills missing weights with random numbers.
     if report["missing_keys"]:
         names = sorted(report["missing_keys"])
         raise InputError(
             f"{settings.source}: {len(names)} weights are missing, first {names[0]}"
         )
     if report["mismatched_keys"]:
-        name, found, wanted = sorted(report["mismatched_keys"])[0]
+        name, shape, expected = sorted(report["mismatched_keys"])[0]
         raise InputError(
-            f"{settings.source}: {name} has the shape {list(found)}, but config.json "
-            f"wants {list(wanted)}"
+            f"{settings.source}: {name} has the shape {list(shape)}, but config.json "
+            f"requires {list(expected)}"
         )
     if report["unexpected_keys"]:
         names = sorted(report["unexpected_keys"])
@@ -107,7 +108,7 @@ def _why_unproven(decoder: Decoder, proof: Proof) -> str:
 
 @contextmanager
 def _memory_errors(settings: ModelSettings, device: torch.device) -> Iterator[None]:
-    """Turn a lack of memory into one sentence."""
+    """Turn an out-of-memory error into one sentence."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:

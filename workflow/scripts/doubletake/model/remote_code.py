@@ -1,11 +1,12 @@
-"""Code that a model brings along: never run unless the config says so.
+"""Models that bring Python code are refused, unless the config trusts the code.
 
-The library runs none by itself (`trust_remote_code=False`). But where it knows the
-model's type it silently takes its own code instead, which may compute something else
-than the model's. So such a model is refused: a folder before the first job, a model of
-the hub when its tokenizer is loaded, with which every study begins.
+Without `trust_remote_code`, transformers never runs a model's code. But if it knows the
+model's type, it silently takes its own code instead, which may compute other results.
+So the workflow refuses such a model: a folder before the first job, a model of the hub
+when its tokenizer is loaded, which is the first step of every study.
 
-No torch and no transformers here, so that a folder is refused before the first job.
+This module imports neither torch nor transformers, so that a folder is refused before
+the first job.
 """
 
 from collections.abc import Iterable
@@ -19,39 +20,39 @@ CONFIGS = ("config.json", "tokenizer_config.json")
 """The files of a model that can name code."""
 
 
-def named_files(*configs: dict[str, Any]) -> list[str]:
-    """Python files that `auto_map` entries of a model's config files name.
+def code_files(*configs: dict[str, Any]) -> list[str]:
+    """Python files that are named by `auto_map` in a model's config files.
 
-    `modeling_x.MyModel` is `modeling_x.py` beside the config;
-    `owner/name--modeling_x.MyModel` is that file of another hub model.
+    `modeling_x.MyModel` stands for `modeling_x.py` beside the config.
+    `owner/name--modeling_x.MyModel` stands for this file of another hub model.
     """
-    found = set()
+    files = set()
     for config in configs:
         entries = config.get("auto_map") or {}
         values = entries.values() if isinstance(entries, dict) else [entries]
         for value in values:
             for reference in value if isinstance(value, list | tuple) else [value]:
                 if reference is not None:
-                    found.add(_file_of(str(reference)))
-    return sorted(found)
+                    files.add(_file_of(str(reference)))
+    return sorted(files)
 
 
 def refuse_code(source: str, paths: Iterable[Path]) -> None:
     """Refuse a model that names code to run.
 
     Args:
-        source: the model, for the message.
-        paths: those of its `CONFIGS` that it has.
+        source: name of the model, for the message.
+        paths: the files of `CONFIGS` that the model has.
 
     Raises:
-        InputError: names the files that would run.
+        InputError: the model names code. The message names the files that would run.
     """
-    files = named_files(*map(read_json, paths))
+    files = code_files(*map(read_json, paths))
     if files:
         raise InputError(
-            f"{source}: the model would run code of its own ({', '.join(files)}), "
-            "which is not done unless its entry under models says trust_remote_code: "
-            "true; read that code first, or remove auto_map from its config files"
+            f"{source}: the model would run code of its own ({', '.join(files)}); this "
+            "is refused unless its entry under models says trust_remote_code: true; "
+            "read the code first, or remove auto_map from the model's config files"
         )
 
 

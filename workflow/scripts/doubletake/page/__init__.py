@@ -1,1 +1,1 @@
-"""What the parts of the page and the figures share."""
+"""The report's page and the figures: layout, style, wording, data of a study."""

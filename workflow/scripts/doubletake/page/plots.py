@@ -1,7 +1,7 @@
-"""Figure style: the only place that sets matplotlib's look.
+"""Style of all figures, and helpers to draw and save them.
 
-Figures are built without pyplot, hold their text as paths (so that they look the same
-wherever they are opened), and equal data give byte-equal SVG files.
+Figures are built without pyplot. Their text is stored as paths, so that they look the
+same everywhere. Equal data give byte-equal SVG files.
 """
 
 import io
@@ -21,11 +21,11 @@ from doubletake.running.seals import BLANK, MARK, sealed
 COLUMN = 3.5  # inches: width of one panel
 INK, FAINT, ACCENT = "#24292f", "#6e7781", "#b5403a"
 DASHED = (0, (4, 2))
-MANY = 12  # points of a line up to which each has a mark and a bar of its own
-STYLE: Any = {  # of rcParams, whose names matplotlib types one by one
-    "svg.hashsalt": "doubletake",  # else the ids of elements differ in every file
+MANY = 12  # largest number of points of a line that get full marks and own bars
+STYLE: Any = {  # Any, because matplotlib types each name of rcParams separately
+    "svg.hashsalt": "doubletake",  # without it, ids of elements differ in every file
     "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",  # ships with matplotlib: the same everywhere
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
     "font.size": 9.5,
     "axes.titlesize": 10.5,
     "axes.titlelocation": "left",
@@ -64,14 +64,14 @@ def new_figure(
     extra_width: float = 0.0,
     **grid: Any,
 ) -> tuple[Figure, np.ndarray]:
-    """Open a figure of the house size.
+    """A new figure in the common style and size.
 
     Args:
-        columns: panels side by side.
-        rows: panels above each other.
-        height: of the whole figure, in inches.
-        extra_width: room beside the panels, in inches, e.g. for a legend.
-        grid: passed on to `Figure.subplots` (`sharex`, `height_ratios`, ...).
+        columns: number of panels side by side.
+        rows: number of rows of panels.
+        height: height of the whole figure, in inches.
+        extra_width: width beside the panels, in inches, e.g. for a legend.
+        grid: arguments of `Figure.subplots` (`sharex`, `height_ratios`, ...).
 
     Returns:
         The figure and its axes, [row, column].
@@ -84,7 +84,7 @@ def new_figure(
 
 
 def empty_figure(message: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
+    """A figure with a message: why there is nothing to draw."""
     figure, axes = new_figure(columns=1, height=1.3)
     axes[0, 0].set_axis_off()
     axes[0, 0].text(0.5, 0.5, message, ha="center", va="center", color=FAINT, wrap=True)
@@ -92,7 +92,7 @@ def empty_figure(message: str) -> Figure:
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a sealed SVG file without a timestamp, complete or not at all."""
+    """Write a sealed SVG file without a date, complete or not at all."""
     file = io.BytesIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     file.write(f"<!-- {MARK}: {BLANK} -->\n".encode())
@@ -100,9 +100,9 @@ def save_figure(figure: Figure, path: str | Path) -> None:
 
 
 def ordered_colours(count: int) -> list[str]:
-    """Colours of `count` ordered groups, dark to light, told apart by all readers.
+    """Colours of `count` ordered groups, from dark to light, safe for colour blindness.
 
-    Viridis without its lightest part, which white paper swallows.
+    They are from viridis, without its lightest part, which is hard to see on white.
     """
     shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.8, max(count, 2)))
     return [matplotlib.colors.to_hex(shade) for shade in shades[:count]]
@@ -111,9 +111,9 @@ def ordered_colours(count: int) -> list[str]:
 def draw_band(
     axes: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, *, colour: str
 ) -> None:
-    """Shade an interval around a line; faint, so that several overlap readably.
+    """Shade an interval around a line, faintly, so that several can overlap.
 
-    A single point has no width to shade and gets a bar.
+    A single point gets a bar, because it has no width to shade.
     """
     if np.size(x) == 1:
         axes.vlines(x, low, high, color=colour, linewidth=1, alpha=0.75)
@@ -122,20 +122,20 @@ def draw_band(
 
 
 def mark_size(count: int) -> float:
-    """Size of the marks on a line of so many points: small where they would touch."""
+    """Size of the marks on a line of `count` points: small if they would touch."""
     return STYLE["lines.markersize"] if count <= MANY else 2.2
 
 
 def whole_ticks(axes: Axes) -> None:
-    """Only whole numbers on the x axis, which counts something."""
+    """Put ticks only at whole numbers of the x axis."""
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
 
 
-def counted(n: int, thing: str) -> str:
+def counted(n: int, noun: str) -> str:
     """`counted(2, "control")` is "2 controls"."""
-    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def write_note(figure: Figure, text: str) -> None:
-    """A line below the panels: numbers of cases, what was left out."""
+    """Write a line below the panels, e.g. the number of cases."""
     figure.supxlabel(text, fontsize=8, color=FAINT, x=0.01, ha="left")

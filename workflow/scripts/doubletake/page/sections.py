@@ -1,44 +1,44 @@
-"""What an experiment puts on the report's page, as plain data.
+"""Contents of an experiment's section of the page, as plain data.
 
-Its title, its question and its figures are declared (`doubletake.study.declaration`).
+Title, question and figures are in its declaration (`doubletake.study.declaration`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from doubletake.page.summaries import StudyData
+from doubletake.page.study_data import StudyData
 
-LONGEST = 20  # rows that are printed without being asked for
+LONGEST = 20  # rows of the longest table that is not folded
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as it is printed."""
+    """A table of text cells, ready for the page."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: tuple[int, ...] = (0,)
-    """Columns that hold words; the others hold figures, right-aligned."""
+    """Indices of columns with words. All other columns hold numbers, right-aligned."""
     note: str = ""
     """A sentence below the table."""
     folded: bool = False
-    """Whether it opens only when asked for, however short it is."""
+    """Whether a short table is folded too: its rows show only after a click."""
 
     @property
     def folds(self) -> bool:
-        """Whether it opens only when asked for: long tables always do."""
+        """Whether the rows show only after a click; always true for long tables."""
         return self.folded or len(self.rows) > LONGEST
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure that stands out."""
+    """A number in large print at the top of a study."""
 
     value: str
     label: str
     base: str
-    """The cases behind it."""
+    """The number of cases behind the number."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class HeatToken:
 
     text: str
     value: str
-    """Its score, as shown when pointed at."""
+    """Its score, shown when a reader points at the token."""
     shade: int
-    """-3 to 3; 0 is not shaded."""
+    """Strength of the shade, -3 to 3; 0: no shade."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class HeatMap:
     question: tuple[HeatToken, ...]
     thought: tuple[HeatToken, ...]
     decision: str
-    """The deciding token, which is not shaded."""
+    """The token of the decision, without a shade."""
 
 
 def no_tiles(_: StudyData) -> list[Tile]:
-    """For experiments without a figure at the top of the study."""
+    """For experiments without tiles."""
     return []
 
 
@@ -76,17 +76,17 @@ def no_maps(_: StudyData) -> list[HeatMap]:
 
 @dataclass(frozen=True)
 class Section:
-    """What one experiment shows of a study; `SECTION` of its `page.py`."""
+    """Contents of an experiment's section: `SECTION` in its `page.py`."""
 
     headline: Callable[[StudyData], str]
-    """The answer in one sentence with numbers, also where there is nothing to say."""
+    """The answer in one sentence with numbers; says if there is no data."""
     findings: Callable[[StudyData], list[str]]
     """Further sentences with numbers."""
     sheets: Callable[[StudyData], list[Sheet]]
     """Printed tables."""
     cases: dict[str, Callable[[StudyData], str]]
-    """By figure: how many cases stand behind it, and what is left out."""
+    """For each figure, a sentence on its number of cases and on cases left out."""
     tiles: Callable[[StudyData], list[Tile]] = no_tiles
-    """Figures for the top of the study."""
+    """Tiles for the top of the study."""
     maps: Callable[[StudyData], list[HeatMap]] = no_maps
     """Token heat maps."""

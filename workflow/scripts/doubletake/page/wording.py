@@ -1,9 +1,9 @@
-"""Numbers as people write them."""
+"""Numbers, units and lists as text for the page."""
 
 import json
 import math
 
-NOTHING = "\u2013"  # stands where there is no number
+NOTHING = "\u2013"  # a dash in place of a missing number
 POINT = "\u202f"  # narrow space between a number and its unit
 
 
@@ -12,18 +12,18 @@ def count(n: int | None) -> str:
     return NOTHING if n is None else f"{n:,}"
 
 
-def things(n: int, singular: str, plural: str | None = None) -> str:
-    """`things(2, "thought")` is "2 thoughts"."""
+def plural(n: int, singular: str, plural: str | None = None) -> str:
+    """`plural(2, "thought")` is "2 thoughts"."""
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
 
 
 def real(value: float | None, digits: int = 1) -> str:
-    """A number with so many decimals; a dash for none or NaN."""
+    """A number with `digits` decimals; a dash for None or NaN."""
     if value is None or math.isnan(value):
         return NOTHING
     text = f"{value:,.{digits}f}"
-    nothing = not text.strip("-0.,")  # no "-0.0"
-    return text.lstrip("-") if nothing else text.replace("-", "\u2212")
+    is_zero = not text.strip("-0.,")  # write "0.0", not "-0.0"
+    return text.lstrip("-") if is_zero else text.replace("-", "\u2212")
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -34,13 +34,13 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of two shares in percentage points, with its sign."""
+    """A difference of two shares in percentage points, with sign."""
     text = real(100 * difference)
     return text if text.startswith("\u2212") else f"+{text}"
 
 
 def probability(value: float | None) -> str:
-    """0.9312 as "0.931"; what would round to 0 or 1 says so."""
+    """0.9312 as "0.931"; values that would round to 0 or 1 as "< 0.001", "> 0.999"."""
     if value is None or math.isnan(value):
         return NOTHING
     if 0.9995 <= value < 1:
@@ -51,7 +51,7 @@ def probability(value: float | None) -> str:
 
 
 def significant(value: float | None) -> str:
-    """Three digits that matter: 0.0000312 as "3.12 x 10^-5", 812.0 as "812"."""
+    """Three significant digits: 0.0000312 as "3.12 x 10^-5", 812.0 as "812"."""
     if value is None:
         return "not measured"
     if not math.isfinite(value):
@@ -74,9 +74,9 @@ def duration(seconds: float | None) -> str:
         return NOTHING
     if seconds < 60:
         return f"{seconds:.1f}{POINT}s"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, seconds_left = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes}{POINT}min {rest:02d}{POINT}s"
+        return f"{minutes}{POINT}min {seconds_left:02d}{POINT}s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours:,}{POINT}h {minutes:02d}{POINT}min"
 
@@ -98,5 +98,5 @@ def listed(items: list[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text in quotes on one line, its line breaks escaped."""
+    """A text in quotes on one line; line breaks are escaped."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,1 +1,1 @@
-"""What keeps a run safe: logs, files, digests, the store, locks, manifests."""
+"""Running safely: logs, files, digests, the store, locks, manifests."""

@@ -1,19 +1,20 @@
-"""Scripts that people call by hand: one clear line where the input is at fault."""
+"""For scripts that people call by hand: a wrong input ends them with one line."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from doubletake.running.errors import InputError
-from doubletake.running.foreign_text import visible
+from doubletake.running.visible_text import visible
 
 
 @contextmanager
 def command() -> Iterator[None]:
-    """Run the body of a script that is called by hand.
+    """Run the body of a script that people call by hand.
 
     Raises:
-        SystemExit: with status 1 after an `InputError`, whose message goes to stderr.
+        SystemExit: the body raised an `InputError`. The status is 1, and the message
+            goes to stderr.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Digests: of the code that a script runs, and of files."""
+"""SHA-256 digests of files, and of the code that a script runs."""
 
 import ast
 import hashlib
@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 BLOCKS = ("body", "orelse", "finalbody")
-"""Parts of a statement that hold statements."""
+"""Fields of a statement that hold other statements."""
 
 
 class _Code(NamedTuple):
-    """What counts of a source file."""
+    """The parts of a source file that a digest depends on."""
 
     imports: frozenset[str]
-    """What it may import of our code: modules, and names in them."""
-    meaning: bytes
+    """Modules of this workflow that it may import, and names inside them."""
+    tree_digest: bytes
     """SHA-256 of its syntax tree."""
 
 
@@ -28,65 +28,66 @@ def file_digest(path: str | Path) -> str:
 
 
 def code_digest(script: str, *modules: str) -> str:
-    """Digest of what a script runs: itself and the modules that it imports.
+    """Digest of the code of a script and of all modules that it imports.
 
-    It stands in the params of every rule, so that a rule reruns for an edited module,
-    which Snakemake does not see, and in the keys of what is kept for other runs. Syntax
-    trees are digested: comments, docstrings and layout do not count. Another minor
-    version of Python may write another tree for the same code, hence another digest;
-    what was kept is then computed anew.
+    It is in the params of every rule, so that a rule reruns after an edit of a module,
+    which Snakemake does not notice. It is also in the keys of results that are kept for
+    other runs. Syntax trees are digested, so comments, docstrings and layout do not
+    count. Another minor version of Python may give another tree, and so another digest,
+    for the same code. Kept results are then computed again.
 
     Args:
-        script: its path among the scripts, without suffix (`early_exit/measure`).
-        modules: what it looks up by name, which no import shows (`early_exit.tables`).
+        script: path below the scripts' folder, without suffix (`early_exit/measure`).
+        modules: modules that the script imports by name at run time
+            (`early_exit.tables`).
 
     Raises:
-        FileNotFoundError: there is no such script or module.
+        FileNotFoundError: a script or module does not exist.
     """
     names = [script, *(name.replace(".", "/") for name in modules)]
     waiting = [SCRIPTS / f"{name}.py" for name in names]
-    known: set[str] = set()
-    meanings: dict[str, bytes] = {}
+    imported: set[str] = set()
+    digests: dict[str, bytes] = {}
     while waiting:
         path = waiting.pop()
         code = _code(path.read_bytes())
-        meanings[path.relative_to(SCRIPTS).as_posix()] = code.meaning
-        new = code.imports - known
-        known |= new
+        digests[path.relative_to(SCRIPTS).as_posix()] = code.tree_digest
+        new = code.imports - imported
+        imported |= new
         waiting += filter(None, map(_path, new))
     digest = hashlib.sha256()
-    for name in sorted(meanings):
-        digest.update(name.encode() + b"\0" + meanings[name])
+    for name in sorted(digests):
+        digest.update(name.encode() + b"\0" + digests[name])
     return digest.hexdigest()[:12]
 
 
 def _path(module: str) -> Path | None:
-    """File of a module or package; None for any other name."""
-    place = SCRIPTS / module.replace(".", "/")
-    files = (place.with_suffix(".py"), place / "__init__.py")
+    """File of a module or package of this workflow; None for any other name."""
+    stem = SCRIPTS / module.replace(".", "/")
+    files = (stem.with_suffix(".py"), stem / "__init__.py")
     return next(filter(Path.is_file, files), None)
 
 
 @cache
 def _code(source: bytes) -> _Code:
-    """What counts of a source, parsed once however many scripts import it.
+    """The relevant parts of a source. Each source is parsed once per process.
 
     Raises:
-        ValueError: it has a relative import, which is not followed.
+        ValueError: the source has a relative import, which is not followed.
     """
     tree = ast.parse(source)
     imports: set[str] = set()
-    for node in _statements_without_words(tree):
+    for node in _statements_without_docstrings(tree):
         imports |= _imported(node)
     dump = ast.dump(tree).encode("utf-8", "surrogatepass")
     return _Code(frozenset(imports), hashlib.sha256(dump).digest())
 
 
 def _imported(node: ast.AST) -> set[str]:
-    """Names that a statement imports from our code, with the packages around."""
+    """Names that a statement imports from this workflow, with their packages."""
     if isinstance(node, ast.ImportFrom):
         if node.level or node.module is None:
-            raise ValueError(f"line {node.lineno}: a relative import, write it in full")
+            raise ValueError(f"line {node.lineno}: relative import; write it in full")
         names = {node.module} | {f"{node.module}.{n.name}" for n in node.names}
     elif isinstance(node, ast.Import):
         names = {alias.name for alias in node.names}
@@ -101,10 +102,10 @@ def _imported(node: ast.AST) -> set[str]:
     }
 
 
-def _statements_without_words(tree: ast.AST) -> Iterator[ast.AST]:
-    """All statements, however deep; what they compute holds no import.
+def _statements_without_docstrings(tree: ast.AST) -> Iterator[ast.AST]:
+    """All statements of a tree, at any depth. Expressions hold no imports.
 
-    Statements that are only a string are taken out of the tree: docstrings of modules,
+    Statements that are only a string are removed from the tree: docstrings of modules,
     classes, functions and fields.
     """
     waiting = [tree]

@@ -1,4 +1,4 @@
-"""Files that are complete or not there, whatever ends the process that writes them."""
+"""Writes files so that they are complete or missing, even after a kill."""
 
 import errno
 import os
@@ -13,24 +13,24 @@ from doubletake.running.errors import InputError
 
 SUFFIX = ".partial"
 ABANDONED = 24 * 3600.0
-"""Seconds without a write after which another machine's temporary file is left over."""
+"""Age in seconds after which a temporary file of another machine is abandoned."""
 REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
-"""What a disk says when it takes no more."""
+"""Errors of a disk that accepts no more data."""
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; on success it becomes `path`.
+    """Give a temporary name beside `path`; after success the file is renamed to `path`.
 
-    The name holds machine and process, so that a job that outlived its run and the one
-    that replaces it never write into the same file. Temporary files of processes that
-    are gone are removed first.
+    The temporary name holds machine and process id. So a job that outlived its run and
+    the job that replaces it never write into the same file. Temporary files of dead
+    processes are removed first.
 
     Raises:
-        InputError: the disk takes no more.
+        InputError: the disk accepts no more data.
     """
     path = Path(path)
-    _remove_left_over(path)
+    _remove_abandoned(path)
     partial = path.with_name(f"{path.name}.{_machine()}.{os.getpid()}{SUFFIX}")
     try:
         yield partial
@@ -45,13 +45,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
-    """Write a file in one piece; see `replacing`."""
+    """Write a file that appears complete or not at all; see `replacing`."""
     with replacing(path) as partial:
         partial.write_bytes(data)
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give a file a second name, or copy it where the file system knows no links."""
+    """Link a file under a second name, or copy it if links are not possible."""
     try:
         os.link(source, target)
     except OSError:
@@ -59,33 +59,33 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Have the data on the disk before the name, also if the power fails."""
-    with path.open("rb") as file:  # a link to a file that only others may write, too
+    """Put the data on the disk before the rename, in case the power fails."""
+    with path.open("rb") as file:  # reading is enough, and may be all that is allowed
         os.fsync(file.fileno())
 
 
-def _remove_left_over(path: Path) -> None:
-    # No glob: a name may hold its special characters.
+def _remove_abandoned(path: Path) -> None:
+    # No glob, because a name may hold special characters of glob.
     beginning = f"{path.name}."
     for name in os.listdir(path.parent):
         if name.startswith(beginning) and name.endswith(SUFFIX):
             owner = name.removeprefix(beginning).removesuffix(SUFFIX)
-            if _is_left_over(path.with_name(name), owner):
+            if _is_abandoned(path.with_name(name), owner):
                 path.with_name(name).unlink(missing_ok=True)
 
 
-def _is_left_over(partial: Path, owner: str) -> bool:
-    """Whether nobody writes this file any more; `owner` is machine.process."""
+def _is_abandoned(partial: Path, owner: str) -> bool:
+    """Whether no process writes this file any more; `owner` is machine.process."""
     machine, _, process = owner.rpartition(".")
     if machine == _machine() and process.isdecimal():
-        return not _lives(int(process))
+        return not _is_alive(int(process))
     try:
         return time.time() - partial.stat().st_mtime > ABANDONED
     except FileNotFoundError:
         return False
 
 
-def _lives(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:

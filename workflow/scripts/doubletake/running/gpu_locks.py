@@ -1,8 +1,9 @@
-"""Locks by which the jobs of one machine share out its GPUs. No torch here.
+"""Locks with which the jobs of one machine share its GPUs, without torch.
 
-A job that computes on a GPU holds `flock` on a file that stands for it. The kernel
-drops the lock when the process ends, so that a killed job leaves no lock behind. The
-files are never deleted: of two processes one could lock the old file, one the new.
+A job that computes on a GPU holds `flock` on a file that stands for this GPU. The
+kernel drops the lock when the process ends, so a killed job leaves no lock behind. The
+files are never deleted. Otherwise one process could lock the old file and another the
+new one.
 """
 
 import fcntl
@@ -17,41 +18,44 @@ from doubletake.running.errors import InputError
 logger = logging.getLogger(__name__)
 
 JOBS_PER_GPU = "DOUBLETAKE_JOBS_PER_GPU"
-LOOK_EVERY = 1.0  # seconds between two looks for a free device
-REMIND_AFTER = 60  # looks from one line in the log to the next
-FOLDER = Path("/tmp/doubletake-gpus")  # the same for all users, whatever their TMPDIR
+RETRY_EVERY = 1.0  # seconds between two attempts to get a device
+LOG_EVERY = 60  # attempts from one line in the log to the next
+FOLDER = Path("/tmp/doubletake-gpus")  # the same for all users and any TMPDIR
 
-_held: list[int] = []  # file descriptors of this process's locks: open until it ends
+_held: list[int] = []  # file descriptors of the locks; open until the process ends
 
 
 def jobs_per_gpu() -> int:
     """How many jobs may compute on one GPU at a time.
 
     Raises:
-        InputError: the environment variable does not hold a number, 1 or more.
+        InputError: the environment variable is not a whole number of at least 1.
     """
     text = os.environ.get(JOBS_PER_GPU, "1")
     if not text.isdecimal() or int(text) < 1:
-        raise InputError(f"{JOBS_PER_GPU}: {text!r} is no number of jobs, 1 or more")
+        raise InputError(
+            f"{JOBS_PER_GPU}: {text!r} is not a whole number of at least 1"
+        )
     return int(text)
 
 
 def claim(names: list[str], jobs: int, folder: Path) -> int:
-    """Take a device for the rest of this process's life; wait until one is free.
+    """Wait until a device is free, and lock it until this process ends.
 
     Args:
-        names: of the devices; the same device has the same name in every process.
-        jobs: how many may hold one device at a time.
-        folder: of the locks.
+        names: names of the devices. A device has the same name in every process.
+        jobs: how many jobs may hold one device at the same time.
+        folder: folder of the locks.
 
     Returns:
-        The device's place among `names`. A device is shared only when all are taken.
+        Index of the device in `names`. A device is shared only if all devices are
+        taken.
 
     Raises:
-        InputError: the locks cannot be made or opened.
+        InputError: the locks cannot be created or opened.
     """
     slots = [(k, folder / f"{n}.{i}") for i in range(jobs) for k, n in enumerate(names)]
-    looks = count()
+    attempts = count()
     try:
         _prepare(folder)
         while True:
@@ -59,16 +63,16 @@ def claim(names: list[str], jobs: int, folder: Path) -> int:
                 if _locked(path):
                     logger.info("computing on %s", names[index])
                     return index
-            if next(looks) % REMIND_AFTER == 0:
-                held = ", ".join(str(path) for _, path in slots)
-                logger.info("waiting for a GPU: other jobs hold %s", held)
-            time.sleep(LOOK_EVERY)
+            if next(attempts) % LOG_EVERY == 0:
+                paths = ", ".join(str(path) for _, path in slots)
+                logger.info("waiting for a GPU: other jobs hold %s", paths)
+            time.sleep(RETRY_EVERY)
     except OSError as error:
         raise InputError(f"cannot lock a GPU: {error}") from error
 
 
 def _prepare(folder: Path) -> None:
-    """Make the folder, open to all users; keep programs that tidy /tmp away from it."""
+    """Create the folder for all users, and protect it from programs that tidy /tmp."""
     if not folder.exists():
         folder.mkdir(exist_ok=True)
         folder.chmod(0o1777)
@@ -78,8 +82,8 @@ def _prepare(folder: Path) -> None:
 
 
 def _locked(path: Path) -> bool:
-    """Try to lock a file; to be able to read it is enough."""
-    # Linux refuses to "create" a file in such a folder that another user has made.
+    """Try to lock a file, for which read permission is enough."""
+    # In a folder like /tmp, Linux refuses O_CREAT on a file of another user.
     create = 0 if path.exists() else os.O_CREAT
     lock = os.open(path, os.O_RDONLY | create, 0o644)
     try:

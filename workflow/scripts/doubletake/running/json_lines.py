@@ -1,4 +1,4 @@
-"""Files of one JSON object per line, written so that a broken run leaves none."""
+"""Writes files with one JSON object per line, complete or not at all."""
 
 import json
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from doubletake.running.files import replacing
 
 
 def write_rows(rows: Iterable[dict[str, Any]], path: Path) -> None:
-    """Write under a temporary name, rename when complete.
+    """Write the rows under a temporary name, and rename the complete file.
 
     Raises:
         InputError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""One way of logging, failing and showing progress for every script."""
+"""Logging, errors and progress of all jobs."""
 
 import errno
 import logging
@@ -11,8 +11,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from doubletake.running.errors import InputError
-from doubletake.running.foreign_text import visible
-from doubletake.running.orphans import watch_run
+from doubletake.running.orphan_jobs import watch_run
+from doubletake.running.visible_text import visible
 
 logger = logging.getLogger("doubletake")
 LINE_EVERY = 10.0  # seconds between two progress lines in a log
@@ -20,14 +20,14 @@ LINE_EVERY = 10.0  # seconds between two progress lines in a log
 
 @contextmanager
 def job(log_path: str | Path) -> Iterator[None]:
-    """Run the body of a script: log to `log_path` and stderr, fail with one line.
+    """Run the body of a job. It logs to `log_path` and stderr.
 
-    The job ends when the Snakemake that started it is gone.
+    The job ends when the Snakemake process that started it is gone.
 
     Raises:
-        SystemExit: with status 1 after an `InputError` or a full disk, whose message
-            is then the log's last line. Every other exception is a bug and keeps its
-            traceback.
+        SystemExit: the body raised an `InputError`, or the disk is full. The status is
+            1, and the message is the last line of the log. Any other exception is a bug
+            and keeps its traceback.
     """
     log_to(log_path)
     watch_run()
@@ -48,13 +48,13 @@ def job(log_path: str | Path) -> Iterator[None]:
 
 
 class VisibleFormatter(logging.Formatter):
-    """Shows foreign text in a record; a terminal never obeys it.
+    """Makes foreign text in log records visible, so that it cannot control a terminal.
 
-    A message stays on its line: a line break in it could feign another record.
+    A message stays on one line, because a line break in it could fake another record.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and below it the traceback if there is one."""
+        """One line, followed by the traceback if there is one."""
         shown = logging.makeLogRecord(vars(record))
         shown.msg, shown.args = record.getMessage().replace("\n", "\\n"), None
         return visible(super().format(shown))
@@ -69,7 +69,7 @@ def log_to(path: str | Path) -> None:
     formatter = VisibleFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     for handler in handlers:
         handler.setFormatter(formatter)
-    logging.raiseExceptions = False  # a log that a full disk refuses costs no result
+    logging.raiseExceptions = False  # a full disk for logs must not stop a job
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
 
 
@@ -77,7 +77,7 @@ class Progress:
     """Counts items and tokens: a bar on a terminal, lines in the log elsewhere."""
 
     def __init__(self, total: int, unit: str) -> None:
-        """Start the clock; `unit` is what one item is called ("traces")."""
+        """Start the clock; `unit` is the plural of an item's name ("traces")."""
         self.total, self.unit = total, unit
         self.items = self.tokens = 0
         self.started = self.last_line = time.monotonic()

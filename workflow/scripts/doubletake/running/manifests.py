@@ -1,8 +1,9 @@
-"""The manifest of a study: what it was made of, with what, and what it left.
+"""The manifest of a study: digests of inputs and results, config, versions, costs.
 
-A JSON file beside the results: the config as run, digests of every input and output,
-what each stage took and on which device; commit, package versions and machine are those
-of the job that wrote it. It is sealed (`doubletake.running.seals`).
+It is a JSON file beside the results. It holds the config of the study, the digests of
+all inputs and results, and the time and device of each stage. Commit, package versions
+and machine are those of the job that wrote the manifest. It is sealed
+(`doubletake.running.seals`).
 """
 
 import json
@@ -19,19 +20,20 @@ from doubletake.running.provenance import Provenance
 from doubletake.running.seals import BLANK, MARK, read_sealed, sealed
 
 FORMAT = 1
-UNLISTED = ("logs", "benchmarks", "manifest.json")
+IGNORED = ("logs", "benchmarks", "manifest.json")
+"""Files and folders beside the results that a manifest does not list."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """As read from its file."""
+    """A manifest as read from its file."""
 
     path: Path
     content: dict[str, Any]
 
     @classmethod
     def read(cls, path: str | Path) -> "Manifest":
-        """Read and check seal and shape.
+        """Read a manifest, and check its seal and its format.
 
         Raises:
             InputError: the file is missing, damaged or of another format.
@@ -53,69 +55,69 @@ class Manifest:
     @property
     def size(self) -> int:
         """Bytes of all results."""
-        return sum(known["bytes"] for known in self.outputs.values())
+        return sum(entry["bytes"] for entry in self.outputs.values())
 
     @property
     def outputs(self) -> dict[str, dict[str, Any]]:
-        """Digest and size by path, relative to the manifest's folder."""
+        """Digest and size of each result, by path from the manifest's folder."""
         return self.content["outputs"]
 
     @property
     def inputs(self) -> dict[str, dict[str, Any]]:
-        """Digest and size, or hub revision, by source as the config names it."""
+        """Digest and size, or hub revision, of inputs, by their names in the config."""
         return self.content["inputs"]
 
-    def complaints(self) -> Iterator[str]:
-        """What is not as the manifest says, one sentence each."""
+    def wrong_outputs(self) -> Iterator[str]:
+        """A sentence for each result that is missing or has changed."""
         folder = self.path.parent
-        for name, known in self.outputs.items():
+        for name, entry in self.outputs.items():
             path = folder / name
             if not path.is_file():
                 yield f"missing: {path}"
-            elif difference := _difference(path, known):
+            elif difference := _difference(path, entry):
                 yield f"changed: {path} ({difference})"
 
     def changed_inputs(self, workflow: Path) -> list[str]:
-        """Local inputs that are not what the results were made from, a sentence each.
+        """A sentence for each local input that has changed since the results were made.
 
         Args:
-            workflow: its folder, where a source is looked for that does not lie where
-                Snakemake ran.
+            workflow: folder of the workflow. An input that is not where Snakemake ran
+                is looked for there.
         """
-        found = []
+        changes = []
         for name, path in self._local_inputs(workflow).items():
             if path and (difference := _difference(path, self.inputs[name])):
-                found.append(f"input changed since: {path} ({difference})")
-        return found
+                changes.append(f"input changed since: {path} ({difference})")
+        return changes
 
-    def absent_inputs(self, workflow: Path) -> list[str]:
-        """Local inputs that are not here, so that nobody can tell if they changed."""
-        places = self._local_inputs(workflow)
-        return [name for name, path in places.items() if path is None]
+    def missing_inputs(self, workflow: Path) -> list[str]:
+        """Local inputs that do not exist here, so that they cannot be compared."""
+        paths = self._local_inputs(workflow)
+        return [name for name, path in paths.items() if path is None]
 
     def _local_inputs(self, workflow: Path) -> dict[str, Path | None]:
-        """Where the local inputs lie now, as a run would find them."""
+        """Current paths of the local inputs, found as a run would find them."""
         # Snakemake ran above results/{model}/{dataset}.
         top = Path(os.path.abspath(self.path.parent / "../../.."))
         return {
             name: next(filter(Path.is_file, (top / name, workflow / name)), None)
-            for name, known in self.inputs.items()
-            if "sha256" in known
+            for name, entry in self.inputs.items()
+            if "sha256" in entry
         }
 
-    def strangers(self) -> list[str]:
-        """Files in the folder of which the manifest does not speak."""
+    def unlisted_files(self) -> list[str]:
+        """Files in the study's folder that the manifest does not list."""
         folder = self.path.parent
-        found = (path for path in folder.rglob("*") if path.is_file())
-        names = (str(path.relative_to(folder)) for path in found)
+        files = (path for path in folder.rglob("*") if path.is_file())
+        names = (str(path.relative_to(folder)) for path in files)
         return sorted(
             name
             for name in names
-            if name not in self.outputs and Path(name).parts[0] not in UNLISTED
+            if name not in self.outputs and Path(name).parts[0] not in IGNORED
         )
 
 
-def entries(paths: Iterable[str | Path], folder: str | Path) -> dict[str, Any]:
+def file_entries(paths: Iterable[str | Path], folder: str | Path) -> dict[str, Any]:
     """Digest and size of files, by their path relative to a folder."""
     return {
         os.path.relpath(path, folder): {
@@ -126,15 +128,15 @@ def entries(paths: Iterable[str | Path], folder: str | Path) -> dict[str, Any]:
     }
 
 
-def _difference(path: Path, known: dict[str, Any]) -> str:
-    """What tells a file from the one that the manifest knows; nothing if it is that."""
+def _difference(path: Path, entry: dict[str, Any]) -> str:
+    """How a file differs from its entry in the manifest; empty if it is the same."""
     size = path.stat().st_size
-    if size != known["bytes"]:
-        return f"{size} bytes instead of {known['bytes']}"
-    return "" if file_digest(path) == known["sha256"] else "another SHA-256"
+    if size != entry["bytes"]:
+        return f"{size} bytes instead of {entry['bytes']}"
+    return "" if file_digest(path) == entry["sha256"] else "another SHA-256"
 
 
-def build(
+def manifest_content(
     *,
     study: dict[str, str],
     config: dict[str, Any],
@@ -144,16 +146,17 @@ def build(
     rules: list[dict[str, Any]],
     provenance: Provenance,
 ) -> dict[str, Any]:
-    """The manifest's content.
+    """The content of a manifest.
 
     Args:
         study: names of model and dataset.
-        config: its sections as run.
-        inputs: digest and size, or hub revision, by source as the config names it.
-        outputs: as of `entries`.
-        stages: rows of `schemas.RUNS`: traces, tokens and seconds on which device.
-        rules: Snakemake's measurements by rule: jobs, seconds, memory.
-        provenance: commit, packages, machine, time of the job that writes it.
+        config: sections of the config, with defaults filled in.
+        inputs: digest and size, or hub revision, of each input, by its name in the
+            config.
+        outputs: entries from `file_entries`.
+        stages: rows of the table `RUNS` of all stages.
+        rules: Snakemake's measurements of each rule: jobs, seconds, memory.
+        provenance: commit, packages, machine and time of the job that writes it.
     """
     return {
         "format": FORMAT,
@@ -167,13 +170,13 @@ def build(
     }
 
 
-def write(content: dict[str, Any], path: str | Path) -> None:
-    """Seal and write a manifest's content.
+def write_manifest(content: dict[str, Any], path: str | Path) -> None:
+    """Seal the content of a manifest and write it.
 
     Raises:
-        InputError: the disk takes no more.
+        InputError: the disk is full.
     """
-    # No blank after a colon: a seal's mark and digest stand that close.
+    # No blank after a colon: a seal's digest must follow its mark directly.
     text = json.dumps(
         content | {MARK: BLANK}, indent=1, ensure_ascii=False, separators=(",", ":")
     )

@@ -1,4 +1,4 @@
-"""Where a result comes from: the workflow's commit, the packages, the machine."""
+"""Provenance of results: commit of the workflow, packages, machine, benchmarks."""
 
 import csv
 import os
@@ -29,40 +29,40 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a page or a manifest says about how it came to be."""
+    """Versions and machine that made a page or a manifest."""
 
     commit: str
-    """Of the workflow, with a word on changes that are not committed."""
+    """Commit of the workflow, with a note if there are uncommitted changes."""
     packages: dict[str, str]
-    """Version by name; Python included."""
+    """Versions by name, with Python."""
     machine: str
-    """Processor, cores, memory, system; no names of hosts or people."""
+    """Processor, cores, memory, system; without names of hosts or people."""
     written: str
     """Date and time, UTC."""
 
     @classmethod
     def here(cls, workflow: Path) -> "Provenance":
-        """Of the workflow in this folder, on this machine, now."""
+        """Provenance of the workflow in a folder, on this machine, now."""
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         return cls(commit_of(workflow), package_versions(), machine(), now)
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What Snakemake measured of the jobs of one rule."""
+    """Snakemake's measurements of the jobs of one rule."""
 
     stage: str
     script: str
-    """Of the stage, without suffix."""
+    """Name of a script of the stage, without suffix."""
     jobs: int
     seconds: float
     """Wall time with start-up, summed over the jobs."""
     memory: float | None
-    """Largest resident memory of a job, MiB; None where no job lived long enough."""
+    """Largest resident memory of a job, MiB; None if all jobs were too short."""
 
 
 def commit_of(folder: Path) -> str:
-    """Commit of the git repository whose top is `folder`, "unknown" if it is none."""
+    """Commit of the git repository at `folder`; "unknown" if it is not its top."""
     top = _git(folder, "rev-parse", "--show-toplevel")
     # An export of the workflow inside another repository must not borrow its commit.
     if top is None or Path(top).resolve() != folder.resolve():
@@ -75,7 +75,7 @@ def commit_of(folder: Path) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Output of a git command; None where there is no git or no repository."""
+    """Output of a git command; None if there is no git or no repository."""
     command = ["git", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
@@ -96,7 +96,7 @@ def package_versions() -> dict[str, str]:
 
 
 def machine() -> str:
-    """Processor, cores that may be used, memory and system."""
+    """Processor, number of usable cores, memory and system."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
@@ -109,7 +109,7 @@ def machine() -> str:
 
 
 def _processor() -> str:
-    """The processor's own name where the system tells it."""
+    """Name of the processor, if the system knows it."""
     listing = Path("/proc/cpuinfo")
     if listing.is_file():
         for line in listing.read_text(errors="replace").splitlines():
@@ -120,16 +120,16 @@ def _processor() -> str:
 
 
 def benchmarks(folder: Path) -> list[Benchmark]:
-    """What Snakemake wrote under a benchmark folder.
+    """Measurements in a folder of Snakemake's benchmark files.
 
-    Its files are `stage/script.tsv`, or `stage/script/shard.tsv`.
+    The files are `stage/script.tsv`, or `stage/script/shard.tsv`.
     """
     rules: dict[tuple[str, str], list[Path]] = {}
     for path in sorted(folder.glob("*/**/*.tsv")):
         stage, script = path.relative_to(folder).with_suffix("").parts[:2]
         rules.setdefault((stage, script), []).append(path)
-    found = [_benchmark(*rule, paths) for rule, paths in rules.items()]
-    return [item for item in found if item.jobs]
+    measured = [_benchmark(*rule, paths) for rule, paths in rules.items()]
+    return [benchmark for benchmark in measured if benchmark.jobs]
 
 
 def _benchmark(stage: str, script: str, paths: list[Path]) -> Benchmark:
@@ -137,15 +137,15 @@ def _benchmark(stage: str, script: str, paths: list[Path]) -> Benchmark:
     for path in paths:
         with path.open(encoding="utf-8", newline="") as file:
             rows += list(csv.DictReader(file, delimiter="\t"))
-    seconds = [_number(row.get("s")) for row in rows]
-    known = [value for value in seconds if value is not None]
+    cells = [_number(row.get("s")) for row in rows]
+    seconds = [value for value in cells if value is not None]
     peaks = [_number(row.get("max_rss")) for row in rows]
     memory = max((value for value in peaks if value is not None), default=None)
-    return Benchmark(stage, script, len(known), sum(known), memory)
+    return Benchmark(stage, script, len(seconds), sum(seconds), memory)
 
 
 def _number(text: str | None) -> float | None:
-    """A cell of a benchmark file; short jobs leave some as NA or a dash."""
+    """A cell of a benchmark file; None for NA or a dash, which short jobs have."""
     try:
         return float(text) if text is not None else None
     except ValueError:

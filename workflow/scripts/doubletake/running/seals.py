@@ -1,8 +1,8 @@
-"""Seals: files that hold the digest of their own bytes, so that damage is noticed.
+"""Seals: a file holds the digest of its own bytes, so that damage is noticed.
 
-The digest (SHA-256, hex) stands after the mark inside the file, at a place where the
-format lets a remark stand, and is that of the file's bytes with zeros in its place.
-Other programs read such a file like any other.
+The digest (SHA-256, hex) follows a mark inside the file, where the format allows a
+comment. It is computed from the file's bytes with zeros in place of the digest. Other
+programs read a sealed file like any other file.
 """
 
 import hashlib
@@ -13,51 +13,52 @@ from doubletake.running.errors import InputError
 
 MARK = "doubletake.sha256"
 BLANK = "0" * 64
-# Between mark and digest: Parquet's type and length, ": " in a comment, JSON's '":"'.
+# Bytes between mark and digest: Parquet's type and length, ": " in a comment, or '":"'
+# in JSON.
 _SEAL = re.compile(re.escape(MARK.encode()) + rb".{2,3}?([0-9a-f]{64})", re.DOTALL)
-REMEDY = "delete it and run again, and it is made anew"
+REMEDY = "delete it and run again to make it again"
 
 
 def sealed(data: bytes) -> bytes:
-    """`data`, which holds the mark and `BLANK` last, with its digest filled in.
+    """`data` with its digest filled in. Its last mark must be followed by `BLANK`.
 
     Raises:
-        ValueError: it does not.
+        ValueError: `data` has no such mark.
     """
-    place = _place(data)
-    if place is None or data[place] != BLANK.encode():
+    span = _digest_span(data)
+    if span is None or data[span] != BLANK.encode():
         raise ValueError("no place for a seal")
     digest = hashlib.sha256(data).hexdigest().encode()
-    return data[: place.start] + digest + data[place.stop :]
+    return data[: span.start] + digest + data[span.stop :]
 
 
 def read_sealed(path: str | Path) -> bytes:
     """Bytes of a sealed file.
 
     Raises:
-        InputError: it cannot be read, or is not as it was written.
+        InputError: the file cannot be read, or has changed since it was written.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    place = _place(data)
-    if place is None:
+    span = _digest_span(data)
+    if span is None:
         raise InputError(
             f"{path} is damaged or was not written by this workflow (it holds no "
             f"digest of itself): {REMEDY}"
         )
-    digest = hashlib.sha256(data[: place.start])
+    digest = hashlib.sha256(data[: span.start])
     digest.update(BLANK.encode())
-    digest.update(data[place.stop :])
-    if digest.hexdigest().encode() != data[place]:
+    digest.update(data[span.stop :])
+    if digest.hexdigest().encode() != data[span]:
         raise InputError(
             f"{path} is damaged (its bytes do not match its digest): {REMEDY}"
         )
     return data
 
 
-def _place(data: bytes) -> slice | None:
-    """Where the digest stands; the last mark counts, for content may hold others."""
-    found = _SEAL.match(data, max(0, data.rfind(MARK.encode())))
-    return None if found is None else slice(*found.span(1))
+def _digest_span(data: bytes) -> slice | None:
+    """Position of the digest. Only the last mark counts: content may hold the mark."""
+    match = _SEAL.match(data, max(0, data.rfind(MARK.encode())))
+    return None if match is None else slice(*match.span(1))

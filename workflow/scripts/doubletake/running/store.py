@@ -1,13 +1,14 @@
 """A shared store of thoughts and activations, which are expensive to compute.
 
-The environment variable `DOUBLETAKE_STORE` names its folder; without it nothing is
-stored. An entry has a key, made of everything that decides its content. Every study,
-config or machine that comes to the same key takes the entry instead of computing it.
+The environment variable `DOUBLETAKE_STORE` names its folder. Without this variable
+nothing is stored. The key of an entry is a digest of everything that decides its
+content. A job that finds an entry with its key takes it instead of computing it again,
+also for another study or config, or on another machine.
 
-An entry is a folder that appears in one step and is not changed afterwards. What is
-taken is compared with digests in the entry. An entry that is damaged, or cannot be
-read, is not used. The store never stops a job: what goes wrong with it is a warning.
-Files are linked where the file system allows it, copied elsewhere.
+An entry is a folder that appears in one step and never changes. Files that are taken
+are compared with the digests in the entry. An entry that is damaged or unreadable is
+not used. The store never stops a job: its errors are warnings in the log. Files are
+linked if the file system allows it, and copied otherwise.
 """
 
 import json
@@ -31,44 +32,44 @@ VARIABLE = "DOUBLETAKE_STORE"
 CONTENTS = "contents.json"
 """The digests of an entry's files, by name."""
 DRAFT = ".draft-"
-"""Beginning of the names of entries that are being written."""
+"""First characters of the name of an entry that is being written."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of entries; None: no store."""
+    """A folder of entries; without a folder, nothing is stored."""
 
     folder: Path | None
 
     @classmethod
     def here(cls) -> "Store":
-        """As the environment says."""
-        named = os.environ.get(VARIABLE)
-        return cls(Path(named) if named else None)
+        """The store that the environment variable names."""
+        folder = os.environ.get(VARIABLE)
+        return cls(Path(folder) if folder else None)
 
     def fetch(self, kind: str, key: str, files: dict[str, Path]) -> bool:
-        """Put an entry's files where they are wanted, either all or no file.
+        """Put the files of an entry at their targets: all files, or none.
 
         Args:
-            kind: what it holds (`activations`).
-            key: SHA-256 of all that decides it.
-            files: where to put each file, by its name in the entry.
+            kind: kind of the entry (`activations`).
+            key: SHA-256 of everything that decides the content.
+            files: target of each file, by its name in the entry.
 
         Returns:
-            Whether there is an undamaged entry that holds them.
+            Whether there is an undamaged entry with these files.
         """
         if self.folder is None:
             return False
         entry = self.folder / kind / key
-        noted = _noted(entry)
-        if not files.keys() <= noted.keys():
+        digests = _digests_of(entry)
+        if not files.keys() <= digests.keys():
             return False
         try:
             with ExitStack() as partials:
                 for name, path in files.items():
                     partial = partials.enter_context(replacing(path))
                     link_or_copy(entry / name, partial)
-                    if file_digest(partial) != noted[name]:
+                    if file_digest(partial) != digests[name]:
                         raise InputError(f"{name} is damaged")
         except (OSError, InputError) as error:
             logger.warning("not taken from the store: %s: %s", entry, error)
@@ -77,7 +78,7 @@ class Store:
         return True
 
     def keep(self, kind: str, key: str, files: dict[str, Path]) -> None:
-        """Add an entry, unless there is an undamaged one already."""
+        """Add an entry, unless there already is an undamaged one."""
         if self.folder is None:
             return
         entry = self.folder / kind / key
@@ -89,7 +90,7 @@ class Store:
             logger.warning("not stored: %s: %s", entry, error)
 
     def entries(self, kind: str, name: str) -> Iterator[Path]:
-        """A file of every undamaged entry of a kind."""
+        """Paths of a file in all undamaged entries of a kind."""
         if self.folder is None:
             return
         for entry in sorted((self.folder / kind).glob("*")):
@@ -98,11 +99,11 @@ class Store:
 
 
 def _add(root: Path, entry: Path, files: dict[str, Path]) -> None:
-    """Write an entry beside the others, then give it its name in one step."""
+    """Write an entry under a temporary name, then rename it in one step."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(root)
-    with TemporaryDirectory(prefix=DRAFT, dir=root, ignore_cleanup_errors=True) as made:
-        draft = Path(made, "new")
+    with TemporaryDirectory(prefix=DRAFT, dir=root, ignore_cleanup_errors=True) as work:
+        draft = Path(work, "new")
         draft.mkdir()
         for name, path in files.items():
             link_or_copy(path, draft / name)
@@ -112,21 +113,21 @@ def _add(root: Path, entry: Path, files: dict[str, Path]) -> None:
             os.rename(draft, entry)
         except OSError:
             if _is_whole(entry, set(files)):
-                return  # another job was first
-            os.rename(entry, Path(made, "damaged"))
+                return  # another job has added it first
+            os.rename(entry, Path(work, "damaged"))
             os.rename(draft, entry)
 
 
 def _remove_abandoned(root: Path) -> None:
-    """Remove drafts of killed jobs: nobody has written into them for long."""
+    """Remove drafts of killed jobs, which have not changed for a long time."""
     for draft in root.glob(f"{DRAFT}*"):
         with suppress(OSError):
             if time.time() - draft.stat().st_mtime > ABANDONED:
                 shutil.rmtree(draft)
 
 
-def _noted(entry: Path) -> dict[str, str]:
-    """Digests of an entry's files, by name; empty if there is no such entry."""
+def _digests_of(entry: Path) -> dict[str, str]:
+    """Digests of an entry's files, by name; empty if the entry does not exist."""
     try:
         digests = json.loads((entry / CONTENTS).read_text(encoding="utf-8"))
         return {name: str(digest) for name, digest in digests.items()}
@@ -138,11 +139,11 @@ def _noted(entry: Path) -> dict[str, str]:
 
 
 def _is_whole(entry: Path, names: set[str]) -> bool:
-    """Whether an entry holds these files, undamaged."""
-    noted = _noted(entry)
+    """Whether an entry holds these files, all undamaged."""
+    digests = _digests_of(entry)
     try:
-        return names <= noted.keys() and all(
-            file_digest(entry / name) == noted[name] for name in names
+        return names <= digests.keys() and all(
+            file_digest(entry / name) == digests[name] for name in names
         )
     except OSError as error:
         logger.warning("not taken from the store: %s: %s", entry, error)

@@ -1,1 +1,1 @@
-"""Statistics: intervals, contrasts, and cases drawn by seed."""
+"""Statistics: intervals, contrasts, seeded draws, cases for verification."""

@@ -1,4 +1,4 @@
-"""Intervals: of proportions, and of means over cases that come in clusters."""
+"""Confidence intervals: of proportions, and of means over clustered cases."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -17,31 +17,31 @@ class Resampling:
     confidence: float = 0.95
     """Coverage of the intervals."""
     seed: int = 0
-    """Of the draws."""
+    """Seed of the resamples."""
 
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean with its interval; NaN where there is no value."""
+    """A mean with its interval; NaN if there is no value."""
 
     value: float
     low: float
     high: float
     n: int
-    """Values."""
+    """Number of values."""
     clusters: int
-    """Clusters they come from."""
+    """Number of clusters with a value."""
 
 
 def cluster_means(
     values: np.ndarray, clusters: np.ndarray, resampling: Resampling
 ) -> list[Mean]:
-    """Mean of every column with its interval over clusters; NaN counts for nothing.
+    """Mean of every column, with its interval over clusters. NaN values are left out.
 
     Args:
         values: `[case, column]`.
         clusters: `[case]`, the problem of each case.
-        resampling: how the interval is drawn; all columns with the same draws.
+        resampling: settings of the bootstrap. All columns use the same resamples.
     """
     cases, width = values.shape
     columns = np.tile(np.arange(width), cases)
@@ -65,18 +65,19 @@ def wilson_interval(
 
     With `p = hits / n` and z the two-sided normal quantile of `confidence`:
     `(p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)`. Unlike the normal
-    interval it stays in [0, 1] and has width at 0 and n hits.
+    interval it stays in [0, 1], and its width is not 0 for 0 or n hits.
 
     Args:
-        hits: successes; a fraction where `n` counts clusters with a share of successes.
-        n: trials.
+        hits: number of successes. It may be a fraction, if `n` counts clusters and each
+            cluster has a share of successes.
+        n: number of trials.
         confidence: coverage, between 0 and 1.
 
     Raises:
-        ValueError: no trials, or more hits than trials.
+        ValueError: there are no trials, or more hits than trials.
     """
     if n <= 0 or not 0 <= hits <= n:
-        raise ValueError(f"no proportion: {hits} hits in {n} trials")
+        raise ValueError(f"not a proportion: {hits} hits in {n} trials")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     p = hits / n
     centre = p + z**2 / (2 * n)
@@ -88,43 +89,44 @@ def wilson_interval(
 def cluster_sums(
     values: np.ndarray, clusters: np.ndarray, columns: np.ndarray, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sums and counts of values by cluster and column; NaN values count for nothing.
+    """Sums and counts of values by cluster and column. NaN values are left out.
 
     Args:
         values: `[case]`.
-        clusters: `[case]`, anything that can be sorted.
-        columns: `[case]`, the column of each case, from 0 on.
+        clusters: `[case]`, cluster names of any sortable type.
+        columns: `[case]`, the column of each case, counted from 0.
         width: number of columns.
 
     Returns:
         Sums and counts, each `[cluster, column]`, clusters sorted.
     """
-    names, place = np.unique(clusters, return_inverse=True)
-    known = ~np.isnan(values)
+    names, indices = np.unique(clusters, return_inverse=True)
+    valid = ~np.isnan(values)
     sums = np.zeros((len(names), width))
     counts = np.zeros((len(names), width))
-    np.add.at(sums, (place[known], columns[known]), values[known])
-    np.add.at(counts, (place[known], columns[known]), 1)
+    np.add.at(sums, (indices[valid], columns[valid]), values[valid])
+    np.add.at(counts, (indices[valid], columns[valid]), 1)
     return sums, counts
 
 
 def cluster_bootstrap(
     sums: np.ndarray, counts: np.ndarray, resampling: Resampling
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval of means when whole clusters are drawn with replacement.
+    """Percentile interval of means; whole clusters are drawn with replacement.
 
-    Cases of one problem are not independent, problems are (Efron & Tibshirani 1993,
-    ch. 13). A mean is sum over count of the drawn clusters, so only their sums are
-    resampled, all columns with the same draw.
+    Cases of one problem depend on each other; problems do not (Efron & Tibshirani 1993,
+    ch. 13). A mean is the sum over the count of the drawn clusters, so only sums and
+    counts are resampled. All columns use the same resamples.
 
     Args:
         sums: `[cluster, column]`, sum of the values of each cluster.
         counts: `[cluster, column]`, number of values.
-        resampling: number of the draws, their seed, and the coverage.
+        resampling: number of resamples, their seed, and the coverage.
 
     Returns:
         Low and high end, each `[column]`; NaN for a column without a value.
     """
+    # ASSUME: clusters (problems) are independent draws from one population.
     clusters = len(sums)
     if not clusters:
         return np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
@@ -132,11 +134,12 @@ def cluster_bootstrap(
     totals = drawn @ counts
     means = np.where(totals > 0, drawn @ sums / np.maximum(totals, 1), np.nan)
     low, high = np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
-    known = ~np.isnan(means).all(axis=0)
-    if not known.any():
+    valid = ~np.isnan(means).all(axis=0)
+    if not valid.any():
         return low, high
     tail = 100 * (1 - resampling.confidence) / 2
-    low[known], high[known] = np.nanpercentile(
-        means[:, known], [tail, 100 - tail], axis=0
+    # ASSUME: a resample without a value in a column is left out of its percentiles.
+    low[valid], high[valid] = np.nanpercentile(
+        means[:, valid], [tail, 100 - tail], axis=0
     )
     return low, high

@@ -1,15 +1,17 @@
-"""How much of the work is done a second time: cases drawn by seed, cut by a budget.
+"""Draws the cases that a stage computes a second time to verify itself.
 
-A stage that recomputes part of what it computed lists what it could recompute as cases,
-each with its cost. They are put in an order that depends on the seed and on the names
-of the cases alone, and taken from the front as long as their cost stays within a share
-of the work's cost. A minimum of cases is taken whatever it costs.
+A stage lists the cases that it could compute again, each with its cost. The cases are
+put into an order that depends only on the seed and on their names. They are taken from
+the front as long as their total cost stays within a share of the cost of the work. A
+minimum of cases is always taken.
 
-Costs are counted before anything runs and never measured, so that a second run takes
-the same cases. Their unit is the stage's own; most stages count tokens times layers
-that the model computes, a backward pass of a frozen model as much as a forward pass
-(it computes gradients of states, none of weights).
+Costs are counted before the work starts. They are not measured, so that a second run
+takes the same cases. Each stage chooses the unit. Most stages count tokens times
+layers.
 """
+
+# ASSUME: a backward pass of a frozen model costs as much as a forward pass, because it
+# computes gradients of states but not of weights.
 
 import math
 from collections.abc import Iterable, Sequence
@@ -24,42 +26,42 @@ class Verification:
     """The `verification` section of the config."""
 
     share: float
-    """Largest cost of a stage's verification, as a share of its work's cost."""
+    """Largest cost of a stage's verification, as a share of the cost of its work."""
     minimum: int
-    """Cases that are verified whatever they cost, where there are so many."""
+    """Number of cases that are verified at any cost, if there are enough cases."""
     seed: int
-    """Of the draw."""
+    """Seed of the draw."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """Something that can be computed a second time."""
+    """A part of the work that can be computed a second time."""
 
     name: Name
     cost: float
-    """In the unit of the stage's work."""
+    """Cost in the unit of the stage's work."""
     group: Name = ()
-    """Cases of one group share what is computed once for all of them."""
+    """Cases of one group share a computation that is done once."""
     shared: float = 0.0
-    """Cost of that, paid with the first case of the group."""
+    """Cost of the shared computation. The first case of the group pays it."""
 
 
 def with_verification(params: dict[str, Any]) -> dict[str, Any]:
-    """A rule's `settings` with the section `verification` as `Verification`."""
+    """A rule's settings, with the section `verification` turned into `Verification`."""
     return params | {"verification": Verification(**params["verification"])}
 
 
 def affordable(
     cases: Iterable[Case], work: float, settings: Verification
 ) -> list[Case]:
-    """The first of these cases that the budget pays for, and the minimum.
+    """The first cases, as many as the budget covers but at least the minimum.
 
-    The first case beyond the budget ends the draw: to look for a cheaper one would draw
-    short cases more often than long ones.
+    The first case beyond the budget ends the draw. To look for a cheaper case instead
+    would draw short cases more often than long ones.
 
     Args:
-        cases: in the order in which they are taken.
-        work: cost of what is verified.
+        cases: cases in the order in which they are taken.
+        work: cost of the work that is verified.
         settings: share and minimum.
     """
     taken: list[Case] = []
@@ -77,11 +79,11 @@ def affordable(
 
 
 def drawn(cases: Sequence[Case], work: float, settings: Verification) -> list[Case]:
-    """The cases to compute again; the order of the given ones does not matter.
+    """The cases to compute again. They do not depend on the order of `cases`.
 
     Args:
-        cases: all that there are, their names differ.
-        work: cost of what is verified.
+        cases: all possible cases, each with another name.
+        work: cost of the work that is verified.
         settings: share, minimum and seed.
     """
     by_name = {case.name: case for case in cases}
@@ -91,18 +93,18 @@ def drawn(cases: Sequence[Case], work: float, settings: Verification) -> list[Ca
 
 @dataclass
 class Largest:
-    """The largest of some errors; without any it has no value, and a NaN stays."""
+    """The largest of several errors; a NaN stays; None if there is no error."""
 
     value: float | None = None
     n: int = 0
-    """Cases compared."""
+    """Number of compared cases."""
 
     def add(self, error: float, cases: int = 1) -> None:
-        """Take in the largest error of some cases; none change nothing."""
+        """Add the largest error of some cases; 0 cases change nothing."""
         if not cases:
             return
         self.n += cases
-        known = self.value
-        # A comparison with NaN is false, so `max` would drop it.
-        if known is None or math.isnan(error) or error > known:
+        largest = self.value
+        # A comparison with NaN is false, so `max` could drop the NaN.
+        if largest is None or math.isnan(error) or error > largest:
             self.value = error

@@ -1,1 +1,1 @@
-"""A study: what its config means, which files it leaves."""
+"""A study: its config, the declarations of its stages, the files of its results."""

@@ -1,7 +1,7 @@
-"""The schema of the config: the frame, and one section from the folder it belongs to.
+"""The config's JSON schema, joined from a common file and a file per section.
 
-`workflow/schemas/config.schema.yaml` describes what belongs to no stage. A file
-`STAGE/NAME.schema.yaml` among the scripts describes the section NAME.
+`workflow/schemas/config.schema.yaml` describes the keys that belong to no stage. A file
+`STAGE/NAME.schema.yaml` in the folder of a stage describes the section NAME.
 """
 
 from pathlib import Path
@@ -15,32 +15,33 @@ from doubletake.running.digests import SCRIPTS
 from doubletake.running.errors import InputError
 from doubletake.study.registry import stages
 
-FRAME = SCRIPTS.parent / "schemas/config.schema.yaml"
+COMMON_SCHEMA = SCRIPTS.parent / "schemas/config.schema.yaml"
 SUFFIX = ".schema.yaml"
 
 
 def section_files() -> list[Path]:
-    """Files of the sections: those of stages in their order, then the others."""
-    order = {stage.name: place for place, stage in enumerate(stages())}
+    """Schema files of the sections: stages in their order, then all other files."""
+    order = {stage.name: index for index, stage in enumerate(stages())}
     files = SCRIPTS.glob(f"*/*{SUFFIX}")
     return sorted(files, key=lambda p: (order.get(p.parent.name, len(order)), str(p)))
 
 
 def config_schema() -> dict[str, Any]:
     """The closed schema of the whole config; every section is required."""
-    frame = yaml.safe_load(FRAME.read_text(encoding="utf-8"))
+    schema = yaml.safe_load(COMMON_SCHEMA.read_text(encoding="utf-8"))
     for path in section_files():
         name = path.name.removesuffix(SUFFIX)
-        frame["properties"][name] = yaml.safe_load(path.read_text(encoding="utf-8"))
-        frame["required"].append(name)
-    return frame
+        schema["properties"][name] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        schema["required"].append(name)
+    return schema
 
 
 def check_shape(config: dict[str, Any]) -> None:
-    """Refuse a config that does not keep the schema.
+    """Refuse a config that breaks the schema.
 
     Raises:
-        InputError: names the key and what is wrong with it.
+        InputError: the config breaks the schema. The message names the key and the
+            fault.
     """
     error = best_match(Draft202012Validator(config_schema()).iter_errors(config))
     if error is not None:

@@ -1,8 +1,8 @@
-"""What a stage or an experiment declares of itself, in the one place that says it.
+"""Declarations: the results of a stage or an experiment, listed in one place.
 
-Every folder of scripts whose results belong to a study holds a `declaration.py` with
-one `Stage` or one `Experiment`. `doubletake.study.registry` finds it there. Targets,
-`rule all`, the joining of shards, the manifest, the page and the documents follow.
+Every stage's folder of scripts holds a `declaration.py` with one `Stage` or one
+`Experiment`. `doubletake.study.registry` finds it there. From it follow the targets,
+`rule all`, the merges of shards, the manifest, the page and the documents.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ class Figure:
     """A figure of an experiment."""
 
     name: str
-    """Of its file, without suffix."""
+    """Name of its file, without suffix."""
     title: str
     caption: str
-    """What is drawn, and what to look for; on the page and in Snakemake's report."""
+    """Explains the figure, on the page and in Snakemake's report."""
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file that is neither a table nor a figure."""
+    """A result file that is neither a table nor a figure."""
 
     name: str
     """Path in the study's folder; `{shard}` stands for every shard."""
@@ -32,37 +32,34 @@ class Artifact:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A step on the way of the data, and all that it leaves in a study's folder."""
+    """A step of the workflow, and its result files in a study's folder."""
 
     name: str
-    """Its folder among the scripts and among the results."""
+    """Name of its folders of scripts and of results."""
     order: int
-    """Its place in lists and on the page, from small to large."""
+    """Position in lists and on the page; smaller numbers come first."""
     title: str
     holds: str
-    """What its results hold, one phrase."""
+    """Content of its results, in one phrase."""
     tables: tuple[Table, ...]
-    """Tables that one job writes as a whole."""
+    """Tables that one job writes completely."""
     shards: tuple[Table, ...] = ()
-    """Tables that come in parts, one per shard; `shards/merge.py` joins them."""
+    """Tables with a part per shard; `shards/merge.py` joins the parts."""
+    figures: tuple[Figure, ...] = ()
+    """Figures in the order of the page. Only an experiment has figures."""
     artifacts: tuple[Artifact, ...] = ()
     references: tuple[str, ...] = ()
-    """Files of the repository that it reads, e.g. published numbers."""
+    """Files of the repository that its scripts read, e.g. published numbers."""
     config_files: tuple[str, ...] = ()
-    """Keys of the config that name a file it reads, e.g. `attribution.stop_words`."""
+    """Config keys that name a file its scripts read, e.g. `attribution.stop_words`."""
 
     @property
     def all_tables(self) -> tuple[Table, ...]:
-        """Those in parts first."""
+        """All tables, first the tables with a part per shard."""
         return self.shards + self.tables
 
-    @property
-    def figures(self) -> tuple[Figure, ...]:
-        """A stage draws nothing."""
-        return ()
-
     def files(self, shards: list[str]) -> list[str]:
-        """All that it leaves, by path in the study's folder.
+        """All result files, by path in the study's folder.
 
         Args:
             shards: names of the study's shards.
@@ -83,11 +80,4 @@ class Experiment(Stage):
     """A question that a study answers, with figures and a section of the page."""
 
     question: str
-    """What it asks, one sentence."""
-    drawn: tuple[Figure, ...]
-    """Its figures, in the order of the page."""
-
-    @property
-    def figures(self) -> tuple[Figure, ...]:
-        """In the order of the page."""
-        return self.drawn
+    """The question, in one sentence."""

@@ -1,33 +1,33 @@
-"""What a study leaves: the targets, the manifest and the page follow from it."""
+"""The result files of a study, and the part of the config that made them."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from doubletake.study import settings
-from doubletake.study.registry import leaving, stages
+from doubletake.study.registry import stages, stages_with
 from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 
-UNSHOWN = ("studies", "models", "datasets")
-"""Sections of the config of which a study has a part only."""
+SHARED_SECTIONS = ("studies", "models", "datasets")
+"""Sections of the config with entries of several studies."""
 
 
 @dataclass(frozen=True)
 class StudyFiles:
-    """What a study left, and what it was made with."""
+    """The result files of a study, and its settings."""
 
     model: str
     dataset: str
     folder: str
-    """Of its results."""
+    """Folder of its results."""
     shards: list[str]
     settings: dict[str, Any]
     """Sections of the config; `model` and `dataset` with defaults filled in."""
 
     @property
     def outputs(self) -> list[str]:
-        """Every result, the manifest apart."""
+        """All result files except the manifest."""
         return [
             f"{self.folder}/{name}"
             for stage in stages()
@@ -36,14 +36,14 @@ class StudyFiles:
 
     @property
     def runs(self) -> list[str]:
-        """Tables of what each stage took."""
-        return [f"{self.folder}/{RUNS.file(stage.name)}" for stage in leaving(RUNS)]
+        """Tables of runs, one per stage that writes one."""
+        return [f"{self.folder}/{RUNS.file(stage.name)}" for stage in stages_with(RUNS)]
 
     @property
     def verification(self) -> list[str]:
-        """Tables of how each stage verified itself."""
-        found = leaving(VERIFICATION)
-        return [f"{self.folder}/{VERIFICATION.file(stage.name)}" for stage in found]
+        """Tables of verification, one per stage that writes one."""
+        verified = stages_with(VERIFICATION)
+        return [f"{self.folder}/{VERIFICATION.file(one.name)}" for one in verified]
 
     def figure(self, experiment: str, figure: str) -> str:
         """Path of a figure."""
@@ -51,19 +51,19 @@ class StudyFiles:
 
     @property
     def manifest(self) -> str:
-        """What the study was made of and what it left, with digests."""
+        """Path of the manifest: inputs and results with digests."""
         return f"{self.folder}/manifest.json"
 
     @property
     def benchmarks(self) -> str:
-        """Folder of Snakemake's benchmark files; it may be missing."""
+        """Folder of Snakemake's benchmark files, which may be missing."""
         return f"{self.folder}/benchmarks"
 
 
 def study_files(
     config: dict[str, Any], sources: settings.Sources, study: dict[str, str]
 ) -> StudyFiles:
-    """Files of a study of the config, below the folder where Snakemake runs."""
+    """Files of a study, as paths from the folder where Snakemake runs."""
     return StudyFiles(
         **study,
         folder=f"results/{study['model']}/{study['dataset']}",
@@ -73,21 +73,21 @@ def study_files(
 
 
 def outputs_of_all(config: dict[str, Any], sources: settings.Sources) -> list[str]:
-    """Every result of every study of the config, with the manifests."""
-    found = [study_files(config, sources, study) for study in config["studies"]]
-    return [path for files in found for path in (*files.outputs, files.manifest)]
+    """All result files and manifests of all studies of the config."""
+    studies = [study_files(config, sources, study) for study in config["studies"]]
+    return [path for files in studies for path in (*files.outputs, files.manifest)]
 
 
 def shown_settings(
     config: dict[str, Any], sources: settings.Sources, study: dict[str, str]
 ) -> dict[str, Any]:
-    """The config of a study as run.
+    """The part of the config that belongs to a study, with defaults filled in.
 
-    Sources stand as the config names them: a page tells no paths of a machine.
+    Sources are named as in the config, so that a page shows no paths of a machine.
     """
     model, dataset = study["model"], study["dataset"]
     data = settings.dataset_settings(config, dataset, sources)
-    unused = (*UNSHOWN, "generation") if data["thoughts"] else UNSHOWN
+    unused = (*SHARED_SECTIONS, "generation") if data["thoughts"] else SHARED_SECTIONS
     prompt = {"answer_prompt": settings.answer_prompt(config, model)}
     return {
         "model": settings.model_settings(config, model, sources)

@@ -1,4 +1,4 @@
-"""Finds the stages and experiments: every folder of scripts with a `declaration.py`."""
+"""Finds all stages and experiments by their `declaration.py`, and all tables."""
 
 from functools import cache
 from importlib import import_module
@@ -9,73 +9,73 @@ from doubletake.study.declaration import Experiment, Stage
 from doubletake.tables.table import Table
 
 SHARED_TABLES = ("doubletake.tables.runs", "doubletake.tables.verification")
-"""Modules with tables that several stages leave."""
+"""Modules with tables that several stages write."""
 
 
 @cache
 def stages() -> tuple[Stage, ...]:
-    """All that is declared, in order.
+    """All declared stages and experiments, in their order.
 
     Raises:
-        ValueError: a declaration has another name than its folder.
+        ValueError: the name in a declaration is not the name of its folder.
     """
-    found = [_declared(room) for room in _rooms_with("declaration")]
-    return tuple(sorted(found, key=lambda stage: (stage.order, stage.name)))
+    declared = [_declaration_of(folder) for folder in _folders_with("declaration")]
+    return tuple(sorted(declared, key=lambda stage: (stage.order, stage.name)))
 
 
 def stage_named(name: str) -> Stage:
-    """The stage or experiment of this name; a KeyError where there is no such one."""
+    """The stage or experiment of this name; a KeyError if the name is unknown."""
     return {stage.name: stage for stage in stages()}[name]
 
 
 def experiments() -> tuple[Experiment, ...]:
-    """Those that the page shows, in its order."""
+    """All experiments, in the order of the page."""
     return tuple(stage for stage in stages() if isinstance(stage, Experiment))
 
 
 def sharded() -> tuple[Stage, ...]:
-    """Those whose work is cut into shards."""
+    """All stages whose work is cut into shards."""
     return tuple(stage for stage in stages() if stage.shards)
 
 
-def leaving(table: Table) -> tuple[Stage, ...]:
-    """Those that leave a table which several stages leave."""
+def stages_with(table: Table) -> tuple[Stage, ...]:
+    """All stages that write this table."""
     return tuple(stage for stage in stages() if table in stage.all_tables)
 
 
 def section_of(name: str) -> Any:
-    """The section of the page (`page.sections.Section`) of an experiment."""
+    """An experiment's section of the page (`doubletake.page.sections.Section`)."""
     return import_module(f"{name}.page").SECTION
 
 
 @cache
 def tables() -> dict[str, Table]:
     """Every table's contract, by its name."""
-    modules = [f"{room}.tables" for room in _rooms_with("tables")]
-    found = [
+    modules = [f"{folder}.tables" for folder in _folders_with("tables")]
+    tables = [
         value
         for module in (*modules, *SHARED_TABLES)
         for value in vars(import_module(module)).values()
         if isinstance(value, Table)
     ]
-    return {table.name: table for table in found}
+    return {table.name: table for table in tables}
 
 
 def modules(*names: str) -> list[str]:
-    """Modules that are looked up by name, for the digest of what a script runs.
+    """Modules of these names in all folders, for the digest of a script's code.
 
     Args:
-        names: of modules that stages have (`declaration`, `tables`, `page`).
+        names: names of modules that stages have (`declaration`, `tables`, `page`).
     """
-    return [f"{room}.{name}" for name in names for room in _rooms_with(name)]
+    return [f"{folder}.{name}" for name in names for folder in _folders_with(name)]
 
 
-def _rooms_with(module: str) -> list[str]:
+def _folders_with(module: str) -> list[str]:
     return sorted(path.parent.name for path in SCRIPTS.glob(f"*/{module}.py"))
 
 
-def _declared(room: str) -> Stage:
-    stage: Stage = import_module(f"{room}.declaration").DECLARATION
-    if stage.name != room:
-        raise ValueError(f"{room}/declaration.py declares {stage.name!r}")
+def _declaration_of(folder: str) -> Stage:
+    stage: Stage = import_module(f"{folder}.declaration").DECLARATION
+    if stage.name != folder:
+        raise ValueError(f"{folder}/declaration.py declares {stage.name!r}")
     return stage

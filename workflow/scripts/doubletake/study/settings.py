@@ -1,9 +1,9 @@
-"""What the config means: checked before the first job, resolved for each study.
+"""Checks the config before the first job, and resolves it for each study.
 
-The JSON schema checks the config's shape; this module checks what a schema cannot say
-(names that must be defined, files that must exist, models that must have what the
-stages need) and merges a model's overrides. No torch and no transformers here: it runs
-whenever the workflow starts.
+The JSON schema checks the config's shape. This module checks the rest: names must be
+defined, files must exist, models must have the files that stages need. It also applies
+the overrides of a model. It imports neither torch nor transformers, because it runs at
+every start of the workflow.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ TABLE_SUFFIXES = (".jsonl", ".parquet")
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """What loads a model and its tokenizer: a `models` entry, defaults filled in."""
+    """Settings to load a model and its tokenizer: an entry of `models`, completed."""
 
     source: str
-    """Folder, or hub id."""
+    """A folder or a hub id."""
     revision: str | None
     """Commit on the hub; None for a folder."""
     dtype: str
@@ -30,28 +30,28 @@ class ModelSettings:
     device: str
     """auto, cpu or cuda."""
     end_of_thought: str | None
-    """The marker that closes the thought; None: as the model's files show."""
+    """The marker that closes the thought; None: found in the model's files."""
     template_arguments: dict[str, Any]
     """Extra arguments of the chat template."""
     trust_remote_code: bool = False
-    """Whether code that the model brings along may run."""
+    """Whether Python code in the model's folder may run."""
     start_of_thought: str | None = None
-    """The marker that opens the thought; empty: none; None: the one that belongs to the
-    end marker."""
+    """The marker that opens the thought; empty: no marker; None: the marker that
+    belongs to the end marker."""
     open_thought: bool = False
-    """Whether a prompt that does not open the thought gets the start marker."""
+    """Whether to add the start marker to a prompt that does not open the thought."""
     date: str | None = None
-    """The date that the chat template is given (YYYY-MM-DD); None: today's."""
+    """The date for the chat template (YYYY-MM-DD); None: the date of the run."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Finds local sources: first where Snakemake runs, then beside the Snakefile."""
+    """Finds local files: first where Snakemake runs, then beside the Snakefile."""
 
     roots: tuple[Path, ...]
 
     def local(self, source: str) -> Path | None:
-        """Path of a local source, None if there is none of that name."""
+        """Path of a local source; None if there is no such file or folder."""
         for root in self.roots:
             path = root / source
             if _exists(path):
@@ -62,7 +62,7 @@ class Sources:
         """Local path, or hub id if the entry pins a `revision`.
 
         Raises:
-            InputError: neither a file nor a pinned hub id.
+            InputError: the source is neither a local path nor a pinned hub id.
         """
         source = entry["source"]
         path = self.local(source)
@@ -75,7 +75,7 @@ class Sources:
         if "revision" in entry and source.count("/") == 1 and source[0] not in "./":
             return source
         if "revision" in entry:
-            raise InputError(f"{key}.source: {source!r} is no hub id (owner/name)")
+            raise InputError(f"{key}.source: {source!r} is not a hub id (owner/name)")
         raise InputError(
             f"{key}.source: no such file or folder: {source} "
             "(a source on the hub needs a `revision`)"
@@ -86,16 +86,16 @@ def check(config: dict[str, Any], sources: Sources) -> None:
     """Refuse a config that cannot run.
 
     Raises:
-        InputError: names the key and what is wrong with it.
+        InputError: the config cannot run. The message names the key and the fault.
     """
     for index, study in enumerate(config["studies"]):
         for kind in ("model", "dataset"):
             name = study[kind]
             if name not in config[f"{kind}s"]:
-                known = ", ".join(sorted(config[f"{kind}s"]))
+                defined = ", ".join(sorted(config[f"{kind}s"]))
                 raise InputError(
                     f"studies[{index}].{kind}: {name!r} is not defined under "
-                    f"{kind}s (known: {known})"
+                    f"{kind}s (defined: {defined})"
                 )
     for name in sorted({study["model"] for study in config["studies"]}):
         settings = model_settings(config, name, sources)
@@ -111,7 +111,7 @@ def check(config: dict[str, Any], sources: Sources) -> None:
 def model_settings(
     config: dict[str, Any], name: str, sources: Sources
 ) -> dict[str, Any]:
-    """What loads a model and its tokenizer: defaults filled in, source resolved."""
+    """Settings to load a model and its tokenizer, with defaults and resolved source."""
     entry = config["models"][name]
     return {
         "source": sources.resolve(f"models.{name}", entry),
@@ -130,7 +130,7 @@ def model_settings(
 def dataset_settings(
     config: dict[str, Any], name: str, sources: Sources
 ) -> dict[str, Any]:
-    """What loads a problem set: defaults filled in, source resolved."""
+    """Settings to load a problem set, with defaults and resolved source."""
     entry = config["datasets"][name]
     return {
         "source": sources.resolve(f"datasets.{name}", entry),
@@ -143,13 +143,13 @@ def dataset_settings(
 
 
 def answer_prompt(config: dict[str, Any], model: str) -> str:
-    """What early exit appends where it cuts a thought; a model may have its own."""
+    """The text that early exit appends to a cut thought; a model may override it."""
     common = config["early_exit"]["answer_prompt"]
     return config["models"][model].get("answer_prompt", common)
 
 
 def value_of(config: dict[str, Any], key: str) -> Any:
-    """Value of a key of the config, written `section.key`."""
+    """Value of a config key, written `section.key`."""
     value: Any = config
     for part in key.split("."):
         value = value[part]
@@ -160,12 +160,12 @@ def named_file(config: dict[str, Any], key: str, sources: Sources) -> str:
     """Path of a file that a key of the config names.
 
     Args:
-        config: as loaded.
-        key: its sections and its name, `attribution.stop_words`.
-        sources: where files are looked for.
+        config: the whole config.
+        key: sections and name, e.g. `attribution.stop_words`.
+        sources: finds local files.
 
     Raises:
-        InputError: there is no such file.
+        InputError: the file does not exist.
     """
     name = value_of(config, key)
     path = sources.local(name)
@@ -178,29 +178,30 @@ def labels_file(config: dict[str, Any], sources: Sources) -> str:
     """Path of the labelled traces.
 
     Raises:
-        InputError: there is no such file, or it is no .jsonl file.
+        InputError: the file does not exist, or is not a .jsonl file.
     """
     path = named_file(config, "events.labels", sources)
     if not path.endswith(".jsonl"):
         raise InputError(
-            f"events.labels: {config['events']['labels']} is no .jsonl file"
+            f"events.labels: {config['events']['labels']} is not a .jsonl file"
         )
     return path
 
 
 def input_path(key: str, path: str) -> str:
-    """The path of a rule's input.
+    """The path of a rule's input, checked for special characters.
 
     Raises:
-        InputError: it holds braces, which Snakemake takes for a wildcard, or what a
-            shell obeys even between quotes: on a cluster shells read the path.
+        InputError: the path holds braces, which Snakemake takes for a wildcard, or a
+            character that a shell interprets even between quotes (on a cluster, shells
+            read the path).
     """
-    for characters, reader in (("{}", "Snakemake"), ('$`\\"', "a cluster's shell")):
-        found = [character for character in characters if character in path]
-        if found:
+    for special, reader in (("{}", "Snakemake"), ('$`\\"', "a cluster's shell")):
+        present = [character for character in special if character in path]
+        if present:
             raise InputError(
-                f"{key}: {path!r} holds {found[0]}, which {reader} reads as more than "
-                "a character; rename it"
+                f"{key}: {path!r} holds {present[0]}, which has a special meaning for "
+                f"{reader}; rename the file or folder"
             )
     return path
 
@@ -209,7 +210,9 @@ def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
     source = sources.resolve(key, entry)
     if "revision" in entry:
         if entry.get("thoughts"):
-            raise InputError(f"{key}.thoughts: thoughts are imported from local files")
+            raise InputError(
+                f"{key}.thoughts: thoughts can only be imported from local files"
+            )
         return
     if not source.endswith(TABLE_SUFFIXES):
         raise InputError(f"{key}.source: {source} is neither .jsonl nor .parquet")
@@ -218,5 +221,5 @@ def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that no file can have, e.g. too long
+    except OSError:  # e.g. the name is too long
         return False

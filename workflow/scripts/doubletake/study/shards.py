@@ -1,4 +1,4 @@
-"""Shards: every n-th item of a table or a range belongs to one job of n."""
+"""Shards: each of n jobs gets every n-th row of a table."""
 
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,13 @@ def shard_names(count: int) -> list[str]:
     return [f"{k}-of-{count}" for k in range(1, count + 1)]
 
 
-def places_of_shard(count: int, shard: str) -> range:
-    """Which of `count` places belong to a shard, counted from 0."""
+def indices_of_shard(count: int, shard: str) -> range:
+    """Indices that belong to a shard, of `count` items, counted from 0."""
     number, _, shards = shard.partition("-of-")
     return range(int(number) - 1, count, int(shards))
 
 
 def rows_of_shard(table: "pl.DataFrame", shard: str) -> "pl.DataFrame":
     """The rows of a table that belong to a shard, in their order."""
-    places = places_of_shard(table.height, shard)
-    return table.gather_every(places.step, places.start)
+    indices = indices_of_shard(table.height, shard)
+    return table.gather_every(indices.step, indices.start)

@@ -1,1 +1,1 @@
-"""Tables: how columns are declared, and the tables that every stage writes."""
+"""Tables: the contract of a table, and two tables that many stages write."""

@@ -1,4 +1,4 @@
-"""What a stage cost."""
+"""The table of runs: time, tokens and device of every shard of a stage."""
 
 from doubletake.tables.table import BIG, REAL, TEXT, Column, Table
 
@@ -7,12 +7,12 @@ RUNS = Table(
     (
         Column("stage", TEXT, "name of the stage or experiment"),
         Column("shard", TEXT, "k-of-n"),
-        Column("traces", BIG, "traces worked on"),
-        Column("tokens", BIG, "tokens computed by the model"),
-        Column("seconds", REAL, "wall time of the computation, without start-up"),
-        Column("device", TEXT, "what it ran on"),
-        Column("dtype", TEXT, "the weights' type"),
-        Column("note", TEXT, "what a reader should know, e.g. refused traces"),
+        Column("traces", BIG, "traces that were processed", unit="traces"),
+        Column("tokens", BIG, "tokens that the model computed", unit="tokens"),
+        Column("seconds", REAL, "wall time without start-up", unit="seconds"),
+        Column("device", TEXT, "device of the computation"),
+        Column("dtype", TEXT, "number format of the weights"),
+        Column("note", TEXT, "a note for readers, e.g. on refused traces"),
     ),
     holds="tokens, seconds and device of the stage",
 )

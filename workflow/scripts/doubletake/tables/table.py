@@ -1,8 +1,8 @@
-"""Columns of every table that passes from one rule to another, and how it is stored.
+"""The contract of a table: its columns, and how it is checked, written and read.
 
-A table is checked against its schema when it is written and when it is read: names,
-order and types of the columns, and no null where the schema allows none. Its file holds
-the digest of its own bytes, checked when it is read.
+A table is checked when it is written and when it is read: names, order and types of its
+columns, nulls, and allowed values. Its file holds a digest of its own bytes, which is
+checked when the file is read.
 """
 
 import io
@@ -23,12 +23,12 @@ class Column:
     name: str
     dtype: pl.DataType | type[pl.DataType]
     meaning: str
-    """What a value means."""
+    """Meaning of a value."""
     nullable: bool = False
     unit: str = ""
-    """Of numbers; empty for texts, flags and numbers without a unit."""
+    """Unit of a number; empty for texts, flags and numbers without a unit."""
     values: tuple[str, ...] = ()
-    """The only values that it may have, where there are so few."""
+    """All allowed values; empty if any value is allowed."""
 
 
 @dataclass(frozen=True)
@@ -41,44 +41,45 @@ class Table:
     sort: tuple[str, ...] = ()
     """Columns by which rows are sorted where shards are joined."""
     holds: str = ""
-    """What it holds, one phrase."""
+    """Content of the table, in one phrase."""
 
     def __post_init__(self) -> None:
-        """Refuse to be sorted by a column that it does not have."""
+        """Refuse a sort column that the table does not have."""
         if unknown := set(self.sort) - {column.name for column in self.columns}:
             raise ValueError(f"table {self.name} has no column {min(unknown)}")
 
     @property
     def key(self) -> str:
-        """Its name without folder."""
+        """The table's name without its folder."""
         return self.name.rpartition("/")[2]
 
     def file(self, stage: str) -> str:
         """Path in the study's folder.
 
         Args:
-            stage: name of the stage that leaves it.
+            stage: name of the stage that writes the table.
         """
         return f"{self.name.replace('*', stage)}.parquet"
 
     def part(self, stage: str) -> str:
-        """Path of a shard's part in the study's folder, with `{shard}` in it."""
+        """Path of one shard's part in the study's folder; it contains `{shard}`."""
         return f"{stage}/shards/{{shard}}.{self.key}.parquet"
 
     @property
     def schema(self) -> pl.Schema:
-        """Names and types, in order."""
+        """Names and types of the columns, in order."""
         return pl.Schema({column.name: column.dtype for column in self.columns})
 
     def frame(self, rows: list[dict]) -> pl.DataFrame:
-        """Build a checked table from rows; no rows give an empty table."""
+        """Build and check a table from rows. An empty list gives an empty table."""
         return self.check(pl.DataFrame(rows, schema=self.schema, orient="row"))
 
     def check(self, table: pl.DataFrame, origin: str = "") -> pl.DataFrame:
         """Return `table` if it keeps the contract.
 
         Raises:
-            InputError: names the table, its origin and the first column at fault.
+            InputError: the table breaks the contract. The message names the table, its
+                origin and the first wrong column.
         """
         where = f"table {self.name}{f' ({origin})' if origin else ''}"
         if list(table.columns) != [column.name for column in self.columns]:
@@ -96,10 +97,10 @@ class Table:
             if nulls and not column.nullable:
                 raise InputError(f"{where}: {nulls} nulls in column {column.name}")
             if column.values:
-                strange = set(table[column.name].unique()) - {*column.values, None}
-                if strange:
+                unknown = set(table[column.name].unique()) - {*column.values, None}
+                if unknown:
                     raise InputError(
-                        f"{where}: column {column.name} is {min(strange)!r}, not one "
+                        f"{where}: column {column.name} is {min(unknown)!r}, not one "
                         f"of {', '.join(column.values)}"
                     )
         return table
@@ -113,10 +114,10 @@ class Table:
         return self.check(pl.read_parquet(io.BytesIO(read_sealed(path))), str(path))
 
     def write(self, table: pl.DataFrame, path: str | Path) -> None:
-        """Check, seal, write under a temporary name, rename when complete.
+        """Check and seal a table, then write it under a temporary name and rename it.
 
         Raises:
-            InputError: the table breaks the contract, or the disk takes no more.
+            InputError: the table breaks the contract, or the disk is full.
         """
         self.check(table, str(path))
         file = io.BytesIO()
@@ -125,4 +126,5 @@ class Table:
 
 
 TEXT, FLAG = pl.String, pl.Boolean
+# Numbers: whole with 32 bits, with decimals (64 bits), whole with 64 bits.
 COUNT, REAL, BIG = pl.Int32, pl.Float64, pl.Int64

@@ -1,4 +1,4 @@
-"""How far a stage can be trusted, measured in the same run."""
+"""The table of verification: errors of a stage, measured in the same run."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -9,34 +9,39 @@ import polars as pl
 from doubletake.tables.table import BIG, REAL, TEXT, Column, Table
 
 Merge = Literal["mean", "sum", "max"]
-"""How a figure of all shards comes from those of single shards: their mean, weighted by
-`n`, their sum, or the largest."""
+"""How the value of all shards follows from the values of single shards: their mean
+(weighted by `n`), their sum, or the largest value."""
 
 VERIFICATION = Table(
     "*/verification",
     (
-        Column("stage", TEXT, "the rule that checked itself"),
-        Column("check", TEXT, "what was compared with what"),
-        Column("statistic", TEXT, "which figure of the comparison"),
-        Column("value", REAL, "the figure; null: no case was compared", nullable=True),
-        Column("unit", TEXT, "its unit"),
-        Column("n", BIG, "number of cases compared"),
-        Column("bound", REAL, "what it must not exceed, if anything", nullable=True),
+        Column("stage", TEXT, "name of the stage that verified itself"),
+        Column("check", TEXT, "the two computations that were compared"),
+        Column("statistic", TEXT, "the statistic of the comparison"),
+        Column(
+            "value",
+            REAL,
+            "value of the statistic; null: no case was compared",
+            nullable=True,
+        ),
+        Column("unit", TEXT, "unit of the value"),
+        Column("n", BIG, "number of compared cases", unit="cases"),
+        Column("bound", REAL, "largest allowed value; null: no bound", nullable=True),
         Column(
             "merge",
             TEXT,
-            "how shards merge: mean (weighted by `n`), sum, or max (the largest)",
+            "how shards are merged: mean (weighted by `n`), sum, or max (the largest)",
             values=get_args(Merge),
         ),
     ),
-    holds="what the stage compared with what, on how many cases (`n`; where there "
-    "are 0 cases there is no value), and how far it was off",
+    holds="the comparisons of a fast with a plain computation, the number of cases "
+    "(`n`; with 0 cases there is no value), and the errors",
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A row of the table but for the stage; the columns say what the fields mean."""
+class VerificationRow:
+    """A row of the table without the stage. The columns explain the fields."""
 
     check: str
     statistic: str
@@ -47,6 +52,6 @@ class Figure:
     merge: Merge
 
 
-def verification_of(stage: str, figures: Iterable[Figure]) -> pl.DataFrame:
-    """The table of a stage."""
-    return VERIFICATION.frame([{"stage": stage} | asdict(item) for item in figures])
+def verification_of(stage: str, checks: Iterable[VerificationRow]) -> pl.DataFrame:
+    """The verification table of a stage."""
+    return VERIFICATION.frame([{"stage": stage} | asdict(check) for check in checks])

@@ -1,4 +1,4 @@
-"""Example traces for the page: which ones, and their text with the events marked."""
+"""Example traces for the page: how they are chosen, and their text with events."""
 
 import math
 from dataclasses import dataclass
@@ -7,46 +7,47 @@ from typing import Any
 
 import polars as pl
 
-from doubletake.page.summaries import StudyData, text_after
+from doubletake.page.study_data import StudyData, text_after
 from doubletake.stats.draws import generator
 from doubletake.text.sentences import cut_after
 from doubletake.text.trace_positions import thought_span
 
 MARKED = ("arrival", "backtrack", "wrap_up")
 OUTCOMES = ("right", "mended", "wrong", "spoiled", "open")
-FEW, SOME = 1, 3  # backtracks: none or one, two or three, more
+# ASSUME: groups by number of backtracks, with limits chosen by hand.
+FEW, SOME = 1, 3  # largest numbers of backtracks of the groups "few" and "some"
 
 
 @dataclass(frozen=True)
 class ExitNote:
-    """What the model would answer at an exit."""
+    """The model's answer at an exit."""
 
     number: int
     answer: str | None
     right: bool
     probability: float | None
     tokens: int
-    """Thought tokens before the exit."""
+    """Number of tokens of the thought before the exit."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of the thought with the marks that cover it."""
+    """A part of the thought in which the marked events do not change."""
 
     text: str
     kinds: tuple[str, ...]
     """Kinds of the events that cover it."""
     opens: tuple[str, ...]
-    """Kinds of the backtracks and wrap-ups that begin here."""
+    """Kinds of the backtracks and wrap-ups that start with it."""
     arrival: int | None
-    """Ordinal of the arrival that ends here."""
+    """Ordinal of the arrival that ends with it."""
     exits: tuple[tuple[int, ExitNote | None], ...]
-    """Exits that cut the thought here, by number; None where none was measured."""
+    """Exits that cut the thought after it: number, and answer if it was measured."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One trace, ready to be shown."""
+    """One trace with everything that the page shows of it."""
 
     trace: str
     question: str
@@ -59,26 +60,27 @@ class Example:
     arrivals: int
     backtracks: int
     start: ExitNote | None
-    """Exit 0."""
+    """The answer at exit 0."""
     pieces: tuple[Piece, ...]
     after: str
     """The text after the thought, without the marker."""
 
 
 def outcomes(thoughts: pl.DataFrame) -> pl.DataFrame:
-    """`thoughts` with `outcome` and `turns` (few, some, many backtracks).
+    """`thoughts` with the columns `outcome` and `turns` (few, some, many backtracks).
 
-    mended: the first arrival states a wrong value, the answer is right; spoiled: the
-    other way round; open: never closed.
+    mended: the first arrival states a wrong value, and the final answer is right.
+    spoiled: the first arrival is right, and the final answer is wrong.
+    open: the thought was never closed.
     """
     started_right = pl.col("first_gold").fill_null(True)
-    met = pl.col("arrivals") > 0
+    has_arrival = pl.col("arrivals") > 0
     outcome = (
         pl.when(~pl.col("closed"))
         .then(pl.lit("open"))
         .when(pl.col("correct"))
         .then(pl.when(started_right).then(pl.lit("right")).otherwise(pl.lit("mended")))
-        .when(started_right & met)
+        .when(started_right & has_arrival)
         .then(pl.lit("spoiled"))
         .otherwise(pl.lit("wrong"))
     )
@@ -95,8 +97,8 @@ def outcomes(thoughts: pl.DataFrame) -> pl.DataFrame:
 def choose(thoughts: pl.DataFrame, number: int, seed: str) -> list[str]:
     """Trace ids of the examples, spread over outcomes and numbers of backtracks.
 
-    Every pair of outcome and turns gives one trace before any gives a second; which
-    one is drawn, and the draw depends on `seed` and the ids alone.
+    Every pair of outcome and turns gives one trace before any pair gives a second one.
+    The order inside a pair is drawn. The draw depends only on `seed` and the ids.
     """
     groups: dict[tuple[str, str], list[str]] = {}
     rows = outcomes(thoughts).select("outcome", "turns", "trace").sort("trace")
@@ -118,12 +120,12 @@ def choose(thoughts: pl.DataFrame, number: int, seed: str) -> list[str]:
 def pieces_of(
     trace: dict[str, Any], events: list[dict[str, Any]], exits: dict[int, ExitNote]
 ) -> tuple[Piece, ...]:
-    """The thought's text cut at every border of an event and at every exit.
+    """The thought's text, cut at every border of an event and at every exit.
 
     Args:
-        trace: row of the traces table.
-        events: its rows of the events table.
-        exits: its exits by number.
+        trace: a row of the table of traces.
+        events: its rows in the table of events.
+        exits: its exits, by number.
     """
     text = trace["text"]
     span = thought_span(trace)
@@ -132,7 +134,7 @@ def pieces_of(
     borders = {span.start, span.end, *cuts.values()}
     for mark in marks:
         borders |= {mark["start"], mark["end"]}
-    places = sorted(place for place in borders if span.start <= place <= span.end)
+    inside = sorted(border for border in borders if span.start <= border <= span.end)
     return tuple(
         _piece(
             text[start:end],
@@ -140,12 +142,12 @@ def pieces_of(
             (start, end),
             tuple((k, exits.get(k)) for k, cut in cuts.items() if cut == end),
         )
-        for start, end in pairwise(places)
+        for start, end in pairwise(inside)
     )
 
 
 def _cuts(text: str, marks: list[dict[str, Any]], limit: int) -> dict[int, int]:
-    """Where exit k cuts: after the sentence of arrival k, inside the thought."""
+    """Position of the cut of exit k: after the sentence of arrival k, by k."""
     thought = text[:limit]
     return {
         mark["ordinal"]: cut_after(thought, mark["end"])
@@ -156,19 +158,27 @@ def _cuts(text: str, marks: list[dict[str, Any]], limit: int) -> dict[int, int]:
 
 def _piece(
     text: str,
-    over: list[dict[str, Any]],
-    place: tuple[int, int],
+    covering: list[dict[str, Any]],
+    span: tuple[int, int],
     exits: tuple[tuple[int, ExitNote | None], ...],
 ) -> Piece:
-    """One piece; `over` are the events that cover it."""
-    start, end = place
-    ending = [m["ordinal"] for m in over if m["kind"] == "arrival" and m["end"] == end]
-    opens = [m["kind"] for m in over if m["kind"] != "arrival" and m["start"] == start]
+    """One piece; the events of `covering` cover it."""
+    start, end = span
+    arrivals = [
+        mark["ordinal"]
+        for mark in covering
+        if mark["kind"] == "arrival" and mark["end"] == end
+    ]
+    opens = [
+        mark["kind"]
+        for mark in covering
+        if mark["kind"] != "arrival" and mark["start"] == start
+    ]
     return Piece(
         text,
-        tuple(mark["kind"] for mark in over),
+        tuple(mark["kind"] for mark in covering),
         tuple(opens),
-        ending[0] if ending else None,
+        arrivals[0] if arrivals else None,
         exits,
     )
 
@@ -236,7 +246,7 @@ def _note(row: dict[str, Any]) -> ExitNote:
         number=row["exit"],
         answer=row["answer"],
         right=row["correct"],
-        # Rounding can leave the log-prob of a sure answer a hair above 0.
+        # Rounding can make the log-prob of a certain answer slightly larger than 0.
         probability=None if logprob is None else min(1.0, math.exp(logprob)),
         tokens=row["tokens_before"],
     )

@@ -1,4 +1,4 @@
-"""Foreign text that cannot do harm, on a page or on a terminal."""
+"""Makes control and invisible characters of foreign text visible."""
 
 import re
 import unicodedata
@@ -10,11 +10,12 @@ _UNSAFE = re.compile(
 
 
 def visible(text: str) -> str:
-    """`text` with every character that could act instead of show made visible.
+    """Replace every character that could control a page or a terminal.
 
-    Control characters become their pictures (escape: U+241B), marks of writing
-    direction and invisible characters their code points (`[U+202E]`), what is no
-    character U+FFFD. Tabs and line breaks stay, a Windows line break becomes one.
+    Control characters become their pictures (escape: U+241B). Marks of writing
+    direction and invisible characters become their code points (`[U+202E]`). Code
+    points without a character become U+FFFD. Tabs and line breaks stay. A Windows line
+    break becomes one line break.
     """
     return _UNSAFE.sub(_picture, text.replace("\r\n", "\n"))
 

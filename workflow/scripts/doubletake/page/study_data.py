@@ -1,4 +1,4 @@
-"""A study in numbers: one row per thought, and what all rows come to."""
+"""Data of one study for the page: a row per thought, and means over thoughts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ class Proportion:
 
     @classmethod
     def of(cls, flags: pl.Series) -> "Proportion":
-        """Share of true values; nulls count for nothing."""
-        known = flags.drop_nulls()
-        return cls(int(known.sum()), len(known))
+        """Proportion of true values; nulls are left out."""
+        flags = flags.drop_nulls()
+        return cls(int(flags.sum()), len(flags))
 
     @property
     def share(self) -> float | None:
-        """Hits per case, None without cases."""
+        """Hits per case; None if there are no cases."""
         return self.hits / self.n if self.n else None
 
     @property
@@ -42,39 +42,40 @@ class Proportion:
         return percent(self.share)
 
     def interval(self, confidence: float) -> str:
-        """Wilson interval in percent, a dash without cases."""
+        """Wilson interval in percent; a dash if there are no cases."""
         if not self.n:
             return NOTHING
+        # ASSUME: Wilson takes thoughts as independent, also several of one problem.
         low, high = wilson_interval(self.hits, self.n, confidence)
         return f"{percent(low)} to {percent(high)}"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean difference of two figures of the same thoughts, with its interval."""
+    """Mean difference of two values of the same thoughts, with its interval."""
 
     mean: float
     low: float
     high: float
     n: int
     changed: int
-    """Cases whose difference is not 0."""
+    """Number of cases whose difference is not 0."""
 
 
 @dataclass(frozen=True)
 class StudyData:
-    """What the page knows of a study: its tables and the settings behind them."""
+    """Tables and settings of one study."""
 
     model: str
     dataset: str
     tables: Mapping[str, pl.DataFrame]
-    """By name: those of all stages and experiments."""
+    """All tables of stages and experiments, by name."""
     settings: dict[str, Any]
     """Sections of the config, by name."""
 
     @property
     def name(self) -> str:
-        """What the page calls the study."""
+        """Name of the study on the page."""
         return f"{self.model} on {self.dataset}"
 
     @property
@@ -90,7 +91,7 @@ class StudyData:
 
     @cached_property
     def arrived(self) -> pl.DataFrame:
-        """The thoughts with an arrival at which an exit was measured."""
+        """The thoughts with a measured exit at their first arrival."""
         return self.thoughts.filter(pl.col("exit1_correct").is_not_null())
 
     @cached_property
@@ -114,10 +115,10 @@ def thoughts_table(
     """One row per thought.
 
     Columns: `trace`, `problem`, `closed`, `empty`, `finish`, `answer`, `correct`,
-    `tokens` (of the thought), `words_after` (it), `arrivals`, `backtracks`,
-    `first_gold` (the first arrival's value is the gold number), and of exits 0 and 1:
-    `exit0_correct`, `exit1_correct`, `exit1_tokens`; null where there is no such
-    arrival or exit.
+    `tokens` (of the thought), `words_after` (words after the thought), `arrivals`,
+    `backtracks`, `first_gold` (whether the first arrival states the gold number),
+    `exit0_correct`, `exit1_correct`, `exit1_tokens`. Values are null if there is no
+    first arrival, exit 0 or exit 1.
     """
     texts = traces.to_dicts()
     sizes = pl.DataFrame(
@@ -151,26 +152,26 @@ def thoughts_table(
 
 
 def _sizes(trace: dict[str, Any]) -> tuple[int, int]:
-    """Tokens of the thought, and words of the text after it."""
+    """Number of tokens of the thought, and of words in the text after it."""
     first, stop = thought_tokens(trace)
     return stop - first, len(text_after(trace).split())
 
 
 def blank(trace: dict[str, Any]) -> bool:
-    """Whether a thought says nothing: a row of `schemas.TRACES`."""
+    """Whether a thought is empty or white space; `trace` is a row of `TRACES`."""
     return not trace["text"][slice(*thought_span(trace))].strip()
 
 
 def text_after(trace: dict[str, Any]) -> str:
-    """What follows the end-of-thought marker; nothing where the thought is open."""
+    """The text after the end-of-thought marker; empty if the thought is not closed."""
     start = trace["answer_start"]
     return "" if start is None else trace["text"][start:]
 
 
 def exits_table(exits: pl.DataFrame) -> pl.DataFrame:
-    """One row per exit number: what the exits of all thoughts come to.
+    """Counts and means over the exits of all thoughts, one row per exit number.
 
-    Columns: `exit`, `n`, `right`, `unanswered`, means of `tokens_before`,
+    Columns: `exit`, `n`, `right`, `unanswered`, and means of `tokens_before`,
     `probability` (of the answer: exp of its log-prob), `logit`, `margin`, `entropy`.
     """
     means = ("tokens_before", "probability", "logit", "margin", "entropy")
@@ -190,7 +191,7 @@ def exits_table(exits: pl.DataFrame) -> pl.DataFrame:
 def mean_difference(
     differences: pl.Series, clusters: pl.Series, settings: dict[str, Any]
 ) -> Difference | None:
-    """Mean of paired differences, interval over problems (cluster bootstrap)."""
+    """Mean of paired differences, with a cluster bootstrap over problems."""
     if differences.is_empty():
         return None
     values = differences.to_numpy().astype(float)
@@ -212,11 +213,11 @@ def mean_difference(
 
 
 def mean_of(column: pl.Series) -> float | None:
-    """Mean of a column, None if it is empty."""
+    """Mean of a column; None if it has no values."""
     value = column.cast(pl.Float64).mean()
     return value if isinstance(value, float) else None
 
 
 def quantile_of(column: pl.Series, share: float) -> float | None:
-    """Quantile of a column, None if it is empty."""
+    """Quantile of a column; None if it has no values."""
     return column.cast(pl.Float64).quantile(share, "linear")

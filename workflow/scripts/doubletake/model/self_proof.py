@@ -1,4 +1,4 @@
-"""The self-proof: the adapter's parts are the model, or the model is refused."""
+"""The self-proof: checks that the named parts of a decoder add up to the model."""
 
 from dataclasses import asdict, dataclass
 
@@ -8,23 +8,26 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import record
 from doubletake.model.lens import Lens
 
+# ASSUME: bounds are set by hand, well above the rounding errors of each dtype.
 PROOF_BOUND = {"float32": 1e-4, "float16": 1e-2, "bfloat16": 5e-2}
-"""Largest relative error of the self-proof by dtype; all figures keep to it."""
+"""Largest relative error of the self-proof, by dtype; it holds for all errors."""
 PROOF_TOKENS = 12
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Errors of a decoder's self-proof, each relative to the size of what it checks.
+    """Relative errors of a decoder's self-proof.
 
-    Norms are taken over d_model per position; the largest position counts.
+    An error is a norm over d_model, divided by the norm of the right value, at the
+    worst position.
     """
 
     residual: float
-    """Embedding plus all writes, summed in float64, against `resid[n_layers]`.
+    """Embedding plus the outputs of all layers, summed in float64, against
+    `resid[n_layers]`.
 
-    Relative to the largest `resid` of the position: where layers build up and cancel
-    large activations, 16-bit rounding of the large ones stays in the small rest.
+    It is relative to the largest `resid` of the position. Some models build up large
+    activations and cancel them later; the 16-bit rounding errors of these remain.
     """
     steps: float
     """`resid[l] + attn_out[l] + mlp_out[l]`, in the model's dtype, against
@@ -34,14 +37,14 @@ class Proof:
     norm: float
     """The lens' formula `norm_gain * rms_scale(x) * x` against the final norm."""
     hooks: float
-    """What hooks see of `resid` against `output_hidden_states`."""
+    """`resid` as hooks see it, against `output_hidden_states`."""
     causality: float
-    """`resid` of a position after a change of the tokens behind it."""
+    """Change of `resid` at a position when later tokens change."""
     bound: float
-    """What none of them may exceed in the model's dtype."""
+    """Largest allowed error in the model's dtype."""
 
     def __str__(self) -> str:
-        """The figures in one line."""
+        """All errors and the bound in one line."""
         return ", ".join(f"{name} {value:.2g}" for name, value in asdict(self).items())
 
     @property
@@ -51,18 +54,18 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether every error keeps to the bound; NaN does not."""
+        """Whether no error exceeds the bound; a NaN counts as too large."""
         return all(error <= self.bound for error in self.errors.values())
 
 
 @torch.no_grad()
 def prove(decoder: Decoder) -> Proof:
-    """Check that the adapter's parts are the model.
+    """Measure how far the parts of a decoder are from the model itself.
 
-    Two fixed sequences that differ in their last third go through the model once.
+    Two fixed sequences go through the model once. They differ in their last third.
 
     Returns:
-        The errors; the caller decides (`Proof.holds`).
+        The errors. The caller decides what to do (`Proof.holds`).
     """
     vocabulary = decoder.embed.weight.shape[0]
     ids = torch.arange(1, PROOF_TOKENS + 1).mul(7919).remainder(vocabulary)
@@ -92,15 +95,15 @@ def prove(decoder: Decoder) -> Proof:
 
 
 def _relative(
-    found: torch.Tensor, wanted: torch.Tensor, size: torch.Tensor | None = None
+    actual: torch.Tensor, expected: torch.Tensor, size: torch.Tensor | None = None
 ) -> float:
-    """Largest norm of the difference over the norm of what is wanted, per position.
+    """Largest relative error over positions, by norms.
 
     Args:
-        found: [..., position, d].
-        wanted: the same shape.
-        size: [..., position], to divide by instead of the norm of `wanted`.
+        actual: [..., position, d].
+        expected: the same shape.
+        size: [..., position], the divisor instead of the norm of `expected`.
     """
-    error = (found.double() - wanted.double()).norm(dim=-1)
-    size = wanted.double().norm(dim=-1) if size is None else size
+    error = (actual.double() - expected.double()).norm(dim=-1)
+    size = expected.double().norm(dim=-1) if size is None else size
     return (error / size.clamp_min(1e-30)).max().item()

@@ -8,12 +8,12 @@ import time
 import psutil
 import pytest
 
-from doubletake.running.orphans import VARIABLE
+from doubletake.running.orphan_jobs import VARIABLE
 
 JOB = """
 import sys, time
 from pathlib import Path
-from doubletake.running.orphans import watch_run
+from doubletake.running.orphan_jobs import watch_run
 ready, wait_for, rest = sys.argv[1:]
 Path(ready).touch()
 while wait_for and not Path(wait_for).exists():
@@ -29,7 +29,7 @@ sys.exit(subprocess.run(sys.argv[1:]).returncode)
 
 
 def start(tmp_path, *, wait_for: str = "", rest: str = "60", shell: bool = False):
-    """A run with one job, as soon as the job is there."""
+    """Start a run with one job, and wait until the job has started."""
     job = [sys.executable, "-c", JOB, str(tmp_path / "ready"), wait_for, rest]
     if shell:
         job = ["/bin/sh", "-c", '"$@"; exit $?', "sh", *job]
@@ -42,7 +42,7 @@ def start(tmp_path, *, wait_for: str = "", rest: str = "60", shell: bool = False
 
 
 def kill(run) -> list[psutil.Process]:
-    """Kill a run alone; gives what it leaves behind."""
+    """Kill a run but not its jobs; return the jobs."""
     left = run.children(recursive=True)
     run.kill()
     run.wait()
@@ -60,7 +60,7 @@ def test_an_orphan_ends(tmp_path, shell):
 
 
 @pytest.mark.parametrize("shell", [False, True], ids=["directly", "through a shell"])
-def test_an_orphan_ends_whose_run_went_before_it_looked(tmp_path, shell):
+def test_an_orphan_ends_even_if_its_run_ended_before_the_first_check(tmp_path, shell):
     left = kill(start(tmp_path, wait_for=str(tmp_path / "look"), shell=shell))
     assert all(process.is_running() for process in left)
     (tmp_path / "look").touch()
@@ -72,7 +72,7 @@ def test_a_job_lives_as_long_as_its_run(tmp_path):
     assert start(tmp_path, rest="2").wait(60) == 0
 
 
-def test_what_no_run_started_watches_nothing(tmp_path):
+def test_a_process_without_a_run_goes_on(tmp_path):
     job = [sys.executable, "-c", JOB, str(tmp_path / "ready"), "", "1"]
     environment = {k: v for k, v in os.environ.items() if k != VARIABLE}
     assert subprocess.run(job, env=environment, check=False).returncode == 0

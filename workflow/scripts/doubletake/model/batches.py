@@ -1,4 +1,4 @@
-"""Batched forward passes over sequences of different lengths."""
+"""Batches of sequences of different lengths: padded, sorted, halved if too large."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -18,23 +18,23 @@ Result = TypeVar("Result")
 def padded(sequences: Sequence[Sequence[int]]) -> torch.Tensor:
     """Token ids padded on the right: [sequence, longest].
 
-    Right padding needs no attention mask: a causal model's tokens do not see what
-    follows (`Proof.causality`), and without a mask attention takes its fast path. What
-    stands at padded positions means nothing and must not be read.
+    Right padding needs no attention mask, because tokens of a causal model do not see
+    later tokens (`Proof.causality`). Without a mask, attention takes its fast path. The
+    states at padded positions mean nothing and must not be read.
     """
     ids = torch.zeros(len(sequences), max(map(len, sequences)), dtype=torch.long)
-    for place, sequence in enumerate(sequences):
-        ids[place, : len(sequence)] = torch.tensor(sequence)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = torch.tensor(sequence)
     return ids
 
 
 def batches_of(
     items: Sequence[Item], length: Callable[[Item], int], batch_tokens: int
 ) -> list[list[Item]]:
-    """Batches of similar length, the longest first, equal lengths in their order.
+    """Batches of similar length, the longest first. Equal lengths keep their order.
 
-    A batch of n items padded to the longest holds at most `batch_tokens` tokens, unless
-    it is one long item.
+    With padding, a batch holds at most `batch_tokens` tokens. A longer item gets a
+    batch to itself.
     """
     batches: list[list[Item]] = []
     for item in sorted(items, key=lambda item: -length(item)):
@@ -54,20 +54,20 @@ def in_batches(
     name: Callable[[Item], str],
     batch_tokens: int,
 ) -> Iterator[tuple[list[Item], Result]]:
-    """Run every batch; one that does not fit into memory is halved, with a warning.
+    """Run all batches. A batch that does not fit into memory is halved, with a warning.
 
     Args:
-        items: what to run.
-        run: called with a batch; must leave nothing behind when it fails.
-        length: tokens of an item.
-        name: what to call an item in a message ("trace 3/0").
+        items: items to run.
+        run: called with a batch. It must leave no state behind when it fails.
+        length: number of tokens of an item.
+        name: name of an item in messages ("trace 3/0").
         batch_tokens: tokens of a batch, padding included.
 
     Yields:
-        Every batch that ran and what `run` returned.
+        Every batch, and the result of `run` on it.
 
     Raises:
-        InputError: one item alone does not fit.
+        InputError: a single item does not fit into memory.
     """
     waiting = batches_of(items, length, batch_tokens)[::-1]
     while waiting:
@@ -80,7 +80,7 @@ def in_batches(
         else:
             yield batch, result
             continue
-        # Outside the handler, where the error no longer holds the batch's tensors.
+        # Outside of the handler: inside it, the error still holds the batch's tensors.
         waiting += _halves(batch, length, name)[::-1]
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

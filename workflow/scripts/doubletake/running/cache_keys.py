@@ -1,4 +1,4 @@
-"""Origins: keys of all that decides what a model computes."""
+"""Keys of kept results: a digest of everything that decides a model's output."""
 
 import hashlib
 import json
@@ -10,15 +10,16 @@ from typing import Any
 from doubletake.running.digests import file_digest
 
 LIBRARIES = ("numpy", "tokenizers", "torch", "transformers")
-"""Whose versions decide what a model computes, what is drawn and what text it is."""
+"""Libraries whose versions decide outputs of a model, draws and texts."""
 
 
-def origin_key(settings: dict[str, Any], model_paths: Iterable[str | Path]) -> str:
-    """SHA-256 of what decides what a model computes, the libraries' versions included.
+def cache_key(settings: dict[str, Any], model_paths: Iterable[str | Path]) -> str:
+    """SHA-256 of settings, files of a model, and versions of libraries.
 
     Args:
-        settings: whatever counts, as JSON can hold it.
-        model_paths: files of a local model; a hub model is known by its revision.
+        settings: all settings that decide the result, as JSON values.
+        model_paths: files of a local model. Of a hub model, the settings hold the
+            revision.
     """
     files = [(Path(path).name, file_digest(path)) for path in sorted(model_paths)]
     versions = {name: version(name) for name in LIBRARIES}

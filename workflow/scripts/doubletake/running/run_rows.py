@@ -1,4 +1,4 @@
-"""What a shard cost: the row that every stage with a model leaves behind."""
+"""Builds the row of the table of runs: time, tokens and device of one shard."""
 
 import polars as pl
 import torch
@@ -9,15 +9,15 @@ from doubletake.running.logs import Progress
 from doubletake.tables.runs import RUNS
 
 
-def run_of(
+def run_row(
     stage: str, shard: str, progress: Progress, decoder: Decoder, traces: int, note: str
 ) -> pl.DataFrame:
-    """One row of `schemas.RUNS` of a stage that ran the model; see `run_on`."""
+    """A row of `RUNS` for a stage that ran the model; see `run_row_on`."""
     device, dtype = decoder.device, decoder.settings.dtype
-    return run_on(stage, shard, progress, device, dtype, traces, note)
+    return run_row_on(stage, shard, progress, device, dtype, traces, note)
 
 
-def run_on(
+def run_row_on(
     stage: str,
     shard: str,
     progress: Progress,
@@ -26,16 +26,16 @@ def run_on(
     traces: int,
     note: str = "",
 ) -> pl.DataFrame:
-    """One row of `schemas.RUNS`.
+    """A row of `RUNS`.
 
     Args:
-        stage: its name.
-        shard: k-of-n.
-        progress: of the computation, finished.
-        device: where it computed.
-        dtype: of the model.
-        traces: how many were worked on.
-        note: what a reader should know; may be empty.
+        stage: name of the stage.
+        shard: name of the shard, k-of-n.
+        progress: the finished progress of the computation.
+        device: device of the computation.
+        dtype: number format of the model.
+        traces: number of processed traces.
+        note: a note for readers; may be empty.
     """
     row = {
         "stage": stage,

@@ -1,9 +1,9 @@
-"""Batches of sequences."""
+"""Batches hold at most the limit, and are halved if memory runs out."""
 
 import pytest
 import torch
 
-from doubletake.model.passes import batches_of, in_batches, padded
+from doubletake.model.batches import batches_of, in_batches, padded
 from doubletake.running.errors import InputError
 
 
@@ -25,9 +25,9 @@ def test_batches_hold_at_most_the_limit(lengths, limit, batches):
     assert batches_of(lengths, lambda length: length, limit) == batches
 
 
-def run_with_room_for(room: int, lengths: list[int]) -> list[list[int]]:
+def run_with_memory_for(size: int, lengths: list[int]) -> list[list[int]]:
     def run(batch: list[int]) -> int:
-        if len(batch) > room:
+        if len(batch) > size:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return sum(batch)
 
@@ -42,9 +42,9 @@ def run_with_room_for(room: int, lengths: list[int]) -> list[list[int]]:
 
 
 def test_what_does_not_fit_is_halved_until_it_does():
-    assert run_with_room_for(2, [9, 8, 7, 6, 5]) == [[9, 8], [7], [6, 5]]
+    assert run_with_memory_for(2, [9, 8, 7, 6, 5]) == [[9, 8], [7], [6, 5]]
 
 
 def test_a_sequence_that_never_fits_is_named():
     with pytest.raises(InputError, match="sequence 9: out of memory for its 9 tokens"):
-        run_with_room_for(0, [9, 8])
+        run_with_memory_for(0, [9, 8])

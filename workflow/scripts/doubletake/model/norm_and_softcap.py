@@ -1,4 +1,4 @@
-"""Two formulas of decoders, the scale of an RMS norm and the soft cap of scores."""
+"""Two formulas of decoders: the scale of an RMS norm, and the soft cap of logits."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def norm_eps_of(config: Any) -> float:
 
 
 def softcap_of(config: Any) -> float | None:
-    """Cap c of the final logits, from a text configuration; None without one."""
+    """Cap c of the final logits, from a text configuration; None if it has no cap."""
     return getattr(config, "final_logit_softcapping", None)
 
 
@@ -21,5 +21,5 @@ def rms_scale(states: torch.Tensor, eps: float) -> torch.Tensor:
 
 
 def soft_capped(scores: torch.Tensor, cap: float | None) -> torch.Tensor:
-    """C tanh(scores / c) in the scores' dtype; the scores as they are without a cap."""
+    """Scores under a soft cap c, c tanh(scores / c), in their dtype; None: no cap."""
     return scores if cap is None else torch.tanh(scores / cap) * cap

@@ -1,4 +1,4 @@
-"""The self-proof holds on every architecture, and fails on a model that does more."""
+"""The self-proof holds on all architectures, and fails on models with extra parts."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from tiny_architectures import ARCHITECTURES, settings_of
 from doubletake.model.architectures import LAYOUTS
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
-from doubletake.model.proofs import prove
+from doubletake.model.self_proof import prove
 from doubletake.running.errors import InputError
 
 torch.set_num_threads(1)
@@ -30,7 +30,7 @@ def test_self_proof_holds(architectures, name, dtype):
 
 
 def sabotage_scale(decoder: Decoder) -> None:
-    """A residual multiplier, as Granite has one."""
+    """A residual multiplier, as in Granite."""
     decoder.layers[1].register_forward_hook(lambda _, __, output: output * 1.5)
 
 
@@ -46,14 +46,14 @@ def sabotage_norm(decoder: Decoder) -> None:
 
 
 def sabotage_causality(decoder: Decoder) -> None:
-    """A layer that lets tokens see those behind them."""
+    """A layer in which tokens see later tokens."""
     decoder.mlp(0).register_forward_hook(
         lambda _, __, output: output + 0.01 * output.mean(1, keepdim=True)
     )
 
 
 def sabotage_unembedding(decoder: Decoder) -> None:
-    """An unembedding with a bias, which the lens does not read."""
+    """An unembedding with a bias, which the lens ignores."""
     bias = torch.linspace(-1, 1, decoder.unembed.out_features)
     decoder.unembed.bias = torch.nn.Parameter(bias, requires_grad=False)
 
@@ -77,7 +77,7 @@ def test_self_proof_fails_on_a_model_that_does_more(llama, sabotage, error):
 
 
 def test_unproven_model_is_refused_by_name(architectures, monkeypatch):
-    """A sandwich-norm model whose layout forgot the norms before its writes."""
+    """A model whose layout ignores the norm after its MLP."""
     forgetful = replace(LAYOUTS["gemma3_text"], mlp_write="mlp")
     monkeypatch.setitem(LAYOUTS, "gemma3_text", forgetful)
     with pytest.raises(InputError, match=r"gemma3_text.*self-proof.*residual \d"):

@@ -1,8 +1,8 @@
-"""Which traces the report shows as examples."""
+"""The choice of example traces: spread over outcomes, drawn by seed."""
 
 import polars as pl
 
-from report.marked_traces import choose
+from report.example_traces import choose
 
 
 def test_examples_are_spread_and_seeded():

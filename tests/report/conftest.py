@@ -1,0 +1,34 @@
+"""The page of one or more small studies."""
+
+import pytest
+from html_pages import Page
+from tiny_report import HERE, SCORE, Study
+
+from detector.tables import DETECTOR_SCORES
+from doubletake.detector.detectors import DETECTORS
+from doubletake.running.digests import SCRIPTS
+from report.write import Settings, main
+
+TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
+
+
+@pytest.fixture
+def render(tmp_path):
+    def render_studies(*studies: Study, examples: int = 4, provenance=HERE) -> Page:
+        scores = [
+            SCORE | {"detector": detector} | change
+            for detector in DETECTORS
+            for change in ({}, {"kind": "backtrack", "precision": None})
+        ]
+        DETECTOR_SCORES.write(DETECTOR_SCORES.frame(scores), tmp_path / "scores")
+        main(
+            scores_path=tmp_path / "scores",
+            studies=[study.write(tmp_path) for study in studies],
+            template_path=TEMPLATE,
+            page_path=tmp_path / "report.html",
+            settings=Settings(examples=examples, seed=0),
+            provenance=provenance,
+        )
+        return Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+
+    return render_studies

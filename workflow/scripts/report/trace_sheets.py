@@ -1,0 +1,150 @@
+"""Printed tables on the traces of a study: thoughts, arrivals, first arrivals."""
+
+import polars as pl
+
+from doubletake.page.sections import Sheet
+from doubletake.page.study_data import Proportion, StudyData, mean_of, quantile_of
+from doubletake.page.wording import count, listed, plural, real
+
+KINDS = ("check", "doubt", "alternative", "reread")
+"""Kinds of backtracks (`cue_kind` of the events), in the order of the table."""
+NAMED_CUES = 8
+"""Number of cues that are named under the table."""
+
+
+def trace_sheets(data: StudyData) -> list[Sheet]:
+    """The tables on traces; an empty list if there are no traces."""
+    if data.thoughts.is_empty():
+        return []
+    return [_thoughts_sheet(data), _arrivals_sheet(data), _first_arrival_sheet(data)]
+
+
+def _thoughts_sheet(data: StudyData) -> Sheet:
+    rows = data.thoughts
+    n = plural(rows.height, "thought")
+    tokens = rows["tokens"]
+    spread = [real(quantile_of(tokens, q), 0) for q in (0.1, 0.5, 0.9)]
+    closed = rows.filter(pl.col("closed"))
+    cells = [
+        ("problems", count(rows["problem"].n_unique()), f"{n} on them"),
+        _share("right final answer", Proportion.of(rows["correct"]), data),
+        _share("thought closed", Proportion.of(rows["closed"]), data),
+        _share("thought empty", Proportion.of(rows["empty"]), data),
+        _share("ended by itself", Proportion.of(rows["finish"] == "stop"), data),
+        _share("cut off at the limit", Proportion.of(rows["finish"] == "length"), data),
+        _share("no answer found", Proportion.of(rows["answer"].is_null()), data),
+        (
+            "tokens per thought, median",
+            spread[1],
+            f"80% between {spread[0]} and {spread[2]}, mean {real(mean_of(tokens), 0)}",
+        ),
+        (
+            "words after the thought, median",
+            real(quantile_of(closed["words_after"], 0.5), 0),
+            plural(closed.height, "closed thought"),
+        ),
+    ]
+    return Sheet("Thoughts", ("", "", "out of"), tuple(cells), (0, 2))
+
+
+def _arrivals_sheet(data: StudyData) -> Sheet:
+    rows = data.thoughts
+    cells = [
+        _share(
+            f"{plural(least, 'arrival')} or more",
+            Proportion.of(rows["arrivals"] >= least),
+            data,
+        )
+        for least in (1, 2, 4)
+    ]
+    backtracks = rows["backtracks"]
+    cells += [
+        (
+            "arrivals per thought, mean",
+            real(mean_of(rows["arrivals"]), 2),
+            plural(int(rows["arrivals"].sum()), "arrival"),
+        ),
+        _share("turning back at least once", Proportion.of(backtracks > 0), data),
+        (
+            "backtracks per thought, mean",
+            real(mean_of(backtracks), 2),
+            plural(int(backtracks.sum()), "backtrack"),
+        ),
+    ]
+    events = data.tables["events"].filter(kind="backtrack")
+    cells += [
+        _share(f"backtracks of kind {kind}", Proportion.of(flags), data, "backtrack")
+        for kind, flags in ((k, events["cue_kind"] == k) for k in KINDS)
+        if flags.any()
+    ]
+    return Sheet(
+        "Arrivals and turns", ("", "", "out of"), tuple(cells), (0, 2), _cues(events)
+    )
+
+
+def _cues(backtracks: pl.DataFrame) -> str:
+    """A sentence on the words that signal a turn, most frequent first."""
+    cues = (
+        backtracks.drop_nulls("cue")
+        .group_by("cue")
+        .len()
+        .sort(["len", "cue"])
+        .reverse()
+    )
+    if cues.is_empty():
+        return ""
+    frequent = cues.head(NAMED_CUES)
+    named = [f"\u201c{cue}\u201d {n:,}" for cue, n in frequent.iter_rows()]
+    unnamed = cues.height - NAMED_CUES
+    tail = [plural(unnamed, "other")] if unnamed > 0 else []
+    return f"Words that signal a turn: {listed([*named, *tail])}."
+
+
+def _first_arrival_sheet(data: StudyData) -> Sheet:
+    rows = data.thoughts.drop_nulls("first_gold")
+    wrong, right = (rows.filter(first_gold=flag) for flag in (False, True))
+    exit0 = Proportion.of(data.thoughts["exit0_correct"])
+    cells = [
+        _share(
+            "first arrival states a wrong value",
+            Proportion(wrong.height, rows.height),
+            data,
+        ),
+        _share(
+            "of these thoughts, end right (mended)",
+            Proportion.of(wrong["correct"]),
+            data,
+        ),
+        _share(
+            "first arrival right, ends wrong (spoiled)",
+            Proportion.of(~right["correct"]),
+            data,
+        ),
+        _share("right at exit 0, without any thought", exit0, data),
+    ]
+    arrived = data.arrived
+    if not arrived.is_empty():
+        saved = arrived["tokens"] - arrived["exit1_tokens"]
+        cells += [
+            _share("right at exit 1", Proportion.of(arrived["exit1_correct"]), data),
+            _share(
+                "the same thoughts at their end",
+                Proportion.of(arrived["correct"]),
+                data,
+            ),
+            (
+                "tokens saved by stopping at exit 1, mean",
+                real(mean_of(saved)),
+                f"of {real(mean_of(arrived['tokens']))} per thought",
+            ),
+        ]
+    return Sheet("First arrival and end", ("", "", "out of"), tuple(cells), (0, 2))
+
+
+def _share(
+    label: str, part: Proportion, data: StudyData, noun: str = "thought"
+) -> tuple[str, str, str]:
+    base = f"{count(part.hits)} of {plural(part.n, noun)}"
+    if part.n:
+        base += f" ({part.interval(data.confidence)})"
+    return label, part.text, base
