@@ -10,8 +10,12 @@ from types import SimpleNamespace
 # Snakemake and its jobs use the code of this checkout.
 SCRIPTS = str(Path(workflow.basedir) / "workflow/scripts")
 sys.path.insert(0, SCRIPTS)
-# A job ends when the process of DOUBLETAKE_RUN is gone.
-os.environ.update(PYTHONPATH=SCRIPTS, DOUBLETAKE_RUN=str(os.getpid()))
+OWN_PATH = os.getenv("PYTHONPATH", "").split(os.pathsep)
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(dict.fromkeys([SCRIPTS, *filter(None, OWN_PATH)])),
+    # A job ends when this process is gone.
+    DOUBLETAKE_RUN=str(os.getpid()),
+)
 
 from snakemake.exceptions import WorkflowError
 

@@ -62,9 +62,10 @@ def load_checkpoint(
     if not path.exists():
         return Progress()
     state = torch.load(path, weights_only=True)
-    if state["settings"] != settings.fixed:
+    if state.get("settings") != settings.fixed:
         logger.warning(
-            "%s was made with other settings: the training starts again", path
+            "%s was made with other settings or other code: the training starts again",
+            path,
         )
         return Progress()
     model.load_state_dict(state["model"])
