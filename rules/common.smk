@@ -27,7 +27,7 @@ from doubletake.running.errors import InputError
 from doubletake.study.shards import shard_names
 from doubletake.running.visible_text import visible
 from doubletake.study.config_schema import check_shape
-from doubletake.study.outputs import outputs_of_all, study_files
+from doubletake.study.outputs import study_files
 
 ENVIRONMENT = Path(workflow.basedir) / "envs/doubletake.yaml"
 SOURCES = studies.Sources((Path.cwd(), Path(workflow.basedir)))

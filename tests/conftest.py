@@ -12,6 +12,7 @@ from doubletake.running.store import VARIABLE
 from doubletake.study.settings import ModelSettings
 
 pytest_plugins = ["fault_counts"]
+collect_ignore = ["new_experiment"]
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Scripts that a test starts by hand.

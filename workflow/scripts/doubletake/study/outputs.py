@@ -72,12 +72,6 @@ def study_files(
     )
 
 
-def outputs_of_all(config: dict[str, Any], sources: settings.Sources) -> list[str]:
-    """All result files and manifests of all studies of the config."""
-    studies = [study_files(config, sources, study) for study in config["studies"]]
-    return [path for files in studies for path in (*files.outputs, files.manifest)]
-
-
 def shown_settings(
     config: dict[str, Any], sources: settings.Sources, study: dict[str, str]
 ) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Length: are long thoughts right?"""

@@ -1,0 +1,21 @@
+"""Declares the tables, figures and files of this experiment."""
+
+from doubletake.study.declaration import Experiment, Figure
+from length.tables import LENGTH
+
+DECLARATION = Experiment(
+    name="length",
+    order=70,
+    title="Length",
+    question="Are long thoughts right less often?",
+    holds="accuracy by length of the thought",
+    tables=(LENGTH,),
+    figures=(
+        Figure(
+            "accuracy",
+            "Accuracy by length",
+            "Share of right answers in parts of equal counts, from short to long "
+            "thoughts. The numbers are in length.parquet.",
+        ),
+    ),
+)
