@@ -1,4 +1,4 @@
-"""The results of attribution: its tables, figures and captions."""
+"""Declares the tables, figures and files of this experiment."""
 
 from attribution.tables import (
     ATTRIBUTION,

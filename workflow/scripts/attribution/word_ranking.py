@@ -1,4 +1,4 @@
-"""Words ranked by importance, and less important words of like frequency."""
+"""Ranks words by importance, and finds less important words of similar frequency."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

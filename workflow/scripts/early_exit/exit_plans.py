@@ -1,4 +1,4 @@
-"""What is computed for a trace: its branches, and which exits are checked."""
+"""Which cuts of a trace are computed, and which are verified."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,7 +33,7 @@ class TracePlan:
         return max(branch.cut for branch in self.branches) + answers
 
     def replay_cases(self, max_answer_tokens: int) -> list[Case]:
-        """The exits; a plain forward pass reads the whole sequence of an exit."""
+        """One case per exit; its cost is its full length, for a plain forward pass."""
         return [
             Case(
                 (self.trace["trace"], point.number),

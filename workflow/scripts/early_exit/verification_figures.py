@@ -1,4 +1,4 @@
-"""How exits are checked: replayed in plain forward passes, and cut by another rule."""
+"""Numbers of the verification table: exits against plain passes, and another cut."""
 
 from dataclasses import dataclass, field
 from typing import Any

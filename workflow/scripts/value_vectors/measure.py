@@ -6,7 +6,7 @@ with the tokens that they write for and against, and with their activations. The
 activations are computed from the cache, by this MLP alone. Then, at backtracks, the
 activations of the most extreme units are scaled at the position, and the change of the
 next token's logits is computed exactly. The same is done with random units of the same
-layer that write about as much there.
+layer, which have similar |activation| times norm there.
 
 Inputs
     traces, turns, words: the tables `traces`, `turns` and `turns/words`.
@@ -95,7 +95,7 @@ class Settings:
     verification: Verification
     """How many scalings are computed again by a full pass."""
     batch_memory: float
-    """Memory that one batch may take beyond the model, GiB."""
+    """Memory for one batch in addition to the model, in GiB."""
     resampling: Resampling
     """Of the intervals."""
 
@@ -120,7 +120,7 @@ def chosen_layers(
 
     Where the config names no layers: the layers before the boundaries of highest
     selectivity. Of boundaries with equal selectivity the later one is taken, because
-    more of the stream is there.
+    the stream holds the output of more layers there.
 
     Args:
         probing: the table `probing`.

@@ -1,4 +1,4 @@
-"""Random units that write as much as given units, for comparison."""
+"""Draws random units whose |activation| times norm is close to that of given units."""
 
 import math
 import random
@@ -14,7 +14,7 @@ LARGEST_RATIO = 2.0  # ratio of two write sizes up to which they count as alike
 def matched_random_units(
     write_sizes: torch.Tensor, units: Sequence[int], draw: random.Random
 ) -> list[int]:
-    """For each given unit a random other unit that writes about as much.
+    """For each given unit a random other unit of similar |activation| times norm.
 
     No unit is drawn twice, and none of the given units is drawn. A unit is drawn from
     the `NEAREST_UNITS` free units whose write sizes differ by at most a factor of

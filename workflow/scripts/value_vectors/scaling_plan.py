@@ -29,7 +29,7 @@ class CausalCheckSettings:
     seed: int
     """Of positions and random vectors."""
     batch_memory: float
-    """Memory that one batch may take beyond the model, GiB."""
+    """Memory for one batch in addition to the model, in GiB."""
     verification: Verification
     """How many scalings are computed again by a full pass."""
 
