@@ -29,7 +29,7 @@ class TraceInput:
     """First position of the thought, and the position after its last; None if the
     problem is not one for calibration."""
     logprobs: list[float] | None
-    """Of the completion's tokens, as generated (nats); None if not replayed."""
+    """Log-probs of the completion's tokens, as generated (nats); None: not replayed."""
     positions: list[int]
     """Positions whose activations are cached."""
     first_row: int

@@ -71,7 +71,7 @@ def _words_around(
 ) -> tuple[list[Word], Iterator[Word]]:
     """The words of question and thought before a position, and those after it.
 
-    A word that holds the deciding token belongs to neither.
+    A word that holds the token at the position belongs to neither.
     """
     prompt_length = len(trace["prompt_ids"])
     span = thought_span(trace)
@@ -87,7 +87,7 @@ def _words_around(
 
 
 def _text_before(position: int, trace: dict[str, Any]) -> str:
-    """The completion's text up to the deciding token, this token included."""
+    """The completion's text up to the token at the position, this token included."""
     next_token = position + 1 - len(trace["prompt_ids"])
     offsets = trace["offsets"]
     end = offsets[next_token] if next_token < len(offsets) else None

@@ -70,7 +70,7 @@ def heat_map(
         title=f"Trace {row['trace']}, before \u201c{sentence}\u2026\u201d",
         note=(
             f"The metric is {real(row['metric_value'], 2)} at the position, which is "
-            "marked \u25b8. The largest |score| of the deciding token itself is "
+            "marked \u25b8. The largest |score| of the token at the position itself is "
             f"{significant(row['position_max_abs'])}; this token is not shaded. "
             f"Shades begin at {edges}.{cut}"
         ),

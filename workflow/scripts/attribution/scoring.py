@@ -39,7 +39,7 @@ class Settings:
     """Settings of the section `attribution` for the scores, and the memory."""
 
     batch_memory: float
-    """Memory that one batch may take in addition to the model, GiB."""
+    """Memory for one batch in addition to the model, in GiB."""
     kinds: list[str]
     """Kinds of positions: `backtrack`, `control`, `wrap_up`."""
     metric: str
@@ -217,7 +217,7 @@ def over_layers(scores: torch.Tensor) -> dict[str, Any]:
     """Scores of tokens over all layers, as columns of `ATTRIBUTION_TOKENS`.
 
     Args:
-        scores: [layer, token]; the last token is the deciding position.
+        scores: [layer, token]; the last token is at the position.
     """
     sizes = scores.abs()
     # ASSUME: the largest |score| over layers is a token's importance, as published.

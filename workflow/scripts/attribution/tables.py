@@ -27,7 +27,7 @@ ATTRIBUTION = Table(
             "component", TEXT, "`resid` (before the layer), `attn_out` or `mlp_out`"
         ),
         LAYER,
-        score("position_score", "score of the deciding position itself"),
+        score("position_score", "score of the position itself"),
         token_scores(
             "scores",
             "per token before the position: estimated change of the metric when the "
@@ -70,8 +70,8 @@ ATTRIBUTION_TOKENS = Table(
         ),
         token_scores("mean_abs", "mean |score| over layers"),
         token_scores("signed_max", "the score whose size is `max_abs`, with its sign"),
-        score("position_max_abs", "`max_abs` of the deciding position itself"),
-        score("position_mean_abs", "`mean_abs` of the deciding position itself"),
+        score("position_max_abs", "`max_abs` of the position itself"),
+        score("position_mean_abs", "`mean_abs` of the position itself"),
     ),
     sort=("trace",),
     holds="the effect of each token over all layers",

@@ -20,7 +20,7 @@ class TracePlan:
     """A row of `TRACES`."""
     points: list[ExitPoint]
     branches: list[Branch]
-    """One per exit."""
+    """The branches that are computed, one per exit."""
     as_written: dict[int, Branch]
     """By exit number: the branch that keeps the sentence's own tokens, for exits where
     this branch reads other tokens."""
@@ -56,9 +56,9 @@ class CheckedExits:
     """The exits that are checked, as pairs of trace and exit number."""
 
     replayed: set[tuple[str | int, ...]]
-    """In a plain forward pass."""
+    """Exits that are computed again in a plain forward pass."""
     as_written: set[tuple[str | int, ...]]
-    """With the sentence's own tokens."""
+    """Exits that are computed again with the sentence's own tokens."""
 
 
 def draw_checked_exits(

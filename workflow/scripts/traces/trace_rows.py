@@ -40,7 +40,7 @@ class Completion:
     ids: list[int]
     """Token ids, without the token that ended the completion."""
     logprobs: list[float] | None
-    """Of each token, at temperature 1 and before top-p, in nats; None if imported."""
+    """Log-prob of each token, at temperature 1, before top-p, nats; None: imported."""
     finish: str
     """`stop` or `length`."""
 

@@ -75,29 +75,29 @@ class Settings:
     contrast: str
     """The contrast whose probe direction the vectors are compared with."""
     layers: list[int] | None
-    """Layers to look into; None: where the probe is most selective."""
+    """Layers whose MLPs are measured; None: where the probe is most selective."""
     best_layers: int
     """Number of layers where `layers` is None."""
     vectors: int
-    """Vectors listed on each side."""
+    """Number of listed vectors, on each side."""
     tokens: int
-    """Tokens listed for and against."""
+    """Number of listed tokens that a vector supports, and that it opposes."""
     checked_vectors: int
-    """Vectors of each side that are scaled together."""
+    """Number of vectors of each side that are scaled together."""
     factors: list[float]
     """Factors by which their activations are multiplied."""
     random_draws: int
-    """Draws of random vectors."""
+    """Number of draws of random vectors."""
     checked_positions: int
-    """Backtracks of the causal check."""
+    """Number of backtracks in the causal check."""
     seed: int
-    """Of positions and random vectors."""
+    """Seed of the draw of positions and random vectors."""
     verification: Verification
     """How many scalings are computed again by a full pass."""
     batch_memory: float
     """Memory for one batch in addition to the model, in GiB."""
     resampling: Resampling
-    """Of the intervals."""
+    """Number of resamples, coverage and seed of the intervals."""
 
     @property
     def check(self) -> CausalCheckSettings:
@@ -116,7 +116,7 @@ class Settings:
 def chosen_layers(
     probing: pl.DataFrame, settings: Settings, n_layers: int
 ) -> list[int]:
-    """The layers to look into, ascending.
+    """The layers whose MLPs are measured, ascending.
 
     Where the config names no layers: the layers before the boundaries of highest
     selectivity. Of boundaries with equal selectivity the later one is taken, because

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import torch
 
-# ASSUME: units that write alike at a position are a fair comparison; both by hand.
+# ASSUME: units of similar size at a position are a fair comparison; chosen by hand.
 NEAREST_UNITS = 16  # free units nearest in write size, from which one is drawn
-LARGEST_RATIO = 2.0  # ratio of two write sizes up to which they count as alike
+LARGEST_RATIO = 2.0  # largest ratio of two write sizes that count as similar
 
 
 def matched_random_units(
