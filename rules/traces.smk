@@ -1,5 +1,8 @@
 """Traces: thoughts that the model generates, or finished ones from a file."""
 
+# Two rules make traces. The constraint on the wildcard `dataset` chooses one of them:
+# `retrieve_traces` if the dataset has `thoughts: true`, else `generate_traces`.
+
 
 rule generate_traces:
     input:

@@ -16,6 +16,11 @@ from checkouts import ROOT, Checkout, new_checkout
 
 DOCUMENT = ROOT / "docs/reruns.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+ALL_RULES = "All rules of the study: "
+ALL_BUT = "all but "
+LONG = 12
+"""A cell with more rules names the rules that do not run, if they are fewer."""
+
 Change = Callable[[Checkout], None]
 
 
@@ -142,24 +147,62 @@ def planned(checkout: Checkout, *arguments: str) -> list[str]:
     return sorted(rules)
 
 
+def all_rules(checkout: Checkout) -> list[str]:
+    """Names of all rules of the study, in alphabetical order."""
+    return planned(checkout, "--forceall")
+
+
+def documented_rules() -> list[str]:
+    """All rules of the study, as the line above the table lists them."""
+    line = re.search(rf"^{ALL_RULES}(.+)$", _document(), re.MULTILINE)
+    assert line, f"{DOCUMENT} has no line that begins with {ALL_RULES!r}"
+    return _names(line[1])
+
+
 def documented() -> dict[str, list[str]]:
     """Rules by change, as the table of the document lists them."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", text, re.MULTILINE)[1:]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", _document(), re.MULTILINE)[1:]
+    every = documented_rules()
     return {
-        change: [] if rules == "nothing" else re.findall(r"`(\w+)`", rules)
-        for change, rules in rows
+        change: _rules_of_cell(cell, every)
+        for change, cell in rows
         if set(change) != {"-"}
     }
 
 
-def table(rules: dict[str, list[str]]) -> str:
-    """The table in Markdown."""
-    lines = ["| what changes | what runs again |", "|---|---|"]
-    lines += [
-        f"| {change} | {', '.join(f'`{rule}`' for rule in names) or 'nothing'} |"
-        for change, names in rules.items()
-    ]
+def _rules_of_cell(cell: str, every: list[str]) -> list[str]:
+    names = _names(cell)
+    if not cell.startswith(ALL_BUT):
+        return names
+    assert set(names) <= set(every)
+    return [rule for rule in every if rule not in names]
+
+
+def _document() -> str:
+    return DOCUMENT.read_text(encoding="utf-8")
+
+
+def _names(text: str) -> list[str]:
+    return re.findall(r"`(\w+)`", text)
+
+
+def _listed(rules: list[str]) -> str:
+    return ", ".join(f"`{rule}`" for rule in rules) or "nothing"
+
+
+def cell(rules: list[str], every: list[str]) -> str:
+    """The rules that run, or the rules that do not run if that list is shorter."""
+    others = [rule for rule in every if rule not in rules]
+    if len(rules) > LONG and len(others) < len(rules):
+        return f"{ALL_BUT}{_listed(others)}"
+    return _listed(rules)
+
+
+def table(found: dict[str, list[str]], every: list[str]) -> str:
+    """The line with all rules, and the table, in Markdown."""
+    lines = [f"{ALL_RULES}{_listed(every)}.", ""]
+    lines += ["| what changes | what runs again |", "|---|---|"]
+    lines += [f"| {change} | {cell(rules, every)} |" for change, rules in found.items()]
     return "\n".join(lines)
 
 
@@ -169,6 +212,7 @@ def main() -> None:
         finished = new_checkout(Path(folder) / "finished")
         result = finished.run()
         assert result.returncode == 0, result.stdout[-4000:]
+        every = all_rules(finished)
         found = {}
         for name, change in CHANGES.items():
             copy = Checkout(Path(folder) / "copy")
@@ -177,9 +221,9 @@ def main() -> None:
             found[name] = planned(copy)
             shutil.rmtree(copy.folder)
             print(name, len(found[name]), file=sys.stderr)
-    text = DOCUMENT.read_text(encoding="utf-8")
-    head, tail = text.partition(BEGIN)[0], text.partition(END)[2]
-    DOCUMENT.write_text(f"{head}{BEGIN}\n{table(found)}\n{END}{tail}", encoding="utf-8")
+    head, tail = _document().partition(BEGIN)[0], _document().partition(END)[2]
+    text = f"{head}{BEGIN}\n{table(found, every)}\n{END}{tail}"
+    DOCUMENT.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,25 @@
 """After every change, exactly the rules that docs/reruns.md lists run again."""
 
 import pytest
-from reruns import CHANGES, documented, planned
+from reruns import CHANGES, all_rules, cell, documented, documented_rules, planned
 
 DOCUMENTED = documented()
 
 
 def test_the_document_names_every_change():
     assert list(DOCUMENTED) == list(CHANGES)
+
+
+def test_the_document_names_every_rule(rerun):
+    assert documented_rules() == all_rules(rerun)
+
+
+def test_a_long_cell_names_the_rules_that_do_not_run():
+    every = [f"rule_{number:02d}" for number in range(20)]
+    assert cell(every[:12], every) == ", ".join(f"`{rule}`" for rule in every[:12])
+    assert cell(every[:18], every) == "all but `rule_18`, `rule_19`"
+    assert cell(every, every[:0]) == ", ".join(f"`{rule}`" for rule in every)
+    assert cell(every, every) == "all but nothing"
 
 
 @pytest.mark.parametrize("name", CHANGES)

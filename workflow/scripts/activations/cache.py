@@ -67,9 +67,9 @@ class Settings:
     """The `activations` section of the config, with memory budget and verification."""
 
     batch_memory: float
-    """Memory that one batch may take beyond the model, GiB."""
+    """Memory for one batch in addition to the model, in GiB."""
     calibration_share: float
-    """Share of the problems whose thoughts give the mean residual."""
+    """Share of the problems. Their thoughts are used to compute the mean residual."""
     verification: Verification
     """How many traces of a shard have their log-probs replayed."""
 

@@ -40,7 +40,8 @@ def index_of(
         Rows of `ACTIVATION_INDEX`.
 
     Raises:
-        InputError: an event of an unknown trace, or beyond the end of its trace.
+        InputError: an event belongs to an unknown trace, or lies after the end of its
+            trace.
     """
     unknown = events.join(traces, on="trace", how="anti")
     if unknown.height:

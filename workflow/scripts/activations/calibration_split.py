@@ -1,4 +1,4 @@
-"""Which problems' thoughts give the mean activations: a seeded, fixed split."""
+"""Draws the problems whose thoughts are used to compute the mean activations."""
 
 import math
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ CALIBRATION = "calibration"
 
 
 def calibration_problems(problems: Iterable[str], share: float) -> set[str]:
-    """The problems whose thoughts give the mean residual.
+    """The problems whose thoughts are used to compute the mean residual.
 
     Problems are ranked by the SHA-256 of their id, and the first ceil(share * n) are
-    taken. So the split depends on neither order nor shards. It is empty only if there
-    are no problems.
+    taken. So the order of the problems and the shards do not change the split. It is
+    empty only if there are no problems.
     """
     names = {(problem,) for problem in problems}
     ranked = ranked_by_digest(names, CALIBRATION)

@@ -1,4 +1,4 @@
-"""What the stage `activations` leaves in a study's folder."""
+"""Declares the tables, figures and files of this stage."""
 
 from activations.tables import ACTIVATION_INDEX
 from doubletake.study.declaration import Artifact, Stage

@@ -1,4 +1,4 @@
-"""One forward pass over a batch of traces, and the activations that it leaves."""
+"""One forward pass over a batch of traces: keeps the activations of its events."""
 
 from dataclasses import dataclass
 
@@ -90,10 +90,11 @@ def check_finite(
 ) -> None:
     """Refuse states that are not finite, e.g. after an overflow of float16.
 
-    A weight may be the cause, because its file may change after the model was proven.
+    A weight may be the cause, because its file may change after the self-proof.
 
     Raises:
-        InputError: names the weight, or the trace if all weights are finite.
+        InputError: a state is not finite. The message names the bad weight, or
+            the trace if all weights are finite.
     """
     finite = normed.sum(-1, dtype=torch.float32).isfinite().cpu()
     for item, tokens in zip(batch, finite, strict=True):

@@ -63,7 +63,7 @@ class ActivationCache:
 
         Raises:
             InputError: a file is damaged, or does not fit the others, the index or
-                `origin`; names the file.
+                `origin`. The message names the file.
         """
         self.index = ACTIVATION_INDEX.read(index_path)
         self._files: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What the forward pass needs to know of every trace of a shard."""
+"""Token ids, cached positions and replay flag of every trace."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class TraceInput:
     """First position of the thought, and the position after its last; None if the
     problem is not one for calibration."""
     logprobs: list[float] | None
-    """Of the completion's tokens, as generated (nats); None if not replayed."""
+    """Log-probs of the completion's tokens, as generated (nats); None: not replayed."""
     positions: list[int]
     """Positions whose activations are cached."""
     first_row: int
@@ -120,7 +120,8 @@ def check_vocabulary(inputs: list[TraceInput], vocabulary: int) -> None:
     """Refuse traces of another tokenizer.
 
     Raises:
-        InputError: a trace holds a token that the model does not have; names both.
+        InputError: a trace holds a token that the model does not have. The message
+            names the trace and the token.
     """
     for item in inputs:
         if max(item.ids) >= vocabulary:

@@ -1,4 +1,4 @@
-"""Digests of single vectors, so that readers of a slice notice damage in it."""
+"""Checksum of every cached vector, so that damage of a part of a file is noticed."""
 
 import math
 from collections.abc import Iterable

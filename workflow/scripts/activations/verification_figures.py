@@ -1,4 +1,4 @@
-"""How far the forward pass can be trusted: replayed log-probs and the self-proof."""
+"""Numbers of the verification table: replayed log-probs, error of the sum of parts."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The attention experiment: its question, its tables, its figures with captions."""
+"""Declares the tables, figures and files of this experiment."""
 
 from attention.tables import (
     ATTENTION,

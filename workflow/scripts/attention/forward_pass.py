@@ -1,4 +1,4 @@
-"""One forward pass over a batch of traces, and the table rows that it gives."""
+"""One forward pass over a batch of traces: makes attention rows of its turns."""
 
 from dataclasses import dataclass
 from typing import Any

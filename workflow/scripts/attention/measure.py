@@ -77,7 +77,7 @@ class Settings:
     """The budgets of memory and of verification."""
 
     batch_memory: float
-    """GiB of memory that one batch may take in addition to the model."""
+    """Memory for one batch in addition to the model, in GiB."""
     verification: Verification
     """How many positions of a shard are also computed by eager attention."""
 

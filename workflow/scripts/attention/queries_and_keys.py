@@ -1,4 +1,4 @@
-"""Queries and keys of one layer, and the attention that follows from them."""
+"""Computes attention rows of one layer from its queries and keys."""
 
 from dataclasses import dataclass
 

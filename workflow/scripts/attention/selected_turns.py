@@ -1,4 +1,4 @@
-"""Selected turns of each trace, with the token bins of their positions."""
+"""Finds the selected turns of each trace, and the token bins of their positions."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -41,7 +41,7 @@ ATTENTION = Table(
         Column(
             "bos",
             HEADS,
-            "attention to token 0; in all bins: one value per head",
+            "attention to token 0",
             unit="share",
         ),
         Column(
@@ -101,7 +101,8 @@ ATTENTION = Table(
         "layer",
     ),
     holds="attention of every head in bins, and its direct logit attribution to "
-    "the turn words, at backtracks and controls",
+    "the turn words, at backtracks and controls. A row is a layer; each cell of a bin "
+    "or of `dla_...` lists one value per head",
 )
 
 _INTERVAL = (

@@ -6,8 +6,8 @@ import polars as pl
 
 from doubletake.tables.verification import VerificationRow
 
-TOP = 5  # largest cells that `recall` looks for
-CELLS = 8  # tokens drawn per decision, component and layer: more than `TOP`
+TOP = 5  # k of recall@k: the k largest cells
+CELLS = 8  # tokens drawn per position, component and layer: more than `TOP`
 STATISTICS = {
     "pearson": ("mean Pearson correlation", "1"),
     "spearman": ("mean Spearman correlation", "1"),
@@ -53,10 +53,10 @@ def agreement(
 def verification_figures(
     cells: pl.DataFrame, method: str, by_layer: bool
 ) -> list[VerificationRow]:
-    """Agreement of a method's scores with exact patching, as means over decisions.
+    """Agreement of a method's scores with exact patching, as means over positions.
 
-    The statistics are computed within a decision and layer, because scores of different
-    decisions differ in size. The means and shares of shards merge exactly.
+    The statistics are computed within a position and layer, because scores of different
+    positions differ in size. The means and shares of shards merge exactly.
 
     Args:
         cells: `ATTRIBUTION_CELLS`.

@@ -1,4 +1,4 @@
-"""Columns that several attribution tables share."""
+"""Column definitions used by several attribution tables."""
 
 import polars as pl
 
@@ -15,7 +15,7 @@ DECISION = (
     Column(
         "position",
         COUNT,
-        "the decision: the token that predicts the sentence's first token",
+        "the token that predicts the sentence's first token",
         unit="token index",
     ),
     Column("metric_value", REAL, "the metric in the clean run", unit=METRIC_UNIT),
@@ -42,13 +42,13 @@ def token_scores(name: str, meaning: str) -> Column:
 
 
 def mean_columns(unit: str = "") -> tuple[Column, ...]:
-    """A mean over decisions with its interval and its numbers of cases.
+    """A mean over positions with its interval and its numbers of cases.
 
     Args:
         unit: of the mean; empty where it has none or depends on the row.
     """
     return (
-        Column("mean", REAL, "mean over the decisions", nullable=True, unit=unit),
+        Column("mean", REAL, "mean over the positions", nullable=True, unit=unit),
         Column(
             "low",
             REAL,
@@ -57,6 +57,6 @@ def mean_columns(unit: str = "") -> tuple[Column, ...]:
             unit=unit,
         ),
         Column("high", REAL, "upper end of its interval", nullable=True, unit=unit),
-        Column("positions", COUNT, "decisions behind the mean", unit="positions"),
-        Column("problems", COUNT, "problems of these decisions", unit="problems"),
+        Column("positions", COUNT, "positions behind the mean", unit="positions"),
+        Column("problems", COUNT, "problems of these positions", unit="problems"),
     )

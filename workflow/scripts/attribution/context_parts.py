@@ -1,4 +1,4 @@
-"""The parts of a decision's context: the question and five parts of the thought."""
+"""Parts of the context before a position: the question, five parts of the thought."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def context_parts(
     `OUTSIDE` are the markers of the prompt, and a thought with fewer tokens than parts.
 
     Args:
-        position: token index of the decision.
+        position: token index; the parts hold the tokens before it.
         thought_start: first token of the thought.
         question: first token of the question and the token after its last one.
     """

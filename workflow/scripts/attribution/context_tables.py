@@ -1,4 +1,4 @@
-"""Words, parts and overlap of the contexts of all decisions, as tables."""
+"""Words, parts and overlap of the contexts of all positions, as tables."""
 
 import math
 from collections.abc import Iterator
@@ -131,7 +131,7 @@ def overlap_table(
     """`ATTRIBUTION_OVERLAP`.
 
     Args:
-        contexts: contexts of the decisions.
+        contexts: contexts of the positions.
         published: numbers to stand beside ours.
         top: how many words of a context are important.
         resampling: how the intervals are drawn.

@@ -1,4 +1,4 @@
-"""The words before each decision, ranked by importance, and the words after it."""
+"""For each position: words before it by importance, and the words after it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from doubletake.text.trace_positions import thought_span
 
 @dataclass(frozen=True)
 class DecisionContext:
-    """A decision with the words before it and the next words after it."""
+    """A position with the words before it and the next words after it."""
 
     row: dict[str, Any]
     """Row of the token table, with the column `text`: the completion's text so far."""
     ranked_words: list[RankedWord]
-    """Words of question and thought before the decision, the most important first."""
+    """Words of question and thought before the position, the most important first."""
     next_words: frozenset[str]
     """Names of the next words of the thought."""
     parts: np.ndarray
@@ -29,7 +29,7 @@ class DecisionContext:
 
     @property
     def key_columns(self) -> dict[str, Any]:
-        """The columns that name the decision in a table."""
+        """The columns that name the position in a table."""
         return {name: self.row[name] for name in ("trace", "event")}
 
 
@@ -40,14 +40,14 @@ def decision_contexts(
     stop_words: frozenset[str],
     next_words: int,
 ) -> Iterator[DecisionContext]:
-    """The contexts of the decisions, in the order of `tokens`.
+    """The contexts of the positions, in the order of `tokens`.
 
     Args:
-        tokens: `ATTRIBUTION_TOKENS`, one row per decision.
+        tokens: `ATTRIBUTION_TOKENS`, one row per position.
         traces: `TRACES`.
         prompts: `ATTRIBUTION_PROMPTS`.
         stop_words: words that are left out of the ranking.
-        next_words: how many words after the decision are kept.
+        next_words: how many words after the position are kept.
     """
     trace_rows = traces.select(
         "trace", "prompt_ids", "text", "offsets", "thought_start", "thought_stop"
@@ -71,7 +71,7 @@ def _words_around(
 ) -> tuple[list[Word], Iterator[Word]]:
     """The words of question and thought before a position, and those after it.
 
-    A word that holds the deciding token belongs to neither.
+    A word that holds the token at the position belongs to neither.
     """
     prompt_length = len(trace["prompt_ids"])
     span = thought_span(trace)
@@ -87,7 +87,7 @@ def _words_around(
 
 
 def _text_before(position: int, trace: dict[str, Any]) -> str:
-    """The completion's text up to the deciding token, this token included."""
+    """The completion's text up to the token at the position, this token included."""
     next_token = position + 1 - len(trace["prompt_ids"])
     offsets = trace["offsets"]
     end = offsets[next_token] if next_token < len(offsets) else None

@@ -1,4 +1,4 @@
-"""The results of attribution: its tables, figures and captions."""
+"""Declares the tables, figures and files of this experiment."""
 
 from attribution.tables import (
     ATTRIBUTION,
@@ -82,8 +82,8 @@ DECLARATION = Experiment(
             "layers",
             "Scores by layer",
             "Mean |score| of a token by layer, on a logarithmic axis. Left: earlier "
-            "tokens. Right: the deciding position, which gathers layer by layer what "
-            "earlier tokens hold and is therefore shown apart. Bands are bootstrap "
+            "tokens. Right: the position of the turn. It gathers layer by layer what "
+            "earlier tokens hold, so it is shown apart. Bands are bootstrap "
             "intervals over problems. The numbers are in attribution/layers.parquet.",
         ),
     ),

@@ -37,7 +37,7 @@ class Decision:
 
 
 class Metric:
-    """What is attributed: one number per decision, from the final hidden state.
+    """What is attributed: one number per position, from the final hidden state.
 
     `difference`: log-prob of the backtrack group minus log-prob of the wrap-up group.
     Each is the log-sum-exp over the group's tokens. The normaliser cancels, so only
@@ -61,7 +61,7 @@ class Metric:
         if name not in ("difference", "target"):
             raise ValueError(f"unknown metric {name!r}")
         self.lens, self.name = Lens.of(decoder), name
-        # ASSUME: the single tokens of a group stand for turning back or wrapping up.
+        # ASSUME: the single tokens of a group represent turning back or wrapping up.
         self.group_sizes = [len(groups[group]) for group in GROUPS]
         tokens = torch.cat([groups[group] for group in GROUPS])
         self.group_tokens = tokens.to(decoder.device)
@@ -69,14 +69,14 @@ class Metric:
     def __call__(
         self, normed: torch.Tensor, decisions: Sequence[Decision]
     ) -> torch.Tensor:
-        """The metric of every decision.
+        """The metric of every position.
 
         Args:
-            normed: [decision, d_model], final hidden states after the final norm.
-            decisions: the decisions of these states, in the same order.
+            normed: [position, d_model], final hidden states after the final norm.
+            decisions: the positions of these states, in the same order.
 
         Returns:
-            [decision], float32.
+            [position], float32.
         """
         if self.name == "difference":
             logits = self.lens.logits(normed, self.group_tokens)
@@ -88,18 +88,18 @@ class Metric:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Scores of a batch of decisions, float32 on the CPU."""
+    """Scores of a batch of positions, float32 on the CPU."""
 
     scores: dict[str, torch.Tensor]
-    """By component: [decision, layer, token]; 0 after the position of a decision."""
+    """By component: [position, layer, token]; 0 after the position."""
     metric_values: torch.Tensor
-    """[decision], the metric at the clean run."""
+    """[position], the metric at the clean run."""
 
 
 def final_states(
     decoder: Decoder, ids: torch.Tensor, decisions: Sequence[Decision]
 ) -> torch.Tensor:
-    """Final hidden states at the decisions of a batch: [decision, d_model]."""
+    """Final hidden states at the positions of a batch: [position, d_model]."""
     normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
     last = torch.tensor([len(item.ids) - 1 for item in decisions], device=ids.device)
     return normed[torch.arange(len(decisions), device=ids.device), last]
@@ -223,7 +223,7 @@ def _replace_embeddings(
 def _zero_scores(
     decoder: Decoder, means: dict[str, torch.Tensor], ids: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """Zeros by component: [layer, decision, token]."""
+    """Zeros by component: [layer, position, token]."""
     shape = (decoder.n_layers, *ids.shape)
     return {name: torch.zeros(shape, device=ids.device) for name in means}
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST_TOKENS = 600  # tokens of the thought that are shown: its last ones
 # ASSUME: shares of the largest score at which shades begin, chosen by hand.
 SHADE_STEPS = (0.05, 0.2, 0.5)
-TITLE_CHARACTERS = 40  # of the sentence after the decision, shown in the title
+TITLE_CHARACTERS = 40  # of the sentence after the position, shown in the title
 
 
 def heat_maps(data: StudyData, number: int) -> list[HeatMap]:
@@ -44,7 +44,7 @@ def heat_maps(data: StudyData, number: int) -> list[HeatMap]:
 def heat_map(
     row: dict[str, Any], trace: dict[str, Any], prompt: dict[str, Any]
 ) -> HeatMap:
-    """The heat map of one decision.
+    """The heat map of one position.
 
     Args:
         row: row of `ATTRIBUTION_TOKENS`.
@@ -69,8 +69,8 @@ def heat_map(
     return HeatMap(
         title=f"Trace {row['trace']}, before \u201c{sentence}\u2026\u201d",
         note=(
-            f"The metric is {real(row['metric_value'], 2)} at the decision, which is "
-            "marked \u25b8. The largest |score| of the deciding token itself is "
+            f"The metric is {real(row['metric_value'], 2)} at the position, which is "
+            "marked \u25b8. The largest |score| of the token at the position itself is "
             f"{significant(row['position_max_abs'])}; this token is not shaded. "
             f"Shades begin at {edges}.{cut}"
         ),

@@ -1,4 +1,4 @@
-"""Means over decisions with bootstrap intervals, as the columns of a table."""
+"""Bootstrap means as table rows."""
 
 import math
 from typing import Any
@@ -14,8 +14,8 @@ def mean_rows(
     """Mean of every column with its interval and counts: `mean_columns` of the tables.
 
     Args:
-        values: [decision, column]; NaN where a decision has no value.
-        problems: [decision], problem of each decision.
+        values: [position, column]; NaN where a position has no value.
+        problems: [position], problem of each position.
         resampling: how the intervals are drawn.
     """
     return [

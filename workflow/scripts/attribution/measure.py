@@ -17,8 +17,8 @@ Inputs
     model: files of the model.
 
 Outputs, of one shard
-    scores: one row per decision, component and layer (`ATTRIBUTION`).
-    tokens: scores over all layers, one row per decision (`ATTRIBUTION_TOKENS`).
+    scores: one row per position, component and layer (`ATTRIBUTION`).
+    tokens: scores over all layers, one row per position (`ATTRIBUTION_TOKENS`).
     prompts: the prompts and the questions in them (`ATTRIBUTION_PROMPTS`).
     cells: estimates and exact values of the sample (`ATTRIBUTION_CELLS`).
     verification: agreement of estimates and exact values (`VERIFICATION`).
@@ -66,11 +66,11 @@ logger = logging.getLogger("attribution")
 def score_and_verify(
     work: Attribution, turns: pl.DataFrame, traces: pl.DataFrame, prompts: pl.DataFrame
 ) -> Progress:
-    """Score all decisions of these traces, and verify the sampled ones.
+    """Score all positions of these traces, and verify the sampled ones.
 
     Args:
         work: collects the rows; still empty.
-        turns: the chosen decisions of the whole study.
+        turns: the chosen positions of the whole study.
         traces: traces of the shard.
         prompts: `ATTRIBUTION_PROMPTS` of these traces.
     """
@@ -94,7 +94,7 @@ def score_and_verify(
         for row in turns_of_shard.iter_rows(named=True)
     }
     decisions = decisions_of(turns_of_shard, traces)
-    progress = Progress(len(decisions), "decisions")
+    progress = Progress(len(decisions), "positions")
     work.score(decisions, columns, progress)
     progress.close()
     for item in decisions:
@@ -122,7 +122,7 @@ def main(
     settings: Settings,
     shard: str,
 ) -> None:
-    """Read the shard's decisions, score and verify them, write the six tables."""
+    """Read the shard's positions, score and verify them, write the six tables."""
     traces = rows_of_shard(TRACES.read(traces_path), shard)
     of_kinds = pl.col("kind").is_in(settings.kinds)
     turns = TURNS.read(turns_path).filter("selected", of_kinds)

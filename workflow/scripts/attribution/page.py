@@ -110,16 +110,16 @@ def _context_part(data: StudyData, part: int, quantity: str) -> dict[str, Any] |
 
 
 def _position_sentence(data: StudyData) -> str:
-    """The deciding position against the tokens before it."""
+    """The position against the tokens before it."""
     rows = backtracks(data)
     earlier = rows.select(pl.col("mean_abs").list.mean()).to_series().mean()
     position = rows["position_mean_abs"].mean()
     if not isinstance(earlier, float) or not isinstance(position, float) or not earlier:
         return ""
     return (
-        "The deciding position itself is left out of all these figures. Averaged over "
-        f"layers, its |score| is {count(round(position / earlier))} times the |score| "
-        "of a mean earlier token."
+        "The position of the turn itself is left out of all these figures. Averaged "
+        f"over layers, its |score| is {count(round(position / earlier))} times the "
+        "|score| of a mean earlier token."
     )
 
 

@@ -22,7 +22,7 @@ from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, replaced
 
-LENGTH_RATIO = 1.1  # longest against shortest pass of a group, at most
+LENGTH_RATIO = 1.1  # longest / shortest pass of a group is at most this
 
 
 class Cell(NamedTuple):
@@ -89,7 +89,7 @@ def exact_changes(
     cells: Sequence[Cell],
     batch_tokens: int,
 ) -> tuple[list[float], float]:
-    """Exact change of a decision's metric when each cell alone is set to its mean.
+    """Exact change of a position's metric when each cell alone is set to its mean.
 
     Cells of one layer at nearby tokens go through the model in one batch.
 
@@ -97,7 +97,7 @@ def exact_changes(
         decoder: the model.
         metric: the metric that is measured.
         means: by component: [layer, d_model].
-        decision: the decision whose metric is measured.
+        decision: the position whose metric is measured.
         cells: the cells that are replaced, one at a time.
         batch_tokens: tokens of a batch.
 
@@ -146,7 +146,7 @@ def _clean_pass(
             resid[layer] = states.clone()
 
     ids = torch.tensor([decision.ids], device=decoder.device)
-    # Built without the config, so that layers with a sliding window keep all keys.
+    # No config here: with it, layers with a sliding window would drop keys.
     cache = DynamicCache()
     with hooked(decoder, keep):
         output = decoder.base(input_ids=ids, past_key_values=cache, use_cache=True)

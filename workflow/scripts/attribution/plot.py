@@ -111,11 +111,11 @@ def draw_context_parts(context_parts: pl.DataFrame, settings: Settings) -> Figur
 
 
 def draw_layers(layers: pl.DataFrame, settings: Settings) -> Figure:
-    """Mean |score| by layer: of earlier tokens, and of the deciding position."""
+    """Mean |score| by layer: of earlier tokens, and of the position."""
     if not layers.height:
         return empty_figure(NOTHING)
     figure, axes = new_figure(columns=2, height=3.6, extra_width=1.7)
-    titles = {"earlier": "Earlier tokens", "position": "The deciding position itself"}
+    titles = {"earlier": "Earlier tokens", "position": "The position itself"}
     components = layers["component"].unique(maintain_order=True).to_list()
     styles = dict(zip(components, ("-", DASHED, (0, (1, 1.5))), strict=False))
     for panel, (quantity, title) in zip(axes[0], titles.items(), strict=True):

@@ -1,4 +1,4 @@
-"""The scores of all decisions, batch by batch, and exact values of some cells."""
+"""The scores of all positions, batch by batch, and exact values of some cells."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +39,7 @@ class Settings:
     """Settings of the section `attribution` for the scores, and the memory."""
 
     batch_memory: float
-    """Memory that one batch may take in addition to the model, GiB."""
+    """Memory for one batch in addition to the model, in GiB."""
     kinds: list[str]
     """Kinds of positions: `backtrack`, `control`, `wrap_up`."""
     metric: str
@@ -56,7 +56,7 @@ class Settings:
 
     @property
     def costs(self) -> Costs:
-        """Passes per decision, by the method in use and by the other method."""
+        """Passes per position, by the method in use and by the other method."""
         gradient = 1 + BACKWARD_COST
         integrated = 1 + self.steps * (1 + BACKWARD_COST)
         if self.method == "gradient":
@@ -65,7 +65,7 @@ class Settings:
 
 
 def decisions_of(turns: pl.DataFrame, traces: pl.DataFrame) -> list[Decision]:
-    """The decisions with their token ids, in the order of `turns`."""
+    """The positions with their token ids, in the order of `turns`."""
     ids = {
         row["trace"]: row["prompt_ids"] + row["completion_ids"]
         for row in traces.iter_rows(named=True)
@@ -82,7 +82,7 @@ def decisions_of(turns: pl.DataFrame, traces: pl.DataFrame) -> list[Decision]:
 
 
 class Attribution:
-    """Scores decisions, patches sampled cells, and collects the rows of the tables."""
+    """Scores positions, patches sampled cells, and collects the rows of the tables."""
 
     def __init__(
         self,
@@ -121,12 +121,12 @@ class Attribution:
         columns: dict[tuple[str, int], dict[str, Any]],
         progress: Progress,
     ) -> None:
-        """Scores of all decisions.
+        """Scores of all positions.
 
         Args:
-            decisions: the decisions of the shard.
-            columns: further columns of each decision, by trace and event.
-            progress: counts decisions and tokens.
+            decisions: the positions of the shard.
+            columns: further columns of each position, by trace and event.
+            progress: counts positions and tokens.
         """
         done = in_batches(
             decisions,
@@ -144,7 +144,7 @@ class Attribution:
     def _add_rows(
         self, item: Decision, estimate: Estimate, index: int, columns: dict[str, Any]
     ) -> None:
-        """Add the rows of one decision, which has this index in its batch."""
+        """Add the rows of one position, which has this index in its batch."""
         position = len(item.ids) - 1
         key = (item.trace, item.event)
         head: dict[str, Any] = {"trace": item.trace, "event": item.event}
@@ -170,7 +170,7 @@ class Attribution:
         self.token_rows.append(head | spans | token_scores)
 
     def verify(self, item: Decision, problem: str) -> None:
-        """Patch the decision's sampled cells exactly, and keep both values of each."""
+        """Patch the position's sampled cells exactly, and keep both values of each."""
         key = (item.trace, item.event)
         sample, used = self.samples[key], self.settings.method
         budget = forward_tokens(self.decoder, self.settings.batch_memory)
@@ -198,7 +198,7 @@ class Attribution:
     def verification(self) -> pl.DataFrame:
         """`VERIFICATION` of the sampled cells."""
         cells = ATTRIBUTION_CELLS.frame(self.cell_rows)
-        alone = "the metric in its batch against a pass of the decision alone"
+        alone = "the metric in its batch against a pass of the position alone"
         whole = "exact patching from its layer and token on against a full pass"
         figures = [
             _error_of(check, error, self.decoder.dtype)
@@ -217,7 +217,7 @@ def over_layers(scores: torch.Tensor) -> dict[str, Any]:
     """Scores of tokens over all layers, as columns of `ATTRIBUTION_TOKENS`.
 
     Args:
-        scores: [layer, token]; the last token is the deciding position.
+        scores: [layer, token]; the last token is at the position.
     """
     sizes = scores.abs()
     # ASSUME: the largest |score| over layers is a token's importance, as published.

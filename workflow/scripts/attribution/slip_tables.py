@@ -1,4 +1,4 @@
-"""The wrong number of a false equation among the words before a backtrack."""
+"""Ranks the wrong number of a false equation among the words before a backtrack."""
 
 import polars as pl
 

@@ -1,7 +1,7 @@
 """Which words, parts of the context and layers matter, and how good is the estimate?
 
 Inputs
-    traces: texts and problems of the decisions (`TRACES`).
+    traces: texts and problems of the positions (`TRACES`).
     scores: scores by layer and token (`ATTRIBUTION`).
     tokens: scores over all layers (`ATTRIBUTION_TOKENS`).
     prompts: texts of the prompts (`ATTRIBUTION_PROMPTS`).
@@ -63,7 +63,7 @@ class Settings:
     """Settings of the sections `attribution` and `intervals` that the summary needs."""
 
     top_words: int
-    """How many of the most important words are looked for after the decision."""
+    """Number of the most important words that we look for after the position."""
     next_words: int
     """How many next words of the thought are searched for them."""
     intervals: Resampling
@@ -103,7 +103,7 @@ def main(
     published = Published.of(reference, *study)
     intervals = settings.intervals
     slips = slips_table(contexts)
-    logger.info("%d decisions, %d slips before them", len(contexts), slips.height)
+    logger.info("%d positions, %d slips before them", len(contexts), slips.height)
     checks = checks_table(ATTRIBUTION_CELLS.read(cells_path), intervals)
     layers = layers_table(ATTRIBUTION.read(scores_path), intervals)
     parts = context_parts_table(contexts, published, intervals)

@@ -27,7 +27,7 @@ ATTRIBUTION = Table(
             "component", TEXT, "`resid` (before the layer), `attn_out` or `mlp_out`"
         ),
         LAYER,
-        score("position_score", "score of the deciding position itself"),
+        score("position_score", "score of the position itself"),
         token_scores(
             "scores",
             "per token before the position: estimated change of the metric when the "
@@ -70,8 +70,8 @@ ATTRIBUTION_TOKENS = Table(
         ),
         token_scores("mean_abs", "mean |score| over layers"),
         token_scores("signed_max", "the score whose size is `max_abs`, with its sign"),
-        score("position_max_abs", "`max_abs` of the deciding position itself"),
-        score("position_mean_abs", "`mean_abs` of the deciding position itself"),
+        score("position_max_abs", "`max_abs` of the position itself"),
+        score("position_mean_abs", "`mean_abs` of the position itself"),
     ),
     sort=("trace",),
     holds="the effect of each token over all layers",
@@ -118,7 +118,7 @@ ATTRIBUTION_CELLS = Table(
         score(
             "gradient",
             "score with the gradient at the clean run; null: the study uses the other "
-            "method, and this one was not run for this decision",
+            "method, and this one was not run for this position",
             nullable=True,
         ),
         score(
@@ -140,7 +140,7 @@ ATTRIBUTION_CHECKS = Table(
         Column(
             "layer",
             COUNT,
-            "null: all layers together; `positions` then counts pairs of decision and "
+            "null: all layers together; `positions` then counts pairs of position and "
             "layer",
             nullable=True,
             unit="index",
@@ -246,7 +246,7 @@ ATTRIBUTION_SLIPS = Table(
     "attribution/slips",
     (
         *DECISION_KEY,
-        Column("equation", TEXT, "the first false equation before the decision"),
+        Column("equation", TEXT, "the first false equation before the position"),
         Column("wrong", TEXT, "the number that the equation states"),
         Column("right", TEXT, "the number that it should state"),
         Column(
@@ -269,10 +269,10 @@ ATTRIBUTION_SLIP_RANKS = Table(
         Column(
             "hits",
             COUNT,
-            "decisions whose wrong number is among these words",
+            "positions whose wrong number is among these words",
             unit="positions",
         ),
-        Column("positions", COUNT, "decisions after a slip", unit="positions"),
+        Column("positions", COUNT, "positions after a slip", unit="positions"),
         Column("share", REAL, "hits / positions", nullable=True, unit="share"),
         Column(
             "low", REAL, "lower end of its Wilson interval", nullable=True, unit="share"

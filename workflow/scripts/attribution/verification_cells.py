@@ -1,4 +1,4 @@
-"""The draw of the cells that are patched exactly, to check the scores of all cells."""
+"""Draws (component, layer, token) cells for exact patching, to check the scores."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,40 +10,40 @@ from attribution.patching import Cell, cost_of
 from doubletake.stats.draws import generator, ranked_by_digest
 from doubletake.stats.verification import Case, Verification, affordable
 
-LAYERS = 4  # at most, of a drawn decision; the next decision has other layers
-OTHER_METHOD_EVERY = 4  # decisions: every fourth one is scored by the other method too
+LAYERS = 4  # largest number of layers checked per position
+OTHER_METHOD_EVERY = 4  # positions: every fourth one is scored by the other method too
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Forward and backward passes that the scores of a decision take."""
+    """Forward and backward passes that the scores of a position take."""
 
     used: float
     """With the method that the study uses."""
     other: float
-    """With the method that it is compared with."""
+    """With the other method: `gradient` if it uses `integrated`, else `integrated`."""
 
 
 @dataclass
 class CellSample:
-    """The cells of one decision that are patched exactly."""
+    """The cells of one position that are patched exactly."""
 
     cells: list[Cell] = field(default_factory=list)
     full_pass: list[Cell] = field(default_factory=list)
-    """Some of these cells, which are patched by a full pass too: one per component in
-    the study."""
+    """Cells that are patched by a full pass too: one cell per component, for the whole
+    study."""
     other_method: bool = False
-    """Whether the decision is also scored by the method that the study does not use."""
+    """Whether the position is also scored by the method that the study does not use."""
 
 
 def sampled_cells(
     decision: tuple[str, int], tokens: int, component: str, layer: int, seed: int
 ) -> list[Cell]:
-    """A uniform sample of the tokens before a decision, at one component and layer.
+    """A uniform sample of the tokens before a position, at one component and layer.
 
     Args:
         decision: its trace and event.
-        tokens: number of tokens of its sequence; the last one is the decision.
+        tokens: number of tokens of its sequence; the last token is at the position.
         component: `resid`, `attn_out` or `mlp_out`.
         layer: 0, 1, ...
         seed: seed of the draw.
@@ -62,16 +62,16 @@ def cells_to_patch(
 ) -> dict[tuple[str, int], CellSample]:
     """The cells to patch, by trace and event: a draw over the study.
 
-    A case is a decision, component and layer, with `CELLS` tokens. The decisions are
+    A case is a position, component and layer, with `CELLS` tokens. The positions are
     drawn one after the other. Each has up to `LAYERS` evenly spaced layers, which
-    differ from the layers of the decision before it.
+    differ from the layers of the position drawn before it.
 
-    The unit of costs is tokens times layers. Each decision has a fixed cost: its clean
-    pass and, for every fourth decision, the method that the study does not use. This
+    The unit of costs is tokens times layers. Each position has a fixed cost: its clean
+    pass and, for every fourth position, the method that the study does not use. This
     fixed cost may exceed the cost of many cells.
 
     Args:
-        turns: the chosen decisions of the whole study, in any order.
+        turns: the chosen positions of the whole study, in any order.
         n_layers: number of layers of the model.
         components: components that are scored.
         costs: costs of the scores.
@@ -123,5 +123,5 @@ def _cases(
 
 
 def _has_other_method(number: int) -> bool:
-    """Whether the decision of this number in the draw, from 0, has both methods."""
+    """Whether the n-th drawn position (n from 0) is scored by both methods."""
     return number % OTHER_METHOD_EVERY == OTHER_METHOD_EVERY - 1

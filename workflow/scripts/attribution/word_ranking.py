@@ -1,4 +1,4 @@
-"""Words ranked by importance, and less important words of like frequency."""
+"""Ranks words by importance, and finds less important words of similar frequency."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def rank_words(
 
 
 def frequency_class(occurrences: int) -> int:
-    """Class of words alike in frequency: 0 for one, 1 for 2 or 3, 2 for 4 to 7, ..."""
+    """Class of words of similar frequency: 0 for 1, 1 for 2 or 3, 2 for 4 to 7, ..."""
     return occurrences.bit_length() - 1
 
 
@@ -70,9 +70,9 @@ def matched_share(
         top: how many words are matched.
 
     Returns:
-        None where there are no words beyond the first `top`.
+        None if there are no words after the first `top`.
     """
-    # ASSUME: a word of like frequency in the same context is a fair match.
+    # ASSUME: a word of similar frequency in the same context is a fair match.
     flags_by_class: dict[int, list[bool]] = {}
     for flag, count in zip(flags[top:], occurrences[top:], strict=True):
         flags_by_class.setdefault(frequency_class(count), []).append(flag)

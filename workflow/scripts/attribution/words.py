@@ -1,4 +1,4 @@
-"""The words of a text with the tokens that hold them, and the list of stop words."""
+"""Splits a text into words with their tokens, and reads the list of stop words."""
 
 import re
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""Files of events, found by a detector or labelled by a reader.
+"""Reads files of events (detected, or labelled by hand).
 
 Each row holds `id`, `arrivals` (each with `end`, the character after the number, and
 `value`), `backtracks` (each with `start`, the first character of the sentence) and

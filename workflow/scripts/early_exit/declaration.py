@@ -1,4 +1,4 @@
-"""What early exit leaves in a study's folder, and the titles of its figures."""
+"""Declares the tables, figures and files of this experiment."""
 
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS

@@ -1,4 +1,4 @@
-"""What is computed for a trace: its branches, and which exits are checked."""
+"""Which cuts of a trace are computed, and which are verified."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +20,7 @@ class TracePlan:
     """A row of `TRACES`."""
     points: list[ExitPoint]
     branches: list[Branch]
-    """One per exit."""
+    """The branches that are computed, one per exit."""
     as_written: dict[int, Branch]
     """By exit number: the branch that keeps the sentence's own tokens, for exits where
     this branch reads other tokens."""
@@ -33,7 +33,7 @@ class TracePlan:
         return max(branch.cut for branch in self.branches) + answers
 
     def replay_cases(self, max_answer_tokens: int) -> list[Case]:
-        """The exits; a plain forward pass reads the whole sequence of an exit."""
+        """One case per exit; its cost is its full length, for a plain forward pass."""
         return [
             Case(
                 (self.trace["trace"], point.number),
@@ -56,9 +56,9 @@ class CheckedExits:
     """The exits that are checked, as pairs of trace and exit number."""
 
     replayed: set[tuple[str | int, ...]]
-    """In a plain forward pass."""
+    """Exits that are computed again in a plain forward pass."""
     as_written: set[tuple[str | int, ...]]
-    """With the sentence's own tokens."""
+    """Exits that are computed again with the sentence's own tokens."""
 
 
 def draw_checked_exits(

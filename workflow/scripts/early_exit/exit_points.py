@@ -112,7 +112,7 @@ def suffix_as_written(
         prompt: the answer prompt.
 
     Returns:
-        None if the model reads the same tokens either way.
+        None if the model reads the same tokens with and without the rule of cuts.
     """
     suffix = prompt.suffix("")
     as_written = (*ids[point.cut : point.sentence_end], *suffix)

@@ -1,4 +1,4 @@
-"""The report's section on early exit: headline, findings, tiles, words on figures."""
+"""The page's section on early exit: headline, findings, tiles, notes on figures."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ class _Pack:
         self.hf = hf
         self.cuts = self._tensor([branch.cut for branch in branches])
         last = max(branch.cut for branch in branches)
-        # Built without the config, so that layers with a sliding window keep all keys.
+        # No config here: with it, layers with a sliding window would drop keys.
         self.cache = DynamicCache()
         ids = self._tensor(prefix[:last])[None]
         hf(input_ids=ids, past_key_values=self.cache, use_cache=True, logits_to_keep=1)

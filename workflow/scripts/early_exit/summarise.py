@@ -48,13 +48,13 @@ class Settings:
     groups: list[int]
     """Numbers of backtracks that get a separate line."""
     bootstrap: int
-    """Resamples behind an interval."""
+    """Number of resamples for an interval."""
     confidence: float
     """Coverage of the intervals."""
     calibration_bins: int
-    """Bins of the calibration, of equal counts."""
+    """Number of bins of the calibration; all hold equally many exits."""
     seed: int
-    """Of the resampling."""
+    """Seed of the resamples."""
 
 
 def published_logits(

@@ -1,4 +1,4 @@
-"""How exits are checked: replayed in plain forward passes, and cut by another rule."""
+"""Numbers of the verification table: exits against plain passes, and another cut."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,7 +60,7 @@ class RetokenizationEffect:
     changed: int = 0
     """Number of these exits whose tokens differ from those of the thought."""
     compared: int = 0
-    """Number of changed exits that were computed both ways."""
+    """Number of changed exits that were computed with both suffixes."""
     same: int = 0
     """Number of compared exits with the same answer."""
     logprob: Largest = field(default_factory=Largest)

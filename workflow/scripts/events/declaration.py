@@ -1,4 +1,4 @@
-"""Declaration of the stage: its name, its title and its tables."""
+"""Declares the tables, figures and files of this stage."""
 
 from doubletake.study.declaration import Stage
 from events.tables import EVENTS

@@ -19,9 +19,7 @@ EVENTS = Table(
             "where the event begins in the trace's text",
             unit="character",
         ),
-        Column(
-            "end", COUNT, "where the event ends: one after its last", unit="character"
-        ),
+        Column("end", COUNT, "the character after its last one", unit="character"),
         Column(
             "token",
             COUNT,

@@ -1,4 +1,4 @@
-"""The logit-lens experiment: its question, its tables, its figures with captions."""
+"""Declares the tables, figures and files of this experiment."""
 
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS

@@ -1,4 +1,4 @@
-"""The probe of one contrast at one layer boundary: its scores and its check."""
+"""The probe of one contrast at one layer boundary: its scores and their check."""
 
 from dataclasses import dataclass, field
 

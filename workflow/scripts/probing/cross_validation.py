@@ -21,13 +21,13 @@ class ProbePlan:
     strengths: tuple[float, ...]
     """Inverse strengths C of the L2 penalty to choose from, ascending."""
     folds: int
-    """Parts of the problems; each part is left out once."""
+    """Number of parts of the problems; each part is left out once."""
     inner_folds: int
-    """Parts of a training fold's problems, on which C is chosen."""
+    """Number of parts of a training fold's problems, for the choice of C."""
     shuffles: int
-    """Fits on shuffled labels."""
+    """Number of fits on shuffled labels."""
     seed: int
-    """Of the folds and of the shuffles."""
+    """Seed of the folds and of the shuffles."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class OutOfFoldScores:
     """[1 + shuffle, case], log-odds."""
     fits: int
     stopped: int
-    """Fits that ended before they converged."""
+    """Number of fits that ended before they converged."""
 
 
 def problem_folds(

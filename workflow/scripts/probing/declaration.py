@@ -1,4 +1,4 @@
-"""Results, figures and captions of the experiment on linear probes."""
+"""Declares the tables, figures and files of this experiment."""
 
 from doubletake.study.declaration import Artifact, Experiment, Figure
 from doubletake.tables.runs import RUNS

@@ -14,7 +14,7 @@ are 0.01 log-odds off in all features and 0.002 in the span of the rows (SmolLM2
 24 cases of 576 features), and 0.09 on unseen cases (the pocket model, 128 features).
 
 Here rows are given in coordinates that are nearly uncorrelated (principal axes). Each
-coordinate is stretched until the loss has about the same curvature along all of them.
+coordinate is scaled so that the loss has about the same curvature along all of them.
 A small gradient is then a small error, and L-BFGS (Liu & Nocedal 1989) needs a fraction
 of the steps.
 """
@@ -25,8 +25,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-GRADIENT_TOLERANCE = 1e-8  # largest component of the gradient, by stretched coordinate
-CONVERGED_GRADIENT = 1e-7  # the same where rounding ends the search a little earlier
+GRADIENT_TOLERANCE = 1e-8  # largest component of the gradient, in scaled coordinates
+CONVERGED_GRADIENT = 1e-7  # looser limit, if rounding stops the optimiser
 MAX_STEPS = 2000
 HISTORY_STEPS = 20  # steps from which L-BFGS learns the curvature
 
@@ -69,7 +69,7 @@ def fit_balanced(
     stretch = np.sqrt(np.square(rows).mean(0) / 4 + penalty)
     design = np.column_stack([rows / stretch, np.full(len(rows), 2.0)])
     penalties = np.append(penalty / stretch**2, 0.0)  # the bias is free
-    # ASSUME: both classes matter alike, however unequal their numbers of cases are.
+    # ASSUME: both classes have equal weight, whatever their numbers of cases.
     weights, signs = balanced_weights(labels), np.where(labels, 1.0, -1.0)
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:

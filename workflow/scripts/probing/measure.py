@@ -73,13 +73,13 @@ class Settings:
     strengths: list[float]
     """Inverse strengths C of the L2 penalty to choose from."""
     folds: int
-    """Parts of the problems; each part is left out once."""
+    """Number of parts of the problems; each part is left out once."""
     inner_folds: int
-    """Parts of a training fold's problems, on which C is chosen."""
+    """Number of parts of a training fold's problems, for the choice of C."""
     shuffles: int
-    """Fits on shuffled labels."""
+    """Number of fits on shuffled labels."""
     seed: int
-    """Of folds and shuffles."""
+    """Seed of folds and shuffles."""
     verification: Verification
     """How many probes of a shard are fitted again without rotation."""
 

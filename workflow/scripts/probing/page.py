@@ -56,10 +56,10 @@ def headline(data: StudyData) -> str:
     best = max(rows, key=lambda row: row["selectivity"])
     name, control = best_control(best)
     return (
-        "No probe is above its controls by more than its interval. The most selective "
-        f"one tells {_classes(best)} with an AUROC of {real(best['auroc'], 3)} at "
-        f"boundary {best['boundary']}; its best control, {name}, has "
-        f"{real(control, 3)}."
+        "No probe is clearly better than its controls: every interval of (AUROC - best "
+        "control) includes 0 or lies below it. The most selective probe tells "
+        f"{_classes(best)} with an AUROC of {real(best['auroc'], 3)} at boundary "
+        f"{best['boundary']}; its best control, {name}, has {real(control, 3)}."
     )
 
 

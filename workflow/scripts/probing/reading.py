@@ -52,7 +52,7 @@ def write_tensors(
 
 
 def merge_directions(paths: Iterable[str | Path], path: str | Path) -> None:
-    """Stack the boundaries that the shards hold.
+    """Stack the directions of all layer boundaries.
 
     Raises:
         InputError: two shards come from different models or events, or a boundary is
@@ -94,8 +94,8 @@ def read_directions(path: str | Path, origin: dict[str, str]) -> Directions:
             `activations.reading.Origin`.
 
     Raises:
-        InputError: the file is damaged, or made from another model or other events;
-            names the key.
+        InputError: the file is damaged, or made from another model or other events. The
+            message names the key of `origin` that differs.
     """
     tensors, metadata = _read(path)
     for key, expected in origin.items():

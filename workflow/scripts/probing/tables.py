@@ -14,7 +14,10 @@ def _with_interval(name: str, meaning: str) -> tuple[Column, ...]:
 
 
 CONTRAST = Column(
-    "contrast", TEXT, "name of the contrast, see `doubletake.stats.contrasts`"
+    "contrast",
+    TEXT,
+    "`backtrack_control`, `wrap_up_control`, `backtrack_wrap_up` or `right_arrival` "
+    "(right against wrong arrivals)",
 )
 
 PROBING_SCORES = Table(

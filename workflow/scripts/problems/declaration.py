@@ -1,4 +1,4 @@
-"""What the stage `problems` leaves in a study's folder."""
+"""Declares the tables, figures and files of this stage."""
 
 from doubletake.study.declaration import Stage
 from problems.tables import PROBLEMS

@@ -5,8 +5,8 @@ the batch are aligned at their right end. So one write position serves all rows,
 row needs the usual left-padding mask only. The batch stays full although thoughts
 differ in length; a static batch would wait for its longest thought.
 
-Two tokens of a row are as far apart in the cache as in the row. So the library's masks
-for layers with a sliding window are right, because they count positions in the cache.
+The cache has no gaps inside a row. The library's masks for layers with a sliding window
+count positions in the cache, so they are right.
 """
 
 import logging
@@ -60,8 +60,8 @@ class Slots:
         self.stop_ids = stop_ids
         self.device = model.device
         self.states: list[_SlotState | None] = []
-        # Built without the config, so that layers with a sliding window keep all keys:
-        # positions in the cache must be the same in every layer.
+        # No config here: with it, layers with a sliding window would drop keys, and
+        # positions in the cache would differ from layer to layer.
         self.cache = DynamicCache()
         self.cache.layer_class_to_replicate = GrowingLayer
         self.starts = torch.zeros(0, dtype=torch.long, device=self.device)

@@ -63,9 +63,9 @@ class Settings:
     max_new_tokens: int
     """Longest completion, in tokens."""
     batch_size: int
-    """Thoughts generated side by side."""
+    """Number of thoughts that are generated at the same time."""
     seed: int
-    """With problem, sample and position it fixes every random number."""
+    """The same seed, problem, sample and position give the same random number."""
 
 
 def prompts_of(

@@ -49,7 +49,7 @@ def completion_ids(
         tokenizer: of the study's model.
 
     Raises:
-        InputError: decoding the tokens does not give the thought again.
+        InputError: decoding the tokens gives another text than the thought.
     """
     ids = tokenizer.encode(tokenizer.opening_left)
     ids += tokenizer.encode_plain(written.thought)
@@ -82,7 +82,7 @@ def completions_of(
     """Prompts and imported completions, in the order of the file.
 
     Raises:
-        InputError: a row lacks a text, or its question is not among the problems.
+        InputError: a row has no text, or its question is not among the problems.
     """
     by_question = {
         question: (problem, gold, tokenizer.prompt_ids(question))

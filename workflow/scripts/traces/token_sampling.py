@@ -14,7 +14,7 @@ class Sampling:
     top_p: float
     """Share of probability that is kept (Holtzman et al. 2020, nucleus sampling)."""
     seed: int
-    """Fixes every random number, together with the trace's id and the position."""
+    """The same seed, trace id and position give the same random number."""
 
 
 def choose_tokens(

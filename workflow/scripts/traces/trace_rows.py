@@ -40,9 +40,14 @@ class Completion:
     ids: list[int]
     """Token ids, without the token that ended the completion."""
     logprobs: list[float] | None
-    """Of each token, at temperature 1 and before top-p, in nats; None if imported."""
+    """Log-prob of each token, at temperature 1, before top-p, nats; None: imported."""
     finish: str
     """`stop` or `length`."""
+
+    @property
+    def imported(self) -> bool:
+        """Whether the completion comes from a file: it then has no log-probs."""
+        return self.logprobs is None
 
 
 def trace_row(
@@ -51,7 +56,7 @@ def trace_row(
     """One row of `TRACES`.
 
     Raises:
-        InputError: the tokens are no text.
+        InputError: the tokens cannot be decoded to a text.
     """
     ids, logprobs = completion.ids, completion.logprobs
     if completion.finish == "length":
@@ -60,7 +65,7 @@ def trace_row(
     text, offsets = tokenizer.decode(ids)
     # An imported thought keeps its last characters, even if they look like a part of
     # the end marker.
-    cut_off = completion.finish == "length" and logprobs is not None
+    cut_off = completion.finish == "length" and not completion.imported
     edges = tokenizer.edges(text, cut_off=cut_off)
     prompt_length = len(prompt.prompt_ids)
     end = edges.marker
@@ -97,8 +102,8 @@ def traces_table(
 ) -> tuple[pl.DataFrame, str]:
     """Table in the order of the prompts, and a note on refused completions.
 
-    A completion that is no text is refused, and the note names its trace. The other
-    completions are kept.
+    A completion whose tokens cannot be decoded to a text is refused, and the note names
+    its trace. The other completions are kept.
     """
     rows, refused = [], []
     for prompt in prompts:

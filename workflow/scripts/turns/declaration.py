@@ -1,4 +1,4 @@
-"""The turns stage: its name, its order and its tables."""
+"""Declares the tables, figures and files of this stage."""
 
 from doubletake.study.declaration import Stage
 from doubletake.tables.verification import VERIFICATION

@@ -1,4 +1,4 @@
-"""Kinds of turns, and the words of a turn as token ids."""
+"""For later stages: the kinds of turns, and turn words as token ids."""
 
 from typing import Any
 

@@ -2,7 +2,7 @@
 
 At the position of a backtrack, the activations of the units of largest and of smallest
 cosine are multiplied by each factor. For comparison the same is done with draws of
-random units of the same layer that write about as much at that position.
+random units of the same layer, which have similar |activation| times norm there.
 """
 
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ FLOAT32_BOUND = 1e-3  # logits, and relative for activations
 
 @dataclass
 class CheckResults:
-    """Changes of the logits, and the largest errors of the short way to them."""
+    """Changes of the logits, and the largest errors of the shared-prefix method."""
 
     interventions: list[dict[str, Any]] = field(default_factory=list)
     logits: Largest = field(default_factory=Largest)

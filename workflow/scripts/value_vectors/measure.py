@@ -6,7 +6,7 @@ with the tokens that they write for and against, and with their activations. The
 activations are computed from the cache, by this MLP alone. Then, at backtracks, the
 activations of the most extreme units are scaled at the position, and the change of the
 next token's logits is computed exactly. The same is done with random units of the same
-layer that write about as much there.
+layer, which have similar |activation| times norm there.
 
 Inputs
     traces, turns, words: the tables `traces`, `turns` and `turns/words`.
@@ -75,29 +75,29 @@ class Settings:
     contrast: str
     """The contrast whose probe direction the vectors are compared with."""
     layers: list[int] | None
-    """Layers to look into; None: where the probe is most selective."""
+    """Layers whose MLPs are measured; None: where the probe is most selective."""
     best_layers: int
     """Number of layers where `layers` is None."""
     vectors: int
-    """Vectors listed on each side."""
+    """Number of listed vectors, on each side."""
     tokens: int
-    """Tokens listed for and against."""
+    """Number of listed tokens that a vector supports, and that it opposes."""
     checked_vectors: int
-    """Vectors of each side that are scaled together."""
+    """Number of vectors of each side that are scaled together."""
     factors: list[float]
     """Factors by which their activations are multiplied."""
     random_draws: int
-    """Draws of random vectors."""
+    """Number of draws of random vectors."""
     checked_positions: int
-    """Backtracks of the causal check."""
+    """Number of backtracks in the causal check."""
     seed: int
-    """Of positions and random vectors."""
+    """Seed of the draw of positions and random vectors."""
     verification: Verification
     """How many scalings are computed again by a full pass."""
     batch_memory: float
-    """Memory that one batch may take beyond the model, GiB."""
+    """Memory for one batch in addition to the model, in GiB."""
     resampling: Resampling
-    """Of the intervals."""
+    """Number of resamples, coverage and seed of the intervals."""
 
     @property
     def check(self) -> CausalCheckSettings:
@@ -116,11 +116,11 @@ class Settings:
 def chosen_layers(
     probing: pl.DataFrame, settings: Settings, n_layers: int
 ) -> list[int]:
-    """The layers to look into, ascending.
+    """The layers whose MLPs are measured, ascending.
 
     Where the config names no layers: the layers before the boundaries of highest
     selectivity. Of boundaries with equal selectivity the later one is taken, because
-    more of the stream is there.
+    the stream holds the output of more layers there.
 
     Args:
         probing: the table `probing`.

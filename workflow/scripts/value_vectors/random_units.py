@@ -1,4 +1,4 @@
-"""Random units that write as much as given units, for comparison."""
+"""Draws random units whose |activation| times norm is close to that of given units."""
 
 import math
 import random
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import torch
 
-# ASSUME: units that write alike at a position are a fair comparison; both by hand.
+# ASSUME: units of similar size at a position are a fair comparison; chosen by hand.
 NEAREST_UNITS = 16  # free units nearest in write size, from which one is drawn
-LARGEST_RATIO = 2.0  # ratio of two write sizes up to which they count as alike
+LARGEST_RATIO = 2.0  # largest ratio of two write sizes that count as similar
 
 
 def matched_random_units(
     write_sizes: torch.Tensor, units: Sequence[int], draw: random.Random
 ) -> list[int]:
-    """For each given unit a random other unit that writes about as much.
+    """For each given unit a random other unit of similar |activation| times norm.
 
     No unit is drawn twice, and none of the given units is drawn. A unit is drawn from
     the `NEAREST_UNITS` free units whose write sizes differ by at most a factor of

@@ -19,17 +19,17 @@ class CausalCheckSettings:
     """How the causal check is made."""
 
     checked_vectors: int
-    """Vectors of each side that are scaled together."""
+    """Number of vectors of each side that are scaled together."""
     factors: tuple[float, ...]
     """Factors by which their activations are multiplied."""
     random_draws: int
-    """Draws of random vectors."""
+    """Number of draws of random vectors."""
     checked_positions: int
-    """Backtracks to check."""
+    """Number of backtracks to check."""
     seed: int
-    """Of positions and random vectors."""
+    """Seed of the draw of positions and random vectors."""
     batch_memory: float
-    """Memory that one batch may take beyond the model, GiB."""
+    """Memory for one batch in addition to the model, in GiB."""
     verification: Verification
     """How many scalings are computed again by a full pass."""
 

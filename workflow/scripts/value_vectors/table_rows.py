@@ -1,4 +1,4 @@
-"""Rows of the tables of listed value vectors and of all units."""
+"""Makes the rows of two tables: listed value vectors, and all units."""
 
 from typing import Any
 

@@ -102,7 +102,7 @@ VALUE_VECTOR_INTERVENTIONS = Table(
         Column(
             "draw",
             COUNT,
-            "0: the vectors; 1, 2, ...: random vectors that write about as much",
+            "0: the chosen vectors; 1, 2, ...: random vectors with similar `written`",
             unit="index",
         ),
         Column("factor", REAL, "factor by which the activations were multiplied"),
@@ -136,7 +136,7 @@ VALUE_VECTOR_EFFECTS = Table(
         Column("vectors", COUNT, "vectors scaled together", unit="vectors"),
         Column("positions", COUNT, "checked backtracks", unit="positions"),
         PROBLEMS,
-        Column("written", REAL, "mean of `written` of the interventions, the vectors"),
+        Column("written", REAL, "mean of `interventions.written`, the chosen vectors"),
         Column("written_random", REAL, "the same mean, the random vectors"),
         *_logit_columns("logit_change", "mean change of the backtrack words' logit"),
         *_logit_columns("logit_change_random", "the same mean, the random vectors"),

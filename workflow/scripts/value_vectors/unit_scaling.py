@@ -44,7 +44,7 @@ def scaled_states(
         decoder: the model.
         ids: token ids of the sequence; units are scaled at the last one.
         scalings: each is applied alone.
-        batch_memory: memory that a batch may take beyond the model, GiB.
+        batch_memory: memory for a batch in addition to the model, in GiB.
         name: what to call the sequence in a message.
 
     Returns:
@@ -52,7 +52,7 @@ def scaled_states(
     """
     if len(ids) == 1:
         return full_pass_states(decoder, ids, scalings, batch_memory, name)
-    # Built without the config: layers with a sliding window must not drop keys.
+    # No config here: with it, layers with a sliding window would drop keys.
     prefix = DynamicCache()
     start = torch.tensor([ids[:-1]], device=decoder.device)
     decoder.base(input_ids=start, past_key_values=prefix, use_cache=True)
@@ -69,6 +69,16 @@ def scaled_states(
 def _last_token_states(
     decoder: Decoder, prefix: DynamicCache, ids: Sequence[int], batch: list[Scaling]
 ) -> torch.Tensor:
+    """Final states of the last token under each scaling: [scaling, d_model].
+
+    The tokens before the last one are read from a copy of the cache.
+
+    Args:
+        decoder: the model.
+        prefix: cache of all tokens before the last one.
+        ids: token ids of the whole sequence.
+        batch: scalings; each is applied alone.
+    """
     cache = copy.deepcopy(prefix)
     cache.batch_repeat_interleave(len(batch))
     last = torch.tensor([[ids[-1]]] * len(batch), device=decoder.device)

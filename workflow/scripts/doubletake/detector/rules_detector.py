@@ -1,9 +1,9 @@
 """The detector `rules`: reads a thought sentence by sentence, without the gold answer.
 
-Arrivals, backtracks and wrap-ups are defined in `events`. Before the first arrival
-there is no event. After an arrival, a sentence that turns back opens a
-turn. In an open turn, the first candidate answer is the next arrival. So two arrivals
-always have a backtrack between them. A sentence that only restates a value is no event.
+Arrivals, backtracks and wrap-ups are defined in `events`. There are no events before
+the first arrival. After an arrival, a sentence that turns back opens a turn. In an open
+turn, the first candidate answer is the next arrival. So two arrivals always have a
+backtrack between them. A sentence that only restates a value is not an event.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Files of thoughts that users bring.
+"""Parses users' files of thoughts, for import and `make detect`.
 
 Each row holds `id`, `question` and `thought`. Optional are `gold` (the reference
 answer), `answer` (the text after the thought, or a number) and `closed` (false: the

@@ -38,7 +38,7 @@ def forward_tokens(decoder: Decoder, gib: float) -> int:
 
     Args:
         decoder: the model.
-        gib: memory for the batch beside the model, in GiB.
+        gib: memory for the batch in addition to the model, in GiB.
     """
     d, wide = decoder.d_model, mlp_width(decoder.config)
     size = decoder.dtype.itemsize
@@ -54,7 +54,7 @@ def backward_tokens(decoder: Decoder, gib: float) -> int:
 
     Args:
         decoder: the model.
-        gib: memory for the batch beside the model, in GiB.
+        gib: memory for the batch in addition to the model, in GiB.
     """
     d, wide = decoder.d_model, mlp_width(decoder.config)
     size = decoder.dtype.itemsize
@@ -65,11 +65,12 @@ def backward_tokens(decoder: Decoder, gib: float) -> int:
 def cached_tokens(decoder: Decoder, gib: float) -> int:
     """Tokens whose keys and values fit into memory, for copies of one prefix.
 
-    Each new token copies the cache once, so it is in memory twice.
+    A token has a key and a value per layer. Each new token copies the cache once, so
+    the cache is in memory twice: 2 * 2 numbers per layer and unit of width.
 
     Args:
         decoder: the model.
-        gib: memory for the batch beside the model, in GiB.
+        gib: memory for the batch in addition to the model, in GiB.
     """
     config = decoder.config
     width = config.num_key_value_heads * getattr(
@@ -79,7 +80,10 @@ def cached_tokens(decoder: Decoder, gib: float) -> int:
 
 
 def unembedding_in_layers(decoder: Decoder) -> float:
-    """Cost of unembedding one token, in layers: the ratio of the numbers of weights."""
+    """Cost of unembedding one token, as a multiple of the cost of one layer.
+
+    It is the ratio of the numbers of weights.
+    """
     # ASSUME: the cost of a matrix product is proportional to its number of weights.
     config, d = decoder.config, decoder.d_model
     head = getattr(config, "head_dim", None) or d // config.num_attention_heads

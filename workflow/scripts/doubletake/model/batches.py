@@ -20,7 +20,7 @@ def padded(sequences: Sequence[Sequence[int]]) -> torch.Tensor:
 
     Right padding needs no attention mask, because tokens of a causal model do not see
     later tokens (`Proof.causality`). Without a mask, attention takes its fast path. The
-    states at padded positions mean nothing and must not be read.
+    states at padded positions are garbage; do not read them.
     """
     ids = torch.zeros(len(sequences), max(map(len, sequences)), dtype=torch.long)
     for row, sequence in enumerate(sequences):

@@ -1,4 +1,4 @@
-"""The self-proof: checks that the named parts of a decoder add up to the model."""
+"""Self-test at loading: embedding, attention and MLP must add up to the model."""
 
 from dataclasses import asdict, dataclass
 

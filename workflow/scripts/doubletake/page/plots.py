@@ -21,7 +21,7 @@ from doubletake.running.seals import BLANK, MARK, sealed
 COLUMN = 3.5  # inches: width of one panel
 INK, FAINT, ACCENT = "#24292f", "#6e7781", "#b5403a"
 DASHED = (0, (4, 2))
-MANY = 12  # largest number of points of a line that get full marks and own bars
+MANY = 12  # lines with at most this many points get large markers and error bars
 STYLE: Any = {  # Any, because matplotlib types each name of rcParams separately
     "svg.hashsalt": "doubletake",  # without it, ids of elements differ in every file
     "svg.fonttype": "path",

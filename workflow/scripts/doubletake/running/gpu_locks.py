@@ -1,4 +1,4 @@
-"""Locks with which the jobs of one machine share its GPUs, without torch.
+"""File locks: one GPU per job (does not import torch).
 
 A job that computes on a GPU holds `flock` on a file that stands for this GPU. The
 kernel drops the lock when the process ends, so a killed job leaves no lock behind. The

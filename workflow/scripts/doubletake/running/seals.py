@@ -1,4 +1,4 @@
-"""Seals: a file holds the digest of its own bytes, so that damage is noticed.
+"""Seals: a checksum inside each file, to detect damage.
 
 The digest (SHA-256, hex) follows a mark inside the file, where the format allows a
 comment. It is computed from the file's bytes with zeros in place of the digest. Other

@@ -5,10 +5,11 @@ nothing is stored. The key of an entry is a digest of everything that decides it
 content. A job that finds an entry with its key takes it instead of computing it again,
 also for another study or config, or on another machine.
 
-An entry is a folder that appears in one step and never changes. Files that are taken
-are compared with the digests in the entry. An entry that is damaged or unreadable is
-not used. The store never stops a job: its errors are warnings in the log. Files are
-linked if the file system allows it, and copied otherwise.
+An entry is a folder. It is written under a temporary name and renamed when it is
+complete. It never changes. Files that are taken are compared with the digests in the
+entry. An entry that is damaged or unreadable is not used. The store never stops a job:
+its errors are warnings in the log. Files are linked if the file system allows it, and
+copied otherwise.
 """
 
 import json

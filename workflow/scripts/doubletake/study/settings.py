@@ -215,7 +215,7 @@ def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
             )
         return
     if not source.endswith(TABLE_SUFFIXES):
-        raise InputError(f"{key}.source: {source} is neither .jsonl nor .parquet")
+        raise InputError(f"{key}.source: {source} must end in .jsonl or .parquet")
 
 
 def _exists(path: Path) -> bool:

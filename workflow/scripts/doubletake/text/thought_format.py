@@ -61,13 +61,13 @@ class ThoughtFormat:
         return self.before_end + self.end + self.after_end
 
     def opening_left(self, turn: str) -> str:
-        """The part of `opening` that a completion still has to write.
+        """Text that the model must write before its thought.
 
         Args:
             turn: the end of the prompt, from the start of the model's turn.
 
         Returns:
-            Empty where the prompt has opened the thought.
+            Empty if the prompt has opened the thought.
 
         Raises:
             InputError: the prompt already closes the thought.
@@ -120,7 +120,11 @@ class ThoughtFormat:
         return ""
 
     def _opens_answer(self, turn: str) -> bool:
-        """Whether a prompt ends with the last part of `closing`."""
+        """Whether a prompt ends with the last part of `closing`.
+
+        For example, `closing` of gpt-oss ends with `<|channel|>final<|message|>`. After
+        a prompt with this end the model writes its answer, without a thought.
+        """
         closing, text = self.closing.strip(), turn.rstrip()
         if self.start and text.endswith(self.start):
             return False
@@ -187,7 +191,10 @@ def _first_difference(one: str, other: str) -> int:
 
 
 def _begun_marker(text: str, *markers: str) -> int:
-    """Number of characters at the end of a text that begin a marker; at least two."""
+    """Length of an unfinished marker at the end of a text, e.g. 4 for `</th`.
+
+    Markers count from two characters on; without an unfinished marker it is 0.
+    """
     begun = [mark[:size] for mark in markers for size in range(2, len(mark))]
     return max((len(part) for part in begun if text.endswith(part)), default=0)
 
