@@ -14,7 +14,7 @@ SUBMISSION := $(VENV)/installed-slurm-$(ENV)
 # Bytecode saves seconds at every start of Snakemake, so this setting of the shell is removed.
 unexport PYTHONDONTWRITEBYTECODE
 # For scripts that are called by hand. The Snakefile sets the same path for its jobs.
-export PYTHONPATH := $(CURDIR)/workflow/scripts
+export PYTHONPATH := $(CURDIR)/workflow/scripts$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo documents slurm verify detect score test test-slurm test-faults test-real lint format bench clean pocket
@@ -78,8 +78,8 @@ bench: $(DEVELOPMENT) ## Print the speed of the computations, as ratios of one r
 	for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $$python $$script || true; done
 
 documents: $(DEVELOPMENT) ## Write the generated parts of the documents
-	@PYTHONPATH=tests:$(PYTHONPATH) $(BIN)/python tests/documents.py
-	@PYTHONPATH=tests:$(PYTHONPATH) $(BIN)/python tests/workflow/reruns.py
+	@PYTHONPATH="tests:$$PYTHONPATH" $(BIN)/python tests/documents.py
+	@PYTHONPATH="tests:$$PYTHONPATH" $(BIN)/python tests/workflow/reruns.py
 
 clean: ## Remove all results, but not the environment
 	@rm -rf results .snakemake

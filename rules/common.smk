@@ -172,6 +172,8 @@ def figures_of(name):
 
 
 def captions_of(name):
-    """Captions of an experiment's figures, by their titles."""
+    """Captions of an experiment's figures by their titles, as reStructuredText."""
     figures = registry.stage_named(name).figures
-    return {figure.title: figure.caption for figure in figures}
+    return {
+        figure.title: re.sub(r"([|*_`])", r"\\\1", figure.caption) for figure in figures
+    }

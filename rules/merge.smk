@@ -24,7 +24,7 @@ for stage in registry.sharded():
             ENVIRONMENT
         params:
             stage=stage.name,
-            code=code_digest("shards/merge", f"{stage.name}.declaration"),
+            code=code_digest("shards/merge", f"{stage.name}.tables"),
         message:
             f"{stage.title} of {{wildcards.model}} on {{wildcards.dataset}}"
         script:

@@ -9,7 +9,7 @@ for stage in registry.stages():
             left_by(stage),
         localrule: True
         message:
-            "All results of a stage"
+            f"All results of a stage: {stage.title}"
 
 
 rule report:

@@ -4,12 +4,14 @@ import re
 from pathlib import Path
 
 import polars as pl
+import yaml
+from checkouts import ROOT
 from thought_edges import edges_of
 
 from doubletake.running.manifests import file_entries, manifest_content, write_manifest
 from doubletake.running.provenance import Provenance
 from doubletake.running.seals import BLANK, MARK, sealed
-from doubletake.study.outputs import StudyFiles
+from doubletake.study.outputs import SHARED_SECTIONS, StudyFiles
 from doubletake.study.registry import stages
 from doubletake.tables.runs import RUNS
 from doubletake.tables.table import Table
@@ -31,7 +33,16 @@ FIGURE = """<?xml version="1.0"?>
  <use xlink:href="#m1" clip-path="url(#p1)"/>
  <use xlink:href="https://example.org/x.svg#y" style="fill: url(https://e.org/#z)"/>
 </svg>"""
+DEFAULT = {
+    name: section
+    for name, section in yaml.safe_load(
+        (ROOT / "config/config.yaml").read_text()
+    ).items()
+    if name not in SHARED_SECTIONS
+}
+"""Sections of the default config, so that every page finds its own."""
 SETTINGS = {
+    **DEFAULT,
     "model": {
         "source": "resources/pocket",
         "revision": None,

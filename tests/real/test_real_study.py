@@ -5,16 +5,11 @@ import pytest
 import torch
 from real_study import COUNT, MODEL, QUESTIONS, TURNS, spread
 
+from doubletake.study.registry import experiments
+
 pytestmark = pytest.mark.real
 OPENING = "<think>\n"
-EXPERIMENTS = (
-    "early_exit",
-    "logit_lens",
-    "attention",
-    "attribution",
-    "probing",
-    "value_vectors",
-)
+EXPERIMENTS = [experiment.name for experiment in experiments()]
 
 
 def test_every_experiment_has_results(study):

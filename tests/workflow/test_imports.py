@@ -33,7 +33,9 @@ def programs() -> set[str]:
 def with_a_model() -> set[str]:
     """Scripts of rules that load or make a model; a digest of its files is no load."""
     texts = rule_texts().values()
-    started = "\n".join(text for text in texts if re.search(r"model=(?!model_f)", text))
+    started = "\n".join(
+        text for text in texts if re.search(r"model=model_settings", text)
+    )
     return {
         f"{folder}.{name}"
         for folder, name in re.findall(r"scripts/(\w+)/(\w+)\.py", started)

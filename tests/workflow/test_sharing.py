@@ -53,7 +53,7 @@ def stored(checkout) -> int:
 WORDS = [
     ("activations/cache.py", '"""One forward pass over', '"""Edited'),
     ("traces/generate.py", "logger =", "# Edited.\nlogger ="),
-    ("doubletake/model/decoder.py", '"""The one adapter', '"""Edited. The one adapter'),
+    ("doubletake/model/decoder.py", '"""A Hugging Face decoder', '"""Edited'),
     ("traces/continuous_batching.py", "import numpy", "# Edited.\nimport numpy"),
 ]
 DOUBLED = ("activations/cache.py", 'means(sums["resid"]', 'means(2 * sums["resid"]')

@@ -160,3 +160,15 @@ def test_imports_that_cannot_be_followed_are_refused(digest_of):
         digest_of("doubletake/second.py", "x = 1\nfrom . import third\n")
     with pytest.raises(FileNotFoundError):
         digests.code_digest("job", "no.module")
+
+
+TABLE = 'T = Table("t", (Column("a", INT, "{}", unit="{}"),), holds="{}")\n'
+
+
+def test_words_of_tables_do_not_count_and_types_do(digest_of):
+    texts = (("one", "nats", "x"), ("two", "bits", "y"))
+    path = "doubletake/second.py"
+    found = {digest_of(path, TABLE.format(*words)) for words in texts}
+    assert len(found) == 1
+    other = TABLE.replace("INT", "TEXT").format(*texts[0])
+    assert digest_of(path, other) not in found

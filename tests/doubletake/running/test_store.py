@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from doubletake.running import store as store_module
+from doubletake.running.errors import InputError
 from doubletake.running.store import VARIABLE, Store
 
 
@@ -195,7 +196,7 @@ def test_old_files_stay_if_a_fetch_fails(store, files, tmp_path):
     assert out["a"].read_text() == "an earlier result"
 
 
-@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.ENOSPC])
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
 def test_an_entry_that_cannot_be_read_is_a_warning(
     store, files, tmp_path, monkeypatch, caplog, code
 ):
@@ -208,6 +209,20 @@ def test_an_entry_that_cannot_be_read_is_a_warning(
     assert list((tmp_path / "out").iterdir()) == []
     assert f"not taken from the store: {store.folder}/kind/key" in caplog.text
     assert os.strerror(code) in caplog.text
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_disk_is_not_taken_for_an_unusable_entry(
+    store, files, tmp_path, monkeypatch, code
+):
+    def fail(source, target):
+        raise OSError(code, os.strerror(code))
+
+    store.keep("kind", "key", files)
+    monkeypatch.setattr(store_module, "link_or_copy", fail)
+    with pytest.raises(InputError, match=f"cannot write .*{os.strerror(code)}"):
+        store.fetch("kind", "key", targets(tmp_path, files))
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_drafts_of_dead_jobs_are_removed(store, files):

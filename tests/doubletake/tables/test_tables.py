@@ -8,6 +8,8 @@ from doubletake.study.registry import tables
 from early_exit.tables import EARLY_EXIT
 from problems.tables import PROBLEMS
 
+WITHOUT_UNIT: set[str] = set()
+"""Numbers on a scale of their own."""
 ROW = {"problem": "00000", "question": "q", "gold": "1", "solution": "#### 1"}
 
 
@@ -27,6 +29,14 @@ def test_empty_tables_keep_the_contract(table, tmp_path):
 @pytest.mark.parametrize("table", tables().values(), ids=lambda table: table.name)
 def test_every_column_says_what_it_means(table):
     assert all(column.meaning for column in table.columns)
+
+
+@pytest.mark.parametrize("table", tables().values(), ids=lambda table: table.name)
+def test_every_number_has_a_unit(table):
+    numbers = [column for column in table.columns if column.dtype().is_numeric()]
+    without = [column.name for column in numbers if not column.unit]
+    assert set(without) <= WITHOUT_UNIT
+
 
 
 @pytest.mark.parametrize(

@@ -41,11 +41,11 @@ from doubletake.model.batch_memory import forward_tokens
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
+from doubletake.model.run_rows import run_row
 from doubletake.model.self_proof import prove
 from doubletake.running.cache_keys import cache_key
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
-from doubletake.running.run_rows import run_row
 from doubletake.running.store import Store
 from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
@@ -57,7 +57,7 @@ from traces.tables import TRACES
 if TYPE_CHECKING:
     snakemake: Any
 
-logger = logging.getLogger("doubletake.cache_activations")
+logger = logging.getLogger("cache_activations")
 
 STAGE = "activations"
 

@@ -12,7 +12,7 @@ from doubletake.stats.verification import Case, Verification, drawn
 from doubletake.study.shards import rows_of_shard
 from doubletake.text.trace_positions import thought_tokens
 
-logger = logging.getLogger("doubletake.cache_activations")
+logger = logging.getLogger("cache_activations")
 
 
 @dataclass(frozen=True)

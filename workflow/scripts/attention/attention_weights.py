@@ -79,8 +79,8 @@ def reading_rows(
 ) -> Iterator[None]:
     """Read attention rows in the forward passes inside the block.
 
-    The passes take right-padded token ids without a mask (`passes.padded`) and keep no
-    cache of keys and values.
+    The passes take right-padded token ids without a mask
+    (`doubletake.model.batches.padded`) and keep no cache of keys and values.
 
     Args:
         decoder: the model; after the block it has its usual attention again.

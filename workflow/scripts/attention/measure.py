@@ -38,8 +38,8 @@ from doubletake.model.batch_memory import forward_tokens
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
+from doubletake.model.run_rows import run_row
 from doubletake.running.logs import Progress, job
-from doubletake.running.run_rows import run_row
 from doubletake.stats.verification import (
     Case,
     Largest,
@@ -63,7 +63,7 @@ from turns.tables import TURN_WORDS, TURNS
 if TYPE_CHECKING:
     snakemake: Any
 
-logger = logging.getLogger("attention")
+logger = logging.getLogger("measure_attention")
 
 STAGE = "attention"
 # ASSUME: rounding in float32 stays under these bounds; 16-bit models have no bound.

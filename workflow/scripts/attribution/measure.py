@@ -44,8 +44,8 @@ from attribution.tables import (
 )
 from attribution.verification_cells import cells_to_patch
 from doubletake.model.loading import load_decoder
+from doubletake.model.run_rows import run_row
 from doubletake.running.logs import Progress, job
-from doubletake.running.run_rows import run_row
 from doubletake.stats.verification import with_verification
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
@@ -60,7 +60,7 @@ from turns.tables import TURN_WORDS, TURNS
 if TYPE_CHECKING:
     snakemake: Any
 
-logger = logging.getLogger("attribution")
+logger = logging.getLogger("measure_attribution")
 
 
 def score_and_verify(

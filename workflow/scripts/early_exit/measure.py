@@ -27,8 +27,8 @@ import polars as pl
 
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
+from doubletake.model.run_rows import run_row
 from doubletake.running.logs import Progress, job
-from doubletake.running.run_rows import run_row
 from doubletake.stats.verification import (
     Verification,
     with_verification,
@@ -58,7 +58,7 @@ from traces.tables import TRACES
 if TYPE_CHECKING:
     snakemake: Any
 
-logger = logging.getLogger("early_exit")
+logger = logging.getLogger("measure_early_exit")
 
 STAGE = "early_exit"
 

@@ -37,9 +37,9 @@ from activations.reading import ActivationCache, Origin
 from doubletake.model.batch_memory import GIB
 from doubletake.model.devices import choose_device
 from doubletake.model.lens import Lens
+from doubletake.model.run_rows import run_row_on
 from doubletake.model.self_proof import PROOF_BOUND
 from doubletake.running.logs import Progress, job
-from doubletake.running.run_rows import run_row_on
 from doubletake.stats.verification import Largest
 from doubletake.study.settings import ModelSettings
 from doubletake.tables.runs import RUNS
@@ -56,7 +56,7 @@ from turns.tables import TURN_WORDS, TURNS
 if TYPE_CHECKING:
     snakemake: Any
 
-logger = logging.getLogger("logit_lens")
+logger = logging.getLogger("measure_logit_lens")
 
 STAGE = "logit_lens"
 RESID, EMBED, ATTN_OUT, MLP_OUT = "resid", "embed", "attn_out", "mlp_out"

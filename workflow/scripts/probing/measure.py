@@ -63,7 +63,7 @@ from turns.tables import TURNS
 if TYPE_CHECKING:
     snakemake: Any
 
-logger = logging.getLogger("probing")
+logger = logging.getLogger("measure_probing")
 
 
 @dataclass(frozen=True)

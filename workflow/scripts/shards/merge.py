@@ -23,7 +23,7 @@ from doubletake.tables.verification import VERIFICATION
 if TYPE_CHECKING:
     snakemake: Any
 
-logger = logging.getLogger("doubletake.merge_tables")
+logger = logging.getLogger("merge")
 
 
 def merge(table: Table, parts: list[pl.DataFrame]) -> pl.DataFrame:

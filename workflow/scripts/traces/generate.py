@@ -20,10 +20,10 @@ import polars as pl
 
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
+from doubletake.model.run_rows import run_row
 from doubletake.running.cache_keys import cache_key
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
-from doubletake.running.run_rows import run_row
 from doubletake.running.store import Store
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard

@@ -34,9 +34,9 @@ from activations.reading import ActivationCache, Origin
 from doubletake.model.checkpoint import Checkpoint
 from doubletake.model.lens import Lens
 from doubletake.model.loading import load_decoder
+from doubletake.model.run_rows import run_row
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
-from doubletake.running.run_rows import run_row
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Verification, with_verification
@@ -62,7 +62,7 @@ from value_vectors.tables import (
 if TYPE_CHECKING:
     snakemake: Any
 
-logger = logging.getLogger("value_vectors")
+logger = logging.getLogger("measure_value_vectors")
 
 SHARD = "1-of-1"
 MIXTURE_OF_EXPERTS = "skipped: mixture of experts"

@@ -13,7 +13,6 @@ from tokenizers import Tokenizer
 
 from doubletake.model.adapters import adapter_files, refuse_adapter
 from doubletake.model.architectures import LAYOUTS
-from doubletake.model.remote_code import CONFIGS, refuse_code
 from doubletake.running.errors import InputError
 from doubletake.running.json_files import read_json
 from doubletake.text.chat_templates import (
@@ -24,6 +23,7 @@ from doubletake.text.chat_templates import (
     with_pinned_date,
 )
 from doubletake.text.known_formats import check_marker, format_of_model
+from doubletake.text.remote_code import CONFIGS, refuse_code
 from doubletake.text.thought_format import ThoughtFormat, filled_answer_prompt
 
 PICKLES = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 SCRIPTS = Path(__file__).resolve().parents[2]
+DOCUMENTING = {"meaning", "unit", "holds"}
+"""Arguments of tables and columns that only document them."""
 BLOCKS = ("body", "orelse", "finalbody")
 """Fields of a statement that hold other statements."""
 
@@ -79,6 +81,8 @@ def _code(source: bytes) -> _Code:
     imports: set[str] = set()
     for node in _statements_without_docstrings(tree):
         imports |= _imported(node)
+    if b"Column(" in source:
+        _remove_meanings(tree)
     dump = ast.dump(tree).encode("utf-8", "surrogatepass")
     return _Code(frozenset(imports), hashlib.sha256(dump).digest())
 
@@ -119,6 +123,19 @@ def _statements_without_docstrings(tree: ast.AST) -> Iterator[ast.AST]:
                 waiting += kept
         for part in ("handlers", "cases"):
             waiting += getattr(node, part, ())
+
+
+def _remove_meanings(tree: ast.AST) -> None:
+    """Remove the texts of tables and columns, which document data and do not make them.
+
+    A `Column` has its meaning as third argument; `unit` and `holds` are keywords.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id == "Column":
+                del node.args[2:3]
+            if node.func.id in ("Column", "Table"):
+                node.keywords = [k for k in node.keywords if k.arg not in DOCUMENTING]
 
 
 def _is_string(statement: ast.AST) -> bool:

@@ -86,6 +86,8 @@ def _locked(path: Path) -> bool:
     # In a folder like /tmp, Linux refuses O_CREAT on a file of another user.
     create = 0 if path.exists() else os.O_CREAT
     lock = os.open(path, os.O_RDONLY | create, 0o644)
+    if create:
+        os.fchmod(lock, 0o644)  # whatever the umask: other users lock it too
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -7,11 +7,12 @@ also for another study or config, or on another machine.
 
 An entry is a folder. It is written under a temporary name and renamed when it is
 complete. It never changes. Files that are taken are compared with the digests in the
-entry. An entry that is damaged or unreadable is not used. The store never stops a job:
-its errors are warnings in the log. Files are linked if the file system allows it, and
-copied otherwise.
+entry. An entry that is damaged or unreadable is not used. Errors of the store are
+warnings in the log and never stop a job. Files are linked if the file system allows it,
+and copied otherwise.
 """
 
+import errno
 import json
 import logging
 import os
@@ -24,8 +25,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from doubletake.running.digests import file_digest
-from doubletake.running.errors import InputError
-from doubletake.running.files import ABANDONED, link_or_copy, replacing
+from doubletake.running.files import ABANDONED, REFUSED, link_or_copy, replacing
 
 logger = logging.getLogger("doubletake")
 
@@ -34,6 +34,10 @@ CONTENTS = "contents.json"
 """The digests of an entry's files, by name."""
 DRAFT = ".draft-"
 """First characters of the name of an entry that is being written."""
+
+
+class _UnusableEntryError(Exception):
+    """An entry is damaged, or cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,9 @@ class Store:
 
         Returns:
             Whether there is an undamaged entry with these files.
+
+        Raises:
+            InputError: the disk of the targets accepts no more data.
         """
         if self.folder is None:
             return False
@@ -69,10 +76,8 @@ class Store:
             with ExitStack() as partials:
                 for name, path in files.items():
                     partial = partials.enter_context(replacing(path))
-                    link_or_copy(entry / name, partial)
-                    if file_digest(partial) != digests[name]:
-                        raise InputError(f"{name} is damaged")
-        except (OSError, InputError) as error:
+                    _take(entry / name, partial, digests[name])
+        except _UnusableEntryError as error:
             logger.warning("not taken from the store: %s: %s", entry, error)
             return False
         logger.info("taken from the store: %s", entry)
@@ -97,6 +102,23 @@ class Store:
         for entry in sorted((self.folder / kind).glob("*")):
             if _is_whole(entry, {name}):
                 yield entry / name
+
+
+def _take(source: Path, target: Path, digest: str) -> None:
+    """Link or copy a file of an entry, and compare it with its digest.
+
+    A full disk at the target is not an error of the entry: to compute the file would
+    only find the disk full later.
+    """
+    try:
+        link_or_copy(source, target)
+        whole = file_digest(target) == digest
+    except OSError as error:
+        if error.errno in REFUSED - {errno.EIO}:  # EIO may come from the source
+            raise
+        raise _UnusableEntryError(error) from error
+    if not whole:
+        raise _UnusableEntryError(f"{source.name} is damaged")
 
 
 def _add(root: Path, entry: Path, files: dict[str, Path]) -> None:

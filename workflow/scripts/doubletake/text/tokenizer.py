@@ -16,7 +16,6 @@ from jinja2 import TemplateError
 from transformers import AutoTokenizer
 from transformers.utils import cached_file
 
-from doubletake.model.remote_code import CONFIGS, refuse_code
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 from doubletake.text.chat_templates import (
@@ -28,6 +27,7 @@ from doubletake.text.chat_templates import (
 from doubletake.text.known_formats import check_marker, format_of_model
 from doubletake.text.literal_tokenizers import is_control
 from doubletake.text.lossless_tokenizer import LosslessTokenizer
+from doubletake.text.remote_code import CONFIGS, refuse_code
 from doubletake.text.thought_format import Edges
 
 DATES = ("2001-02-03T04:05:06", "2012-11-23T14:35:47")

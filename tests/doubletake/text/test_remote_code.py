@@ -10,9 +10,9 @@ import torch
 
 from doubletake.model.configuration import read_config
 from doubletake.model.loading import load_decoder
-from doubletake.model.remote_code import code_files
 from doubletake.running.errors import InputError
 from doubletake.study.settings import Sources, check
+from doubletake.text.remote_code import code_files
 from doubletake.text.tokenizer import load_tokenizer
 
 CODE = """
