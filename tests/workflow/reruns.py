@@ -17,7 +17,7 @@ from checkouts import ROOT, Checkout, new_checkout
 DOCUMENT = ROOT / "docs/reruns.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 ALL_RULES = "All rules of the study: "
-ALL_BUT = "all but "
+ALL = "all"
 LONG = 12
 """A cell with more rules names the rules that do not run, if they are fewer."""
 
@@ -164,15 +164,16 @@ def documented() -> dict[str, list[str]]:
     rows = re.findall(r"^\| (.+?) \| (.+?) \|$", _document(), re.MULTILINE)[1:]
     every = documented_rules()
     return {
-        change: _rules_of_cell(cell, every)
+        change: rules_of_cell(cell, every)
         for change, cell in rows
         if set(change) != {"-"}
     }
 
 
-def _rules_of_cell(cell: str, every: list[str]) -> list[str]:
+def rules_of_cell(cell: str, every: list[str]) -> list[str]:
+    """The rules that a cell of the table means."""
     names = _names(cell)
-    if not cell.startswith(ALL_BUT):
+    if not cell.startswith(ALL):
         return names
     assert set(names) <= set(every)
     return [rule for rule in every if rule not in names]
@@ -194,7 +195,7 @@ def cell(rules: list[str], every: list[str]) -> str:
     """The rules that run, or the rules that do not run if that list is shorter."""
     others = [rule for rule in every if rule not in rules]
     if len(rules) > LONG and len(others) < len(rules):
-        return f"{ALL_BUT}{_listed(others)}"
+        return f"{ALL} but {_listed(others)}" if others else ALL
     return _listed(rules)
 
 
