@@ -62,6 +62,18 @@ def reword(path: str) -> Change:
     return change
 
 
+def words(path: str, old: str, new: str) -> Change:
+    """Change a text that a script or module holds as a value."""
+
+    def change(checkout: Checkout) -> None:
+        file = checkout.folder / "workflow/scripts" / path
+        text = file.read_text()
+        assert text.count(old) == 1
+        file.write_text(text.replace(old, new))
+
+    return change
+
+
 def replace(path: str) -> Change:
     """Give an input file other content."""
 
@@ -133,6 +145,8 @@ CHANGES: dict[str, Change] = {
     **{f"code of `{path}`": edit(path) for path in EDITED},
     **{f"comment in `{path}`": edit(path, "# Edited.") for path in COMMENTED},
     **{f"docstring of `{path}`": reword(path) for path in REWORDED},
+    "meaning of a column": words("traces/tables.py", '"id: problem/sample"', '"other"'),
+    "caption of a figure": words("probing/declaration.py", "must lie", "should lie"),
     **{f"content of `{path}`": replace(path) for path in REPLACED},
     **{f"`{path}` removed": remove(path) for path in REMOVED},
 }

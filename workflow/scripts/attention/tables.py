@@ -157,7 +157,7 @@ ATTENTION_HEADS = Table(
             "divided by the sentence's share of the visible tokens)",
         ),
         Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
-        Column("rank", COUNT, "1: the head with the largest mean"),
+        Column("rank", COUNT, "1: the head with the largest mean", unit="index"),
         Column("layer", COUNT, "0, 1, ...", unit="index"),
         Column("head", COUNT, "0, 1, ... within the layer", unit="index"),
         *_INTERVAL,

@@ -28,6 +28,7 @@ PUBLISHED = Column(
     REAL,
     "published value; null: there is none, or it is of another model or dataset",
     nullable=True,
+    unit="that of `mean`",
 )
 
 
@@ -41,11 +42,11 @@ def token_scores(name: str, meaning: str) -> Column:
     return Column(name, pl.List(pl.Float32), meaning, unit=METRIC_UNIT)
 
 
-def mean_columns(unit: str = "") -> tuple[Column, ...]:
+def mean_columns(unit: str) -> tuple[Column, ...]:
     """A mean over positions with its interval and its numbers of cases.
 
     Args:
-        unit: of the mean; empty where it has none or depends on the row.
+        unit: of the mean.
     """
     return (
         Column("mean", REAL, "mean over the positions", nullable=True, unit=unit),

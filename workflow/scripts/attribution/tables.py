@@ -150,7 +150,7 @@ ATTRIBUTION_CHECKS = Table(
             TEXT,
             "`pearson` or `spearman` (correlations), `sign` or `recall` (shares)",
         ),
-        *mean_columns(),
+        *mean_columns("see `statistic`"),
     ),
     holds="agreement of the estimate with exact patching",
 )
@@ -220,7 +220,7 @@ ATTRIBUTION_CONTEXT_PARTS = Table(
             "`peak`: largest token, the whole context's largest is 1; `share`: sum, "
             "the whole context's sum is 1",
         ),
-        *mean_columns(),
+        *mean_columns("see `quantity`"),
         PUBLISHED,
     ),
     holds="importance of the question and of each fifth of the thought",

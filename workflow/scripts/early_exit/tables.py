@@ -83,18 +83,21 @@ EARLY_EXIT_SUMMARY = Table(
             REAL,
             "mean answer logit, when the exits of each trace are scaled to 0 to 1",
             nullable=True,
+            unit="range of the trace",
         ),
         Column(
             "normalised_low",
             REAL,
             "low end of its interval, bootstrap over problems",
             nullable=True,
+            unit="range of the trace",
         ),
         Column(
             "normalised_high",
             REAL,
             "high end of its interval, bootstrap over problems",
             nullable=True,
+            unit="range of the trace",
         ),
         Column("accuracy", REAL, "correct answers among the exits", unit="share"),
         Column(

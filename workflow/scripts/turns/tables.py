@@ -9,7 +9,12 @@ TURNS = Table(
         Column("problem", TEXT, "id of its problem"),
         Column("event", COUNT, "number of the event within the trace", unit="index"),
         Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`"),
-        Column("ordinal", COUNT, "k for the k-th of its kind in the trace, from 1"),
+        Column(
+            "ordinal",
+            COUNT,
+            "k for the k-th of its kind in the trace, from 1",
+            unit="index",
+        ),
         Column(
             "position",
             COUNT,

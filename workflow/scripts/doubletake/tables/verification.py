@@ -23,10 +23,17 @@ VERIFICATION = Table(
             REAL,
             "value of the statistic; null: no case was compared",
             nullable=True,
+            unit="see `unit`",
         ),
         Column("unit", TEXT, "unit of the value"),
         Column("n", BIG, "number of compared cases", unit="cases"),
-        Column("bound", REAL, "largest allowed value; null: no bound", nullable=True),
+        Column(
+            "bound",
+            REAL,
+            "largest allowed value; null: no bound",
+            nullable=True,
+            unit="see `unit`",
+        ),
         Column(
             "merge",
             TEXT,
