@@ -275,7 +275,7 @@ def test_the_headline_says_whether_a_probe_beats_its_controls(
         )
         return SECTION.headline(data_of(rows, contrasts, scores))
 
-    assert headline_at(-0.1).startswith("No probe is above")
+    assert headline_at(-0.1).startswith("No probe is clearly better")
     assert "0.200 above" in headline_at(0.1)
 
 

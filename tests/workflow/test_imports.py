@@ -9,6 +9,8 @@ from checkouts import ROOT, rule_texts
 SCRIPTS = ROOT / "workflow/scripts"
 MODELS = {"torch", "transformers", "sklearn", "scipy", "sympy"}
 """Packages that take from a quarter of a second to two seconds to import."""
+MODEL = r"model=(model_settings|rules\.train_pocket|directory)"
+"""In a rule whose script loads or makes a model."""
 LATE = {"datasets", "math_verify", "vllm"}
 """Packages that no script imports at its start, because few runs need them."""
 LOADING = """
@@ -33,9 +35,7 @@ def programs() -> set[str]:
 def with_a_model() -> set[str]:
     """Scripts of rules that load or make a model; a digest of its files is no load."""
     texts = rule_texts().values()
-    started = "\n".join(
-        text for text in texts if re.search(r"model=model_settings", text)
-    )
+    started = "\n".join(text for text in texts if re.search(MODEL, text))
     return {
         f"{folder}.{name}"
         for folder, name in re.findall(r"scripts/(\w+)/(\w+)\.py", started)
