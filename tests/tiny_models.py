@@ -2,6 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
+
+from doubletake.study.settings import ModelSettings
 
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<｜User｜>{{ message['content'] }}"
@@ -68,3 +71,16 @@ def write_model(folder: Path, vocabulary: int, seed: int = 0) -> None:
         eos_token_id=1,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
+
+
+def tokenizer_settings(folder: Path, **changes: Any) -> ModelSettings:
+    """What loads the tokenizer of a folder."""
+    values: dict[str, Any] = {
+        "source": str(folder),
+        "revision": None,
+        "dtype": "float32",
+        "device": "cpu",
+        "end_of_thought": "</think>",
+        "template_arguments": {},
+    }
+    return ModelSettings(**(values | changes))

@@ -6,36 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import SPECIAL, write_tokenizer
+from tiny_models import SPECIAL, tokenizer_settings, write_tokenizer
 
 from doubletake.running.errors import InputError
-from doubletake.study.settings import ModelSettings
 from doubletake.text.lossless_tokenizer import LosslessTokenizer
-from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
-
-REAL = ["DeepSeek-R1-Distill-Llama-8B", "DeepSeek-R1-Distill-Qwen"]
-
-
-def settings(folder: Path, **changes) -> ModelSettings:
-    values = {
-        "source": str(folder),
-        "revision": None,
-        "dtype": "float32",
-        "device": "cpu",
-        "end_of_thought": "</think>",
-        "template_arguments": {},
-    }
-    return ModelSettings(**(values | changes))
-
-
-@pytest.fixture(scope="module")
-def tiny(tiny_model) -> TraceTokenizer:
-    return load_tokenizer(settings(tiny_model))
-
-
-@pytest.fixture(scope="module", params=REAL)
-def real(request, tokenizers_folder) -> TraceTokenizer:
-    return load_tokenizer(settings(tokenizers_folder / request.param))
+from doubletake.text.tokenizer import load_tokenizer
 
 
 def brute_force_offsets(tokenizer: LosslessTokenizer, ids: list[int]) -> list[int]:
@@ -80,7 +55,7 @@ def write_sentencepiece(folder: Path) -> None:
 def test_a_text_inside_a_completion_gets_no_prefix_space(tmp_path):
     write_tokenizer(tmp_path)
     write_sentencepiece(tmp_path)
-    tokenizer = load_tokenizer(settings(tmp_path))
+    tokenizer = load_tokenizer(tokenizer_settings(tmp_path))
     plain = tokenizer.tokenizer.encode("abc", add_special_tokens=False)
     assert tokenizer.decode(plain)[0] == " abc"
     for text in ("abc", "\nabc", "\n</think>\n\nabc", "a bc"):

@@ -4,35 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_models import TEMPLATE, write_tokenizer
+from tiny_models import TEMPLATE, tokenizer_settings, write_tokenizer
 
 from doubletake.running.errors import InputError
-from doubletake.study.settings import ModelSettings
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
-
-REAL = ["DeepSeek-R1-Distill-Llama-8B", "DeepSeek-R1-Distill-Qwen"]
-
-
-def settings(folder: Path, **changes) -> ModelSettings:
-    values = {
-        "source": str(folder),
-        "revision": None,
-        "dtype": "float32",
-        "device": "cpu",
-        "end_of_thought": "</think>",
-        "template_arguments": {},
-    }
-    return ModelSettings(**(values | changes))
-
-
-@pytest.fixture(scope="module")
-def tiny(tiny_model) -> TraceTokenizer:
-    return load_tokenizer(settings(tiny_model))
-
-
-@pytest.fixture(scope="module", params=REAL)
-def real(request, tokenizers_folder) -> TraceTokenizer:
-    return load_tokenizer(settings(tokenizers_folder / request.param))
 
 
 def test_prompt_has_one_bos_and_opens_the_thought(tiny):
@@ -44,7 +19,7 @@ def test_prompt_has_one_bos_and_opens_the_thought(tiny):
 
 def templated(folder: Path, template: str, **changes) -> TraceTokenizer:
     write_tokenizer(folder, template)
-    return load_tokenizer(settings(folder, **changes))
+    return load_tokenizer(tokenizer_settings(folder, **changes))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +72,7 @@ def test_added_tokens_that_are_text_may_stand_in_a_question(tmp_path):
         for k, text in enumerate(["    ", "<b>"])
     ]
     path.write_text(json.dumps(parts))
-    tokenizer = load_tokenizer(settings(tmp_path))
+    tokenizer = load_tokenizer(tokenizer_settings(tmp_path))
     ids = tokenizer.prompt_ids("Run\n    <b>x</b>?")
     assert {size, size + 1} <= set(ids)
     assert {size, size + 1} <= set(tokenizer.encode_plain("    <b>"))
@@ -183,13 +158,13 @@ def test_several_templates_without_a_default_are_named(tmp_path):
     config = json.loads(path.read_text())
     path.write_text(json.dumps(config | {"chat_template": named}))
     with pytest.raises(InputError, match="several chat templates"):
-        load_tokenizer(settings(tmp_path))
+        load_tokenizer(tokenizer_settings(tmp_path))
 
 
 def test_a_stop_token_in_the_end_marker_is_refused(tiny_model):
     marker = "<｜end▁of▁sentence｜>answer"
     tokenizer = load_tokenizer(
-        settings(tiny_model, start_of_thought="", end_of_thought=marker)
+        tokenizer_settings(tiny_model, start_of_thought="", end_of_thought=marker)
     )
     with pytest.raises(InputError, match="which ends a completion"):
         tokenizer.stops_with(set())
@@ -229,7 +204,7 @@ def test_missing_template_is_refused(tmp_path):
     del config["chat_template"]
     path.write_text(json.dumps(config))
     with pytest.raises(InputError, match="no chat template"):
-        load_tokenizer(settings(tmp_path))
+        load_tokenizer(tokenizer_settings(tmp_path))
 
 
 def test_a_marker_that_the_tokenizer_cannot_write_is_refused(tmp_path):
@@ -239,12 +214,12 @@ def test_a_marker_that_the_tokenizer_cannot_write_is_refused(tmp_path):
     parts["normalizer"] = {"type": "Lowercase"}
     path.write_text(json.dumps(parts))
     with pytest.raises(InputError, match=r"cannot write the marker '\[/?THINK\]'"):
-        load_tokenizer(settings(tmp_path, end_of_thought="[/THINK]"))
+        load_tokenizer(tokenizer_settings(tmp_path, end_of_thought="[/THINK]"))
 
 
 def test_missing_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match="nowhere"):
-        load_tokenizer(settings(tmp_path / "nowhere"))
+        load_tokenizer(tokenizer_settings(tmp_path / "nowhere"))
 
 
 def test_real_templates_give_one_bos(real):
