@@ -42,6 +42,7 @@ from doubletake.model.self_proof import PROOF_BOUND
 from doubletake.running.logs import Progress, job
 from doubletake.stats.verification import Largest
 from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import (
     VERIFICATION,
@@ -261,7 +262,7 @@ def main(
     progress.close()
     VERIFICATION.write(sum_check.rows(model.dtype), verification_path)
     traces = turns["trace"].n_unique()
-    run = run_row_on(STAGE, "1-of-1", progress, device, model.dtype, traces)
+    run = run_row_on(STAGE, ONE_SHARD, progress, device, model.dtype, traces)
     RUNS.write(run, runs_path)
     table = pl.concat(tables)
     VOCABULARY.write(vocabulary_of(table, load_tokenizer(model)), vocabulary_path)

@@ -22,6 +22,7 @@ from doubletake.detector.user_thoughts import ThoughtAndAnswer, thought_and_answ
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
 from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from doubletake.text.user_rows import read_rows, short
@@ -124,7 +125,7 @@ def main(
     logger.info("%d thoughts imported from %s", traces.height, source)
     run = {
         "stage": "traces",
-        "shard": "1-of-1",
+        "shard": ONE_SHARD,
         "traces": traces.height,
         "tokens": 0,
         "seconds": time.monotonic() - started,

@@ -41,6 +41,7 @@ from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
+from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.tokenizer import load_tokenizer
@@ -64,7 +65,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("measure_value_vectors")
 
-SHARD = "1-of-1"
 MIXTURE_OF_EXPERTS = "skipped: mixture of experts"
 
 
@@ -176,7 +176,7 @@ def why_skipped(
 
 def skipped_run(reason: str, model: ModelSettings) -> pl.DataFrame:
     """One row of the table `runs` of a stage that computed nothing."""
-    row = {"stage": STAGE, "shard": SHARD, "traces": 0, "tokens": 0, "seconds": 0.0}
+    row = {"stage": STAGE, "shard": ONE_SHARD, "traces": 0, "tokens": 0, "seconds": 0.0}
     row |= {"device": "none", "dtype": model.dtype, "note": reason}
     return RUNS.frame([row])
 
@@ -236,7 +236,7 @@ def main(
     results, progress = check_backtracks(
         decoder, layers_units, turns, tokens, token_ids, settings.check
     )
-    run = run_row(STAGE, SHARD, progress, decoder, progress.items, "")
+    run = run_row(STAGE, ONE_SHARD, progress, decoder, progress.items, "")
     unit_tables = [unit_rows(units, turns) for units in layers_units]
     write(table_paths, rows, unit_tables, results, model.dtype, run)
 

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # Snakemake starts faster without it
     import polars as pl
 
+ONE_SHARD = "1-of-1"
+"""Name of the shard of work that is not cut into shards."""
+
 
 def shard_names(count: int) -> list[str]:
     """Names of the shards: 1-of-4, 2-of-4, ..."""
