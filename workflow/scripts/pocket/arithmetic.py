@@ -7,8 +7,12 @@ them and still has to find the right ones in a story.
 from dataclasses import dataclass
 
 MAX_VALUE = 60
-MAX_ADDEND = 12
+MAX_ADDEND = 20
+"""Largest number that is added or taken away; those above `EASY_ADDEND` are rare."""
+EASY_ADDEND = 12
 MAX_FACTOR = 5
+MAX_GROUP = 12
+"""Largest second factor, and largest quotient."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,10 @@ def is_fact(left: int, sign: str, right: int) -> bool:
     if not (2 <= left <= MAX_VALUE and 2 <= right <= MAX_VALUE):
         return False
     if sign == "*":
-        return min(left, right) <= MAX_FACTOR and max(left, right) <= MAX_ADDEND
+        return min(left, right) <= MAX_FACTOR and max(left, right) <= MAX_GROUP
     if sign == "/":
-        return right <= MAX_FACTOR and left % right == 0 and 2 <= left // right <= 12
+        whole = left % right == 0 and 2 <= left // right <= MAX_GROUP
+        return right <= MAX_FACTOR and whole
     return right <= MAX_ADDEND and 2 <= calculate(left, sign, right) <= MAX_VALUE
 
 

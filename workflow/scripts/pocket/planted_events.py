@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-Span = tuple[int, int]
-"""First character and the character after the last."""
+from pocket.context import Cause, Context
+from pocket.questions import Span
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,28 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class Boundary:
+    """A place after an arrival where the thought turns back, wraps up or goes on."""
+
+    start: int
+    """First character of the sentence at the boundary."""
+    end: int
+    """The character after this sentence."""
+    choice: str | None
+    """`turn`, `wrap_up` or `go_on`; None for a sentence that is not of the language."""
+    word: str
+    """First word of the sentence."""
+    cause: Cause
+    """The cause that decides."""
+    causes: int
+    """Number of causes that hold."""
+    turns: int
+    """Number of turns before."""
+    probability: float
+    """Planted probability of turning back here."""
+
+
+@dataclass(frozen=True)
 class Backtrack:
     """A sentence that turns back from an arrival."""
 
@@ -25,15 +47,6 @@ class Backtrack:
     cue: str
     kind: str
     """`check`, `doubt`, `alternative` or `reread`."""
-
-
-@dataclass(frozen=True)
-class WrapUp:
-    """The sentence that leads to the end of the thought."""
-
-    start: int
-    end: int
-    cue: str
 
 
 @dataclass(frozen=True)
@@ -54,9 +67,11 @@ class Thought:
 
     text: str
     arrivals: tuple[Arrival, ...]
+    boundaries: tuple[Boundary, ...]
     backtracks: tuple[Backtrack, ...]
-    wrap_ups: tuple[WrapUp, ...]
     slips: tuple[Slip, ...]
+    sentence_ends: tuple[int, ...]
+    """Ends of the sentences of the first derivation, without the last one."""
 
     @property
     def answer(self) -> int:
@@ -66,39 +81,36 @@ class Thought:
 
 @dataclass
 class Writer:
-    """Text under construction, and the events in it."""
+    """Text under construction, its events, and the state that follows from it."""
 
+    context: Context
     text: str = ""
+    separator: str = " "
+    """What stands before the next sentence."""
     arrivals: list[Arrival] = field(default_factory=list)
+    boundaries: list[Boundary] = field(default_factory=list)
     backtracks: list[Backtrack] = field(default_factory=list)
-    wrap_ups: list[WrapUp] = field(default_factory=list)
 
-    def say(self, sentence: str) -> Span:
-        """Add a sentence, with a space before it inside a paragraph."""
-        if self.text and not self.text.endswith("\n\n"):
-            self.text += " "
+    def say(self, sentence: str, separator: str = " ") -> Span:
+        """Add a sentence, after a separator unless it is the first."""
+        self.text += separator if self.text else ""
         start = len(self.text)
         self.text += sentence
         return start, len(self.text)
 
-    def say_number(self, sentence: str, before_end: int = 1) -> Span:
-        """Add a sentence that states a number.
-
-        Args:
-            sentence: to add.
-            before_end: characters of the sentence after the number.
-
-        Returns:
-            The span of the number.
-        """
-        _, end = self.say(sentence)
-        end -= before_end
-        start = end
-        while self.text[start - 1].isdigit():
-            start -= 1
-        return start, end
-
     def arrive(self, span: Span) -> None:
         """Record the number at a span as an arrival."""
-        value = int(self.text[span[0] : span[1]])
+        value = int(self.text[slice(*span)])
         self.arrivals.append(Arrival(*span, value, len(self.arrivals) + 1))
+
+    def begin(self, sentence: str, separator: str, choice: str) -> Span:
+        """Add the sentence at a boundary and record the boundary."""
+        context = self.context
+        cause, turns, rate = context.cause, context.turns, context.turn_rate
+        count = len(context.causes)
+        span = self.say(sentence, separator)
+        word = sentence.split()[0].rstrip(",")
+        self.boundaries.append(
+            Boundary(*span, choice, word, cause, count, turns, rate)
+        )
+        return span

@@ -1,7 +1,9 @@
 """Problems of the pocket language: short stories with a question and its solution.
 
 Each sentence of a story adds one operation to a running amount. Question, worked
-solution and thought all come from these operations.
+solution and thought all come from these operations. Some stories have a distractor (a
+number that the solution does not use), and some questions an open word, which leaves a
+second reading open.
 """
 
 import hashlib
@@ -9,6 +11,7 @@ import random
 from dataclasses import dataclass
 
 from pocket.arithmetic import (
+    EASY_ADDEND,
     MAX_ADDEND,
     MAX_FACTOR,
     MAX_VALUE,
@@ -18,6 +21,7 @@ from pocket.arithmetic import (
     is_fact,
     work_out,
 )
+from pocket.questions import read_question
 
 HE = ("Tom", "Ben", "Sam", "Leo", "Max", "Omar")
 SHE = ("Anna", "Mia", "Lily", "Sara", "Emma", "Nina")
@@ -26,6 +30,15 @@ ITEMS = (
     *("cards", "coins", "shells", "stamps", "pears", "buttons"),
 )
 CONTAINERS = ("boxes", "bags", "packs")
+
+CLOSED_WORDS = {"left": "now", "in all": "by now", "each": "one"}
+"""The word that replaces an open word where the question leaves nothing open."""
+DISTRACTORS = 0.38
+"""Share of stories with a number that the solution does not use."""
+OPEN_WORDS = 0.38
+"""Share of questions with an open word, among those that may have one."""
+HARD_ADDENDS = 0.2
+"""Share of added or taken numbers above `EASY_ADDEND`."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +50,9 @@ class Problem:
     """The first clause of the story, without a full stop."""
     operations: tuple[Operation, ...]
     asked_quantity: str
-    """The quantity in words: `how many apples Tom has now`."""
-    conclusion: str
-    """A sentence with a placeholder for the answer: `Tom has {} apples`."""
+    """The quantity in words: `how many apples Tom has`."""
+    unit: str
+    """What the answer counts: `apples`."""
 
     @property
     def equations(self) -> tuple[Equation, ...]:
@@ -95,7 +108,7 @@ def _open(story: _Story) -> None:
         story.amount = Operand(amount)
     elif kind == "groups":
         a, b = rng.randint(2, 5), rng.randint(3, 12)
-        clause = f"{name} has {a} {rng.choice(CONTAINERS)} with {b} {items} each"
+        clause = f"{name} has {a} {rng.choice(CONTAINERS)} of {b} {items}"
         story.tell(clause)
         story.amount = story.operate(Operand(a), "*", Operand(b), clause)
     elif kind == "colours":
@@ -114,7 +127,8 @@ def _happen(story: _Story) -> None:
     """One event in the middle of the story: something is added or taken away."""
     rng, items, friend = story.rng, story.items, story.friend
     he, him = story.pronoun, "him" if story.pronoun == "He" else "her"
-    b = rng.randint(2, MAX_ADDEND)
+    hard = rng.random() < HARD_ADDENDS
+    b = rng.randint(*((EASY_ADDEND + 1, MAX_ADDEND) if hard else (2, EASY_ADDEND)))
     kind = rng.choices(("more", "less", "more groups", "less groups"), (4, 5, 1, 1))[0]
     if kind == "more":
         clauses = (
@@ -129,34 +143,51 @@ def _happen(story: _Story) -> None:
     else:
         a, b = rng.randint(2, 4), rng.randint(2, 6)
         if kind == "more groups":
-            clause = f"{he} buys {a} {rng.choice(CONTAINERS)} with {b} {items} each"
+            clause = f"{he} buys {a} {rng.choice(CONTAINERS)} of {b} {items}"
             story.change_by_product("+", a, b, clause)
         else:
-            clause = f"{he} gives {a} friends {b} {items} each"
+            clause = f"{he} gives away {a} {rng.choice(CONTAINERS)} of {b}"
             story.change_by_product("-", a, b, clause)
 
 
+def _distract(story: _Story) -> None:
+    """A sentence with a number that the solution does not use."""
+    rng, n = story.rng, story.rng.randint(3, MAX_ADDEND)
+    other = rng.choice([items for items in ITEMS if items != story.items])
+    story.tell(
+        rng.choice(
+            (
+                f"{story.pronoun} also has {n} {other}",
+                f"{story.pronoun} also sees {n} {other}",
+                f"{story.friend} is {n} years old",
+            )
+        )
+    )
+
+
 def _ask(story: _Story, steps: int) -> tuple[str, str, str]:
-    """The last sentence: question, asked quantity, conclusion."""
+    """The last sentence: question, asked quantity, unit of the answer."""
     rng, name, items, he = story.rng, story.name, story.items, story.pronoun
+    is_open = rng.random() < OPEN_WORDS
     if len(story.operations) < steps:
         k = rng.randint(2, MAX_FACTOR)
-        kind = rng.choice(("share", "pack", "sell"))
+        kind = rng.choices(("share", "pack", "sell"), (2, 1, 1))[0]
         if kind == "share":
             story.change("/", k, f"{he} shares them equally among {k} friends")
-            asked = f"how many {items} each friend gets"
-            question = f"How many {items} does each friend get?"
-            return question, asked, f"each friend gets {{}} {items}"
+            word = "each" if is_open else CLOSED_WORDS["each"]
+            asked = f"how many {items} a friend gets"
+            return f"How many {items} does {word} friend get?", asked, items
         if kind == "pack":
             story.change("/", k, f"{he} packs them into bags of {k}")
             asked = f"how many bags {name} needs"
-            return f"How many bags does {name} need?", asked, f"{name} needs {{}} bags"
-        story.change("*", k, f"{he} sells all of them for {k} dollars each")
+            return f"How many bags does {name} need?", asked, "bags"
+        story.change("*", k, f"{he} sells every one for {k} dollars")
         asked = f"how many dollars {name} gets"
-        question = f"How many dollars does {name} get?"
-        return question, asked, f"{name} gets {{}} dollars"
-    asked = f"how many {items} {name} has now"
-    return f"How many {items} does {name} have now?", asked, f"{name} has {{}} {items}"
+        return f"How many dollars does {name} get?", asked, "dollars"
+    word = rng.choice(("left", "in all"))
+    word = word if is_open else CLOSED_WORDS[word]
+    asked = f"how many {items} {name} has"
+    return f"How many {items} does {name} have {word}?", asked, items
 
 
 def _is_sound(problem: Problem, steps: int) -> bool:
@@ -170,8 +201,11 @@ def _is_sound(problem: Problem, steps: int) -> bool:
     answer = equations[-1].result
     before = [equation.result for equation in equations[:-1]]
     operands = [n for equation in equations for n in (equation.left, equation.right)]
+    distractor = read_question(problem.question).distractor
     return (
         answer not in before + operands
+        # A number that the solution uses must not look like the distractor.
+        and (distractor is None or distractor.number not in [*before, *operands, answer])
         and 2 <= answer <= MAX_VALUE
         and all(is_fact(e.left, e.sign, e.right) for e in equations)
     )
@@ -186,18 +220,22 @@ def sample_problem(rng: random.Random) -> Problem:
     while True:
         story = _Story(rng)
         _open(story)
-        first = len(story.sentences)
+        opening = story.sentences[0].removesuffix(".")
         ending = rng.random() < 0.5
         while len(story.operations) < steps - ending:
             _happen(story)
-        opening = story.sentences[first - 1].removesuffix(".")
-        question, asked, conclusion = _ask(story, steps)
+        told = len(story.sentences)
+        question, asked, unit = _ask(story, steps)
+        if rng.random() < DISTRACTORS:
+            _distract(story)
+            # The sentence moves to a place after the opening, before the question.
+            story.sentences.insert(rng.randint(1, told), story.sentences.pop())
         problem = Problem(
             question=" ".join([*story.sentences, question]),
             opening=opening,
             operations=tuple(story.operations),
             asked_quantity=asked,
-            conclusion=conclusion,
+            unit=unit,
         )
         if _is_sound(problem, steps):
             return problem

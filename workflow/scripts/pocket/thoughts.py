@@ -1,257 +1,276 @@
-"""Thoughts of the pocket language, with the true places of their events.
+"""Thoughts of the pocket language, with the true places and causes of their events.
 
-A thought derives the answer, turns back several times as DeepSeek-R1's thoughts do
-("Wait, let me check again."), and wraps up. Some first derivations have a slip: they
-forget a carry or borrow. The wrong result stays in use until a later turn notices it.
-Arrivals, backtracks and wrap-ups follow the labelling guide of the project: there is
-one arrival for each answer, where its value first stands as the answer.
+A thought derives the answer and then decides at one boundary after another: it turns
+back, wraps up or goes on (`causes` has the rates). What a turn does follows from its
+cause. A false equation is named and mended, or a check misses it. An unused number is
+found irrelevant. The other reading of an open word is weighed. Without a cause, a turn
+checks, works backwards, takes another order, doubts one step or reads the question
+again. Arrivals and backtracks follow the labelling guide of the project: there is one
+arrival for each answer, where its value first stands as the answer.
 """
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
+from pocket import phrases
 from pocket.arithmetic import Equation
-from pocket.derivations import backwards, is_error_prone, reordered, slipped
-from pocket.phrases import (
-    ALTERNATIVES,
-    CHECKS,
-    DOUBTS,
-    INVERSES,
-    NOTICED,
-    REREADS,
-    WRAP_UPS,
+from pocket.causes import (
+    DISTRACTOR,
+    GO_ON,
+    NONE,
+    OPEN_WORD,
+    SLIP,
+    TURN,
+    WRAP_UP,
+    draw,
+    draw_boundary,
+    first_words,
 )
-from pocket.planted_events import Backtrack, Slip, Span, Thought, WrapUp, Writer
+from pocket.context import Context
+from pocket.derivations import SLIPS, backwards, is_error_prone, reordered, slipped
+from pocket.planted_events import Backtrack, Slip, Thought, Writer
 from pocket.problems import Problem
+from pocket.questions import OTHER_READING, Span, read_question
 
-
-@dataclass(frozen=True)
-class Habits:
-    """How often a thought takes which step.
-
-    Sampling at temperature 0.6 sharpens the shares: a trained model takes an option of
-    share p with weight p^(1/0.6), against (1 - p)^(1/0.6) for the other option. The
-    shares are set so that the sampled thoughts have the wanted shares.
-    """
-
-    slip: float = 0.35
-    """Share of the error-prone equations of a first derivation that are wrong."""
-    turn: float = 0.66
-    """Share of arrivals at a right answer after which the thought turns back."""
-    turn_when_wrong: float = 0.93
-    """Share of arrivals at a wrong answer after which the thought turns back."""
-    max_turns: int = 7
-    """Most turns in a thought."""
-    wrap_up: float = 0.5
-    """Share of thoughts that end with a wrap-up; the others end after an arrival."""
-    inline: float = 0.6
-    """Share of turns with "Wait" that do not begin a paragraph."""
-    restate: float = 0.45
-    """Share of derivations that end with a sentence that restates the answer."""
-
+MISSES = 0.15
+"""Share of turns with a slip as their cause whose check repeats the slip."""
+DISMISSALS = 0.3
+"""Share of first derivations of a question with a distractor that name it."""
+NEUTRAL_REMARKS = 0.4
+"""Share of the other first derivations that have a remark in the same place."""
+STEPS_ON_LINES = 0.4
+"""Share of thoughts that write each step on its own line."""
 
 class _Thinker:
     """Writes one thought."""
 
-    def __init__(self, problem: Problem, rng: random.Random, habits: Habits) -> None:
-        self.problem, self.rng, self.habits = problem, rng, habits
-        self.writer = Writer()
+    def __init__(self, problem: Problem, rng: random.Random) -> None:
+        self.problem, self.rng = problem, rng
+        self.context = Context(read_question(problem.question))
+        self.writer = Writer(self.context)
         self.belief = problem.equations
         self.slip_step: int | None = None
         self.slip: tuple[Span, int] | None = None
         self.corrected_span: Span | None = None
-        self.last_opener = ("", "")
+        self.sentence_ends: list[int] = []
 
-    @property
-    def wrong(self) -> bool:
-        """Whether a slip is still believed."""
-        return self.slip_step is not None
+    def state(self, equation: Equation, before: str = "", after: str = ".") -> Span:
+        """Write a sentence with an equation; return the span of its result."""
+        start, end = self.writer.say(f"{before}{equation}{after}", self.step_separator)
+        start, end = start + len(before), end - len(after)
+        self.context.state(equation, (start, end))
+        result = (end - len(str(equation.result)), end)
+        mended = self.slip is not None and equation.is_true
+        if mended and self.corrected_span is None and self.slip_step is not None:
+            if equation.task == self.belief[self.slip_step].task:
+                self.corrected_span = result
+        return result
 
-    def conclude(self) -> Span:
-        """Write a sentence with the believed answer; return the span of the number."""
+    def conclude(self) -> None:
+        """Write the sentence with the believed answer, and arrive."""
         value = str(self.belief[-1].result)
-        if self.rng.random() < 0.5:
-            return self.writer.say_number(f"So the answer is {value}.")
-        head, tail = self.problem.conclusion.split("{}")
-        return self.writer.say_number(f"So {head}{value}{tail}.", len(tail) + 1)
-
-    def maybe_conclude(self) -> None:
-        """Perhaps restate the answer, which is not a new arrival."""
-        if self.rng.random() < self.habits.restate:
-            self.conclude()
+        _, end = self.writer.say(phrases.CONCLUSION.format(value))
+        self.writer.arrive((end - 1 - len(value), end - 1))
 
     def derive(self) -> None:
         """Write the first derivation, with a slip if one is planted."""
         problem, rng, writer = self.problem, self.rng, self.writer
-        for step, equation in enumerate(problem.equations):
-            if is_error_prone(equation) and rng.random() < self.habits.slip:
-                wrong = slipped(problem, step)
-                if wrong is not None:
-                    self.belief, self.slip_step = wrong, step
-                    break
+        self.plant_slip()
+        self.step_separator = "\n" if rng.random() < STEPS_ON_LINES else " "
         narrated = rng.random() < 0.75
         lead = rng.choice(("", "Okay, "))
-        if narrated and problem.operations[0].clause != problem.opening:
+        if not narrated:
+            writer.say(phrases.STEP_BY_STEP)
+        elif problem.operations[0].clause != problem.opening:
             writer.say(f"{lead}{problem.opening}.")
             lead = ""
-        if not narrated:
-            writer.say("Let me solve this step by step.")
-        span = (0, 0)
+        span, remark = (0, 0), self.remark()
         for step, equation in enumerate(self.belief):
+            if remark and step == len(self.belief) - 1:
+                writer.say(remark, self.step_separator)
             clause = problem.operations[step].clause if narrated else ""
             start = f"{lead}{clause}, so " if clause else ""
             lead = ""
             follows = narrated and step and not clause
-            span = writer.say_number(f"{'Then ' if follows else start}{equation}.")
+            self.sentence_ends += [len(writer.text)] if writer.text else []
+            span = self.state(equation, "Then " if follows else start)
             if step == self.slip_step:
                 self.slip = (span, problem.equations[step].result)
         writer.arrive(span)
-        self.maybe_conclude()
 
-    def correct(self) -> None:
-        """Believe the true derivation from here on."""
-        self.belief, self.slip_step = self.problem.equations, None
+    def plant_slip(self) -> None:
+        """Decide which step of the first derivation is wrong, if any."""
+        for step, equation in enumerate(self.problem.equations):
+            if not is_error_prone(equation):
+                continue
+            error = draw(self.rng, SLIPS)
+            wrong = slipped(self.problem, step, error) if error else None
+            if wrong is not None:
+                self.belief, self.slip_step = wrong, step
+                return
+
+    def remark(self) -> str:
+        """A sentence before the last step: it uses the distractor, or says nothing."""
+        distractor = self.context.question.distractor
+        if distractor and self.rng.random() < DISMISSALS:
+            self.context.uses_distractor = True
+            return distractor.dismissal
+        return phrases.NEUTRAL_REMARK if self.rng.random() < NEUTRAL_REMARKS else ""
 
     def repeat(self, first: int = 0) -> None:
-        """State the true equations from step `first` on and arrive at the last."""
+        """State the believed equations from step `first` on and arrive at the last."""
         span = (0, 0)
-        for step in range(first, len(self.problem.equations)):
-            equation = self.problem.equations[step]
-            if step == self.slip_step:
-                wrong = self.belief[step].result
-                tail = f", not {wrong}."
-                span = self.writer.say_number(f"{equation}{tail}", len(tail))
-                self.corrected_span = span
-            else:
-                span = self.writer.say_number(f"{equation}.")
-        self.correct()
+        for step in range(first, len(self.belief)):
+            span = self.state(self.belief[step])
         self.writer.arrive(span)
-        self.maybe_conclude()
 
-    def turn_sentence(
-        self, openers: Sequence[tuple[str, str]], kind: str, about: str = ""
-    ) -> None:
+    def turn_back(self, template: str, separator: str, kind: str, *about: object) -> None:
         """Write the sentence that turns back."""
-        text, cue = self.rng.choice([o for o in openers if o != self.last_opener])
-        self.last_opener = (text, cue)
-        inline = cue == "Wait" and self.rng.random() < self.habits.inline
-        self.writer.text += "" if inline else "\n\n"
-        span = self.writer.say(text.format(about))
+        sentence = template.format(*about)
+        span = self.writer.begin(sentence, separator, TURN)
+        words = sentence.split()
+        cue = "Let me" if words[0] == "Let" else words[0].rstrip(",")
         self.writer.backtracks.append(Backtrack(*span, cue, kind))
+        self.context.turns += 1
 
-    def notice(self) -> None:
-        """Name the slip and correct it."""
+    def on_slip(self, word: str, separator: str) -> None:
+        """Name the false equation and mend it, or check and repeat it."""
         assert self.slip_step is not None
-        step = self.slip_step
-        self.turn_sentence(NOTICED, "doubt", str(self.belief[step]))
-        self.correct()
-        span = self.writer.say_number(f"{self.belief[step]}.")
-        self.corrected_span = span
-        if step + 1 < len(self.belief):
-            self.repeat(step + 1)
-        else:
-            self.writer.arrive(span)
-            self.maybe_conclude()
-
-    def doubt(self) -> None:
-        """Doubt one equation and redo it; it is the slip if there is one."""
-        steps = len(self.belief)
-        step = self.slip_step
-        if step is None:
-            prone = [i for i, e in enumerate(self.belief) if is_error_prone(e)]
-            step = self.rng.choice(prone or range(steps))
-        self.turn_sentence(DOUBTS, "doubt", self.belief[step].task)
-        if self.wrong:
-            self.repeat(step)
+        if draw(self.rng, {True: MISSES, False: 1 - MISSES}):
+            self.turn_back(phrases.MISSED_CHECKS[word], separator, "check")
+            self.repeat()
             return
-        span = self.writer.say_number(f"{self.belief[step]}, yes.", len(", yes."))
-        if step == steps - 1:
-            self.writer.arrive(span)
-            self.maybe_conclude()
-        else:
-            self.writer.arrive(self.conclude())
+        step, slip = self.slip_step, self.belief[self.slip_step]
+        self.turn_back(phrases.DENIALS[word], separator, "doubt", slip)
+        self.belief = self.problem.equations
+        self.repeat(step)
+        self.slip_step = None
 
-    def check(self) -> None:
+    def on_distractor(self, word: str, separator: str) -> None:
+        """Ask about the unused number and find it irrelevant."""
+        distractor = self.context.question.distractor
+        assert distractor is not None
+        about = (distractor.number, distractor.noun)
+        self.turn_back(phrases.WHAT_ABOUT[word], separator, "doubt", *about)
+        self.writer.say(phrases.NOT_COUNTED)
+        self.context.uses_distractor = True
+        self.conclude()
+
+    def on_open_word(self, word: str, separator: str) -> None:
+        """Weigh the other reading of the open word."""
+        open_word = self.context.question.open_word
+        assert open_word is not None
+        about = (open_word.word, OTHER_READING[open_word.word])
+        self.turn_back(phrases.COULD_MEAN[word], separator, "doubt", *about)
+        self.writer.say(phrases.ASKED.format(self.problem.asked_quantity))
+        self.context.weighed = True
+        self.conclude()
+
+    def on_nothing(self, word: str, separator: str) -> None:
+        """Turn back without a cause."""
+        swapped, undone = reordered(self.problem), backwards(self.problem)
+        options: dict[Callable[[str, str], None], float] = {
+            self.check: 0.4,
+            self.reread: 0.2,
+        }
+        if undone is not None:
+            options[self.invert] = 0.2
+        if word == "Wait":
+            options[self.doubt] = 0.2
+        elif swapped is not None:
+            options[self.reorder] = 0.2
+        total = sum(options.values())
+        shares = {option: share / total for option, share in options.items()}
+        draw(self.rng, shares)(word, separator)
+
+    def check(self, word: str, separator: str) -> None:
         """Go through all steps again."""
-        self.turn_sentence(CHECKS, "check")
+        self.turn_back(phrases.CHECKS[word], separator, "check")
         self.repeat()
 
-    def invert(self, undone: tuple[Equation, ...]) -> None:
+    def invert(self, word: str, separator: str) -> None:
         """Work backwards from the answer."""
-        self.turn_sentence(INVERSES, "check")
-        self.writer.say(" and ".join(map(str, undone)) + ", which fits.")
-        self.writer.arrive(self.conclude())
+        self.turn_back(phrases.INVERSES[word], separator, "check")
+        undone = backwards(self.problem)
+        assert undone is not None
+        self.writer.say(phrases.FITS.format(" and ".join(map(str, undone))))
+        self.conclude()
 
-    def reorder(self, equations: tuple[Equation, ...]) -> None:
+    def reorder(self, word: str, separator: str) -> None:
         """Take the last steps in another order."""
-        self.turn_sentence(ALTERNATIVES, "alternative")
+        self.turn_back(phrases.REORDERS[word], separator, "alternative")
+        equations = reordered(self.problem)
+        assert equations is not None
         span = (0, 0)
         for equation in equations:
-            span = self.writer.say_number(f"{equation}.")
+            span = self.state(equation)
         self.writer.arrive(span)
-        self.maybe_conclude()
 
-    def reread(self) -> None:
-        """Return to the question; the steps are not redone, so a slip stays."""
-        self.turn_sentence(REREADS, "reread")
-        self.writer.say(f"It asks {self.problem.asked_quantity}.")
-        self.writer.arrive(self.conclude())
+    def reread(self, word: str, separator: str) -> None:
+        """Return to the question."""
+        self.turn_back(phrases.REREADS[word], separator, "reread")
+        self.writer.say(phrases.REREAD.format(self.problem.asked_quantity))
+        self.conclude()
 
-    def turn(self) -> None:
-        """Write one turn back and its arrival."""
-        options: list[tuple[float, Callable[[], None]]] = [
-            (3, self.check),
-            (2, self.doubt),
-            (1.5, self.reread),
-        ]
-        swapped, undone = reordered(self.problem), backwards(self.problem)
-        if self.wrong:
-            options.append((5, self.notice))
+    def doubt(self, word: str, separator: str) -> None:
+        """Doubt one equation and find it right."""
+        prone = [e for e in self.belief if is_error_prone(e)]
+        equation = self.rng.choice(prone or self.belief)
+        self.turn_back(phrases.DOUBTS[word], separator, "doubt", equation.task)
+        end = phrases.CONFIRMED.removeprefix("{}")
+        span = self.state(equation, after=end)
+        if equation is self.belief[-1]:
+            self.writer.arrive(span)
         else:
-            if swapped is not None:
-                options.append((3, lambda: self.reorder(swapped)))
-            if undone is not None:
-                options.append((2, lambda: self.invert(undone)))
-        weights = [weight for weight, _ in options]
-        self.rng.choices([act for _, act in options], weights)[0]()
+            self.conclude()
 
-    def close(self) -> None:
-        """Write the wrap-up, or nothing."""
-        if self.rng.random() >= self.habits.wrap_up:
-            return
-        text, cue = self.rng.choice(WRAP_UPS)
-        self.writer.text += "\n\n"
-        span = self.writer.say(text.format(self.belief[-1].result))
-        self.writer.wrap_ups.append(WrapUp(*span, cue))
+    def decide(self) -> bool:
+        """Write the sentence at a boundary, and a whole turn; False at a wrap-up."""
+        kind = self.context.cause.kind
+        words = first_words(kind, self.context.turns)
+        separator, word = draw_boundary(self.rng, words)
+        value = self.belief[-1].result
+        if word in phrases.WRAP_UPS:
+            sentence = phrases.WRAP_UPS[word].format(value)
+            self.writer.begin(sentence, separator, WRAP_UP)
+            return False
+        if word in phrases.GO_ON:
+            values = {"value": value, "unit": self.problem.unit}
+            options = [text.format(**values) for text in phrases.GO_ON[word]]
+            new = [text for text in options if not self.writer.text.endswith(text)]
+            sentence = self.rng.choice(new)
+            self.writer.begin(sentence, separator, GO_ON)
+            return True
+        turn = {
+            SLIP: self.on_slip,
+            DISTRACTOR: self.on_distractor,
+            OPEN_WORD: self.on_open_word,
+            NONE: self.on_nothing,
+        }[kind]
+        turn(word, separator)
+        return True
 
     def think(self) -> Thought:
         """Write the whole thought."""
         self.derive()
-        for _ in range(self.habits.max_turns):
-            wrong = self.wrong
-            share = self.habits.turn_when_wrong if wrong else self.habits.turn
-            if self.rng.random() >= share:
-                break
-            self.turn()
-        self.close()
+        while self.decide():
+            pass
         writer = self.writer
         slips: tuple[Slip, ...] = ()
         if self.slip is not None:
             (start, end), right = self.slip
-            wrong_value = int(writer.text[start:end])
-            slips = (Slip(start, end, wrong_value, right, self.corrected_span),)
+            wrong = int(writer.text[start:end])
+            slips = (Slip(start, end, wrong, right, self.corrected_span),)
         return Thought(
             text=writer.text,
             arrivals=tuple(writer.arrivals),
+            boundaries=tuple(writer.boundaries),
             backtracks=tuple(writer.backtracks),
-            wrap_ups=tuple(writer.wrap_ups),
             slips=slips,
+            sentence_ends=tuple(self.sentence_ends),
         )
 
 
-def sample_thought(
-    problem: Problem, rng: random.Random, habits: Habits | None = None
-) -> Thought:
-    """A thought about the problem, with the true places of its events."""
-    return _Thinker(problem, rng, habits or Habits()).think()
+def sample_thought(problem: Problem, rng: random.Random) -> Thought:
+    """A thought about the problem, with the true places and causes of its events."""
+    return _Thinker(problem, rng).think()

@@ -14,7 +14,6 @@ While it runs, `checkpoint.pt` beside the model holds the state from which a sto
 training continues. The file is removed when the model is written.
 """
 
-import dataclasses
 import json
 import logging
 import random
@@ -55,9 +54,7 @@ MIN_COUNT = 40
 
 def make_tokenizer(settings: Settings) -> Tokenizer:
     """A tokenizer from a few thousand training texts."""
-    texts = training_texts(
-        random.Random(settings.seed), settings.habits, settings.tokenizer_rows
-    )
+    texts = training_texts(random.Random(settings.seed), settings.tokenizer_rows)
     plain = [p for pair in texts for text in pair for p in text.split(END_OF_THOUGHT)]
     return train_tokenizer(plain, merges=settings.merges, min_count=MIN_COUNT)
 
@@ -91,17 +88,21 @@ def make_model(settings: Settings, tokenizer: Tokenizer) -> LlamaForCausalLM:
     return model
 
 
-def completion_loss(
+def weighted_loss(
     body: Callable[..., Any],
     head: torch.nn.Module,
     ids: torch.Tensor,
     targets: torch.Tensor,
+    weights: torch.Tensor,
 ) -> torch.Tensor:
-    """Mean cross-entropy over the completion tokens, in nats."""
+    """Sum of the weighted cross-entropies of the tokens that have a loss, in nats."""
     resid = body(input_ids=ids, use_cache=False).last_hidden_state
     has_target = targets != IGNORED
-    logits = head(resid[has_target])
-    return torch.nn.functional.cross_entropy(logits.float(), targets[has_target])
+    logits = head(resid[has_target]).float()
+    losses = torch.nn.functional.cross_entropy(
+        logits, targets[has_target], reduction="none"
+    )
+    return losses @ weights[has_target]
 
 
 def make_optimizers(
@@ -153,8 +154,7 @@ def pool_of(
     stage = [s for s in settings.stages if s.tokens <= progress.tokens_before_pool][-1]
     if stage.drills:
         return drill_batches(tokenizer, rng=rng, **size)
-    habits = dataclasses.replace(settings.habits, **stage.habits)
-    return sample_batches(tokenizer, rng=rng, habits=habits, **size)
+    return sample_batches(tokenizer, rng=rng, forced=settings.forced_answers, **size)
 
 
 def train(
@@ -172,11 +172,15 @@ def train(
     started, seconds_before = time.monotonic(), progress.seconds
     saved, recent = started, torch.zeros(2)
     for batch in batches_from(settings, tokenizer, progress):
-        ids, targets = collate(batch, tokenizer.pad_token_id)
-        loss = completion_loss(body, model.lm_head, ids.to(device), targets.to(device))
+        ids, targets, weights = (
+            part.to(device) for part in collate(batch, tokenizer.pad_token_id)
+        )
+        loss = weighted_loss(body, model.lm_head, ids, targets, weights)
         for optimizer in optimizers:
             optimizer.zero_grad()
-        loss.backward()
+        # A batch counts by its tokens, so that few answers do not count like a text.
+        tokens = sum(len(row.ids) for row in batch)
+        (loss / tokens).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
@@ -184,9 +188,9 @@ def train(
                     progress.tokens, settings
                 )
             optimizer.step()
-        progress.tokens += sum(len(row.ids) for row in batch)
+        progress.tokens += tokens
         progress.steps += 1
-        recent += torch.tensor([loss.item(), 1.0])
+        recent += torch.stack([loss.detach(), weights.sum()]).cpu()
         now = time.monotonic()
         progress.seconds = seconds_before + now - started
         if progress.steps % 50 == 0:

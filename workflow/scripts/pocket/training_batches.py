@@ -1,4 +1,11 @@
-"""Training data of the pocket model: generated texts, encoded and put into batches."""
+"""Training data of the pocket model: generated texts, encoded and put into batches.
+
+There are three kinds of rows. A thought has its loss on the whole completion. A forced
+answer is a question with no thought, or with a cut thought, that is closed and answered
+with the true answer; its loss is on the answer alone, so that the model learns how sure
+it may be at a cut and does not learn to close a thought anywhere. A drill is a list of
+equations with the loss on their results.
+"""
 
 import random
 from dataclasses import dataclass
@@ -7,9 +14,10 @@ import torch
 from transformers import PreTrainedTokenizerFast as Tokenizer
 
 from pocket.arithmetic import MAX_VALUE, Equation, calculate, is_fact
-from pocket.problems import is_test_question, sample_problem
-from pocket.thoughts import Habits, sample_thought
-from pocket.tokenizer import completion_text, prompt_text
+from pocket.planted_events import Thought
+from pocket.problems import Problem, is_test_question, sample_problem
+from pocket.thoughts import sample_thought
+from pocket.tokenizer import ANSWER_PROMPT, completion_text, prompt_text
 
 IGNORED = -100
 """Target of positions without a loss."""
@@ -18,34 +26,55 @@ DRILL_EQUATIONS = 24
 
 
 @dataclass(frozen=True)
+class ForcedAnswers:
+    """Shares of the rows that are forced answers, by the place of the cut."""
+
+    no_thought: float
+    """Before any thought."""
+    arrival: float
+    """After the sentence of an arrival, drawn evenly."""
+    derivation: float
+    """After a sentence of the first derivation, drawn evenly."""
+    weight: float
+    """Weight of an answer's loss, where a token of a thought has the weight 1."""
+
+
+@dataclass(frozen=True)
 class Row:
     """One training sequence."""
 
     ids: list[int]
-    prompt: int
-    """Length of the prompt in tokens; there is no loss on it."""
+    targets: list[int]
+    """Indices of the tokens that have a loss."""
+    weight: float = 1.0
+    """Weight of the loss of each of these tokens."""
 
 
-def training_texts(
-    rng: random.Random, habits: Habits, rows: int
-) -> list[tuple[str, str]]:
-    """Questions and completions of problems outside the test split."""
-    texts: list[tuple[str, str]] = []
-    while len(texts) < rows:
+def training_thoughts(
+    rng: random.Random, rows: int
+) -> list[tuple[Problem, Thought]]:
+    """Thoughts on problems outside the test split."""
+    thoughts: list[tuple[Problem, Thought]] = []
+    while len(thoughts) < rows:
         problem = sample_problem(rng)
-        if is_test_question(problem.question):
-            continue
-        thought = sample_thought(problem, rng, habits)
-        completion = completion_text(thought.text, thought.answer)
-        texts.append((problem.question, completion))
-    return texts
+        if not is_test_question(problem.question):
+            thoughts.append((problem, sample_thought(problem, rng)))
+    return thoughts
+
+
+def training_texts(rng: random.Random, rows: int) -> list[tuple[str, str]]:
+    """Questions and whole completions of problems outside the test split."""
+    return [
+        (problem.question, completion_text(thought.text, thought.answer))
+        for problem, thought in training_thoughts(rng, rows)
+    ]
 
 
 def sample_batches(
     tokenizer: Tokenizer,
     *,
     rng: random.Random,
-    habits: Habits,
+    forced: ForcedAnswers,
     rows: int,
     batch_tokens: int,
 ) -> list[list[Row]]:
@@ -54,18 +83,51 @@ def sample_batches(
     Args:
         tokenizer: the pocket tokenizer.
         rng: source of problems, thoughts and order.
-        habits: how often the thoughts take which step.
+        forced: how many rows are forced answers.
         rows: total number of rows.
         batch_tokens: largest number of tokens of a batch, with padding.
     """
-    texts = training_texts(rng, habits, rows)
-    prompts = _encode(tokenizer, [prompt_text(question) for question, _ in texts])
-    completions = _encode(tokenizer, [completion for _, completion in texts])
-    encoded = [
-        Row([*prompt, *completion, tokenizer.eos_token_id], len(prompt))
-        for prompt, completion in zip(prompts, completions, strict=True)
-    ]
+    thoughts = training_thoughts(rng, rows)
+    prompts = _encode(tokenizer, [prompt_text(p.question) for p, _ in thoughts])
+    cuts = [_cut_of(thought, rng, forced) for _, thought in thoughts]
+    bodies = _encode(
+        tokenizer,
+        [
+            completion_text(thought.text, thought.answer)
+            if cut is None
+            else thought.text[:cut]
+            for (_, thought), cut in zip(thoughts, cuts, strict=True)
+        ],
+    )
+    # As at an exit, the answer prompt is tokenized apart from the text before it.
+    (answer_prompt,) = _encode(tokenizer, [ANSWER_PROMPT])
+    answers = _encode(tokenizer, [str(problem.answer) for problem, _ in thoughts])
+    encoded = []
+    for prompt, cut, body, answer in zip(prompts, cuts, bodies, answers, strict=True):
+        if cut is None:
+            ids = [*prompt, *body, tokenizer.eos_token_id]
+            encoded.append(Row(ids, list(range(len(prompt), len(ids)))))
+        else:
+            before = [*prompt, *body, *answer_prompt]
+            ids = [*before, *answer]
+            targets = list(range(len(before), len(ids)))
+            encoded.append(Row(ids, targets, forced.weight))
     return in_batches(encoded, rng, batch_tokens)
+
+
+def _cut_of(
+    thought: Thought, rng: random.Random, forced: ForcedAnswers
+) -> int | None:
+    """Character at which a row's thought is cut; None for a whole thought."""
+    shares = [forced.no_thought, forced.arrival, forced.derivation]
+    kinds = ["no_thought", "arrival", "derivation", "whole"]
+    kind = rng.choices(kinds, [*shares, 1 - sum(shares)])[0]
+    if kind == "arrival":
+        arrival = rng.choice(thought.arrivals)
+        return thought.text.index(".", arrival.end) + 1
+    if kind == "derivation":
+        return rng.choice((0, *thought.sentence_ends))
+    return None if kind == "whole" else 0
 
 
 def drill_batches(
@@ -82,7 +144,11 @@ def drill_batches(
         for _ in range(rows)
     ]
     bos = tokenizer.bos_token_id
-    encoded = [Row([bos, *ids], 1) for ids in _encode(tokenizer, texts)]
+    equals = tokenizer.convert_tokens_to_ids("Ġ=")
+    encoded = []
+    for ids in _encode(tokenizer, texts):
+        results = [i + 3 for i, token in enumerate(ids) if token == equals]
+        encoded.append(Row([bos, *ids], results))
     return in_batches(encoded, rng, batch_tokens)
 
 
@@ -118,17 +184,22 @@ def _encode(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
     return [part.ids for part in core.encode_batch(texts, add_special_tokens=False)]
 
 
-def collate(batch: list[Row], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and targets `[row, token]`, padded on the right.
+def collate(
+    batch: list[Row], pad: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ids, targets and weights `[row, token]`, padded on the right.
 
-    The target of a position is the next token; in prompts and padding it is `IGNORED`.
-    With causal attention, padding on the right needs no mask.
+    The target of a position is the next token; where this token has no loss, it is
+    `IGNORED`, and the weight is 0. With causal attention, padding on the right needs
+    no mask.
     """
     longest = max(len(row.ids) for row in batch)
     ids = torch.full((len(batch), longest), pad)
     targets = torch.full((len(batch), longest), IGNORED)
+    weights = torch.zeros(len(batch), longest)
     for index, row in enumerate(batch):
-        length = len(row.ids)
-        ids[index, :length] = torch.tensor(row.ids)
-        targets[index, row.prompt - 1 : length - 1] = ids[index, row.prompt : length]
-    return ids, targets
+        ids[index, : len(row.ids)] = torch.tensor(row.ids)
+        positions = torch.tensor(row.targets) - 1
+        targets[index, positions] = ids[index, positions + 1]
+        weights[index, positions] = row.weight
+    return ids, targets, weights

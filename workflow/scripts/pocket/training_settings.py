@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from doubletake.running.errors import InputError
-from pocket.thoughts import Habits
+from pocket.training_batches import ForcedAnswers
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,6 @@ class Stage:
     """Number of tokens read before it begins."""
     drills: bool = False
     """Whether the model reads bare equations instead of thoughts."""
-    habits: dict[str, Any] = dataclasses.field(default_factory=dict)
-    """Habits of the thoughts that differ from `Settings.habits`."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,8 @@ class Settings:
     """Whether to compile the model: 3 times as fast on a CPU; needs a C++ compiler."""
     checkpoint_seconds: int
     """Seconds between two checkpoints."""
-    habits: Habits
-    """How often the thoughts take which step."""
+    forced_answers: ForcedAnswers
+    """How many rows are closed early and answered."""
 
     @property
     def fixed(self) -> dict[str, Any]:
@@ -89,12 +87,10 @@ class Settings:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         try:
             stages = [Stage(**stage) for stage in raw.pop("stages")]
-            habits = Habits(**raw.pop("habits"))
-            for stage in stages:
-                dataclasses.replace(habits, **stage.habits)
+            forced = ForcedAnswers(**raw.pop("forced_answers"))
             if not stages or stages[0].tokens != 0:
                 raise InputError(f"{path}: stages must begin at 0 tokens")
-            return cls(**raw, stages=stages, habits=habits)
+            return cls(**raw, stages=stages, forced_answers=forced)
         except KeyError as error:
             raise InputError(f"{path}: no {error}") from error
         except TypeError as error:

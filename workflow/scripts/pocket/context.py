@@ -1,0 +1,74 @@
+"""The state of a pocket thought on which its next turn depends."""
+
+from dataclasses import dataclass, field
+
+from pocket.arithmetic import Equation
+from pocket.causes import DISTRACTOR, NONE, OPEN_WORD, SLIP, turn_rate
+from pocket.questions import Question, Span
+
+QUESTION, THOUGHT = "question", "thought"
+"""The text in which a cause stands."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a thought turns back at a boundary."""
+
+    kind: str
+    """One of `causes.CAUSES`."""
+    place: str | None = None
+    """`question` or `thought`; None without a cause."""
+    span: Span | None = None
+    """Characters of the cause in that text."""
+
+
+@dataclass
+class Context:
+    """What a thought has stated, used and weighed so far.
+
+    Generator and reader keep the same state, so that they name the same causes.
+    """
+
+    question: Question
+    turns: int = 0
+    """Number of turns so far."""
+    uses_distractor: bool = False
+    weighed: bool = False
+    """Whether the other reading of the open word was weighed."""
+    false_equations: dict[str, tuple[Equation, Span]] = field(default_factory=dict)
+    """False equations by their left-hand sides, and where each was stated last."""
+
+    def state(self, equation: Equation, span: Span) -> None:
+        """An equation is stated at a span of the thought."""
+        if equation.is_true:
+            self.false_equations.pop(equation.task, None)
+        else:
+            self.false_equations[equation.task] = (equation, span)
+
+    @property
+    def slip(self) -> Equation | None:
+        """The first false equation that is not mended."""
+        return next((e for e, _ in self.false_equations.values()), None)
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """All causes that hold, the one that decides first."""
+        causes = [
+            Cause(SLIP, THOUGHT, span) for _, span in self.false_equations.values()
+        ][:1]
+        question = self.question
+        if question.distractor and not self.uses_distractor:
+            causes.append(Cause(DISTRACTOR, QUESTION, question.distractor.span))
+        if question.open_word and not self.weighed:
+            causes.append(Cause(OPEN_WORD, QUESTION, question.open_word.span))
+        return tuple(causes)
+
+    @property
+    def cause(self) -> Cause:
+        """The cause that decides."""
+        return next(iter(self.causes), Cause(NONE))
+
+    @property
+    def turn_rate(self) -> float:
+        """The planted probability of turning back at a boundary."""
+        return turn_rate(self.cause.kind, self.turns)
