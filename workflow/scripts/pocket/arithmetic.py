@@ -55,8 +55,11 @@ class Equation:
 
     @property
     def is_true(self) -> bool:
-        """Whether the equation holds."""
-        return self.result == self.true_result
+        """Whether the equation holds; a division with a remainder does not."""
+        try:
+            return self.result == self.true_result
+        except ValueError:
+            return False
 
     @property
     def task(self) -> str:

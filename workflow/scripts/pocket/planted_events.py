@@ -110,7 +110,5 @@ class Writer:
         count = len(context.causes)
         span = self.say(sentence, separator)
         word = sentence.split()[0].rstrip(",")
-        self.boundaries.append(
-            Boundary(*span, choice, word, cause, count, turns, rate)
-        )
+        self.boundaries.append(Boundary(*span, choice, word, cause, count, turns, rate))
         return span

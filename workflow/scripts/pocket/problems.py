@@ -205,7 +205,9 @@ def _is_sound(problem: Problem, steps: int) -> bool:
     return (
         answer not in before + operands
         # A number that the solution uses must not look like the distractor.
-        and (distractor is None or distractor.number not in [*before, *operands, answer])
+        and (
+            distractor is None or distractor.number not in [*before, *operands, answer]
+        )
         and 2 <= answer <= MAX_VALUE
         and all(is_fact(e.left, e.sign, e.right) for e in equations)
     )

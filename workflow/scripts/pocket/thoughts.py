@@ -41,6 +41,7 @@ NEUTRAL_REMARKS = 0.4
 STEPS_ON_LINES = 0.4
 """Share of thoughts that write each step on its own line."""
 
+
 class _Thinker:
     """Writes one thought."""
 
@@ -124,7 +125,9 @@ class _Thinker:
             span = self.state(self.belief[step])
         self.writer.arrive(span)
 
-    def turn_back(self, template: str, separator: str, kind: str, *about: object) -> None:
+    def turn_back(
+        self, template: str, separator: str, kind: str, *about: object
+    ) -> None:
         """Write the sentence that turns back."""
         sentence = template.format(*about)
         span = self.writer.begin(sentence, separator, TURN)

@@ -50,9 +50,7 @@ class Row:
     """Weight of the loss of each of these tokens."""
 
 
-def training_thoughts(
-    rng: random.Random, rows: int
-) -> list[tuple[Problem, Thought]]:
+def training_thoughts(rng: random.Random, rows: int) -> list[tuple[Problem, Thought]]:
     """Thoughts on problems outside the test split."""
     thoughts: list[tuple[Problem, Thought]] = []
     while len(thoughts) < rows:
@@ -115,9 +113,7 @@ def sample_batches(
     return in_batches(encoded, rng, batch_tokens)
 
 
-def _cut_of(
-    thought: Thought, rng: random.Random, forced: ForcedAnswers
-) -> int | None:
+def _cut_of(thought: Thought, rng: random.Random, forced: ForcedAnswers) -> int | None:
     """Character at which a row's thought is cut; None for a whole thought."""
     shares = [forced.no_thought, forced.arrival, forced.derivation]
     kinds = ["no_thought", "arrival", "derivation", "whole"]
