@@ -3,7 +3,6 @@
 from pocket.arithmetic import Equation, is_fact, work_out
 from pocket.problems import Problem
 
-
 SLIPS = {0: 0.76, 1: 0.12, -1: 0.12}
 """Share of each error of the result, at the error-prone steps of a first derivation.
 

@@ -1,17 +1,5 @@
 """For later stages: the causes in thoughts of the pocket language, and their rates."""
 
-from pocket.causes import (
-    CAUSES,
-    CHOICES,
-    GO_ON,
-    NONE,
-    TEMPERATURE,
-    TOP_P,
-    TURN,
-    WRAP_UP,
-    turn_rate,
-)
-from pocket.thought_reader import Reading, read_thought
 
 __all__ = [
     *("CAUSES", "CHOICES", "GO_ON", "LANGUAGE", "NONE", "TEMPERATURE", "TOP_P"),
