@@ -111,7 +111,7 @@ def forced(
 def ece(exits: Exits) -> float:
     """Expected calibration error in bins of equal counts."""
     order = np.argsort(exits.confidence, kind="stable")
-    bins = equal_count_bins(len(order), BINS)
+    bins = equal_count_bins(len(order), min(BINS, len(order)))
     cases = np.bincount(bins)
     return calibration_error(
         np.bincount(bins, exits.confidence[order]) / cases,

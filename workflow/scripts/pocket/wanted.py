@@ -1,13 +1,11 @@
-"""What the pocket model must reach, and the tables of its card, from its metrics.
+"""What the pocket model must reach, and the table that compares its metrics with it.
 
 The bounds stand here once. Card, tests and log compare the same metrics with them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from pocket.causes import CAUSES
 
 NUMBER, PERCENT = "{:.3f}", "{:.1%}"
 
@@ -129,23 +127,3 @@ def measured_table(metrics: Mapping[str, Any]) -> str:
         answer = ANSWERS[bound.reached(metrics)]
         lines.append(f"| {bound.says} | {shown} | {bound.wanted} | {answer} |")
     return "\n".join(lines)
-
-
-def measured_rates_table(metrics: Mapping[str, Any]) -> str:
-    """Measured and planted turn rate by cause, as a table of Markdown."""
-    lines = ["| cause | boundaries | planted | measured |", "|---|---|---|---|"]
-    lines += _rate_rows(metrics)
-    return "\n".join(lines)
-
-
-def _rate_rows(metrics: Mapping[str, Any]) -> Iterator[str]:
-    found = metrics["boundaries"]
-    rates = {kind: found["turn_rate"][kind] for kind in CAUSES}
-    for turns, rate in found["turn_rate_without_a_cause"].items():
-        rates[f"... after {turns} turns"] = rate
-    for name, rate in rates.items():
-        planted, measured = (
-            "" if rate[key] is None else f"{rate[key]:.1%}"
-            for key in ("planted", "share")
-        )
-        yield f"| {name.replace('_', ' ')} | {rate['n']:,} | {planted} | {measured} |"
