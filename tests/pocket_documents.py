@@ -48,9 +48,13 @@ def _contexts() -> dict[str, tuple[str, int]]:
     rows = {_words(cause): (cause, 0) for cause in WITH_CAUSE}
     last = len(BASE_RATES) - 1
     for turns in range(len(BASE_RATES)):
-        more = " or more" if turns == last else ""
-        rows[f"none, after {turns}{more} turns"] = (NONE, turns)
+        rows[_after(f"{turns}+" if turns == last else str(turns))] = (NONE, turns)
     return rows
+
+
+def _after(turns: str) -> str:
+    noun = "turn" if turns == "1" else "turns"
+    return f"none, after {turns.replace('+', ' or more')} {noun}"
 
 
 def rates() -> str:
@@ -65,6 +69,21 @@ def rates() -> str:
         shares = (turn_rate(cause, turns), *ends)
         rows.append([name, *(f"{share:.0%}" for share in shares)])
     return _table(["cause", "turns back", "wraps up", "goes on"], rows)
+
+
+def effects() -> str:
+    """Planted effect of each cause before the first turn."""
+    base = turn_rate(NONE, 0)
+    rows = [
+        [
+            _words(cause),
+            f"{turn_rate(cause, 0):.0%}",
+            f"{base:.0%}",
+            f"{100 * (turn_rate(cause, 0) - base):+.0f} points",
+        ]
+        for cause in WITH_CAUSE
+    ]
+    return _table(["cause", "with it", "in the twin", "planted effect"], rows)
 
 
 def first_word_shares() -> str:
@@ -95,7 +114,7 @@ def rates_table(boundaries: Mapping[str, Any]) -> str:
     """
     found = {_words(cause): boundaries["turn_rate"][cause] for cause in CAUSES}
     for turns, rate in boundaries["turn_rate_without_a_cause"].items():
-        found[f"none, after {turns.replace('+', ' or more')} turns"] = rate
+        found[_after(turns)] = rate
     rows = [
         [name, f"{rate['n']:,}", *map(_percent, (rate["planted"], rate["share"]))]
         for name, rate in found.items()
@@ -190,24 +209,35 @@ def training() -> str:
 
 
 def rows_of_training() -> str:
-    """Kinds of training rows and their shares."""
-    forced = Settings.read(SETTINGS).forced_answers
-    shares = {
-        "whole thought": 1 - forced.no_thought - forced.arrival - forced.derivation,
-        "no thought": forced.no_thought,
+    """Kinds of training rows, and their shares in the last stage."""
+    settings = Settings.read(SETTINGS)
+    forced, drills = settings.forced_answers, settings.stages[-1].drills
+    cuts = {
+        "question without a thought": forced.no_thought,
         "thought cut after an arrival": forced.arrival,
         "thought cut in the first derivation": forced.derivation,
     }
-    rows = [
-        [
-            name,
-            f"{share:.0%}",
-            "thought and answer" if name == "whole thought" else "answer alone",
-            "1" if name == "whole thought" else f"{forced.weight:g}",
-        ]
-        for name, share in shares.items()
-    ]
-    return _table(["row", "share", "loss on", "weight of a token"], rows)
+    whole = 1 - sum(cuts.values())
+    rows = [["whole thought", _share((1 - drills) * whole), "thought and answer", "1"]]
+    for name, share in cuts.items():
+        weight = f"{forced.weight:g}"
+        rows.append([name, _share((1 - drills) * share), "answer alone", weight])
+    rows.append(["drill", _share(drills), "results", f"{settings.drill_weight:g}"])
+    return _table(["row", "share of rows", "loss on", "weight of a token"], rows)
+
+
+def stages_of_training() -> str:
+    """The share of drills by stage."""
+    stages = Settings.read(SETTINGS).stages
+    first = ", ".join(
+        f"{_share(stage.drills)} of the rows are drills from token {stage.tokens:,} on"
+        for stage in stages
+    )
+    return f"By stage, {first}."
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.3g}%"
 
 
 def example() -> str:
@@ -258,6 +288,7 @@ CARD = {
     "architecture": architecture,
     "training": training,
     "rows": rows_of_training,
+    "stages": stages_of_training,
     "rates": rates,
     "words": first_word_shares,
     "measured": measured,
@@ -269,6 +300,7 @@ CARD = {
 """The function of each generated part of the card, by marker."""
 PAGE = {
     "example": example,
+    "effects": effects,
     "rates": rates,
     "words": first_word_shares,
     "rows": rows_of_training,

@@ -193,8 +193,8 @@ def read_thought(question: str, thought: str) -> Reading:
         thought: any text, without the end-of-thought marker.
     """
     reader = _Reader(question, thought)
-    for span in sentences(thought):
-        reader.read(tuple(span))
+    for start, end in sentences(thought):
+        reader.read((start, end))
     return Reading(
         boundaries=tuple(reader.boundaries),
         values=tuple(reader.values),
