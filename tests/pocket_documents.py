@@ -229,11 +229,8 @@ def rows_of_training() -> str:
 def stages_of_training() -> str:
     """The share of drills by stage."""
     stages = Settings.read(SETTINGS).stages
-    first = ", ".join(
-        f"{_share(stage.drills)} of the rows are drills from token {stage.tokens:,} on"
-        for stage in stages
-    )
-    return f"By stage, {first}."
+    parts = (f"{_share(s.drills)} from token {s.tokens:,} on" for s in stages)
+    return f"Share of drills among the rows: {', '.join(parts)}."
 
 
 def _share(value: float) -> str:
@@ -245,7 +242,7 @@ def example() -> str:
     problem, thought = _example()
     text, marked, done = thought.text, "", 0
     for number, boundary in enumerate(thought.boundaries, 1):
-        marked += f"{text[done : boundary.start]}[{number}] "
+        marked += f"{text[done : boundary.start]}**[{number}]** "
         done = boundary.start
     rows = [
         [

@@ -85,8 +85,12 @@ def evaluate(
     first = exits_without_thought(model, tokenizer, asked)
     more = exits_without_thought(model, tokenizer, problems[len(asked) :])
     later = exits_at_arrivals(model, tokenizer, samples)
-    exits = {"exit_0": first + more, "exit_0_of_the_thoughts": first,
-             "later": later, "all": first + later}  # fmt: skip
+    exits = {
+        "exit_0": first + more,
+        "exit_0_of_the_thoughts": first,
+        "later": later,
+        "all": first + later,
+    }
     metrics = {
         "problems": len(asked),
         "thoughts": answer_metrics(samples),

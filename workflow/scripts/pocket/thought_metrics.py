@@ -13,6 +13,8 @@ from pocket.sampled_thoughts import Sample
 
 MOST_TURNS = 5
 """Numbers of turns above it are counted together."""
+NUMBERS_OF_TURNS = range(len(BASE_RATES))
+"""Numbers of turns with a base rate of their own; the last one lasts."""
 
 
 def share(flags: Iterable[bool]) -> dict[str, Any]:
@@ -88,11 +90,8 @@ def boundary_metrics(samples: Sequence[Sample]) -> dict[str, Any]:
     }
 
 
-NUMBERS_OF_TURNS = range(len(BASE_RATES))
-
-
 def name_of(turns: int) -> str:
-    """A number of turns as a key; the last base rate lasts."""
+    """A number of turns as a key, `0` to `5+`."""
     last = NUMBERS_OF_TURNS[-1]
     return f"{last}+" if turns >= last else str(turns)
 
