@@ -256,9 +256,14 @@ def example() -> str:
         for number, boundary in enumerate(thought.boundaries, 1)
     ]
     head = ["", "first word", "choice", "cause", "its characters", "turns back"]
-    return (
-        f"```\n{problem.question}\n\n{marked}{text[done:]}\n```\n\n{_table(head, rows)}"
-    )
+    thought_lines = _quoted(marked + text[done:])
+    return f"{_quoted(problem.question)}\n\n{thought_lines}\n\n{_table(head, rows)}"
+
+
+def _quoted(text: str) -> str:
+    """A quotation in Markdown that keeps line breaks and paragraphs."""
+    paragraphs = (part.replace("\n", "<br>") for part in text.split("\n\n"))
+    return "\n>\n".join(f"> {paragraph}" for paragraph in paragraphs)
 
 
 def _characters(boundary: Boundary, problem: Problem, thought: Thought) -> str:
