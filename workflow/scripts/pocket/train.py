@@ -158,7 +158,7 @@ def pool_of(
         *thought_rows(
             tokenizer,
             rng=rng,
-            forced=settings.forced_answers,
+            forced=settings.forced_answers if stage.forced_answers else None,
             rows=settings.pool_rows - drills,
         ),
     ]

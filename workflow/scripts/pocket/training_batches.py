@@ -72,7 +72,7 @@ def thought_rows(
     tokenizer: Tokenizer,
     *,
     rng: random.Random,
-    forced: ForcedAnswers,
+    forced: ForcedAnswers | None,
     rows: int,
 ) -> list[Row]:
     """Rows with a thought or a forced answer.
@@ -80,11 +80,12 @@ def thought_rows(
     Args:
         tokenizer: the pocket tokenizer.
         rng: source of problems, thoughts and cuts.
-        forced: how many rows are forced answers.
+        forced: how many rows are forced answers; None for whole thoughts alone.
         rows: number of rows.
     """
     thoughts = training_thoughts(rng, rows)
     prompts = _encode(tokenizer, [prompt_text(p.question) for p, _ in thoughts])
+    forced = forced or ForcedAnswers(0, 0, 0, 1)
     cuts = [_cut_of(thought, rng, forced) for _, thought in thoughts]
     bodies = _encode(
         tokenizer,

@@ -19,6 +19,8 @@ class Stage:
     """Number of tokens read before it begins."""
     drills: float
     """Share of the rows that are drills, which are lists of bare equations."""
+    forced_answers: bool = False
+    """Whether some of the other rows are closed early and answered."""
 
 
 @dataclass(frozen=True)
