@@ -81,7 +81,7 @@ class Reading:
     """What the reader finds in a thought."""
 
     boundaries: tuple[Boundary, ...]
-    """All boundaries; the last one may be a sentence that is not of the language."""
+    """All boundaries, also with sentences that are not of the language."""
     values: tuple[int, ...]
     """The value of each arrival."""
     unread: int
@@ -105,18 +105,26 @@ class _Reader:
         self.value: int | None = None
         """The value that the open derivation or turn has stated so far."""
         self.at_boundary = False
-        """Whether the sentence before was at a boundary and did not turn back."""
+        """Whether there was a boundary and no turn and no step since."""
+        self.lost = False
+        """Whether the sentence at the last boundary is not of the language."""
 
     def read(self, span: Span) -> None:
-        """Read one sentence."""
+        """Read one sentence.
+
+        After a sentence at a boundary that is not of the language, steps may follow.
+        """
         sentence = self.thought[slice(*span)]
         choice = choice_of(sentence)
-        if self.at_boundary or (self.value is not None and choice is not None):
+        if choice is not None and (self.at_boundary or self.value is not None):
             self.read_boundary(span, sentence, choice)
-        elif not self.read_step(span, sentence):
-            self.unread += 1
-            if self.value is not None:  # an arrival, then something unknown
-                self.read_boundary(span, sentence, None)
+            return
+        closed = self.at_boundary and not self.lost
+        if not closed and self.read_step(span, sentence):
+            return
+        self.unread += 1
+        if closed or self.value is not None:
+            self.read_boundary(span, sentence, None)
 
     def read_boundary(self, span: Span, sentence: str, choice: str | None) -> None:
         """Read the sentence at a boundary."""
@@ -136,7 +144,7 @@ class _Reader:
         if self.value is not None:
             self.values.append(self.value)
             self.value = None
-        self.at_boundary = choice != TURN
+        self.at_boundary, self.lost = choice != TURN, choice is None
         if choice == TURN:
             self.turn(sentence)
 
@@ -166,7 +174,9 @@ class _Reader:
             named = distractor and distractor.number == int(dismissal["number"])
             self.context.uses_distractor |= bool(named)
             return True
-        return any(p.fullmatch(sentence) for p in (*_OTHERS, _OPENING))
+        if not self.thought[: span[0]].strip() and _OPENING.fullmatch(sentence):
+            return True
+        return any(pattern.fullmatch(sentence) for pattern in _OTHERS)
 
 
 def choice_of(sentence: str) -> str | None:
@@ -187,5 +197,5 @@ def read_thought(question: str, thought: str) -> Reading:
     """
     reader = _Reader(question, thought)
     for span in sentences(thought):
-        reader.read(tuple(span))
+        reader.read(span)
     return Reading(tuple(reader.boundaries), tuple(reader.values), reader.unread)
