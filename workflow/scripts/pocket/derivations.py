@@ -59,7 +59,7 @@ def reordered(problem: Problem) -> tuple[Equation, ...] | None:
     if not is_fact(two.left, last.sign, one.right) or one.right == two.right:
         return None
     middle = two.left + (one.right if last.sign == "+" else -one.right)
-    if middle == problem.answer or not is_fact(middle, before.sign, two.right):
+    if middle == problem.answer:
         return None
     return (
         *problem.equations[:-2],
