@@ -2,13 +2,13 @@
 
 import random
 import re
-from itertools import pairwise
 
 import pytest
 
 from pocket.arithmetic import Equation
 from pocket.causes import DISTRACTOR, GO_ON, NONE, OPEN_WORD, SLIP, TURN, WRAP_UP
 from pocket.derivations import SLIPS, is_error_prone
+from pocket.phrases import GO_ON as GO_ON_SENTENCES
 from pocket.planted_events import Thought
 from pocket.problems import Problem, sample_problem
 from pocket.thoughts import sample_thought
@@ -55,7 +55,7 @@ def test_every_equation_is_true_except_one_planted_slip_and_its_repeats():
             assert not mended or ends[-1] < mended[0]
         if not false:
             assert {a.value for a in thought.arrivals} == {problem.answer}
-    assert seen > 10_000
+    assert seen > 9_000
     assert slips > 200
 
 
@@ -95,11 +95,20 @@ def test_boundaries_are_whole_sentences_with_their_word_and_the_turns_before():
         assert f" {thought.answer}." in thought.text[thought.boundaries[-1].start :]
 
 
-def test_no_sentence_that_goes_on_stands_twice_in_a_row():
+def test_sentences_that_go_on_repeat_only_when_all_are_said():
+    longest = 0
     for _, thought in THOUGHTS:
-        spoken = [(b.choice, thought.text[b.start : b.end]) for b in thought.boundaries]
-        pairs = pairwise(spoken)
-        assert not any(one == two and one[0] == GO_ON for one, two in pairs)
+        said: dict[str, list[str]] = {word: [] for word in GO_ON_SENTENCES}
+        for b in thought.boundaries:
+            if b.choice == TURN:  # an arrival follows
+                said = {word: [] for word in GO_ON_SENTENCES}
+            elif b.choice == GO_ON:
+                said[b.word].append(thought.text[b.start : b.end])
+            for word, templates in GO_ON_SENTENCES.items():
+                first = said[word][: len(templates)]
+                assert len(set(first)) == len(first), thought.text
+                longest = max(longest, len(first))
+    assert longest > 1
 
 
 def false_before(thought: Thought, end: int) -> set[str]:

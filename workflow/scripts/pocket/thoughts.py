@@ -253,11 +253,12 @@ class _Thinker:
         return choice != WRAP_UP
 
     def go_on(self, word: str, separator: str) -> None:
-        """Write a sentence that does not turn, other than the sentence before."""
+        """Write a sentence that does not turn, if possible one not yet said."""
         values = {"value": self.belief[-1].result, "unit": self.problem.unit}
         options = [text.format(**values) for text in phrases.GO_ON[word]]
-        new = [text for text in options if not self.writer.text.endswith(text)]
-        self.writer.begin(self.rng.choice(new), separator, GO_ON)
+        said = self.writer.text[self.writer.arrivals[-1].end :]
+        new = [text for text in options if text not in said]
+        self.writer.begin(self.rng.choice(new or options), separator, GO_ON)
 
     def think(self) -> Thought:
         """Write the whole thought."""
