@@ -12,6 +12,8 @@ from pocket.arithmetic import Equation, calculate
         (Equation(17, "+", 8, 15), False),
         (Equation(24, "/", 4, 6), True),
         (Equation(5, "*", 6, 25), False),
+        (Equation(7, "/", 2, 3), False),
+        (Equation(7, "/", 0, 0), False),
     ],
 )
 def test_equations_know_whether_they_hold(equation, truth):

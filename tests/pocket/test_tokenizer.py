@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from pocket.thoughts import Habits
 from pocket.tokenizer import (
     ANSWER_PROMPT,
     BOS,
@@ -23,7 +22,7 @@ from pocket.training_batches import training_texts
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory):
-    pairs = training_texts(random.Random(0), Habits(), 1000)
+    pairs = training_texts(random.Random(0), 1000)
     texts = [p for pair in pairs for text in pair for p in text.split(END_OF_THOUGHT)]
     folder = tmp_path_factory.mktemp("tokenizer")
     train_tokenizer(texts, merges=64, min_count=10).save_pretrained(folder)

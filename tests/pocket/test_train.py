@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import random
-import re
 from pathlib import Path
 
 import pytest
@@ -17,17 +15,9 @@ from transformers import (
 
 from doubletake.running.errors import InputError
 from pocket import train as train_pocket
-from pocket.arithmetic import calculate
 from pocket.checkpoints import Progress, load_checkpoint
-from pocket.evaluate import read_thought
 from pocket.train import main, make_model, make_tokenizer, step_size_share
-from pocket.training_batches import (
-    DRILL_EQUATIONS,
-    IGNORED,
-    collate,
-    drill_batches,
-    sample_batches,
-)
+from pocket.training_batches import DRILL_EQUATIONS, IGNORED, collate
 from pocket.training_settings import Settings
 
 CONFIG = Path(__file__).parents[2] / "config/pocket-training.yaml"
@@ -37,9 +27,8 @@ TINY = {
     **{"compile": False, "checkpoint_seconds": 600, "tokenizer_rows": 300},
     "schedule": [[0, 0], [4000, 1], [14_000, 1], [20_000, 0]],
     "stages": [
-        {"tokens": 0, "drills": True},
-        {"tokens": 4000, "habits": {"max_turns": 1}},
-        {"tokens": 16_000},
+        {"tokens": 0, "drills": 1},
+        {"tokens": 4000, "drills": 0.25},
     ],
 }
 
@@ -69,13 +58,6 @@ def settings_path(tmp_path) -> Path:
 @pytest.fixture
 def settings(settings_path) -> Settings:
     return Settings.read(settings_path)
-
-
-def thoughts_of(settings, tokenizer):
-    """Batches of thoughts of the main part of the training."""
-    return train_pocket.pool_of(
-        settings, tokenizer, Progress(tokens_before_pool=settings.tokens)
-    )
 
 
 def run(settings_path: Path, folder: Path) -> tuple[Path, dict]:
@@ -108,14 +90,14 @@ def test_training_lowers_the_loss(settings, tokenizer, tmp_path):
     longer = dataclasses.replace(settings, tokens=30_000, schedule=[(0, 0), (1000, 1)])
     model = make_model(longer, tokenizer)
     batch = next(train_pocket.batches_from(longer, tokenizer, Progress()))
-    ids, targets = collate(batch, tokenizer.pad_token_id)
+    ids, targets, weights = collate(batch, tokenizer.pad_token_id)
 
     def loss() -> float:
         with torch.no_grad():
-            value = train_pocket.completion_loss(
-                model.model, model.lm_head, ids, targets
+            total = train_pocket.weighted_loss(
+                model.model, model.lm_head, ids, targets, weights
             )
-        return value.item()
+        return float(total / weights.sum())
 
     before = loss()
     train_pocket.train(model, tokenizer, tmp_path / "checkpoint.pt", longer)
@@ -127,7 +109,7 @@ def test_a_stopped_and_continued_training_ends_in_the_same_weights(
 ):
     whole, _ = run(settings_path, tmp_path / "whole")
     cut = dict(left=5)
-    loss = train_pocket.completion_loss
+    loss = train_pocket.weighted_loss
 
     def failing(*arguments):
         cut["left"] -= 1
@@ -137,11 +119,11 @@ def test_a_stopped_and_continued_training_ends_in_the_same_weights(
 
     often = yaml.safe_load(settings_path.read_text()) | {"checkpoint_seconds": -1}
     settings_path.write_text(yaml.safe_dump(often))
-    monkeypatch.setattr(train_pocket, "completion_loss", failing)
+    monkeypatch.setattr(train_pocket, "weighted_loss", failing)
     with pytest.raises(KeyboardInterrupt):
         run(settings_path, tmp_path / "parts")
     assert (tmp_path / "parts/checkpoint.pt").exists()
-    monkeypatch.setattr(train_pocket, "completion_loss", loss)
+    monkeypatch.setattr(train_pocket, "weighted_loss", loss)
     parts, record = run(settings_path, tmp_path / "parts")
     assert record["tokens"] >= settings.tokens
     expected = weights(whole)
@@ -160,73 +142,58 @@ def test_a_checkpoint_of_other_settings_is_not_used(settings, tokenizer, tmp_pat
     assert load_checkpoint(path, model, optimizers, other) == Progress()
 
 
-def test_the_loss_is_on_the_completion_alone(settings, tokenizer):
-    (batch, *_) = thoughts_of(settings, tokenizer)
-    ids, targets = collate(batch, tokenizer.pad_token_id)
-    for row, sequence, target in zip(batch, ids, targets, strict=True):
-        counted = target != IGNORED
-        assert target[counted].tolist() == row.ids[row.prompt :]
-        positions = counted.nonzero().flatten()
-        assert torch.equal(sequence[positions + 1], target[counted])
-        assert tokenizer.decode(row.ids[: row.prompt]).endswith("<think>\n")
-        assert row.ids[-1] == tokenizer.eos_token_id
+def test_the_loss_is_the_weighted_sum_of_the_cross_entropies(settings, tokenizer):
+    model = make_model(settings, tokenizer)
+    progress = Progress(tokens_before_pool=settings.tokens)
+    batch = train_pocket.pool_of(settings, tokenizer, progress)[0]
+    ids, targets, weights = collate(batch, tokenizer.pad_token_id)
+    with torch.no_grad():
+        found = train_pocket.weighted_loss(
+            model.model, model.lm_head, ids, targets, weights
+        )
+        expected = 0.0
+        for row in batch:  # row by row, without padding
+            logits = model(torch.tensor([row.ids])).logits[0].double()
+            logs = logits.log_softmax(-1)
+            for index in row.targets:
+                expected -= row.weight * float(logs[index - 1, row.ids[index]])
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+    assert (targets[weights > 0] != IGNORED).all()
 
 
 def test_a_row_is_what_the_chat_template_gives_with_one_bos(settings, tokenizer):
-    bos = tokenizer.bos_token_id
-    for row in thoughts_of(settings, tokenizer)[0]:
-        text = tokenizer.decode(row.ids[: row.prompt])
+    progress = Progress(tokens_before_pool=settings.tokens)
+    seen = 0
+    for row in train_pocket.pool_of(settings, tokenizer, progress)[0]:
+        text = tokenizer.decode(row.ids)
+        assert row.ids.count(tokenizer.bos_token_id) == 1
+        if "<think>" not in text:  # a drill
+            continue
+        seen += 1
         question = text.split("<｜User｜>")[1].split("<｜Assistant｜>")[0]
         prompt = tokenizer.apply_chat_template(
             [{"role": "user", "content": question}],
             add_generation_prompt=True,
             return_dict=True,
         )["input_ids"]
-        assert row.ids[: row.prompt] == prompt
-        assert row.ids.count(bos) == 1
-        assert row.ids.count(tokenizer.eos_token_id) == 1
+        assert row.ids[: len(prompt)] == prompt
+    assert seen
 
 
-def test_drills_come_first_then_short_thoughts_then_all(settings, tokenizer):
-    def longest(tokens_before: int) -> tuple[bool, int]:
+def test_drills_come_first_and_then_beside_thoughts(settings, tokenizer):
+    def share_of_drills(tokens_before: int) -> float:
         progress = Progress(tokens_before_pool=tokens_before)
-        rows = [
-            r for b in train_pocket.pool_of(settings, tokenizer, progress) for r in b
-        ]
-        texts = [tokenizer.decode(row.ids[row.prompt :]) for row in rows]
-        turns = [read_thought(t.split("</think>")[0]).backtracks for t in texts]
-        return all("</think>" in text for text in texts), max(turns)
+        pool = train_pocket.pool_of(settings, tokenizer, progress)
+        rows = [row for batch in pool for row in batch]
+        drills = [row for row in rows if "<think>" not in tokenizer.decode(row.ids)]
+        assert all(len(row.targets) == DRILL_EQUATIONS for row in drills)
+        assert all(row.weight == settings.drill_weight for row in drills)
+        assert len(rows) == settings.pool_rows
+        return len(drills) / len(rows)
 
-    assert longest(0) == (False, 0)
-    assert longest(4000) == (True, 1)
-    assert longest(16_000) == (True, settings.habits.max_turns)
-
-
-def test_drills_are_true_equations_after_one_bos(settings, tokenizer):
-    batches = drill_batches(tokenizer, rng=random.Random(0), rows=20, batch_tokens=2048)
-    for row in (row for batch in batches for row in batch):
-        assert row.prompt == 1
-        assert row.ids.count(tokenizer.bos_token_id) == 1
-        text = tokenizer.decode(row.ids[1:])
-        equations = re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)\.", text)
-        assert len(equations) == DRILL_EQUATIONS
-        for left, sign, right, result in equations:
-            assert calculate(int(left), sign, int(right)) == int(result)
-
-
-def test_batches_keep_to_their_size_with_little_padding(settings, tokenizer):
-    batches = sample_batches(
-        tokenizer,
-        rng=random.Random(0),
-        habits=settings.habits,
-        rows=2048,
-        batch_tokens=4096,
-    )
-    sizes = [len(batch) * max(len(row.ids) for row in batch) for batch in batches]
-    real = sum(len(row.ids) for batch in batches for row in batch)
-    assert max(sizes) <= 4096
-    assert sum(map(len, batches)) == 2048
-    assert real / sum(sizes) > 0.95
+    assert share_of_drills(0) == 1
+    assert share_of_drills(3999) == 1
+    assert share_of_drills(4000) == 0.25
 
 
 @pytest.mark.parametrize(
@@ -241,8 +208,8 @@ def test_the_step_size_is_linear_between_its_corners(settings, tokens, expected)
     "change",
     [
         {"widht": 3},
-        {"habits": {"slips": 1}},
-        {"stages": [{"tokens": 0, "habits": {"slips": 1}}]},
+        {"forced_answers": {"slips": 1}},
+        {"stages": [{"tokens": 0, "drills": 0, "slips": 1}]},
     ],
 )
 def test_an_unknown_setting_is_refused_by_name(settings_path, change):
@@ -252,7 +219,7 @@ def test_an_unknown_setting_is_refused_by_name(settings_path, change):
         Settings.read(settings_path)
 
 
-@pytest.mark.parametrize("stages", [[], [{"tokens": 5}]])
+@pytest.mark.parametrize("stages", [[], [{"tokens": 5, "drills": 0}]])
 def test_a_training_without_a_first_stage_is_refused(settings_path, stages):
     raw = yaml.safe_load(settings_path.read_text()) | {"stages": stages}
     settings_path.write_text(yaml.safe_dump(raw))
@@ -262,7 +229,7 @@ def test_a_training_without_a_first_stage_is_refused(settings_path, stages):
 
 def test_a_missing_setting_is_refused_by_name(settings_path):
     raw = yaml.safe_load(settings_path.read_text())
-    del raw["habits"]
+    del raw["forced_answers"]
     settings_path.write_text(yaml.safe_dump(raw))
-    with pytest.raises(InputError, match="habits"):
+    with pytest.raises(InputError, match="forced_answers"):
         Settings.read(settings_path)

@@ -3,12 +3,14 @@
 import json
 import os
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from doubletake.detector.rules_detector import detect
 from doubletake.text.answers import canonical
+from pocket.causes import WRAP_UP
 from pocket.problems import sample_problem
 from pocket.thoughts import sample_thought
 
@@ -20,24 +22,30 @@ def f1(hits: int, predicted: int, true: int) -> float:
     return 2 * hits / (predicted + true)
 
 
+def spans_of(items) -> list[tuple[int, int]]:
+    return [(item.start, item.end) for item in items]
+
+
 def test_planted_thoughts_of_the_pocket_language():
     rng = random.Random(5)
-    found: dict[str, list[set]] = {"arrivals": [], "backtracks": [], "wrap_ups": []}
-    planted: dict[str, list[set]] = {kind: [] for kind in found}
-    for _ in range(500):
+    agreed: Counter[str] = Counter()
+    for _ in range(1000):
         problem = sample_problem(rng)
         thought = sample_thought(problem, rng)
         events = detect(problem.question, thought.text)
-        for kind in found:
-            for source, target in ((events, found), (thought, planted)):
-                items = getattr(source, kind)
-                target[kind].append(
-                    {(i.start, i.end, str(getattr(i, "value", ""))) for i in items}
-                )
-    for kind, predicted in found.items():
-        hits = sum(len(a & b) for a, b in zip(predicted, planted[kind], strict=True))
-        total = sum(map(len, predicted)), sum(map(len, planted[kind]))
-        assert f1(hits, *total) >= 0.99, kind
+        planted = [b for b in thought.boundaries if b.choice == WRAP_UP]
+        values = [str(item.value) for item in thought.arrivals]
+        kinds = [item.kind for item in thought.backtracks]
+        agreed["arrivals"] += spans_of(events.arrivals) == spans_of(thought.arrivals)
+        agreed["values"] += [item.value for item in events.arrivals] == values
+        agreed["backtracks"] += spans_of(events.backtracks) == spans_of(
+            thought.backtracks
+        )
+        agreed["kinds"] += [item.kind for item in events.backtracks] == kinds
+        agreed["wrap-ups"] += spans_of(events.wrap_ups) == spans_of(planted)
+    assert len(agreed) == 5
+    # At least 0.999 was measured on 3,000 thoughts, for each of them.
+    assert min(agreed.values()) >= 990, agreed
 
 
 def matched(predicted: list[tuple], labelled: list[tuple]) -> int:

@@ -167,6 +167,27 @@ def test_a_wrong_answer_that_is_mended():
     assert [item.value for item in detect(QUESTION, thought).arrivals] == ["40", "45"]
 
 
+@pytest.mark.parametrize(
+    ("pause", "is_slip"),
+    [
+        ("", True),
+        (" That was not hard.", True),
+        (" That makes 40 apples. That was not hard. Those are 40.", True),
+        (" Then 40 + 3 is what two friends have.", False),
+        (" The friends of Tom have a garden with a lot of trees.", False),
+    ],
+)
+def test_a_slip_was_the_answer_if_only_remarks_stand_before_the_doubt(pause, is_slip):
+    thought = f"5 * 9 = 40.{pause} Wait, let me check again. 5 * 9 = 45."
+    expected = ["40", "45"] if is_slip else ["45"]
+    assert [item.value for item in detect(QUESTION, thought).arrivals] == expected
+
+
+def test_a_number_asked_about_is_a_doubt():
+    thought = "5 * 9 = 45. Wait, what about the 7 pears? They do not count. So 45."
+    assert [item.kind for item in detect(QUESTION, thought).backtracks] == ["doubt"]
+
+
 def test_a_hypothetical_answer_is_no_arrival():
     thought = (
         "5 * 9 = 45.\n\nAlternatively, if each box had 8, then the answer would be 40. "

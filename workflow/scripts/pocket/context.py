@@ -35,27 +35,21 @@ class Context:
     uses_distractor: bool = False
     weighed: bool = False
     """Whether the other reading of the open word was weighed."""
-    false_equations: dict[str, tuple[Equation, Span]] = field(default_factory=dict)
-    """False equations by their left-hand sides, and where each was stated last."""
+    false_equations: dict[str, Span] = field(default_factory=dict)
+    """By the left-hand side of a false equation: where it was stated last."""
 
     def state(self, equation: Equation, span: Span) -> None:
         """An equation is stated at a span of the thought."""
         if equation.is_true:
             self.false_equations.pop(equation.task, None)
         else:
-            self.false_equations[equation.task] = (equation, span)
-
-    @property
-    def slip(self) -> Equation | None:
-        """The first false equation that is not mended."""
-        return next((e for e, _ in self.false_equations.values()), None)
+            self.false_equations[equation.task] = span
 
     @property
     def causes(self) -> tuple[Cause, ...]:
         """All causes that hold, the one that decides first."""
-        causes = [
-            Cause(SLIP, THOUGHT, span) for _, span in self.false_equations.values()
-        ][:1]
+        slips = [Cause(SLIP, THOUGHT, span) for span in self.false_equations.values()]
+        causes = slips[:1]
         question = self.question
         if question.distractor and not self.uses_distractor:
             causes.append(Cause(DISTRACTOR, QUESTION, question.distractor.span))

@@ -4,9 +4,10 @@ from pocket.arithmetic import Equation, is_fact, work_out
 from pocket.problems import Problem
 
 SLIPS = {0: 0.76, 1: 0.12, -1: 0.12}
-"""Share of each error of the result, at the error-prone steps of a first derivation.
+"""Share of each error of a result, after sampling as in `causes`.
 
-A model of this size that knows its arithmetic half errs by one in 85% of its errors and
+It is drawn at each error-prone step of a first derivation until a step is wrong. A
+model of this size that half knows its arithmetic errs by one in 85% of its errors and
 never by ten, so planted slips are off by one.
 """
 
@@ -25,8 +26,9 @@ def is_error_prone(equation: Equation) -> bool:
 def slipped(problem: Problem, step: int, error: int) -> tuple[Equation, ...] | None:
     """The derivation in which the result of one step is wrong by `error`.
 
-    None where a later step would be impossible. None also where a number of one
-    derivation is the answer of the other, because its meaning would be unclear.
+    Later steps use the wrong result and are true. None where the language has no such
+    step. None also where a number of one derivation is the answer of the other, because
+    its meaning would be unclear.
     """
     sound = problem.equations
     wrong = sound[step].result + error
@@ -57,7 +59,7 @@ def reordered(problem: Problem) -> tuple[Equation, ...] | None:
     if not is_fact(two.left, last.sign, one.right) or one.right == two.right:
         return None
     middle = two.left + (one.right if last.sign == "+" else -one.right)
-    if middle == problem.answer or not is_fact(middle, before.sign, two.right):
+    if middle == problem.answer:
         return None
     return (
         *problem.equations[:-2],

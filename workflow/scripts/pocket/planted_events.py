@@ -13,7 +13,6 @@ class Arrival:
     start: int
     end: int
     value: int
-    ordinal: int
 
 
 @dataclass(frozen=True)
@@ -50,18 +49,6 @@ class Backtrack:
 
 
 @dataclass(frozen=True)
-class Slip:
-    """A planted wrong result."""
-
-    start: int
-    end: int
-    wrong: int
-    right: int
-    corrected: Span | None
-    """Span of the first right result instead; None if the thought never states it."""
-
-
-@dataclass(frozen=True)
 class Thought:
     """A thought and the events that are planted in it."""
 
@@ -69,9 +56,8 @@ class Thought:
     arrivals: tuple[Arrival, ...]
     boundaries: tuple[Boundary, ...]
     backtracks: tuple[Backtrack, ...]
-    slips: tuple[Slip, ...]
     sentence_ends: tuple[int, ...]
-    """Ends of the sentences of the first derivation, without the last one."""
+    """Characters before each step of the first derivation: ends of sentences."""
 
     @property
     def answer(self) -> int:
@@ -85,8 +71,6 @@ class Writer:
 
     context: Context
     text: str = ""
-    separator: str = " "
-    """What stands before the next sentence."""
     arrivals: list[Arrival] = field(default_factory=list)
     boundaries: list[Boundary] = field(default_factory=list)
     backtracks: list[Backtrack] = field(default_factory=list)
@@ -101,7 +85,7 @@ class Writer:
     def arrive(self, span: Span) -> None:
         """Record the number at a span as an arrival."""
         value = int(self.text[slice(*span)])
-        self.arrivals.append(Arrival(*span, value, len(self.arrivals) + 1))
+        self.arrivals.append(Arrival(*span, value))
 
     def begin(self, sentence: str, separator: str, choice: str) -> Span:
         """Add the sentence at a boundary and record the boundary."""

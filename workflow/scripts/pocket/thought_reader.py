@@ -81,7 +81,7 @@ class Reading:
     """What the reader finds in a thought."""
 
     boundaries: tuple[Boundary, ...]
-    """All boundaries; the last one may be a sentence that is not of the language."""
+    """All boundaries, also with sentences that are not of the language."""
     values: tuple[int, ...]
     """The value of each arrival."""
     arrival_ends: tuple[int, ...]
@@ -110,18 +110,26 @@ class _Reader:
         self.value_end = 0
         """The character after the sentence that stated it."""
         self.at_boundary = False
-        """Whether the sentence before was at a boundary and did not turn back."""
+        """Whether there was a boundary and no turn and no step since."""
+        self.lost = False
+        """Whether the sentence at the last boundary is not of the language."""
 
     def read(self, span: Span) -> None:
-        """Read one sentence."""
+        """Read one sentence.
+
+        After a sentence at a boundary that is not of the language, steps may follow.
+        """
         sentence = self.thought[slice(*span)]
         choice = choice_of(sentence)
-        if self.at_boundary or (self.value is not None and choice is not None):
+        if choice is not None and (self.at_boundary or self.value is not None):
             self.read_boundary(span, sentence, choice)
-        elif not self.read_step(span, sentence):
-            self.unread += 1
-            if self.value is not None:  # an arrival, then something unknown
-                self.read_boundary(span, sentence, None)
+            return
+        closed = self.at_boundary and not self.lost
+        if not closed and self.read_step(span, sentence):
+            return
+        self.unread += 1
+        if closed or self.value is not None:
+            self.read_boundary(span, sentence, None)
 
     def read_boundary(self, span: Span, sentence: str, choice: str | None) -> None:
         """Read the sentence at a boundary."""
@@ -142,7 +150,7 @@ class _Reader:
             self.values.append(self.value)
             self.arrival_ends.append(self.value_end)
             self.value = None
-        self.at_boundary = choice != TURN
+        self.at_boundary, self.lost = choice != TURN, choice is None
         if choice == TURN:
             self.turn(sentence)
 
@@ -173,7 +181,9 @@ class _Reader:
             named = distractor and distractor.number == int(dismissal["number"])
             self.context.uses_distractor |= bool(named)
             return True
-        return any(p.fullmatch(sentence) for p in (*_OTHERS, _OPENING))
+        if not self.thought[: span[0]].strip() and _OPENING.fullmatch(sentence):
+            return True
+        return any(pattern.fullmatch(sentence) for pattern in _OTHERS)
 
 
 def choice_of(sentence: str) -> str | None:

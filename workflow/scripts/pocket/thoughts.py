@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pocket import phrases
 from pocket.arithmetic import Equation
 from pocket.causes import (
+    CHOICE_OF_WORD,
     DISTRACTOR,
     GO_ON,
     NONE,
@@ -28,7 +29,7 @@ from pocket.causes import (
 )
 from pocket.context import Context
 from pocket.derivations import SLIPS, backwards, is_error_prone, reordered, slipped
-from pocket.planted_events import Backtrack, Slip, Thought, Writer
+from pocket.planted_events import Backtrack, Thought, Writer
 from pocket.problems import Problem
 from pocket.questions import OTHER_READING, Span, read_question
 
@@ -39,7 +40,11 @@ DISMISSALS = 0.3
 NEUTRAL_REMARKS = 0.4
 """Share of the other first derivations that have a remark in the same place."""
 STEPS_ON_LINES = 0.4
-"""Share of thoughts that write each step on its own line."""
+"""Share of thoughts that write each step of the first derivation on its own line."""
+NARRATED = 0.75
+"""Share of first derivations that repeat the story."""
+LEADS = ("", "Okay, ")
+"""How a narrated derivation begins."""
 
 
 class _Thinker:
@@ -49,10 +54,12 @@ class _Thinker:
         self.problem, self.rng = problem, rng
         self.context = Context(read_question(problem.question))
         self.writer = Writer(self.context)
+        self.step_separator = " "
+        """What stands before a step."""
         self.belief = problem.equations
+        """The derivation that the thought takes for right."""
         self.slip_step: int | None = None
-        self.slip: tuple[Span, int] | None = None
-        self.corrected_span: Span | None = None
+        """The step of it that is wrong."""
         self.sentence_ends: list[int] = []
 
     def state(self, equation: Equation, before: str = "", after: str = ".") -> Span:
@@ -60,12 +67,7 @@ class _Thinker:
         start, end = self.writer.say(f"{before}{equation}{after}", self.step_separator)
         start, end = start + len(before), end - len(after)
         self.context.state(equation, (start, end))
-        result = (end - len(str(equation.result)), end)
-        mended = self.slip is not None and equation.is_true
-        if mended and self.corrected_span is None and self.slip_step is not None:
-            if equation.task == self.belief[self.slip_step].task:
-                self.corrected_span = result
-        return result
+        return end - len(str(equation.result)), end
 
     def conclude(self) -> None:
         """Write the sentence with the believed answer, and arrive."""
@@ -75,29 +77,33 @@ class _Thinker:
 
     def derive(self) -> None:
         """Write the first derivation, with a slip if one is planted."""
-        problem, rng, writer = self.problem, self.rng, self.writer
+        rng, writer = self.rng, self.writer
         self.plant_slip()
         self.step_separator = "\n" if rng.random() < STEPS_ON_LINES else " "
-        narrated = rng.random() < 0.75
-        lead = rng.choice(("", "Okay, "))
-        if not narrated:
-            writer.say(phrases.STEP_BY_STEP)
-        elif problem.operations[0].clause != problem.opening:
-            writer.say(f"{lead}{problem.opening}.")
-            lead = ""
-        span, remark = (0, 0), self.remark()
-        for step, equation in enumerate(self.belief):
+        starts = self.begin()
+        remark = self.remark()
+        span = (0, 0)
+        for step, (start, equation) in enumerate(zip(starts, self.belief, strict=True)):
             if remark and step == len(self.belief) - 1:
                 writer.say(remark, self.step_separator)
-            clause = problem.operations[step].clause if narrated else ""
-            start = f"{lead}{clause}, so " if clause else ""
-            lead = ""
-            follows = narrated and step and not clause
-            self.sentence_ends += [len(writer.text)] if writer.text else []
-            span = self.state(equation, "Then " if follows else start)
-            if step == self.slip_step:
-                self.slip = (span, problem.equations[step].result)
+            if writer.text:
+                self.sentence_ends.append(len(writer.text))
+            span = self.state(equation, start)
         writer.arrive(span)
+
+    def begin(self) -> list[str]:
+        """Write what stands before the first step; return how each step begins."""
+        operations, opening = self.problem.operations, self.problem.opening
+        narrated = self.rng.random() < NARRATED
+        lead = self.rng.choice(LEADS)
+        if not narrated:
+            self.writer.say(phrases.STEP_BY_STEP)
+            return [""] * len(operations)
+        if operations[0].clause != opening:
+            self.writer.say(f"{lead}{opening}.")
+            lead = ""
+        clauses = [f"{o.clause}, so " if o.clause else "Then " for o in operations]
+        return [lead + clauses[0], *clauses[1:]]
 
     def plant_slip(self) -> None:
         """Decide which step of the first derivation is wrong, if any."""
@@ -145,9 +151,8 @@ class _Thinker:
             return
         step, slip = self.slip_step, self.belief[self.slip_step]
         self.turn_back(phrases.DENIALS[word], separator, "doubt", slip)
-        self.belief = self.problem.equations
+        self.belief, self.slip_step = self.problem.equations, None
         self.repeat(step)
-        self.slip_step = None
 
     def on_distractor(self, word: str, separator: str) -> None:
         """Ask about the unused number and find it irrelevant."""
@@ -171,16 +176,15 @@ class _Thinker:
 
     def on_nothing(self, word: str, separator: str) -> None:
         """Turn back without a cause."""
-        swapped, undone = reordered(self.problem), backwards(self.problem)
         options: dict[Callable[[str, str], None], float] = {
             self.check: 0.4,
             self.reread: 0.2,
         }
-        if undone is not None:
+        if backwards(self.problem) is not None:
             options[self.invert] = 0.2
         if word == "Wait":
             options[self.doubt] = 0.2
-        elif swapped is not None:
+        elif reordered(self.problem) is not None:
             options[self.reorder] = 0.2
         total = sum(options.values())
         shares = {option: share / total for option, share in options.items()}
@@ -232,45 +236,40 @@ class _Thinker:
         kind = self.context.cause.kind
         words = first_words(kind, self.context.turns)
         separator, word = draw_boundary(self.rng, words)
-        value = self.belief[-1].result
-        if word in phrases.WRAP_UPS:
-            sentence = phrases.WRAP_UPS[word].format(value)
+        choice = CHOICE_OF_WORD[word]
+        if choice == WRAP_UP:
+            sentence = phrases.WRAP_UPS[word].format(self.belief[-1].result)
             self.writer.begin(sentence, separator, WRAP_UP)
-            return False
-        if word in phrases.GO_ON:
-            values = {"value": value, "unit": self.problem.unit}
-            options = [text.format(**values) for text in phrases.GO_ON[word]]
-            said = self.writer.text[self.writer.arrivals[-1].end :]
-            new = [text for text in options if text not in said]
-            sentence = self.rng.choice(new or options)
-            self.writer.begin(sentence, separator, GO_ON)
-            return True
-        turn = {
-            SLIP: self.on_slip,
-            DISTRACTOR: self.on_distractor,
-            OPEN_WORD: self.on_open_word,
-            NONE: self.on_nothing,
-        }[kind]
-        turn(word, separator)
-        return True
+        elif choice == GO_ON:
+            self.go_on(word, separator)
+        else:
+            turn = {
+                SLIP: self.on_slip,
+                DISTRACTOR: self.on_distractor,
+                OPEN_WORD: self.on_open_word,
+                NONE: self.on_nothing,
+            }[kind]
+            turn(word, separator)
+        return choice != WRAP_UP
+
+    def go_on(self, word: str, separator: str) -> None:
+        """Write a sentence that does not turn, if possible one not yet said."""
+        values = {"value": self.belief[-1].result, "unit": self.problem.unit}
+        options = [text.format(**values) for text in phrases.GO_ON[word]]
+        said = self.writer.text[self.writer.arrivals[-1].end :]
+        new = [text for text in options if text not in said]
+        self.writer.begin(self.rng.choice(new or options), separator, GO_ON)
 
     def think(self) -> Thought:
         """Write the whole thought."""
         self.derive()
         while self.decide():
             pass
-        writer = self.writer
-        slips: tuple[Slip, ...] = ()
-        if self.slip is not None:
-            (start, end), right = self.slip
-            wrong = int(writer.text[start:end])
-            slips = (Slip(start, end, wrong, right, self.corrected_span),)
         return Thought(
-            text=writer.text,
-            arrivals=tuple(writer.arrivals),
-            boundaries=tuple(writer.boundaries),
-            backtracks=tuple(writer.backtracks),
-            slips=slips,
+            text=self.writer.text,
+            arrivals=tuple(self.writer.arrivals),
+            boundaries=tuple(self.writer.boundaries),
+            backtracks=tuple(self.writer.backtracks),
             sentence_ends=tuple(self.sentence_ends),
         )
 

@@ -6,9 +6,9 @@ encoded and decoded. The special marks have the names and roles that they have i
 DeepSeek-R1-Distill (`<think>` and others).
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from tokenizers import (
     AddedToken,
@@ -116,8 +116,6 @@ def train_tokenizer(
 
 def _learned_merges(learner: Tokenizer) -> list[tuple[str, str]]:
     """The merges of a trained BPE model in the order in which they were learned."""
-    import json
-
     return [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
 
 
@@ -131,8 +129,3 @@ def _wrap(core: Tokenizer) -> PreTrainedTokenizerFast:
         model_max_length=2048,
         chat_template=CHAT_TEMPLATE,
     )
-
-
-def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Write the tokenizer's files into the folder."""
-    tokenizer.save_pretrained(folder)

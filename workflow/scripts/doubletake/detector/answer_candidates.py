@@ -53,12 +53,14 @@ _EQUATION = re.compile(
     r"(?<![\d.])(\d{1,15}(?:\.\d{1,9})?)\s?([-+*/\u00d7\u00f7])\s?"
     r"(\d{1,15}(?:\.\d{1,9})?)\s?=\s?(\d{1,15}(?:\.\d{1,9})?)"
 )
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class _Equation(NamedTuple):
     """`left sign right = result` as it is written."""
 
     start: int
+    end: int
     left: str
     sign: str
     right: str
@@ -243,7 +245,7 @@ def _slips(thought: str, numbers: StatedNumbers, final: str) -> set[str]:
     uses its result, and the thought turns back or ends after it.
     """
     equations = [
-        _Equation(match.start(), match[1], match[2], match[3], match[4])
+        _Equation(*match.span(), *match.groups())
         for match in _EQUATION.finditer(numbers.text)
     ]
     same_step = {
@@ -261,17 +263,23 @@ def _slips(thought: str, numbers: StatedNumbers, final: str) -> set[str]:
         alike = {(e.sign, e.left, None), (e.sign, None, e.right)} & same_step
         if alike and e.result != final and e.result not in used:
             index = bisect_right(starts, e.start)
-            if _is_doubted(thought, spans[index : index + 2], e.result):
+            rest = thought[e.end : spans[index - 1].end]
+            restates = set(_NUMBER.findall(rest)) <= {e.result}
+            if restates and _is_doubted(thought, spans[index:], e.result):
                 slips.add(e.result)
     return slips
 
 
 def _is_doubted(thought: str, following: Sequence[Span], value: str) -> bool:
-    """Whether the thought turns back or ends after the step, or after restating it."""
+    """Whether the thought turns back or ends after the step.
+
+    Sentences that restate the value, and short ones without a digit, may stand between.
+    """
     for span in following:
         sentence = thought[slice(*span)]
         if turn_cue(sentence):
             return True
-        if value not in sentence:
+        numbers = set(_NUMBER.findall(sentence))
+        if numbers != {value} and (numbers or is_reasoning(sentence)):
             return False
-    return len(following) < 2
+    return True

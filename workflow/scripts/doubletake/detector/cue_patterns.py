@@ -185,6 +185,7 @@ RAISED_DOUBT = re.compile(
 SUSPICION = re.compile(
     r"\b(?:maybe|perhaps|what if|possibility|might|makes? sense|trick\w*|not right|"
     r"wrong|wonder|unless|misread|ambigu\w*|is that (?:right|correct)|"
+    r"what about\b[^.!?\n]*\?|"
     r"could\b[^.?!\n]*\?|"
     r"(?:is|are|was|does|do|did|should|am)\b[^.!?\n]*\?)",
     re.IGNORECASE,
