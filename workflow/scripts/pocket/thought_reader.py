@@ -187,5 +187,5 @@ def read_thought(question: str, thought: str) -> Reading:
     """
     reader = _Reader(question, thought)
     for span in sentences(thought):
-        reader.read(tuple(span))
+        reader.read(span)
     return Reading(tuple(reader.boundaries), tuple(reader.values), reader.unread)
