@@ -8,6 +8,7 @@ import polars as pl
 
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import count, listed, percent, plural, points, probability
+from twins.tables import MANY_TURNS
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -161,7 +162,7 @@ def _rates_sheet(rates: list[dict[str, Any]]) -> Sheet:
     cells = [
         (
             "none" if row["turns"] is not None else _plain(row["cause"]),
-            "all" if row["turns"] is None else f"{row['turns']}",
+            "all" if row["turns"] is None else _turns(row["turns"]),
             count(row["boundaries"]),
             count(row["problems"]),
             percent(row["planted"]),
@@ -175,9 +176,12 @@ def _rates_sheet(rates: list[dict[str, Any]]) -> Sheet:
         "Rates of turning in the study\u2019s thoughts",
         (*columns, "planted", "turns", "interval"),
         tuple(cells),
-        note="The last number of turns stands for all higher ones. Intervals: Wilson, "
-        "each problem counts once.",
+        note="Intervals: Wilson, each problem counts once.",
     )
+
+
+def _turns(number: int) -> str:
+    return f"{number}+" if number == MANY_TURNS else f"{number}"
 
 
 def _plain(cause: str) -> str:

@@ -23,16 +23,16 @@ from doubletake.page.plots import (
     ACCENT,
     FAINT,
     INK,
-    counted,
     empty_figure,
     new_figure,
     ordered_colours,
     save_figure,
     write_note,
 )
+from doubletake.page.wording import plural
 from doubletake.running.logs import job
 from pocket.reading import CAUSES, NONE
-from twins.tables import TWINS_RATES, TWINS_SUMMARY
+from twins.tables import MANY_TURNS, TWINS_RATES, TWINS_SUMMARY
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -72,7 +72,7 @@ def draw_effects(summary: pl.DataFrame, confidence: float) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=3)
     cases = [
-        f"{in_words(cause)}: {counted(pairs, 'pair')}"
+        f"{in_words(cause)}: {plural(pairs, 'pair')}"
         for cause, pairs in rows.select("cause", "pairs").iter_rows()
     ]
     write_note(figure, f"{', '.join(cases)}. Bars: {confidence:.0%} over problems.")
@@ -86,8 +86,7 @@ def draw_rates(rates: pl.DataFrame, confidence: float) -> Figure:
     figure, axes = new_figure(columns=2, height=3.7, sharey=True)
     caused, base = rates.filter(pl.col("cause") != NONE), rates.filter(cause=NONE)
     names = [in_words(cause) for cause in caused["cause"]]
-    last = base["turns"].max()
-    turns = [f"{n}+" if n == last else f"{n}" for n in base["turns"]]
+    turns = [f"{n}+" if n == MANY_TURNS else f"{n}" for n in base["turns"]]
     for panel, rows, ticks in (
         (axes[0, 0], caused, names),
         (axes[0, 1], base, turns),
@@ -103,7 +102,7 @@ def draw_rates(rates: pl.DataFrame, confidence: float) -> Figure:
         Line2D([], [], ms=8, label="planted", **PLANTED),
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=2)
-    total = counted(int(rates["boundaries"].sum()), "boundary").replace("ys", "ies")
+    total = plural(int(rates["boundaries"].sum()), "boundary", "boundaries")
     write_note(figure, f"{total}. Bars: {confidence:.0%} Wilson, n = problems.")
     return figure
 

@@ -19,15 +19,13 @@ from doubletake.running.logs import job
 from doubletake.stats.intervals import Resampling, cluster_means, wilson_interval
 from pocket.reading import CAUSES, NONE, TURN
 from truth.tables import TRUTH
-from twins.tables import TWINS, TWINS_RATES, TWINS_SUMMARY
+from twins.tables import MANY_TURNS, TWINS, TWINS_RATES, TWINS_SUMMARY
 
 if TYPE_CHECKING:
     snakemake: Any
 
 logger = logging.getLogger("summarise_twins")
 
-MANY_TURNS = 5
-"""This number of turns stands for all higher ones."""
 VALUES = ("planted", "turn", "raw")
 """What is averaged with the cause, without it, and as their difference."""
 

@@ -2,6 +2,9 @@
 
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
+MANY_TURNS = 5
+"""In `twins/rates` this number of turns stands for all higher ones too."""
+
 _CAUSE = Column("cause", TEXT, "`slip`, `distractor` or `open_word`")
 
 
@@ -91,8 +94,8 @@ TWINS_RATES = Table(
         Column(
             "turns",
             COUNT,
-            "of `none`: turns before, the last number stands for all higher ones; else "
-            "null",
+            f"of `none`: turns before, {MANY_TURNS} stands for all higher numbers too; "
+            "else null",
             nullable=True,
             unit="turns",
         ),
