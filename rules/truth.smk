@@ -1,18 +1,11 @@
 """Truth: the boundaries of thoughts in a planted language, with their causes."""
 
 
-def model_card(wildcards):
-    """The card of a local model; an empty list if there is none."""
-    settings = model_settings(wildcards)
-    path = Path(settings["source"]) / "README.md"
-    return path if settings["revision"] is None and path.is_file() else []
-
-
 rule read_truth:
     input:
         problems="results/{model}/{dataset}/problems.parquet",
         traces="results/{model}/{dataset}/traces.parquet",
-        card=model_card,
+        card=lambda wildcards: card_files(model_settings(wildcards)),
     output:
         truth="results/{model}/{dataset}/truth.parquet",
         verification="results/{model}/{dataset}/truth/verification.parquet",

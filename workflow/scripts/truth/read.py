@@ -164,7 +164,7 @@ if __name__ == "__main__":
         main(
             problems_path=Path(snakemake.input.problems),
             traces_path=Path(snakemake.input.traces),
-            card_path=Path(snakemake.input.card) if snakemake.input.card else None,
+            card_path=next(map(Path, snakemake.input.card), None),
             truth_path=Path(snakemake.output.truth),
             verification_path=Path(snakemake.output.verification),
         )
