@@ -20,11 +20,11 @@ rule train_pocket:
     threads: 2
     resources:
         mem_mb=growing(4000),
-        runtime=growing(600),
+        runtime=growing(240),
     params:
         code=code_digest("pocket/train"),
     message:
-        "Training of the pocket model from random weights (hours on two cores)"
+        "Training of the pocket model from random weights (45 minutes on two cores)"
     script:
         "../workflow/scripts/pocket/train.py"
 
@@ -65,14 +65,15 @@ rule evaluate_pocket:
     threads: 2
     resources:
         mem_mb=growing(4000),
-        runtime=growing(60),
+        runtime=growing(20),
     params:
         settings={
             "problems": 400,
+            "problems_without_thought": 2000,
             "seed": 0,
             "temperature": 0.6,
             "top_p": 0.95,
-            "max_new_tokens": 512,
+            "max_new_tokens": 1024,
             "batch": 100,
         },
         code=code_digest("pocket/evaluate"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pocket_documents
 import yaml
 from checkouts import ROOT
 
@@ -167,6 +168,8 @@ PARTS = {
     "docs/tables.md": {"tables": columns_of_all},
     "docs/modules.md": {"modules": file_map},
     "CONTRIBUTING.md": {"tree": folder_tree},
+    "docs/pocket.md": pocket_documents.PAGE,
+    "resources/pocket/README.md": pocket_documents.CARD,
 }
 """The function of each generated part, by document and marker."""
 

@@ -11,6 +11,7 @@ from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
+from pocket.reading import NONE, turn_rate
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from truth.tables import TRUTH
@@ -83,8 +84,9 @@ def twins(folder, traces, planted_model, plain_logits):
 def test_every_cause_has_its_pair(twins):
     assert twins["cause"].to_list() == ["slip", "distractor", "distractor", "open_word"]
     assert twins["aligned"].to_list() == [True, False, True, True]
-    assert twins["planted_with"].to_list() == [0.76, 0.56, 0.56, 0.51]
-    assert twins["planted_without"].to_list() == pytest.approx([0.58] * 4)
+    with_cause = [turn_rate(cause, 0) for cause in twins["cause"]]
+    assert twins["planted_with"].to_list() == with_cause
+    assert twins["planted_without"].to_list() == [turn_rate(NONE, 0)] * 4
 
 
 def test_the_probabilities_are_those_of_plain_passes(

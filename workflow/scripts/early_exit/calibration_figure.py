@@ -14,15 +14,7 @@ from doubletake.page.plots import (
     ordered_colours,
     write_note,
 )
-
-
-def calibration_error(bins: pl.DataFrame) -> float:
-    """Expected calibration error: mean |accuracy - confidence|, weighted by exits.
-
-    Naeini et al. 2015, with bins of equal counts.
-    """
-    gaps = np.abs(bins["accuracy"].to_numpy() - bins["confidence"].to_numpy())
-    return float(np.average(gaps, weights=bins["exits"].to_numpy()))
+from doubletake.stats.calibration import calibration_error
 
 
 def brier_score(bins: pl.DataFrame) -> float:
@@ -49,7 +41,10 @@ def draw_calibration(
     figure, axes = new_figure(rows=2, height=4.6, height_ratios=[4, 1], extra_width=3.6)
     panel, histogram = axes[:, 0]
     _draw_bins(panel, bins)
-    errors = f"ECE {calibration_error(bins):.3f}, Brier {brier_score(bins):.3f}"
+    error = calibration_error(
+        *(bins[name].to_numpy() for name in ("confidence", "accuracy", "exits"))
+    )
+    errors = f"ECE {error:.3f}, Brier {brier_score(bins):.3f}"
     panel.set_title(errors)
     confidence = exits["logprob"].drop_nulls().exp().clip(0, 1)
     histogram.hist(confidence, bins=np.linspace(0, 1, 41).tolist(), color=FAINT)

@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from doubletake.running.logs import job
+from doubletake.stats.calibration import equal_count_bins
 from doubletake.stats.intervals import (
     Resampling,
     cluster_bootstrap,
@@ -175,11 +176,10 @@ def calibrate(cases: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         cases.filter(pl.col("logprob").is_not_null())
         .with_columns(confidence=confidence)
         .sort("confidence", maintain_order=True)
-        .with_row_index("rank")
     )
-    bins = pl.col("rank").cast(pl.Int64) * settings.calibration_bins // answered.height
+    bins = equal_count_bins(answered.height, settings.calibration_bins)
     cells = (
-        answered.with_columns(bin=bins.cast(pl.Int32))
+        answered.with_columns(bin=pl.Series(bins, dtype=pl.Int32))
         .group_by("bin")
         .agg(
             exits=pl.len().cast(pl.Int32),

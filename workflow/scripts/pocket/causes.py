@@ -36,23 +36,25 @@ CHOICE_OF_WORD = {
 """First words of the sentences at boundaries."""
 
 WITH_CAUSE: dict[str, dict[str, float]] = {
-    SLIP: {"Wait": 0.51, "Hmm": 0.14, "But": 0.11, "So": 0.12, "That": 0.12},
+    SLIP: {"Wait": 0.52, "Hmm": 0.14, "But": 0.12, "So": 0.11, "That": 0.11},
     DISTRACTOR: {
-        **{"Hmm": 0.28, "But": 0.16, "Wait": 0.12},
-        **{"So": 0.13, "Therefore": 0.10, "That": 0.11, "This": 0.10},
+        **{"Hmm": 0.33, "But": 0.16, "Wait": 0.13},
+        **{"So": 0.10, "Therefore": 0.09, "That": 0.10, "This": 0.09},
     },
     OPEN_WORD: {
-        **{"But": 0.26, "Alternatively": 0.14, "Hmm": 0.11},
-        **{"So": 0.14, "Therefore": 0.11, "That": 0.13, "This": 0.11},
+        **{"But": 0.31, "Alternatively": 0.16, "Hmm": 0.13},
+        **{"So": 0.11, "Therefore": 0.09, "That": 0.11, "This": 0.09},
     },
 }
 """Share of each first word at a boundary with a cause."""
 
-BASE_RATES = (0.58, 0.54, 0.49, 0.44, 0.38, 0.30)
+BASE_RATES = (0.42, 0.39, 0.36, 0.32, 0.28, 0.22)
 """Share of turns without a cause, by the number of turns so far; the last one lasts."""
+BASE_WRAP_UPS = (0.20, 0.20, 0.22, 0.25, 0.30, 0.40)
+"""Share of wrap-ups without a cause, by the number of turns so far."""
 BASE_TURN_WORDS = {"Let": 0.55, "Wait": 0.45}
-BASE_GO_ON = {"That": 0.12, "This": 0.10}
 BASE_WRAP_UP_WORDS = {"So": 0.55, "Therefore": 0.45}
+BASE_GO_ON_WORDS = {"That": 0.55, "This": 0.45}
 
 SEPARATORS = {" ": 0.6, "\n": 0.2, "\n\n": 0.2}
 """What stands before the sentence at a boundary, whatever the sentence does."""
@@ -69,12 +71,17 @@ def first_words(cause: str, turns: int) -> dict[str, float]:
     """
     if cause != NONE:
         return WITH_CAUSE[cause]
-    turn = BASE_RATES[min(turns, len(BASE_RATES) - 1)]
-    wrap_up = 1 - turn - sum(BASE_GO_ON.values())
+    row = min(turns, len(BASE_RATES) - 1)
+    turn, wrap_up = BASE_RATES[row], BASE_WRAP_UPS[row]
+    parts = (
+        (BASE_TURN_WORDS, turn),
+        (BASE_WRAP_UP_WORDS, wrap_up),
+        (BASE_GO_ON_WORDS, 1 - turn - wrap_up),
+    )
     return {
-        **{word: turn * share for word, share in BASE_TURN_WORDS.items()},
-        **{word: wrap_up * share for word, share in BASE_WRAP_UP_WORDS.items()},
-        **BASE_GO_ON,
+        word: share * of_part
+        for words, of_part in parts
+        for word, share in words.items()
     }
 
 

@@ -50,8 +50,16 @@ CONFIRMED = "{}, yes."
 REREAD = "It asks {}."
 
 GO_ON = {
-    "That": ("That makes {value} {unit}.", "That was not hard."),
-    "This": ("This counts {unit}.", "This was quick to find."),
+    "That": (
+        "That makes {value} {unit}.",
+        "That was not hard.",
+        "That follows from the steps.",
+    ),
+    "This": (
+        "This counts {unit}.",
+        "This was quick to find.",
+        "This comes from the story.",
+    ),
 }
 """By first word: sentences that do not turn; they restate, explain a unit, remark."""
 WRAP_UPS = {

@@ -84,6 +84,8 @@ class Reading:
     """All boundaries; the last one may be a sentence that is not of the language."""
     values: tuple[int, ...]
     """The value of each arrival."""
+    arrival_ends: tuple[int, ...]
+    """The character after the sentence of each arrival."""
     unread: int
     """Number of sentences that are not of the language."""
 
@@ -101,9 +103,12 @@ class _Reader:
         self.context = Context(read_question(question))
         self.boundaries: list[Boundary] = []
         self.values: list[int] = []
+        self.arrival_ends: list[int] = []
         self.unread = 0
         self.value: int | None = None
         """The value that the open derivation or turn has stated so far."""
+        self.value_end = 0
+        """The character after the sentence that stated it."""
         self.at_boundary = False
         """Whether the sentence before was at a boundary and did not turn back."""
 
@@ -135,6 +140,7 @@ class _Reader:
         )
         if self.value is not None:
             self.values.append(self.value)
+            self.arrival_ends.append(self.value_end)
             self.value = None
         self.at_boundary = choice != TURN
         if choice == TURN:
@@ -155,10 +161,11 @@ class _Reader:
                 equation = Equation(int(left), sign, int(right), int(result))
                 start, end = match.span()
                 self.context.state(equation, (span[0] + start, span[0] + end))
-                self.value = equation.result
+                self.value, self.value_end = equation.result, span[1]
             return True
         if _CONCLUSION.fullmatch(sentence):
             self.value = int(sentence.split()[-1].rstrip("."))
+            self.value_end = span[1]
             return True
         dismissal = _DISMISSAL.fullmatch(sentence)
         if dismissal:
@@ -186,6 +193,11 @@ def read_thought(question: str, thought: str) -> Reading:
         thought: any text, without the end-of-thought marker.
     """
     reader = _Reader(question, thought)
-    for span in sentences(thought):
-        reader.read(span)
-    return Reading(tuple(reader.boundaries), tuple(reader.values), reader.unread)
+    for start, end in sentences(thought):
+        reader.read((start, end))
+    return Reading(
+        boundaries=tuple(reader.boundaries),
+        values=tuple(reader.values),
+        arrival_ends=tuple(reader.arrival_ends),
+        unread=reader.unread,
+    )

@@ -240,8 +240,9 @@ class _Thinker:
         if word in phrases.GO_ON:
             values = {"value": value, "unit": self.problem.unit}
             options = [text.format(**values) for text in phrases.GO_ON[word]]
-            new = [text for text in options if not self.writer.text.endswith(text)]
-            sentence = self.rng.choice(new)
+            said = self.writer.text[self.writer.arrivals[-1].end :]
+            new = [text for text in options if text not in said]
+            sentence = self.rng.choice(new or options)
             self.writer.begin(sentence, separator, GO_ON)
             return True
         turn = {

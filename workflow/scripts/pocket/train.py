@@ -37,8 +37,9 @@ from pocket.training_batches import (
     IGNORED,
     Row,
     collate,
-    drill_batches,
-    sample_batches,
+    drill_rows,
+    in_batches,
+    thought_rows,
     training_texts,
 )
 from pocket.training_settings import Settings
@@ -150,11 +151,18 @@ def pool_of(
 ) -> list[list[Row]]:
     """The batches of a pool; the whole pool belongs to the stage in which it begins."""
     rng = generator(settings.seed, progress.pool)
-    size = {"rows": settings.pool_rows, "batch_tokens": settings.batch_tokens}
     stage = [s for s in settings.stages if s.tokens <= progress.tokens_before_pool][-1]
-    if stage.drills:
-        return drill_batches(tokenizer, rng=rng, **size)
-    return sample_batches(tokenizer, rng=rng, forced=settings.forced_answers, **size)
+    drills = round(stage.drills * settings.pool_rows)
+    rows = [
+        *drill_rows(tokenizer, rng=rng, weight=settings.drill_weight, rows=drills),
+        *thought_rows(
+            tokenizer,
+            rng=rng,
+            forced=settings.forced_answers,
+            rows=settings.pool_rows - drills,
+        ),
+    ]
+    return in_batches(rows, rng, settings.batch_tokens)
 
 
 def train(

@@ -68,22 +68,20 @@ def training_texts(rng: random.Random, rows: int) -> list[tuple[str, str]]:
     ]
 
 
-def sample_batches(
+def thought_rows(
     tokenizer: Tokenizer,
     *,
     rng: random.Random,
     forced: ForcedAnswers,
     rows: int,
-    batch_tokens: int,
-) -> list[list[Row]]:
-    """Batches of rows of similar length, in random order.
+) -> list[Row]:
+    """Rows with a thought or a forced answer.
 
     Args:
         tokenizer: the pocket tokenizer.
-        rng: source of problems, thoughts and order.
+        rng: source of problems, thoughts and cuts.
         forced: how many rows are forced answers.
-        rows: total number of rows.
-        batch_tokens: largest number of tokens of a batch, with padding.
+        rows: number of rows.
     """
     thoughts = training_thoughts(rng, rows)
     prompts = _encode(tokenizer, [prompt_text(p.question) for p, _ in thoughts])
@@ -110,7 +108,7 @@ def sample_batches(
             ids = [*before, *answer]
             targets = list(range(len(before), len(ids)))
             encoded.append(Row(ids, targets, forced.weight))
-    return in_batches(encoded, rng, batch_tokens)
+    return encoded
 
 
 def _cut_of(thought: Thought, rng: random.Random, forced: ForcedAnswers) -> int | None:
@@ -126,13 +124,19 @@ def _cut_of(thought: Thought, rng: random.Random, forced: ForcedAnswers) -> int 
     return None if kind == "whole" else 0
 
 
-def drill_batches(
-    tokenizer: Tokenizer, *, rng: random.Random, rows: int, batch_tokens: int
-) -> list[list[Row]]:
-    """Batches of bare equations, drawn evenly from all facts of the language.
+def drill_rows(
+    tokenizer: Tokenizer, *, rng: random.Random, weight: float, rows: int
+) -> list[Row]:
+    """Rows with bare equations, drawn evenly from all facts of the language.
 
     A thought repeats its few equations. A drill shows many different equations in the
     same number of tokens.
+
+    Args:
+        tokenizer: the pocket tokenizer.
+        rng: source of the equations.
+        weight: of the loss of a result.
+        rows: number of rows.
     """
     facts = all_facts()
     texts = [
@@ -144,8 +148,8 @@ def drill_batches(
     encoded = []
     for ids in _encode(tokenizer, texts):
         results = [i + 3 for i, token in enumerate(ids) if token == equals]
-        encoded.append(Row([bos, *ids], results))
-    return in_batches(encoded, rng, batch_tokens)
+        encoded.append(Row([bos, *ids], results, weight))
+    return encoded
 
 
 def all_facts() -> list[Equation]:

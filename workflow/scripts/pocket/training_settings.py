@@ -17,8 +17,8 @@ class Stage:
 
     tokens: int
     """Number of tokens read before it begins."""
-    drills: bool = False
-    """Whether the model reads bare equations instead of thoughts."""
+    drills: float
+    """Share of the rows that are drills, which are lists of bare equations."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class Settings:
     """Whether to compile the model: 3 times as fast on a CPU; needs a C++ compiler."""
     checkpoint_seconds: int
     """Seconds between two checkpoints."""
+    drill_weight: float
+    """Weight of the loss of a drill's results, where a token of a thought has 1."""
     forced_answers: ForcedAnswers
     """How many rows are closed early and answered."""
 
