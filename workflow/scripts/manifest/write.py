@@ -3,8 +3,8 @@
 Inputs
     outputs: all results of the study.
     inputs: the local files that the study was made from: model and its card, dataset,
-        stop words, and published numbers. Labelled traces are not listed, because no result of a
-        study depends on them, only `results/detector/`.
+        stop words, and published numbers. Labelled traces are not listed, because no
+        result of a study depends on them, only `results/detector/`.
     runs: the tables `RUNS` of its stages.
     benchmarks: Snakemake's measurements of each rule, if there are any.
 

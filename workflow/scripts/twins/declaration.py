@@ -30,7 +30,7 @@ DECLARATION = Experiment(
         Figure(
             "rates",
             "How often thoughts turn, by cause",
-            "Share of the boundaries of the study\u2019s own thoughts at which the "
+            "Share of the boundaries of the study\u2019s thoughts at which the "
             "thought turns back. Left: by the cause that decides, at all numbers of "
             "turns. Right: where no cause holds, by the number of turns before. "
             "Diamonds: the planted rates. Bars are Wilson intervals that count each "

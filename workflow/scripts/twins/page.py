@@ -105,7 +105,7 @@ def _rates(data: StudyData) -> list[str]:
     )
     boundaries = plural(int(rates["boundaries"].sum()), "boundary", "boundaries")
     return [
-        f"In the study\u2019s own thoughts the rate of turning lies at most "
+        f"In the study\u2019s thoughts the rate of turning lies at most "
         f"{points(row['distance']).lstrip('+')} points from the planted one (with "
         f"{group}: {percent(row['rate'])} at "
         f"{plural(row['boundaries'], 'boundary', 'boundaries')}, planted "
