@@ -21,7 +21,7 @@ from snakemake.exceptions import WorkflowError
 
 from doubletake.study import registry
 from doubletake.study import settings as studies
-from doubletake.model.folders import weight_files
+from doubletake.model.folders import card_files, weight_files
 from doubletake.running.digests import code_digest
 from doubletake.running.errors import InputError
 from doubletake.study.shards import shard_names

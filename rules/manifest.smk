@@ -15,6 +15,7 @@ rule write_manifest:
     input:
         outputs=lambda wildcards: files_of(wildcards).outputs,
         model=model_files,
+        card=lambda wildcards: card_files(model_settings(wildcards)),
         dataset=dataset_file,
         named=list(MANIFEST_INPUTS.values()),
     output:

@@ -2,9 +2,9 @@
 
 Inputs
     outputs: all results of the study.
-    inputs: the local files that the study was made from: model, dataset, stop words,
-        and published numbers. Labelled traces are not listed, because no result of a
-        study depends on them, only `results/detector/`.
+    inputs: the local files that the study was made from: model and its card, dataset,
+        stop words, and published numbers. Labelled traces are not listed, because no
+        result of a study depends on them, only `results/detector/`.
     runs: the tables `RUNS` of its stages.
     benchmarks: Snakemake's measurements of each rule, if there are any.
 
@@ -58,7 +58,7 @@ def main(
 
     Args:
         files: result files of the study.
-        model_paths: files of a local model.
+        model_paths: files of a local model, and its card.
         dataset_paths: the file of a local dataset.
         named_paths: other inputs, by their names in the config or the declarations.
         manifest_path: path of the new manifest.
@@ -88,7 +88,9 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             files=StudyFiles(**snakemake.params.files),
-            model_paths=[Path(path) for path in snakemake.input.model],
+            model_paths=[
+                Path(path) for path in (*snakemake.input.model, *snakemake.input.card)
+            ],
             dataset_paths=[Path(path) for path in snakemake.input.dataset],
             named_paths={
                 name: Path(path)

@@ -17,7 +17,7 @@ from pocket.context import Context
 from pocket.planted_events import Boundary
 from pocket.questions import OTHER_READING, Span, read_question
 
-_EQUATION = re.compile(r"(?<!\d)(\d+) ([-+*/]) (\d+) = (\d+)(?!\d)")
+EQUATION = re.compile(r"(?<!\d)(\d+) ([-+*/]) (\d+) = (\d+)(?!\d)")
 _WORDS = {"value": r"\d+", "unit": r"\w+"}
 
 
@@ -164,7 +164,7 @@ class _Reader:
     def read_step(self, span: Span, sentence: str) -> bool:
         """Read a sentence of a derivation or of a turn; False if it is unknown."""
         if _STEP.fullmatch(sentence) or _FITS.fullmatch(sentence):
-            for match in _EQUATION.finditer(sentence):
+            for match in EQUATION.finditer(sentence):
                 left, sign, right, result = match.groups()
                 equation = Equation(int(left), sign, int(right), int(result))
                 start, end = match.span()

@@ -171,6 +171,16 @@ def weight_files(folder: Path) -> list[Path]:
     return [index, *(folder / name for name in sorted(names))]
 
 
+def card_files(settings: dict[str, Any]) -> list[Path]:
+    """The card of a local model; an empty list if there is none.
+
+    Args:
+        settings: of the model.
+    """
+    path = Path(settings["source"]) / "README.md"
+    return [path] if settings["revision"] is None and path.is_file() else []
+
+
 def _check_weights(folder: Path, key: str) -> None:
     """Refuse weights that are incomplete, or in a format that can hold code."""
     if not any((folder / name).is_file() for name in (WEIGHTS, WEIGHTS_INDEX)):

@@ -1,0 +1,1 @@
+"""Twins: does the model turn back because of the planted cause?"""
