@@ -83,7 +83,7 @@ def twins(folder, traces, planted_model, plain_logits):
 
 def test_every_cause_has_its_pair(twins):
     assert twins["cause"].to_list() == ["slip", "distractor", "distractor", "open_word"]
-    assert twins["aligned"].to_list() == [True, False, True, True]
+    assert twins["aligned"].to_list() == [True] * 4
     with_cause = [turn_rate(cause, 0) for cause in twins["cause"]]
     assert twins["planted_with"].to_list() == with_cause
     assert twins["planted_without"].to_list() == [turn_rate(NONE, 0)] * 4
@@ -107,7 +107,7 @@ def test_the_probabilities_are_those_of_plain_passes(
 
 def test_the_run_verifies_itself(folder, twins):
     checks = VERIFICATION.read(folder / "verification")
-    assert checks["n"].to_list() == [3, 4]
+    assert checks["n"].to_list() == [3, 3]
     assert (checks["value"] < checks["bound"]).all()
     assert RUNS.read(folder / "runs")["traces"].to_list() == [4]
 

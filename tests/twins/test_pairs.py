@@ -18,27 +18,30 @@ def pairs(tokenizer):
 
 
 @pytest.mark.parametrize(
-    ("name", "end", "aligned"),
+    ("name", "end"),
     [
-        ("00000/0", "18 + 8 = 26.\n26 - 4 = 22.", True),
-        ("00001/0", "26. The 7 years do not count. 26 - 4 = 22.\n\n", False),
-        ("00002/0", "26. The 7 years do not count. 26 - 4 = 22.", True),
-        ("00003/0", "18 + 8 = 26. 26 - 4 = 22.\n", True),
+        ("00000/0", "18 + 8 = 26.\n26 - 4 = 22."),
+        ("00001/0", "26. The 7 years do not count. 26 - 4 = 22.\n\n"),
+        ("00002/0", "26. The 7 years do not count. 26 - 4 = 22."),
+        ("00003/0", "18 + 8 = 26. 26 - 4 = 22.\n"),
     ],
 )
-def test_the_twin_is_the_context_without_its_cause(
-    tokenizer, pairs, name, end, aligned
-):
+def test_the_twin_is_the_context_without_its_cause(tokenizer, pairs, name, end):
     pair = pairs[name]
     text, _ = tokenizer.decode(pair.without_cause)
     assert text.endswith(end)
-    assert pair.aligned == aligned
-    if aligned:
-        differ = [
-            one != two
-            for one, two in zip(pair.with_cause, pair.without_cause, strict=True)
-        ]
-        assert 0 < sum(differ) <= pair.changed
+    assert pair.aligned
+    differ = [
+        one != two for one, two in zip(pair.with_cause, pair.without_cause, strict=True)
+    ]
+    assert 0 < sum(differ) <= pair.changed
+
+
+def test_a_context_without_a_remark_gets_one(tokenizer, pairs):
+    pair = pairs["00001/0"]
+    text, _ = tokenizer.decode(pair.with_cause)
+    assert text.endswith("26. The steps are not hard to do. 26 - 4 = 22.\n\n")
+    assert pair.logprob is None
 
 
 def test_an_open_word_changes_only_the_question(tokenizer, pairs):

@@ -1,13 +1,15 @@
 """Twins: a context with one cause, and the same context without it.
 
 A slip is mended, and what follows from it is worked out again. A distractor is used: a
-sentence says that it does not count. An open word is replaced by its closed word. The
-reader of the language checks every twin.
+sentence says that it does not count. It stands in the place of a neutral remark, which
+is put into a context that has none, so that one more sentence is no difference between
+the two. An open word is replaced by its closed word. The reader of the language checks
+every twin.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from doubletake.text.sentences import sentences
 from pocket import phrases
@@ -46,6 +48,8 @@ class Twin:
 
     edits: tuple[Edit, ...]
     """All changes; those of the thought lie before the boundary."""
+    padding: tuple[Edit, ...]
+    """What the context gets where the twin has one more sentence: a neutral remark."""
     boundary: Boundary
     """The boundary as the reader reads it in the twin."""
 
@@ -87,7 +91,12 @@ def twin_of(question: str, thought: str, number: int, gold: str) -> Twin:
         raise NoTwinError("the reader still finds a cause")
     if boundary.cause.kind == SLIP and str(reading.values[-1]) != gold:
         raise NoTwinError("the mended value is not the answer")
-    return Twin(tuple(edits), twin)
+    padding = [
+        replace(e, text=phrases.NEUTRAL_REMARK + e.text.removeprefix(e.text.rstrip()))
+        for e in edits
+        if e.start == e.end
+    ]
+    return Twin(tuple(edits), tuple(padding), twin)
 
 
 def _mended(question: str, thought: str) -> list[Edit]:
@@ -96,7 +105,7 @@ def _mended(question: str, thought: str) -> list[Edit]:
     others = {int(number) for number in NUMBER.findall(question)}
     edits: list[Edit] = []
 
-    def replace(match: re.Match[str], group: int, start: int, new: int) -> None:
+    def change(match: re.Match[str], group: int, start: int, new: int) -> None:
         if int(match[group]) != new:
             first, stop = (start + at for at in match.span(group))
             edits.append(Edit(first, stop, str(new), THOUGHT))
@@ -106,15 +115,15 @@ def _mended(question: str, thought: str) -> list[Edit]:
         if choice_of(sentence) == GO_ON:
             for match in NUMBER.finditer(sentence):
                 number = int(match[0])
-                replace(match, 0, start, right.get(number, number))
+                change(match, 0, start, right.get(number, number))
             continue
         for match in EQUATION.finditer(sentence):
             left, sign, second, result = match.groups()
             operands = [right.get(int(n), int(n)) for n in (left, second)]
             new = _true_result(operands[0], sign, operands[1])
-            replace(match, 1, start, operands[0])
-            replace(match, 3, start, operands[1])
-            replace(match, 4, start, new)
+            change(match, 1, start, operands[0])
+            change(match, 3, start, operands[1])
+            change(match, 4, start, new)
             _remember(right, others, int(result), new)
     return edits
 

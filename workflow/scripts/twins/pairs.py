@@ -29,19 +29,21 @@ class Pair:
     row: dict[str, Any]
     """A row of `truth.tables.TRUTH`: the boundary."""
     with_cause: list[int]
-    """Token ids of the trace before the sentence at the boundary."""
+    """Token ids of the trace before the sentence at the boundary, with the padding of
+    `pocket.reading.Twin`."""
     without_cause: list[int]
     """Token ids of the twin."""
     planted_without: float
     """Planted probability of turning in the twin."""
     aligned: bool
-    """Whether the tokens differ only at the changed places."""
+    """Whether both have equally many tokens, which differ only at some places."""
     changed: int
     """Number of tokens of the twin at the changed places."""
     first_id: int
     """Token with which the sentence at the boundary begins."""
     logprob: float | None
-    """Its log-prob when it was generated, nats; None in an imported thought."""
+    """Its log-prob when it was generated, nats; None in an imported thought, and in a
+    context with padding."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,7 @@ class EditedTokens:
 
     ids: list[int]
     places: frozenset[int]
-    """Tokens before the edits that were replaced, by index."""
-    changed: int
-    """Number of tokens that were put in."""
+    """Indices of the tokens that were put in."""
 
 
 def draw_boundaries(truth: pl.DataFrame, pairs: int, seed: int) -> list[dict[str, Any]]:
@@ -113,19 +113,20 @@ def pair_of(
     if in_question:
         in_question = shifted(in_question, question_start(prompt, question, tokenizer))
     in_thought = [edit for edit in twin.edits if edit.place == THOUGHT]
+    padded = edited_tokens(begun, shifted(twin.padding, span.start), tokenizer)
     asked = edited_tokens(prompt, in_question, tokenizer)
     thought_so_far = edited_tokens(begun, shifted(in_thought, span.start), tokenizer)
-    places = asked.places | {len(prompt) + k for k in thought_so_far.places}
-    context = [*prompt, *begun]
+    places = asked.places | {len(asked.ids) + k for k in thought_so_far.places}
+    context = [*prompt, *padded.ids]
     other = asked.ids + thought_so_far.ids
-    logprobs = trace["logprobs"]
+    logprobs = None if twin.padding else trace["logprobs"]
     return Pair(
         row=row,
         with_cause=context,
         without_cause=other,
         planted_without=twin.boundary.probability,
         aligned=is_aligned(context, other, places),
-        changed=asked.changed + thought_so_far.changed,
+        changed=len(places),
         first_id=trace["completion_ids"][first],
         logprob=None if logprobs is None else logprobs[first],
     )
@@ -158,7 +159,7 @@ def edited_tokens(
     starts = [*offsets, len(text)]
     new: list[int] = []
     places: set[int] = set()
-    done = changed = 0
+    done = 0
     for edit in sorted(edits):
         first = token_at(offsets, 0, edit.start)
         stop = max(bisect_left(starts, edit.end), first)
@@ -167,9 +168,9 @@ def edited_tokens(
         shift = starts[first]
         own = Edit(edit.start - shift, edit.end - shift, edit.text, edit.place)
         piece = tokenizer.encode_plain(edited(text[shift : starts[stop]], [own]))
-        new += [*ids[done:first], *piece]
-        places |= set(range(first, stop))
-        changed += len(piece)
+        new += ids[done:first]
+        places |= set(range(len(new), len(new) + len(piece)))
+        new += piece
         done = stop
     new += ids[done:]
     try:
@@ -178,7 +179,7 @@ def edited_tokens(
         is_right = False
     if not is_right:
         raise NoTwinError("the tokens do not give the text of the twin")
-    return EditedTokens(new, frozenset(places), changed)
+    return EditedTokens(new, frozenset(places))
 
 
 def is_aligned(one: list[int], other: list[int], places: Set[int]) -> bool:
