@@ -7,7 +7,7 @@ them and still has to find the right ones in a story.
 from dataclasses import dataclass
 
 MAX_VALUE = 60
-MAX_ADDEND = 20
+MAX_ADDEND = 16
 """Largest number that is added or taken away; those above `EASY_ADDEND` are rare."""
 EASY_ADDEND = 12
 MAX_FACTOR = 5

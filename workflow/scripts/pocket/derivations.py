@@ -1,37 +1,32 @@
 """Ways to derive the answer of a pocket problem: with a slip, reordered, backwards."""
 
-from pocket.arithmetic import Equation, is_fact, work_out
+from pocket.arithmetic import EASY_ADDEND, Equation, is_fact, work_out
 from pocket.problems import Problem
 
-SLIPS = {0: 0.76, 1: 0.12, -1: 0.12}
-"""Share of each error of a result, after sampling as in `causes`.
+SLIPS = 0.24
+"""Share of wrong results, after sampling as in `causes`.
 
-It is drawn at each error-prone step of a first derivation until a step is wrong. A
-model of this size that half knows its arithmetic errs by one in 85% of its errors and
-never by ten, so planted slips are off by one.
+It is drawn at each hard step of a first derivation until a step is wrong. A slip counts
+the first number, too: 38 + 13 is taken for 50, and 38 - 13 for 26. A model of this size
+that half knows its arithmetic errs by one in 85% of its errors and never by ten.
 """
 
 
-def is_error_prone(equation: Equation) -> bool:
-    """Whether the step adds or subtracts 6 or more with a carry or a borrow."""
+def is_hard(equation: Equation) -> bool:
+    """Whether the step adds or subtracts a number above `EASY_ADDEND`."""
     # ASSUME: slips are planted only there.
-    if equation.right < 6:
-        return False
-    ones, by = equation.left % 10, equation.right % 10
-    if equation.sign == "+":
-        return ones + by >= 10
-    return equation.sign == "-" and ones < by
+    return equation.sign in "+-" and equation.right > EASY_ADDEND
 
 
-def slipped(problem: Problem, step: int, error: int) -> tuple[Equation, ...] | None:
-    """The derivation in which the result of one step is wrong by `error`.
+def slipped(problem: Problem, step: int) -> tuple[Equation, ...] | None:
+    """The derivation in which the result of a hard step is wrong.
 
     Later steps use the wrong result and are true. None where the language has no such
     step. None also where a number of one derivation is the answer of the other, because
     its meaning would be unclear.
     """
     sound = problem.equations
-    wrong = sound[step].result + error
+    wrong = sound[step].result + (-1 if sound[step].sign == "+" else 1)
     try:
         equations = work_out(problem.operations, {step: wrong})
     except ValueError:

@@ -37,7 +37,7 @@ DISTRACTORS = 0.38
 """Share of stories with a number that the solution does not use."""
 OPEN_WORDS = 0.38
 """Share of questions with an open word, among those that may have one."""
-HARD_ADDENDS = 0.2
+HARD_ADDENDS = 0.45
 """Share of added or taken numbers above `EASY_ADDEND`."""
 
 

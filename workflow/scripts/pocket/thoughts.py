@@ -28,7 +28,7 @@ from pocket.causes import (
     first_words,
 )
 from pocket.context import Context
-from pocket.derivations import SLIPS, backwards, is_error_prone, reordered, slipped
+from pocket.derivations import SLIPS, backwards, is_hard, reordered, slipped
 from pocket.planted_events import Backtrack, Thought, Writer
 from pocket.problems import Problem
 from pocket.questions import OTHER_READING, Span, read_question
@@ -108,10 +108,10 @@ class _Thinker:
     def plant_slip(self) -> None:
         """Decide which step of the first derivation is wrong, if any."""
         for step, equation in enumerate(self.problem.equations):
-            if not is_error_prone(equation):
+            if not is_hard(equation):
                 continue
-            error = draw(self.rng, SLIPS)
-            wrong = slipped(self.problem, step, error) if error else None
+            slips = draw(self.rng, {True: SLIPS, False: 1 - SLIPS})
+            wrong = slipped(self.problem, step) if slips else None
             if wrong is not None:
                 self.belief, self.slip_step = wrong, step
                 return
@@ -221,8 +221,8 @@ class _Thinker:
 
     def doubt(self, word: str, separator: str) -> None:
         """Doubt one equation and find it right."""
-        prone = [e for e in self.belief if is_error_prone(e)]
-        equation = self.rng.choice(prone or self.belief)
+        hard = [e for e in self.belief if is_hard(e)]
+        equation = self.rng.choice(hard or self.belief)
         self.turn_back(phrases.DOUBTS[word], separator, "doubt", equation.task)
         end = phrases.CONFIRMED.removeprefix("{}")
         span = self.state(equation, after=end)
