@@ -93,7 +93,8 @@ def test_every_share_survives_temperature_and_top_p(cause, turns):
 
 
 def test_the_shares_of_slips_and_missed_checks_survive_too():
-    for shares in (SLIPS, {True: thoughts.MISSES, False: 1 - thoughts.MISSES}):
+    for share in (SLIPS, thoughts.MISSES):
+        shares = {True: share, False: 1 - share}
         assert sampled(shares) == pytest.approx(shares, abs=1e-9)
 
 

@@ -30,7 +30,8 @@ def test_a_distractor_is_the_one_number_that_the_solution_does_not_use():
             words = problem.question[slice(*distractor.span)]
             assert words == str(distractor.number)
             assert words not in gsm8k_row(problem)["answer"].split()
-    assert abs(found / len(PROBLEMS) - DISTRACTORS) < 0.05
+    # Stories in which the number could be mistaken are left out.
+    assert DISTRACTORS - 0.1 < found / len(PROBLEMS) < DISTRACTORS
 
 
 def test_an_open_word_stands_in_the_question_and_a_closed_one_is_not_read():

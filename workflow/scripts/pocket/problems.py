@@ -34,7 +34,7 @@ CONTAINERS = ("boxes", "bags", "packs")
 CLOSED_WORDS = {"left": "now", "in all": "by now", "each": "one"}
 """The word that replaces an open word where the question leaves nothing open."""
 DISTRACTORS = 0.38
-"""Share of stories with a number that the solution does not use."""
+"""Share of drafts of a story with a number that the solution does not use."""
 OPEN_WORDS = 0.38
 """Share of questions with an open word, among those that may have one."""
 HARD_ADDENDS = 0.45
