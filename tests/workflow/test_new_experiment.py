@@ -54,7 +54,7 @@ print(*sorted(changed))
 def test_its_tests_pass_and_the_documents_name_it(fresh, tmp_path):
     """As `make documents` and `make test` would find it in the repository."""
     copied = Path(__file__).parents[1]
-    for name in ("checkouts", "starts", "documents"):
+    for name in ("checkouts", "starts", "documents", "pocket_documents"):
         (fresh.folder / f"tests/{name}.py").parent.mkdir(exist_ok=True)
         (fresh.folder / f"tests/{name}.py").write_bytes(
             (copied / f"{name}.py").read_bytes()
