@@ -9,7 +9,9 @@ from doubletake.study.registry import experiments
 
 pytestmark = pytest.mark.real
 OPENING = "<think>\n"
-EXPERIMENTS = [experiment.name for experiment in experiments()]
+PLANTED = {"twins"}
+"""Experiments on the causes of a planted language, which this model does not speak."""
+EXPERIMENTS = [one.name for one in experiments() if one.name not in PLANTED]
 
 
 def test_every_experiment_has_results(study):
@@ -18,6 +20,13 @@ def test_every_experiment_has_results(study):
     page = (study.checkout.folder / "results/report.html").read_text()
     assert f"{MODEL} <span" in page
     assert page.count("<img ") >= 15
+
+
+def test_no_planted_cause_is_found(study):
+    for name in ("truth", "truth/verification", "twins", "twins/verification"):
+        assert study.table(name).is_empty(), name
+    page = (study.checkout.folder / "results/report.html").read_text()
+    assert "card names no planted language" in page
 
 
 def test_every_thought_is_read_as_it_stands(study, thoughts):
