@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 MAX_VALUE = 60
 MAX_ADDEND = 16
-"""Largest number that is added or taken away; those above `EASY_ADDEND` are rare."""
+"""Largest number that is added or taken away; those above `EASY_ADDEND` are hard."""
 EASY_ADDEND = 12
 MAX_FACTOR = 5
 MAX_GROUP = 12

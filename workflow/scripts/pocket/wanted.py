@@ -113,7 +113,7 @@ WANTED = (
         form=NUMBER,
     ),
 )
-"""What the model must show (issue 12), on its test problems at the default sampling."""
+"""What the model must show on its test problems, at the default sampling."""
 
 ANSWERS = {None: "not checked", True: "yes", False: "no"}
 
