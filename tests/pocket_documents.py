@@ -222,15 +222,22 @@ def rows_of_training() -> str:
     for name, share in cuts.items():
         weight = f"{forced.weight:g}"
         rows.append([name, _share((1 - drills) * share), "answer alone", weight])
-    rows.append(["drill", _share(drills), "results", f"{settings.drill_weight:g}"])
+    weight = f"{settings.drill_weight:g}"
+    rows.append(["drill", _share(drills), "true results, denials", weight])
     return _table(["row", "share of rows", "loss on", "weight of a token"], rows)
 
 
 def stages_of_training() -> str:
-    """The share of drills by stage."""
-    stages = Settings.read(SETTINGS).stages
-    parts = (f"{_share(s.drills)} from token {s.tokens:,} on" for s in stages)
-    return f"Share of drills among the rows: {', '.join(parts)}."
+    """What the model reads in each stage."""
+    rows = [
+        [
+            f"{stage.tokens:,}",
+            _share(stage.drills),
+            "yes" if stage.forced_answers else "no",
+        ]
+        for stage in Settings.read(SETTINGS).stages
+    ]
+    return _table(["from token", "drills among the rows", "forced answers"], rows)
 
 
 def _share(value: float) -> str:

@@ -17,6 +17,7 @@ from pocket.tokenizer import (
 )
 from pocket.training_batches import (
     DRILL_EQUATIONS,
+    FALSE_EQUATIONS,
     IGNORED,
     ForcedAnswers,
     Row,
@@ -104,17 +105,36 @@ def test_the_shares_of_forced_answers_are_as_set(tokenizer):
     assert 0.09 < len(unthought) / len(rows) < 0.17
 
 
-def test_drills_are_true_equations_with_the_loss_on_their_results(tokenizer):
-    rows = drill_rows(tokenizer, rng=random.Random(0), weight=4, rows=20)
+def test_drills_deny_each_false_equation_and_have_no_loss_on_its_result(tokenizer):
+    rows = drill_rows(tokenizer, rng=random.Random(0), weight=4, rows=40)
+    false = 0
     for row in rows:
         assert (row.ids[0], row.weight) == (tokenizer.bos_token_id, 4)
         text = tokenizer.decode(row.ids[1:])
-        equations = re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)\.", text)
-        assert len(equations) == DRILL_EQUATIONS
-        for left, sign, right, result in equations:
-            assert calculate(int(left), sign, int(right)) == int(result)
-        targets = [tokenizer.decode(row.ids[index]) for index in row.targets]
-        assert targets == [result for *_, result in equations]
+        sentences = re.findall(
+            r" (Wait, )?(\d+ \S \d+) = (\d+)( is not right)?\.", text
+        )
+        targets: list[str] = []
+        denied = ""
+        for wait, task, result, _ in sentences:
+            left, sign, right = task.split()
+            is_true = calculate(int(left), sign, int(right)) == int(result)
+            assert not (is_true and wait)
+            if wait:
+                sentence = f" Wait, {task} = {result} is not right."
+                targets += map(tokenizer.decode, ids_of(tokenizer, sentence))
+                denied = task
+            elif is_true:
+                assert denied in ("", task)
+                targets += [" ", result]
+                denied = ""
+            else:
+                assert abs(calculate(int(left), sign, int(right)) - int(result)) == 1
+                targets.append(" ")
+                false += 1
+        assert [tokenizer.decode(row.ids[index]) for index in row.targets] == targets
+    share = false / (len(rows) * DRILL_EQUATIONS)
+    assert abs(share - FALSE_EQUATIONS) < 0.06
 
 
 def test_drills_hold_every_fact_of_the_language():

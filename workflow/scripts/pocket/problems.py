@@ -37,7 +37,7 @@ DISTRACTORS = 0.38
 """Share of drafts of a story with a number that the solution does not use."""
 OPEN_WORDS = 0.38
 """Share of questions with an open word, among those that may have one."""
-HARD_ADDENDS = 0.45
+HARD_ADDENDS = 0.6
 """Share of added or taken numbers above `EASY_ADDEND`."""
 
 

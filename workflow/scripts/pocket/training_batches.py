@@ -8,12 +8,15 @@ equations with the loss on their results.
 """
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from transformers import PreTrainedTokenizerFast as Tokenizer
 
 from pocket.arithmetic import MAX_VALUE, Equation, calculate, is_fact
+from pocket.derivations import wrong_result
+from pocket.phrases import DENIALS
 from pocket.planted_events import Thought
 from pocket.problems import Problem, is_test_question, sample_problem
 from pocket.thoughts import sample_thought
@@ -21,8 +24,12 @@ from pocket.tokenizer import ANSWER_PROMPT, completion_text, prompt_text
 
 IGNORED = -100
 """Target of positions without a loss."""
-DRILL_EQUATIONS = 24
-"""Equations of one training sequence of a drill."""
+DRILL_EQUATIONS = 14
+"""Facts of one training sequence of a drill."""
+FALSE_EQUATIONS = 0.25
+"""Share of the facts of a drill that are stated wrong first."""
+TRUE, FALSE, DENIAL = "true", "false", "denial"
+"""Kinds of the sentences of a drill."""
 
 
 @dataclass(frozen=True)
@@ -131,26 +138,44 @@ def drill_rows(
     """Rows with bare equations, drawn evenly from all facts of the language.
 
     A thought repeats its few equations. A drill shows many different equations in the
-    same number of tokens.
+    same number of tokens. Some are false; the next sentence says so and the true
+    equation follows. The loss is on true results, on what follows an equation, and on
+    the sentences that deny.
 
     Args:
         tokenizer: the pocket tokenizer.
         rng: source of the equations.
-        weight: of the loss of a result.
+        weight: of the loss of a token.
         rows: number of rows.
     """
     facts = all_facts()
-    texts = [
-        " ".join(f"{fact}." for fact in rng.choices(facts, k=DRILL_EQUATIONS))
-        for _ in range(rows)
-    ]
-    bos = tokenizer.bos_token_id
-    equals = tokenizer.convert_tokens_to_ids("Ġ=")
-    encoded = []
-    for ids in _encode(tokenizer, texts):
-        results = [i + 3 for i, token in enumerate(ids) if token == equals]
-        encoded.append(Row([bos, *ids], results, weight))
-    return encoded
+    drills = [_drill(rng, facts) for _ in range(rows)]
+    encoded = iter(_encode(tokenizer, [text for drill in drills for text, _ in drill]))
+    result = []
+    for drill in drills:
+        ids, targets = [tokenizer.bos_token_id], []
+        for _, kind in drill:
+            piece = next(encoded)
+            first, stop = len(ids), len(ids) + len(piece)
+            # A piece ends with the result and a full stop.
+            own = {TRUE: [first, stop - 2], FALSE: [first], DENIAL: range(first, stop)}
+            targets += own[kind]
+            ids += piece
+        result.append(Row(ids, targets, weight))
+    return result
+
+
+def _drill(rng: random.Random, facts: Sequence[Equation]) -> list[tuple[str, str]]:
+    """Sentences of a drill, each with its kind."""
+    pieces: list[tuple[str, str]] = []
+    for fact in rng.choices(facts, k=DRILL_EQUATIONS):
+        result = wrong_result(fact)
+        if result is not None and rng.random() < FALSE_EQUATIONS:
+            wrong = replace(fact, result=result)
+            pieces.append((f" {wrong}.", FALSE))
+            pieces.append((f" {DENIALS['Wait'].format(wrong)}", DENIAL))
+        pieces.append((f" {fact}.", TRUE))
+    return pieces
 
 
 def all_facts() -> list[Equation]:
