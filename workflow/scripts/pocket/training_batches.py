@@ -105,7 +105,9 @@ def thought_rows(
     )
     # As at an exit, the answer prompt is tokenized apart from the text before it.
     (answer_prompt,) = _encode(tokenizer, [ANSWER_PROMPT])
-    answers = _encode(tokenizer, [str(problem.answer) for problem, _ in thoughts])
+    # The box is closed, too: else a forced answer would not end.
+    texts = [f"{problem.answer}}}." for problem, _ in thoughts]
+    answers = _encode(tokenizer, texts)
     encoded = []
     for prompt, cut, body, answer in zip(prompts, cuts, bodies, answers, strict=True):
         if cut is None:
