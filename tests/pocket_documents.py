@@ -144,14 +144,21 @@ def exits() -> str:
         "later": "later exits, one after each arrival",
         "all": "all exits of these thoughts",
     }
-    keys = ("mean_confidence", "accuracy", "ece", "ece_of_calibrated", "brier", "auroc")
+    heads = {
+        "mean_confidence": "mean confidence",
+        "accuracy": "right",
+        "closed": "closed",
+        "ece": "ECE",
+        "ece_of_calibrated": "ECE if calibrated",
+        "brier": "Brier",
+        "auroc": "AUROC",
+    }
     found = _read("metrics.json")["exits"]
     rows = [
-        [name, f"{found[key]['n']:,}", *(_decimals(found[key][k]) for k in keys)]
+        [name, f"{found[key]['n']:,}", *(_decimals(found[key][k]) for k in heads)]
         for key, name in names.items()
     ]
-    head = ("mean confidence", "right", "ECE", "ECE if calibrated", "Brier", "AUROC")
-    return _table(["", "exits", *head], rows)
+    return _table(["", "exits", *heads.values()], rows)
 
 
 def _percent(value: float | None) -> str:

@@ -21,7 +21,7 @@ from logit_lens.tables import (
     LOGIT_LENS_WORDS,
     VOCABULARY,
 )
-from turns.reading import GROUPS, target_ids
+from turns.reading import GROUPS, target_ids, white_space_ids
 from turns.tables import TURN_WORDS, TURNS
 
 RESAMPLING = Resampling(bootstrap=50)
@@ -71,6 +71,7 @@ def states_at(study, row) -> list[torch.Tensor]:
 def test_the_lens_is_norm_and_head_on_hidden_states(study, lens, targets):
     turns = TURNS.read(study.folder / "turns.parquet")
     decoder = study.decoder
+    white_space = white_space_ids(load_tokenizer(study.model))
     for row in turns.head(6).iter_rows(named=True):
         key = {"trace": row["trace"], "event": row["event"], "component": "resid"}
         rows = lens.filter(**key).sort("layer")
@@ -86,6 +87,7 @@ def test_the_lens_is_norm_and_head_on_hidden_states(study, lens, targets):
                 assert found[group] == pytest.approx(expected, abs=1e-4)
             expected = float(logits.log_softmax(-1)[targets["backtrack"]].logsumexp(-1))
             assert found["backtrack_logprob"] == pytest.approx(expected, abs=1e-4)
+            logits[white_space] = -torch.inf
             assert found["top_ids"] == logits.topk(TOP).indices.tolist()
 
 

@@ -7,7 +7,7 @@ import pytest
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 from doubletake.text.tokenizer import load_tokenizer
-from turns.reading import target_ids, turn_words, variants_of
+from turns.reading import target_ids, turn_words, variants_of, white_space_ids
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,12 @@ def test_only_single_tokens_are_kept(tokenizer):
     assert set(words["word"]) == {"Wait", "So"}
     ids = target_ids(words)
     assert ids["wrap_up"].tolist() == sorted(words.filter(group="wrap_up")["token_id"])
+
+
+def test_white_space_is_found_by_the_text_of_the_tokens(tokenizer):
+    texts = {tokenizer.text_of(k) for k in white_space_ids(tokenizer).tolist()}
+    assert {" ", "\n", "\n\n"} <= texts
+    assert not any(text.strip() for text in texts)
 
 
 def test_a_group_without_a_single_token_is_refused(tokenizer):

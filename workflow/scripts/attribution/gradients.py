@@ -33,7 +33,7 @@ class Decision:
     ids: list[int]
     """Token ids of the sequence; the position is its last token."""
     predicted: int
-    """Id of the most likely next token."""
+    """Id of the most likely next token that is not white space."""
 
 
 class Metric:
@@ -42,7 +42,8 @@ class Metric:
     `difference`: log-prob of the backtrack group minus log-prob of the wrap-up group.
     Each is the log-sum-exp over the group's tokens. The normaliser cancels, so only
     these rows of the unembedding are needed. `target`: the raw logit of the most likely
-    next token. Logits are in float32, and are capped where the model caps them.
+    next token that is not white space. Logits are in float32, and are capped where the
+    model caps them.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 METRICS = {
     "difference": "the log-odds of a backtrack word against a wrap-up word",
-    "target": "the raw logit of the most likely next token",
+    "target": "the raw logit of the most likely next token that is not white space",
 }
 KINDS = {"backtrack": "backtracks", "control": "controls", "wrap_up": "wrap-ups"}
 

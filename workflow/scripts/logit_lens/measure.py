@@ -51,7 +51,7 @@ from doubletake.tables.verification import (
 )
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from logit_lens.tables import LOGIT_LENS, VOCABULARY
-from turns.reading import BACKTRACK, GROUPS, target_ids
+from turns.reading import BACKTRACK, GROUPS, target_ids, white_space_ids
 from turns.tables import TURN_WORDS, TURNS
 
 if TYPE_CHECKING:
@@ -136,7 +136,11 @@ def group_means(values: torch.Tensor, sizes: list[int]) -> torch.Tensor:
 
 @torch.inference_mode()
 def read_vocabulary(
-    lens: Lens, resid: torch.Tensor, targets: torch.Tensor, top: int
+    lens: Lens,
+    resid: torch.Tensor,
+    targets: torch.Tensor,
+    left_out: torch.Tensor,
+    top: int,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Target log-probs and most likely tokens of the lens, over the whole vocabulary.
 
@@ -144,6 +148,7 @@ def read_vocabulary(
         lens: final norm and unembedding.
         resid: [position, boundary, d_model].
         targets: [token], ids of the backtrack group.
+        left_out: [token], ids that do not count as most likely tokens.
         top: number of most likely tokens to return.
 
     Returns:
@@ -156,7 +161,9 @@ def read_vocabulary(
     for logits in lens.chunks(resid.flatten(0, 1)):
         of_targets = logits[:, targets.to(logits.device)].logsumexp(-1)
         target_logprobs.append((of_targets - logits.logsumexp(-1)).cpu())
-        top_ids.append(logits.topk(min(top, logits.shape[-1]), -1).indices.cpu())
+        logits.index_fill_(1, left_out.to(logits.device), -torch.inf)
+        kept = min(top, logits.shape[-1] - len(left_out))
+        top_ids.append(logits.topk(kept, -1).indices.cpu())
     logprobs, ids = torch.cat(target_logprobs), torch.cat(top_ids)
     return logprobs.unflatten(0, shape), ids.unflatten(0, shape)
 
@@ -196,6 +203,7 @@ def lens_table(
     part: pl.DataFrame,
     states: CachedStates,
     targets: dict[str, torch.Tensor],
+    left_out: torch.Tensor,
     top: int,
     sum_check: SumCheck,
 ) -> pl.DataFrame:
@@ -213,7 +221,9 @@ def lens_table(
     sum_check.add(total, lens.uncapped(lens.normed(states.resid[:, -1]), tokens))
     # ASSUME: the final norm and the unembedding can read the stream at any boundary.
     logits = lens.logits(lens.normed(states.resid), tokens)
-    logprobs, ids = read_vocabulary(lens, states.resid, targets[BACKTRACK], top)
+    logprobs, ids = read_vocabulary(
+        lens, states.resid, targets[BACKTRACK], left_out, top
+    )
     resid_columns = {
         "backtrack_logprob": pl.Series(logprobs.double().flatten().numpy()),
         "top_ids": pl.Series(ids.int().flatten(0, 1).tolist(), dtype=pl.List(pl.Int32)),
@@ -254,10 +264,14 @@ def main(
     cache = ActivationCache(index_path, cache_paths, Origin.of(model, events_path))
     device = choose_device(model.device)
     lens = Lens.load(model, device)
+    tokenizer = load_tokenizer(model)
+    left_out = white_space_ids(tokenizer)
     sum_check, tables = SumCheck(), [LOGIT_LENS.frame([])]
     progress = Progress(turns.height, "positions")
     for part, states in batches_of_states(cache, turns, settings.batch_memory, device):
-        tables.append(lens_table(lens, part, states, targets, settings.top, sum_check))
+        tables.append(
+            lens_table(lens, part, states, targets, left_out, settings.top, sum_check)
+        )
         progress.update(part.height)
     progress.close()
     VERIFICATION.write(sum_check.rows(model.dtype), verification_path)
@@ -265,7 +279,7 @@ def main(
     run = run_row_on(STAGE, ONE_SHARD, progress, device, model.dtype, traces)
     RUNS.write(run, runs_path)
     table = pl.concat(tables)
-    VOCABULARY.write(vocabulary_of(table, load_tokenizer(model)), vocabulary_path)
+    VOCABULARY.write(vocabulary_of(table, tokenizer), vocabulary_path)
     LOGIT_LENS.write(table, lens_path)
 
 

@@ -49,7 +49,8 @@ LOGIT_LENS = Table(
         Column(
             "top_ids",
             pl.List(pl.Int32),
-            "of `resid`: the most likely tokens, in descending order; else null",
+            "of `resid`: the most likely tokens that are not white space, in "
+            "descending order; else null",
             nullable=True,
             unit="token id",
         ),

@@ -1,8 +1,8 @@
 """How sure and how right a pocket model is when its thought is cut at an arrival.
 
 Exit 0 is before any thought, exit k after the sentence of arrival k. The thought is
-closed there as in the training, and the answer is the most likely next token. All
-answers of the language are one token.
+closed there as in the training. All answers of the language are one token. So the
+answer is the most likely next token, and the token after it must close the box.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,8 @@ BATCH_TOKENS = 16_384
 """Largest number of tokens of a batch, with padding."""
 BINS = 10
 """Bins of the calibration; all hold equally many exits."""
+BOX_END = "}"
+"""Text that ends an answer."""
 DRAWS = 200
 """Number of draws of answers that would be right as often as the model is sure."""
 
@@ -37,13 +39,16 @@ class Exits:
     confidence: np.ndarray
     """Probability of the answer at temperature 1, `[exit]`."""
     correct: np.ndarray
-    """Whether the answer is the true one, `[exit]`."""
+    """Whether the answer is the true one and its box is closed, `[exit]`."""
+    closed: np.ndarray
+    """Whether the box is closed after the answer, `[exit]`."""
 
     def __add__(self, other: "Exits") -> "Exits":
         """The exits of both."""
         return Exits(
             np.concatenate([self.confidence, other.confidence]),
             np.concatenate([self.correct, other.correct]),
+            np.concatenate([self.closed, other.closed]),
         )
 
 
@@ -77,7 +82,8 @@ def forced(
 ) -> Exits:
     """The greedy answers after contexts that are closed with the answer prompt.
 
-    An answer that is no number counts as wrong.
+    An answer that is no number, or whose box does not close, counts as wrong, as in
+    the experiment `early_exit`.
 
     Args:
         model: the pocket model.
@@ -87,7 +93,7 @@ def forced(
     """
     answer_prompt = tokenizer.encode(ANSWER_PROMPT, add_special_tokens=False)
     confidence = np.zeros(len(contexts))
-    correct = np.zeros(len(contexts), dtype=bool)
+    closed, correct = np.zeros((2, len(contexts)), dtype=bool)
     batches = batches_of(
         range(len(contexts)),
         lambda index: len(contexts[index]) + len(answer_prompt),
@@ -95,27 +101,37 @@ def forced(
     )
     for batch in batches:
         rows = [[*contexts[index], *answer_prompt] for index in batch]
-        states = model.model(padded(rows).to(model.device)).last_hidden_state
-        last = torch.tensor([len(row) - 1 for row in rows], device=model.device)
-        resid = states[torch.arange(len(rows), device=model.device), last]
-        top = model.lm_head(resid).float().softmax(-1).max(-1)
-        texts = tokenizer.batch_decode(top.indices[:, None].tolist())
-        confidence[batch] = top.values.double().cpu().numpy()
-        correct[batch] = [
+        confidence[batch], answers = _most_likely(model, rows)
+        rows = [[*row, answer] for row, answer in zip(rows, answers, strict=True)]
+        _, after = _most_likely(model, rows)
+        closed[batch] = [tokenizer.decode([k]).startswith(BOX_END) for k in after]
+        texts = [tokenizer.decode([answer]) for answer in answers]
+        correct[batch] = closed[batch] & [
             text.isdecimal() and int(text) == gold[index]
             for text, index in zip(texts, batch, strict=True)
         ]
-    return Exits(confidence, correct)
+    return Exits(confidence, correct, closed)
 
 
-def ece(exits: Exits) -> float:
-    """Expected calibration error in bins of equal counts."""
-    order = np.argsort(exits.confidence, kind="stable")
+def _most_likely(
+    model: PreTrainedModel, rows: Sequence[list[int]]
+) -> tuple[np.ndarray, list[int]]:
+    """Probability and id of the most likely token after each row."""
+    states = model.model(padded(rows).to(model.device)).last_hidden_state
+    last = torch.tensor([len(row) - 1 for row in rows], device=model.device)
+    resid = states[torch.arange(len(rows), device=model.device), last]
+    top = model.lm_head(resid).float().softmax(-1).max(-1)
+    return top.values.double().cpu().numpy(), top.indices.tolist()
+
+
+def ece(confidence: np.ndarray, correct: np.ndarray) -> float:
+    """Expected calibration error in bins of equal counts; both are `[exit]`."""
+    order = np.argsort(confidence, kind="stable")
     bins = equal_count_bins(len(order), min(BINS, len(order)))
     cases = np.bincount(bins)
     return calibration_error(
-        np.bincount(bins, exits.confidence[order]) / cases,
-        np.bincount(bins, exits.correct[order]) / cases,
+        np.bincount(bins, confidence[order]) / cases,
+        np.bincount(bins, correct[order]) / cases,
         cases,
     )
 
@@ -127,19 +143,23 @@ def ece_of_calibrated(exits: Exits, seed: int) -> float:
     """
     uniform = array_generator(seed, 0).random((DRAWS, len(exits.confidence)))
     draws = uniform < exits.confidence
-    return float(np.mean([ece(Exits(exits.confidence, draw)) for draw in draws]))
+    return float(np.mean([ece(exits.confidence, draw) for draw in draws]))
 
 
 def exit_metrics(exits: Exits, seed: int) -> dict[str, Any]:
     """Confidence, accuracy and calibration of exits; values are None without exits."""
     confidence, correct = exits.confidence, exits.correct
-    names = ("mean_confidence", "accuracy", "ece", "ece_of_calibrated", "brier")
+    names = (
+        *("mean_confidence", "accuracy", "closed"),
+        *("ece", "ece_of_calibrated", "brier"),
+    )
     if not len(confidence):
         return {"n": 0, **dict.fromkeys((*names, "auroc"))}
     values = (
         confidence.mean(),
         correct.mean(),
-        ece(exits),
+        exits.closed.mean(),
+        ece(confidence, correct),
         ece_of_calibrated(exits, seed),
         ((confidence - correct) ** 2).mean(),
     )

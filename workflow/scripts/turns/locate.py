@@ -2,8 +2,10 @@
 
 A turn is the start of a sentence that turns back, wraps up or goes on (a control). For
 each turn this script finds the position that predicts the sentence's first token. From
-the cached final residual it computes the most likely token at that position. The
-published filter keeps a backtrack only if this token is a backtrack word.
+the cached final residual it computes the most likely token at that position that is
+not white space. The published filter keeps a backtrack only if this token is a
+backtrack word. (White space is left out because a model may choose a line break and the
+word after it in two steps.)
 
 Inputs
     traces: `traces.tables.TRACES`.
@@ -40,7 +42,15 @@ from doubletake.tables.verification import (
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from events.tables import EVENTS
 from traces.tables import TRACES
-from turns.reading import BACKTRACK, CONTROL, KINDS, WRAP_UP, target_ids, turn_words
+from turns.reading import (
+    BACKTRACK,
+    CONTROL,
+    KINDS,
+    WRAP_UP,
+    target_ids,
+    turn_words,
+    white_space_ids,
+)
 from turns.tables import TURN_WORDS, TURNS
 
 if TYPE_CHECKING:
@@ -61,7 +71,8 @@ class Settings:
     backtracks: str
     """Which backtracks of a trace the experiments use: `first` or `every`."""
     predicted_only: bool
-    """Keep only backtracks at which a backtrack word is the most likely token."""
+    """Keep only backtracks at which a backtrack word is the most likely token, white
+    space left out."""
     words: dict[str, list[str]]
     """Words by group."""
 
@@ -101,9 +112,18 @@ def sentence_starts(
 
 @torch.inference_mode()
 def predictions(
-    cache: ActivationCache, lens: Lens, sentences: pl.DataFrame
+    cache: ActivationCache,
+    lens: Lens,
+    sentences: pl.DataFrame,
+    left_out: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Most likely next token at each position, and log-prob of the token that follows.
+
+    Args:
+        cache: holds the final residual at the positions.
+        lens: final norm and unembedding.
+        sentences: from `sentence_starts`.
+        left_out: [token], ids that do not count as most likely tokens.
 
     Returns:
         [sentence] token ids and [sentence] nats, on the CPU.
@@ -113,9 +133,10 @@ def predictions(
         resid = cache.read("resid", part, layer=cache.n_layers)
         next_ids = part["next_id"].to_torch().long().split(UNEMBED_ROWS)
         for logits, tokens in zip(lens.chunks(resid), next_ids, strict=True):
-            ids.append(logits.argmax(-1).cpu())
             chosen = logits.gather(1, tokens.to(logits.device)[:, None])[:, 0]
             logprobs.append((chosen - logits.logsumexp(-1)).cpu())
+            logits.index_fill_(1, left_out.to(logits.device), -torch.inf)
+            ids.append(logits.argmax(-1).cpu())
     return torch.cat(ids), torch.cat(logprobs)
 
 
@@ -243,7 +264,9 @@ def main(
     words = turn_words(tokenizer, settings.words)
     lens = Lens.load(model, choose_device(model.device))
     sentences = sentence_starts(traces, events, cache.index)
-    predicted_ids, logprobs = predictions(cache, lens, sentences)
+    predicted_ids, logprobs = predictions(
+        cache, lens, sentences, white_space_ids(tokenizer)
+    )
     turns = turns_table(sentences, predicted_ids, logprobs, words, tokenizer, settings)
     backtracks = turns.filter(kind=BACKTRACK)
     logger.info(

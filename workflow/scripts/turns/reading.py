@@ -1,4 +1,4 @@
-"""For later stages: the kinds of turns, and turn words as token ids."""
+"""For later stages: the kinds of turns, turn words and white space as token ids."""
 
 from typing import Any
 
@@ -68,6 +68,13 @@ def turn_words(tokenizer: TraceTokenizer, words: dict[str, list[str]]) -> pl.Dat
             f"turns.words: {shared['text'][0]!r} is in more than one group"
         )
     return table
+
+
+def white_space_ids(tokenizer: TraceTokenizer) -> torch.Tensor:
+    """Ids of the tokens that hold white space only, in ascending order."""
+    # ASSUME: white space before a word does not say whether the sentence turns back.
+    texts = map(tokenizer.text_of, range(len(tokenizer.tokenizer)))
+    return torch.tensor([i for i, text in enumerate(texts) if text.isspace()]).long()
 
 
 def target_ids(words: pl.DataFrame) -> dict[str, torch.Tensor]:

@@ -29,9 +29,14 @@ TURNS = Table(
             "log-prob of the sentence's first token, from the cache",
             unit="nats",
         ),
-        Column("predicted_id", COUNT, "the most likely next token", unit="token id"),
-        Column("predicted_text", TEXT, "text of the most likely next token"),
-        Column("is_word", FLAG, "the most likely next token is a backtrack word"),
+        Column(
+            "predicted_id",
+            COUNT,
+            "the most likely next token that is not white space",
+            unit="token id",
+        ),
+        Column("predicted_text", TEXT, "text of this token"),
+        Column("is_word", FLAG, "this token is a backtrack word"),
         Column(
             "selected",
             FLAG,
