@@ -68,7 +68,7 @@ rule evaluate_pocket:
         runtime=growing(20),
     params:
         settings={
-            "problems": 400,
+            "problems": 1000,
             "problems_without_thought": 2000,
             "seed": 0,
             "temperature": 0.6,

@@ -21,7 +21,10 @@ CASES = {
 
 
 def trace_of(tokenizer, name):
-    question, thought = CASES[name]
+    return trace_row(tokenizer, name, *CASES[name])
+
+
+def trace_row(tokenizer, name, question, thought):
     ids = tokenizer.encode(f"{thought}\n</think>\n\nThe answer is 22.")
     text, offsets = tokenizer.decode(ids)
     return {

@@ -10,7 +10,7 @@ import torch
 import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from pocket.causes import CAUSES, SLIP
+from pocket.causes import CAUSES
 from pocket.evaluate import Settings, evaluate, sample_test_problems
 from pocket.problems import gsm8k_row
 from pocket.reading import LANGUAGE
@@ -54,21 +54,9 @@ def test_the_shipped_problems_are_those_of_the_evaluation():
     assert list(map(json.loads, lines)) == list(map(gsm8k_row, problems))
 
 
-NOT_REACHED = {
-    "thoughts.accuracy.share",
-    "thoughts.first_arrival_wrong.share",
-    "thoughts.mended_of_wrong.share",
-    "boundaries.largest_gap",
-    "exits.later.ece",
-    "exits.later.auroc",
-}
-"""The shipped weights do not notice half of their slips; the card says so."""
-
-
 @pytest.mark.parametrize("bound", WANTED, ids=lambda bound: bound.key)
-def test_its_metrics_lie_in_the_wanted_ranges_that_it_reaches(bound):
-    is_reached = bound.reached(METRICS)
-    assert is_reached is (bound.key not in NOT_REACHED), bound.measured(METRICS)
+def test_its_metrics_lie_in_the_wanted_ranges(bound):
+    assert bound.reached(METRICS), bound.measured(METRICS)
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +104,8 @@ def test_a_fresh_sample_shows_the_same_shares(fresh, key):
 
 
 def test_a_fresh_sample_turns_as_planted(fresh):
-    for cause, rate in fresh["boundaries"]["turn_rate"].items():
+    for rate in fresh["boundaries"]["turn_rate"].values():
         assert rate["n"] >= 10
-        if cause == SLIP:  # NOT_REACHED
-            continue
         spread = sqrt(rate["planted"] * (1 - rate["planted"]) / rate["n"])
         assert abs(rate["gap"]) <= 0.1 + 3 * spread
 
@@ -127,9 +113,8 @@ def test_a_fresh_sample_turns_as_planted(fresh):
 def test_a_fresh_sample_is_as_sure_as_it_is_right(fresh):
     for name in ("exit_0", "later"):
         found, shipped = fresh["exits"][name], METRICS["exits"][name]
-        if f"exits.{name}.ece" not in NOT_REACHED:
-            # Fewer exits have a larger error by chance; it is measured beside.
-            assert found["ece"] <= 0.05 + 2 * found["ece_of_calibrated"]
+        # Fewer exits have a larger error by chance; it is measured beside.
+        assert found["ece"] <= 0.05 + 2 * found["ece_of_calibrated"]
         assert abs(found["mean_confidence"] - shipped["mean_confidence"]) <= 0.1
     assert fresh["exits"]["exit_0"]["mean_confidence"] <= 0.4
     assert fresh["exits"]["all"]["auroc"] >= 0.8

@@ -160,3 +160,18 @@ def test_any_text_is_read_without_a_crash(thought):
         assert b.cause.kind in CAUSES
     assert 0 <= reading.unread <= len(sentences(thought))
     assert len(re.findall(r"\d", thought)) or not reading.values
+
+
+def test_mending_an_equation_takes_back_those_that_used_its_result():
+    question = "Nina has 32 books. She sells 13. She sells 14. How many has Nina now?"
+    text = (
+        "She sells 13, so 32 - 13 = 45. She sells 14, so 45 - 14 = 59. "
+        "Wait, 32 - 13 = 45 is not right. 32 - 13 = 19. 19 - 14 = 5. "
+        "So the final answer is 5."
+    )
+    first, last = read_thought(question, text).boundaries
+    assert text[slice(*first.cause.span)] == "32 - 13 = 45"
+    assert last.cause.kind != SLIP
+    unmended = text.replace("32 - 13 = 19. 19 - 14 = 5.", "45 - 14 = 31.")
+    last = read_thought(question, unmended).boundaries[-1]
+    assert unmended[slice(*last.cause.span)] == "32 - 13 = 45"

@@ -39,11 +39,17 @@ class Context:
     """By the left-hand side of a false equation: where it was stated last."""
 
     def state(self, equation: Equation, span: Span) -> None:
-        """An equation is stated at a span of the thought."""
-        if equation.is_true:
-            self.false_equations.pop(equation.task, None)
-        else:
-            self.false_equations[equation.task] = span
+        """An equation is stated at a span of the thought.
+
+        A true one mends the false one with its task. The equations that were stated
+        after the false one used its result, so they hold no longer.
+        """
+        false = self.false_equations
+        if not equation.is_true:
+            false[equation.task] = span
+        elif equation.task in false:
+            before = list(false).index(equation.task)
+            self.false_equations = dict(list(false.items())[:before])
 
     @property
     def causes(self) -> tuple[Cause, ...]:
