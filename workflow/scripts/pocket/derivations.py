@@ -8,8 +8,8 @@ SLIPS = 0.5
 
 It is drawn at each hard step of a first derivation until a step is wrong. A slip takes
 the wrong sign: 38 + 13 is taken for 25, and 38 - 13 for 51. Four in ten hard steps
-cannot hold a slip, because the steps after it would not be of the language. A model does
-not know in advance which ones these are, so it slips less often than planted.
+cannot hold a slip, because the steps after it would not be of the language. A model
+does not know in advance which ones these are, so it slips less often than planted.
 """
 
 
