@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doubletake.text.sentences import sentences
-from pocket.causes import CAUSES, GO_ON, SLIP, TURN, WRAP_UP
+from pocket.causes import CAUSES, GO_ON, NONE, SLIP, TURN, WRAP_UP
 from pocket.problems import sample_problem
 from pocket.thought_reader import choice_of, read_thought
 from pocket.thoughts import sample_thought
@@ -31,7 +31,7 @@ def test_the_reader_is_exact_on_generated_thoughts():
         assert reading.boundaries == thought.boundaries, thought.text
         assert reading.values == tuple(a.value for a in thought.arrivals)
         assert reading.turns == len(thought.backtracks)
-        assert reading.unread == 0
+        assert (reading.unread, reading.other_errors) == (0, 0)
         boundaries += len(reading.boundaries)
     assert boundaries > 6000
 
@@ -175,3 +175,18 @@ def test_mending_an_equation_takes_back_those_that_used_its_result():
     unmended = text.replace("32 - 13 = 19. 19 - 14 = 5.", "45 - 14 = 31.")
     last = read_thought(question, unmended).boundaries[-1]
     assert unmended[slice(*last.cause.span)] == "32 - 13 = 45"
+
+
+def test_false_equations_after_the_first_derivation_are_counted_and_no_cause():
+    text = (
+        "12 - 5 = 7. Let me check again. 12 - 5 = 17. That makes 17 apples. "
+        "So the final answer is 17."
+    )
+    reading = read_thought(QUESTION, text)
+    assert reading.values == (7, 17)
+    assert [b.cause.kind for b in reading.boundaries] == [NONE] * 3
+    assert (reading.unread, reading.other_errors) == (0, 1)
+    slip = text.replace("12 - 5 = 7.", "12 - 5 = 17.")
+    reading = read_thought(QUESTION, slip)
+    assert [b.cause.kind for b in reading.boundaries] == [SLIP] * 3
+    assert reading.other_errors == 0

@@ -35,8 +35,12 @@ class Context:
     uses_distractor: bool = False
     weighed: bool = False
     """Whether the other reading of the open word was weighed."""
+    derived: bool = False
+    """Whether the first derivation has ended; slips are planted in it alone."""
     false_equations: dict[str, Span] = field(default_factory=dict)
-    """By the left-hand side of a false equation: where it was stated last."""
+    """Slips, by the left-hand side of the equation: where it was stated last."""
+    other_errors: int = 0
+    """Number of false equations that are no slips, because they came later."""
 
     def state(self, equation: Equation, span: Span) -> None:
         """An equation is stated at a span of the thought.
@@ -45,8 +49,10 @@ class Context:
         after the false one used its result, so they hold no longer.
         """
         false = self.false_equations
-        if not equation.is_true:
+        if not equation.is_true and (not self.derived or equation.task in false):
             false[equation.task] = span
+        elif not equation.is_true:
+            self.other_errors += 1
         elif equation.task in false:
             before = list(false).index(equation.task)
             self.false_equations = dict(list(false.items())[:before])

@@ -76,6 +76,7 @@ def boundary_metrics(samples: Sequence[Sample]) -> dict[str, Any]:
     return {
         "read": share(b.choice is not None for b in boundaries),
         "unread_sentences": sum(sample.reading.unread for sample in samples),
+        "other_errors": sum(sample.reading.other_errors for sample in samples),
         "turn_rate": rates,
         "turn_rate_without_a_cause": {
             number: rate_of(cases) for number, cases in by_turns.items()

@@ -88,6 +88,9 @@ class Reading:
     """The character after the sentence of each arrival."""
     unread: int
     """Number of sentences that are not of the language."""
+    other_errors: int
+    """Number of false equations after the first derivation that repeat no slip. The
+    language plants none of these, so they are no cause."""
 
     @property
     def turns(self) -> int:
@@ -135,6 +138,7 @@ class _Reader:
         """Read the sentence at a boundary."""
         context, count = self.context, len(self.context.causes)
         word = re.split(r"[\s,]", sentence, maxsplit=1)[0]
+        context.derived |= choice is not None
         self.boundaries.append(
             Boundary(
                 *span,
@@ -210,4 +214,5 @@ def read_thought(question: str, thought: str) -> Reading:
         values=tuple(reader.values),
         arrival_ends=tuple(reader.arrival_ends),
         unread=reader.unread,
+        other_errors=reader.context.other_errors,
     )

@@ -90,6 +90,7 @@ class _Thinker:
                 self.sentence_ends.append(len(writer.text))
             span = self.state(equation, start)
         writer.arrive(span)
+        self.context.derived = True
 
     def begin(self) -> list[str]:
         """Write what stands before the first step; return how each step begins."""
