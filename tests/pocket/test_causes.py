@@ -159,8 +159,8 @@ def test_every_number_of_turns_occurs_and_none_prevails(drawn):
 def test_planted_slips_are_mostly_mended(drawn):
     wrong = [t for t in drawn if t.boundaries[0].cause.kind == SLIP]
     mended = [t for t in wrong if t.answer != t.arrivals[0].value]
-    # 0.13 was measured. A model's own errors come on top of it.
-    assert 0.11 <= len(wrong) / COUNT <= 0.15
+    # 0.22 was measured. A model slips less often: it does not know where it can.
+    assert 0.20 <= len(wrong) / COUNT <= 0.24
     assert len(mended) / len(wrong) >= 0.65
 
 
