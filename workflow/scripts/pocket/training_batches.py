@@ -155,7 +155,8 @@ def drill_rows(
     encoded = iter(_encode(tokenizer, [text for drill in drills for text, _ in drill]))
     result = []
     for drill in drills:
-        ids, targets = [tokenizer.bos_token_id], []
+        ids = [tokenizer.bos_token_id]
+        targets: list[int] = []
         for _, kind in drill:
             piece = next(encoded)
             first, stop = len(ids), len(ids) + len(piece)
