@@ -6,7 +6,8 @@ import re
 import pytest
 import torch
 
-from pocket.arithmetic import calculate
+from pocket.arithmetic import Equation, calculate
+from pocket.derivations import wrong_result
 from pocket.problems import is_test_question, sample_problem
 from pocket.thoughts import sample_thought
 from pocket.tokenizer import (
@@ -74,12 +75,12 @@ def test_a_forced_answer_has_its_loss_on_the_true_answer_alone(tokenizer, place)
         text = tokenizer.decode(row.ids).removeprefix(prompt_text(problem.question))
         cut, _, answer = text.partition(ANSWER_PROMPT)
         assert thought.text.startswith(cut)
-        assert answer == str(problem.answer)
+        assert answer == f"{problem.answer}}}."
         # The ids are those of an exit: three parts, tokenized apart.
         parts = (prompt_text(problem.question), cut, ANSWER_PROMPT)
         before = [i for part in parts for i in ids_of(tokenizer, part)]
-        assert row.ids[:-1] == before
-        assert row.targets == [len(before)]
+        assert row.ids == [*before, *ids_of(tokenizer, answer)]
+        assert row.targets == list(range(len(before), len(row.ids)))
         assert row.weight == 8
         first = thought.arrivals[0]
         if place == "no_thought":
@@ -118,7 +119,8 @@ def test_drills_deny_each_false_equation_and_have_no_loss_on_its_result(tokenize
         denied = ""
         for wait, task, result, _ in sentences:
             left, sign, right = task.split()
-            is_true = calculate(int(left), sign, int(right)) == int(result)
+            stated = Equation(int(left), sign, int(right), int(result))
+            is_true = stated.is_true
             assert not (is_true and wait)
             if wait:
                 sentence = f" Wait, {task} = {result} is not right."
@@ -129,11 +131,13 @@ def test_drills_deny_each_false_equation_and_have_no_loss_on_its_result(tokenize
                 targets += [" ", result]
                 denied = ""
             else:
-                assert abs(calculate(int(left), sign, int(right)) - int(result)) == 1
+                assert stated.result == wrong_result(stated)
                 targets.append(" ")
                 false += 1
         assert [tokenizer.decode(row.ids[index]) for index in row.targets] == targets
-    share = false / (len(rows) * DRILL_EQUATIONS)
+    facts = all_facts()
+    with_a_wrong_result = sum(wrong_result(fact) is not None for fact in facts)
+    share = false / (len(rows) * DRILL_EQUATIONS) * len(facts) / with_a_wrong_result
     assert abs(share - FALSE_EQUATIONS) < 0.06
 
 

@@ -40,6 +40,14 @@ def test_every_sentence_is_predicted_as_by_the_model(study):
         assert row["is_word"] == (row["predicted_text"] in words)
 
 
+def test_white_space_is_never_the_most_likely_token(study, monkeypatch):
+    leading = located(study, EVERY)["predicted_id"].unique()
+    left_out = torch.tensor(leading.to_list()[:1])
+    monkeypatch.setattr(locate_turns, "white_space_ids", lambda _: left_out)
+    found = located(study, EVERY)["predicted_id"]
+    assert not set(left_out.tolist()) & set(found)
+
+
 def test_the_selection_follows_the_config(study):
     every = located(study, EVERY)
     assert every.filter(pl.col("kind") != "control")["selected"].all()

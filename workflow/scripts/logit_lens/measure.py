@@ -156,13 +156,13 @@ def read_vocabulary(
         the most likely tokens, [position, boundary, top]; on the CPU.
     """
     shape = resid.shape[:2]
+    kept = min(top, len(lens.W_U) - len(left_out))
     target_logprobs = [torch.zeros(0)]
-    top_ids = [torch.zeros(0, top, dtype=torch.long)]
+    top_ids = [torch.zeros(0, kept, dtype=torch.long)]
     for logits in lens.chunks(resid.flatten(0, 1)):
         of_targets = logits[:, targets.to(logits.device)].logsumexp(-1)
         target_logprobs.append((of_targets - logits.logsumexp(-1)).cpu())
         logits.index_fill_(1, left_out.to(logits.device), -torch.inf)
-        kept = min(top, logits.shape[-1] - len(left_out))
         top_ids.append(logits.topk(kept, -1).indices.cpu())
     logprobs, ids = torch.cat(target_logprobs), torch.cat(top_ids)
     return logprobs.unflatten(0, shape), ids.unflatten(0, shape)

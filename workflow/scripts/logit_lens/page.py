@@ -94,8 +94,9 @@ def _filter_finding(data: StudyData) -> str:
         f"The model\u2019s most likely token is a backtrack word at {count(hits)} of "
         f"{plural(first.height, 'first backtrack')} "
         f"({percent(hits / first.height)}; in a published run of "
-        "DeepSeek-R1-Distill-Llama-8B on GSM8K it was about 40%). White space is left "
-        "out among the most likely tokens."
+        "DeepSeek-R1-Distill-Llama-8B on GSM8K it was about 40%, white space "
+        "included). White space is left out here: it does not say whether the "
+        "sentence turns back."
     )
 
 

@@ -46,7 +46,9 @@ class Context:
         """An equation is stated at a span of the thought.
 
         A true one mends the false one with its task. The equations that were stated
-        after the false one used its result, so they hold no longer.
+        after the false one used its result, so they hold no longer. (The language has
+        one slip in a thought. If a model writes two that do not depend on each other,
+        the second is taken back, too.)
         """
         false = self.false_equations
         if not equation.is_true and (not self.derived or equation.task in false):

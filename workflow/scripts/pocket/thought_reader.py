@@ -138,6 +138,7 @@ class _Reader:
         """Read the sentence at a boundary."""
         context, count = self.context, len(self.context.causes)
         word = re.split(r"[\s,]", sentence, maxsplit=1)[0]
+        # A sentence that is not of the language may stand inside the derivation.
         context.derived |= choice is not None
         self.boundaries.append(
             Boundary(

@@ -4,7 +4,7 @@ There are three kinds of rows. A thought has its loss on the whole completion. A
 answer is a question with no thought, or with a cut thought, that is closed and answered
 with the true answer; its loss is on the answer alone, so that the model learns how sure
 it may be at a cut and does not learn to close a thought anywhere. A drill is a list of
-equations with the loss on their results.
+equations, some of which are false and denied (see `drill_rows` for its loss).
 """
 
 import random
@@ -27,7 +27,8 @@ IGNORED = -100
 DRILL_EQUATIONS = 14
 """Facts of one training sequence of a drill."""
 FALSE_EQUATIONS = 0.25
-"""Share of the facts of a drill that are stated wrong first."""
+"""Share of the additions and subtractions of a drill that are stated wrong first, where
+the wrong sign gives a number of at least 2."""
 TRUE, FALSE, DENIAL = "true", "false", "denial"
 """Kinds of the sentences of a drill."""
 

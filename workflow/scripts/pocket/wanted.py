@@ -74,7 +74,7 @@ WANTED = (
     ),
     Bound("Most frequent number of turns", f"{THOUGHTS}turns.most_frequent", high=0.30),
     Bound(
-        "Turn rate by cause, largest distance from the planted rate",
+        "Turn rate by cause (all turns), largest distance from the planted rate",
         f"{BOUNDARIES}largest_gap",
         high=0.1,
         form=NUMBER,

@@ -107,7 +107,8 @@ def _rates(data: StudyData) -> list[str]:
     return [
         f"In the study\u2019s thoughts the rate of turning lies at most "
         f"{points(row['distance']).lstrip('+')} points from the planted one (with "
-        f"{group}: {percent(row['rate'])} at "
+        f"{group}: {percent(row['rate'])}, interval "
+        f"{percent(row['low'])} to {percent(row['high'])}, at "
         f"{plural(row['boundaries'], 'boundary', 'boundaries')}, planted "
         f"{percent(row['planted'])}); {boundaries} in all."
     ]
