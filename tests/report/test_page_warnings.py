@@ -11,7 +11,7 @@ def test_without_arrivals_the_page_says_so(render):
     study.rows["early_exit"] = [row for row in EXITS if row["exit"] == 0]
     page = render(study)
     assert page.says("No arrival", "4 thoughts", "tiny")
-    assert page.says("No trace", "backtracks")
+    assert page.says("No trace", "arrivals")
 
 
 def test_without_traces_the_page_says_so(render):

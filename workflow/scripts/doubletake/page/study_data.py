@@ -172,11 +172,12 @@ def exits_table(exits: pl.DataFrame) -> pl.DataFrame:
     """Counts and means over the exits of all thoughts, one row per exit number.
 
     Columns: `exit`, `n`, `right`, `unanswered`, and means of `tokens_before`,
-    `probability` (of the answer: exp of its log-prob), `logit`, `margin`, `entropy`.
+    `probability` (of the whole answer: exp of its log-prob), `logit`, `margin`,
+    `entropy`.
     """
     means = ("tokens_before", "probability", "logit", "margin", "entropy")
     return (
-        exits.with_columns(probability=pl.col("logprob").exp().clip(0, 1))
+        exits.with_columns(probability=pl.col("whole_logprob").exp().clip(0, 1))
         .group_by("exit")
         .agg(
             pl.col("correct").sum().alias("right"),
