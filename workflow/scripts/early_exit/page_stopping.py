@@ -34,12 +34,20 @@ def verdict(data: StudyData) -> str:
         f"{mean(data, 'tokens')} instead of {mean(data, 'exit1_tokens')} thought "
         "tokens on average"
     )
-    answer = f"No loss can be shown with {n}"
+    return f"Could it have stopped there, chosen in hindsight? {answer(gain)}: {end}."
+
+
+def answer(gain: Difference) -> str:
+    """Whether stopping loses accuracy, by the interval of the mean change.
+
+    Args:
+        gain: accuracy at the end minus at the first arrival, over the same thoughts.
+    """
     if gain.low > 0:
-        answer = "Not without loss"
-    elif gain.high < 0:
-        answer = "It should have"
-    return f"Could it have stopped there, chosen in hindsight? {answer}: {end}."
+        return "Not without loss"
+    if gain.high < 0:
+        return "It should have"
+    return f"No loss can be shown with {plural(gain.n, 'thought')}"
 
 
 def caveat(data: StudyData) -> str:
