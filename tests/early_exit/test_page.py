@@ -91,6 +91,19 @@ def test_calibration_is_told_for_exit_0_and_later_exits_apart():
     assert "1 answer did not end within the limit of tokens" in text
 
 
+def test_a_mean_probability_is_told_with_its_number_of_answers():
+    study = Study()
+    assert "mean probability of 0.800; stopping" in headline(data_of(study))
+    study.rows["early_exit"] = [
+        row | {"whole_logprob": None} if row["trace"] == "b/0" else row for row in EXITS
+    ]
+    data = data_of(study)
+    assert "0.900 over the 2 answers that ended" in headline(data)
+    assert "1 would be certain; 2 answers" in [tile.base for tile in tiles(data)]
+    (listed,) = [text for text in findings(data) if text.startswith("Mean prob")]
+    assert "0.900 at the first arrival (n\u00a0=\u00a02)" in listed
+
+
 def test_answers_that_did_not_end_are_counted():
     (every_exit, _) = sheets(data_of(Study()))
     assert "1 exit gave no number" in every_exit.note

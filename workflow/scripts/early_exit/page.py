@@ -9,6 +9,7 @@ from doubletake.page.wording import count, listed, percent, plural, probability
 from early_exit.page_confidence import (
     calibration_cases,
     probabilities,
+    probability_at,
     right_against_wrong,
     slopes,
 )
@@ -47,10 +48,13 @@ def headline(data: StudyData) -> str:
     reason, gain = why_no_findings(data), data.gain
     if reason is not None or gain is None:
         return reason or ""
-    sure = _probability_at(data, 1)
-    with_probability = (
-        "" if sure is None else f", with a mean probability of {probability(sure)}"
-    )
+    sure, answers = probability_at(data, 1)
+    with_probability = ""
+    if sure is not None:
+        with_probability = f", with a mean probability of {probability(sure)}"
+    if sure is not None and answers < gain.n:
+        ended = plural(answers, "answer")
+        with_probability += f" over the {ended} that ended"
     right = percent(share(data, "exit1_correct"))
     return (
         f"At its first arrival {data.model} gives the right answer in {right} "
@@ -85,6 +89,7 @@ def tiles(data: StudyData) -> list[Tile]:
         return []
     rows = data.arrived
     n = plural(rows.height, "thought")
+    sure, answers = probability_at(data, 1)
     without_thought = data.exits.filter(exit=0)
     shown = [
         Tile(
@@ -99,9 +104,9 @@ def tiles(data: StudyData) -> list[Tile]:
             f"{mean(data, 'exit1_tokens')} of {mean(data, 'tokens')} tokens before",
         ),
         Tile(
-            probability(_probability_at(data, 1)),
-            "mean probability of the answer there",
-            "1 would be certain",
+            probability(sure),
+            "mean probability of the whole answer there",
+            f"1 would be certain; {plural(answers, 'answer')}",
         ),
     ]
     for row in without_thought.iter_rows(named=True):
@@ -139,11 +144,6 @@ def confidence_cases(data: StudyData) -> str:
             "affect the model\u2019s prediction\u201d)."
         )
     return text
-
-
-def _probability_at(data: StudyData, number: int) -> float | None:
-    row = data.exits.filter(exit=number)
-    return row["probability"][0] if row.height else None
 
 
 SECTION = Section(

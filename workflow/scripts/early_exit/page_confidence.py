@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from doubletake.page.study_data import mean_of
 from doubletake.page.wording import listed, plural, probability, significant
-from early_exit.calibration import PART_NAMES, expected_calibration_error
+from early_exit.calibration import (
+    PART_NAMES,
+    confidences,
+    expected_calibration_error,
+)
 from early_exit.slopes import LEAST_EXITS
 from early_exit.tables import CALIBRATION_PARTS
 
@@ -19,35 +24,42 @@ MEASURES = {
 }
 
 
+def probability_at(data: StudyData, number: int) -> tuple[float | None, int]:
+    """Mean probability of the whole answer at an exit, and its number of answers.
+
+    Answers that have not ended have no probability.
+    """
+    values = confidences(data.tables["early_exit"].filter(exit=number)).drop_nulls()
+    return mean_of(values), values.len()
+
+
 def probabilities(data: StudyData) -> str:
     """Mean probability before any thought and at each of the first arrivals."""
     parts = []
-    for row in data.exits.iter_rows(named=True):
-        if row["exit"] > len(ORDINALS) or row["probability"] is None:
-            continue
-        arrival = f"at the {ORDINALS[row['exit'] - 1]} arrival"
-        when = arrival if row["exit"] else "before any thought"
-        mean = probability(row["probability"])
-        parts.append(f"{mean} {when} (n\u00a0=\u00a0{row['n']:,})")
+    for number in range(len(ORDINALS) + 1):
+        mean, n = probability_at(data, number)
+        if mean is not None:
+            arrival = f"at the {ORDINALS[number - 1]} arrival"
+            when = arrival if number else "before any thought"
+            parts.append(f"{probability(mean)} {when} (n\u00a0=\u00a0{n:,})")
     if not parts:
         return ""
     return (
-        f"Mean probability of the answer: {listed(parts)}. These are not the same "
-        "thoughts, so the list shows no trend."
+        f"Mean probability of the whole answer: {listed(parts)}. These are not the "
+        "same thoughts, so the list shows no trend."
     )
 
 
 def right_against_wrong(data: StudyData) -> str:
     """Mean probability at the first arrival, of right and of wrong answers."""
-    first = data.tables["early_exit"].filter(exit=1).drop_nulls("whole_logprob")
+    first = data.tables["early_exit"].filter(exit=1)
     parts = []
     for right, name in ((True, "right"), (False, "wrong")):
-        part = first.filter(correct=right)
-        if part.height:
-            mean = float(part["whole_logprob"].exp().mean())  # type: ignore[arg-type]
+        values = confidences(first.filter(correct=right)).drop_nulls()
+        if values.len():
             parts.append(
-                f"{probability(mean)} where the answer is {name} "
-                f"(n\u00a0=\u00a0{part.height:,})"
+                f"{probability(mean_of(values))} where the answer is {name} "
+                f"(n\u00a0=\u00a0{values.len():,})"
             )
     if len(parts) < 2:
         return ""

@@ -46,7 +46,8 @@ def exits_sheet(data: StudyData) -> Sheet:
     if unanswered:
         note.append(
             f"{plural(unanswered, 'exit')} gave no number, which counts as wrong; "
-            f"{unended} of them had not ended within the limit of tokens."
+            f"{unended} of them had not ended within the limit of tokens, and "
+            "have no probability."
         )
     return Sheet("Every exit", EXIT_COLUMNS, tuple(rows), note=" ".join(note))
 
