@@ -7,7 +7,7 @@ from tiny_report import BIN, EXITS, SETTINGS, SLOPE, Study
 
 from doubletake.page.study_data import StudyData, mean_difference
 from doubletake.study.registry import stages
-from early_exit.page import findings, headline, sheets, tiles
+from early_exit.page import confidence_cases, findings, headline, sheets, tiles
 from early_exit.page_confidence import calibration_cases, slope_sentence, slopes
 from early_exit.page_stopping import answer
 from report.trace_sheets import trace_sheets
@@ -88,7 +88,7 @@ def test_calibration_is_told_for_exit_0_and_later_exits_apart():
     assert "Exit 0: 4 exits" in text
     assert "expected calibration error 0.250; exits from 1 on: 8 exits" in text
     assert "expected calibration error 0.150." in text
-    assert "1 answer did not end within the limit of tokens" in text
+    assert "1 answer of 9 did not end within the limit of tokens: left out" in text
 
 
 def test_a_mean_probability_is_told_with_its_number_of_answers():
@@ -112,7 +112,9 @@ def test_answers_that_did_not_end_are_counted():
     study.rows["early_exit"] = [row | {"ended": True} for row in EXITS]
     (every_exit, _) = sheets(data_of(study))
     assert "0 of them had not ended" in every_exit.note
-    assert "did not end" not in calibration_cases(data_of(study))
+    for cases in (calibration_cases, confidence_cases):
+        assert "1 answer of 9 did not end" in cases(data_of(Study()))
+        assert "did not end" not in cases(data_of(study))
 
 
 def simulated_answers(mended: float, spoiled: float, runs: int) -> list[str]:

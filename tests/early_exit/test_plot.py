@@ -181,8 +181,8 @@ def test_calibration_states_the_errors_of_each_part_and_its_cases(bins, exits):
     figure = draw_calibration(bins, exits, SETTINGS.confidence)
     start = bins.filter(part="no_thought")
     assert brier_score(start) == pytest.approx((30 * 0.1 + 10 * 0.06) / 40)
-    assert "exit 0: ECE 0.100, Brier 0.090" in texts_of(figure)
-    assert "exits from 1 on: ECE 0.400, Brier 0.200" in texts_of(figure)
+    assert "exit 0\nECE 0.100, Brier 0.090" in texts_of(figure)
+    assert "exits from 1 on\nECE 0.400, Brier 0.200" in texts_of(figure)
     assert "50 exits of 40 traces" in texts_of(figure)
     counts = [sum(bar.get_height() for bar in axes.patches) for axes in figure.axes[2:]]
     assert counts == [40, 10]  # histograms of the two parts

@@ -77,7 +77,7 @@ def _draw_bins(axes: Axes, bins: pl.DataFrame, name: str) -> None:
         axes.set_xticks([])
         return
     errors = (expected_calibration_error(bins), brier_score(bins))
-    axes.set_title("{}: ECE {:.3f}, Brier {:.3f}".format(name, *errors))
+    axes.set_title("{}\nECE {:.3f}, Brier {:.3f}".format(name, *errors))
     x = np.arange(bins.height)
     confidence, accuracy = bins["confidence"].to_numpy(), bins["accuracy"].to_numpy()
     axes.vlines(x, confidence, accuracy, color=ACCENT, lw=5, alpha=0.25, label="gap")

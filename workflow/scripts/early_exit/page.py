@@ -12,6 +12,7 @@ from early_exit.page_confidence import (
     probability_at,
     right_against_wrong,
     slopes,
+    unended_note,
 )
 from early_exit.page_stopping import (
     caveat,
@@ -132,9 +133,10 @@ def grouped_cases(data: StudyData) -> str:
 
 
 def confidence_cases(data: StudyData) -> str:
-    """As `grouped_cases`, and a source for the published numbers if they are drawn."""
+    """As `grouped_cases`, with unended answers and a source of published numbers."""
     summary = data.tables["early_exit/summary"]
     text = grouped_cases(data)
+    text += unended_note(data, "their logits are means over the tokens up to it")
     if summary["published_logit"].count():
         text += (
             " Dashed: the published means of the same model and problems. There every "

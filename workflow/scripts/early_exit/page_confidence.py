@@ -121,16 +121,21 @@ def calibration_cases(data: StudyData) -> str:
                 f"an answer in {plural(rows.height, 'bin')} of equal counts, expected "
                 f"calibration error {error:.3f}"
             )
-    exits = data.tables["early_exit"]
-    unended = int((~exits["ended"]).sum())
-    left_out = (
-        f" {plural(unended, 'answer')} did not end within the limit of tokens and "
-        f"{'has' if unended == 1 else 'have'} no probability."
-        if unended
-        else ""
-    )
+    left_out = unended_note(data, "left out, because their probability is not known")
     text = "; ".join(parts)
     return (
         f"{text[0].upper()}{text[1:]}.{left_out} Bars: {data.confidence:.0%} Wilson "
         "intervals, n = problems."
+    )
+
+
+def unended_note(data: StudyData, what: str) -> str:
+    """What is done with answers that reached the limit; empty if there are none."""
+    ended = data.tables["early_exit"]["ended"]
+    unended = int((~ended).sum())
+    if not unended:
+        return ""
+    return (
+        f" {plural(unended, 'answer')} of {len(ended):,} did not end within the limit "
+        f"of tokens: {what}."
     )

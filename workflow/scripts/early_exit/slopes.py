@@ -43,7 +43,8 @@ def trace_slopes(cases: pl.DataFrame, measure: str) -> pl.DataFrame:
 def mean_slopes(cases: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
     """Mean slope of every measure, each trace counting once (`EARLY_EXIT_SLOPES`).
 
-    The interval is a bootstrap over problems. It needs no independent exits: noise that
+    This is the mean group estimator (Pesaran & Smith 1995). Its interval is a bootstrap
+    over problems. It needs no independent exits: noise that
     one exit passes on to the next does not make a slope positive on average.
     """
     rows = []

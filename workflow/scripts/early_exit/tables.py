@@ -26,7 +26,8 @@ EARLY_EXIT = Table(
         Column(
             "logit",
             REAL,
-            "mean raw logit of the answer's tokens, without a token that only ends it",
+            "mean raw logit of the answer's tokens, without a token that only ends it; "
+            "of the tokens up to the limit if the answer has not ended",
             nullable=True,
             unit="logit",
         ),
