@@ -24,7 +24,7 @@ from doubletake.running.logs import job
 from doubletake.stats.calibration import equal_count_bins
 from doubletake.stats.intervals import (
     Resampling,
-    cluster_bootstrap,
+    cluster_ends,
     cluster_sums,
     wilson_interval,
 )
@@ -48,14 +48,12 @@ class Settings:
 
     groups: list[int]
     """Numbers of backtracks that get a separate line."""
-    bootstrap: int
-    """Number of resamples for an interval."""
+    least_problems: int
+    """Fewest problems with an interval."""
     confidence: float
     """Coverage of the intervals."""
     calibration_bins: int
     """Number of bins of the calibration; all hold equally many exits."""
-    seed: int
-    """Seed of the resamples."""
 
 
 def published_logits(
@@ -153,8 +151,8 @@ def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray
     )
     total = counts.sum(axis=0)
     mean = np.where(total > 0, sums.sum(axis=0) / np.maximum(total, 1), np.nan)
-    low, high = cluster_bootstrap(
-        sums, counts, Resampling(settings.bootstrap, settings.confidence, settings.seed)
+    low, high = cluster_ends(
+        sums, counts, Resampling(settings.confidence, settings.least_problems)
     )
     return np.stack([mean, low, high])
 

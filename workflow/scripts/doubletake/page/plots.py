@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -134,6 +135,29 @@ def whole_ticks(axes: Axes) -> None:
 def counted(n: int, noun: str) -> str:
     """`counted(2, "control")` is "2 controls"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def with_interval(table: pl.DataFrame, low: str = "low") -> tuple[pl.DataFrame, str]:
+    """The rows with an interval, and a sentence on the others.
+
+    Points without an interval are not drawn, because they would look as sure as the
+    others.
+
+    Args:
+        table: with a column `problems`.
+        low: the column with the lower end; null without an interval.
+
+    Returns:
+        The rows, and the sentence; it is empty if all rows have an interval.
+    """
+    left_out = table.filter(pl.col(low).is_null())
+    if left_out.is_empty():
+        return table, ""
+    fewest, most = left_out["problems"].min(), left_out["problems"].max()
+    n = f"{most}" if fewest == most else f"{fewest} to {most}"
+    points = counted(left_out.height, "point")
+    sentence = f"Not checked, so not drawn: {points} without an interval ({n} problems)."
+    return table.drop_nulls(low), sentence
 
 
 def write_note(figure: Figure, text: str) -> None:
