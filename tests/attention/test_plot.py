@@ -14,7 +14,7 @@ from attention.tables import (
 from doubletake.stats.intervals import Resampling
 
 SETTINGS = Settings(confidence=0.95)
-RESAMPLING = Resampling(bootstrap=20)
+RESAMPLING = Resampling(least_problems=3)
 
 
 @pytest.fixture(scope="module")

@@ -118,7 +118,7 @@ def test_a_method_that_was_not_run_is_marked_as_not_checked(tmp_path):
 def test_the_note_states_cases_and_intervals():
     note = counts_note(GIVEN["context_parts_table"], 0.9)
     assert "backtrack: n = 7 positions of 5 problems" in note
-    assert "90% bootstrap intervals" in note
+    assert "90% intervals" in note
     few = GIVEN["context_parts_table"].with_columns(
         positions=pl.when(pl.col("context_part") > 0)
         .then(4)

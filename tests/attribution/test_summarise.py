@@ -30,7 +30,7 @@ from doubletake.stats.intervals import Resampling
 from doubletake.study import registry
 from traces.tables import TRACES
 
-RESAMPLING = Resampling(bootstrap=50, confidence=0.9)
+RESAMPLING = Resampling(confidence=0.9, least_problems=3)
 SETTINGS = Settings(top_words=2, next_words=6, intervals=RESAMPLING)
 STOP = frozenset(["the", "is", "of"])
 QUESTION = ["Tom", " has", " 9", " pens", "."]

@@ -14,7 +14,7 @@ from detector.scores import (
 from doubletake.running.errors import InputError
 from doubletake.stats.intervals import Resampling
 
-RESAMPLING = Resampling(bootstrap=200, confidence=0.9, seed=1)
+RESAMPLING = Resampling(confidence=0.9, least_problems=3)
 
 
 def arrival(character: int, value: str = "8") -> Mark:
@@ -99,7 +99,7 @@ def test_same_seed_same_interval():
     comparisons = compare(found, labelled)
     one, two = (score_rows(comparisons, RESAMPLING) for _ in range(2))
     assert one == two
-    other = score_rows(comparisons, Resampling(bootstrap=13, seed=5))
+    other = score_rows(comparisons, Resampling(confidence=0.8, least_problems=3))
     assert other[0]["f1"] == one[0]["f1"]
     assert one[0]["f1_low"] < one[0]["f1"] < one[0]["f1_high"]
 

@@ -26,7 +26,7 @@ from traces.tables import TRACES
 
 PUBLISHED = Path(__file__).parents[2] / "resources/reference/early_exit_published.json"
 SETTINGS = Settings(
-    groups=[2, 1, 7], bootstrap=200, confidence=0.9, calibration_bins=3, seed=0
+    groups=[2, 1, 7], least_problems=2, confidence=0.9, calibration_bins=3
 )
 ROWS = [
     # trace, exit, correct, logit, logprob

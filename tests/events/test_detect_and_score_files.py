@@ -87,7 +87,7 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path):
 
 
 def score(labels: Path, events: Path) -> list[str]:
-    settings = Resampling(bootstrap=20)
+    settings = Resampling(least_problems=3)
     table = score_file.main(labels_path=labels, events_path=events, settings=settings)
     return table.splitlines()
 

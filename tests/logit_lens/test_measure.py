@@ -24,7 +24,7 @@ from logit_lens.tables import (
 from turns.reading import GROUPS, target_ids, white_space_ids
 from turns.tables import TURN_WORDS, TURNS
 
-RESAMPLING = Resampling(bootstrap=50)
+RESAMPLING = Resampling(least_problems=3)
 TOP = 3
 
 

@@ -43,7 +43,7 @@ SETTINGS = probing.Settings(
     seed=0,
     verification=Verification(share=0.1, minimum=1, seed=0),
 )
-RESAMPLING = Resampling(bootstrap=60)
+RESAMPLING = Resampling(least_problems=3)
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +247,9 @@ def data_of(summary, contrasts, scores):
         "probing/contrasts": contrasts,
         "probing/scores": scores,
     }
-    return StudyData("tiny", "data", tables, {"intervals": {"confidence": 0.95}})
+    return StudyData(
+        "tiny", "data", tables, {"intervals": {"confidence": 0.95, "least_problems": 3}}
+    )
 
 
 def test_the_section_tells_every_contrast(summary, contrasts, scores):

@@ -47,7 +47,7 @@ def study(effects, *, named=True):
         "truth/verification": checks,
         "twins": TWINS.frame(twins),
     }
-    tables["twins/summary"] = summarise(tables["twins"], Resampling(bootstrap=100))
+    tables["twins/summary"] = summarise(tables["twins"], Resampling(least_problems=3))
     tables["twins/rates"] = turn_rates(tables["truth"], 0.95)
     return StudyData("tiny", "data", tables, SETTINGS)
 

@@ -7,7 +7,7 @@ from truth.tables import TRUTH
 from twins.summarise import summarise, turn_rates
 from twins.tables import TWINS
 
-RESAMPLING = Resampling(bootstrap=200)
+RESAMPLING = Resampling(least_problems=3)
 
 
 def pair(problem, one, other, **changes):

@@ -34,7 +34,7 @@ from value_vectors.tables import (
 )
 
 CONTRAST = "backtrack_control"
-RESAMPLING = Resampling(bootstrap=60)
+RESAMPLING = Resampling(least_problems=3)
 SETTINGS = value_vectors.Settings(
     contrast=CONTRAST,
     layers=None,
@@ -303,7 +303,7 @@ def data_of(results, effects):
         "value_vectors/effects": effects,
     }
     settings = {
-        "intervals": {"confidence": 0.95},
+        "intervals": {"confidence": 0.95, "least_problems": 3},
         "value_vectors": {"contrast": CONTRAST, "layers": None},
     }
     return StudyData("tiny", "data", tables, settings)

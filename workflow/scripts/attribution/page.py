@@ -149,7 +149,7 @@ def kind_cases(data: StudyData) -> str:
     metric = METRICS[data.settings["attribution"]["metric"]]
     return (
         f"{listed(counts)}. The metric is {metric}. The method is "
-        f"{METHODS[method_of(data)]}. Intervals: {data.confidence:.0%}, over problems."
+        f"{METHODS[method_of(data)]}. {data.interval_note}"
     )
 
 

@@ -12,6 +12,7 @@ from doubletake.page.plots import (
     empty_figure,
     new_figure,
     ordered_colours,
+    with_interval,
     write_note,
 )
 from doubletake.stats.calibration import calibration_error
@@ -38,9 +39,12 @@ def draw_calibration(
     """
     if not bins.height:
         return empty_figure("No exit has an answer: there is no confidence to judge.")
+    shown, unchecked = with_interval(bins, "accuracy_low")
+    if shown.is_empty():
+        return empty_figure(unchecked)
     figure, axes = new_figure(rows=2, height=4.6, height_ratios=[4, 1], extra_width=3.6)
     panel, histogram = axes[:, 0]
-    _draw_bins(panel, bins)
+    _draw_bins(panel, shown)
     error = calibration_error(
         *(bins[name].to_numpy() for name in ("confidence", "accuracy", "exits"))
     )
@@ -54,8 +58,8 @@ def draw_calibration(
     parts = [f"{confidence.len()} exits of {exits['trace'].n_unique()} traces."]
     if unanswered:
         parts.append(f"{unanswered} without an answer left out.")
-    parts.append(f"Bars: {interval_coverage:.0%} intervals.")
-    write_note(figure, " ".join(parts))
+    parts.append(f"Bars: {interval_coverage:.0%} intervals. {unchecked}")
+    write_note(figure, " ".join(parts).strip())
     return figure
 
 

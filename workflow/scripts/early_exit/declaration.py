@@ -30,7 +30,7 @@ DECLARATION = Experiment(
             "lower row leaves out exit 0. If a line rises steeply to the first "
             "arrival and then stays flat, the answer is settled at the first "
             "arrival. If it keeps rising, further thinking makes the model surer of "
-            "an answer that it already gives. Bands are bootstrap intervals over "
+            "an answer that it already gives. Bands are intervals over "
             "problems. Dashed lines are published means; they are drawn if model and "
             "dataset are the same. A trace with n backtracks may have fewer than n "
             "arrivals, so late exits rest on fewer traces. Points of fewer than "
@@ -45,9 +45,9 @@ DECLARATION = Experiment(
             "accuracy of the same traces’ final answers. Where a line reaches it, "
             "further thinking does not change the score. The distance at exit 1 is "
             "the price of stopping at the first arrival. Points of one exit are "
-            "drawn side by side, so that all can be seen. Bars are Wilson intervals "
-            "that count each problem once. Points of fewer than three problems are "
-            "hidden. The numbers are in early_exit/summary.parquet.",
+            "drawn side by side, so that all can be seen. Bars are intervals over "
+            "problems. Points of too few problems for an interval are hidden. The "
+            "numbers are in early_exit/summary.parquet.",
         ),
         Figure(
             "calibration",
@@ -55,7 +55,7 @@ DECLARATION = Experiment(
             "All exits of all traces, in bins of equal counts, from the lowest to "
             "the highest confidence. The diamond is the mean probability that the "
             "model gives to its whole answer. The dot is the share of right answers, "
-            "with its Wilson interval; each problem counts once. If the dot lies "
+            "with its interval over problems. If the dot lies "
             "below its diamond, the model is surer than it is right. The mean "
             "distance of dot and diamond is the expected calibration error (ECE). "
             "Brier: mean squared difference of confidence and correctness. Exits of "

@@ -51,7 +51,7 @@ def headline(data: StudyData) -> str:
     return (
         f"At its first arrival {data.model} gives the right answer in {right} "
         f"of {plural(gain.n, 'thought')}{with_probability}; stopping there would save "
-        f"{_saving(data)} of the thought and {_consequence(gain, data.confidence)}."
+        f"{_saving(data)} of the thought and {_consequence(data, gain)}."
     )
 
 
@@ -139,7 +139,7 @@ def grouped_cases(data: StudyData) -> str:
         f"Thoughts by number of backtracks: {listed(lines)}; together "
         f"{count(total)} of {count(data.thoughts.height)}. Points that rest on too "
         "few problems are hidden, see the line below the figure. "
-        f"Intervals: {data.confidence:.0%}."
+        f"{data.interval_note}"
     )
 
 
@@ -168,7 +168,7 @@ def calibration_cases(data: StudyData) -> str:
     return (
         f"{plural(exits, 'exit')} with an answer in {plural(bins.height, 'bin')} of "
         f"equal counts, exit 0 included; expected calibration error {error:.3f}. "
-        f"Bars: {data.confidence:.0%} Wilson intervals, n = problems."
+        f"{data.interval_note}"
     )
 
 
@@ -192,17 +192,20 @@ def _probability_at(data: StudyData, number: int) -> float | None:
     return row["probability"][0] if row.height else None
 
 
-def _consequence(gain: Difference, confidence: float) -> str:
+def _consequence(data: StudyData, gain: Difference) -> str:
     """How stopping changes the accuracy, with an interval."""
     if not gain.changed:
         return "change no score"
-    low, high = sorted((-gain.low, -gain.high))
     change = f"{'cost' if gain.mean > 0 else 'gain'} {real(100 * abs(gain.mean))}"
     if not gain.mean:
         change = "neither cost nor gain"
+    if gain.low is None or gain.high is None:
+        ends = data.not_checked(gain.problems)
+    else:
+        ends = f"{points(-gain.high)} to {points(-gain.low)}"
     return (
-        f"{change} points of accuracy ({confidence:.0%} interval of the change "
-        f"{points(low)} to {points(high)})"
+        f"{change} points of accuracy ({data.confidence:.0%} interval of the change "
+        f"{ends})"
     )
 
 
@@ -217,6 +220,9 @@ def _verdict(data: StudyData) -> str:
         f"{_mean(data, 'tokens')} instead of {_mean(data, 'exit1_tokens')} thought "
         "tokens on average"
     )
+    if gain.low is None or gain.high is None:
+        checked = data.not_checked(gain.problems)
+        return f"Could it have stopped there? This is {checked}: {end}."
     if gain.low > 0:
         return f"Could it have stopped there? Not without loss: {end}."
     if gain.high < 0:

@@ -47,9 +47,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("plot_early_exit")
 
-# ASSUME: a mean over fewer problems says too little to be drawn; chosen by hand.
-LEAST_PROBLEMS = 3
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -59,11 +56,13 @@ class Settings:
     """Numbers of backtracks that get a separate line."""
     confidence: float
     """Coverage of the intervals."""
+    least_problems: int
+    """Fewest problems of a drawn point."""
 
 
 def drawn_points(summary: pl.DataFrame) -> pl.DataFrame:
-    """The points that rest on enough problems."""
-    return summary.filter(pl.col("problems") >= LEAST_PROBLEMS)
+    """The points that rest on enough problems for an interval."""
+    return summary.drop_nulls("accuracy_low")
 
 
 def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> str:
@@ -77,7 +76,8 @@ def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> s
     hidden = summary.height - shown.height
     if hidden:
         parts.append(
-            f"Hidden points of fewer than {LEAST_PROBLEMS} problems: {hidden}."
+            f"Not checked, so hidden: {hidden} points of fewer than "
+            f"{settings.least_problems} problems."
         )
     parts.append(f"Intervals: {settings.confidence:.0%}.")
     return " ".join(parts)
@@ -88,7 +88,7 @@ def empty_note(exits: pl.DataFrame, settings: Settings) -> str:
     groups = ", ".join(map(str, sorted(settings.groups)))
     return (
         f"Nothing to draw: of {exits['trace'].n_unique()} traces, too few\n"
-        f"have {groups} backtracks (a point needs {LEAST_PROBLEMS} problems)."
+        f"have {groups} backtracks (a point needs {settings.least_problems} problems)."
     )
 
 
@@ -166,7 +166,9 @@ def _draw_bands(
     axes: Axes, shown: pl.DataFrame, name: str, colours: dict[int, str]
 ) -> None:
     for group, colour in colours.items():
-        rows = shown.filter(pl.col("backtracks") == group, pl.col(name).is_not_null())
+        rows = shown.filter(
+            pl.col("backtracks") == group, pl.col(f"{name}_low").is_not_null()
+        )
         ends = (rows[f"{name}_low"], rows[f"{name}_high"])
         draw_band(axes, rows["exit"], *ends, colour=colour)
         axes.plot(rows["exit"], rows[name], marker="o", color=colour)

@@ -26,7 +26,6 @@ from doubletake.stats.intervals import (
     Resampling,
     cluster_ends,
     cluster_sums,
-    wilson_interval,
 )
 from early_exit.tables import (
     EARLY_EXIT,
@@ -54,6 +53,11 @@ class Settings:
     """Coverage of the intervals."""
     calibration_bins: int
     """Number of bins of the calibration; all hold equally many exits."""
+
+    @property
+    def resampling(self) -> Resampling:
+        """How intervals are computed."""
+        return Resampling(self.confidence, self.least_problems)
 
 
 def published_logits(
@@ -111,33 +115,30 @@ def _group_rows(
     counts = cases.group_by("exit").agg(
         traces=pl.len(),
         problems=pl.col("problem").n_unique(),
-        accuracy=pl.col("correct").mean(),
         final_accuracy=pl.col("final").mean(),
     )
     logits = mean_curve(cases, "logit", settings)
     scaled = mean_curve(cases, "normalised", settings)
+    shares = mean_curve(cases, "correct", settings, shares=True)
     rows = []
     for count in counts.sort("exit").iter_rows(named=True):
-        number, problems = count["exit"], count["problems"]
-        # ASSUME: thoughts on one problem are as one case, so Wilson's n = problems.
-        low, high = wilson_interval(
-            count["accuracy"] * problems, problems, settings.confidence
-        )
+        number = count["exit"]
         row = {
             "backtracks": group,
             **count,
             **_interval("logit", logits, number),
             **_interval("normalised", scaled, number),
-            "accuracy_low": low,
-            "accuracy_high": high,
+            **_interval("accuracy", shares, number),
             "published_logit": published[number] if number < len(published) else None,
         }
         rows.append({name: row[name] for name in EARLY_EXIT_SUMMARY.schema})
     return rows
 
 
-def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray:
-    """Mean by exit and its interval over problems.
+def mean_curve(
+    cases: pl.DataFrame, name: str, settings: Settings, *, shares: bool = False
+) -> np.ndarray:
+    """Mean by exit and its interval over problems; `shares`: of a column of flags.
 
     Returns:
         `[3, exit]`: mean, low, high; NaN for an exit without values.
@@ -151,9 +152,7 @@ def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray
     )
     total = counts.sum(axis=0)
     mean = np.where(total > 0, sums.sum(axis=0) / np.maximum(total, 1), np.nan)
-    low, high = cluster_ends(
-        sums, counts, Resampling(settings.confidence, settings.least_problems)
-    )
+    low, high = cluster_ends(sums, counts, settings.resampling, shares=shares)
     return np.stack([mean, low, high])
 
 
@@ -190,15 +189,14 @@ def calibrate(cases: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         )
         .sort("bin")
     )
-    intervals = [
-        wilson_interval(accuracy * problems, problems, settings.confidence)
-        for accuracy, problems in cells.select("accuracy", "problems").iter_rows()
+    right = answered["correct"].cast(pl.Float64).to_numpy()
+    problems = answered["problem"].to_numpy()
+    by_bin = cluster_sums(right, problems, bins, cells.height)
+    ends = cluster_ends(*by_bin, settings.resampling, shares=True)
+    columns = [
+        pl.Series(name, values).fill_nan(None)
+        for name, values in zip(("accuracy_low", "accuracy_high"), ends, strict=True)
     ]
-    ends = {
-        "accuracy_low": [low for low, _ in intervals],
-        "accuracy_high": [high for _, high in intervals],
-    }
-    columns = [pl.Series(name, values, pl.Float64) for name, values in ends.items()]
     return cells.with_columns(columns).select(list(EARLY_EXIT_CALIBRATION.schema))
 
 

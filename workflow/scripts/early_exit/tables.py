@@ -1,5 +1,6 @@
 """Tables of early exit: the answer forced at every exit, means, and calibration."""
 
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 EARLY_EXIT = Table(
@@ -67,14 +68,14 @@ EARLY_EXIT_SUMMARY = Table(
         Column(
             "logit_low",
             REAL,
-            "low end of its interval, bootstrap over problems",
+            LOW,
             nullable=True,
             unit="logit",
         ),
         Column(
             "logit_high",
             REAL,
-            "high end of its interval, bootstrap over problems",
+            HIGH,
             nullable=True,
             unit="logit",
         ),
@@ -88,14 +89,14 @@ EARLY_EXIT_SUMMARY = Table(
         Column(
             "normalised_low",
             REAL,
-            "low end of its interval, bootstrap over problems",
+            LOW,
             nullable=True,
             unit="range of the trace",
         ),
         Column(
             "normalised_high",
             REAL,
-            "high end of its interval, bootstrap over problems",
+            HIGH,
             nullable=True,
             unit="range of the trace",
         ),
@@ -103,13 +104,15 @@ EARLY_EXIT_SUMMARY = Table(
         Column(
             "accuracy_low",
             REAL,
-            "low end of its Wilson interval, n = problems",
+            LOW,
+            nullable=True,
             unit="share",
         ),
         Column(
             "accuracy_high",
             REAL,
-            "high end of its Wilson interval, n = problems",
+            HIGH,
+            nullable=True,
             unit="share",
         ),
         Column(
@@ -151,13 +154,15 @@ EARLY_EXIT_CALIBRATION = Table(
         Column(
             "accuracy_low",
             REAL,
-            "low end of its Wilson interval, n = problems",
+            LOW,
+            nullable=True,
             unit="share",
         ),
         Column(
             "accuracy_high",
             REAL,
-            "high end of its Wilson interval, n = problems",
+            HIGH,
+            nullable=True,
             unit="share",
         ),
     ),

@@ -4,9 +4,10 @@ Pairs of cases are compared within a fold only: each fold has its own probe, who
 scores have their own level.
 
 For an interval, each problem is left out in turn and the probes are not fitted again
-(the jackknife, `doubletake.stats.jackknife`). The spread over folds would say little, because there are few folds and they
-share most of their training problems (Bengio & Grandvalet 2004: the variance of
-cross-validation has no unbiased estimate). Problems are what a sample is made of.
+(the jackknife, `doubletake.stats.jackknife`). The spread over folds would say little,
+because there are few folds and they share most of their training problems (Bengio &
+Grandvalet 2004: the variance of cross-validation has no unbiased estimate). Problems
+are what a sample is made of.
 """
 
 import numpy as np

@@ -156,7 +156,9 @@ def with_interval(table: pl.DataFrame, low: str = "low") -> tuple[pl.DataFrame, 
     fewest, most = left_out["problems"].min(), left_out["problems"].max()
     n = f"{most}" if fewest == most else f"{fewest} to {most}"
     points = counted(left_out.height, "point")
-    sentence = f"Not checked, so not drawn: {points} without an interval ({n} problems)."
+    sentence = (
+        f"Not checked, so not drawn: {points} without an interval ({n} problems)."
+    )
     return table.drop_nulls(low), sentence
 
 
