@@ -107,7 +107,10 @@ def test_no_number_is_missing(data):
 
 @pytest.mark.parametrize(
     ("turns", "reason"),
-    [([], "No backtrack"), ([turn_row(1, "backtrack", False)], "1 backtrack of tiny")],
+    [
+        ([], "No backtrack"),
+        ([turn_row(1, "backtrack", False)], "None of 1 backtrack was"),
+    ],
 )
 def test_an_empty_section_gives_its_reason(turns, reason):
     data = data_of([], turns)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from early_exit.calibration_figure import (
@@ -22,7 +23,7 @@ from early_exit.tables import (
 )
 
 PUBLISHED = Path(__file__).parents[2] / "resources/reference/early_exit_published.json"
-SETTINGS = Settings(groups=[4, 5, 6], confidence=0.95)
+SETTINGS = Settings(groups=[4, 5, 6], confidence=0.95, least_problems=3)
 
 
 def summary_row(group, number, traces, problems, logit, accuracy, published=None):
@@ -38,8 +39,8 @@ def summary_row(group, number, traces, problems, logit, accuracy, published=None
         "normalised_low": logit / 50,
         "normalised_high": logit / 30,
         "accuracy": accuracy,
-        "accuracy_low": accuracy / 2,
-        "accuracy_high": (1 + accuracy) / 2,
+        "accuracy_low": accuracy / 2 if problems > 2 else None,
+        "accuracy_high": (1 + accuracy) / 2 if problems > 2 else None,
         "final_accuracy": 1.0 if group == 4 else 0.5,
         "published_logit": published,
     }
@@ -125,7 +126,7 @@ def test_confidence_shows_means_published_numbers_and_cases(summary, exits):
     assert "published means" in text
     assert "40 of 50 traces are drawn" in text
     assert "No trace with 6 backtracks" in text
-    assert "Hidden points of fewer than 3 problems: 1." in text
+    assert "Not checked, so hidden: 1 point of fewer than 3 problems." in text
 
 
 def test_a_group_has_one_colour_in_all_panels(summary, exits):
@@ -163,6 +164,21 @@ def test_calibration_states_its_errors_and_cases(bins, exits):
     assert brier_score(bins) == pytest.approx((30 * 0.1 + 10 * 0.06) / 40)
     assert "ECE 0.100, Brier 0.090" in texts_of(figure)
     assert "50 exits of 50 traces" in texts_of(figure)
+
+
+def test_bins_of_too_few_problems_are_not_drawn(bins, exits):
+    ends = ("accuracy_low", "accuracy_high")
+    few = bins.with_columns(
+        pl.when(pl.col("bin") == 0).then(name).alias(name) for name in ends
+    ).with_columns(problems=pl.Series([5, 2], dtype=pl.Int32))
+    text = texts_of(draw_calibration(few, exits, 0.95))
+    assert (
+        "Not checked, so not drawn: 1 point without an interval (problems: 2)" in text
+    )
+    assert "ECE 0.100" in text  # of all bins
+    none = bins.with_columns(pl.lit(None, pl.Float64).alias(name) for name in ends)
+    text = texts_of(draw_calibration(none, exits, 0.95))
+    assert "2 points without an interval (problems: 5)" in text
 
 
 def test_empty_figures_give_the_reason(exits):

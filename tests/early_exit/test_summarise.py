@@ -1,13 +1,15 @@
 """The summary of early exits against numbers counted by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from thought_edges import edges_of
 
-from doubletake.stats.intervals import wilson_interval
+from doubletake.stats.intervals import cluster_means
 from early_exit.summarise import (
     Settings,
     calibrate,
@@ -127,16 +129,28 @@ def test_means_are_over_traces(cases):
     assert point(summary, 1, 1)["final_accuracy"] == pytest.approx(2 / 3)
 
 
-def test_bootstrap_draws_problems_and_not_traces(cases):
-    # Problem a has two traces: draws (a, a), (a, b), (b, b) have means 21, 22, 24.
+@pytest.mark.parametrize(
+    ("name", "values", "shares"),
+    [("logit", [20.0, 22, 24], False), ("accuracy", [1.0, 1, 0], True)],
+)
+def test_intervals_are_over_problems_and_not_over_traces(cases, name, values, shares):
     row = point(summarise(cases, {}, SETTINGS), 1, 1)
-    assert (row["logit_low"], row["logit_high"]) == (21, 24)
+    problems = np.array(["a", "a", "b"])
+    (mean,) = cluster_means(
+        np.array(values)[:, None], problems, SETTINGS.resampling, shares=shares
+    )
+    assert (row[f"{name}_low"], row[f"{name}_high"]) == (mean.low, mean.high)
+    assert mean.low < mean.value < mean.high
 
 
-def test_accuracy_interval_counts_each_problem_once(cases):
-    row = point(summarise(cases, {}, SETTINGS), 1, 1)
-    expected = wilson_interval(2 * 2 / 3, 2, 0.9)
-    assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx(expected)
+def test_too_few_problems_have_no_interval(cases):
+    rows = summarise(cases, {}, replace(SETTINGS, least_problems=3))
+    assert rows["logit"].drop_nulls().len() == 4
+    for name in ("logit", "normalised", "accuracy"):
+        assert rows[f"{name}_low"].is_null().all()
+        assert rows[f"{name}_high"].is_null().all()
+    bins = calibrate(cases, replace(SETTINGS, least_problems=3))
+    assert bins["accuracy_low"].is_null().to_list() == [False, True, True]
 
 
 def test_scaling_is_within_the_trace(cases):

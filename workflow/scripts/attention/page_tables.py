@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from doubletake.page.reader import whose
 from doubletake.page.sections import Sheet
 from doubletake.page.wording import NOTHING, percent, plural, real
 
@@ -25,9 +26,9 @@ def why_empty(data: StudyData) -> str | None:
         return None
     backtracks = data.tables["turns"].filter(kind="backtrack")
     if backtracks.is_empty():
-        return f"No backtrack was found in the thoughts of {data.model}."
+        return f"No backtrack was found in the thoughts {whose(data)}."
     return (
-        f"None of {plural(backtracks.height, 'backtrack')} of {data.model} was "
+        f"None of {plural(backtracks.height, 'backtrack')} was "
         "selected: the section `turns` of the config filters out all of them."
     )
 

@@ -48,7 +48,7 @@ def reason_for_no_results(data: StudyData) -> str | None:
     n = data.tables["turns"].filter(kind="backtrack").height
     if n:
         return (
-            f"{data.model} has {plural(n, 'backtrack')}, but the config (section "
+            f"The thoughts have {plural(n, 'backtrack')}, but the config (section "
             "turns) selects no backtrack. So there are no results on the words before "
             "them."
         )

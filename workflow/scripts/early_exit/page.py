@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doubletake.page.reader import is_reader, whose
 from doubletake.page.sections import Section, Tile
 from doubletake.page.wording import (
     count,
@@ -26,15 +27,15 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth")
 def why_no_findings(data: StudyData) -> str | None:
     """Why a study has no findings on exits; None if it has findings."""
     if data.thoughts.is_empty():
-        return f"There is no thought of {data.model}, so there is nothing to report."
+        return f"There is no thought {whose(data)}, so there is nothing to report."
     total = plural(data.thoughts.height, "thought")
     if not data.thoughts["arrivals"].sum():
         return (
-            f"No arrival was found in {total} of {data.model}, so it could not have "
+            f"No arrival was found in {total} {whose(data)}, so none could have "
             "stopped with an answer anywhere."
         )
     if data.arrived.is_empty():
-        return f"No exit was measured in {total} of {data.model}."
+        return f"No exit was measured in {total} {whose(data)}."
     return None
 
 
@@ -48,6 +49,12 @@ def headline(data: StudyData) -> str:
         "" if mean is None else f", with a mean probability of {probability(mean)}"
     )
     right = percent(_share(data, "exit1_correct"))
+    if is_reader(data):
+        return (
+            f"At the first arrival of {plural(gain.n, 'thought')} {data.model}, as a "
+            f"reader, gives the right answer in {right}{with_probability}; as they are "
+            f"written, the thoughts end right in {percent(_share(data, 'correct'))}."
+        )
     return (
         f"At its first arrival {data.model} gives the right answer in {right} "
         f"of {plural(gain.n, 'thought')}{with_probability}; stopping there would save "
@@ -60,18 +67,8 @@ def findings(data: StudyData) -> list[str]:
     if why_no_findings(data) is not None:
         return []
     sentences = [_verdict(data), _probabilities(data), _right_against_wrong(data)]
-    sentences += [imported_note(data), detector_note(data)]
+    sentences.append(detector_note(data))
     return [sentence for sentence in sentences if sentence]
-
-
-def imported_note(data: StudyData) -> str:
-    """A note on imported thoughts; empty for generated ones."""
-    if "generation" in data.settings:
-        return ""
-    return (
-        f"Note that these thoughts were imported: another model than {data.model} may "
-        "have written them. At the exits it answers as a reader of these thoughts."
-    )
 
 
 def detector_note(data: StudyData) -> str:
@@ -210,9 +207,9 @@ def _consequence(data: StudyData, gain: Difference) -> str:
 
 
 def _verdict(data: StudyData) -> str:
-    """Whether the model could have stopped there, on average."""
+    """Whether the model could have stopped there, on average; not of a reader."""
     gain = data.gain
-    if gain is None:
+    if gain is None or is_reader(data):
         return ""
     n = plural(gain.n, "thought")
     end = (

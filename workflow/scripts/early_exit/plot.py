@@ -26,6 +26,7 @@ from doubletake.page.plots import (
     ACCENT,
     DASHED,
     FAINT,
+    counted,
     draw_band,
     empty_figure,
     new_figure,
@@ -76,7 +77,7 @@ def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> s
     hidden = summary.height - shown.height
     if hidden:
         parts.append(
-            f"Not checked, so hidden: {hidden} points of fewer than "
+            f"Not checked, so hidden: {counted(hidden, 'point')} of fewer than "
             f"{settings.least_problems} problems."
         )
     parts.append(f"Intervals: {settings.confidence:.0%}.")

@@ -141,25 +141,29 @@ def with_interval(table: pl.DataFrame, low: str = "low") -> tuple[pl.DataFrame, 
     """The rows with an interval, and a sentence on the others.
 
     Points without an interval are not drawn, because they would look as sure as the
-    others.
+    others. A row of as many problems as a row with an interval stays: its interval is
+    missing because all its problems are equal.
 
     Args:
         table: with a column `problems`.
         low: the column with the lower end; null without an interval.
 
     Returns:
-        The rows, and the sentence; it is empty if all rows have an interval.
+        The rows, and the sentence; it is empty if no row is left out.
     """
-    left_out = table.filter(pl.col(low).is_null())
-    if left_out.is_empty():
+    given = pl.col(low).is_not_null()
+    fewest_given = pl.col("problems").filter(given).min()
+    kept = given | (pl.col("problems") >= fewest_given).fill_null(value=False)
+    left_out = sorted(table.filter(~kept)["problems"].to_list())
+    if not left_out:
         return table, ""
-    fewest, most = left_out["problems"].min(), left_out["problems"].max()
+    fewest, most = left_out[0], left_out[-1]
     n = f"{most}" if fewest == most else f"{fewest} to {most}"
-    points = counted(left_out.height, "point")
-    sentence = (
-        f"Not checked, so not drawn: {points} without an interval ({n} problems)."
+    points = counted(len(left_out), "point")
+    return (
+        table.filter(kept),
+        f"Not checked, so not drawn: {points} without an interval (problems: {n}).",
     )
-    return table.drop_nulls(low), sentence
 
 
 def write_note(figure: Figure, text: str) -> None:

@@ -108,7 +108,7 @@ class StudyData:
         """Why there is no interval of so many problems."""
         if problems < self.settings["intervals"]["least_problems"]:
             return f"not checked ({plural(problems, 'problem')})"
-        return f"not checked (equal on {plural(problems, 'problem')})"
+        return f"no interval: equal on all {plural(problems, 'problem')}"
 
     @cached_property
     def thoughts(self) -> pl.DataFrame:
