@@ -82,7 +82,7 @@ SETTINGS = {
         "heat_maps": 2,
     },
     "verification": {"share": 0.1, "minimum": 8, "seed": 0},
-    "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
+    "intervals": {"confidence": 0.95, "least_problems": 3},
 }
 HERE = Provenance("abc123", {"python": "3.11.7"}, "one machine", "2026-01-02 03:04 UTC")
 

@@ -21,7 +21,7 @@ from early_exit.tables import (
 )
 
 PUBLISHED = Path(__file__).parents[2] / "resources/reference/early_exit_published.json"
-SETTINGS = Settings(groups=[4, 5, 6], confidence=0.95)
+SETTINGS = Settings(groups=[4, 5, 6], confidence=0.95, least_problems=3)
 
 
 def summary_row(group, number, traces, problems, logit, accuracy, published=None):
@@ -40,8 +40,8 @@ def summary_row(group, number, traces, problems, logit, accuracy, published=None
         "difference_low": logit - 21 if number else None,
         "difference_high": logit - 19 if number else None,
         "accuracy": accuracy,
-        "accuracy_low": accuracy / 2,
-        "accuracy_high": (1 + accuracy) / 2,
+        "accuracy_low": accuracy / 2 if problems > 2 else None,
+        "accuracy_high": (1 + accuracy) / 2 if problems > 2 else None,
         "final_accuracy": 1.0 if group == 4 else 0.5,
         "published_logit": published,
     }
@@ -134,7 +134,7 @@ def test_confidence_shows_means_published_numbers_and_cases(summary, exits):
     assert "published means" in text
     assert "40 of 40 traces are drawn" in text
     assert "No trace with 6 arrivals" in text
-    assert "Hidden points of fewer than 3 problems: 1." in text
+    assert "Not checked, so hidden: 1 point of fewer than 3 problems." in text
 
 
 def test_later_exits_are_compared_with_exit_1_also_in_the_published_means(
@@ -197,6 +197,21 @@ def test_calibration_says_which_exits_are_left_out(bins, exits):
     assert "48 exits" in texts_of(figure)
     assert "2 with no answer or one that has not ended" in texts_of(figure)
     assert "exit 0: no answer" in texts_of(figure)
+
+
+def test_bins_of_too_few_problems_are_not_drawn(bins, exits):
+    ends = ("accuracy_low", "accuracy_high")
+    few = bins.with_columns(
+        pl.when(pl.col("bin") == 0).then(name).alias(name) for name in ends
+    ).with_columns(problems=pl.Series([5, 2, 5], dtype=pl.Int32))
+    text = texts_of(draw_calibration(few, exits, 0.95))
+    assert (
+        "Not checked, so not drawn: 1 point without an interval (problems: 2)" in text
+    )
+    assert "ECE 0.100" in text  # of all bins
+    none = bins.with_columns(pl.lit(None, pl.Float64).alias(name) for name in ends)
+    text = texts_of(draw_calibration(none, exits, 0.95))
+    assert "3 points without an interval (problems: 5)" in text
 
 
 def test_empty_figures_give_the_reason(exits):

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from doubletake.stats.calibration import calibration_error, equal_count_bins
-from doubletake.stats.intervals import wilson_interval
+from doubletake.stats.intervals import Resampling, cluster_ends, cluster_sums
 from early_exit.tables import (
     ARRIVALS,
     CALIBRATION_PARTS,
@@ -27,7 +27,7 @@ def confidences(exits: pl.DataFrame) -> pl.Series:
     return exits["whole_logprob"].exp().clip(0, 1)  # rounding may exceed 1
 
 
-def calibrate(cases: pl.DataFrame, bins: int, interval_coverage: float) -> pl.DataFrame:
+def calibrate(cases: pl.DataFrame, bins: int, resampling: Resampling) -> pl.DataFrame:
     """Confidence and accuracy in bins of equal counts, over the exits with an answer.
 
     Before any thought a model is rarely sure and rarely right. These exits would fill
@@ -37,29 +37,21 @@ def calibrate(cases: pl.DataFrame, bins: int, interval_coverage: float) -> pl.Da
     Args:
         cases: exits with the columns exit, problem, correct and whole_logprob.
         bins: of each part.
-        interval_coverage: coverage of the intervals.
+        resampling: how intervals are computed.
 
     Returns:
         Rows of `EARLY_EXIT_CALIBRATION`.
     """
     parts = [
-        _bins_of(part, exits_of_part(cases, part), bins) for part in CALIBRATION_PARTS
+        _bins_of(part, exits_of_part(cases, part), bins, resampling)
+        for part in CALIBRATION_PARTS
     ]
-    cells = pl.concat(parts)
-    # ASSUME: thoughts on one problem are as one case, so Wilson's n = problems.
-    intervals = [
-        wilson_interval(accuracy * problems, problems, interval_coverage)
-        for accuracy, problems in cells.select("accuracy", "problems").iter_rows()
-    ]
-    ends = {
-        "accuracy_low": [low for low, _ in intervals],
-        "accuracy_high": [high for _, high in intervals],
-    }
-    columns = [pl.Series(name, values, pl.Float64) for name, values in ends.items()]
-    return cells.with_columns(columns).select(list(EARLY_EXIT_CALIBRATION.schema))
+    return pl.concat(parts).select(list(EARLY_EXIT_CALIBRATION.schema))
 
 
-def _bins_of(part: str, exits: pl.DataFrame, bins: int) -> pl.DataFrame:
+def _bins_of(
+    part: str, exits: pl.DataFrame, bins: int, resampling: Resampling
+) -> pl.DataFrame:
     answered = (
         exits.with_columns(confidence=confidences(exits))
         .drop_nulls("confidence")
@@ -67,7 +59,7 @@ def _bins_of(part: str, exits: pl.DataFrame, bins: int) -> pl.DataFrame:
     )
     numbers = equal_count_bins(answered.height, bins)
     confidence, correct = pl.col("confidence"), pl.col("correct")
-    return (
+    cells = (
         answered.with_columns(bin=pl.Series(numbers, dtype=pl.Int32))
         .group_by("bin")
         .agg(
@@ -82,6 +74,15 @@ def _bins_of(part: str, exits: pl.DataFrame, bins: int) -> pl.DataFrame:
         .with_columns(part=pl.lit(part))
         .sort("bin")
     )
+    right = answered["correct"].cast(pl.Float64).to_numpy()
+    problems = answered["problem"].to_numpy()
+    by_bin = cluster_sums(right, problems, numbers, cells.height)
+    ends = cluster_ends(*by_bin, resampling, shares=True)
+    columns = [
+        pl.Series(name, values, pl.Float64).fill_nan(None)
+        for name, values in zip(("accuracy_low", "accuracy_high"), ends, strict=True)
+    ]
+    return cells.with_columns(columns)
 
 
 def expected_calibration_error(bins: pl.DataFrame) -> float:

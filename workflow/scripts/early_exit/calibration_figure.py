@@ -14,6 +14,7 @@ from doubletake.page.plots import (
     empty_figure,
     new_figure,
     ordered_colours,
+    with_interval,
     write_note,
 )
 from doubletake.page.wording import plural
@@ -43,9 +44,13 @@ def draw_calibration(
     """
     if not bins.height:
         return empty_figure("No exit has an answer: there is no confidence to judge.")
+    shown, unchecked = with_interval(bins, "accuracy_low")
+    if shown.is_empty():
+        return empty_figure(unchecked)
     figure, axes = new_figure(columns=2, rows=2, height=4.9, height_ratios=[4, 1])
     for (panel, histogram), part in zip(axes.T, CALIBRATION_PARTS, strict=True):
-        _draw_bins(panel, bins.filter(part=part), PART_NAMES[part])
+        _draw_bins(panel, shown.filter(part=part))
+        panel.set_title(_title(part, bins.filter(part=part)))
         confidence = confidences(exits_of_part(exits, part)).drop_nulls()
         histogram.hist(confidence, bins=np.linspace(0, 1, 41).tolist(), color=FAINT)
         histogram.set(xlabel="confidence: probability of the whole answer")
@@ -53,7 +58,8 @@ def draw_calibration(
     axes[0, 0].set_ylabel("probability")
     axes[1, 0].set_ylabel("exits")
     _draw_legend(figure, axes[0])
-    write_note(figure, _note(exits, interval_coverage))
+    note = f"{_note(exits, interval_coverage)} {unchecked}"
+    write_note(figure, note.strip())
     return figure
 
 
@@ -68,16 +74,21 @@ def _note(exits: pl.DataFrame, interval_coverage: float) -> str:
     return " ".join(parts)
 
 
-def _draw_bins(axes: Axes, bins: pl.DataFrame, name: str) -> None:
-    """Confidence and accuracy of the bins of one part, with its errors as title."""
+def _title(part: str, bins: pl.DataFrame) -> str:
+    """The part and its errors, over all its bins, also those that are not drawn."""
+    if not bins.height:
+        return f"{PART_NAMES[part]}: no answer"
+    errors = (expected_calibration_error(bins), brier_score(bins))
+    return "{}\nECE {:.3f}, Brier {:.3f}".format(PART_NAMES[part], *errors)
+
+
+def _draw_bins(axes: Axes, bins: pl.DataFrame) -> None:
+    """Confidence and accuracy of the drawn bins of one part."""
     axes.set_ylim(-0.03, 1.03)
     axes.tick_params(axis="x", labelrotation=90)
     if not bins.height:
-        axes.set_title(f"{name}: no answer")
         axes.set_xticks([])
         return
-    errors = (expected_calibration_error(bins), brier_score(bins))
-    axes.set_title("{}\nECE {:.3f}, Brier {:.3f}".format(name, *errors))
     x = np.arange(bins.height)
     confidence, accuracy = bins["confidence"].to_numpy(), bins["accuracy"].to_numpy()
     axes.vlines(x, confidence, accuracy, color=ACCENT, lw=5, alpha=0.25, label="gap")

@@ -34,10 +34,10 @@ DECLARATION = Experiment(
             "left out, because scaling makes them 0 and 1. Lower right: the logit "
             "minus that at exit 1 of the same trace. A line that stays at 0 here means "
             "that the answer is settled at the first arrival. Whether the logit rises "
-            "over all groups is tested in the text. Bands are bootstrap intervals over "
+            "over all groups is tested in the text. Bands are intervals over "
             "problems. Dashed lines are published means; they are drawn if model and "
-            "dataset are the same. Points of fewer than three problems are hidden. The "
-            "numbers are in early_exit/summary.parquet.",
+            "dataset are the same. Points of too few problems for an interval are "
+            "hidden. The numbers are in early_exit/summary.parquet.",
         ),
         Figure(
             "accuracy",
@@ -48,9 +48,9 @@ DECLARATION = Experiment(
             "further thinking does not change the score. The distance at exit 1 is "
             "the price of stopping at the first arrival, chosen in hindsight: arrivals "
             "are found in the finished thought. Points of one exit are drawn side by "
-            "side, so that all can be seen. Bars are Wilson intervals that count each "
-            "problem once. Points of fewer than three problems are hidden. The numbers "
-            "are in early_exit/summary.parquet.",
+            "side, so that all can be seen. Bars are intervals over problems. Points "
+            "of too few problems for an interval are hidden. The numbers are in "
+            "early_exit/summary.parquet.",
         ),
         Figure(
             "calibration",
@@ -60,8 +60,8 @@ DECLARATION = Experiment(
             "The diamond is the mean probability that the model gives to its whole "
             "answer, with the end of the answer: any token that closes the box or ends "
             "the completion. Answers that do not end within the limit of tokens are "
-            "left out. The dot is the share of right answers, with its Wilson "
-            "interval; each problem counts once. If the dot lies below its diamond, "
+            "left out. The dot is the share of right answers, with its "
+            "interval over problems. If the dot lies below its diamond, "
             "the model is surer than it is right. The mean distance of dot and diamond "
             "is the expected calibration error (ECE). It is above 0 by chance alone if "
             "a bin holds few exits. Brier: mean squared difference of confidence and "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doubletake.page.reader import is_reader, whose
 from doubletake.page.sections import Section, Tile
 from doubletake.page.wording import count, listed, percent, plural, probability
 from early_exit.page_confidence import (
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
 def why_no_findings(data: StudyData) -> str | None:
     """Why a study has no findings on exits; None if it has findings."""
     if data.thoughts.is_empty():
-        return f"There is no thought of {data.model}, so there is nothing to report."
+        return f"There is no thought {whose(data)}, so there is nothing to report."
     total = plural(data.thoughts.height, "thought")
     if not data.thoughts["arrivals"].sum():
         return (
-            f"No arrival was found in {total} of {data.model}, so it could not have "
+            f"No arrival was found in {total} {whose(data)}, so none could have "
             "stopped with an answer anywhere."
         )
     if data.arrived.is_empty():
-        return f"No exit was measured in {total} of {data.model}."
+        return f"No exit was measured in {total} {whose(data)}."
     return None
 
 
@@ -57,6 +58,12 @@ def headline(data: StudyData) -> str:
         ended = plural(answers, "answer")
         with_probability += f" over the {ended} that ended"
     right = percent(share(data, "exit1_correct"))
+    if is_reader(data):
+        return (
+            f"At the first arrival of {plural(gain.n, 'thought')} {data.model}, as a "
+            f"reader, gives the right answer in {right}{with_probability}; as they are "
+            f"written, the thoughts end right in {percent(share(data, 'correct'))}."
+        )
     return (
         f"At its first arrival {data.model} gives the right answer in {right} "
         f"of {plural(gain.n, 'thought')}{with_probability}; {stopping(data)}. "
@@ -69,19 +76,8 @@ def findings(data: StudyData) -> list[str]:
     if why_no_findings(data) is not None:
         return []
     sentences = [verdict(data), probabilities(data), *slopes(data)]
-    sentences += [right_against_wrong(data)]
-    sentences += [imported_note(data), detector_note(data)]
+    sentences += [right_against_wrong(data), detector_note(data)]
     return [sentence for sentence in sentences if sentence]
-
-
-def imported_note(data: StudyData) -> str:
-    """A note on imported thoughts; empty for generated ones."""
-    if "generation" in data.settings:
-        return ""
-    return (
-        f"Note that these thoughts were imported: another model than {data.model} may "
-        "have written them. At the exits it answers as a reader of these thoughts."
-    )
 
 
 def tiles(data: StudyData) -> list[Tile]:
@@ -128,7 +124,7 @@ def grouped_cases(data: StudyData) -> str:
         f"Thoughts by number of arrivals: {listed(lines)}; together "
         f"{count(total)} of {count(data.thoughts.height)}. Points that rest on too "
         "few problems are hidden, see the line below the figure. "
-        f"Intervals: {data.confidence:.0%}."
+        f"{data.interval_note}"
     )
 
 

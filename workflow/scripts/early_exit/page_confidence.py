@@ -123,10 +123,7 @@ def calibration_cases(data: StudyData) -> str:
             )
     left_out = unended_note(data, "left out, because their probability is not known")
     text = "; ".join(parts)
-    return (
-        f"{text[0].upper()}{text[1:]}.{left_out} Bars: {data.confidence:.0%} Wilson "
-        "intervals, n = problems."
-    )
+    return f"{text[0].upper()}{text[1:]}.{left_out} {data.interval_note}"
 
 
 def unended_note(data: StudyData, what: str) -> str:

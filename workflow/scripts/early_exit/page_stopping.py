@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from doubletake.detector.detectors import GOLD_BASED
 from doubletake.page.caveats import hindsight
+from doubletake.page.reader import is_reader
 from doubletake.page.wording import percent, plural, points, real
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ def stopping(data: StudyData) -> str:
         return ""
     return (
         "stopping there, chosen in hindsight, would save "
-        f"{saving(data)} of the thought and {_consequence(gain, data.confidence)}"
+        f"{saving(data)} of the thought and {_consequence(data, gain)}"
     )
 
 
 def verdict(data: StudyData) -> str:
-    """Whether the model could have stopped there, on average."""
+    """Whether the model could have stopped there, on average; not of a reader."""
     gain = data.gain
-    if gain is None:
+    if gain is None or is_reader(data):
         return ""
     n = plural(gain.n, "thought")
     end = (
@@ -34,15 +35,20 @@ def verdict(data: StudyData) -> str:
         f"{mean(data, 'tokens')} instead of {mean(data, 'exit1_tokens')} thought "
         "tokens on average"
     )
-    return f"Could it have stopped there, chosen in hindsight? {answer(gain)}: {end}."
+    found = answer(gain) or f"This is {data.not_checked(gain.problems)}"
+    return f"Could it have stopped there, chosen in hindsight? {found}: {end}."
 
 
 def answer(gain: Difference) -> str:
     """Whether stopping loses accuracy, by the interval of the mean change.
 
+    Empty without an interval.
+
     Args:
         gain: accuracy at the end minus at the first arrival, over the same thoughts.
     """
+    if gain.low is None or gain.high is None:
+        return ""
     if gain.low > 0:
         return "Not without loss"
     if gain.high < 0:
@@ -91,15 +97,18 @@ def saving(data: StudyData) -> str:
     return percent(1 - before / tokens if tokens else None)
 
 
-def _consequence(gain: Difference, confidence: float) -> str:
+def _consequence(data: StudyData, gain: Difference) -> str:
     """How stopping changes the accuracy, with an interval."""
     if not gain.changed:
         return "change no score"
-    low, high = sorted((-gain.low, -gain.high))
     change = f"{'cost' if gain.mean > 0 else 'gain'} {real(100 * abs(gain.mean))}"
     if not gain.mean:
         change = "neither cost nor gain"
+    if gain.low is None or gain.high is None:
+        ends = data.not_checked(gain.problems)
+    else:
+        ends = f"{points(-gain.high)} to {points(-gain.low)}"
     return (
-        f"{change} points of accuracy ({confidence:.0%} interval of the change "
-        f"{points(low)} to {points(high)})"
+        f"{change} points of accuracy ({data.confidence:.0%} interval of the change "
+        f"{ends})"
     )

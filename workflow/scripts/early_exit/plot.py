@@ -26,6 +26,7 @@ from doubletake.page.plots import (
     ACCENT,
     DASHED,
     FAINT,
+    counted,
     draw_band,
     empty_figure,
     new_figure,
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("plot_early_exit")
 
-# ASSUME: a mean over fewer problems says too little to be drawn; chosen by hand.
-LEAST_PROBLEMS = 3
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -59,11 +57,13 @@ class Settings:
     """Numbers of arrivals that get a separate line."""
     confidence: float
     """Coverage of the intervals."""
+    least_problems: int
+    """Fewest problems of a drawn point."""
 
 
 def drawn_points(summary: pl.DataFrame) -> pl.DataFrame:
-    """The points that rest on enough problems."""
-    return summary.filter(pl.col("problems") >= LEAST_PROBLEMS)
+    """The points that rest on enough problems for an interval."""
+    return summary.drop_nulls("accuracy_low")
 
 
 def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> str:
@@ -77,7 +77,8 @@ def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> s
     hidden = summary.height - shown.height
     if hidden:
         parts.append(
-            f"Hidden points of fewer than {LEAST_PROBLEMS} problems: {hidden}."
+            f"Not checked, so hidden: {counted(hidden, 'point')} of fewer than "
+            f"{settings.least_problems} problems."
         )
     parts.append(f"Intervals: {settings.confidence:.0%}.")
     return " ".join(parts)
@@ -88,7 +89,7 @@ def empty_note(exits: pl.DataFrame, settings: Settings) -> str:
     groups = ", ".join(map(str, sorted(settings.groups)))
     return (
         f"Nothing to draw: of {exits['trace'].n_unique()} traces, too few\n"
-        f"have {groups} arrivals (a point needs {LEAST_PROBLEMS} problems)."
+        f"have {groups} arrivals (a point needs {settings.least_problems} problems)."
     )
 
 
@@ -172,8 +173,11 @@ def _draw_bands(
     axes: Axes, shown: pl.DataFrame, name: str, colours: dict[int, str]
 ) -> None:
     for group, colour in colours.items():
-        rows = shown.filter(pl.col("arrivals") == group, pl.col(name).is_not_null())
-        ends = (rows[f"{name}_low"], rows[f"{name}_high"])
+        # At exit 1 the difference is 0 by definition and has no interval.
+        start = pl.lit(name == "difference") & (pl.col("exit") == 1)
+        given = pl.col(f"{name}_low").is_not_null() | start
+        rows = shown.filter(pl.col("arrivals") == group, given)
+        ends = (rows[f"{name}_{end}"].fill_null(rows[name]) for end in ("low", "high"))
         draw_band(axes, rows["exit"], *ends, colour=colour)
         axes.plot(rows["exit"], rows[name], marker="o", color=colour)
     whole_ticks(axes)

@@ -1,10 +1,8 @@
 """Slopes: does the confidence change from arrival to arrival within a thought?"""
 
-import math
-
 import polars as pl
 
-from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.stats.intervals import Resampling, cluster_means, number
 from early_exit.tables import EARLY_EXIT_SLOPES, SLOPE_MEASURES
 
 # ASSUME: a line through two exits fits anything, so a slope needs three; by hand.
@@ -43,8 +41,8 @@ def trace_slopes(cases: pl.DataFrame, measure: str) -> pl.DataFrame:
 def mean_slopes(cases: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
     """Mean slope of every measure, each trace counting once (`EARLY_EXIT_SLOPES`).
 
-    This is the mean group estimator (Pesaran & Smith 1995). Its interval is a bootstrap
-    over problems. It needs no independent exits: noise that
+    This is the mean group estimator (Pesaran & Smith 1995). Its interval is over
+    problems. It needs no independent exits: noise that
     one exit passes on to the next does not make a slope positive on average.
     """
     rows = []
@@ -52,11 +50,12 @@ def mean_slopes(cases: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
         slopes = trace_slopes(cases, measure)
         values = slopes["slope"].to_numpy()[:, None]
         (mean,) = cluster_means(values, slopes["problem"].to_numpy(), resampling)
-        ends = {"slope": mean.value, "slope_low": mean.low, "slope_high": mean.high}
         rows.append(
             {
                 "measure": measure,
-                **{k: None if math.isnan(v) else v for k, v in ends.items()},
+                "slope": number(mean.value),
+                "slope_low": mean.low,
+                "slope_high": mean.high,
                 "traces": slopes.height,
                 "problems": slopes["problem"].n_unique(),
                 "exits": int(slopes["exits"].sum()),

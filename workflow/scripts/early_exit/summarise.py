@@ -27,9 +27,8 @@ import polars as pl
 from doubletake.running.logs import job
 from doubletake.stats.intervals import (
     Resampling,
-    cluster_bootstrap,
+    cluster_ends,
     cluster_sums,
-    wilson_interval,
 )
 from early_exit.calibration import calibrate
 from early_exit.slopes import mean_slopes
@@ -56,19 +55,17 @@ class Settings:
 
     groups: list[int]
     """Numbers of arrivals that get a separate line."""
-    bootstrap: int
-    """Number of resamples for an interval."""
+    least_problems: int
+    """Fewest problems with an interval."""
     confidence: float
     """Coverage of the intervals."""
     calibration_bins: int
     """Bins of each part of the calibration; all hold equally many exits."""
-    seed: int
-    """Seed of the resamples."""
 
     @property
     def resampling(self) -> Resampling:
-        """The settings of the bootstrap over problems."""
-        return Resampling(self.bootstrap, self.confidence, self.seed)
+        """How intervals are computed."""
+        return Resampling(self.confidence, self.least_problems)
 
 
 def published_logits(
@@ -124,32 +121,26 @@ def _group_rows(
     counts = cases.group_by("exit").agg(
         traces=pl.len(),
         problems=pl.col("problem").n_unique(),
-        accuracy=pl.col("correct").mean(),
         final_accuracy=pl.col("final").mean(),
     )
     names = ("logit", "normalised", "difference")
     curves = {name: mean_curve(cases, name, settings) for name in names}
+    curves["accuracy"] = mean_curve(cases, "correct", settings, shares=True)
     rows = []
     for count in counts.sort("exit").iter_rows(named=True):
-        number, problems = count["exit"], count["problems"]
-        # ASSUME: thoughts on one problem are as one case, so Wilson's n = problems.
-        low, high = wilson_interval(
-            count["accuracy"] * problems, problems, settings.confidence
-        )
+        number = count["exit"]
         row = {"arrivals": group, **count}
         for name, curve in curves.items():
             row |= _interval(name, curve, number)
-        row |= {
-            "accuracy_low": low,
-            "accuracy_high": high,
-            "published_logit": published[number] if number < len(published) else None,
-        }
+        row["published_logit"] = published[number] if number < len(published) else None
         rows.append({name: row[name] for name in EARLY_EXIT_SUMMARY.schema})
     return rows
 
 
-def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray:
-    """Mean by exit and its interval over problems.
+def mean_curve(
+    cases: pl.DataFrame, name: str, settings: Settings, *, shares: bool = False
+) -> np.ndarray:
+    """Mean by exit and its interval over problems; `shares`: of a column of flags.
 
     Returns:
         `[3, exit]`: mean, low, high; NaN for an exit without values.
@@ -163,7 +154,7 @@ def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray
     )
     total = counts.sum(axis=0)
     mean = np.where(total > 0, sums.sum(axis=0) / np.maximum(total, 1), np.nan)
-    low, high = cluster_bootstrap(sums, counts, settings.resampling)
+    low, high = cluster_ends(sums, counts, settings.resampling, shares=shares)
     return np.stack([mean, low, high])
 
 
@@ -192,7 +183,7 @@ def main(
     EARLY_EXIT_SUMMARY.write(summary, summary_path)
     slopes = mean_slopes(cases, settings.resampling)
     EARLY_EXIT_SLOPES.write(slopes, slopes_path)
-    bins = calibrate(cases, settings.calibration_bins, settings.confidence)
+    bins = calibrate(cases, settings.calibration_bins, settings.resampling)
     EARLY_EXIT_CALIBRATION.write(bins, calibration_path)
 
 

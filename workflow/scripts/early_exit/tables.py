@@ -1,5 +1,6 @@
 """Tables of early exit: forced answers, their means, slopes and calibration."""
 
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 NO_THOUGHT, ARRIVALS = "no_thought", "arrivals"
@@ -81,14 +82,14 @@ EARLY_EXIT_SUMMARY = Table(
         Column(
             "logit_low",
             REAL,
-            "low end of its interval, bootstrap over problems",
+            LOW,
             nullable=True,
             unit="logit",
         ),
         Column(
             "logit_high",
             REAL,
-            "high end of its interval, bootstrap over problems",
+            HIGH,
             nullable=True,
             unit="logit",
         ),
@@ -104,14 +105,14 @@ EARLY_EXIT_SUMMARY = Table(
         Column(
             "normalised_low",
             REAL,
-            "low end of its interval, bootstrap over problems",
+            LOW,
             nullable=True,
             unit="range of the trace",
         ),
         Column(
             "normalised_high",
             REAL,
-            "high end of its interval, bootstrap over problems",
+            HIGH,
             nullable=True,
             unit="range of the trace",
         ),
@@ -119,21 +120,21 @@ EARLY_EXIT_SUMMARY = Table(
             "difference",
             REAL,
             "mean of the answer logit minus that at exit 1 of the same trace; null at "
-            "exit 0",
+            "exit 0, and 0 without an interval at exit 1",
             nullable=True,
             unit="logit",
         ),
         Column(
             "difference_low",
             REAL,
-            "low end of its interval, bootstrap over problems",
+            LOW,
             nullable=True,
             unit="logit",
         ),
         Column(
             "difference_high",
             REAL,
-            "high end of its interval, bootstrap over problems",
+            HIGH,
             nullable=True,
             unit="logit",
         ),
@@ -141,13 +142,15 @@ EARLY_EXIT_SUMMARY = Table(
         Column(
             "accuracy_low",
             REAL,
-            "low end of its Wilson interval, n = problems",
+            LOW,
+            nullable=True,
             unit="share",
         ),
         Column(
             "accuracy_high",
             REAL,
-            "high end of its Wilson interval, n = problems",
+            HIGH,
+            nullable=True,
             unit="share",
         ),
         Column(
@@ -185,14 +188,14 @@ EARLY_EXIT_SLOPES = Table(
         Column(
             "slope_low",
             REAL,
-            "low end of its interval, bootstrap over problems",
+            LOW,
             nullable=True,
             unit="logit or nats per arrival",
         ),
         Column(
             "slope_high",
             REAL,
-            "high end of its interval, bootstrap over problems",
+            HIGH,
             nullable=True,
             unit="logit or nats per arrival",
         ),
@@ -241,13 +244,15 @@ EARLY_EXIT_CALIBRATION = Table(
         Column(
             "accuracy_low",
             REAL,
-            "low end of its Wilson interval, n = problems",
+            LOW,
+            nullable=True,
             unit="share",
         ),
         Column(
             "accuracy_high",
             REAL,
-            "high end of its Wilson interval, n = problems",
+            HIGH,
+            nullable=True,
             unit="share",
         ),
     ),
