@@ -129,6 +129,16 @@ def test_the_headline_of_a_reader_does_not_say_that_it_could_stop(render):
     assert own.has("Could it have stopped there")
 
 
+def test_a_change_on_too_few_problems_is_not_checked(render):
+    study = Study()
+    study.settings = SETTINGS | {"intervals": {"confidence": 0.95, "least_problems": 4}}
+    page = render(study)
+    assert page.says("stopping", "95% interval of the change not checked (3 problems)")
+    assert page.says("Could it have stopped there? This is not checked (3 problems): ")
+    assert not page.has("No loss can be shown")
+    assert render(Study()).has("No loss can be shown")
+
+
 def test_no_interval_is_given_where_no_thought_changes(render):
     study = Study()
     study.rows["early_exit"] = [

@@ -35,6 +35,12 @@ def test_wilson_ends_solve_the_score_equation():
         assert abs(score) == pytest.approx(1.6448536269514722)
 
 
+def test_wilson_of_none_and_of_all_ends_exactly_at_0_and_1():
+    for n in (10, 12.3, 20, 33):
+        assert wilson_interval(0, n)[0] == 0
+        assert wilson_interval(n, n)[1] == 1
+
+
 @pytest.mark.parametrize(("hits", "n"), [(0, 0), (3, 2), (-1, 4)])
 def test_no_proportion_is_refused(hits, n):
     with pytest.raises(ValueError, match="not a proportion"):
@@ -105,6 +111,8 @@ def test_an_interval_does_not_cross_0_if_no_cluster_does():
     assert ends(values, np.ones_like(values))[0, 0] == 0
     assert ends(-values, np.ones_like(values))[1, 0] == 0
     values[1] = -0.01
+    assert ends(values, np.ones_like(values))[0, 0] < 0
+    values[1] = 0  # at 0 no cluster says on which side the mean is
     assert ends(values, np.ones_like(values))[0, 0] < 0
 
 
