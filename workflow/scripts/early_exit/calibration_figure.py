@@ -58,7 +58,7 @@ def draw_calibration(
     axes[0, 0].set_ylabel("probability")
     axes[1, 0].set_ylabel("exits")
     _draw_legend(figure, axes[0])
-    note = f"{_note(exits, interval_coverage)} {unchecked}"
+    note = f"{_note(exits, interval_coverage)}\n{unchecked}"
     write_note(figure, note.strip())
     return figure
 
@@ -88,6 +88,8 @@ def _draw_bins(axes: Axes, bins: pl.DataFrame) -> None:
     axes.tick_params(axis="x", labelrotation=90)
     if not bins.height:
         axes.set_xticks([])
+        why = "no bin with an interval"
+        axes.text(0.5, 0.5, why, ha="center", color=FAINT, transform=axes.transAxes)
         return
     x = np.arange(bins.height)
     confidence, accuracy = bins["confidence"].to_numpy(), bins["accuracy"].to_numpy()
