@@ -39,10 +39,10 @@ rule summarise_early_exit:
     input:
         exits="results/{model}/{dataset}/early_exit.parquet",
         traces="results/{model}/{dataset}/traces.parquet",
-        events="results/{model}/{dataset}/events.parquet",
         published=EARLY_EXIT_PUBLISHED,
     output:
         summary="results/{model}/{dataset}/early_exit/summary.parquet",
+        slopes="results/{model}/{dataset}/early_exit/slopes.parquet",
         calibration="results/{model}/{dataset}/early_exit/calibration.parquet",
     log:
         "results/{model}/{dataset}/logs/early_exit/summarise.log",

@@ -86,7 +86,7 @@ def small(config: dict[str, Any]) -> None:
     """Make the default study so small that it runs in seconds."""
     config["datasets"]["pocket-problems"]["limit"] = 12
     config["generation"]["max_new_tokens"] = 320
-    config["intervals"]["bootstrap"] = 50
+    config["intervals"]["least_problems"] = 3
     config["verification"]["minimum"] = 5
     config["probing"] |= {"strengths": [0.01, 0.1], "folds": 3, "shuffles": 1}
     config["value_vectors"]["checked_positions"] = 4

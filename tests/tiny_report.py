@@ -82,7 +82,7 @@ SETTINGS = {
         "heat_maps": 2,
     },
     "verification": {"share": 0.1, "minimum": 8, "seed": 0},
-    "intervals": {"bootstrap": 50, "confidence": 0.95, "seed": 0},
+    "intervals": {"confidence": 0.95, "least_problems": 3},
 }
 HERE = Provenance("abc123", {"python": "3.11.7"}, "one machine", "2026-01-02 03:04 UTC")
 
@@ -147,7 +147,7 @@ def event_rows(name: str, thought: str) -> list[dict]:
 
 
 def exit_row(name: str, number: int, tokens: int, answer: str | None, p: float) -> dict:
-    known = {} if answer is None else {"logprob": float(pl.Series([p]).log()[0])}
+    known = {} if answer is None else {"whole_logprob": float(pl.Series([p]).log()[0])}
     return {
         "trace": f"{name}/0",
         "exit": number,
@@ -155,7 +155,8 @@ def exit_row(name: str, number: int, tokens: int, answer: str | None, p: float) 
         "answer": answer,
         "correct": answer == "8",
         "logit": 10.0,
-        "logprob": None,
+        "whole_logprob": None,
+        "ended": answer is not None,
         "margin": 1.0,
         "entropy": 0.5,
     } | known
@@ -174,7 +175,7 @@ EXITS = [
     exit_row("d", 0, 0, None, 0.1),
 ]
 SUMMARY = {
-    "backtracks": 1,
+    "arrivals": 1,
     "exit": 0,
     "traces": 2,
     "problems": 2,
@@ -185,10 +186,20 @@ SUMMARY = {
     **{
         name: None
         for name in EARLY_EXIT_SUMMARY.schema
-        if "logit" in name or "normalised" in name
+        if name.startswith(("logit", "normalised", "difference", "published"))
     },
 }
+SLOPE = {
+    "measure": "logit",
+    "slope": 0.25,
+    "slope_low": 0.125,
+    "slope_high": 0.5,
+    "traces": 5,
+    "problems": 4,
+    "exits": 20,
+}
 BIN = {
+    "part": "arrivals",
     "bin": 0,
     "exits": 8,
     "problems": 4,
@@ -262,6 +273,7 @@ class Study:
             ],
             "early_exit": EXITS,
             "early_exit/summary": [SUMMARY],
+            "early_exit/slopes": [SLOPE],
             "early_exit/calibration": [BIN],
         }
 

@@ -1,6 +1,7 @@
 """Attention figures: content, sizes, and empty tables."""
 
 import numpy as np
+import polars as pl
 import pytest
 from tiny_attention import attention_rows, study_rows
 
@@ -14,12 +15,29 @@ from attention.tables import (
 from doubletake.stats.intervals import Resampling
 
 SETTINGS = Settings(confidence=0.95)
-RESAMPLING = Resampling(bootstrap=20)
+RESAMPLING = Resampling(least_problems=2)
 
 
 @pytest.fixture(scope="module")
 def tables():
     return summarise(ATTENTION.frame(study_rows()), RESAMPLING)
+
+
+def test_means_of_too_few_problems_are_not_drawn(tables):
+    summary, heads = summarise(ATTENTION.frame(study_rows()), Resampling())
+    figures = [
+        draw_heads(heads, "dla_backtrack", "logit", signed=True),
+        draw_bins(summary, SETTINGS),
+    ]
+    for figure in figures:
+        assert "Not checked, so not drawn" in texts_of(figure)
+        assert "to 3)" in texts_of(figure)
+        assert not grids_drawn(figure)
+
+
+def with_ends(table):
+    """The table as if every mean had an interval."""
+    return table.with_columns(low=pl.col("mean") - 0.1, high=pl.col("mean") + 0.1)
 
 
 def texts_of(figure):
@@ -79,14 +97,15 @@ def test_large_models_have_no_numbers_in_the_cells():
     rows = [wide | {"layer": layer} for layer in range(32)]
     _, heads = summarise(ATTENTION.frame(rows), RESAMPLING)
     assert heads.filter(measure="dla_backtrack", kind="backtrack").height == 32 * 32
-    figure = draw_heads(heads, "dla_backtrack", "logit", signed=True)
+    figure = draw_heads(with_ends(heads), "dla_backtrack", "logit", signed=True)
+    assert len(figure.axes) > 3
     assert not figure.axes[0].texts
     assert figure.get_figheight() < 7
 
 
 def test_bins_show_backtracks_beside_controls(tables):
     summary, _ = tables
-    figure = draw_bins(summary, SETTINGS)
+    figure = draw_bins(with_ends(summary), SETTINGS)
     question = figure.axes[1]
     assert question.get_title("left") == "Question"
     lines = {line.get_label(): line.get_ydata() for line in question.get_lines()}

@@ -13,7 +13,7 @@ from attention.tables import (
 )
 from doubletake.stats.intervals import Resampling
 
-RESAMPLING = Resampling(bootstrap=200)
+RESAMPLING = Resampling(least_problems=2)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,13 @@
 import polars as pl
 import pytest
 
-from attribution.plot import Settings, counts_note, main
+from attribution.plot import (
+    Settings,
+    counts_note,
+    draw_context_parts,
+    draw_layers,
+    main,
+)
 from attribution.plot_agreement import draw_agreement
 from attribution.tables import (
     ATTRIBUTION_CELLS,
@@ -115,10 +121,29 @@ def test_a_method_that_was_not_run_is_marked_as_not_checked(tmp_path):
     draw(tmp_path / "one", GIVEN | {"cells": cells, "checks": checks})
 
 
+def test_means_without_an_interval_are_not_drawn():
+    few = {
+        name: table.with_columns(low=pl.lit(None, pl.Float64), high=None)
+        for name, table in GIVEN.items()
+        if name != "cells"
+    }
+    for figure in (
+        draw_context_parts(few["context_parts_table"], SETTINGS),
+        draw_layers(few["layers"], SETTINGS),
+    ):
+        (text,) = (text.get_text() for text in figure.axes[0].texts)
+        assert "Not checked, so not drawn" in text
+        assert "(problems: 5)" in text
+    figure = draw_agreement(few["checks"], GIVEN["cells"], "gradient", 0.9)
+    texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert texts == [["not checked"], ["not checked"], []]
+    assert "18 points without an interval (problems: 5)" in figure.get_supxlabel()
+
+
 def test_the_note_states_cases_and_intervals():
     note = counts_note(GIVEN["context_parts_table"], 0.9)
     assert "backtrack: n = 7 positions of 5 problems" in note
-    assert "90% bootstrap intervals" in note
+    assert "90% intervals" in note
     few = GIVEN["context_parts_table"].with_columns(
         positions=pl.when(pl.col("context_part") > 0)
         .then(4)

@@ -30,7 +30,7 @@ from doubletake.stats.intervals import Resampling
 from doubletake.study import registry
 from traces.tables import TRACES
 
-RESAMPLING = Resampling(bootstrap=50, confidence=0.9)
+RESAMPLING = Resampling(confidence=0.9, least_problems=3)
 SETTINGS = Settings(top_words=2, next_words=6, intervals=RESAMPLING)
 STOP = frozenset(["the", "is", "of"])
 QUESTION = ["Tom", " has", " 9", " pens", "."]
@@ -187,8 +187,9 @@ def test_the_wrong_number_of_a_slip_is_ranked():
 
 def test_ranks_of_slips_with_chance():
     row = {"trace": "a/0", "event": 1, "equation": "", "wrong": "1", "right": "2"}
-    rows = [row | {"rank": rank, "words": n} for rank, n in ((1, 4), (3, 20), (11, 20))]
-    table = slip_ranks_table(ATTRIBUTION_SLIPS.frame(rows), 0.95)
+    ranks = (("a", 1, 4), ("b", 3, 20), ("c", 11, 20))
+    rows = [row | {"problem": p, "rank": rank, "words": n} for p, rank, n in ranks]
+    table = slip_ranks_table(ATTRIBUTION_SLIPS.frame(rows), RESAMPLING)
     assert table.select("top_k", "hits", "positions").rows() == [
         (1, 1, 3),
         (3, 2, 3),
@@ -198,7 +199,9 @@ def test_ranks_of_slips_with_chance():
         [(1 / 4 + 2 / 20) / 3, (3 / 4 + 6 / 20) / 3, (1 + 20 / 20) / 3]
     )
     assert (table["low"] < table["share"]).all()
-    nothing = slip_ranks_table(ATTRIBUTION_SLIPS.frame([]), 0.95)
+    few = slip_ranks_table(ATTRIBUTION_SLIPS.frame(rows), Resampling())
+    assert few["low"].null_count() == few["high"].null_count() == 3
+    nothing = slip_ranks_table(ATTRIBUTION_SLIPS.frame([]), RESAMPLING)
     assert nothing["share"].null_count() == nothing["chance"].null_count() == 3
 
 

@@ -13,7 +13,7 @@ from doubletake.running.errors import InputError
 from doubletake.stats.intervals import Resampling
 
 SHIPPED = Path(__file__).parents[2] / "resources/pocket/labelled_traces.jsonl"
-SETTINGS = Resampling(bootstrap=100)
+SETTINGS = Resampling(least_problems=3)
 
 
 @pytest.fixture

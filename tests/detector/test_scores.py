@@ -12,9 +12,9 @@ from detector.scores import (
     score_rows,
 )
 from doubletake.running.errors import InputError
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import Resampling, wilson_interval
 
-RESAMPLING = Resampling(bootstrap=200, confidence=0.9, seed=1)
+RESAMPLING = Resampling(confidence=0.9, least_problems=3)
 
 
 def arrival(character: int, value: str = "8") -> Mark:
@@ -76,15 +76,25 @@ def test_scores_counted_by_hand():
     assert (last["precision"], last["recall"], last["f1"]) == (None, 0, 0)
 
 
-def test_intervals_span_what_single_traces_give():
-    # Drawn with replacement, two traces give F1 1, 0 or the ratio of both.
-    labelled = [trace(name, [arrival(10)]) for name in "ab"]
-    found = [trace("a", [arrival(10)]), trace("b")]
+def test_intervals_are_over_traces():
+    """Several events of a trace that are right or wrong together count once."""
+    labelled = [trace(f"{k}", [arrival(9 * j) for j in range(4)]) for k in range(12)]
+    found = [*labelled[:6], *(trace(f"{k}") for k in range(6, 12))]
     row = score_rows(compare(found, labelled), RESAMPLING)[0]
-    assert (row["f1_low"], row["f1_high"]) == (0, 1)
-    assert (row["recall_low"], row["recall_high"]) == (0, 1)
-    assert (row["precision_low"], row["precision_high"]) == (1, 1)
-    assert row["f1"] == pytest.approx(2 / 3)
+    assert row["recall"] == 0.5
+    expected = wilson_interval(6, 12, 0.9)
+    assert (row["recall_low"], row["recall_high"]) == pytest.approx(expected, abs=0.03)
+    # Every found event is right, in 6 traces that have one.
+    expected = wilson_interval(6, 6, 0.9)
+    assert (row["precision_low"], row["precision_high"]) == pytest.approx(expected)
+    assert row["f1_low"] < row["f1"] == 2 * 24 / (24 + 48) < row["f1_high"]
+
+
+def test_scores_of_few_traces_have_no_interval():
+    labelled = [trace(f"{k}", [arrival(10)]) for k in range(9)]
+    row = score_rows(compare(labelled, labelled), Resampling())[0]
+    assert row["f1"] == 1
+    assert [row[f"f1_{end}"] for end in ("low", "high")] == [None, None]
 
 
 def test_f1_is_1_without_labels_and_without_found_events():
@@ -93,13 +103,13 @@ def test_f1_is_1_without_labels_and_without_found_events():
     assert row["f1_low"] is None
 
 
-def test_same_seed_same_interval():
+def test_same_events_same_interval():
     labelled = [trace(f"{k}", [arrival(10)]) for k in range(30)]
     found = [trace(f"{k}", [arrival(10 + k % 5)]) for k in range(30)]
     comparisons = compare(found, labelled)
     one, two = (score_rows(comparisons, RESAMPLING) for _ in range(2))
     assert one == two
-    other = score_rows(comparisons, Resampling(bootstrap=13, seed=5))
+    other = score_rows(comparisons, Resampling(confidence=0.8, least_problems=3))
     assert other[0]["f1"] == one[0]["f1"]
     assert one[0]["f1_low"] < one[0]["f1"] < one[0]["f1_high"]
 

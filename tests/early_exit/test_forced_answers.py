@@ -1,10 +1,19 @@
 """How forced answers are read, and which tokens their scores are of."""
 
+import math
+
 import pytest
+import torch
 
 from doubletake.running.errors import InputError
+from doubletake.text.known_formats import KNOWN_FORMATS
 from doubletake.text.tokenizer import load_tokenizer
-from early_exit.forced_answers import AnswerPrompt, answer_columns
+from early_exit.forced_answers import (
+    AnswerPrompt,
+    ForcedAnswer,
+    answer_columns,
+    whole_logprob,
+)
 from early_exit.shared_prefill import Continuation
 
 
@@ -20,41 +29,38 @@ def prompt(tokenizer):
 
 
 @pytest.mark.parametrize(
-    ("text", "answer", "length"),
+    ("text", "number", "ended"),
     [
-        ("19}", "19", 1),
-        ("1,200}", "1200", None),
-        ("\\$19 pens} is", "19", None),
-        ("}", None, 0),
-        ("pens}", None, None),
-        ("19", "19", None),
-        ("", None, 0),
-        ("1 + 2}", None, None),
+        ("19}", "19", True),
+        ("1,200}", "1200", True),
+        ("\\$19 pens} is", "19", True),
+        ("}", None, True),
+        ("pens}", None, True),
+        ("1 + 2}", None, True),
+        ("19", None, False),
+        ("", None, False),
     ],
 )
-def test_reading_an_answer(tokenizer, prompt, text, answer, length):
+def test_reading_an_answer(tokenizer, prompt, text, number, ended):
     tokens = tokenizer.encode(text)
-    if length is None:
-        before = text.partition("}")[0]
-        length = sum(start < len(before) for start in tokenizer.decode(tokens)[1])
-    elif length == 1:
-        length = len(tokenizer.encode("19"))
-    assert prompt.read(tokens) == (answer, length)
+    before = text.partition("}")[0]
+    length = sum(start < len(before) for start in tokenizer.decode(tokens)[1])
+    assert prompt.read(tokens) == ForcedAnswer(number, length, ended)
 
 
-def test_an_end_token_is_not_part_of_the_answer(tokenizer, prompt):
+def test_a_token_that_ends_the_completion_ends_the_answer(tokenizer, prompt):
     end = sorted(tokenizer.stop_ids)[0]
     digits = tokenizer.encode("19")
-    assert prompt.read([*digits, end]) == ("19", len(digits))
-    assert prompt.ends([*digits, end])
-    assert not prompt.ends(digits)
-    assert prompt.read([end]) == (None, 0)
+    assert prompt.read([*digits, end]) == ForcedAnswer("19", len(digits), True)
+    assert prompt.read(digits) == ForcedAnswer(None, len(digits), False)
+    assert prompt.read([end]) == ForcedAnswer(None, 0, True)
 
 
 def test_unreadable_answers_are_no_answers(tokenizer, prompt):
+    stop = tokenizer.encode("}")
     half = tokenizer.encode("é")[:1]
-    assert prompt.read(half)[0] is None
-    assert prompt.read([10**6]) == (None, 1)
+    assert prompt.read([*half, *stop]).number is None
+    assert prompt.read([10**6, *stop]) == ForcedAnswer(None, 1, True)
 
 
 def test_a_prompt_without_the_marker_is_refused(tokenizer):
@@ -62,25 +68,114 @@ def test_a_prompt_without_the_marker_is_refused(tokenizer):
         AnswerPrompt(tokenizer, "The answer is ", "}", set())
 
 
-def test_an_exit_without_an_answer_token_has_no_confidence(tokenizer, prompt):
-    continuation = Continuation()
-    continuation.add(tokenizer.encode("}")[0], [3.0, -0.5, 0.2, 1.0])
-    columns = answer_columns(continuation, "19", prompt)
-    assert columns.pop("correct") is False
-    assert columns == dict.fromkeys(("answer", "logit", "logprob", "margin", "entropy"))
+class Pieces:
+    """A tokenizer of whole words, with tokens that hold more than the stop text."""
+
+    WORDS = ("<end>", "1", "9", "}", "}.", "9}", "9}\n", "}$", "pens", "</", "a>")
+    format = KNOWN_FORMATS[0]
+    stop_ids = frozenset({0})
+    tokenizer = WORDS  # with its length
+
+    def piece(self, token):
+        if token >= len(self.WORDS):
+            raise InputError("no such token")
+        return self.WORDS[token].encode()
 
 
-def test_scores_are_of_the_answers_own_tokens(tokenizer, prompt):
+def pieces_prompt(stop="}"):
+    return AnswerPrompt(Pieces(), "{end_of_thought}", stop, set())
+
+
+def ids_of(*words):
+    return [Pieces.WORDS.index(word) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("words", "others"),
+    [
+        (["1", "9", "}"], ["<end>", "}", "}.", "}$"]),
+        (["1", "9", "}."], ["<end>", "}", "}.", "}$"]),
+        (["1", "9", "<end>"], ["<end>", "}", "}.", "}$"]),
+        # The end of the number and the stop text in one token: no end without the 9.
+        (["1", "9}"], ["9}", "9}\n"]),
+    ],
+)
+def test_all_tokens_that_end_the_same_answer_count(words, others):
+    assert pieces_prompt().endings(ids_of(*words)) == sorted(ids_of(*others))
+
+
+def test_a_stop_text_of_two_tokens_ends_with_the_second():
+    prompt = pieces_prompt("</a>")
+    assert not prompt.ends(ids_of("9", "</"))
+    assert prompt.read(ids_of("9", "</", "a>")) == ForcedAnswer("9", 1, True)
+    assert prompt.endings(ids_of("9", "</", "a>")) == ids_of("a>")
+
+
+def continuation_of(words, logprobs, last):
+    """A continuation; `last` are the probabilities where its last token stands."""
     continuation = Continuation()
-    tokens = [tokenizer.encode(text)[0] for text in ("1", "8", "}")]
-    for index, token in enumerate(tokens):
-        scores = [10.0 + index, -0.25 * (index + 1), 2.0 + index, 0.5 + index]
-        continuation.add(token, scores)
-    assert answer_columns(continuation, "18.0", prompt) == {
-        "answer": "18",
+    for index, (token, logprob) in enumerate(
+        zip(ids_of(*words), logprobs, strict=True)
+    ):
+        continuation.add(token, [10.0 + index, logprob, 2.0 + index, 0.5 + index])
+    if last is not None:
+        probabilities = torch.full((len(Pieces.WORDS),), 1e-9)
+        probabilities[ids_of(*last)] = torch.tensor(list(last.values()))
+        continuation.last_logprobs = probabilities.log()
+    return continuation
+
+
+LAST = {"}": 0.3, "}.": 0.4, "}$": 0.05, "<end>": 0.05, "pens": 0.2}
+
+
+def test_the_whole_answer_includes_its_end_by_any_token():
+    continuation = continuation_of(["1", "9", "}."], [-0.25, -0.5, -9.0], LAST)
+    columns = answer_columns(continuation, "19.0", pieces_prompt())
+    whole = columns.pop("whole_logprob")
+    assert whole == pytest.approx(-0.75 + math.log(0.8), abs=1e-6)
+    assert columns == {
+        "answer": "19",
         "correct": True,
+        "ended": True,
         "logit": 10.5,
-        "logprob": -0.75,
         "margin": 2.0,
         "entropy": 0.5,
     }
+
+
+def test_a_token_of_number_and_end_counts_once():
+    last = {"9}": 0.5, "9}\n": 0.25, "9": 0.2}
+    continuation = continuation_of(["1", "9}"], [-0.25, -9.0], last)
+    columns = answer_columns(continuation, "19", pieces_prompt())
+    assert columns["answer"] == "19"
+    assert columns["logit"] == 10.5
+    expected = -0.25 + math.log(0.75)
+    assert columns["whole_logprob"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_tokens_beyond_the_models_vocabulary_end_nothing():
+    continuation = continuation_of(["9", "}"], [-0.25, -9.0], LAST)
+    continuation.last_logprobs = continuation.last_logprobs[: Pieces.WORDS.index("}$")]
+    columns = answer_columns(continuation, "19", pieces_prompt())
+    expected = -0.25 + math.log(0.75)
+    assert columns["whole_logprob"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_an_answer_at_the_limit_is_no_answer_and_has_no_probability():
+    continuation = continuation_of(["1", "9"], [-0.25, -0.5], None)
+    columns = answer_columns(continuation, "19", pieces_prompt())
+    assert not columns["ended"]
+    assert not columns["correct"]
+    assert columns["answer"] is columns["whole_logprob"] is None
+    assert columns["logit"] == 10.5
+    with pytest.raises(ValueError, match="not ended"):
+        whole_logprob(continuation, pieces_prompt())
+
+
+def test_an_exit_without_an_answer_token_has_no_confidence():
+    continuation = continuation_of(["}"], [-0.5], LAST)
+    columns = answer_columns(continuation, "19", pieces_prompt())
+    assert columns.pop("correct") is False
+    assert columns.pop("ended") is True
+    names = ("answer", "logit", "whole_logprob", "margin", "entropy")
+    assert columns == dict.fromkeys(names)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import shutil
 
 import polars as pl
@@ -82,27 +83,41 @@ def run(folder, model, shard="1-of-1", settings=SETTINGS):
 
 
 def reference_answer(hf, ids, stop, stop_ids, tokenizer, count):
-    """Greedy answer by plain forward passes of the whole sequence, in float64."""
+    """Greedy answer by plain forward passes of the whole sequence, in float64.
+
+    Returns the scores of the answer's tokens, and the log-prob of the whole answer:
+    None if it has not ended. Its end is found by trying every token of the vocabulary.
+    """
     tokens, scores = [], []
     for _ in range(count):
         logits = hf(input_ids=torch.tensor([ids + tokens])).logits[0, -1].double()
         token = int(logits.argmax())
-        tokens.append(token)
         logprobs = logits.log_softmax(-1)
         best = logits.sort(descending=True).values
         entropy = -(logprobs.exp() * logprobs).sum()
         scores.append((logits[token], logprobs[token], best[0] - best[1], entropy))
-        data = b"".join(map(tokenizer.piece, tokens))
-        if token in stop_ids or stop in data:
-            break
-    length, data = 0, b""
-    for token in tokens:
-        if token in stop_ids or stop in data:
-            break
-        if not tokenizer.piece(token).startswith(stop):
-            length += 1
-        data += tokenizer.piece(token)
-    return scores[:length]
+        before = b"".join(map(tokenizer.piece, tokens))
+        answer = text_of_ended(before, token, stop, stop_ids, tokenizer)
+        if answer is not None:
+            ends = [
+                float(logprobs[other].exp())
+                for other in range(len(tokenizer.tokenizer))
+                if text_of_ended(before, other, stop, stop_ids, tokenizer) == answer
+            ]
+            whole = float(sum(score[1] for score in scores[:-1])) + math.log(sum(ends))
+            only_ends = token in stop_ids or before == answer
+            own = scores[:-1] if only_ends else scores
+            return own, whole if own else None
+        tokens.append(token)
+    return scores, None
+
+
+def text_of_ended(before, token, stop, stop_ids, tokenizer):
+    """Text of an answer that this token ends; None if it does not end."""
+    if token in stop_ids:
+        return before
+    text, found, _ = (before + tokenizer.piece(token)).partition(stop)
+    return text if found else None
 
 
 @pytest.mark.parametrize("stop", ["}", "e", "\n"])
@@ -117,7 +132,7 @@ def test_exits_equal_plain_forward_passes(folder, model, tokenizer, stop):
         (trace,) = traces[row["trace"]]
         ids = trace["prompt_ids"] + trace["completion_ids"]
         cut = len(trace["prompt_ids"]) + row["tokens_before"]
-        scores = reference_answer(
+        scores, whole = reference_answer(
             hf,
             ids[:cut] + suffix,
             stop.encode(),
@@ -125,21 +140,18 @@ def test_exits_equal_plain_forward_passes(folder, model, tokenizer, stop):
             tokenizer,
             settings.max_answer_tokens,
         )
-        names = ("logit", "logprob", "margin", "entropy")
+        names = ("logit", "margin", "entropy", "whole_logprob")
         measured = [row[name] for name in names]
         if not scores:
             assert measured == [None] * 4
             continue
-        logits, logprobs, margins, entropies = zip(*scores, strict=True)
-        assert measured == pytest.approx(
-            [
-                float(sum(logits) / len(logits)),
-                float(sum(logprobs)),
-                float(margins[0]),
-                float(entropies[0]),
-            ],
+        logits, _, margins, entropies = zip(*scores, strict=True)
+        assert measured[:3] == pytest.approx(
+            [float(sum(logits) / len(logits)), float(margins[0]), float(entropies[0])],
             abs=1e-4,
         )
+        assert row["ended"] == (whole is not None)
+        assert row["whole_logprob"] == pytest.approx(whole, abs=1e-4)
 
 
 def test_every_trace_has_exit_zero_and_one_exit_per_arrival(folder, model):
@@ -159,7 +171,7 @@ def test_a_shard_without_traces_writes_empty_tables(folder, model):
     assert run(folder, model, "7-of-9").height == 0
     checks = VERIFICATION.read(folder / "7-of-9.verification.parquet")
     assert checks["value"].null_count() == checks.height
-    assert checks["n"].to_list() == [0] * 6
+    assert checks["n"].to_list() == [0] * 7
 
 
 def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
@@ -167,13 +179,17 @@ def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
     checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
     assert checks["value"][0] < checks["bound"][0] == 1e-3
     assert checks["value"][1] < checks["bound"][1] == 1e-3
-    assert checks["value"][2] == 1.0
-    assert checks["n"][2] == 3  # the minimum, as the share allows less
+    assert checks["value"][3] == 1.0
+    assert checks["n"][3] == 3  # the minimum, as the share allows less
     everything = Verification(share=1.0, minimum=10**6, seed=0)
-    run(folder, model, settings=dataclasses.replace(SETTINGS, verification=everything))
+    settings = dataclasses.replace(
+        SETTINGS, verification=everything, answer_stop="e", max_answer_tokens=10
+    )
+    table = run(folder, model, settings=settings)
     checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
-    assert checks["n"][2] == table.height
-    assert (checks["value"][:2] < checks["bound"][:2]).all()
+    assert checks["n"][3] == table.height
+    assert checks["n"][2] == table["ended"].sum() > 0
+    assert (checks["value"][:3] < checks["bound"][:3]).all()
     (cost,) = RUNS.read(folder / "1-of-1.runs.parquet").to_dicts()
     assert cost["traces"] == 5
     assert cost["tokens"] > table.height * len(SETTINGS.answer_prompt) / 4
@@ -194,7 +210,7 @@ def test_a_trace_beyond_the_window_of_the_layers_is_computed(folder, model, tmp_
     assert (table["entropy"] - wide["entropy"]).abs().max() > 1e-3
     checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
     assert checks["value"][0] < 1e-3
-    assert checks["value"][2] == 1.0
+    assert checks["value"][3] == 1.0
     (cost,) = RUNS.read(folder / "1-of-1.runs.parquet").to_dicts()
     assert cost["note"] == ""
 
@@ -219,7 +235,7 @@ def test_a_trace_beyond_the_models_reach_is_refused_by_id(
     settings = dataclasses.replace(SETTINGS, verification=everything)
     run(folder, dataclasses.replace(model, source=str(short)), settings=settings)
     checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
-    assert checks["n"][2] == table.height
+    assert checks["n"][3] == table.height
 
 
 def test_the_effect_of_retokenization_is_measured(folder, model, monkeypatch):
@@ -235,9 +251,11 @@ def test_the_effect_of_retokenization_is_measured(folder, model, monkeypatch):
         lambda ids, point, prompt: prompt.suffix("8") if point.number % 2 else None,
     )
     everything = Verification(share=1.0, minimum=10**6, seed=0)
-    settings = dataclasses.replace(SETTINGS, verification=everything)
+    settings = dataclasses.replace(
+        SETTINGS, verification=everything, answer_stop="e", max_answer_tokens=10
+    )
     run(folder, model, settings=settings)
     checks = VERIFICATION.read(folder / "1-of-1.verification.parquet").tail(3)
     assert checks["n"].to_list()[:2] == [12, 7]
     assert checks["value"][0] == 7 / 12
-    assert checks["value"][2] is None or checks["value"][2] > 0
+    assert checks["value"][2] > 0

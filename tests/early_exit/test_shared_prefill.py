@@ -164,6 +164,10 @@ def test_each_branch_stops_by_itself():
         lengths, continuations, full, strict=True
     ):
         assert continuation.tokens == reference.tokens[:length]
+        last = continuation.last_logprobs
+        assert reference.last_logprobs is None
+        assert float(last[continuation.tokens[-1]]) == continuation.logprobs[-1]
+        assert float(last.exp().sum()) == pytest.approx(1, abs=1e-5)
         assert continuation.logits == pytest.approx(reference.logits[:length], abs=1e-4)
     assert tokens_computed(branches, continuations) == 20 + 4 * 2 + (2 + 0 + 4 + 1)
 

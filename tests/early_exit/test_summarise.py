@@ -1,16 +1,23 @@
 """The summary of early exits against numbers counted by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from thought_edges import edges_of
+from tiny_traces import arrivals_of, make_trace
 
-from doubletake.stats.intervals import wilson_interval
+from doubletake.detector.baseline_detectors import detect_string
+from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.text.tokenizer import load_tokenizer
+from early_exit.calibration import calibrate
+from early_exit.exit_points import exit_points_of
+from early_exit.forced_answers import AnswerPrompt
 from early_exit.summarise import (
     Settings,
-    calibrate,
     exit_cases,
     main,
     published_logits,
@@ -19,17 +26,18 @@ from early_exit.summarise import (
 from early_exit.tables import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
+    EARLY_EXIT_SLOPES,
     EARLY_EXIT_SUMMARY,
 )
-from events.tables import EVENTS
 from traces.tables import TRACES
 
 PUBLISHED = Path(__file__).parents[2] / "resources/reference/early_exit_published.json"
 SETTINGS = Settings(
-    groups=[2, 1, 7], bootstrap=200, confidence=0.9, calibration_bins=3, seed=0
+    groups=[2, 1, 7], least_problems=2, confidence=0.9, calibration_bins=3
 )
+RESAMPLING = SETTINGS.resampling
 ROWS = [
-    # trace, exit, correct, logit, logprob
+    # trace, exit, correct, logit, whole_logprob
     ("a/0", 0, False, 10.0, -2.0),
     ("a/0", 1, True, 20.0, -0.5),
     ("a/1", 0, True, 12.0, -1.0),
@@ -41,7 +49,6 @@ ROWS = [
     ("c/0", 2, True, 32.0, -0.0625),
     ("d/0", 0, True, 9.0, -1.5),
 ]
-TURNS = {"a/0": 1, "a/1": 1, "b/0": 1, "c/0": 2}
 FINAL = {"a/0": True, "a/1": False, "b/0": True, "c/0": True, "d/0": True}
 
 
@@ -54,8 +61,9 @@ def exits_table(rows=ROWS):
                 "tokens_before": number,
                 "answer": None,
                 "correct": correct,
+                "ended": logprob is not None,
                 "logit": logit,
-                "logprob": logprob,
+                "whole_logprob": logprob,
                 "margin": None,
                 "entropy": None,
             }
@@ -87,29 +95,24 @@ def traces_table(final=FINAL):
     )
 
 
-def events_table(turns=TURNS):
-    kinds = [("backtrack", t) for t, n in turns.items() for _ in range(n)]
-    kinds += [("arrival", trace) for trace in turns for _ in range(3)]
-    empty = dict.fromkeys(EVENTS.schema)
-    numbers = {"event": 0, "ordinal": 1, "start": 0, "end": 1, "token": 1}
-    return EVENTS.frame(
-        [{**empty, **numbers, "trace": t, "kind": kind} for kind, t in kinds]
-    )
+@pytest.fixture(scope="module")
+def tokenizer(model):
+    return load_tokenizer(model)
 
 
 @pytest.fixture
 def cases():
-    return exit_cases(exits_table(), traces_table(), events_table())
+    return exit_cases(exits_table(), traces_table())
 
 
 def point(summary, group, number):
-    (row,) = summary.filter(backtracks=group, exit=number).to_dicts()
+    (row,) = summary.filter(arrivals=group, exit=number).to_dicts()
     return row
 
 
-def test_groups_hold_the_traces_with_that_many_backtracks(cases):
+def test_groups_hold_the_traces_with_that_many_arrivals(cases):
     summary = summarise(cases, {}, SETTINGS)
-    points = summary.select("backtracks", "exit", "traces", "problems").rows()
+    points = summary.select("arrivals", "exit", "traces", "problems").rows()
     assert points == [
         (1, 0, 3, 2),
         (1, 1, 3, 2),
@@ -117,6 +120,25 @@ def test_groups_hold_the_traces_with_that_many_backtracks(cases):
         (2, 1, 1, 1),
         (2, 2, 1, 1),
     ]
+
+
+def test_a_thought_with_four_arrivals_is_compared_with_the_published_four(tokenizer):
+    """It turns back three times; the published figure would say four times."""
+    turns = "It is 19. Wait, is it 19? Wait, no, 19. Wait, 19.\n</think>\n\n19"
+    trace = make_trace(tokenizer, turns)
+    prompt = AnswerPrompt(tokenizer, "{closing}", "}", set())
+    found = detect_string(trace["text"][: trace["thought_stop"]], "19")
+    assert (len(found.arrivals), len(found.backtracks)) == (4, 3)
+    numbers = [p.number for p in exit_points_of(trace, arrivals_of(trace), prompt)]
+    assert numbers == [0, 1, 2, 3, 4]
+    rows = [(trace["trace"], k, True, 20.0 + k, -1.0) for k in numbers]
+    cases = exit_cases(exits_table(rows), traces_table({trace["trace"]: True}))
+    reference = json.loads(PUBLISHED.read_text())
+    published = published_logits(reference, reference["model"], reference["dataset"])
+    settings = replace(SETTINGS, groups=[1, 3, 4, 5])
+    summary = summarise(cases, published, settings)
+    assert summary["arrivals"].to_list() == [4] * 5
+    assert summary["published_logit"].to_list() == reference["mean_logit"]["4"]
 
 
 def test_means_are_over_traces(cases):
@@ -127,16 +149,54 @@ def test_means_are_over_traces(cases):
     assert point(summary, 1, 1)["final_accuracy"] == pytest.approx(2 / 3)
 
 
-def test_bootstrap_draws_problems_and_not_traces(cases):
-    # Problem a has two traces: draws (a, a), (a, b), (b, b) have means 21, 22, 24.
+@pytest.mark.parametrize(
+    ("name", "values", "shares"),
+    [("logit", [20.0, 22, 24], False), ("accuracy", [1.0, 1, 0], True)],
+)
+def test_intervals_are_over_problems_and_not_over_traces(cases, name, values, shares):
     row = point(summarise(cases, {}, SETTINGS), 1, 1)
-    assert (row["logit_low"], row["logit_high"]) == (21, 24)
+    problems = np.array(["a", "a", "b"])
+    (mean,) = cluster_means(
+        np.array(values)[:, None], problems, SETTINGS.resampling, shares=shares
+    )
+    assert (row[f"{name}_low"], row[f"{name}_high"]) == (mean.low, mean.high)
+    assert mean.low < mean.value < mean.high
 
 
-def test_accuracy_interval_counts_each_problem_once(cases):
-    row = point(summarise(cases, {}, SETTINGS), 1, 1)
-    expected = wilson_interval(2 * 2 / 3, 2, 0.9)
-    assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx(expected)
+def test_too_few_problems_have_no_interval(cases):
+    rows = summarise(cases, {}, replace(SETTINGS, least_problems=3))
+    assert rows["logit"].drop_nulls().len() == 4
+    for name in ("logit", "normalised", "difference", "accuracy"):
+        assert rows[f"{name}_low"].is_null().all()
+        assert rows[f"{name}_high"].is_null().all()
+    bins = calibrate(cases, 2, Resampling(0.9, 3))
+    assert bins["problems"].to_list() == [2, 2, 2, 1]
+    assert bins["accuracy_low"].is_null().all()
+    given = calibrate(cases, 2, Resampling(0.9, 2))["accuracy_low"].is_null()
+    assert given.to_list() == [False, False, False, True]
+
+
+def test_differences_are_from_exit_1_of_the_same_trace(cases):
+    by_exit = dict(
+        ((trace, number), value)
+        for trace, number, value in cases.select("trace", "exit", "difference").rows()
+    )
+    assert by_exit[("a/0", 0)] is None
+    assert by_exit[("a/0", 1)] == 0
+    assert by_exit[("c/0", 2)] == 2
+    rows = [("e/0", 1, True, 5.0, None), ("e/0", 2, True, 9.0, None)]
+    rows += [("f/0", 1, True, 7.0, None), ("f/0", 2, True, 8.0, None)]
+    rows += [("g/0", 1, True, None, None), ("g/0", 2, True, 99.0, None)]
+    final = {"e/0": True, "f/0": True, "g/0": True}
+    more = exit_cases(exits_table(rows), traces_table(final))
+    row = point(summarise(more, {}, SETTINGS), 2, 2)
+    assert row["difference"] == pytest.approx((4 + 1) / 2)  # g has no logit at exit 1
+    problems = np.array(["e", "f"])
+    (mean,) = cluster_means(np.array([[4.0], [1.0]]), problems, RESAMPLING)
+    assert row["difference_low"] == mean.low
+    assert row["difference_high"] == mean.high > 4
+    first = point(summarise(more, {}, SETTINGS), 2, 1)
+    assert (first["difference"], first["difference_low"]) == (0, None)
 
 
 def test_scaling_is_within_the_trace(cases):
@@ -144,12 +204,14 @@ def test_scaling_is_within_the_trace(cases):
         ((trace, number), value)
         for trace, number, value in cases.select("trace", "exit", "normalised").rows()
     )
-    assert scaled[("a/0", 0)] == 0
-    assert scaled[("a/0", 1)] == 1
-    assert scaled[("c/0", 0)] is None  # gave no answer
-    assert scaled[("c/0", 1)] == 0
-    assert scaled[("c/0", 2)] == 1
-    assert scaled[("d/0", 0)] is None  # one exit alone has no scale
+    assert scaled[("a/0", 0)] is None  # two exits would be 0 and 1 in any case
+    assert scaled[("c/0", 1)] is None  # exit 0 gave no answer, so these are two
+    rows = [("e/0", k, True, x, None) for k, x in enumerate((4.0, 8.0, 7.0))]
+    more = exit_cases(exits_table(rows), traces_table({"e/0": True}))
+    assert more["normalised"].to_list() == [0, 1, 0.75]
+    level = [("e/0", k, True, 4.0, None) for k in range(3)]
+    more = exit_cases(exits_table(level), traces_table({"e/0": True}))
+    assert more["normalised"].to_list() == [None] * 3
 
 
 def test_an_exit_nobody_answered_has_no_mean(cases):
@@ -173,46 +235,53 @@ def test_published_means_are_of_one_study_only():
 
 
 def test_calibration_bins_have_equal_counts_by_confidence(cases):
-    bins = calibrate(cases, SETTINGS)
-    assert bins["exits"].to_list() == [3, 3, 3]
-    # Sorted log-probs: -3 -2 -1.5 | -1 -.5 -.25 | -.125 -.0625 0 (1e-9 is rounding).
-    assert bins["accuracy"].to_list() == pytest.approx([1 / 3, 1, 2 / 3])
-    assert bins["highest"][2] == 1.0
-    low = pl.Series([-3.0, -2.0, -1.5]).exp()
+    bins = calibrate(cases, 2, RESAMPLING)
+    assert bins["part"].to_list() == ["no_thought"] * 2 + ["arrivals"] * 2
+    assert bins["bin"].to_list() == [0, 1, 0, 1]
+    # Log-probs: -3 -2 | -1.5 -1 at exit 0; -.5 -.25 -.125 | -.0625 0 (1e-9) later.
+    assert bins["exits"].to_list() == [2, 2, 3, 2]
+    assert bins["accuracy"].to_list() == pytest.approx([0, 1, 2 / 3, 1])
+    assert bins["highest"][3] == 1.0
+    low = pl.Series([-3.0, -2.0]).exp()
     assert bins["confidence"][0] == pytest.approx(low.mean())
-    brier = (low[0] ** 2 + low[1] ** 2 + (1 - low[2]) ** 2) / 3
-    assert bins["brier"][0] == pytest.approx(brier)
-    assert bins["problems"].to_list() == [3, 1, 2]
+    assert bins["brier"][0] == pytest.approx((low**2).mean())
+    assert bins["problems"].to_list() == [2, 2, 2, 1]
+
+
+def test_exit_0_changes_no_bin_of_the_later_exits(cases):
+    later = calibrate(cases.filter(pl.col("exit") > 0), 3, RESAMPLING)
+    assert later["part"].to_list() == ["arrivals"] * 3
+    assert later.equals(calibrate(cases, 3, RESAMPLING).filter(part="arrivals"))
 
 
 def test_more_bins_than_exits_leave_none_empty(cases):
-    bins = calibrate(cases.head(2), SETTINGS)
+    bins = calibrate(cases.head(2), 3, RESAMPLING)
     assert bins["exits"].to_list() == [1, 1]
 
 
-def run(folder, rows, final, turns):
+def run(folder, rows, final):
     EARLY_EXIT.write(exits_table(rows), folder / "exits.parquet")
     TRACES.write(traces_table(final), folder / "traces.parquet")
-    EVENTS.write(events_table(turns), folder / "events.parquet")
     main(
         exits_path=folder / "exits.parquet",
         traces_path=folder / "traces.parquet",
-        events_path=folder / "events.parquet",
         published_path=PUBLISHED,
         summary_path=folder / "summary.parquet",
+        slopes_path=folder / "slopes.parquet",
         calibration_path=folder / "calibration.parquet",
         study=("resources/pocket", "resources/pocket/problems.jsonl"),
         settings=SETTINGS,
     )
     return (
         EARLY_EXIT_SUMMARY.read(folder / "summary.parquet"),
+        EARLY_EXIT_SLOPES.read(folder / "slopes.parquet"),
         EARLY_EXIT_CALIBRATION.read(folder / "calibration.parquet"),
     )
 
 
 def test_the_order_of_rows_does_not_change_the_tables(tmp_path):
-    first = run(tmp_path, ROWS, FINAL, TURNS)
-    second = run(tmp_path, ROWS[::-1], FINAL, TURNS)
+    first = run(tmp_path, ROWS, FINAL)
+    second = run(tmp_path, ROWS[::-1], FINAL)
     assert first[0].height == 5
     assert all(a.equals(b) for a, b in zip(first, second, strict=True))
 
@@ -220,5 +289,7 @@ def test_the_order_of_rows_does_not_change_the_tables(tmp_path):
 @pytest.mark.parametrize("rows", [[], [("a/0", 0, False, None, None)]])
 def test_nothing_to_summarise_gives_empty_tables(tmp_path, rows):
     final = {"a/0": True} if rows else {}
-    summary, calibration = run(tmp_path, rows, final, {})
+    summary, slopes, calibration = run(tmp_path, rows, final)
     assert summary.height == calibration.height == 0
+    assert slopes["traces"].to_list() == [0, 0]
+    assert slopes["slope"].to_list() == slopes["slope_low"].to_list() == [None] * 2

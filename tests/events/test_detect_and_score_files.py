@@ -87,7 +87,7 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path):
 
 
 def score(labels: Path, events: Path) -> list[str]:
-    settings = Resampling(bootstrap=20)
+    settings = Resampling(least_problems=1)
     table = score_file.main(labels_path=labels, events_path=events, settings=settings)
     return table.splitlines()
 
@@ -98,7 +98,7 @@ def test_planted_events_are_found(tmp_path):
     head, *rows = score(SHIPPED, events)
     assert head.split() == ["model", "traces", "labelled", "found", *METRICS]
     assert [row.split()[0] for row in rows] == ["arrivals", "backtracks"]
-    assert all(row.count("1.000 (1.000-1.000)") == 3 for row in rows)
+    assert all(row.count("1.000 (") == row.count("-1.000)") == 3 for row in rows)
 
 
 def test_scores_of_two_models_come_after_those_of_all(tmp_path):

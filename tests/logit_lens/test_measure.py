@@ -24,7 +24,7 @@ from logit_lens.tables import (
 from turns.reading import GROUPS, target_ids, white_space_ids
 from turns.tables import TURN_WORDS, TURNS
 
-RESAMPLING = Resampling(bootstrap=50)
+RESAMPLING = Resampling(least_problems=3)
 TOP = 3
 
 
@@ -187,6 +187,20 @@ def test_figures_are_drawn_and_equal_data_give_equal_bytes(study, lens, tmp_path
     for name in ("layers", "first", "words"):
         one, other = (tmp_path / f"{name}-{turn}.svg" for turn in ("a", "b"))
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_means_of_too_few_problems_have_no_interval_and_are_not_drawn(lens):
+    few = Resampling(least_problems=99)
+    first = summarise_logit_lens.first_boundaries(lens, [1, 2], few)
+    summary = summarise_logit_lens.summarise(lens, few)
+    for table, figure in (
+        (summary, plot_logit_lens.draw_layers(summary, 0.95)),
+        (first, plot_logit_lens.draw_first(first, 0.95)),
+    ):
+        assert table["low"].is_null().all()
+        assert table["high"].is_null().all()
+        (text,) = (text.get_text() for axes in figure.axes for text in axes.texts)
+        assert f"Not checked, so not drawn: {table.height} points" in text
 
 
 def test_without_positions_there_are_empty_figures():

@@ -1,11 +1,14 @@
 """AUROC and accuracy against scikit-learn, and weights against repeated cases."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from doubletake.stats.intervals import Resampling
-from probing.classification_metrics import BootstrapWeights, accuracy, auroc, interval
+from doubletake.stats.jackknife import without_each_cluster
+from probing.classification_metrics import accuracy, auroc, interval
 
 
 @pytest.fixture
@@ -56,24 +59,47 @@ def test_a_draw_without_pairs_has_no_value(cases):
     assert np.isnan(accuracy(scores, labels, weights)[1])
 
 
-def test_draws_take_whole_problems():
-    problems = np.array(["a", "b", "a", "c", "b"])
-    bootstrap = BootstrapWeights.of(problems, Resampling(bootstrap=20))
-    assert (bootstrap.weights[0] == 1).all()
-    assert (bootstrap.weights[:, 0] == bootstrap.weights[:, 2]).all()
-    drawn = bootstrap.weights[:, [0, 1, 3]].sum(1)
-    assert (drawn == 3).all()
+def drawn_auroc(draw, problems, shift, settings):
+    """AUROC with its interval of dependent cases of some problems; `shift`: effect."""
+    names = np.repeat(np.arange(problems), draw.geometric(0.3, size=problems) + 1)
+    labels = draw.random(len(names)) < 0.4
+    level = draw.normal(size=problems)[names]
+    scores = shift * labels + np.sqrt(0.3) * level
+    scores += np.sqrt(0.7) * draw.normal(size=len(names))
+    values = without_each_cluster(
+        lambda weights: auroc(scores, labels, np.zeros(len(names)), weights), names
+    )
+    return interval(values, names, settings, is_share=True)
 
 
-def test_intervals_hold_the_true_auroc_as_often_as_they_claim():
-    """The true AUROC is 0.5; about 90% of the intervals of many samples hold it."""
-    rng = np.random.default_rng(0)
-    hits = 0
-    for _ in range(150):
-        labels = rng.random(120) < 0.5
-        scores = rng.normal(size=120)
-        bootstrap = BootstrapWeights.of(np.arange(120), Resampling(bootstrap=200))
-        values = auroc(scores, labels, np.zeros(120), bootstrap.weights)
-        _, low, high = interval(values, 0.9)
-        hits += low <= 0.5 <= high
-    assert 0.82 <= hits / 150 <= 0.97
+@pytest.mark.parametrize(
+    ("problems", "shift", "stated"),
+    [(10, 0, 97), (10, 2, 98), (30, 0, 96), (30, 2, 95)],
+)
+def test_intervals_hold_the_true_auroc_as_often_as_they_claim(problems, shift, stated):
+    """A pair is nearly always of two problems, so scores are normal with variance 1."""
+    draw = np.random.default_rng(problems)
+    truth = NormalDist().cdf(shift / np.sqrt(2))
+    ends = [drawn_auroc(draw, problems, shift, Resampling()) for _ in range(500)]
+    hits = sum(low <= truth <= high for _, low, high in ends)
+    assert 100 * hits / 500 == pytest.approx(stated, abs=2.5)
+
+
+def test_no_interval_of_few_problems():
+    draw = np.random.default_rng(0)
+    assert drawn_auroc(draw, 9, 1.0, Resampling())[1:] == (None, None)
+    assert drawn_auroc(draw, 9, 1.0, Resampling(0.95, 5))[1] is not None
+
+
+def test_the_interval_of_a_difference_is_paired_and_not_bounded():
+    """Values without each problem that move together leave no error of a difference."""
+    problems = np.arange(12)
+    values = 0.9 + np.r_[0, np.linspace(-0.03, 0.03, 12)]
+    _, low, high = interval(values, problems, Resampling(), is_share=False)
+    assert low < 0.9 < 1 < high
+    assert interval(values, problems, Resampling(), is_share=True)[2] < 1
+    difference = values - (values - 0.2)
+    assert interval(difference, problems, Resampling(), is_share=False)[1:] == (
+        None,
+        None,
+    )

@@ -5,7 +5,8 @@ import pytest
 from tiny_cases import noisy_cases
 
 from doubletake.stats.intervals import Resampling
-from probing.classification_metrics import BootstrapWeights, auroc, interval
+from doubletake.stats.jackknife import without_each_cluster
+from probing.classification_metrics import auroc, interval
 from probing.cross_validation import (
     CountedFits,
     ProbePlan,
@@ -17,22 +18,27 @@ from probing.cross_validation import (
 from probing.probes import fit_probe
 
 PLAN = ProbePlan((0.001, 0.01, 0.1, 1.0), folds=4, inner_folds=3, shuffles=3, seed=0)
-RESAMPLING = Resampling(bootstrap=200)
+
+
+def auroc_of(judged, labels, problems, confidence):
+    """AUROC of the probes on the true labels, with its interval."""
+    values = without_each_cluster(
+        lambda weights: auroc(judged.scores[0], labels, judged.folds, weights),
+        problems,
+    )
+    return interval(values, problems, Resampling(confidence), is_share=True)
 
 
 def test_a_planted_direction_is_recovered():
     features, labels, problems, direction = noisy_cases(1200, strength=5.0)
     judged = cross_validate(features, labels, problems, PLAN)
-    bootstrap = BootstrapWeights.of(problems, RESAMPLING)
-    values = auroc(judged.scores[0], labels, judged.folds, bootstrap.weights)
-    assert values[0] > 0.99
+    assert auroc_of(judged, labels, problems, 0.95)[0] > 0.99
     probe = fit_probe(features, labels, median_strength(judged.strengths))
     cosine = probe.weight @ direction / np.linalg.norm(probe.weight)
     assert cosine > 0.95
     for row in range(1, PLAN.shuffles + 1):
-        null = auroc(
-            judged.scores[row], judged.labels[row], judged.folds, bootstrap.weights[:1]
-        )
+        ones = np.ones((1, len(labels)))
+        null = auroc(judged.scores[row], judged.labels[row], judged.folds, ones)
         assert abs(null[0] - 0.5) < 0.1
 
 
@@ -43,9 +49,7 @@ def test_nothing_is_found_in_noise():
     for seed in range(12):
         features, labels, problems, _ = noisy_cases(300, width=12, seed=seed)
         judged = cross_validate(features, labels, problems, plan)
-        bootstrap = BootstrapWeights.of(problems, RESAMPLING)
-        values = auroc(judged.scores[0], labels, judged.folds, bootstrap.weights)
-        intervals.append(interval(values, 0.95))
+        intervals.append(auroc_of(judged, labels, problems, 0.95))
     assert abs(np.mean([value for value, _, _ in intervals]) - 0.5) < 0.04
     assert sum(low < 0.5 < high for _, low, high in intervals) >= 9
 
@@ -58,9 +62,7 @@ def test_knowing_the_problem_does_not_help_on_other_problems():
     labels = np.repeat(by_problem, 6)
     features = np.repeat(rng.normal(size=(60, 40)), 6, axis=0)
     judged = cross_validate(features, labels, problems, PLAN)
-    bootstrap = BootstrapWeights.of(problems, Resampling(bootstrap=300))
-    values = auroc(judged.scores[0], labels, judged.folds, bootstrap.weights)
-    _, low, high = interval(values, 0.99)
+    _, low, high = auroc_of(judged, labels, problems, 0.99)
     assert low < 0.5 < high
     split_by_row = fit_probe(features[::2], labels[::2], 1.0).scores(features[1::2])
     one = np.ones((1, len(split_by_row)))

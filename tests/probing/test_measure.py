@@ -43,7 +43,7 @@ SETTINGS = probing.Settings(
     seed=0,
     verification=Verification(share=0.1, minimum=1, seed=0),
 )
-RESAMPLING = Resampling(bootstrap=60)
+RESAMPLING = Resampling(least_problems=3)
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +247,9 @@ def data_of(summary, contrasts, scores):
         "probing/contrasts": contrasts,
         "probing/scores": scores,
     }
-    return StudyData("tiny", "data", tables, {"intervals": {"confidence": 0.95}})
+    return StudyData(
+        "tiny", "data", tables, {"intervals": {"confidence": 0.95, "least_problems": 3}}
+    )
 
 
 def test_the_section_tells_every_contrast(summary, contrasts, scores):
@@ -277,6 +279,36 @@ def test_the_headline_says_whether_a_probe_beats_its_controls(
 
     assert headline_at(-0.1).startswith("No probe is clearly better")
     assert "0.200 above" in headline_at(0.1)
+
+
+def test_probes_of_too_few_problems_are_said_to_be_not_checked(
+    scores, contrasts, summary
+):
+    few = summarise_probing.summarise(scores, Resampling(least_problems=50))
+    ends = [name for name in few.columns if name.endswith(("_low", "_high"))]
+    assert few.select(ends).null_count().sum_horizontal().item() == 20 * few.height
+    assert few.drop(ends).equals(summary.drop(ends))
+    data = data_of(few, contrasts, scores)
+    data.settings["intervals"]["least_problems"] = 50
+    assert SECTION.headline(data).startswith("Not checked: no probe has an interval")
+    text = " ".join(SECTION.findings(data))
+    assert "not checked (" in text
+    assert "not compared with its controls" in text
+    assert "not distinguishable" not in text
+    figure = plot_probing.draw_metric(few, contrasts, "auroc", 0.95)
+    assert "Not checked, so not drawn" in figure.axes[0].texts[0].get_text()
+    one = summary.with_columns(
+        pl.when(pl.col("contrast") != "backtrack_control").then(name).alias(name)
+        for name in ends
+    ).with_columns(
+        problems=pl.when(pl.col("contrast") == "backtrack_control")
+        .then(2)
+        .otherwise(pl.col("problems"))
+        .cast(pl.Int32)
+    )
+    figure = plot_probing.draw_metric(one, contrasts, "auroc", 0.95)
+    (text,) = (text.get_text() for text in figure.axes[0].texts)
+    assert "without an interval" in " ".join(text.split())
 
 
 def test_a_study_without_probes_says_so(contrasts):

@@ -75,7 +75,7 @@ def configure(config: dict[str, Any], model: Path) -> None:
     }
     config["studies"] = [{"model": MODEL, "dataset": THOUGHTS}]
     config |= {"shards": 1, "batch_memory": 1.0}
-    config["intervals"]["bootstrap"] = 50
+    config["intervals"]["least_problems"] = 3
     config["generation"] |= {"temperature": 0, "max_new_tokens": 40}
     config["turns"]["predicted_only"] = False
     config["early_exit"]["groups"] = [2, 3, 4]

@@ -75,7 +75,11 @@ def test_its_own_tokens_are_the_likeliest_and_scored_as_a_plain_pass_does(study)
 
 
 def plain_answer(study, kept, prompt):
-    """Mean logit and log-prob of a greedy answer, without the tokens after its end."""
+    """Mean logit of a greedy answer's tokens, and the log-prob of the whole answer.
+
+    The answer ends where a token closes its box. Every token that begins with the
+    closing counts as its end, and every token that ends a text.
+    """
     config = study.config["early_exit"]
     asked = kept + study.tokenizer.encode(prompt, add_special_tokens=False)
     with torch.no_grad():
@@ -87,16 +91,20 @@ def plain_answer(study, kept, prompt):
         )
         logits = study.model(written).logits[0, len(asked) - 1 : -1]
     tokens = written[0, len(asked) :]
-    text, own = "", 0
-    while own < len(tokens) and config["answer_stop"] not in text:
-        text += study.tokenizer.decode(tokens[own])
-        own += 1
-    stopped = config["answer_stop"] in text
-    own -= stopped and study.tokenizer.decode(tokens[own - 1]).startswith("}")
+    vocabulary = [study.tokenizer.decode([k]) for k in range(len(study.tokenizer))]
+    closing = [text.startswith("}") for text in vocabulary]
+    closing[study.tokenizer.eos_token_id] = True
+    ends = [index for index, token in enumerate(tokens) if closing[token]]
+    own = ends[0] if ends else len(tokens)
+    assert not any("}" in vocabulary[token] for token in tokens[:own])
+    logprobs = logits.log_softmax(1)
     chosen = tokens[:own, None]
+    whole = logprobs[:own].gather(1, chosen).sum()
+    if ends:
+        whole += logprobs[own, : len(closing)][torch.tensor(closing)].logsumexp(0)
     return {
         "logit": logits[:own].gather(1, chosen).mean().item(),
-        "logprob": logits[:own].log_softmax(1).gather(1, chosen).sum().item(),
+        "whole_logprob": whole.item() if ends else None,
     }
 
 
@@ -117,4 +125,5 @@ def test_answers_at_exits_are_those_of_a_plain_pass(study):
         kept = trace["prompt_ids"] + trace["completion_ids"][:cut]
         expected = plain_answer(study, kept, prompt)
         assert row["logit"] == pytest.approx(expected["logit"], abs=2e-3)
-        assert row["logprob"] == pytest.approx(expected["logprob"], abs=2e-3)
+        whole = expected["whole_logprob"]
+        assert row["whole_logprob"] == pytest.approx(whole, abs=2e-3)

@@ -2,6 +2,7 @@
 
 from tiny_report import EXITS, PROMPT, RUN, SETTINGS, Study
 
+from doubletake.study.registry import experiments
 from doubletake.text.chat_templates import DATE_NOTE
 
 
@@ -11,7 +12,7 @@ def test_without_arrivals_the_page_says_so(render):
     study.rows["early_exit"] = [row for row in EXITS if row["exit"] == 0]
     page = render(study)
     assert page.says("No arrival", "4 thoughts", "tiny")
-    assert page.says("No trace", "backtracks")
+    assert page.says("No trace", "arrivals")
 
 
 def test_without_traces_the_page_says_so(render):
@@ -76,12 +77,66 @@ def test_a_date_in_the_prompts_is_told_first(render):
     )
 
 
-def test_imported_thoughts_are_called_so(render):
-    study = Study()
+def reader_study(dataset="data"):
+    """A study whose thoughts come from a file, with 3 first backtracks, 1 predicted."""
+    study = Study(dataset)
     study.settings = {k: v for k, v in SETTINGS.items() if k != "generation"}
+    study.rows["turns"] = [
+        {"trace": f"{name}/0", "problem": name, "event": 1, "kind": "backtrack"}
+        | {"ordinal": ordinal, "position": 9, "next_id": 5, "logprob": -0.1}
+        | {"predicted_id": 5, "predicted_text": "Wait", "is_word": is_word}
+        | {"selected": False}
+        for name, ordinal, is_word in [
+            *(("a", 1, True), ("b", 1, False), ("d", 1, False), ("a", 2, True))
+        ]
+    ]
+    return study
+
+
+def test_imported_thoughts_are_called_so(render):
+    assert render(reader_study()).says("imported", "not generated", "tiny")
+
+
+def test_every_section_of_a_reader_begins_with_the_warning(render):
+    page = render(reader_study(), Study("own"))
+    warning = (
+        "tiny reads these thoughts here; another model may have written them. Where "
+        "they turn back or wrap up shows no decision of tiny, and an answer at an exit "
+        "is a reader\u2019s answer: at 1 of 3 first backtracks a backtrack word is its "
+        "most likely next token."
+    )
+    questions = [experiment.question for experiment in experiments()]
+    assert len(questions) > 5
+    for question in questions:
+        assert page.words.count(f"{question} {warning}") == 1  # not in the other study
+    assert page.words.count(warning) == len(questions) + 1  # and once at the top
+
+
+def test_a_reader_without_backtracks_has_no_number_in_the_warning(render):
+    study = reader_study()
+    study.rows["turns"] = []
+    assert render(study).says("is a reader\u2019s answer.")
+
+
+def test_the_headline_of_a_reader_does_not_say_that_it_could_stop(render):
+    page = render(reader_study())
+    assert page.says("thoughts tiny, as a reader, gives the right answer in 66.7%")
+    assert page.says("as they are written, the thoughts end right in 100.0%")
+    assert not page.has("stopping there, chosen in hindsight, would save")
+    assert not page.has("Could it have stopped there")
+    own = render(Study())
+    assert own.has("stopping there, chosen in hindsight, would save")
+    assert own.has("Could it have stopped there")
+
+
+def test_a_change_on_too_few_problems_is_not_checked(render):
+    study = Study()
+    study.settings = SETTINGS | {"intervals": {"confidence": 0.95, "least_problems": 4}}
     page = render(study)
-    assert page.says("imported", "not generated", "tiny")
-    assert page.says("imported", "tiny", "written")
+    assert page.says("stopping", "95% interval of the change not checked (3 problems)")
+    assert page.says("Could it have stopped there? This is not checked (3 problems): ")
+    assert not page.has("No loss can be shown")
+    assert render(Study()).has("No loss can be shown")
 
 
 def test_no_interval_is_given_where_no_thought_changes(render):

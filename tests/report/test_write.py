@@ -103,6 +103,7 @@ def with_attribution(study: Study) -> Study:
             "top_k": top_k,
             "hits": 1,
             "positions": 2,
+            "problems": 2,
             "share": 0.5,
             "low": 0.1,
             "high": 0.9,

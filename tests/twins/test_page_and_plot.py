@@ -20,6 +20,7 @@ from twins.tables import TWINS, TWINS_RATES, TWINS_SUMMARY
 READ = VerificationRow(
     check="c", statistic="s", value=0.0, unit="share", n=9, bound=0.02, merge="mean"
 )
+RESAMPLING = Resampling(**SETTINGS["intervals"])
 CAUSES = ("slip", "distractor", "open_word")
 
 
@@ -47,8 +48,8 @@ def study(effects, *, named=True):
         "truth/verification": checks,
         "twins": TWINS.frame(twins),
     }
-    tables["twins/summary"] = summarise(tables["twins"], Resampling(bootstrap=100))
-    tables["twins/rates"] = turn_rates(tables["truth"], 0.95)
+    tables["twins/summary"] = summarise(tables["twins"], RESAMPLING)
+    tables["twins/rates"] = turn_rates(tables["truth"], RESAMPLING)
     return StudyData("tiny", "data", tables, SETTINGS)
 
 
@@ -57,16 +58,24 @@ def test_positive_for_all_only_if_every_interval_excludes_zero():
     text = SECTION.headline(study(clear))
     assert "positive for all three causes (9 pairs)" in text
     assert "same contexts without the cause" in text
-    mixed = clear | {"distractor": [0.3, -0.3, 0.1], "open_word": [-0.2, -0.3, -0.1]}
+    mixed = clear | {"distractor": [0.3, -0.3, 0.1], "open_word": [-0.2, -0.3, -0.25]}
     text = SECTION.headline(study(mixed))
     assert "positive for a slip; not told from 0 for a distractor; negative for" in text
-    partial = SECTION.headline(study({"slip": [0.2, 0.3]}))
-    assert "positive for a slip (2 pairs)" in partial
+    partial = SECTION.headline(study({"slip": [0.2, 0.3, 0.25]}))
+    assert "positive for a slip (3 pairs)" in partial
+    few = study(clear | {"open_word": [0.2, 0.3]})
+    assert "not checked for an open word" in SECTION.headline(few)
+    none = SECTION.headline(study({"slip": [0.2, 0.3]}))
+    assert none == "Not checked: 2 pairs lie on too few problems for an interval."
 
 
 def test_findings_give_effects_with_interval_and_cases():
-    text = " ".join(SECTION.findings(study({"slip": [0.2, 0.2]})))
-    assert "+20.0 points (95% interval +20.0 to +20.0; planted +10.0; 2 pairs" in text
+    text = " ".join(SECTION.findings(study({"slip": [0.2, 0.21, 0.19]})))
+    assert "+20.0 points (95% interval +17.5 to +22.5; planted +10.0; 3 pairs" in text
+    few = " ".join(SECTION.findings(study({"slip": [0.2, 0.3]})))
+    assert "(95% interval not checked (2 problems); planted" in few
+    equal = " ".join(SECTION.findings(study({"slip": [0.2] * 3})))
+    assert "(95% interval no interval: equal on all 3 problems; planted" in equal
     assert "40.0 points from the planted one (with a slip: 100.0%" in text
 
 
@@ -95,9 +104,13 @@ def test_sheets_have_a_row_per_cause_and_per_number_of_turns():
 
 
 def test_figures_are_drawn_with_and_without_data():
-    data = study({cause: [0.2, 0.1] for cause in CAUSES}).tables
+    data, few = (
+        study({cause: effects for cause in CAUSES}).tables
+        for effects in ([0.2, 0.1, 0.3], [0.2, 0.1])
+    )
     for summary, rates in (
         (data["twins/summary"], data["twins/rates"]),
+        (few["twins/summary"], few["twins/rates"]),
         (TWINS_SUMMARY.frame([]), TWINS_RATES.frame([])),
     ):
         assert isinstance(draw_effects(summary, 0.95), Figure)

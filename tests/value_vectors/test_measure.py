@@ -34,7 +34,7 @@ from value_vectors.tables import (
 )
 
 CONTRAST = "backtrack_control"
-RESAMPLING = Resampling(bootstrap=60)
+RESAMPLING = Resampling(least_problems=2)
 SETTINGS = value_vectors.Settings(
     contrast=CONTRAST,
     layers=None,
@@ -303,7 +303,7 @@ def data_of(results, effects):
         "value_vectors/effects": effects,
     }
     settings = {
-        "intervals": {"confidence": 0.95},
+        "intervals": {"confidence": 0.95, "least_problems": 2},
         "value_vectors": {"contrast": CONTRAST, "layers": None},
     }
     return StudyData("tiny", "data", tables, settings)
@@ -332,6 +332,19 @@ def test_the_section_lists_vectors_as_published(results, effects):
     assert f"vec {results['vectors'].sort('cosine')['vector'][-1]}" in SECTION.headline(
         data
     )
+
+
+def test_too_few_problems_are_said_to_be_not_checked(results):
+    few = summarise_value_vectors.summarise(
+        results["interventions"], 4, Resampling(least_problems=3)
+    )
+    figure = plot_value_vectors.draw_effects(few, 0.95)
+    (text,) = (text.get_text() for text in figure.axes[0].texts)
+    assert "Not checked, so not drawn: 8 points" in text
+    data = data_of(results, few)
+    data.settings["intervals"]["least_problems"] = 3
+    problems = few["problems"][0]
+    assert f"was not checked ({problems} problems)" in SECTION.headline(data)
 
 
 def test_figures_draw_every_mean(results, effects):

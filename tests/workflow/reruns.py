@@ -116,7 +116,7 @@ VALUES: dict[str, Any] = {
     "value_vectors.tokens": 3,
     "verification.minimum": 6,
     "attribution.top_words": 3,
-    "intervals.bootstrap": 60,
+    "intervals.least_problems": 4,
     "batch_memory": 0.05,
     "report.examples": 5,
 }

@@ -6,6 +6,7 @@ import sys
 
 import matplotlib
 import numpy as np
+import polars as pl
 import pytest
 
 from doubletake.page.plots import (
@@ -20,6 +21,7 @@ from doubletake.page.plots import (
     ordered_colours,
     save_figure,
     whole_ticks,
+    with_interval,
     write_note,
 )
 
@@ -97,3 +99,26 @@ def test_marks_shrink_where_they_would_touch():
 def test_a_count_has_singular_and_plural():
     assert counted(1, "control") == "1 control"
     assert counted(1200, "control") == "1,200 controls"
+
+
+def test_points_without_an_interval_are_left_out_and_counted():
+    table = pl.DataFrame({"problems": [12, 9, 3, 10], "low": [0.1, None, None, 0.2]})
+    shown, note = with_interval(table)
+    assert shown["problems"].to_list() == [12, 10]
+    assert note == (
+        "Not checked, so not drawn: 2 points without an interval (problems: 3 to 9)."
+    )
+    shown, note = with_interval(
+        table.filter(problems=9).rename({"low": "a_low"}), "a_low"
+    )
+    assert shown.is_empty()
+    assert "1 point without an interval (problems: 9)" in note
+    assert with_interval(table.drop_nulls())[1] == ""
+    assert with_interval(table.head(0))[1] == ""
+
+
+def test_a_point_whose_problems_are_all_equal_is_drawn():
+    table = pl.DataFrame({"problems": [12, 14, 9], "low": [0.1, None, None]})
+    shown, note = with_interval(table)
+    assert shown["problems"].to_list() == [12, 14]
+    assert "1 point without an interval (problems: 9)" in note

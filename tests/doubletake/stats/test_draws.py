@@ -11,7 +11,6 @@ from doubletake.stats.draws import (
     generator,
     ranked_by_digest,
     ranked_by_generator,
-    resamples,
     uniforms,
 )
 
@@ -50,8 +49,6 @@ def test_the_values_are_those_of_earlier_studies():
     assert generator(7, "0/0", 1).random() == random.Random("7/0/0/1").random()
     wanted = np.random.default_rng([7, 2]).permutation(9)
     assert (array_generator(7, 2).permutation(9) == wanted).all()
-    drawn = np.random.default_rng(7).multinomial(3, [1 / 3] * 3, size=5)
-    assert (resamples(3, 5, 7) == drawn).all()
     assert uniforms(0, "a/0", 2).tolist() == UNIFORMS
 
 

@@ -34,7 +34,7 @@ def config(tiny_model, tmp_path):
             "calibration_bins": 3,
         },
         "verification": {"share": 0.1, "minimum": 1, "seed": 0},
-        "intervals": {"bootstrap": 10, "confidence": 0.9, "seed": 0},
+        "intervals": {"confidence": 0.9, "least_problems": 3},
     }
 
 

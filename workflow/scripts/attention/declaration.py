@@ -56,7 +56,7 @@ DECLARATION = Experiment(
             "tokens of the last bin also count in the other bins. Dashed: the bin’s "
             "share if attention were spread evenly over all tokens that the layer "
             "sees. A line above its dashed line means more attention than an even "
-            "spread gives. The panels differ in scale. Bands are bootstrap intervals "
+            "spread gives. The panels differ in scale. Bands are intervals "
             "over problems. The numbers are in attention/summary.parquet.",
         ),
     ),

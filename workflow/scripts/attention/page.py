@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from attention.page_tables import head_row, heads_of, sheets, why_empty
+from doubletake.page.reader import who_turns
 from doubletake.page.sections import Section
 from doubletake.page.wording import listed, percent, plural, real
 
@@ -38,7 +39,7 @@ def headline(data: StudyData) -> str:
             f"{_name(writing)} adds most to the backtrack words, "
             f"{real(writing['mean'], 2)} logits{_at_controls(data, writing, _two)}"
         )
-    return f"Where {data.model} is about to turn back, {listed(parts)}."
+    return f"Where {who_turns(data)} is about to turn back, {listed(parts)}."
 
 
 def findings(data: StudyData) -> list[str]:

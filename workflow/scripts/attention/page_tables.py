@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from doubletake.page.reader import whose
 from doubletake.page.sections import Sheet
 from doubletake.page.wording import NOTHING, percent, plural, real
 
@@ -25,9 +26,9 @@ def why_empty(data: StudyData) -> str | None:
         return None
     backtracks = data.tables["turns"].filter(kind="backtrack")
     if backtracks.is_empty():
-        return f"No backtrack was found in the thoughts of {data.model}."
+        return f"No backtrack was found in the thoughts {whose(data)}."
     return (
-        f"None of {plural(backtracks.height, 'backtrack')} of {data.model} was "
+        f"None of {plural(backtracks.height, 'backtrack')} was "
         "selected: the section `turns` of the config filters out all of them."
     )
 
@@ -107,8 +108,8 @@ def _ranking(
     for row in ranking.head(SHOWN_HEADS).iter_rows(named=True):
         control = head_row(data, row, measure, "control")
         difference = head_row(data, row, measure, "difference")
-        cells = [f"layer {row['layer']}, head {row['head']}", _with_ends(row, write)]
-        cells += [_with_ends(part, write) for part in (control, difference)]
+        cells = [f"layer {row['layer']}, head {row['head']}"]
+        cells += [_with_ends(data, part, write) for part in (row, control, difference)]
         for name, form in more.values():
             other = head_row(data, row, name, "backtrack")
             cells.append(NOTHING if other is None else form(other["mean"]))
@@ -120,16 +121,16 @@ def _ranking(
         columns,
         tuple(rows),
         note=f"{note} Shown are the first {shown} of {plural(ranking.height, 'head')} "
-        f"by their mean at backtracks, with {data.confidence:.0%} intervals over "
-        "problems in brackets. The difference is taken within problems that have both.",
+        f"by their mean at backtracks, with their intervals in brackets. The "
+        f"difference is taken within problems that have both. {data.interval_note}",
     )
 
 
-def _with_ends(row: dict[str, Any] | None, write: Write) -> str:
+def _with_ends(data: StudyData, row: dict[str, Any] | None, write: Write) -> str:
     """A mean with its interval."""
     if row is None:
         return NOTHING
-    return f"{write(row['mean'])} ({write(row['low'])} to {write(row['high'])})"
+    return f"{write(row['mean'])} ({data.between(row, write)})"
 
 
 def _one(value: float) -> str:

@@ -44,6 +44,7 @@ from doubletake.page.plots import (
     ordered_colours,
     save_figure,
     whole_ticks,
+    with_interval,
     write_note,
 )
 from doubletake.running.logs import job
@@ -110,9 +111,10 @@ def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) ->
         signed: whether the measure can be negative.
     """
     rows = heads.filter(measure=measure)
-    if not rows.height:
-        return empty_figure(NOTHING)
-    grids = {kind: grid_of(heads, measure, kind) for kind in (*KINDS, DIFFERENCE)}
+    shown, unchecked = with_interval(rows)
+    if not shown.height:
+        return empty_figure(unchecked or NOTHING)
+    grids = {kind: grid_of(shown, measure, kind) for kind in (*KINDS, DIFFERENCE)}
     height = 2.1 + 0.22 * min(max(len(grids[DIFFERENCE]), 6), 16)
     figure, axes = new_figure(columns=3, height=height, extra_width=1.6)
     panels = axes[0]
@@ -127,7 +129,7 @@ def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) ->
     image = _draw_grid(panels[2], grids[DIFFERENCE], DIFFERENCE, norm, SIGNED_COLOURS)
     figure.colorbar(image, ax=panels[2], pad=0.03).set_label(f"difference, {unit}")
     note = f"{cases_of(rows)} Framed: the {FRAMED} largest values of each panel."
-    write_note(figure, note)
+    write_note(figure, f"{note} {unchecked}".strip())
     return figure
 
 
@@ -191,11 +193,13 @@ def _largest(grid: np.ndarray) -> list[tuple[int, int]]:
 def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
     """Attention to each bin by layer, and the share of an even spread."""
     rows = summary.filter(measure="attention")
-    if not rows.height:
-        return empty_figure(NOTHING)
+    shown, unchecked = with_interval(rows)
+    if not shown.height:
+        return empty_figure(unchecked or NOTHING)
+    even = summary.filter(measure="uniform")
     figure, axes = new_figure(columns=3, rows=3, height=7.2, sharex=True)
     for panel, name in zip(axes.flat, BINS, strict=True):
-        _draw_bin(panel, summary.filter(bin=name))
+        _draw_bin(panel, shown.filter(bin=name), even.filter(bin=name))
         panel.set_title(BIN_TITLES[name])
     for panel in axes[-1]:
         panel.set_xlabel("layer")
@@ -207,21 +211,21 @@ def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
         figure,
         f"{cases_of(rows)} Means over heads.\nBands: {settings.confidence:.0%} "
         "intervals over problems. The first eight panels add up to 1; the last panel "
-        "overlaps with them.",
+        f"overlaps with them. {unchecked}".strip(),
     )
     return figure
 
 
-def _draw_bin(axes: Axes, rows: pl.DataFrame) -> None:
+def _draw_bin(axes: Axes, rows: pl.DataFrame, even_spread: pl.DataFrame) -> None:
     colours = dict(zip(KINDS, (ACCENT, ordered_colours(3)[1]), strict=True))
     for kind, colour in colours.items():
-        line = rows.filter(kind=kind, measure="attention").sort("layer")
+        line = rows.filter(kind=kind).sort("layer")
         if not line.height:
             continue
         draw_band(axes, line["layer"], line["low"], line["high"], colour=colour)
         style: Any = {"color": colour, "ms": mark_size(line.height)}
         axes.plot(line["layer"], line["mean"], "o-", label=f"at {kind}s", **style)
-        even = rows.filter(kind=kind, measure="uniform").sort("layer")
+        even = even_spread.filter(kind=kind).sort("layer")
         label = f"{kind}s, if spread evenly"
         style = {"color": colour, "lw": 1.1, "ls": DASHED, "alpha": 0.7}
         axes.plot(even["layer"], even["mean"], label=label, **style)

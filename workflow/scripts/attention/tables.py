@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 HEADS = pl.List(pl.Float32)
@@ -112,8 +113,8 @@ _INTERVAL = (
         "mean over positions; of a difference: over problems",
         unit="see `measure`",
     ),
-    Column("low", REAL, "lower end, bootstrap over problems", unit="see `measure`"),
-    Column("high", REAL, "upper end, bootstrap over problems", unit="see `measure`"),
+    Column("low", REAL, LOW, nullable=True, unit="see `measure`"),
+    Column("high", REAL, HIGH, nullable=True, unit="see `measure`"),
     Column(
         "n",
         COUNT,

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, REAL, TEXT, Column
 
 METRIC_UNIT = "nats or logits"
@@ -53,11 +54,11 @@ def mean_columns(unit: str) -> tuple[Column, ...]:
         Column(
             "low",
             REAL,
-            "lower end of its interval: bootstrap over problems",
+            LOW,
             nullable=True,
             unit=unit,
         ),
-        Column("high", REAL, "upper end of its interval", nullable=True, unit=unit),
+        Column("high", REAL, HIGH, nullable=True, unit=unit),
         Column("positions", COUNT, "positions behind the mean", unit="positions"),
         Column("problems", COUNT, "problems of these positions", unit="problems"),
     )

@@ -56,7 +56,7 @@ DECLARATION = Experiment(
             "the model went on. Where the lines of backtracks and controls agree, "
             "the pattern belongs to starting a sentence and not to turning back. "
             "Points of one part stand side by side only so that they can be read. "
-            "Bars are bootstrap intervals over problems. Diamonds are published "
+            "Bars are intervals over problems. Diamonds are published "
             "values, drawn where model and dataset are the same; the source does not "
             "state how they are normalised. The numbers are in "
             "attribution/context_parts.parquet.",
@@ -70,7 +70,7 @@ DECLARATION = Experiment(
             "the gradients averaged along a path (EAP-IG). They show the correlation "
             "of estimate and exact change over the tokens of a position, the share "
             "of equal signs, and the share of the five largest tokens that the "
-            "estimate finds too. These are means over positions with bootstrap "
+            "estimate finds too. These are means over positions with "
             "intervals over problems. The panel on the right shows the single cells; "
             "its axes are linear only below the median size, and its line is perfect "
             "agreement. Points off the line show what a linear estimate misses: "
@@ -83,7 +83,7 @@ DECLARATION = Experiment(
             "Scores by layer",
             "Mean |score| of a token by layer, on a logarithmic axis. Left: earlier "
             "tokens. Right: the position of the turn. It gathers layer by layer what "
-            "earlier tokens hold, so it is shown apart. Bands are bootstrap "
+            "earlier tokens hold, so it is shown apart. Bands are "
             "intervals over problems. The numbers are in attribution/layers.parquet.",
         ),
     ),

@@ -1,11 +1,10 @@
-"""Bootstrap means as table rows."""
+"""Means with their intervals as table rows."""
 
-import math
 from typing import Any
 
 import numpy as np
 
-from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.stats.intervals import Resampling, cluster_means, number
 
 
 def mean_rows(
@@ -20,13 +19,11 @@ def mean_rows(
     """
     return [
         {
-            name: None if math.isnan(value) else value
-            for name, value in (
-                ("mean", mean.value),
-                ("low", mean.low),
-                ("high", mean.high),
-            )
+            "mean": number(mean.value),
+            "low": mean.low,
+            "high": mean.high,
+            "positions": mean.n,
+            "problems": mean.clusters,
         }
-        | {"positions": mean.n, "problems": mean.clusters}
         for mean in cluster_means(values, problems, resampling)
     ]

@@ -48,7 +48,7 @@ def reason_for_no_results(data: StudyData) -> str | None:
     n = data.tables["turns"].filter(kind="backtrack").height
     if n:
         return (
-            f"{data.model} has {plural(n, 'backtrack')}, but the config (section "
+            f"The thoughts have {plural(n, 'backtrack')}, but the config (section "
             "turns) selects no backtrack. So there are no results on the words before "
             "them."
         )
@@ -149,7 +149,7 @@ def kind_cases(data: StudyData) -> str:
     metric = METRICS[data.settings["attribution"]["metric"]]
     return (
         f"{listed(counts)}. The metric is {metric}. The method is "
-        f"{METHODS[method_of(data)]}. Intervals: {data.confidence:.0%}, over problems."
+        f"{METHODS[method_of(data)]}. {data.interval_note}"
     )
 
 

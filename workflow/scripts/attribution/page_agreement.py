@@ -42,8 +42,8 @@ def check_row(
     )
 
 
-def _range(row: dict[str, Any], digits: int = 2) -> str:
-    return f"{real(row['low'], digits)} to {real(row['high'], digits)}"
+def _range(data: StudyData, row: dict[str, Any]) -> str:
+    return data.between(row, lambda value: real(value, 2))
 
 
 def agreement_sentence(data: StudyData) -> str:
@@ -56,9 +56,9 @@ def agreement_sentence(data: StudyData) -> str:
     text = (
         "How good the estimate is: over the tokens of a position, the estimate by "
         f"{METHODS[method]} correlates {real(row['mean'], 2)} "
-        f"({_range(row)}) with exact mean-ablation{_extreme_layers(data, method)}. It "
-        f"has the right sign in {percent(sign['mean'] if sign else None)} of the "
-        "sampled tokens"
+        f"({_range(data, row)}) with exact mean-ablation"
+        f"{_extreme_layers(data, method)}. It has the right sign in "
+        f"{percent(sign['mean'] if sign else None)} of the sampled tokens"
     )
     if recall is not None:
         text += (
@@ -103,7 +103,7 @@ def _other_method(data: StudyData, method: str, positions: int) -> str:
     where = "here" if row["positions"] == positions else "at some of these cells"
     return (
         f"{METHODS[other][0].upper()}{METHODS[other][1:]}, {where}: correlation "
-        f"{real(row['mean'], 2)} ({_range(row)}, n\u00a0=\u00a0"
+        f"{real(row['mean'], 2)} ({_range(data, row)}, n\u00a0=\u00a0"
         f"{row['positions']:,} against {positions:,}). "
     )
 
@@ -117,11 +117,14 @@ def agreement_sheet(data: StudyData) -> Sheet | None:
     for (layer,), group in table.group_by("layer", maintain_order=True):
         by_statistic = {row["statistic"]: row for row in group.to_dicts()}
         name = "all layers" if layer is None else f"before layer {layer}"
+        statistics = [
+            by_statistic[key] for key in ("pearson", "spearman", "sign", "recall")
+        ]
         cells = [
             NOTHING
-            if by_statistic[key]["mean"] is None
-            else f"{real(by_statistic[key]['mean'], 2)} ({_range(by_statistic[key])})"
-            for key in ("pearson", "spearman", "sign", "recall")
+            if row["mean"] is None
+            else f"{real(row['mean'], 2)} ({_range(data, row)})"
+            for row in statistics
         ]
         rows.append((name, *cells, count(by_statistic["sign"]["positions"])))
     if not rows:
@@ -132,7 +135,7 @@ def agreement_sheet(data: StudyData) -> Sheet | None:
         (*columns, f"top {TOP} found", "n"),
         tuple(rows),
         note="Means over n positions (all layers: n pairs of position and layer) with "
-        f"{data.confidence:.0%} bootstrap intervals over problems.",
+        f"their intervals. {data.interval_note}",
     )
 
 
@@ -144,5 +147,5 @@ def cell_cases(data: StudyData) -> str:
     return (
         f"{plural(row['positions'], 'pair')} of position and layer on "
         f"{plural(row['problems'], 'problem')}, with up to {CELLS} tokens each. "
-        f"Intervals: {data.confidence:.0%}."
+        f"{data.interval_note}"
     )

@@ -66,8 +66,8 @@ def overlap_sentence(data: StudyData) -> str:
         f"{percent(important['mean'])}{reference} occur in the next "
         f"{settings['next_words']} words of the thought. Of other words with the same "
         f"context and frequency, {percent(matched['mean'])} occur there. The "
-        f"difference is {points(gap['mean'])} points ({points(gap['low'])} to "
-        f"{points(gap['high'])}, n\u00a0=\u00a0{gap['positions']:,})."
+        f"difference is {points(gap['mean'])} points ({data.between(gap, points)}, "
+        f"n\u00a0=\u00a0{gap['positions']:,})."
     )
 
 
@@ -78,14 +78,17 @@ def slips_sentence(data: StudyData) -> str:
         return "No selected backtrack follows a false equation."
     parts = [
         f"{_among(row['top_k'])} in {count(row['hits'])} "
-        f"({percent(row['low'], 0)} to {percent(row['high'], 0)}; a random order: "
-        f"{percent(row['chance'], 0)})"
+        f"({data.between(row, _whole)}; a random order: {_whole(row['chance'])})"
         for row in ranks.to_dicts()
     ]
     return (
         f"{plural(ranks['positions'][0], 'backtrack')} came after a false equation. "
         f"Its wrong number, ranked by importance among the words, is {listed(parts)}."
     )
+
+
+def _whole(share: float) -> str:
+    return percent(share, 0)
 
 
 def _among(top_k: int) -> str:

@@ -39,6 +39,7 @@ from doubletake.page.plots import (
     ordered_colours,
     save_figure,
     whole_ticks,
+    with_interval,
     write_note,
 )
 from doubletake.running.logs import job
@@ -80,13 +81,14 @@ def counts_note(table: pl.DataFrame, confidence: float) -> str:
         n = f"{most}" if fewest == most else f"{fewest} to {most}"
         problems = max(rows["problems"].to_list())
         notes.append(f"{NAMES[kind]}: n = {n} positions of {problems} problems")
-    return f"{'; '.join(notes)}. {confidence:.0%} bootstrap intervals."
+    return f"{'; '.join(notes)}. {confidence:.0%} intervals over problems."
 
 
 def draw_context_parts(context_parts: pl.DataFrame, settings: Settings) -> Figure:
     """Importance per token and of the largest token, by part of the context."""
-    if not context_parts.height:
-        return empty_figure(NOTHING)
+    shown, unchecked = with_interval(context_parts.drop_nulls("mean"))
+    if not shown.height:
+        return empty_figure(unchecked or NOTHING)
     figure, axes = new_figure(columns=2, height=3.9, extra_width=1.2)
     titles = {
         "token": ("Mean per token", "largest |score| over layers, context mean = 1"),
@@ -95,7 +97,7 @@ def draw_context_parts(context_parts: pl.DataFrame, settings: Settings) -> Figur
     labels = ["question", *map(str, range(1, THOUGHT_PARTS + 1))]
     for panel, (quantity, (title, label)) in zip(axes[0], titles.items(), strict=True):
         rows = context_parts.filter(quantity=quantity)
-        _draw_kinds(panel, rows)
+        _draw_kinds(panel, shown.filter(quantity=quantity))
         panel.set(title=title, ylabel=label, ylim=(0, None))
         published = rows.filter(pl.col("published").is_not_null())
         if published.height:
@@ -106,14 +108,16 @@ def draw_context_parts(context_parts: pl.DataFrame, settings: Settings) -> Figur
         panel.set_xlabel("question, and fifths of the thought so far")
     axes[0, 0].axhline(1, color=FAINT, lw=0.8, ls=DASHED, zorder=0)
     _draw_legend(figure, axes[0, 1])
-    write_note(figure, counts_note(context_parts, settings.confidence))
+    note = counts_note(context_parts, settings.confidence)
+    write_note(figure, f"{note} {unchecked}".strip())
     return figure
 
 
 def draw_layers(layers: pl.DataFrame, settings: Settings) -> Figure:
     """Mean |score| by layer: of earlier tokens, and of the position."""
-    if not layers.height:
-        return empty_figure(NOTHING)
+    shown, unchecked = with_interval(layers.drop_nulls("mean"))
+    if not shown.height:
+        return empty_figure(unchecked or NOTHING)
     figure, axes = new_figure(columns=2, height=3.6, extra_width=1.7)
     titles = {"earlier": "Earlier tokens", "position": "The position itself"}
     components = layers["component"].unique(maintain_order=True).to_list()
@@ -121,7 +125,7 @@ def draw_layers(layers: pl.DataFrame, settings: Settings) -> Figure:
     for panel, (quantity, title) in zip(axes[0], titles.items(), strict=True):
         for kind, colour in _colours(layers).items():
             for component, style in styles.items():
-                rows = layers.filter(kind=kind, component=component, quantity=quantity)
+                rows = shown.filter(kind=kind, component=component, quantity=quantity)
                 draw_band(
                     panel, rows["layer"], rows["low"], rows["high"], colour=colour
                 )
@@ -135,7 +139,8 @@ def draw_layers(layers: pl.DataFrame, settings: Settings) -> Figure:
     unit = METRIC_NAMES[settings.metric]
     axes[0, 0].set_ylabel(f"mean |score| of a token\n(change of the {unit})")
     _draw_legend(figure, axes[0, 1])
-    write_note(figure, counts_note(layers, settings.confidence))
+    note = counts_note(layers, settings.confidence)
+    write_note(figure, f"{note} {unchecked}".strip())
     return figure
 
 

@@ -20,6 +20,7 @@ from doubletake.page.plots import (
     new_figure,
     ordered_colours,
     whole_ticks,
+    with_interval,
     write_note,
 )
 
@@ -52,13 +53,14 @@ def draw_agreement(
     checks, cells = (table.filter(component="resid") for table in (checks, cells))
     if not cells.height:
         return empty_figure("No cell was patched exactly: there is nothing to compare.")
+    shown, unchecked = with_interval(checks.drop_nulls(["layer", "mean"]))
     figure, axes = new_figure(columns=3, height=4.0)
     methods = sorted(METHOD_NAMES, key=lambda name: name != method)
     for panel, name in zip(axes[0], methods, strict=False):
-        _draw_statistics(panel, checks.filter(method=name))
+        _draw_statistics(panel, shown.filter(method=name))
         used = " (used)" if name == method else ""
         panel.set_title(f"{METHOD_NAMES[name]}{used}", fontsize=9.5)
-        if not cells[name].count():
+        if shown.filter(method=name).is_empty():
             middle: Any = {"ha": "center", "transform": panel.transAxes}
             panel.text(0.5, 0.5, "not checked", color=FAINT, **middle)
     low = min(panel.get_ylim()[0] for panel in axes[0, :2])
@@ -68,7 +70,7 @@ def draw_agreement(
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
     _draw_cells(axes[0, 2], cells, method)
-    write_note(figure, _note(cells, confidence))
+    write_note(figure, f"{_note(cells, confidence)} {unchecked}".strip())
     return figure
 
 
@@ -81,12 +83,12 @@ def _note(cells: pl.DataFrame, confidence: float) -> str:
         f"{cells.height:,} cells at {counted(positions, 'position')} of "
         f"{counted(problems, 'problem')}, {per_layer:.0f} tokens per position and "
         f"layer. Chance: 0 for correlations, 0.5 for signs, {chance:.2f} for the top "
-        f"{TOP}. {confidence:.0%} bootstrap intervals."
+        f"{TOP}. {confidence:.0%} intervals over problems."
     )
 
 
 def _draw_statistics(panel: Axes, checks: pl.DataFrame) -> None:
-    rows = checks.drop_nulls(["layer", "mean"]).sort("layer")
+    rows = checks.sort("layer")
     colours = ordered_colours(len(STATISTICS))
     layers = rows["layer"].n_unique()
     width = 0.3 if layers <= MANY else 0.0

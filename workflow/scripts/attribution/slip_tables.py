@@ -1,12 +1,13 @@
 """Ranks the wrong number of a false equation among the words before a backtrack."""
 
+import numpy as np
 import polars as pl
 
 from attribution.arithmetic_slips import Slip, first_slip
 from attribution.decision_contexts import DecisionContext
 from attribution.tables import ATTRIBUTION_SLIP_RANKS, ATTRIBUTION_SLIPS
 from attribution.word_ranking import RankedWord
-from doubletake.stats.intervals import wilson_interval
+from doubletake.stats.intervals import Resampling, cluster_means, number
 
 TOP_KS = (1, 3, 10)
 """Numbers of most important words among which the wrong number is looked for."""
@@ -25,6 +26,7 @@ def slips_table(contexts: list[DecisionContext]) -> pl.DataFrame:
             rows.append(
                 context.key_columns
                 | {
+                    "problem": context.row["problem"],
                     "equation": slip.equation,
                     "wrong": slip.wrong,
                     "right": slip.right,
@@ -40,29 +42,29 @@ def _rank_of(slip: Slip, ranked_words: list[RankedWord]) -> int | None:
     return names.index(slip.wrong) + 1 if slip.wrong in names else None
 
 
-def slip_ranks_table(slips: pl.DataFrame, confidence: float) -> pl.DataFrame:
+def slip_ranks_table(slips: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
     """`ATTRIBUTION_SLIP_RANKS`.
 
     Args:
         slips: `ATTRIBUTION_SLIPS`.
-        confidence: coverage of the intervals.
+        resampling: how the intervals are drawn.
     """
     rows = []
-    n = slips.height
-    for top_k in TOP_KS:
-        hits = int((slips["rank"] <= top_k).sum())
-        # ASSUME: Wilson with n = backtracks, as if they were independent.
-        low, high = wilson_interval(hits, n, confidence) if n else (None, None)
+    flags = np.stack([slips["rank"].to_numpy() <= k for k in TOP_KS], axis=1)
+    problems = slips["problem"].to_numpy()
+    means = cluster_means(flags.astype(float), problems, resampling, shares=True)
+    for top_k, mean in zip(TOP_KS, means, strict=True):
         chance = (pl.lit(top_k) / pl.col("words")).clip(upper_bound=1).mean()
         rows.append(
             {
                 "top_k": top_k,
-                "hits": hits,
-                "positions": n,
-                "share": hits / n if n else None,
-                "low": low,
-                "high": high,
-                "chance": slips.select(chance).item() if n else None,
+                "hits": int((slips["rank"] <= top_k).sum()),
+                "positions": mean.n,
+                "problems": mean.clusters,
+                "share": number(mean.value),
+                "low": mean.low,
+                "high": mean.high,
+                "chance": slips.select(chance).item(),
             }
         )
     return ATTRIBUTION_SLIP_RANKS.frame(rows)

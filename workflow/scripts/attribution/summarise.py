@@ -108,7 +108,7 @@ def main(
     layers = layers_table(ATTRIBUTION.read(scores_path), intervals)
     parts = context_parts_table(contexts, published, intervals)
     overlap = overlap_table(contexts, published, settings.top_words, intervals)
-    ranks = slip_ranks_table(slips, intervals.confidence)
+    ranks = slip_ranks_table(slips, intervals)
     ATTRIBUTION_CHECKS.write(checks, checks_path)
     ATTRIBUTION_LAYERS.write(layers, layers_path)
     ATTRIBUTION_WORDS.write(words_table(contexts), words_path)

@@ -16,6 +16,7 @@ from attribution.columns import (
     score,
     token_scores,
 )
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 ATTRIBUTION = Table(
@@ -246,6 +247,7 @@ ATTRIBUTION_SLIPS = Table(
     "attribution/slips",
     (
         *DECISION_KEY,
+        Column("problem", TEXT, "id of the problem"),
         Column("equation", TEXT, "the first false equation before the position"),
         Column("wrong", TEXT, "the number that the equation states"),
         Column("right", TEXT, "the number that it should state"),
@@ -273,11 +275,10 @@ ATTRIBUTION_SLIP_RANKS = Table(
             unit="positions",
         ),
         Column("positions", COUNT, "positions after a slip", unit="positions"),
+        Column("problems", COUNT, "problems of these positions", unit="problems"),
         Column("share", REAL, "hits / positions", nullable=True, unit="share"),
-        Column(
-            "low", REAL, "lower end of its Wilson interval", nullable=True, unit="share"
-        ),
-        Column("high", REAL, "upper end of it", nullable=True, unit="share"),
+        Column("low", REAL, LOW, nullable=True, unit="share"),
+        Column("high", REAL, HIGH, nullable=True, unit="share"),
         Column(
             "chance",
             REAL,

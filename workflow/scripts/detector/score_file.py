@@ -8,7 +8,7 @@ Inputs
     events: rows of the same form, as `detect_file.py` writes them.
 
 Outputs
-    standard output: precision, recall and F1 with 95% bootstrap intervals over traces.
+    standard output: precision, recall and F1 with 95% intervals over traces.
 """
 
 import argparse

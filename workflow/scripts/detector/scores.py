@@ -15,7 +15,7 @@ import numpy as np
 
 from detector.marked_events import Mark, MarkedTrace
 from doubletake.running.errors import InputError
-from doubletake.stats.intervals import Resampling, cluster_bootstrap
+from doubletake.stats.intervals import Resampling, cluster_ends, number
 
 # ASSUME: an event so near a label is the labelled event.
 TOLERANCE = 3  # characters
@@ -129,14 +129,14 @@ def metrics(
 
     Precision is None where no event was found, recall where no event was labelled. F1
     is 1 where no event was found or labelled. Each metric is a ratio of sums over
-    traces. Its interval is the percentile bootstrap over traces
-    (`stats.intervals.cluster_bootstrap`).
+    traces. Its interval is over traces (`stats.intervals.share_ends`); None where there
+    are too few.
     """
     counts = [(item.hits, item.found, item.labelled) for item in comparisons]
     hits, found, labelled = np.array(counts, dtype=float).reshape(-1, 3).T
     numerators = np.stack([hits, hits, 2 * hits], axis=1)
     denominators = np.stack([found, labelled, found + labelled], axis=1)
-    ends = cluster_bootstrap(numerators, denominators, resampling)
+    ends = cluster_ends(numerators, denominators, resampling, shares=True)
     row: dict[str, int | float | None] = {
         "traces": len(comparisons),
         "labelled": int(labelled.sum()),
@@ -148,7 +148,7 @@ def metrics(
         empty = 1.0 if name == "f1" else None
         row[name] = float(top / base) if base else empty
         for end, values in zip(("low", "high"), ends, strict=True):
-            row[f"{name}_{end}"] = float(values[column]) if base else None
+            row[f"{name}_{end}"] = number(values[column])
     return row
 
 

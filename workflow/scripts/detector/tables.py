@@ -2,8 +2,8 @@
 
 from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
 
-_LOW = "lower end of the interval, bootstrap over traces"
-_HIGH = "upper end of the interval, bootstrap over traces"
+_LOW = "lower end of its interval over traces; null: too few traces, or no value"
+_HIGH = "upper end; null: as the lower end"
 
 DETECTOR_SCORES = Table(
     "detector/scores",

@@ -6,6 +6,7 @@ from doubletake.tables.verification import VERIFICATION
 from early_exit.tables import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
+    EARLY_EXIT_SLOPES,
     EARLY_EXIT_SUMMARY,
 )
 
@@ -16,7 +17,7 @@ DECLARATION = Experiment(
     question="How sure is the model each time it arrives, and could it stop there?",
     holds="answers forced before the thought and after each of its arrivals",
     shards=(EARLY_EXIT, RUNS, VERIFICATION),
-    tables=(EARLY_EXIT_SUMMARY, EARLY_EXIT_CALIBRATION),
+    tables=(EARLY_EXIT_SUMMARY, EARLY_EXIT_SLOPES, EARLY_EXIT_CALIBRATION),
     references=("resources/reference/early_exit_published.json",),
     figures=(
         Figure(
@@ -24,44 +25,49 @@ DECLARATION = Experiment(
             "Confidence at each exit",
             "The thought is cut after the sentence of arrival k (exit 0: before any "
             "thought) and closed. Then the model answers greedily. Each line is the "
-            "mean raw logit of the answer’s tokens, for the traces with one number "
-            "of backtracks. Left: as measured. Right: the exits of each trace scaled "
-            "to 0 to 1, so that traces with different levels can be compared. The "
-            "lower row leaves out exit 0. If a line rises steeply to the first "
-            "arrival and then stays flat, the answer is settled at the first "
-            "arrival. If it keeps rising, further thinking makes the model surer of "
-            "an answer that it already gives. Bands are bootstrap intervals over "
+            "mean raw logit of the answer’s tokens, for the traces with one number of "
+            "arrivals; a trace with n arrivals has the exits 0 to n, so all points of "
+            "a line are means over the same traces. Left: as measured; the lower panel "
+            "leaves out exit 0. Upper right: the exits of each trace scaled to 0 to 1, "
+            "as in the published figure. Exit 0 is mostly the 0 of this scale, so the "
+            "rise to the first arrival is built into it; traces with two exits are "
+            "left out, because scaling makes them 0 and 1. Lower right: the logit "
+            "minus that at exit 1 of the same trace. A line that stays at 0 here means "
+            "that the answer is settled at the first arrival. Whether the logit rises "
+            "over all groups is tested in the text. Bands are intervals over "
             "problems. Dashed lines are published means; they are drawn if model and "
-            "dataset are the same. A trace with n backtracks may have fewer than n "
-            "arrivals, so late exits rest on fewer traces. Points of fewer than "
-            "three problems are hidden. The numbers are in "
-            "early_exit/summary.parquet.",
+            "dataset are the same. Points of too few problems for an interval are "
+            "hidden. The numbers are in early_exit/summary.parquet.",
         ),
         Figure(
             "accuracy",
             "Accuracy at each exit",
             "Share of right answers when the thought is cut at each exit, one line "
-            "for each number of backtracks of the trace. The horizontal line is the "
+            "for each number of arrivals of the trace. The horizontal line is the "
             "accuracy of the same traces’ final answers. Where a line reaches it, "
             "further thinking does not change the score. The distance at exit 1 is "
-            "the price of stopping at the first arrival. Points of one exit are "
-            "drawn side by side, so that all can be seen. Bars are Wilson intervals "
-            "that count each problem once. Points of fewer than three problems are "
-            "hidden. The numbers are in early_exit/summary.parquet.",
+            "the price of stopping at the first arrival, chosen in hindsight: arrivals "
+            "are found in the finished thought. Points of one exit are drawn side by "
+            "side, so that all can be seen. Bars are intervals over problems. Points "
+            "of too few problems for an interval are hidden. The numbers are in "
+            "early_exit/summary.parquet.",
         ),
         Figure(
             "calibration",
             "Calibration of the exit’s confidence",
-            "All exits of all traces, in bins of equal counts, from the lowest to "
-            "the highest confidence. The diamond is the mean probability that the "
-            "model gives to its whole answer. The dot is the share of right answers, "
-            "with its Wilson interval; each problem counts once. If the dot lies "
-            "below its diamond, the model is surer than it is right. The mean "
-            "distance of dot and diamond is the expected calibration error (ECE). "
-            "Brier: mean squared difference of confidence and correctness. Exits of "
-            "one trace are alike, so the bins are not independent. The lower panel "
-            "is the histogram of the confidence. The numbers are in "
-            "early_exit/calibration.parquet.",
+            "All exits of all traces, exit 0 on the left, later exits on the right, "
+            "each in bins of equal counts, from the lowest to the highest confidence. "
+            "The diamond is the mean probability that the model gives to its whole "
+            "answer, with the end of the answer: any token that closes the box or ends "
+            "the completion. Answers that do not end within the limit of tokens are "
+            "left out. The dot is the share of right answers, with its "
+            "interval over problems. If the dot lies below its diamond, "
+            "the model is surer than it is right. The mean distance of dot and diamond "
+            "is the expected calibration error (ECE). It is above 0 by chance alone if "
+            "a bin holds few exits. Brier: mean squared difference of confidence and "
+            "correctness. Exits of one trace are alike, so the bins on the right are "
+            "not independent. The lower panels are histograms of the confidence. The "
+            "numbers are in early_exit/calibration.parquet.",
         ),
     ),
 )

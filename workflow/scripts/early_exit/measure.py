@@ -160,7 +160,7 @@ class ExitMeasurement:
     def _replay(self, ids: list[int], branch: Branch, packed: Continuation) -> None:
         """Compare a continuation with a plain forward pass."""
         plain, choices = replay_unpacked(self.decoder.hf, ids, branch, packed.tokens)
-        self.differences.add(packed, plain, choices)
+        self.differences.add(packed, plain, choices, self.prompt)
 
     @property
     def note(self) -> str:

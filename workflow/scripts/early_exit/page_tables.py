@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Sheet
 from doubletake.page.wording import NOTHING, count, percent, plural, probability, real
+from early_exit.page_stopping import caveat
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -35,6 +36,7 @@ def exits_sheet(data: StudyData) -> Sheet:
         rows.append((*end, *[NOTHING] * 4, real(mean, 0)))
     hidden = int(data.exits.filter(data.exits["exit"] > SHOWN_EXITS)["n"].sum())
     unanswered = int(data.exits["unanswered"].sum())
+    unended = int((~data.tables["early_exit"]["ended"]).sum())
     note = [
         "Each row is a mean over all exits with its number. Rows hold different "
         "thoughts, because only thoughts with k arrivals have an exit k."
@@ -43,7 +45,9 @@ def exits_sheet(data: StudyData) -> Sheet:
         note.append(f"{plural(hidden, 'later exit')} not shown.")
     if unanswered:
         note.append(
-            f"{plural(unanswered, 'exit')} gave no number, which counts as wrong."
+            f"{plural(unanswered, 'exit')} gave no number, which counts as wrong; "
+            f"{unended} of them had not ended within the limit of tokens, and "
+            "have no probability."
         )
     return Sheet("Every exit", EXIT_COLUMNS, tuple(rows), note=" ".join(note))
 
@@ -76,6 +80,7 @@ def outcomes_sheet(data: StudyData) -> Sheet:
         "From the first arrival to the end",
         ("answer if stopped", "ends right", "ends wrong", "thoughts"),
         tuple(rows),
+        note=caveat(data),
     )
 
 

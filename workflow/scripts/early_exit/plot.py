@@ -26,6 +26,7 @@ from doubletake.page.plots import (
     ACCENT,
     DASHED,
     FAINT,
+    counted,
     draw_band,
     empty_figure,
     new_figure,
@@ -47,23 +48,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("plot_early_exit")
 
-# ASSUME: a mean over fewer problems says too little to be drawn; chosen by hand.
-LEAST_PROBLEMS = 3
-
 
 @dataclass(frozen=True)
 class Settings:
     """The parts of the config that the figures mention."""
 
     groups: list[int]
-    """Numbers of backtracks that get a separate line."""
+    """Numbers of arrivals that get a separate line."""
     confidence: float
     """Coverage of the intervals."""
+    least_problems: int
+    """Fewest problems of a drawn point."""
 
 
 def drawn_points(summary: pl.DataFrame) -> pl.DataFrame:
-    """The points that rest on enough problems."""
-    return summary.filter(pl.col("problems") >= LEAST_PROBLEMS)
+    """The points that rest on enough problems for an interval."""
+    return summary.drop_nulls("accuracy_low")
 
 
 def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> str:
@@ -73,11 +73,12 @@ def note_of(summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings) -> s
     parts = [f"{traces} of {exits['trace'].n_unique()} traces are drawn."]
     missing = sorted(set(settings.groups) - set(_groups(summary)))
     if missing:
-        parts.append(f"No trace with {', '.join(map(str, missing))} backtracks.")
+        parts.append(f"No trace with {', '.join(map(str, missing))} arrivals.")
     hidden = summary.height - shown.height
     if hidden:
         parts.append(
-            f"Hidden points of fewer than {LEAST_PROBLEMS} problems: {hidden}."
+            f"Not checked, so hidden: {counted(hidden, 'point')} of fewer than "
+            f"{settings.least_problems} problems."
         )
     parts.append(f"Intervals: {settings.confidence:.0%}.")
     return " ".join(parts)
@@ -88,20 +89,20 @@ def empty_note(exits: pl.DataFrame, settings: Settings) -> str:
     groups = ", ".join(map(str, sorted(settings.groups)))
     return (
         f"Nothing to draw: of {exits['trace'].n_unique()} traces, too few\n"
-        f"have {groups} backtracks (a point needs {LEAST_PROBLEMS} problems)."
+        f"have {groups} arrivals (a point needs {settings.least_problems} problems)."
     )
 
 
 def traces_by_group(summary: pl.DataFrame) -> dict[int, int]:
-    """Number of traces by number of backtracks; every trace has an exit 0."""
+    """Number of traces by number of arrivals; every trace has an exit 0."""
     first = summary.filter(pl.col("exit") == 0)
-    return dict(first.select("backtracks", "traces").iter_rows())
+    return dict(first.select("arrivals", "traces").iter_rows())
 
 
 def final_accuracy(summary: pl.DataFrame) -> float:
     """Share of right final answers among the traces of the drawn groups."""
     first = summary.filter(
-        pl.col("exit") == 0, pl.col("backtracks").is_in(_groups(drawn_points(summary)))
+        pl.col("exit") == 0, pl.col("arrivals").is_in(_groups(drawn_points(summary)))
     )
     weights = first["traces"].to_numpy()
     return float(np.average(first["final_accuracy"].to_numpy(), weights=weights))
@@ -110,25 +111,31 @@ def final_accuracy(summary: pl.DataFrame) -> float:
 def draw_confidence(
     summary: pl.DataFrame, exits: pl.DataFrame, settings: Settings
 ) -> Figure:
-    """Mean answer logit by exit: raw on the left, scaled within each trace right."""
+    """Mean answer logit by exit: raw left, compared within each trace right."""
     shown = drawn_points(summary)
     if not shown.height:
         return empty_figure(empty_note(exits, settings))
     figure, axes = new_figure(
         columns=2, rows=2, height=5.2, extra_width=1.3, height_ratios=[2, 3]
     )
-    arrivals = shown.filter(pl.col("exit") > 0)
+    later = shown.filter(pl.col("exit") > 0)
     colours = _colours(shown)
-    for column, name in enumerate(("logit", "normalised")):
-        _draw_bands(axes[0, column], shown, name, colours)
-        _draw_bands(axes[1, column], arrivals, name, colours)
-        axes[1, column].set_xlabel("exit (0: no thought, k: after arrival k)")
-    for panel, points in zip(axes[:, 0], (shown, arrivals), strict=True):
-        _draw_published(panel, points, colours)
+    panels = (
+        (axes[0, 0], shown, "logit"),
+        (axes[1, 0], later, "logit"),
+        (axes[0, 1], shown, "normalised"),
+        (axes[1, 1], later, "difference"),
+    )
+    for panel, points, name in panels:
+        _draw_bands(panel, points, name, colours)
+        _draw_published(panel, points, name, colours)
+    axes[1, 1].axhline(0, color=FAINT, lw=0.8, zorder=0)
+    for panel in axes[1]:
+        panel.set_xlabel("exit (0: no thought, k: after arrival k)")
     axes[0, 0].set(title="Raw, all exits", ylabel="mean logit of the answer")
     axes[1, 0].set(title="Raw, from the first arrival on", ylabel="mean logit")
     axes[0, 1].set(title="Scaled to 0..1 in each trace", ylabel="scaled logit")
-    axes[1, 1].set(title="Scaled, from the first arrival on", ylabel="scaled logit")
+    axes[1, 1].set(title="Difference from exit 1 of the trace", ylabel="logit")
     extra = Line2D([], [], color=FAINT, ls=DASHED, lw=1.1, label="published means")
     is_published = shown["published_logit"].count() > 0
     _draw_legend(figure, summary, [extra] if is_published else [])
@@ -166,8 +173,11 @@ def _draw_bands(
     axes: Axes, shown: pl.DataFrame, name: str, colours: dict[int, str]
 ) -> None:
     for group, colour in colours.items():
-        rows = shown.filter(pl.col("backtracks") == group, pl.col(name).is_not_null())
-        ends = (rows[f"{name}_low"], rows[f"{name}_high"])
+        # At exit 1 the difference is 0 by definition and has no interval.
+        start = pl.lit(name == "difference") & (pl.col("exit") == 1)
+        given = pl.col(f"{name}_low").is_not_null() | start
+        rows = shown.filter(pl.col("arrivals") == group, given)
+        ends = (rows[f"{name}_{end}"].fill_null(rows[name]) for end in ("low", "high"))
         draw_band(axes, rows["exit"], *ends, colour=colour)
         axes.plot(rows["exit"], rows[name], marker="o", color=colour)
     whole_ticks(axes)
@@ -179,7 +189,7 @@ def _draw_bars(axes: Axes, shown: pl.DataFrame, name: str) -> None:
     width = min(0.08 * (len(colours) - 1), 0.5)
     shifts = np.linspace(-width / 2, width / 2, len(colours))
     for (group, colour), shift in zip(colours.items(), shifts, strict=True):
-        rows = shown.filter(pl.col("backtracks") == group)
+        rows = shown.filter(pl.col("arrivals") == group)
         value = rows[name].to_numpy()
         low, high = rows[f"{name}_low"].to_numpy(), rows[f"{name}_high"].to_numpy()
         x = rows["exit"].to_numpy() + shift
@@ -188,11 +198,22 @@ def _draw_bars(axes: Axes, shown: pl.DataFrame, name: str) -> None:
     whole_ticks(axes)
 
 
-def _draw_published(axes: Axes, shown: pl.DataFrame, colours: dict[int, str]) -> None:
+def _draw_published(
+    axes: Axes, shown: pl.DataFrame, name: str, colours: dict[int, str]
+) -> None:
+    """Published means in the panels of raw logits and of their differences.
+
+    All means of a published group are over the same traces. So the difference of two
+    means is the mean of the differences.
+    """
+    if name not in ("logit", "difference"):
+        return
     published = shown.filter(pl.col("published_logit").is_not_null())
     for group, colour in colours.items():
-        rows = published.filter(pl.col("backtracks") == group)
+        rows = published.filter(pl.col("arrivals") == group).sort("exit")
         means = rows["published_logit"]
+        if name == "difference":
+            means -= rows.filter(pl.col("exit") == 1)["published_logit"].sum()
         axes.plot(rows["exit"], means, ls=DASHED, lw=1.1, color=colour)
 
 
@@ -208,13 +229,13 @@ def _draw_legend(figure: Figure, summary: pl.DataFrame, extra: list[Line2D]) -> 
     figure.legend(
         handles=handles + extra,
         loc="outside right upper",
-        title="backtracks (traces)",
+        title="arrivals (traces)",
         alignment="left",
     )
 
 
 def _groups(points: pl.DataFrame) -> list[int]:
-    return points["backtracks"].unique().sort().to_list()
+    return points["arrivals"].unique().sort().to_list()
 
 
 def _colours(shown: pl.DataFrame) -> dict[int, str]:

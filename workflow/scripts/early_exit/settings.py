@@ -27,5 +27,5 @@ def plot(config: dict[str, Any]) -> dict[str, Any]:
     """Settings of `plot.py`."""
     return {
         "groups": config["early_exit"]["groups"],
-        "confidence": config["intervals"]["confidence"],
+        **config["intervals"],
     }

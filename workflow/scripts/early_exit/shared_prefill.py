@@ -47,6 +47,9 @@ class Continuation:
     """Top-1 minus top-2 logit at the token."""
     entropies: list[float] = field(default_factory=list)
     """Entropy of the distribution at the token (nats)."""
+    last_logprobs: torch.Tensor | None = None
+    """`[vocabulary]`, log-probs of all tokens where the last one stands (nats); None
+    if the continuation reached its limit."""
 
     def add(self, token: int, scores: Sequence[float]) -> None:
         """Append a token with its logit, log-prob, margin and entropy."""
@@ -92,7 +95,14 @@ def continue_branches(
         scores = token_scores(logits, chosen).tolist()
         for branch, token, row in zip(active, chosen.tolist(), scores, strict=True):
             continuations[branch].add(token, row)
-        active = [k for k in active if not stop(k, continuations[k].tokens)]
+        going_on = []
+        for row, branch in enumerate(active):
+            continuation = continuations[branch]
+            if stop(branch, continuation.tokens):
+                continuation.last_logprobs = logits[row].log_softmax(-1)
+            else:
+                going_on.append(branch)
+        active = going_on
         if not active or step + 1 == max_tokens:
             break
         last_tokens = [continuations[branch].tokens[-1] for branch in active]
@@ -120,6 +130,7 @@ def replay_unpacked(
     replayed = Continuation()
     for token, row in zip(tokens, scores, strict=True):
         replayed.add(token, row)
+    replayed.last_logprobs = logits[-1].log_softmax(-1)
     return replayed, logits.argmax(-1).tolist()
 
 

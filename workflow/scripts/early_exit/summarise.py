@@ -1,13 +1,17 @@
-"""How sure and how right are the forced answers, by exit and number of backtracks?
+"""How sure and how right are the forced answers, by exit and number of arrivals?
+
+Traces are grouped as in the published figure, where every arrival counts as one
+backtrack: a trace of group n has the exits 0 to n. All points of a line are therefore
+means over the same traces.
 
 Inputs
     exits: forced answers (`EARLY_EXIT`).
     traces: problem and final correctness of each trace.
-    events: number of backtracks of each trace.
     published: reference numbers, added if model and dataset are the same.
 
 Outputs
     summary: one row per group and exit (`EARLY_EXIT_SUMMARY`).
+    slopes: one row per measure of confidence (`EARLY_EXIT_SLOPES`).
     calibration: one row per bin of confidence (`EARLY_EXIT_CALIBRATION`).
 """
 
@@ -21,19 +25,19 @@ import numpy as np
 import polars as pl
 
 from doubletake.running.logs import job
-from doubletake.stats.calibration import equal_count_bins
 from doubletake.stats.intervals import (
     Resampling,
-    cluster_bootstrap,
+    cluster_ends,
     cluster_sums,
-    wilson_interval,
 )
+from early_exit.calibration import calibrate
+from early_exit.slopes import mean_slopes
 from early_exit.tables import (
     EARLY_EXIT,
     EARLY_EXIT_CALIBRATION,
+    EARLY_EXIT_SLOPES,
     EARLY_EXIT_SUMMARY,
 )
-from events.tables import EVENTS
 from traces.tables import TRACES
 
 if TYPE_CHECKING:
@@ -41,55 +45,59 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("summarise_early_exit")
 
+# Scaled to 0 to 1, two exits are 0 and 1 whatever the model does.
+LEAST_SCALED = 3
+
 
 @dataclass(frozen=True)
 class Settings:
     """What the summary reads of the sections `early_exit` and `intervals`."""
 
     groups: list[int]
-    """Numbers of backtracks that get a separate line."""
-    bootstrap: int
-    """Number of resamples for an interval."""
+    """Numbers of arrivals that get a separate line."""
+    least_problems: int
+    """Fewest problems with an interval."""
     confidence: float
     """Coverage of the intervals."""
     calibration_bins: int
-    """Number of bins of the calibration; all hold equally many exits."""
-    seed: int
-    """Seed of the resamples."""
+    """Bins of each part of the calibration; all hold equally many exits."""
+
+    @property
+    def resampling(self) -> Resampling:
+        """How intervals are computed."""
+        return Resampling(self.confidence, self.least_problems)
 
 
 def published_logits(
     reference: dict[str, Any], model: str, dataset: str
 ) -> dict[int, list[float]]:
-    """Published mean logits by number of backtracks; empty for another study."""
+    """Published mean logits by number of arrivals; empty for another study."""
     if (reference["model"], reference["dataset"]) != (model, dataset):
         return {}
     return {int(group): means for group, means in reference["mean_logit"].items()}
 
 
-def exit_cases(
-    exits: pl.DataFrame, traces: pl.DataFrame, events: pl.DataFrame
-) -> pl.DataFrame:
-    """Exits with problem, final correctness, number of backtracks, scaled logit.
+def exit_cases(exits: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
+    """Exits with problem, final correctness, number of arrivals, compared logits.
 
-    `normalised` is (logit - min) / (max - min) over the exits of the trace. It is null
-    if all exits of the trace have the same logit.
+    `arrivals` is the number of exits of the trace, without exit 0. `normalised` is
+    (logit - min) / (max - min) over the exits of the trace. It is null if all exits of
+    the trace have the same logit, or if fewer than `LEAST_SCALED` have one.
+    `difference` is the logit minus that at exit 1 of the trace. It is null at exit 0.
     """
-    backtracks = (
-        events.filter(pl.col("kind") == "backtrack")
-        .group_by("trace")
-        .agg(backtracks=pl.len().cast(pl.Int32))
-    )
-    lowest, highest = pl.col("logit").min(), pl.col("logit").max()
-    scaled = (pl.col("logit") - lowest) / (highest - lowest)
+    logit, later = pl.col("logit"), pl.col("exit") > 0
+    scaled = (logit - logit.min()) / (logit.max() - logit.min())
+    at_first = logit.filter(pl.col("exit") == 1).first()
     return (
         exits.join(
             traces.select("trace", "problem", final="correct"), on="trace", how="inner"
         )
-        .join(backtracks, on="trace", how="left")
         .with_columns(
-            pl.col("backtracks").fill_null(0),
-            normalised=scaled.over("trace").fill_nan(None),
+            arrivals=later.sum().over("trace").cast(pl.Int32),
+            normalised=pl.when(logit.count().over("trace") >= LEAST_SCALED).then(
+                scaled.over("trace").fill_nan(None)
+            ),
+            difference=pl.when(later).then(logit - at_first.over("trace")),
         )
         .sort("trace", "exit")
     )
@@ -101,7 +109,7 @@ def summarise(
     """One row per group and exit, with intervals; groups without traces have no row."""
     rows: list[dict[str, Any]] = []
     for group in sorted(settings.groups):
-        members = cases.filter(pl.col("backtracks") == group)
+        members = cases.filter(pl.col("arrivals") == group)
         if members.height:
             rows += _group_rows(group, members, published.get(group, []), settings)
     return EARLY_EXIT_SUMMARY.frame(rows)
@@ -113,33 +121,26 @@ def _group_rows(
     counts = cases.group_by("exit").agg(
         traces=pl.len(),
         problems=pl.col("problem").n_unique(),
-        accuracy=pl.col("correct").mean(),
         final_accuracy=pl.col("final").mean(),
     )
-    logits = mean_curve(cases, "logit", settings)
-    scaled = mean_curve(cases, "normalised", settings)
+    names = ("logit", "normalised", "difference")
+    curves = {name: mean_curve(cases, name, settings) for name in names}
+    curves["accuracy"] = mean_curve(cases, "correct", settings, shares=True)
     rows = []
     for count in counts.sort("exit").iter_rows(named=True):
-        number, problems = count["exit"], count["problems"]
-        # ASSUME: thoughts on one problem are as one case, so Wilson's n = problems.
-        low, high = wilson_interval(
-            count["accuracy"] * problems, problems, settings.confidence
-        )
-        row = {
-            "backtracks": group,
-            **count,
-            **_interval("logit", logits, number),
-            **_interval("normalised", scaled, number),
-            "accuracy_low": low,
-            "accuracy_high": high,
-            "published_logit": published[number] if number < len(published) else None,
-        }
+        number = count["exit"]
+        row = {"arrivals": group, **count}
+        for name, curve in curves.items():
+            row |= _interval(name, curve, number)
+        row["published_logit"] = published[number] if number < len(published) else None
         rows.append({name: row[name] for name in EARLY_EXIT_SUMMARY.schema})
     return rows
 
 
-def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray:
-    """Mean by exit and its interval over problems.
+def mean_curve(
+    cases: pl.DataFrame, name: str, settings: Settings, *, shares: bool = False
+) -> np.ndarray:
+    """Mean by exit and its interval over problems; `shares`: of a column of flags.
 
     Returns:
         `[3, exit]`: mean, low, high; NaN for an exit without values.
@@ -153,9 +154,7 @@ def mean_curve(cases: pl.DataFrame, name: str, settings: Settings) -> np.ndarray
     )
     total = counts.sum(axis=0)
     mean = np.where(total > 0, sums.sum(axis=0) / np.maximum(total, 1), np.nan)
-    low, high = cluster_bootstrap(
-        sums, counts, Resampling(settings.bootstrap, settings.confidence, settings.seed)
-    )
+    low, high = cluster_ends(sums, counts, settings.resampling, shares=shares)
     return np.stack([mean, low, high])
 
 
@@ -165,65 +164,27 @@ def _interval(name: str, curve: np.ndarray, number: int) -> dict[str, float | No
     return dict(zip(names, values, strict=True))
 
 
-def calibrate(cases: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """Confidence and accuracy in bins of equal counts, over all exits with an answer.
-
-    Confidence is the probability of the answer's tokens, exp(logprob).
-    """
-    # ASSUME: this probability is the model's confidence; other spellings are left out.
-    confidence = pl.col("logprob").exp().clip(0, 1)  # rounding may exceed 1
-    answered = (
-        cases.filter(pl.col("logprob").is_not_null())
-        .with_columns(confidence=confidence)
-        .sort("confidence", maintain_order=True)
-    )
-    bins = equal_count_bins(answered.height, settings.calibration_bins)
-    cells = (
-        answered.with_columns(bin=pl.Series(bins, dtype=pl.Int32))
-        .group_by("bin")
-        .agg(
-            exits=pl.len().cast(pl.Int32),
-            problems=pl.col("problem").n_unique().cast(pl.Int32),
-            lowest=pl.col("confidence").min(),
-            highest=pl.col("confidence").max(),
-            confidence=pl.col("confidence").mean(),
-            accuracy=pl.col("correct").mean(),
-            brier=((pl.col("confidence") - pl.col("correct")) ** 2).mean(),
-        )
-        .sort("bin")
-    )
-    intervals = [
-        wilson_interval(accuracy * problems, problems, settings.confidence)
-        for accuracy, problems in cells.select("accuracy", "problems").iter_rows()
-    ]
-    ends = {
-        "accuracy_low": [low for low, _ in intervals],
-        "accuracy_high": [high for _, high in intervals],
-    }
-    columns = [pl.Series(name, values, pl.Float64) for name, values in ends.items()]
-    return cells.with_columns(columns).select(list(EARLY_EXIT_CALIBRATION.schema))
-
-
 def main(
     *,
     exits_path: Path,
     traces_path: Path,
-    events_path: Path,
     published_path: Path,
     summary_path: Path,
+    slopes_path: Path,
     calibration_path: Path,
     study: tuple[str, str],
     settings: Settings,
 ) -> None:
     """Read the tables, summarise, write; `study` is the source of model and dataset."""
-    cases = exit_cases(
-        EARLY_EXIT.read(exits_path), TRACES.read(traces_path), EVENTS.read(events_path)
-    )
+    cases = exit_cases(EARLY_EXIT.read(exits_path), TRACES.read(traces_path))
     reference = json.loads(published_path.read_text(encoding="utf-8"))
     summary = summarise(cases, published_logits(reference, *study), settings)
     logger.info("%d exits, %d points", cases.height, summary.height)
     EARLY_EXIT_SUMMARY.write(summary, summary_path)
-    EARLY_EXIT_CALIBRATION.write(calibrate(cases, settings), calibration_path)
+    slopes = mean_slopes(cases, settings.resampling)
+    EARLY_EXIT_SLOPES.write(slopes, slopes_path)
+    bins = calibrate(cases, settings.calibration_bins, settings.resampling)
+    EARLY_EXIT_CALIBRATION.write(bins, calibration_path)
 
 
 if __name__ == "__main__":
@@ -231,9 +192,9 @@ if __name__ == "__main__":
         main(
             exits_path=Path(snakemake.input.exits),
             traces_path=Path(snakemake.input.traces),
-            events_path=Path(snakemake.input.events),
             published_path=Path(snakemake.input.published),
             summary_path=Path(snakemake.output.summary),
+            slopes_path=Path(snakemake.output.slopes),
             calibration_path=Path(snakemake.output.calibration),
             study=(snakemake.params.model, snakemake.params.dataset),
             settings=Settings(**snakemake.params.settings),

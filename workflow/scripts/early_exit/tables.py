@@ -1,6 +1,11 @@
-"""Tables of early exit: the answer forced at every exit, means, and calibration."""
+"""Tables of early exit: forced answers, their means, slopes and calibration."""
 
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
+
+NO_THOUGHT, ARRIVALS = "no_thought", "arrivals"
+CALIBRATION_PARTS = (NO_THOUGHT, ARRIVALS)
+SLOPE_MEASURES = ("logit", "whole_logprob")
 
 EARLY_EXIT = Table(
     "early_exit",
@@ -10,19 +15,29 @@ EARLY_EXIT = Table(
             "exit", COUNT, "0: before any thought; k: after arrival k", unit="index"
         ),
         Column("tokens_before", COUNT, "thought tokens before the exit", unit="tokens"),
-        Column("answer", TEXT, "canonical answer given at the exit", nullable=True),
+        Column(
+            "answer",
+            TEXT,
+            "canonical answer given at the exit; null if it has not ended or is no "
+            "number",
+            nullable=True,
+        ),
         Column("correct", FLAG, "the answer equals the gold number"),
+        Column("ended", FLAG, "the answer ended before the limit of its tokens"),
         Column(
             "logit",
             REAL,
-            "mean raw logit of the answer's tokens",
+            "mean raw logit of the answer's tokens, without a token that only ends it; "
+            "of the tokens up to the limit if the answer has not ended",
             nullable=True,
             unit="logit",
         ),
         Column(
-            "logprob",
+            "whole_logprob",
             REAL,
-            "sum of the log-probs of the answer's tokens",
+            "log-prob of the whole answer: sum over its tokens, plus the log-prob that "
+            "it ends there, by any token that begins with the stop text or ends the "
+            "completion; null if it has no token or has not ended",
             nullable=True,
             unit="nats",
         ),
@@ -53,10 +68,10 @@ EARLY_EXIT_SUMMARY = Table(
     "early_exit/summary",
     (
         Column(
-            "backtracks",
+            "arrivals",
             COUNT,
-            "number of backtracks of the group's traces",
-            unit="backtracks",
+            "number of arrivals of each of the group's traces",
+            unit="arrivals",
         ),
         Column(
             "exit", COUNT, "0: before any thought; k: after arrival k", unit="index"
@@ -67,49 +82,75 @@ EARLY_EXIT_SUMMARY = Table(
         Column(
             "logit_low",
             REAL,
-            "low end of its interval, bootstrap over problems",
+            LOW,
             nullable=True,
             unit="logit",
         ),
         Column(
             "logit_high",
             REAL,
-            "high end of its interval, bootstrap over problems",
+            HIGH,
             nullable=True,
             unit="logit",
         ),
         Column(
             "normalised",
             REAL,
-            "mean answer logit, when the exits of each trace are scaled to 0 to 1",
+            "mean answer logit, when the exits of each trace are scaled to 0 to 1; "
+            "traces with fewer than three logits are left out, because scaling would "
+            "make them 0 and 1",
             nullable=True,
             unit="range of the trace",
         ),
         Column(
             "normalised_low",
             REAL,
-            "low end of its interval, bootstrap over problems",
+            LOW,
             nullable=True,
             unit="range of the trace",
         ),
         Column(
             "normalised_high",
             REAL,
-            "high end of its interval, bootstrap over problems",
+            HIGH,
             nullable=True,
             unit="range of the trace",
+        ),
+        Column(
+            "difference",
+            REAL,
+            "mean of the answer logit minus that at exit 1 of the same trace; null at "
+            "exit 0, and 0 without an interval at exit 1",
+            nullable=True,
+            unit="logit",
+        ),
+        Column(
+            "difference_low",
+            REAL,
+            LOW,
+            nullable=True,
+            unit="logit",
+        ),
+        Column(
+            "difference_high",
+            REAL,
+            HIGH,
+            nullable=True,
+            unit="logit",
         ),
         Column("accuracy", REAL, "correct answers among the exits", unit="share"),
         Column(
             "accuracy_low",
             REAL,
-            "low end of its Wilson interval, n = problems",
+            LOW,
+            nullable=True,
             unit="share",
         ),
         Column(
             "accuracy_high",
             REAL,
-            "high end of its Wilson interval, n = problems",
+            HIGH,
+            nullable=True,
             unit="share",
         ),
         Column(
@@ -127,19 +168,71 @@ EARLY_EXIT_SUMMARY = Table(
             unit="logit",
         ),
     ),
-    holds="means by exit and number of backtracks",
+    holds="means by exit and number of arrivals",
+)
+
+EARLY_EXIT_SLOPES = Table(
+    "early_exit/slopes",
+    (
+        Column(
+            "measure", TEXT, "a column of the table of exits", values=SLOPE_MEASURES
+        ),
+        Column(
+            "slope",
+            REAL,
+            "mean over traces of the least-squares slope of the measure on the exit's "
+            "number, from exit 1 on",
+            nullable=True,
+            unit="logit or nats per arrival",
+        ),
+        Column(
+            "slope_low",
+            REAL,
+            LOW,
+            nullable=True,
+            unit="logit or nats per arrival",
+        ),
+        Column(
+            "slope_high",
+            REAL,
+            HIGH,
+            nullable=True,
+            unit="logit or nats per arrival",
+        ),
+        Column(
+            "traces",
+            COUNT,
+            "traces with a slope: at least three exits from exit 1 on have the measure",
+            unit="traces",
+        ),
+        Column("problems", COUNT, "problems of these traces", unit="problems"),
+        Column("exits", COUNT, "exits behind the slopes", unit="exits"),
+    ),
+    holds="how the confidence changes from arrival to arrival within a thought",
 )
 
 EARLY_EXIT_CALIBRATION = Table(
     "early_exit/calibration",
     (
-        Column("bin", COUNT, "0, 1, ...: equal counts, by confidence", unit="index"),
+        Column(
+            "part",
+            TEXT,
+            "`no_thought`: all exits 0; `arrivals`: all exits from exit 1 on",
+            values=CALIBRATION_PARTS,
+        ),
+        Column(
+            "bin",
+            COUNT,
+            "0, 1, ...: equal counts, by confidence, within the part",
+            unit="index",
+        ),
         Column("exits", COUNT, "exits in the bin", unit="exits"),
         Column("problems", COUNT, "problems of these exits", unit="problems"),
         Column(
             "lowest",
             REAL,
-            "lowest confidence, which is the probability of the whole answer",
+            "lowest confidence, which is the probability of the whole answer, exp of "
+            "`whole_logprob`",
             unit="probability",
         ),
         Column("highest", REAL, "highest confidence", unit="probability"),
@@ -151,15 +244,17 @@ EARLY_EXIT_CALIBRATION = Table(
         Column(
             "accuracy_low",
             REAL,
-            "low end of its Wilson interval, n = problems",
+            LOW,
+            nullable=True,
             unit="share",
         ),
         Column(
             "accuracy_high",
             REAL,
-            "high end of its Wilson interval, n = problems",
+            HIGH,
+            nullable=True,
             unit="share",
         ),
     ),
-    holds="confidence against accuracy, in bins",
+    holds="confidence against accuracy, in bins, for exit 0 and for later exits",
 )

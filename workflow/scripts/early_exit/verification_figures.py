@@ -7,6 +7,7 @@ import torch
 
 from doubletake.stats.verification import Largest
 from doubletake.tables.verification import VerificationRow
+from early_exit.forced_answers import AnswerPrompt, whole_logprob
 from early_exit.shared_prefill import Continuation
 
 REPLAY = "exits packed on one prefill against plain full forward passes"
@@ -21,19 +22,28 @@ class ReplayDifferences:
 
     logit: Largest = field(default_factory=Largest)
     logprob: Largest = field(default_factory=Largest)
+    whole_logprob: Largest = field(default_factory=Largest)
+    """Of the log-prob of the whole answer, over the answers that ended."""
     exits: int = 0
     """Number of replayed exits."""
     equal: int = 0
     """Number of replayed exits with the same answer tokens."""
 
     def add(
-        self, packed: Continuation, plain: Continuation, choices: list[int]
+        self,
+        packed: Continuation,
+        plain: Continuation,
+        choices: list[int],
+        prompt: AnswerPrompt,
     ) -> None:
         """Compare one exit; `choices` are the greedy tokens of the plain pass."""
         for one, other in zip(packed.logits, plain.logits, strict=True):
             self.logit.add(abs(one - other))
         for one, other in zip(packed.logprobs, plain.logprobs, strict=True):
             self.logprob.add(abs(one - other))
+        if packed.last_logprobs is not None:
+            one, other = (whole_logprob(each, prompt) for each in (packed, plain))
+            self.whole_logprob.add(abs(one - other))
         self.exits += 1
         self.equal += choices == packed.tokens
 
@@ -43,10 +53,12 @@ class ReplayDifferences:
         share = self.equal / self.exits if self.exits else None
         logits = "largest difference of logits"
         logprobs = "largest difference of log-probs"
+        whole = "largest difference of the whole answers' log-probs"
         tokens = "share of exits with equal answer tokens"
         return [
             _largest(REPLAY, logits, self.logit, "logit", bound),
             _largest(REPLAY, logprobs, self.logprob, "nats", bound),
+            _largest(REPLAY, whole, self.whole_logprob, "nats", bound),
             _share(REPLAY, tokens, share, self.exits),
         ]
 
@@ -63,14 +75,15 @@ class RetokenizationEffect:
     """Number of changed exits that were computed with both suffixes."""
     same: int = 0
     """Number of compared exits with the same answer."""
-    logprob: Largest = field(default_factory=Largest)
+    whole_logprob: Largest = field(default_factory=Largest)
 
     def compare(self, retokenized: dict[str, Any], as_written: dict[str, Any]) -> None:
         """Compare the answers of one exit, as columns of `EARLY_EXIT`."""
         self.compared += 1
         self.same += retokenized["answer"] == as_written["answer"]
-        if None not in (retokenized["logprob"], as_written["logprob"]):
-            self.logprob.add(abs(retokenized["logprob"] - as_written["logprob"]))
+        one, other = (row["whole_logprob"] for row in (retokenized, as_written))
+        if one is not None and other is not None:
+            self.whole_logprob.add(abs(one - other))
 
     def figures(self) -> list[VerificationRow]:
         """The rows of `VERIFICATION`; they have no bounds."""
@@ -78,11 +91,11 @@ class RetokenizationEffect:
         same = self.same / self.compared if self.compared else None
         tokens = "share of exits whose tokens change"
         answers = "share of changed exits with the same answer"
-        logprobs = "largest difference of the answers' log-probs"
+        logprobs = "largest difference of the whole answers' log-probs"
         return [
             _share(RETOKENIZATION, tokens, changed, self.exits),
             _share(RETOKENIZATION, answers, same, self.compared),
-            _largest(RETOKENIZATION, logprobs, self.logprob, "nats"),
+            _largest(RETOKENIZATION, logprobs, self.whole_logprob, "nats"),
         ]
 
 

@@ -37,7 +37,7 @@ DECLARATION = Experiment(
             "and MLPs together add up to the final logit. Dashed: the same words at "
             "controls, where the thought goes on. Where a gap between red and blue "
             "opens, this layer writes the choice. If controls show the same gap, it "
-            "says nothing about turning back. Bands are bootstrap intervals over "
+            "says nothing about turning back. Bands are intervals over "
             "problems. The numbers are in logit_lens/summary.parquet.",
         ),
         Figure(

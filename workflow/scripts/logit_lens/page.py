@@ -180,7 +180,7 @@ def position_cases(data: StudyData) -> str:
         f"{plural(n, kind.replace('_', '-'))} on {plural(problems, 'problem')}"
         for kind, n, problems in rows.iter_rows()
     ]
-    return f"{listed(parts) or 'No position'}. Intervals: {data.confidence:.0%}."
+    return f"{listed(parts) or 'No position'}. {data.interval_note}"
 
 
 def word_cases(data: StudyData) -> str:

@@ -33,6 +33,7 @@ from doubletake.page.plots import (
     ordered_colours,
     save_figure,
     whole_ticks,
+    with_interval,
     write_note,
 )
 from doubletake.running.logs import job
@@ -68,13 +69,14 @@ def cases_of(table: pl.DataFrame) -> str:
 
 def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
     """Mean logits by layer, and what each layer adds to the final logit."""
-    if summary.filter(kind="backtrack").is_empty():
-        return empty_figure(NOTHING)
+    shown, unchecked = with_interval(summary)
+    if shown.filter(kind="backtrack").is_empty():
+        return empty_figure(unchecked or NOTHING)
     figure, axes = new_figure(columns=3, height=3.7)
     for panel, (component, labels) in zip(axes[0], PANELS.items(), strict=True):
         title, xlabel, ylabel = labels
         panel.set(title=title, xlabel=xlabel, ylabel=ylabel)
-        _draw_component(panel, summary.filter(component=component))
+        _draw_component(panel, shown.filter(component=component))
     lines = [
         Line2D([], [], color=COLOURS[group], label=label)
         for group, label in GROUP_LABELS.items()
@@ -83,10 +85,11 @@ def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
     lines += [
         Line2D([], [], color=FAINT, ls=LINE_STYLES[kind], label=text)
         for kind, text in kind_labels.items()
-        if not summary.filter(kind=kind).is_empty()
+        if not shown.filter(kind=kind).is_empty()
     ]
     figure.legend(handles=lines, loc="outside upper left", ncols=4)
-    write_note(figure, f"{cases_of(summary)}. Bands: {confidence:.0%} over problems.")
+    note = f"{cases_of(summary)}. Bands: {confidence:.0%} over problems."
+    write_note(figure, f"{note} {unchecked}".strip())
     return figure
 
 
@@ -105,13 +108,14 @@ def _draw_component(axes: Axes, rows: pl.DataFrame) -> None:
 
 def draw_first(first: pl.DataFrame, confidence: float) -> Figure:
     """Where a backtrack word is the most likely token, and where it is so first."""
-    back = first.filter(kind="backtrack").sort("boundary")
+    shown, unchecked = with_interval(first)
+    back = shown.filter(kind="backtrack").sort("boundary")
     if back.is_empty():
-        return empty_figure(NOTHING)
+        return empty_figure(unchecked or NOTHING)
     figure, axes = new_figure(columns=2, height=3.4)
     leading, first_leading = axes[0]
     for kind, line_style in LINE_STYLES.items():
-        rows = first.filter(kind=kind).sort("boundary")
+        rows = shown.filter(kind=kind).sort("boundary")
         if rows.is_empty():
             continue
         band = (rows["boundary"], rows["low"], rows["high"])
@@ -138,7 +142,8 @@ def draw_first(first: pl.DataFrame, confidence: float) -> Figure:
     whole_ticks(leading)
     whole_ticks(first_leading)
     note = f"{cases_of(first)}. Bands: {confidence:.0%} over problems."
-    write_note(figure, f"{note} At no boundary: {never:.1%} of backtracks.")
+    note += f" At no boundary: {never:.1%} of backtracks."
+    write_note(figure, f"{note} {unchecked}".strip())
     return figure
 
 

@@ -41,7 +41,7 @@ KEPT_WORDS = 20  # tokens per kind and boundary
 
 
 def means_by_layer(
-    rows: pl.DataFrame, column: str, resampling: Resampling
+    rows: pl.DataFrame, column: str, resampling: Resampling, *, shares: bool = False
 ) -> tuple[list[int], list[Mean]]:
     """Layers, and the mean of a column at each layer with intervals over problems.
 
@@ -49,12 +49,13 @@ def means_by_layer(
         rows: of one kind and component, with trace, event, problem, layer and column.
         column: name of the column to average.
         resampling: how intervals are drawn.
+        shares: whether the column holds flags.
     """
     layers = rows["layer"].unique().sort().to_list()
     ordered = rows.sort("trace", "event", "layer")
     values = ordered[column].cast(pl.Float64).to_numpy().reshape(-1, len(layers))
     problems = ordered["problem"].to_numpy()[:: len(layers)]
-    return layers, cluster_means(values, problems, resampling)
+    return layers, cluster_means(values, problems, resampling, shares=shares)
 
 
 def summarise(lens: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
@@ -101,7 +102,7 @@ def first_boundaries(
         part = resid.filter(kind=kind)
         if part.is_empty():
             continue
-        boundaries, means = means_by_layer(part, "is_leading", resampling)
+        boundaries, means = means_by_layer(part, "is_leading", resampling, shares=True)
         leading = part.filter("is_leading").group_by("trace", "event")
         first = leading.agg(pl.col("layer").min())["layer"].to_numpy()
         counts = np.bincount(first, minlength=len(boundaries))

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
 
 _KIND = Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`")
@@ -85,8 +86,8 @@ LOGIT_LENS_SUMMARY = Table(
             "over positions, of the column `backtrack` or `wrap_up` of `logit_lens`",
             unit="logit",
         ),
-        Column("low", REAL, "lower end, bootstrap over problems", unit="logit"),
-        Column("high", REAL, "upper end, bootstrap over problems", unit="logit"),
+        Column("low", REAL, LOW, nullable=True, unit="logit"),
+        Column("high", REAL, HIGH, nullable=True, unit="logit"),
     ),
     holds="means by layer",
 )
@@ -111,8 +112,8 @@ LOGIT_LENS_FIRST = Table(
             "positions at which a backtrack word is the most likely token here",
             unit="share",
         ),
-        Column("low", REAL, "lower end, bootstrap over problems", unit="share"),
-        Column("high", REAL, "upper end, bootstrap over problems", unit="share"),
+        Column("low", REAL, LOW, nullable=True, unit="share"),
+        Column("high", REAL, HIGH, nullable=True, unit="share"),
     ),
     holds="the boundary at which a backtrack word first becomes the most likely token",
 )

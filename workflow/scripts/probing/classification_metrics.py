@@ -1,39 +1,19 @@
-"""AUROC and accuracy of scores, with bootstrap intervals over problems.
+"""AUROC and accuracy of scores, with intervals over problems.
 
 Pairs of cases are compared within a fold only: each fold has its own probe, whose
 scores have their own level.
 
-For an interval, problems are drawn with replacement and the probes are not fitted
-again. The spread over folds would say little, because there are few folds and they
-share most of their training problems (Bengio & Grandvalet 2004: the variance of
-cross-validation has no unbiased estimate). Problems are what a sample is made of.
+For an interval, each problem is left out in turn and the probes are not fitted again
+(the jackknife, `doubletake.stats.jackknife`). The spread over folds would say little,
+because there are few folds and they share most of their training problems (Bengio &
+Grandvalet 2004: the variance of cross-validation has no unbiased estimate). Problems
+are what a sample is made of.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 
-from doubletake.stats.draws import resamples
-from doubletake.stats.intervals import Resampling
-
-
-@dataclass(frozen=True)
-class BootstrapWeights:
-    """Weights of the cases: first all 1, then one row per resample of the problems.
-
-    All metrics of one set of cases share them, so that differences are paired.
-    """
-
-    weights: np.ndarray
-    """[1 + resample, case]; row 0 is all ones."""
-
-    @classmethod
-    def of(cls, problems: np.ndarray, resampling: Resampling) -> "BootstrapWeights":
-        """Draw whole problems with replacement."""
-        names, index = np.unique(problems, return_inverse=True)
-        # ASSUME: problems are independent, and the fitted probes are held fixed.
-        drawn = resamples(len(names), resampling.bootstrap, resampling.seed)
-        return cls(np.concatenate([np.ones((1, len(index))), drawn[:, index]]))
+from doubletake.stats.intervals import Resampling, mean_ends, number, share_ends
+from doubletake.stats.jackknife import Jackknife
 
 
 def auroc(
@@ -97,13 +77,22 @@ def accuracy(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.
     return (shares[0] + shares[1]) / 2
 
 
-def interval(values: np.ndarray, confidence: float) -> tuple[float, float, float]:
-    """A metric and the ends of its percentile interval.
+def interval(
+    values: np.ndarray, problems: np.ndarray, settings: Resampling, *, is_share: bool
+) -> tuple[float, float | None, float | None]:
+    """A metric and the ends of its interval; None where there is no interval.
 
     Args:
-        values: [1 + resample]; the first is the metric of all cases.
-        confidence: coverage.
+        values: [1 + problem], of `without_each_cluster`.
+        problems: [case], the problem of each case.
+        settings: coverage, and fewest problems with an interval.
+        is_share: whether the metric lies between 0 and 1; else it is a difference.
     """
-    tail = 100 * (1 - confidence) / 2
-    low, high = np.nanpercentile(values[1:], [tail, 100 - tail])
-    return float(values[0]), float(low), float(high)
+    # ASSUME: problems are independent, and the fitted probes are held fixed.
+    cases = np.unique(problems, return_counts=True)[1][:, None]
+    jackknife = Jackknife.of(values[:1], values[1:, None], cases)
+    if is_share:
+        low, high = share_ends(jackknife, len(problems), settings)
+    else:
+        low, high = mean_ends(jackknife, settings)
+    return float(values[0]), number(low[0]), number(high[0])

@@ -37,7 +37,7 @@ DECLARATION = Experiment(
             "or the depth in the thought. A red line above all of them shows what the "
             "layers have worked out. Where a level line is as high as the red line, "
             "the classes differ in depth or in their last token, and the probe need "
-            "not know more. Bands are bootstrap intervals over problems. The numbers "
+            "not know more. Bands are intervals over problems. The numbers "
             "are in probing.parquet.",
         ),
         Figure(

@@ -32,8 +32,8 @@ def most_selective_rows(data: StudyData) -> list[dict[str, Any]]:
 
 
 def is_above_controls(row: dict[str, Any]) -> bool:
-    """Whether the interval of the selectivity lies above 0."""
-    return row["selectivity_low"] > 0
+    """Whether the interval of the selectivity lies above 0; false without one."""
+    return row["selectivity_low"] is not None and row["selectivity_low"] > 0
 
 
 def headline(data: StudyData) -> str:
@@ -44,16 +44,22 @@ def headline(data: StudyData) -> str:
             "No probe was fitted: no contrast has enough problems with each of its "
             "classes."
         )
+    checked = [row for row in rows if row["selectivity_low"] is not None]
+    if not checked:
+        return (
+            "Not checked: no probe has an interval of (AUROC - best control). "
+            f"{data.interval_note}"
+        )
     above = [row for row in rows if is_above_controls(row)]
     if above:
         best = max(above, key=lambda row: row["selectivity"])
         return (
             f"The residual stream tells {_classes(best)} with an AUROC of "
-            f"{real(best['auroc'], 3)} ({_range(best, 'auroc')}) at boundary "
+            f"{real(best['auroc'], 3)} ({_range(data, best, 'auroc')}) at boundary "
             f"{best['boundary']}, {real(best['selectivity'], 3)} above its best "
-            f"control ({_range(best, 'selectivity')}); {_tally(above, rows)}."
+            f"control ({_range(data, best, 'selectivity')}); {_tally(above, rows)}."
         )
-    best = max(rows, key=lambda row: row["selectivity"])
+    best = max(checked, key=lambda row: row["selectivity"])
     name, control = best_control(best)
     return (
         "No probe is clearly better than its controls: every interval of (AUROC - best "
@@ -82,21 +88,17 @@ def _classes(row: dict[str, Any]) -> str:
     return f"{contrast.positive} from {contrast.negative}"
 
 
-def _range(row: dict[str, Any], name: str) -> str:
-    return f"{real(row[f'{name}_low'], 3)} to {real(row[f'{name}_high'], 3)}"
+def _range(data: StudyData, row: dict[str, Any], name: str) -> str:
+    return data.between(row, lambda value: real(value, 3), name)
 
 
-def _auroc_and_range(row: dict[str, Any]) -> str:
-    return f"{real(row['auroc'], 3)} ({_range(row, 'auroc')})"
-
-
-def _selectivity_and_range(row: dict[str, Any]) -> str:
-    return f"{real(row['selectivity'], 3)} ({_range(row, 'selectivity')})"
+def _with_range(data: StudyData, row: dict[str, Any], name: str) -> str:
+    return f"{real(row[name], 3)} ({_range(data, row, name)})"
 
 
 def findings(data: StudyData) -> list[str]:
     """One sentence per contrast, and what was left out."""
-    sentences = [_contrast_sentence(row) for row in most_selective_rows(data)]
+    sentences = [_contrast_sentence(data, row) for row in most_selective_rows(data)]
     if sentences:
         boundaries = data.tables["probing"]["boundary"].n_unique()
         sentences.append(
@@ -111,20 +113,21 @@ def findings(data: StudyData) -> list[str]:
     return sentences
 
 
-def _contrast_sentence(row: dict[str, Any]) -> str:
+def _contrast_sentence(data: StudyData, row: dict[str, Any]) -> str:
     """The most selective probe of a contrast, and whether it exceeds its controls."""
     name, control = best_control(row)
-    verdict = (
-        "above its controls"
-        if is_above_controls(row)
-        else "not distinguishable from its best control"
-    )
+    verdict = "not distinguishable from its best control"
+    if is_above_controls(row):
+        verdict = "above its controls"
+    elif row["selectivity_low"] is None:
+        verdict = "not compared with its controls"
     return (
         f"{CONTRAST_BY_NAME[row['contrast']].description.capitalize()}: AUROC "
-        f"{real(row['auroc'], 3)} ({_range(row, 'auroc')}; folds "
+        f"{real(row['auroc'], 3)} ({_range(data, row, 'auroc')}; folds "
         f"{real(row['auroc_fold_lowest'], 3)} to {real(row['auroc_fold_highest'], 3)}) "
         f"at boundary {row['boundary']}. The best control is {name} with "
-        f"{real(control, 3)}. Selectivity {_selectivity_and_range(row)}: {verdict}."
+        f"{real(control, 3)}. Selectivity {_with_range(data, row, 'selectivity')}: "
+        f"{verdict}."
     )
 
 
@@ -151,25 +154,25 @@ def sheets(data: StudyData) -> list[Sheet]:
         part = probing.filter(contrast=contrast.name).sort("boundary")
         for number, row in enumerate(part.iter_rows(named=True)):
             label = contrast.description if number == 0 else ""
-            rows.append((label, *_cells(row)))
+            rows.append((label, *_cells(data, row)))
     note = (
         "Boundary l is the input of layer l: 0 is the token\u2019s embedding, the last "
         "boundary is the input of the final norm. Token, depth and shuffled: AUROC of "
         "the controls. Selectivity: AUROC minus the highest AUROC of the three "
         "controls. Accuracy: mean of the shares of both classes; in parentheses the "
         "highest accuracy of the controls. C: median of the folds\u2019 choices. "
-        f"Ranges: {data.confidence:.0%} intervals over problems."
+        f"{data.interval_note}"
     )
     return [Sheet("Every probe", COLUMNS, tuple(rows), note=note, folded=True)]
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _cells(data: StudyData, row: dict[str, Any]) -> tuple[str, ...]:
     """A row of the table of every probe, without the contrast."""
     return (
         f"{row['boundary']}",
-        _auroc_and_range(row),
+        _with_range(data, row, "auroc"),
         *(real(row[name], 3) for name in CONTROLS),
-        _selectivity_and_range(row),
+        _with_range(data, row, "selectivity"),
         f"{real(row['accuracy'], 3)} ({real(_best_control_accuracy(row), 3)})",
         f"{row['strength']:g}",
     )
@@ -186,7 +189,7 @@ def cases_behind(data: StudyData) -> str:
             f"{contrast.description}: {count(row['positives'])} against "
             f"{count(row['negatives'])} on {problems}"
         )
-    return f"{listed(parts)}. Intervals: {data.confidence:.0%}, over problems."
+    return f"{listed(parts)}. {data.interval_note}"
 
 
 SECTION = Section(

@@ -29,6 +29,7 @@ from doubletake.page.plots import (
     ordered_colours,
     save_figure,
     whole_ticks,
+    with_interval,
     write_note,
 )
 from doubletake.running.logs import job
@@ -70,20 +71,22 @@ def draw_metric(
         counts = contrasts.filter(contrast=contrast.name).row(0, named=True)
         panel.set_title(f"{contrast.description.capitalize()}\n{_case_counts(counts)}")
         panel.title.set_fontsize(9.5)
-        if rows.is_empty():
-            _write_why_left_out(panel, counts["left_out"])
+        checked, unchecked = with_interval(rows, f"{metric}_low")
+        if checked.is_empty():
+            _write_why_left_out(panel, counts["left_out"] or unchecked)
         else:
-            _draw_contrast(panel, rows, metric)
+            _draw_contrast(panel, checked, metric)
     for panel in axes[:, 0]:
         panel.set_ylabel(METRIC_LABELS[metric])
     lowest = probing[f"{metric}_low"].min()
-    assert isinstance(lowest, float)
+    if not isinstance(lowest, float):
+        return empty_figure(with_interval(probing, f"{metric}_low")[1])
     axes[0, 0].set_ylim(min(0.38, lowest - 0.02), 1.03)
     figure.legend(handles=_handles(), loc="outside upper left", ncols=2)
     write_note(
         figure,
         f"Each case is scored by a probe that has not seen its problem. "
-        f"{confidence:.0%} intervals: bootstrap over problems. 0.5 is chance.",
+        f"{confidence:.0%} intervals over problems. 0.5 is chance.",
     )
     return figure
 

@@ -22,8 +22,9 @@ import polars as pl
 from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRASTS, ClassCounts, cases_of
 from doubletake.stats.intervals import Resampling
+from doubletake.stats.jackknife import without_each_cluster
 from events.tables import EVENTS
-from probing.classification_metrics import BootstrapWeights, accuracy, auroc, interval
+from probing.classification_metrics import accuracy, auroc, interval
 from probing.reading import merge_directions
 from probing.tables import PROBING, PROBING_CONTRASTS, PROBING_SCORES
 from traces.tables import TRACES
@@ -38,28 +39,30 @@ METRICS = ("auroc", "accuracy")
 CONTROLS = ("shuffled", "token", "depth")
 
 
-def metrics_of(
-    part: pl.DataFrame, bootstrap: BootstrapWeights
-) -> dict[str, np.ndarray]:
-    """AUROC and accuracy of one probe in every draw, [1 + resample] each.
+def metrics_of(part: pl.DataFrame) -> dict[str, np.ndarray]:
+    """AUROC and accuracy of one probe: of all cases and without each problem.
 
     Args:
         part: rows of one shuffle of the table `probing/scores`, by trace and event.
-        bootstrap: weights of the contrast's cases, in the same order.
+
+    Returns:
+        [1 + problem] each.
     """
-    scores, labels = part["score"].to_numpy(), part["label"].to_numpy()
-    folds = part["fold"].to_numpy()
+    names = ("score", "label", "fold", "problem")
+    scores, labels, folds, problems = (part[name].to_numpy() for name in names)
     return {
-        "auroc": auroc(scores, labels, folds, bootstrap.weights),
-        "accuracy": accuracy(scores, labels, bootstrap.weights),
+        "auroc": without_each_cluster(
+            lambda weights: auroc(scores, labels, folds, weights), problems
+        ),
+        "accuracy": without_each_cluster(
+            lambda weights: accuracy(scores, labels, weights), problems
+        ),
     }
 
 
-def mean_metrics(
-    part: pl.DataFrame, bootstrap: BootstrapWeights
-) -> dict[str, np.ndarray]:
+def mean_metrics(part: pl.DataFrame) -> dict[str, np.ndarray]:
     """Means of AUROC and accuracy over the shuffles of a probe."""
-    shuffles = [metrics_of(rows, bootstrap) for rows in part.partition_by("shuffle")]
+    shuffles = [metrics_of(rows) for rows in part.partition_by("shuffle")]
     return {
         name: np.mean([values[name] for values in shuffles], axis=0) for name in METRICS
     }
@@ -87,20 +90,20 @@ def summarise_contrast(scores: pl.DataFrame, resampling: Resampling) -> list[dic
     scores = scores.sort("features", "boundary", "shuffle", "trace", "event")
     true = scores.filter(shuffle=0)
     depth = true.filter(features="depth")
-    bootstrap = BootstrapWeights.of(depth["problem"].to_numpy(), resampling)
+    problems = depth["problem"].to_numpy()
     resid = true.filter(features="resid")
     # ASSUME: at boundary 0 the residual stream holds the token's embedding alone.
     fixed_controls = {
-        "token": metrics_of(resid.filter(boundary=0), bootstrap),
-        "depth": metrics_of(depth, bootstrap),
+        "token": metrics_of(resid.filter(boundary=0)),
+        "depth": metrics_of(depth),
     }
     rows = []
     for (boundary,), part in resid.group_by("boundary", maintain_order=True):
         shuffled = scores.filter(
             pl.col("shuffle") > 0, features="resid", boundary=boundary
         )
-        probe = metrics_of(part, bootstrap)
-        controls = fixed_controls | {"shuffled": mean_metrics(shuffled, bootstrap)}
+        probe = metrics_of(part)
+        controls = fixed_controls | {"shuffled": mean_metrics(shuffled)}
         strengths = part.select("fold", "strength").unique()["strength"].sort()
         row: dict[str, Any] = {
             "contrast": part["contrast"][0],
@@ -112,7 +115,7 @@ def summarise_contrast(scores: pl.DataFrame, resampling: Resampling) -> list[dic
             **fold_range(part),
         }
         for metric in METRICS:
-            row |= _metric_columns(metric, probe, controls, resampling.confidence)
+            row |= _metric_columns(metric, probe, controls, problems, resampling)
         rows.append({name: row[name] for name in PROBING.schema})
     return rows
 
@@ -121,18 +124,19 @@ def _metric_columns(
     metric: str,
     probe: dict[str, np.ndarray],
     controls: dict[str, dict[str, np.ndarray]],
-    confidence: float,
-) -> dict[str, float]:
+    problems: np.ndarray,
+    resampling: Resampling,
+) -> dict[str, float | None]:
     """A metric of the probe, of its controls, and its selectivity, with intervals."""
-    # ASSUME: the best control of each draw is what the probe must exceed.
+    # ASSUME: the best control, also without a problem, is what the probe must exceed.
     best = np.max([controls[name][metric] for name in CONTROLS], axis=0)
     selectivity = "selectivity" if metric == "auroc" else f"selectivity_{metric}"
-    columns = {metric: probe[metric], selectivity: probe[metric] - best}
-    columns |= {f"{name}_{metric}": controls[name][metric] for name in CONTROLS}
-    row: dict[str, float] = {}
-    for name, values in columns.items():
-        names = (name, f"{name}_low", f"{name}_high")
-        row |= dict(zip(names, interval(values, confidence), strict=True))
+    shares = {metric: probe[metric]}
+    shares |= {f"{name}_{metric}": controls[name][metric] for name in CONTROLS}
+    row: dict[str, float | None] = {}
+    for name, values in (shares | {selectivity: probe[metric] - best}).items():
+        ends = interval(values, problems, resampling, is_share=name in shares)
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
     return row
 
 

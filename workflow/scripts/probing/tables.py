@@ -1,15 +1,15 @@
 """Columns of the tables of linear probes and their controls."""
 
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 
 def _with_interval(name: str, meaning: str) -> tuple[Column, ...]:
     """A share or difference of shares, and the ends of its interval."""
-    ends = "of the bootstrap interval over problems"
     return (
         Column(name, REAL, meaning, unit="share"),
-        Column(f"{name}_low", REAL, f"low end {ends}", unit="share"),
-        Column(f"{name}_high", REAL, f"high end {ends}", unit="share"),
+        Column(f"{name}_low", REAL, LOW, nullable=True, unit="share"),
+        Column(f"{name}_high", REAL, HIGH, nullable=True, unit="share"),
     )
 
 

@@ -63,8 +63,8 @@ def detector_scores(
         f"Labels: {labels}, {traces}. A labelled arrival counts as found if a detected "
         "arrival has the same value and ends within 3 characters of its end. A "
         "labelled backtrack counts as found if a detected backtrack starts within 3 "
-        f"characters of its start. In parentheses: {percent(confidence, 0)} bootstrap "
-        "intervals over traces. Missed and invented events are listed with their "
+        f"characters of its start. In parentheses: {percent(confidence, 0)} intervals "
+        "over traces. Missed and invented events are listed with their "
         "context in results/detector/mistakes.parquet. Thoughts of other models may be "
         "harder for the detectors.",
     )

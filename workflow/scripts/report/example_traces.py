@@ -241,7 +241,7 @@ def _example(
 
 
 def _note(row: dict[str, Any]) -> ExitNote:
-    logprob = row["logprob"]
+    logprob = row["whole_logprob"]
     return ExitNote(
         number=row["exit"],
         answer=row["answer"],

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from doubletake.page.caveats import hindsight
 from doubletake.page.sections import Sheet
 from doubletake.page.study_data import Proportion, StudyData, mean_of, quantile_of
 from doubletake.page.wording import count, listed, plural, real
@@ -133,12 +134,16 @@ def _first_arrival_sheet(data: StudyData) -> Sheet:
                 data,
             ),
             (
-                "tokens saved by stopping at exit 1, mean",
+                "tokens saved by stopping at exit 1 in hindsight, mean",
                 real(mean_of(saved)),
                 f"of {real(mean_of(arrived['tokens']))} per thought",
             ),
         ]
-    return Sheet("First arrival and end", ("", "", "out of"), tuple(cells), (0, 2))
+    caveat = (
+        "" if arrived.is_empty() else hindsight(data.settings["events"]["detector"])
+    )
+    columns = ("", "", "out of")
+    return Sheet("First arrival and end", columns, tuple(cells), (0, 2), note=caveat)
 
 
 def _share(

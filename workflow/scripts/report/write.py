@@ -19,6 +19,7 @@ import polars as pl
 import yaml
 
 from detector.tables import DETECTOR_SCORES
+from doubletake.page.reader import reader_note
 from doubletake.page.sections import HeatMap, Sheet, Tile
 from doubletake.page.study_data import Proportion, StudyData, mean_of
 from doubletake.page.wording import NOTHING, count, percent, probability, real
@@ -100,6 +101,8 @@ class ShownStudy:
     examples: list[Example]
     runs: Sheet
     checks: list[JudgedCheck]
+    reader_note: str
+    """Warning of a model that reads; stands at the head of each section."""
     verdict: str
     """The verification in one or two sentences."""
     notes: list[str]
@@ -151,6 +154,7 @@ def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
         examples=examples(data, settings.examples, settings.seed),
         runs=run_sheet(runs, benchmarks(Path(files.benchmarks))),
         checks=checks,
+        reader_note=reader_note(data),
         verdict=verdict_of(checks),
         notes=run_notes(runs),
         warnings=warnings_of(data, runs),

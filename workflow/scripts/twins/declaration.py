@@ -22,7 +22,7 @@ DECLARATION = Experiment(
             "the twin. It is the mass of the first words that turn, as a share of all "
             "first words at boundaries, at the temperature and top-p of the language. "
             "Right: the mean difference, which is the causal effect of the cause on "
-            "this model; bars are bootstrap intervals over problems. Diamonds: what "
+            "this model; bars are intervals over problems. Diamonds: what "
             "was planted in the training texts. All contexts lie before the first "
             "turn, and one cause holds in each. The numbers are in "
             "twins/summary.parquet.",
@@ -33,8 +33,8 @@ DECLARATION = Experiment(
             "Share of the boundaries of the study\u2019s thoughts at which the "
             "thought turns back. Left: by the cause that decides, at all numbers of "
             "turns. Right: where no cause holds, by the number of turns before. "
-            "Diamonds: the planted rates. Bars are Wilson intervals that count each "
-            "problem once. If dots lie on their diamonds, the model turns as often as "
+            "Diamonds: the planted rates. Bars are intervals over problems. "
+            "If dots lie on their diamonds, the model turns as often as "
             "it was taught; whether it turns because of the cause, only the twins "
             "tell. The numbers are in twins/rates.parquet.",
         ),

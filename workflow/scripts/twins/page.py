@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAMES = {"slip": "a slip", "distractor": "a distractor", "open_word": "an open word"}
 """Causes in sentences."""
+NOT_CHECKED = "not checked"
 
 
 def why_empty(data: StudyData) -> str | None:
@@ -46,6 +47,8 @@ def headline(data: StudyData) -> str:
     by_verdict: dict[str, list[str]] = {}
     for row in rows:
         by_verdict.setdefault(verdict_of(row), []).append(NAMES[row["cause"]])
+    if list(by_verdict) == [NOT_CHECKED]:
+        return f"Not checked: {n} lie on too few problems for an interval."
     if len(by_verdict) == 1 and len(rows) == len(NAMES):
         text = f"{next(iter(by_verdict))} for all three causes"
     else:
@@ -60,6 +63,8 @@ def headline(data: StudyData) -> str:
 
 def verdict_of(row: dict[str, Any]) -> str:
     """What the interval of an effect says; `row` is of `twins/summary`."""
+    if row["low"] is None:
+        return NOT_CHECKED
     if row["low"] > 0:
         return "positive"
     return "negative" if row["high"] < 0 else "not told from 0"
@@ -87,7 +92,7 @@ def _effect(data: StudyData, row: dict[str, Any]) -> str:
         f"{name}: the model turns with probability {probability(row['turn_with'])} "
         f"with the cause and {probability(row['turn_without'])} without it, "
         f"{points(row['effect'])} points ({data.confidence:.0%} interval "
-        f"{points(row['low'])} to {points(row['high'])}; planted "
+        f"{data.between(row, points)}; planted "
         f"{points(row['planted_effect'])}; {plural(row['pairs'], 'pair')} on "
         f"{plural(row['problems'], 'problem')})."
     )
@@ -128,7 +133,7 @@ def sheets(data: StudyData) -> list[Sheet]:
     rows = data.tables["twins/summary"].to_dicts()
     rates = data.tables["twins/rates"].to_dicts()
     tables = [_effects_sheet(rows)] if rows else []
-    return tables + ([_rates_sheet(rates)] if rates else [])
+    return tables + ([_rates_sheet(data, rates)] if rates else [])
 
 
 def _effects_sheet(rows: list[dict[str, Any]]) -> Sheet:
@@ -159,7 +164,7 @@ def _effects_sheet(rows: list[dict[str, Any]]) -> Sheet:
     )
 
 
-def _rates_sheet(rates: list[dict[str, Any]]) -> Sheet:
+def _rates_sheet(data: StudyData, rates: list[dict[str, Any]]) -> Sheet:
     cells = [
         (
             "none" if row["turns"] is not None else _plain(row["cause"]),
@@ -168,7 +173,7 @@ def _rates_sheet(rates: list[dict[str, Any]]) -> Sheet:
             count(row["problems"]),
             percent(row["planted"]),
             percent(row["rate"]),
-            f"{percent(row['low'])} to {percent(row['high'])}",
+            data.between(row, percent),
         )
         for row in rates
     ]
@@ -177,7 +182,7 @@ def _rates_sheet(rates: list[dict[str, Any]]) -> Sheet:
         "Rates of turning in the study\u2019s thoughts",
         (*columns, "planted", "turns", "interval"),
         tuple(cells),
-        note="Intervals: Wilson, each problem counts once.",
+        note=data.interval_note,
     )
 
 
@@ -196,14 +201,14 @@ def effect_cases(data: StudyData) -> str:
         f"{plural(row['problems'], 'problem')}"
         for row in measured(data).to_dicts()
     ]
-    return f"{listed(parts) or 'No pair'}. Intervals: {data.confidence:.0%}."
+    return f"{listed(parts) or 'No pair'}. {data.interval_note}"
 
 
 def rate_cases(data: StudyData) -> str:
     """Number of boundaries behind the figure of rates."""
     n = int(data.tables["twins/rates"]["boundaries"].sum())
     read = plural(n, "boundary", "boundaries")
-    return f"{read} that the reader read. Intervals: {data.confidence:.0%}."
+    return f"{read} that the reader read. {data.interval_note}"
 
 
 SECTION = Section(

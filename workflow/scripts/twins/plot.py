@@ -27,6 +27,7 @@ from doubletake.page.plots import (
     new_figure,
     ordered_colours,
     save_figure,
+    with_interval,
     write_note,
 )
 from doubletake.page.wording import plural
@@ -49,9 +50,9 @@ NO_BOUNDARY = "Nothing to draw: no boundary of a planted language was read."
 
 def draw_effects(summary: pl.DataFrame, confidence: float) -> Figure:
     """The probability of turning with and without each cause, and the difference."""
-    rows = summary.filter(pl.col("pairs") > 0)
+    rows, unchecked = with_interval(summary.filter(pl.col("pairs") > 0))
     if rows.is_empty():
-        return empty_figure(NO_PAIR)
+        return empty_figure(unchecked or NO_PAIR)
     figure, axes = new_figure(columns=2, height=3.7)
     both, effect = axes[0]
     x = np.arange(rows.height)
@@ -75,16 +76,18 @@ def draw_effects(summary: pl.DataFrame, confidence: float) -> Figure:
         f"{in_words(cause)}: {plural(pairs, 'pair')}"
         for cause, pairs in rows.select("cause", "pairs").iter_rows()
     ]
-    write_note(figure, f"{', '.join(cases)}. Bars: {confidence:.0%} over problems.")
+    note = f"{', '.join(cases)}. Bars: {confidence:.0%} over problems. {unchecked}"
+    write_note(figure, note.strip())
     return figure
 
 
 def draw_rates(rates: pl.DataFrame, confidence: float) -> Figure:
     """How often the study's own thoughts turn, beside the planted rate."""
-    if rates.is_empty():
-        return empty_figure(NO_BOUNDARY)
+    shown, unchecked = with_interval(rates)
+    if shown.is_empty():
+        return empty_figure(unchecked or NO_BOUNDARY)
     figure, axes = new_figure(columns=2, height=3.7, sharey=True)
-    caused, base = rates.filter(pl.col("cause") != NONE), rates.filter(cause=NONE)
+    caused, base = shown.filter(pl.col("cause") != NONE), shown.filter(cause=NONE)
     names = [in_words(cause) for cause in caused["cause"]]
     turns = [f"{n}+" if n == MANY_TURNS else f"{n}" for n in base["turns"]]
     for panel, rows, ticks in (
@@ -103,7 +106,8 @@ def draw_rates(rates: pl.DataFrame, confidence: float) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=2)
     total = plural(int(rates["boundaries"].sum()), "boundary", "boundaries")
-    write_note(figure, f"{total}. Bars: {confidence:.0%} Wilson, n = problems.")
+    note = f"{total}. Bars: {confidence:.0%} over problems. {unchecked}"
+    write_note(figure, note.strip())
     return figure
 
 

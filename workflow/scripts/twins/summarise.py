@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from doubletake.running.logs import job
-from doubletake.stats.intervals import Resampling, cluster_means, wilson_interval
+from doubletake.stats.intervals import Resampling, cluster_means
 from pocket.reading import CAUSES, NONE, TURN
 from truth.tables import TRUTH
 from twins.tables import MANY_TURNS, TWINS, TWINS_RATES, TWINS_SUMMARY
@@ -49,7 +49,7 @@ def summarise(twins: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
     return TWINS_SUMMARY.frame(rows)
 
 
-def means_of(pairs: pl.DataFrame, resampling: Resampling) -> dict[str, float]:
+def means_of(pairs: pl.DataFrame, resampling: Resampling) -> dict[str, float | None]:
     """Means over measured pairs, with the interval of the effect over problems."""
     columns = pairs.select(
         "aligned",
@@ -63,14 +63,15 @@ def means_of(pairs: pl.DataFrame, resampling: Resampling) -> dict[str, float]:
     means = cluster_means(values, pairs["problem"].to_numpy(), resampling)
     by_name = dict(zip(columns.columns, means, strict=True))
     effect = by_name.pop("turn_effect")
-    return {name: mean.value for name, mean in by_name.items()} | {
+    values_by_name = {name: mean.value for name, mean in by_name.items()}
+    return values_by_name | {
         "effect": effect.value,
         "low": effect.low,
         "high": effect.high,
     }
 
 
-def turn_rates(truth: pl.DataFrame, confidence: float) -> pl.DataFrame:
+def turn_rates(truth: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
     """`TWINS_RATES`: one row per cause, and per number of turns without a cause."""
     groups = truth.filter(pl.col("choice").is_not_null()).with_columns(
         turns=pl.when(cause=NONE).then(pl.col("turns").clip(upper_bound=MANY_TURNS))
@@ -79,21 +80,19 @@ def turn_rates(truth: pl.DataFrame, confidence: float) -> pl.DataFrame:
     for cause in CAUSES:
         parts = groups.filter(cause=cause).partition_by("turns", as_dict=True)
         for (turns,), part in sorted(parts.items(), key=lambda item: item[0][0] or 0):
-            rate = int((part["choice"] == TURN).sum()) / part.height
-            problems = part["problem"].n_unique()
-            # ASSUME: boundaries of one problem are as one case, so Wilson's n =
-            # problems.
-            low, high = wilson_interval(rate * problems, problems, confidence)
+            is_turn = (part["choice"] == TURN).cast(pl.Float64).to_numpy()[:, None]
+            problems = part["problem"].to_numpy()
+            (rate,) = cluster_means(is_turn, problems, resampling, shares=True)
             rows.append(
                 {
                     "cause": cause,
                     "turns": turns,
-                    "boundaries": part.height,
-                    "problems": problems,
+                    "boundaries": rate.n,
+                    "problems": rate.clusters,
                     "planted": part["probability"].mean(),
-                    "rate": rate,
-                    "low": low,
-                    "high": high,
+                    "rate": rate.value,
+                    "low": rate.low,
+                    "high": rate.high,
                 }
             )
     return TWINS_RATES.frame(rows)
@@ -111,7 +110,7 @@ def main(
     twins, truth = TWINS.read(twins_path), TRUTH.read(truth_path)
     logger.info("%d drawn boundaries, %d in all", twins.height, truth.height)
     TWINS_SUMMARY.write(summarise(twins, resampling), summary_path)
-    TWINS_RATES.write(turn_rates(truth, resampling.confidence), rates_path)
+    TWINS_RATES.write(turn_rates(truth, resampling), rates_path)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Tables of twins: contexts with and without their cause, means, rates of turning."""
 
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 MANY_TURNS = 5
@@ -78,8 +79,8 @@ TWINS_SUMMARY = Table(
         _probability("turn_with", "mean over pairs, as in `twins`"),
         _probability("turn_without", "mean over pairs, as in `twins`"),
         _probability("effect", "mean of `turn_with` - `turn_without`"),
-        _probability("low", "lower end of `effect`, bootstrap over problems"),
-        _probability("high", "upper end of `effect`, bootstrap over problems"),
+        _probability("low", f"of `effect`: {LOW}"),
+        _probability("high", HIGH),
         _probability("raw_with", "mean over pairs, as in `twins`"),
         _probability("raw_without", "mean over pairs, as in `twins`"),
         _probability("raw_effect", "mean of `raw_with` - `raw_without`"),
@@ -108,12 +109,8 @@ TWINS_RATES = Table(
         Column("problems", COUNT, "problems of these boundaries", unit="problems"),
         Column("planted", REAL, "mean planted probability of turning", unit="share"),
         Column("rate", REAL, "boundaries at which the thought turns", unit="share"),
-        Column(
-            "low", REAL, "lower end of its Wilson interval, n = problems", unit="share"
-        ),
-        Column(
-            "high", REAL, "upper end of its Wilson interval, n = problems", unit="share"
-        ),
+        Column("low", REAL, LOW, nullable=True, unit="share"),
+        Column("high", REAL, HIGH, nullable=True, unit="share"),
     ),
     holds="how often thoughts turn by their cause, beside the planted rate",
 )

@@ -37,7 +37,7 @@ DECLARATION = Experiment(
             "Open diamonds: as many random units of the same layer that write as much "
             "there, mean over draws. Where a dot lies apart from its diamond, the "
             "effect belongs to these vectors and not to just any vectors. Bars are "
-            "bootstrap intervals over problems. The numbers are in "
+            "intervals over problems. The numbers are in "
             "value_vectors/effects.parquet.",
         ),
         Figure(

@@ -97,7 +97,7 @@ class Settings:
     batch_memory: float
     """Memory for one batch in addition to the model, in GiB."""
     resampling: Resampling
-    """Number of resamples, coverage and seed of the intervals."""
+    """Coverage of the intervals, and fewest problems with one."""
 
     @property
     def check(self) -> CausalCheckSettings:

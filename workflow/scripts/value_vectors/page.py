@@ -57,7 +57,9 @@ def _largest_effect(data: StudyData) -> str:
     effects = data.tables["value_vectors/effects"]
     if effects.is_empty():
         return "the causal check was not made, because no backtrack was selected"
-    rows = effects.to_dicts()
+    rows = effects.drop_nulls("logit_change_excess_low").to_dicts()
+    if not rows:
+        return f"scaling such vectors was {data.not_checked(effects['problems'][0])}"
     beyond = [row for row in rows if row["logit_change_excess_low"] > 0]
     beyond += [row for row in rows if row["logit_change_excess_high"] < 0]
     if not beyond:
@@ -69,9 +71,9 @@ def _largest_effect(data: StudyData) -> str:
     largest = max(beyond, key=lambda row: abs(row["logit_change_excess"]))
     return (
         f"{_scaling(largest)} moves the backtrack words\u2019 logit by "
-        f"{_signed(largest['logit_change'])} ({_signed(largest['logit_change_low'])} "
-        f"to {_signed(largest['logit_change_high'])}), while random vectors that write "
-        f"as much move it by {_signed(largest['logit_change_random'])}; "
+        f"{_signed(largest['logit_change'])} "
+        f"({data.between(largest, _signed, 'logit_change')}), while random vectors "
+        f"that write as much move it by {_signed(largest['logit_change_random'])}; "
         f"{len(beyond)} of {plural(len(rows), 'comparison')} differ from random vectors"
     )
 
@@ -117,7 +119,12 @@ def _layers(data: StudyData) -> str:
 
 def _activity(data: StudyData) -> str:
     """How many listed vectors differ in activation between backtracks and controls."""
-    both = vectors_of(data).drop_nulls(["at_backtrack", "at_control"])
+    both = vectors_of(data).drop_nulls(["at_backtrack_low", "at_control_low"])
+    if both.is_empty():
+        return (
+            "Whether the listed vectors differ in activation between backtracks and "
+            "controls was not checked: too few problems."
+        )
     apart = both.filter(
         (both["at_backtrack_low"] > both["at_control_high"])
         | (both["at_backtrack_high"] < both["at_control_low"])
@@ -190,7 +197,7 @@ def check_cases(data: StudyData) -> str:
         f"{plural(row['positions'], 'backtrack')} on "
         f"{plural(row['problems'], 'problem')}, "
         f"{plural(row['vectors'], 'vector')} at a time. "
-        f"Intervals: {data.confidence:.0%}, over problems."
+        f"{data.interval_note}"
     )
 
 

@@ -30,6 +30,7 @@ from doubletake.page.plots import (
     new_figure,
     ordered_colours,
     save_figure,
+    with_interval,
     write_note,
 )
 from doubletake.running.logs import job
@@ -60,7 +61,10 @@ def draw_effects(effects: pl.DataFrame, confidence: float) -> Figure:
     """Mean change by set of vectors and factor, beside random vectors."""
     if effects.is_empty():
         return empty_figure(NO_BACKTRACK)
-    rows = effects.sort("layer", "side", "factor", descending=[True, False, True])
+    shown, unchecked = with_interval(effects, "logit_change_low")
+    if shown.is_empty():
+        return empty_figure(unchecked)
+    rows = shown.sort("layer", "side", "factor", descending=[True, False, True])
     height = 1.7 + 0.42 * rows.height
     figure, axes = new_figure(columns=2, height=height, extra_width=1.6, sharey=True)
     for panel, (name, title) in zip(axes[0], CHANGE_LABELS.items(), strict=True):
@@ -83,7 +87,8 @@ def draw_effects(effects: pl.DataFrame, confidence: float) -> Figure:
     write_note(
         figure,
         f"{first['positions']:,} backtracks on {first['problems']:,} problems, "
-        f"{first['vectors']} vectors at a time. Bars: {confidence:.0%} over problems.",
+        f"{first['vectors']} vectors at a time. Bars: {confidence:.0%} over problems. "
+        f"{unchecked}".strip(),
     )
     return figure
 

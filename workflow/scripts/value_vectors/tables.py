@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
 
 LAYER = Column(
@@ -19,7 +20,6 @@ SIDE = Column(
 VECTOR = Column("vector", COUNT, "the hidden unit within the layer", unit="index")
 COSINE = Column("cosine", REAL, "of its value vector with the probe's direction")
 NORM = Column("norm", REAL, "of its value vector")
-INTERVAL_END = "of the bootstrap interval over problems"
 PROBLEMS = Column("problems", COUNT, "problems of these backtracks", unit="problems")
 
 
@@ -27,16 +27,16 @@ def _activation_columns(kind: str) -> tuple[Column, ...]:
     words = f"mean activation of the unit at the selected {kind}s"
     return (
         Column(f"at_{kind}", REAL, words, nullable=True),
-        Column(f"at_{kind}_low", REAL, f"low end {INTERVAL_END}", nullable=True),
-        Column(f"at_{kind}_high", REAL, f"high end {INTERVAL_END}", nullable=True),
+        Column(f"at_{kind}_low", REAL, LOW, nullable=True),
+        Column(f"at_{kind}_high", REAL, HIGH, nullable=True),
     )
 
 
 def _logit_columns(name: str, meaning: str) -> tuple[Column, ...]:
     return (
         Column(name, REAL, meaning, unit="logit"),
-        Column(f"{name}_low", REAL, f"low end {INTERVAL_END}", unit="logit"),
-        Column(f"{name}_high", REAL, f"high end {INTERVAL_END}", unit="logit"),
+        Column(f"{name}_low", REAL, LOW, nullable=True, unit="logit"),
+        Column(f"{name}_high", REAL, HIGH, nullable=True, unit="logit"),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -134,6 +135,35 @@ def whole_ticks(axes: Axes) -> None:
 def counted(n: int, noun: str) -> str:
     """`counted(2, "control")` is "2 controls"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def with_interval(table: pl.DataFrame, low: str = "low") -> tuple[pl.DataFrame, str]:
+    """The rows with an interval, and a sentence on the others.
+
+    Points without an interval are not drawn, because they would look as sure as the
+    others. A row of as many problems as a row with an interval stays: its interval is
+    missing because all its problems are equal.
+
+    Args:
+        table: with a column `problems`.
+        low: the column with the lower end; null without an interval.
+
+    Returns:
+        The rows, and the sentence; it is empty if no row is left out.
+    """
+    given = pl.col(low).is_not_null()
+    fewest_given = pl.col("problems").filter(given).min()
+    kept = given | (pl.col("problems") >= fewest_given).fill_null(value=False)
+    left_out = sorted(table.filter(~kept)["problems"].to_list())
+    if not left_out:
+        return table, ""
+    fewest, most = left_out[0], left_out[-1]
+    n = f"{most}" if fewest == most else f"{fewest} to {most}"
+    points = counted(len(left_out), "point")
+    return (
+        table.filter(kept),
+        f"Not checked, so not drawn: {points} without an interval (problems: {n}).",
+    )
 
 
 def write_note(figure: Figure, text: str) -> None:

@@ -1,6 +1,6 @@
 """Data of one study for the page: a row per thought, and means over thoughts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,13 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from doubletake.page.wording import NOTHING, percent
-from doubletake.stats.intervals import (
-    Resampling,
-    cluster_bootstrap,
-    cluster_sums,
-    wilson_interval,
-)
+from doubletake.page.wording import NOTHING, percent, plural
+from doubletake.stats.intervals import Resampling, cluster_means, wilson_interval
 from doubletake.text.trace_positions import thought_span, thought_tokens
 
 
@@ -55,9 +50,11 @@ class Difference:
     """Mean difference of two values of the same thoughts, with its interval."""
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    """None without an interval."""
+    high: float | None
     n: int
+    problems: int
     changed: int
     """Number of cases whose difference is not 0."""
 
@@ -82,6 +79,36 @@ class StudyData:
     def confidence(self) -> float:
         """Coverage of the intervals."""
         return float(self.settings["intervals"]["confidence"])
+
+    @property
+    def interval_note(self) -> str:
+        """What the intervals of a figure or a table are."""
+        least = self.settings["intervals"]["least_problems"]
+        return (
+            f"Intervals: {self.confidence:.0%}, over problems; none of fewer than "
+            f"{least} problems."
+        )
+
+    def between(
+        self, row: Mapping[str, Any], write: Callable[[float], str], name: str = ""
+    ) -> str:
+        """The interval of a row in words: "0.1 to 0.3", or why there is none.
+
+        Args:
+            row: with `low`, `high` and `problems`.
+            write: how a number is written.
+            name: the interval's name, for columns like `auroc_low`; empty: `low`.
+        """
+        low, high = (row[f"{name}_{end}".lstrip("_")] for end in ("low", "high"))
+        if low is None:
+            return self.not_checked(row["problems"])
+        return f"{write(low)} to {write(high)}"
+
+    def not_checked(self, problems: int) -> str:
+        """Why there is no interval of so many problems."""
+        if problems < self.settings["intervals"]["least_problems"]:
+            return f"not checked ({plural(problems, 'problem')})"
+        return f"no interval: equal on all {plural(problems, 'problem')}"
 
     @cached_property
     def thoughts(self) -> pl.DataFrame:
@@ -172,11 +199,12 @@ def exits_table(exits: pl.DataFrame) -> pl.DataFrame:
     """Counts and means over the exits of all thoughts, one row per exit number.
 
     Columns: `exit`, `n`, `right`, `unanswered`, and means of `tokens_before`,
-    `probability` (of the answer: exp of its log-prob), `logit`, `margin`, `entropy`.
+    `probability` (of the whole answer: exp of its log-prob), `logit`, `margin`,
+    `entropy`.
     """
     means = ("tokens_before", "probability", "logit", "margin", "entropy")
     return (
-        exits.with_columns(probability=pl.col("logprob").exp().clip(0, 1))
+        exits.with_columns(probability=pl.col("whole_logprob").exp().clip(0, 1))
         .group_by("exit")
         .agg(
             pl.col("correct").sum().alias("right"),
@@ -191,23 +219,19 @@ def exits_table(exits: pl.DataFrame) -> pl.DataFrame:
 def mean_difference(
     differences: pl.Series, clusters: pl.Series, settings: dict[str, Any]
 ) -> Difference | None:
-    """Mean of paired differences, with a cluster bootstrap over problems."""
+    """Mean of paired differences, with its interval over problems."""
     if differences.is_empty():
         return None
     values = differences.to_numpy().astype(float)
-    sums, counts = cluster_sums(
-        values, clusters.to_numpy(), np.zeros(len(values), dtype=int), 1
-    )
-    low, high = cluster_bootstrap(
-        sums,
-        counts,
-        Resampling(settings["bootstrap"], settings["confidence"], settings["seed"]),
+    (mean,) = cluster_means(
+        values[:, None], clusters.to_numpy(), Resampling(**settings)
     )
     return Difference(
-        mean=float(values.mean()),
-        low=float(low[0]),
-        high=float(high[0]),
-        n=len(values),
+        mean=mean.value,
+        low=mean.low,
+        high=mean.high,
+        n=mean.n,
+        problems=mean.clusters,
         changed=int(np.count_nonzero(values)),
     )
 

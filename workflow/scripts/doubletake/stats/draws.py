@@ -35,12 +35,6 @@ def array_generator(seed: int, number: int) -> np.random.Generator:
     return np.random.default_rng([seed, number])
 
 
-def resamples(clusters: int, count: int, seed: int) -> np.ndarray:
-    """Counts of each cluster in draws with replacement: [resample, cluster]."""
-    shares = np.full(clusters, 1 / clusters)
-    return np.random.default_rng(seed).multinomial(clusters, shares, size=count)
-
-
 def uniforms(seed: int, key: str, count: int) -> np.ndarray:
     """Uniform numbers of one row, one per position: [count], float64 in [0, 1).
 

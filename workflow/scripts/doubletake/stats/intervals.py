@@ -1,23 +1,42 @@
-"""Confidence intervals: of proportions, and of means over clustered cases."""
+"""Confidence intervals over clusters: of means, of shares, and of other statistics.
+
+All intervals come from the jackknife over clusters (problems). Coverage of intervals of
+95% in simulations, in percent, with 3 / 5 / 10 / 30 clusters (`test_coverage.py`):
+
+- means of normal values 96 / 96 / 96 / 95, of values with skewness 1 96 / 95 / 96 / 96,
+  with skewness 2 (exponential) 93 / 93 / 94 / 95;
+- means over cases of clusters of very unequal size 98 / 97 / 96 / 95;
+- differences of paired outcomes (0 or 1) 100 / 100 / 98 / 96;
+- shares, one case per cluster 100 / 94 to 99 / 98 to 99 / 96 to 98, several dependent
+  cases per cluster 100 / 97 to 99 / 96 to 99 / 94 to 96;
+- AUROCs, with 5 / 10 / 30 clusters 98 to 99 / 97 to 98 / 95 to 96.
+
+The default, no interval of fewer than 10 problems, keeps all of these above 93.
+
+Known failures: where the value grows with the size of the cluster, 94 / 92 / 94 with 5
+/ 10 / 30 clusters. Where few clusters hold most of the mean (skewness 3 and more, or
+one rare value), 78 to 93 with 10 clusters and 92 to 95 with 20.
+"""
 
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
-from doubletake.stats.draws import resamples
+from doubletake.stats.jackknife import Jackknife
+
+Ends = tuple[np.ndarray, np.ndarray]
+"""Low and high end, each [column]; NaN where there is no interval."""
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """The `intervals` section of the config: a bootstrap over clusters."""
+    """The `intervals` section of the config."""
 
-    bootstrap: int = 1000
-    """Resamples behind an interval."""
     confidence: float = 0.95
     """Coverage of the intervals."""
-    seed: int = 0
-    """Seed of the resamples."""
+    least_problems: int = 10
+    """Fewest clusters (problems) with an interval."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +44,9 @@ class Mean:
     """A mean with its interval; NaN if there is no value."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    """None without an interval, see `mean_ends` and `share_ends`."""
+    high: float | None
     n: int
     """Number of values."""
     clusters: int
@@ -34,28 +54,129 @@ class Mean:
 
 
 def cluster_means(
-    values: np.ndarray, clusters: np.ndarray, resampling: Resampling
+    values: np.ndarray,
+    clusters: np.ndarray,
+    settings: Resampling,
+    *,
+    shares: bool = False,
 ) -> list[Mean]:
     """Mean of every column, with its interval over clusters. NaN values are left out.
 
     Args:
         values: `[case, column]`.
         clusters: `[case]`, the problem of each case.
-        resampling: settings of the bootstrap. All columns use the same resamples.
+        settings: coverage, and fewest clusters with an interval.
+        shares: whether the values are 0 and 1.
     """
     cases, width = values.shape
     columns = np.tile(np.arange(width), cases)
     sums, counts = cluster_sums(
         values.ravel(), np.repeat(clusters, width), columns, width
     )
-    low, high = cluster_bootstrap(sums, counts, resampling)
+    low, high = cluster_ends(sums, counts, settings, shares=shares)
     n = counts.sum(0)
     with np.errstate(invalid="ignore"):
         means = sums.sum(0) / n
     return [
-        Mean(float(means[k]), float(low[k]), float(high[k]), int(n[k]), int(filled))
+        Mean(float(means[k]), number(low[k]), number(high[k]), int(n[k]), int(filled))
         for k, filled in enumerate((counts > 0).sum(0))
     ]
+
+
+def number(value: float) -> float | None:
+    """A number for a table: None for NaN."""
+    return None if np.isnan(value) else float(value)
+
+
+def cluster_sums(
+    values: np.ndarray, clusters: np.ndarray, columns: np.ndarray, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums and counts of values by cluster and column. NaN values are left out.
+
+    Args:
+        values: `[case]`.
+        clusters: `[case]`, cluster names of any sortable type.
+        columns: `[case]`, the column of each case, counted from 0.
+        width: number of columns.
+
+    Returns:
+        Sums and counts, each `[cluster, column]`, clusters sorted.
+    """
+    names, indices = np.unique(clusters, return_inverse=True)
+    valid = ~np.isnan(values)
+    sums = np.zeros((len(names), width))
+    counts = np.zeros((len(names), width))
+    np.add.at(sums, (indices[valid], columns[valid]), values[valid])
+    np.add.at(counts, (indices[valid], columns[valid]), 1)
+    return sums, counts
+
+
+def cluster_ends(
+    sums: np.ndarray, counts: np.ndarray, settings: Resampling, *, shares: bool = False
+) -> Ends:
+    """Intervals of means: of each column, the sum of the sums over that of the counts.
+
+    An interval does not cross 0 if all clusters lie on one side of 0.
+
+    Args:
+        sums: `[cluster, column]`, sum of the values of each cluster.
+        counts: `[cluster, column]`, number of values.
+        settings: coverage, and fewest clusters with an interval.
+        shares: whether the means are shares, from 0 to 1.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = sums.sum(0) / counts.sum(0)
+        left_out = (sums.sum(0) - sums) / (counts.sum(0) - counts)
+    jackknife = Jackknife.of(value, left_out, counts)
+    if shares:
+        return share_ends(jackknife, counts.sum(0), settings)
+    low, high = mean_ends(jackknife, settings)
+    absent = counts == 0
+    low = np.where(((sums > 0) | absent).all(0), np.maximum(low, 0), low)
+    return low, np.where(((sums < 0) | absent).all(0), np.minimum(high, 0), high)
+
+
+def mean_ends(jackknife: Jackknife, settings: Resampling) -> Ends:
+    """Intervals of means, ratios and differences (`Jackknife.ends`).
+
+    There is none below the least number of clusters. There is none either where all
+    clusters have the same value: they do not say how much clusters differ.
+    """
+    enough = jackknife.clusters >= settings.least_problems
+    given = enough & (jackknife.error > 0)
+    low, high = jackknife.ends(settings.confidence)
+    return np.where(given, low, np.nan), np.where(given, high, np.nan)
+
+
+def share_ends(
+    jackknife: Jackknife, cases: np.ndarray | float, settings: Resampling
+) -> Ends:
+    """Intervals of shares, AUROCs and other statistics from 0 to 1.
+
+    Wilson's interval for the number of independent cases that would give the error of
+    the jackknife, `n = p (1 - p) / error^2 (z / t)^2`, at most the number of cases
+    (Korn & Graubard 1998, Surv. Methodol. 24:193, with Wilson's interval in place of
+    Clopper's and Pearson's). Where all clusters have the share 0 or 1, a cluster counts
+    as one case. There is none below the least number of clusters.
+
+    Args:
+        jackknife: of the shares.
+        cases: `[column]` or one number, the number of cases.
+        settings: coverage, and fewest clusters with an interval.
+    """
+    z = NormalDist().inv_cdf((1 + settings.confidence) / 2)
+    scale = (z / jackknife.student(settings.confidence)) ** 2
+    p = jackknife.value
+    with np.errstate(invalid="ignore", divide="ignore"):
+        trials = np.minimum(p * (1 - p) / jackknife.error**2 * scale, cases)
+    # ASSUME: thoughts on one problem are as one case, where problems do not differ.
+    trials = np.where(jackknife.error > 0, trials, jackknife.effective)
+    ends = np.full((2, len(p)), np.nan)
+    given = (jackknife.clusters >= settings.least_problems) & ~np.isnan(trials)
+    for column in np.flatnonzero(given):
+        n = trials[column]
+        ends[:, column] = wilson_interval(p[column] * n, n, settings.confidence)
+    return ends[0], ends[1]
 
 
 def wilson_interval(
@@ -83,63 +204,7 @@ def wilson_interval(
     centre = p + z**2 / (2 * n)
     half = z * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5
     scale = 1 + z**2 / n
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
-
-
-def cluster_sums(
-    values: np.ndarray, clusters: np.ndarray, columns: np.ndarray, width: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sums and counts of values by cluster and column. NaN values are left out.
-
-    Args:
-        values: `[case]`.
-        clusters: `[case]`, cluster names of any sortable type.
-        columns: `[case]`, the column of each case, counted from 0.
-        width: number of columns.
-
-    Returns:
-        Sums and counts, each `[cluster, column]`, clusters sorted.
-    """
-    names, indices = np.unique(clusters, return_inverse=True)
-    valid = ~np.isnan(values)
-    sums = np.zeros((len(names), width))
-    counts = np.zeros((len(names), width))
-    np.add.at(sums, (indices[valid], columns[valid]), values[valid])
-    np.add.at(counts, (indices[valid], columns[valid]), 1)
-    return sums, counts
-
-
-def cluster_bootstrap(
-    sums: np.ndarray, counts: np.ndarray, resampling: Resampling
-) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval of means; whole clusters are drawn with replacement.
-
-    Cases of one problem depend on each other; problems do not (Efron & Tibshirani 1993,
-    ch. 13). A mean is the sum over the count of the drawn clusters, so only sums and
-    counts are resampled. All columns use the same resamples.
-
-    Args:
-        sums: `[cluster, column]`, sum of the values of each cluster.
-        counts: `[cluster, column]`, number of values.
-        resampling: number of resamples, their seed, and the coverage.
-
-    Returns:
-        Low and high end, each `[column]`; NaN for a column without a value.
-    """
-    # ASSUME: clusters (problems) are independent draws from one population.
-    clusters = len(sums)
-    if not clusters:
-        return np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
-    drawn = resamples(clusters, resampling.bootstrap, resampling.seed)
-    totals = drawn @ counts
-    means = np.where(totals > 0, drawn @ sums / np.maximum(totals, 1), np.nan)
-    low, high = np.full(sums.shape[1], np.nan), np.full(sums.shape[1], np.nan)
-    valid = ~np.isnan(means).all(axis=0)
-    if not valid.any():
-        return low, high
-    tail = 100 * (1 - resampling.confidence) / 2
-    # ASSUME: a resample without a value in a column is left out of its percentiles.
-    low[valid], high[valid] = np.nanpercentile(
-        means[:, valid], [tail, 100 - tail], axis=0
+    return (
+        max(0.0, (centre - half) / scale) if hits else 0.0,  # exact, without rounding
+        min(1.0, (centre + half) / scale) if hits < n else 1.0,
     )
-    return low, high
