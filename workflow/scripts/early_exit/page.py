@@ -197,7 +197,7 @@ def _consequence(data: StudyData, gain: Difference) -> str:
     if not gain.mean:
         change = "neither cost nor gain"
     if gain.low is None or gain.high is None:
-        ends = data.not_checked(gain.problems)
+        ends = data.why_no_interval(gain.problems)
     else:
         ends = f"{points(-gain.high)} to {points(-gain.low)}"
     return (
@@ -218,8 +218,8 @@ def _verdict(data: StudyData) -> str:
         "tokens on average"
     )
     if gain.low is None or gain.high is None:
-        checked = data.not_checked(gain.problems)
-        return f"Could it have stopped there? This is {checked}: {end}."
+        n += f" on {plural(gain.problems, 'problem')}"
+        return f"Could it have stopped there? Not checked with {n}: {end}."
     if gain.low > 0:
         return f"Could it have stopped there? Not without loss: {end}."
     if gain.high < 0:
