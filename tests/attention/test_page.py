@@ -34,15 +34,15 @@ def turn_row(event, kind, selected):
     }
 
 
-def data_of(rows, turns):
-    summary, heads = summarise(ATTENTION.frame(rows), Resampling(least_problems=3))
+def data_of(rows, turns, least=1, **settings):
+    intervals = {"confidence": 0.95, "least_problems": least}
+    summary, heads = summarise(ATTENTION.frame(rows), Resampling(**intervals))
     tables = {
         "turns": TURNS.frame(turns),
         "attention/summary": summary,
         "attention/heads": heads,
     }
-    settings = {"intervals": {"confidence": 0.95, "least_problems": 3}}
-    return StudyData("tiny", "data", tables, settings)
+    return StudyData("tiny", "data", tables, {"intervals": intervals} | settings)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,16 @@ def test_the_headline_names_the_leading_heads(data):
     assert "head 0 of layer 1" in looking
     assert numbers_of(looking)[-2:] == ["50.0%", "10.0%"]
     assert "head 0 of layer 1" in writing
+    assert numbers_of(writing)[-2:] == ["2.50", "0.00"]
+    assert text.startswith("Where the thought is about to turn back, ")  # a reader
+    own = data_of(study_rows(), [], generation={})
+    assert SECTION.headline(own).startswith("Where tiny is about to turn back, ")
+
+
+def test_controls_of_too_few_problems_are_not_checked():
+    data = data_of(study_rows(), [], least=2)
+    looking, writing = SECTION.headline(data).split(" and ")
+    assert "(at controls not checked: 1 problem)" in looking
     assert numbers_of(writing)[-2:] == ["2.50", "0.00"]
 
 

@@ -129,12 +129,25 @@ def test_the_headline_of_a_reader_does_not_say_that_it_could_stop(render):
     assert own.has("Could it have stopped there")
 
 
+def test_a_section_without_any_interval_says_so_at_its_head(render):
+    note = "Not checked: no number of this section rests on 3 problems or more"
+    assert not render(Study()).has(note)
+    study = Study()
+    ends = ("accuracy_low", "accuracy_high")
+    for name in ("early_exit/summary", "early_exit/calibration"):
+        study.rows[name] = [row | dict.fromkeys(ends) for row in study.rows[name]]
+    page = render(study)
+    (early_exit,) = (e for e in experiments() if e.name == "early_exit")
+    assert page.has(early_exit.question, note)
+    assert page.words.count(note) == 1  # sections without rows have their own reason
+
+
 def test_a_change_on_too_few_problems_is_not_checked(render):
     study = Study()
     study.settings = SETTINGS | {"intervals": {"confidence": 0.95, "least_problems": 4}}
     page = render(study)
-    assert page.says("stopping", "95% interval of the change not checked (3 problems)")
-    assert page.says("Could it have stopped there? This is not checked (3 problems): ")
+    assert page.says("stopping", "95% interval of the change not checked: 3 problems)")
+    assert page.says("Could it have stopped there? Not checked with 3 thoughts on 3 ")
     assert not page.has("No loss can be shown")
     assert render(Study()).has("No loss can be shown")
 

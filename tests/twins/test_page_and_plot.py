@@ -73,9 +73,10 @@ def test_findings_give_effects_with_interval_and_cases():
     text = " ".join(SECTION.findings(study({"slip": [0.2, 0.21, 0.19]})))
     assert "+20.0 points (95% interval +17.5 to +22.5; planted +10.0; 3 pairs" in text
     few = " ".join(SECTION.findings(study({"slip": [0.2, 0.3]})))
-    assert "(95% interval not checked (2 problems); planted" in few
+    assert "The rates of turning are not checked: too few problems." in few
+    assert "(95% interval not checked: 2 problems; planted" in few
     equal = " ".join(SECTION.findings(study({"slip": [0.2] * 3})))
-    assert "(95% interval no interval: equal on all 3 problems; planted" in equal
+    assert "(95% interval none: equal on all 3 problems; planted" in equal
     assert "40.0 points from the planted one (with a slip: 100.0%" in text
 
 

@@ -344,7 +344,7 @@ def test_too_few_problems_are_said_to_be_not_checked(results):
     data = data_of(results, few)
     data.settings["intervals"]["least_problems"] = 3
     problems = few["problems"][0]
-    assert f"was not checked ({problems} problems)" in SECTION.headline(data)
+    assert f"was not checked ({problems} problem" in SECTION.headline(data)
 
 
 def test_figures_draw_every_mean(results, effects):

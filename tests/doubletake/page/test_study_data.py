@@ -21,9 +21,9 @@ def two(value):
     ("low", "problems", "text"),
     [
         (0.1, 12, "0.10 to 0.30"),
-        (None, 9, "not checked (9 problems)"),
-        (None, 1, "not checked (1 problem)"),
-        (None, 10, "no interval: equal on all 10 problems"),
+        (None, 9, "not checked: 9 problems"),
+        (None, 1, "not checked: 1 problem"),
+        (None, 10, "none: equal on all 10 problems"),
     ],
 )
 def test_an_interval_in_words(low, problems, text):

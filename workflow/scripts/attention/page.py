@@ -89,7 +89,11 @@ def _leading_head(data: StudyData, measure: str) -> dict[str, Any] | None:
 def _at_controls(data: StudyData, row: dict[str, Any], write: Any) -> str:
     """The same measure of the same head at controls, in brackets."""
     control = head_row(data, row, row["measure"], "control")
-    return "" if control is None else f" ({write(control['mean'])} at controls)"
+    if control is None:
+        return ""
+    if not data.is_enough(control["problems"]):
+        return f" (at controls {data.why_no_interval(control['problems'])})"
+    return f" ({write(control['mean'])} at controls)"
 
 
 def _name(row: dict[str, Any]) -> str:

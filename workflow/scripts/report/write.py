@@ -36,6 +36,7 @@ from report.detector_scores import detector_scores
 from report.drawings import Drawing, drawing
 from report.example_traces import Example, examples
 from report.run_sheet import run_notes, run_sheet
+from report.section_notes import unchecked_note
 from report.study_tables import StudyTables
 from report.study_warnings import warnings_of
 from report.templates import write_page
@@ -79,6 +80,8 @@ class ShownSection:
     """An experiment on the page."""
 
     experiment: Experiment
+    unchecked_note: str
+    """That no number has an interval; empty if one has."""
     tiles: list[Tile]
     headline: str
     findings: list[str]
@@ -127,6 +130,7 @@ def shown_section(
         figures.append(shown)
     return ShownSection(
         experiment,
+        unchecked_note(experiment, data),
         section.tiles(data),
         section.headline(data),
         section.findings(data),

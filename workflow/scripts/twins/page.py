@@ -103,6 +103,9 @@ def _rates(data: StudyData) -> list[str]:
     rates = data.tables["twins/rates"]
     if rates.is_empty():
         return []
+    if rates["low"].count() == 0:
+        return ["The rates of turning are not checked: too few problems."]
+    rates = rates.drop_nulls("low")
     apart = rates.with_columns(distance=(pl.col("rate") - pl.col("planted")).abs())
     row = apart.sort("distance", descending=True).row(0, named=True)
     group = NAMES.get(

@@ -59,7 +59,8 @@ def _largest_effect(data: StudyData) -> str:
         return "the causal check was not made, because no backtrack was selected"
     rows = effects.drop_nulls("logit_change_excess_low").to_dicts()
     if not rows:
-        return f"scaling such vectors was {data.not_checked(effects['problems'][0])}"
+        n = plural(effects["problems"][0], "problem")
+        return f"what scaling them changes was not checked ({n})"
     beyond = [row for row in rows if row["logit_change_excess_low"] > 0]
     beyond += [row for row in rows if row["logit_change_excess_high"] < 0]
     if not beyond:

@@ -101,14 +101,18 @@ class StudyData:
         """
         low, high = (row[f"{name}_{end}".lstrip("_")] for end in ("low", "high"))
         if low is None:
-            return self.not_checked(row["problems"])
+            return self.why_no_interval(row["problems"])
         return f"{write(low)} to {write(high)}"
 
-    def not_checked(self, problems: int) -> str:
+    def why_no_interval(self, problems: int) -> str:
         """Why there is no interval of so many problems."""
-        if problems < self.settings["intervals"]["least_problems"]:
-            return f"not checked ({plural(problems, 'problem')})"
-        return f"no interval: equal on all {plural(problems, 'problem')}"
+        if self.is_enough(problems):
+            return f"none: equal on all {plural(problems, 'problem')}"
+        return f"not checked: {plural(problems, 'problem')}"
+
+    def is_enough(self, problems: int) -> bool:
+        """Whether a mean over so many problems has an interval."""
+        return problems >= self.settings["intervals"]["least_problems"]
 
     @cached_property
     def thoughts(self) -> pl.DataFrame:

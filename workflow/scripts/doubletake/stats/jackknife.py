@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 BLOCK = 256  # rows of weights at a time, which bounds the memory
 NOISE = 1e-12  # relative to the statistic: changes below it come from rounding
@@ -69,6 +68,8 @@ class Jackknife:
 
         Large clusters leave fewer degrees of freedom than clusters of equal size do.
         """
+        from scipy.special import stdtrit  # here, because its import is slow
+
         with np.errstate(invalid="ignore"):
             freedom = np.maximum(self.effective - 1, 1)
         return stdtrit(freedom, (1 + confidence) / 2)
