@@ -5,7 +5,9 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from logit_lens.tables import (
     LOGIT_LENS,
-    LOGIT_LENS_FIRST,
+    LOGIT_LENS_LEADING,
+    LOGIT_LENS_PARTS,
+    LOGIT_LENS_RANDOM,
     LOGIT_LENS_SUMMARY,
     LOGIT_LENS_WORDS,
     VOCABULARY,
@@ -20,8 +22,10 @@ DECLARATION = Experiment(
     tables=(
         LOGIT_LENS,
         LOGIT_LENS_SUMMARY,
-        LOGIT_LENS_FIRST,
+        LOGIT_LENS_PARTS,
+        LOGIT_LENS_LEADING,
         LOGIT_LENS_WORDS,
+        LOGIT_LENS_RANDOM,
         VOCABULARY,
         RUNS,
         VERIFICATION,
