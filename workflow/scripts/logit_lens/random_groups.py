@@ -1,8 +1,8 @@
 """Random groups of tokens: what the parts add to words that nobody chose.
 
 A group that is weighted by the model's own probabilities lies above the mean of the
-vocabulary, whatever its tokens are: the weights favour its largest logits. Random groups
-with as many tokens, weighted alike, show how much this alone gives.
+vocabulary, whatever its tokens are: the weights favour its largest logits. Random
+groups with as many tokens, weighted alike, show how much this alone gives.
 """
 
 import polars as pl

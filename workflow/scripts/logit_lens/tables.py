@@ -43,7 +43,8 @@ LOGIT_LENS = Table(
             "vocabulary",
             REAL,
             "of `resid`: mean logit of the vocabulary; of the parts: what the part "
-            "adds to it. Added to one of the two columns before, it gives the raw logit",
+            "adds to it. Added to one of the two columns before, it gives the raw "
+            "logit",
             unit="logit",
         ),
         Column(
