@@ -115,6 +115,11 @@ def test_where_no_word_leads_at_the_end_the_headline_names_no_boundary():
     assert "boundary" not in text
 
 
+def test_words_that_lead_at_the_last_boundary_only():
+    text = headline(data_of(to_the_end=(0, 2, 3, 7)))
+    assert "at most of these it leads at the last boundary only, 3" in text
+
+
 @pytest.mark.parametrize(
     ("to_the_end", "middle"), [((0, 0, 0, 9), 3), ((5, 0, 0, 5), 0), ((1, 1, 1, 0), 1)]
 )

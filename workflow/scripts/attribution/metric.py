@@ -95,9 +95,12 @@ class Metric:
         A block's logits are computed again in the backward pass, so that memory does
         not grow with the vocabulary.
         """
-        options = {"use_reentrant": False, "preserve_rng_state": False}
         parts = [
-            checkpoint(self._others_of, normed, *block, **options)
+            checkpoint(
+                *(self._others_of, normed, *block),
+                use_reentrant=False,
+                preserve_rng_state=False,
+            )
             for block in self.blocks
         ]
         return torch.stack(parts).logsumexp(0)

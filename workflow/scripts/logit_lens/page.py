@@ -67,9 +67,12 @@ def _lead(data: StudyData) -> str:
     )
     if data.settings["turns"]["predicted_only"]:
         text += " (turns.predicted_only keeps only these)"
+    middle = middle_boundary(leading)
+    if middle == end["boundary"]:
+        return f"{text}; at most of these it leads at the last boundary only, {middle}"
     return (
-        f"{text}; at half of these it leads from boundary {middle_boundary(leading)} "
-        f"of {end['boundary']} or earlier to the end"
+        f"{text}; at half of these it leads from boundary {middle} of "
+        f"{end['boundary']} or earlier to the end"
     )
 
 
