@@ -1,12 +1,19 @@
 """The report's sentences on the lens, from tables with known numbers."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from doubletake.page.study_data import StudyData
 from doubletake.stats.intervals import Resampling, cluster_means
 from logit_lens.page import SECTION, headline, middle_boundary
-from logit_lens.page_parts import larger_part, layer_sentence, order_sentence
+from logit_lens.page_parts import (
+    is_random,
+    larger_part,
+    layer_sentence,
+    order_sentence,
+)
+from logit_lens.summarise import random_range
 from logit_lens.tables import (
     LOGIT_LENS_LEADING,
     LOGIT_LENS_PARTS,
@@ -141,6 +148,13 @@ def test_the_order_of_attention_and_mlps_centred_and_raw(centred, raw, says):
     assert says in text
     assert ("attention adds more" in text) == (centred[0] > 0)
     assert ("does not tell" in text) == (centred[0] < 0 < centred[1])
+    # The range of random tokens is -1 to 2.
+    assert "lies within this range, so this is not particular" in text
+
+
+def test_a_difference_outside_the_range_of_random_tokens():
+    text = order_sentence(data_of(centred=(2.5, 3.5)))
+    assert "lies outside this range, so this is particular to words like these" in text
 
 
 def test_the_largest_layer_is_named_for_both():
@@ -169,6 +183,20 @@ def test_false_orders_come_at_the_nominal_rate(effect, lowest, highest):
     assert lowest <= sum(part is not None for part in parts) / 500 <= highest
     if effect:
         assert "mlp_out" not in parts
+
+
+@pytest.mark.parametrize("draws", [39, 100])
+@pytest.mark.parametrize(("effect", "lowest", "highest"), [(0, 0.02, 0.08), (40, 1, 1)])
+def test_random_words_lie_outside_the_range_at_the_nominal_rate(
+    draws, effect, lowest, highest
+):
+    """500 studies; the values of groups are skewed, as weighted logits are."""
+    values = np.random.default_rng(1).gamma(2, size=(500, draws + 1))
+    outside = 0
+    for own, *others in values:
+        row = {"mean": own + effect} | random_range(pl.Series(others), 0.95)
+        outside += not is_random(row)
+    assert lowest <= outside / 500 <= highest
 
 
 def test_without_an_interval_nothing_is_told():

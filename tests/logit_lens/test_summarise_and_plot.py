@@ -38,7 +38,7 @@ def test_summaries_are_what_counting_gives(lens, random_groups):
     means = random_groups.filter(component="mlp_out", kind="control", layer=1)["mean"]
     assert row["random"] == pytest.approx(means.mean())
     inside = means.is_between(row["random_low"], row["random_high"]).sum()
-    assert inside == DRAWS - 2  # 95% of 40
+    assert inside >= DRAWS - 2  # 95% of 40
 
 
 def test_parts_are_sums_over_layers(lens, random_groups):

@@ -62,8 +62,8 @@ def order_sentence(data: StudyData) -> str:
     centred, raw = (parts_of(data, logit)["difference"] for logit in ("centred", "raw"))
     text = (
         f"Attention minus MLPs, over {_cases(centred)}: {_signed(centred['mean'])} "
-        f"({_interval(centred)}; random tokens: {_random(centred)}): "
-        f"{VERDICTS[larger_part(centred)]}. Raw, without subtracting the mean of the "
+        f"({_interval(centred)}): {VERDICTS[larger_part(centred)]}. "
+        f"{_beside_random(centred)} Raw, without subtracting the mean of the "
         f"vocabulary, as in published figures: {_signed(raw['mean'])} "
         f"({_interval(raw)}): {VERDICTS[larger_part(raw)]}. "
     )
@@ -75,6 +75,29 @@ def order_sentence(data: StudyData) -> str:
         f"{text}Subtracting the mean {verb} the order. What is added to every token "
         "alike changes no probability."
     )
+
+
+def _beside_random(difference: dict[str, Any]) -> str:
+    """Whether the difference is one that random tokens give too."""
+    where = (
+        "so this is not particular to these words."
+        if is_random(difference)
+        else "so this is particular to words like these."
+    )
+    inside = "within" if is_random(difference) else "outside"
+    return (
+        f"Random tokens give {_random(difference)}; the difference lies {inside} this "
+        f"range, {where}"
+    )
+
+
+def is_random(row: dict[str, Any]) -> bool:
+    """Whether a mean lies within the range of the random groups.
+
+    Args:
+        row: of `LOGIT_LENS_PARTS`, centred.
+    """
+    return bool(row["random_low"] <= row["mean"] <= row["random_high"])
 
 
 def larger_part(difference: dict[str, Any]) -> str | None:

@@ -148,6 +148,7 @@ def draw_leading(leading: pl.DataFrame, confidence: float) -> Figure:
         title="... from here to the end",
         xlabel="layer boundary",
         ylabel="share of backtracks",
+        ylim=(-0.03, 1.03),
     )
     whole_ticks(shares)
     whole_ticks(begins)

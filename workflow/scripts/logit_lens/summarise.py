@@ -133,11 +133,17 @@ def totals_of_parts(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
 
 
 def random_range(means: pl.Series, confidence: float) -> dict[str, float | None]:
-    """Mean and central range of the random groups."""
+    """Mean and central range of the random groups.
+
+    A further random group lies outside with probability 1 - confidence, so the range is
+    that of a test in which the words are exchangeable with random tokens. (It needs
+    2 / (1 - confidence) - 1 groups; with fewer it is the whole range of the groups.)
+    """
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means.to_numpy(), [tail, 1 - tail])
+    ends = np.quantile(means.to_numpy(), [tail, 1 - tail], method="weibull")
+    low, high = ends.tolist()
     middle: Any = means.mean()
-    return {"random": middle, "random_low": float(low), "random_high": float(high)}
+    return {"random": middle, "random_low": low, "random_high": high}
 
 
 def interval_of(mean: Mean) -> dict[str, Any]:
