@@ -42,7 +42,10 @@ def test_the_lens_is_norm_and_head_on_hidden_states(study, lens, targets):
             normed = state if is_normed else decoder.final_norm(state)
             logits = decoder.hf.lm_head(normed)
             found = rows.row(layer, named=True)
-            assert found["vocabulary"] == pytest.approx(float(logits.mean()), abs=1e-4)
+            mean = float(logits.mean())
+            assert found["vocabulary"] == pytest.approx(mean, abs=1e-4)
+            equal = float(logits[targets["backtrack"]].mean()) - mean
+            assert found["backtrack_equal"] == pytest.approx(equal, abs=1e-4)
             for group in GROUPS:
                 weights = final[targets[group]].softmax(0)
                 expected = float(weights @ logits[targets[group]] - logits.mean())
@@ -56,7 +59,7 @@ def test_the_lens_is_norm_and_head_on_hidden_states(study, lens, targets):
 def test_parts_add_up_to_the_logits(study, lens):
     keys = ["trace", "event"]
     parts = lens.filter(pl.col("component") != "resid")
-    columns = (*GROUPS, "vocabulary")
+    columns = (*GROUPS, "vocabulary", "backtrack_equal")
     total = parts.group_by(keys).agg(pl.col(*columns).sum()).sort(keys)
     last = lens.filter(component="resid", layer=study.decoder.n_layers).sort(keys)
     for group in columns:

@@ -37,10 +37,11 @@ def parts(centred, raw):
     return LOGIT_LENS_PARTS.frame(
         [
             part_row(part, logit, mean)
-            for logit in ("centred", "raw")
+            for logit in ("centred", "equal", "raw")
             for part, mean in (("embed", 0.25), ("attn_out", 3.5), ("mlp_out", 2.5))
         ]
         + [part_row("difference", "centred", sum(centred) / 2, *centred)]
+        + [part_row("difference", "equal", -0.25, -0.375, -0.125)]
         + [part_row("difference", "raw", sum(raw) / 2, *raw)]
     )
 
@@ -148,6 +149,11 @@ def test_the_order_of_attention_and_mlps_centred_and_raw(centred, raw, says):
     assert says in text
     assert ("attention adds more" in text) == (centred[0] > 0)
     assert ("does not tell" in text) == (centred[0] < 0 < centred[1])
+    assert (
+        "all spellings: \u22120.25 (\u22120.38 to \u22120.12): the MLPs add more"
+        in text
+    )
+    assert ("depends on the weights" in text) == (centred != (-1.5, -0.5))
     # The range of random tokens is -1 to 2.
     assert "lies within this range, so this is not particular" in text
 

@@ -60,7 +60,9 @@ def test_parts_are_sums_over_layers(lens, random_groups):
         assert at[part, "centred"]["random"] == pytest.approx(
             drawn["mean"].sum() / DRAWS
         )
-        assert at[part, "raw"]["random"] is None
+        assert at[part, "raw"]["random"] is at[part, "equal"]["random"] is None
+        equal = rows["backtrack_equal"].sum() / positions
+        assert at[part, "equal"]["mean"] == pytest.approx(equal)
     difference = at["difference", "centred"]
     assert difference["positions"] == positions
     for name in ("mean", "random"):
@@ -76,7 +78,8 @@ def leading_rows(tops_by_position: list[list[bool]]) -> pl.DataFrame:
     rows = [
         {"trace": f"{k}/0", "problem": f"{k}", "event": 0, "kind": "backtrack"}
         | {"component": "resid", "layer": layer, "backtrack": 0.0, "wrap_up": 0.0}
-        | {"vocabulary": 0.0, "backtrack_logprob": -1.0, "top_ids": [1 if leads else 7]}
+        | {"vocabulary": 0.0, "backtrack_equal": 0.0, "backtrack_logprob": -1.0}
+        | {"top_ids": [1 if leads else 7]}
         for k, leads_at in enumerate(tops_by_position)
         for layer, leads in enumerate(leads_at)
     ]

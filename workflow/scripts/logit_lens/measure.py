@@ -59,8 +59,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("measure_logit_lens")
 
 KEYS = ("trace", "problem", "event", "kind")
-DIRECTIONS = (*GROUPS, "vocabulary")
-"""Columns of `LOGIT_LENS`, in the order of `logit_directions`."""
+DIRECTIONS = (*GROUPS, "vocabulary", "backtrack_equal")
+"""Columns of `LOGIT_LENS`, in the order of `directions_of`."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,25 @@ def component_rows(
     )
 
 
+def directions_of(
+    lens: Lens, final_resid: torch.Tensor, groups: list[torch.Tensor]
+) -> torch.Tensor:
+    """Directions of `logit_directions`, and the backtrack words with equal weights.
+
+    Args:
+        lens: final norm and unembedding.
+        final_resid: [position, d_model], residual stream after the last layer.
+        groups: token ids of the `GROUPS`.
+
+    Returns:
+        [position, direction, d_model], in the order of `DIRECTIONS`.
+    """
+    weighted = logit_directions(lens, final_resid, groups)
+    rows = lens.W_U[groups[GROUPS.index(BACKTRACK)].to(lens.W_U.device)].float()
+    equal = (rows.mean(0) - lens.mean_row).expand(len(weighted), 1, -1)
+    return torch.cat([weighted, equal], 1)
+
+
 @torch.inference_mode()
 def lens_table(
     lens: Lens,
@@ -152,10 +171,10 @@ def lens_table(
 ) -> pl.DataFrame:
     """`logit_lens.tables.LOGIT_LENS` of some positions."""
     groups, last = [targets[group] for group in GROUPS], states.resid[:, -1]
-    readings = states.read(lens, logit_directions(lens, last, groups))
+    readings = states.read(lens, directions_of(lens, last, groups))
     shares = [values for name, values in readings.items() if name != RESID]
     total = torch.cat(shares, 1).double().sum(1).float()
-    sum_check.add(total, logits_of_groups(lens, last, groups))
+    sum_check.add(total[:, : len(groups) + 1], logits_of_groups(lens, last, groups))
     logprobs, ids = read_vocabulary(
         lens, states.resid, targets[BACKTRACK], left_out, top
     )

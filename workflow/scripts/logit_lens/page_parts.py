@@ -58,23 +58,35 @@ def parts_sentence(data: StudyData) -> str:
 
 
 def order_sentence(data: StudyData) -> str:
-    """Whether attention or the MLPs add more, centred and raw."""
-    centred, raw = (parts_of(data, logit)["difference"] for logit in ("centred", "raw"))
+    """Whether attention or the MLPs add more: centred, with equal weights, and raw."""
+    centred, equal, raw = (
+        parts_of(data, logit)["difference"] for logit in ("centred", "equal", "raw")
+    )
     text = (
         f"Attention minus MLPs, over {_cases(centred)}: {_signed(centred['mean'])} "
         f"({_interval(centred)}): {VERDICTS[larger_part(centred)]}. "
-        f"{_beside_random(centred)} Raw, without subtracting the mean of the "
+        f"{_beside_random(centred)} With equal weights of all spellings: "
+        f"{_signed(equal['mean'])} ({_interval(equal)}): "
+        f"{VERDICTS[larger_part(equal)]}. Raw, without subtracting the mean of the "
         f"vocabulary, as in published figures: {_signed(raw['mean'])} "
         f"({_interval(raw)}): {VERDICTS[larger_part(raw)]}. "
     )
-    found = (larger_part(centred), larger_part(raw))
-    if found[0] == found[1]:
-        return f"{text}Subtracting the mean does not change the order."
-    verb = "changes what can be said of" if None in found else "reverses"
-    return (
-        f"{text}Subtracting the mean {verb} the order. What is added to every token "
-        "alike changes no probability."
-    )
+    found, without_mean = larger_part(raw), larger_part(centred)
+    if found == without_mean:
+        text += "Subtracting the mean does not change the order."
+    else:
+        verb = (
+            "changes what can be said of"
+            if None in (found, without_mean)
+            else "reverses"
+        )
+        text += (
+            f"Subtracting the mean {verb} the order. What is added to every token "
+            "alike changes no probability."
+        )
+    if larger_part(equal) != without_mean:
+        text += " The order depends on the weights of the spellings."
+    return text
 
 
 def _beside_random(difference: dict[str, Any]) -> str:

@@ -44,13 +44,14 @@ logger = logging.getLogger("summarise_logit_lens")
 PARTS = ("embed", "attn_out", "mlp_out")
 COMPONENTS = ("resid", *PARTS)
 DIFFERENCE = "difference"
-CENTRED, RAW = "centred", "raw"
+CENTRED, RAW, EQUAL = "centred", "raw", "equal"
 ATTENTION, MLPS = PARTS[1:]
 LOGITS: dict[str, Callable[[str], pl.Expr]] = {
     CENTRED: pl.col,
     RAW: lambda group: pl.col(group) + pl.col("vocabulary"),
+    EQUAL: lambda group: pl.col(f"{group}_equal"),
 }
-"""The logit of a group in `LOGIT_LENS`, centred and raw."""
+"""The logit of a group in `LOGIT_LENS`; `EQUAL` is known for backtrack words only."""
 NOT_DRAWN: dict[str, Any] = dict.fromkeys(("random", "random_low", "random_high"))
 KEPT_WORDS = 20  # tokens per kind and boundary
 
@@ -81,7 +82,8 @@ def summarise(
         for key, part in random_groups.group_by("kind", "component", "layer")
     }
     rows = []
-    for kind, component, group, logit in product(KINDS, COMPONENTS, GROUPS, LOGITS):
+    keys = product(KINDS, COMPONENTS, GROUPS, (CENTRED, RAW))
+    for kind, component, group, logit in keys:
         part = lens.filter(kind=kind, component=component)
         if part.is_empty():
             continue

@@ -48,6 +48,12 @@ LOGIT_LENS = Table(
             unit="logit",
         ),
         Column(
+            "backtrack_equal",
+            REAL,
+            "as `backtrack`, with equal weights of all backtrack tokens",
+            unit="logit",
+        ),
+        Column(
             "backtrack_logprob",
             REAL,
             "of `resid`: log-prob that the token is any backtrack token; of the parts: "
@@ -89,7 +95,7 @@ _RANDOM = (
         "random",
         REAL,
         "the same mean for random groups of as many tokens, weighted alike; null: not "
-        "drawn (raw logits, wrap-up words)",
+        "drawn (wrap-up words, raw logits, equal weights)",
         nullable=True,
         unit="logit",
     ),
@@ -156,7 +162,12 @@ LOGIT_LENS_PARTS = Table(
             "`embed`, `attn_out` or `mlp_out`: all layers together; `difference`: "
             "`attn_out` minus `mlp_out`",
         ),
-        _LOGIT,
+        Column(
+            "logit",
+            TEXT,
+            "`centred` and `raw` as in `logit_lens/summary`; `equal`: centred, with "
+            "equal weights of all backtrack tokens",
+        ),
         _POSITIONS,
         _PROBLEMS,
         Column(
