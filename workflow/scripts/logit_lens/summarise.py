@@ -33,7 +33,6 @@ from logit_lens.tables import (
     LOGIT_LENS_WORDS,
     VOCABULARY,
 )
-from turns.reading import BACKTRACK, GROUPS, KINDS
 from turns.tables import TURN_WORDS
 
 if TYPE_CHECKING:
@@ -41,6 +40,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("summarise_logit_lens")
 
+BACKTRACK = "backtrack"
+GROUPS = (BACKTRACK, "wrap_up")
+KINDS = (*GROUPS, "control")
 PARTS = ("embed", "attn_out", "mlp_out")
 COMPONENTS = ("resid", *PARTS)
 DIFFERENCE = "difference"
