@@ -11,6 +11,7 @@ rule measure_logit_lens:
         model=model_files,
     output:
         lens="results/{model}/{dataset}/logit_lens.parquet",
+        random_groups="results/{model}/{dataset}/logit_lens/random_groups.parquet",
         vocabulary="results/{model}/{dataset}/logit_lens/vocabulary.parquet",
         verification="results/{model}/{dataset}/logit_lens/verification.parquet",
         runs="results/{model}/{dataset}/logit_lens/runs.parquet",
@@ -37,11 +38,13 @@ rule measure_logit_lens:
 rule summarise_logit_lens:
     input:
         lens=rules.measure_logit_lens.output.lens,
+        random_groups=rules.measure_logit_lens.output.random_groups,
         vocabulary=rules.measure_logit_lens.output.vocabulary,
         words="results/{model}/{dataset}/turns/words.parquet",
     output:
         summary="results/{model}/{dataset}/logit_lens/summary.parquet",
-        first="results/{model}/{dataset}/logit_lens/first.parquet",
+        parts="results/{model}/{dataset}/logit_lens/parts.parquet",
+        leading="results/{model}/{dataset}/logit_lens/leading.parquet",
         top_words="results/{model}/{dataset}/logit_lens/words.parquet",
     log:
         "results/{model}/{dataset}/logs/logit_lens/summarise.log",
@@ -63,7 +66,7 @@ rule plot_logit_lens:
     input:
         turns="results/{model}/{dataset}/turns.parquet",
         summary=rules.summarise_logit_lens.output.summary,
-        first=rules.summarise_logit_lens.output.first,
+        leading=rules.summarise_logit_lens.output.leading,
     output:
         **figures_of("logit_lens"),
     log:

@@ -43,6 +43,7 @@ def attention_rows(
                 "arrival_is_current": None if arrival is None else event == 1,
                 "dla_backtrack": [0.0, 0.0] if layer == 0 else dla,
                 "dla_wrap_up": [0.5, 0.0],
+                "dla_vocabulary": [0.0, 0.0] if layer == 0 else [0.25, 4.0],
             }
         )
     return rows

@@ -74,7 +74,7 @@ SETTINGS = {
     "value_vectors": {"contrast": "backtrack_wrap_up", "layers": None},
     "attribution": {
         "kinds": ["backtrack"],
-        "metric": "difference",
+        "metric": "log_odds",
         "method": "gradient",
         "top_words": 2,
         "next_words": 5,

@@ -115,10 +115,15 @@ def test_head_logits_add_up_to_those_of_the_attention_output(study, table):
         decoder.hf(study.ids(row["trace"]))
     resid = states["resid"][row["position"]]
     scale = torch.rsqrt(resid.square().mean() + decoder.norm_eps)
+    final = decoder.unembed.weight @ (resid * scale * decoder.norm_gain)
     for cells in layers.iter_rows(named=True):
         write = writes[cells["layer"]][row["position"]] * scale * decoder.norm_gain
+        shares = decoder.unembed.weight @ write  # of the logits of the vocabulary
+        mean = shares.mean().item()
+        assert sum(cells["dla_vocabulary"]) == pytest.approx(mean, abs=1e-5)
         for group in ("backtrack", "wrap_up"):
-            expected = (decoder.unembed.weight[targets[group]] @ write).mean().item()
+            weights = final[targets[group]].softmax(0)
+            expected = (weights @ shares[targets[group]]).item() - mean
             assert sum(cells[f"dla_{group}"]) == pytest.approx(expected, abs=1e-5)
 
 

@@ -83,7 +83,7 @@ def test_controls_of_too_few_problems_are_not_checked():
 
 
 def test_findings_hold_the_numbers_of_the_tables(data):
-    bins, arrival, heads, overlap, depth = SECTION.findings(data)
+    bins, arrival, heads, raw, overlap, depth = SECTION.findings(data)
     question, sentence = re.split("to the question", bins)
     assert numbers_of(question)[-2:] == ["37.5%", "37.5%"]
     assert numbers_of(sentence)[:2] == ["62.5%", "62.5%"]
@@ -91,6 +91,8 @@ def test_findings_hold_the_numbers_of_the_tables(data):
     assert numbers_of(arrival)[0] == "23.8%"
     # Layer 0 adds nothing; controls: 0 and (0.5 + 1) / 2.
     assert numbers_of(heads) == ["4", "2.50", "0.75"]
+    # Raw: head 1 of layer 1 leads with 0 + 4.
+    assert numbers_of(raw) == ["4", "4", "1", "1", "4.00", "4.00"]
     assert numbers_of(overlap) == ["75.0%", "4"]
     assert numbers_of(depth) == ["19", "19"]
 

@@ -41,6 +41,17 @@ def test_means_are_over_positions_and_differences_over_problems(tables):
     assert contrast["mean"] == pytest.approx(2.5 - 0.5)
 
 
+def test_heads_are_ranked_without_and_with_the_mean_of_the_vocabulary(tables):
+    _, heads = tables
+    raw = head(heads, "dla_backtrack_raw", "backtrack", 1, 0)
+    assert raw["mean"] == pytest.approx(2.5 + 0.25)
+    leaders = [
+        heads.filter(measure=measure, kind="backtrack", layer=1, rank=1)["head"].item()
+        for measure in ("dla_backtrack", "dla_backtrack_raw")
+    ]
+    assert leaders == [0, 1]
+
+
 def test_controls_without_an_arrival_have_no_share_of_it(tables):
     _, heads = tables
     control = head(heads, "arrival_sentence", "control", 1, 0)

@@ -8,13 +8,9 @@ import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 from torch import nn
 
-from attribution.gradients import (
-    Decision,
-    Metric,
-    attribute,
-    attribute_along_path,
-    final_states,
-)
+from attribution import metric as metric_module
+from attribution.gradients import attribute, attribute_along_path, final_states
+from attribution.metric import METRICS, Decision, Metric
 from attribution.patching import Cell, exact_changes
 from doubletake.model.batch_memory import GIB, backward_tokens
 from doubletake.model.decoder import Decoder
@@ -62,7 +58,9 @@ def plain_metric(name: str, logits: torch.Tensor, predicted: int) -> torch.Tenso
         return logits[predicted]
     logprobs = logits.log_softmax(-1)
     groups = [logprobs[GROUPS[group]].exp().sum().log() for group in GROUPS]
-    return groups[0] - groups[1]
+    if name == "difference":
+        return groups[0] - groups[1]
+    return groups[0] - (1 - groups[0].exp()).log()
 
 
 def plain_scores(
@@ -85,7 +83,7 @@ def plain_scores(
     return torch.stack(scores), value.item()
 
 
-@pytest.mark.parametrize("name", ["difference", "target"])
+@pytest.mark.parametrize("name", METRICS)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_scores_equal_autograd_of_the_full_logits(decoders, architecture, name):
     decoder, decisions = decoders[architecture], decisions_of()
@@ -103,10 +101,26 @@ def test_scores_equal_autograd_of_the_full_logits(decoders, architecture, name):
         assert found.metric_values[k].item() == pytest.approx(value, abs=1e-4)
 
 
+def test_the_vocabulary_in_blocks_gives_the_same(llama, monkeypatch):
+    """The last block would hold backtrack words only, if blocks were not equal."""
+    (item,) = decisions_of((9,))
+    means = random_means(llama)
+    groups = GROUPS | {"backtrack": torch.tensor([3, 94, 95])}
+    assert len(llama.unembed.weight) == 96
+    whole = attribute(llama, Metric(llama, "log_odds", groups), means, [item])
+    monkeypatch.setattr(metric_module, "BLOCK", 47)
+    metric = Metric(llama, "log_odds", groups)
+    assert len(metric.blocks) == 3
+    parts = attribute(llama, metric, means, [item])
+    assert torch.allclose(whole.metric_values, parts.metric_values, atol=1e-5)
+    assert whole.scores["resid"].isfinite().all()
+    assert torch.allclose(whole.scores["resid"], parts.scores["resid"], atol=1e-5)
+
+
 def test_scores_are_the_slope_of_exact_patching(llama):
     """A hundredth of the way to the mean changes the metric by a hundredth."""
     (item,) = decisions_of((9,))
-    metric, means = Metric(llama, "difference", GROUPS), random_means(llama)
+    metric, means = Metric(llama, "log_odds", GROUPS), random_means(llama)
     found = attribute(llama, metric, means, [item])
     for component, layer, token in [
         ("attn_out", 0, 3),
@@ -140,7 +154,7 @@ def moved(decoder, item, component, layer, token, means, share) -> torch.Tensor:
 
 def test_a_batch_gives_what_each_decision_gives_alone(llama):
     decisions, means = decisions_of(), random_means(llama)
-    metric = Metric(llama, "difference", GROUPS)
+    metric = Metric(llama, "log_odds", GROUPS)
     for estimate in (attribute, lambda *a: attribute_along_path(*a, steps=3)):
         together = estimate(llama, metric, means, decisions)
         for k, item in enumerate(decisions):
@@ -153,7 +167,7 @@ def test_a_batch_gives_what_each_decision_gives_alone(llama):
 def test_the_model_is_left_as_it_was(llama):
     before = {name: w.clone() for name, w in llama.hf.named_parameters()}
     hooks = hooks_of(llama)
-    metric = Metric(llama, "difference", GROUPS)
+    metric = Metric(llama, "log_odds", GROUPS)
     attribute(llama, metric, random_means(llama), decisions_of())
     for name, weight in llama.hf.named_parameters():
         assert weight.grad is None
@@ -218,7 +232,7 @@ def test_for_a_linear_model_it_equals_exact_patching(linear, method):
 
 def test_along_the_path_the_scores_of_the_embeddings_add_up(llama):
     (item,) = decisions_of((7,))
-    metric, means = Metric(llama, "difference", GROUPS), random_means(llama)
+    metric, means = Metric(llama, "log_odds", GROUPS), random_means(llama)
     found = attribute_along_path(llama, metric, means, [item], steps=400)
     from doubletake.model.hooks import replaced
 
@@ -254,9 +268,22 @@ def saved_bytes() -> Iterator[list[int]]:
         yield total
 
 
+def test_the_log_odds_keep_no_logits_for_the_backward_pass(llama):
+    """With a state of a thousand positions, the logits would be the largest tensor."""
+    metric = Metric(llama, "log_odds", GROUPS)
+    states = torch.randn(1000, llama.d_model).requires_grad_()
+    with saved_bytes() as total:
+        metric(states, [])
+    logits = 1000 * len(llama.unembed.weight) * 4
+    fixed = sum(
+        tensor.untyped_storage().nbytes() for tensor in (states, metric.lens.W_U)
+    )
+    assert total[0] < fixed + 0.2 * logits
+
+
 def kept_for(decoder: Decoder, tokens: int) -> int:
     weights = sum(w.untyped_storage().nbytes() for w in decoder.hf.parameters())
-    metric = Metric(decoder, "difference", GROUPS)
+    metric = Metric(decoder, "log_odds", GROUPS)
     with saved_bytes() as total:
         attribute(decoder, metric, random_means(decoder), decisions_of((tokens,)))
     return total[0] - weights

@@ -34,7 +34,7 @@ from turns.tables import TURN_WORDS, TURNS
 SETTINGS = Settings(
     batch_memory=0.1,
     kinds=["backtrack", "control"],
-    metric="difference",
+    metric="log_odds",
     method="gradient",
     steps=2,
     components=False,
@@ -232,7 +232,11 @@ def test_components_are_scored_and_verified_beside_the_residual(run):
 
 def test_metric_and_method_change_the_scores(run):
     plain = run()["scores"]
-    for change in ({"metric": "target"}, {"method": "integrated"}):
+    for change in (
+        {"metric": "target"},
+        {"metric": "difference"},
+        {"method": "integrated"},
+    ):
         other = run(**change)["scores"]
         assert other["position"].equals(plain["position"])
         assert not other["scores"].equals(plain["scores"])

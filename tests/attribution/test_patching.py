@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 
-from attribution.gradients import Decision, Metric
+from attribution.metric import Decision, Metric
 from attribution.patching import (
     Cell,
     cost_of,
@@ -54,9 +54,8 @@ def brute_force(decoder, means, cell: Cell | None) -> float:
         logits = decoder.hf(torch.tensor([ITEM.ids]), use_cache=False).logits[0, -1]
     if handle is not None:
         handle.remove()
-    logprobs = logits.log_softmax(-1)
-    back, wrap = (logprobs[GROUPS[name]].exp().sum().log() for name in GROUPS)
-    return float(back - wrap)
+    share = logits.double().softmax(-1)[GROUPS["backtrack"]].sum()
+    return float(share.log() - (1 - share).log())
 
 
 def means_of(decoder) -> dict[str, torch.Tensor]:
@@ -76,7 +75,7 @@ def test_every_cell_equals_a_pass_of_its_own(decoder, batch_tokens):
         for component in COMPONENTS
         for layer in range(decoder.n_layers)
     ]
-    metric = Metric(decoder, "difference", GROUPS)
+    metric = Metric(decoder, "log_odds", GROUPS)
     changes, clean = exact_changes(decoder, metric, means, ITEM, cells, batch_tokens)
     plain = brute_force(decoder, means, None)
     assert clean == pytest.approx(plain, abs=1e-5)
@@ -86,7 +85,7 @@ def test_every_cell_equals_a_pass_of_its_own(decoder, batch_tokens):
 
 
 def test_the_full_pass_equals_a_pass_hooked_by_hand(decoder):
-    means, metric = means_of(decoder), Metric(decoder, "difference", GROUPS)
+    means, metric = means_of(decoder), Metric(decoder, "log_odds", GROUPS)
     for component in COMPONENTS:
         cell = Cell(component, 1, 3)
         found = metric_by_full_pass(decoder, metric, means, ITEM, cell)
@@ -94,7 +93,7 @@ def test_the_full_pass_equals_a_pass_hooked_by_hand(decoder):
 
 
 def test_nothing_is_left_in_the_model(decoder):
-    means, metric = means_of(decoder), Metric(decoder, "difference", GROUPS)
+    means, metric = means_of(decoder), Metric(decoder, "log_odds", GROUPS)
     before = brute_force(decoder, means, None)
     exact_changes(decoder, metric, means, ITEM, [Cell("resid", 2, 4)], 100)
     assert brute_force(decoder, means, None) == before
@@ -103,7 +102,7 @@ def test_nothing_is_left_in_the_model(decoder):
 
 def test_the_cost_is_what_the_layers_compute(decoder):
     """Tokens that enter the layers' MLPs, beyond those of the clean pass."""
-    means, metric = means_of(decoder), Metric(decoder, "difference", GROUPS)
+    means, metric = means_of(decoder), Metric(decoder, "log_odds", GROUPS)
     seen = []
     handles = [
         decoder.mlp_norm(layer).register_forward_pre_hook(

@@ -18,7 +18,7 @@ from attribution.tables import (
     ATTRIBUTION_LAYERS,
 )
 
-SETTINGS = Settings("gradient", "difference", 0.9)
+SETTINGS = Settings("gradient", "log_odds", 0.9)
 MEAN = {"mean": 0.4, "low": 0.3, "high": 0.5, "positions": 7, "problems": 5}
 KINDS = ("backtrack", "control", "wrap_up")
 GIVEN = {

@@ -29,7 +29,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from random_llama import random_decoder
 
-from attribution.gradients import Decision, Metric, attribute
+from attribution.gradients import attribute
+from attribution.metric import Decision, Metric
 from attribution.patching import Cell, exact_changes
 from doubletake.model.batch_memory import GIB, backward_tokens
 from doubletake.model.decoder import Decoder

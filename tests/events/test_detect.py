@@ -1,11 +1,15 @@
 """From traces to the events table."""
 
+import json
+
 import polars as pl
 import pytest
 from thought_edges import edges_of
 
 from doubletake.running.errors import InputError
-from events.detect import Settings, main
+from doubletake.study.settings import ModelSettings
+from doubletake.text.tokenizer import load_tokenizer
+from events.detect import Settings, event_rows, main
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -126,3 +130,68 @@ def test_a_trace_without_its_problem_is_refused_by_name(run):
 def test_an_unknown_detector_is_refused_by_name():
     with pytest.raises(InputError, match="magic"):
         Settings(detector="magic", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "first"),
+    [
+        ("wrap_up", "**Final Answer**\nTom has \\boxed{8} pens.", "**"),
+        ("wrap_up", "**So, the final answer is 8.**", "**"),
+        ("wrap_up", "\\boxed{8}", "\\"),
+        ("wrap_up", "\\[ \\boxed{8} \\]", "\\["),
+        ("wrap_up", "$\\boxed{8}$", "$\\"),
+        ("wrap_up", "- Therefore, Tom has 8 pens.", "-"),
+        ("wrap_up", "1. Therefore, the final answer is 8.", "1"),
+        ("wrap_up", "> The final answer is 8.", ">"),
+        ("wrap_up", "### Final answer: 8", "###"),
+        ("wrap_up", "*Therefore, the final answer is 8.*", "*"),
+        ("wrap_up", "Therefore, the final answer is 8.", "Therefore"),
+        ("backtrack", "- Wait, let me check that again.", "-"),
+        ("backtrack", "**Wait**, let me check that again.", "**"),
+        ("backtrack", "Wait, let me check that again.", "Wait"),
+    ],
+)
+def test_a_sentence_begins_with_its_markup(real_tokenizer, kind, sentence, first):
+    """The position before the first token is the last one that holds none of it."""
+    text = f"<think>\n5 plus 3 is 8.\n\nSo Tom has 8 pens.\n\n{sentence}"
+    ids = real_tokenizer.encode(text)
+    decoded, offsets = real_tokenizer.decode(ids)
+    row = {"text": decoded, "offsets": offsets, "prompt_ids": [0], "answer": "8"}
+    row |= {"trace": "p/0", **edges_of(decoded)}
+    problem = {"question": "How many pens has Tom?", "gold": "8"}
+    events = event_rows(row, problem, Settings("rules", 0))
+    (event,) = [found for found in events if found["kind"] == kind]
+    place = event["token"] - 1
+    assert text[: offsets[place]].endswith("\n\n")
+    assert real_tokenizer.text_of(ids[place]) == first
+
+
+@pytest.fixture(scope="module", params=["Llama-8B", "Qwen"])
+def real_tokenizer(tokenizers_folder, request):
+    folder = tokenizers_folder / f"DeepSeek-R1-Distill-{request.param}"
+    return load_tokenizer(
+        ModelSettings(str(folder), None, "float32", "cpu", "</think>", {})
+    )
+
+
+def test_no_position_of_a_real_thought_holds_a_part_of_its_sentence(
+    data_folder, real_tokenizer
+):
+    lines = (data_folder / "labels/labelled_traces.jsonl").read_text("utf-8")
+    marked, sentences = 0, 0
+    for line in lines.splitlines():
+        row = json.loads(line)
+        text, offsets = real_tokenizer.decode(real_tokenizer.encode(row["thought"]))
+        trace = {"text": text, "offsets": offsets, "prompt_ids": [], "answer": None}
+        trace |= {"trace": row["id"], "thought_start": 0, "thought_stop": len(text)}
+        for event in event_rows(trace, row, Settings("rules", 0)):
+            if event["kind"] == "arrival":
+                continue
+            start, token = event["start"], event["token"]
+            assert not text[start].isspace()
+            assert offsets[token] <= start < [*offsets, len(text)][token + 1]
+            assert not text[offsets[token] : start].strip()
+            sentences += 1
+            marked += not text[start].isalnum()
+    assert sentences > 300
+    assert marked > 20

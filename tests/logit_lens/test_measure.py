@@ -1,65 +1,24 @@
 """Lens and attribution against the model's own norm, unembedding and hidden states."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 import torch
 from polars.testing import assert_frame_equal
-from tiny_turns import write_turns_study
+from tiny_lens import DRAWS, SETTINGS, TOP, run
 
-from doubletake.stats.intervals import Resampling
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.tokenizer import load_tokenizer
 from logit_lens import measure as logit_lens
-from logit_lens import plot as plot_logit_lens
-from logit_lens import summarise as summarise_logit_lens
-from logit_lens.tables import (
-    LOGIT_LENS,
-    LOGIT_LENS_FIRST,
-    LOGIT_LENS_SUMMARY,
-    LOGIT_LENS_WORDS,
-    VOCABULARY,
-)
-from turns.reading import GROUPS, target_ids, white_space_ids
-from turns.tables import TURN_WORDS, TURNS
-
-RESAMPLING = Resampling(least_problems=3)
-TOP = 3
-
-
-@pytest.fixture(scope="module")
-def study(model, tmp_path_factory):
-    study = write_turns_study(tmp_path_factory.mktemp("lens"), model)
-    study.locate()
-    run(study)
-    return study
-
-
-def run(study, name="lens", batch_memory=0.01):
-    files = {k: v for k, v in study.files.items() if k != "traces_path"}
-    logit_lens.main(
-        **files,
-        turns_path=study.folder / "turns.parquet",
-        words_path=study.folder / "words.parquet",
-        lens_path=study.folder / f"{name}.parquet",
-        vocabulary_path=study.folder / f"{name}.vocabulary.parquet",
-        verification_path=study.folder / f"{name}.verification.parquet",
-        runs_path=study.folder / f"{name}.runs.parquet",
-        model=study.model,
-        settings=logit_lens.Settings(TOP, batch_memory),
-    )
-    return LOGIT_LENS.read(study.folder / f"{name}.parquet")
-
-
-@pytest.fixture(scope="module")
-def lens(study):
-    return LOGIT_LENS.read(study.folder / "lens.parquet")
-
-
-@pytest.fixture(scope="module")
-def targets(study):
-    return target_ids(TURN_WORDS.read(study.folder / "words.parquet"))
+from logit_lens.cached_states import CachedStates
+from logit_lens.random_groups import RandomGroups
+from logit_lens.sum_check import SumCheck
+from logit_lens.tables import LOGIT_LENS_RANDOM, VOCABULARY
+from turns.reading import GROUPS, white_space_ids
+from turns.tables import TURNS
 
 
 def states_at(study, row) -> list[torch.Tensor]:
@@ -77,13 +36,19 @@ def test_the_lens_is_norm_and_head_on_hidden_states(study, lens, targets):
         rows = lens.filter(**key).sort("layer")
         states = states_at(study, row)
         assert rows["layer"].to_list() == list(range(len(states)))
+        final = decoder.hf.lm_head(states[-1])
         for layer, state in enumerate(states):
             is_normed = layer == len(states) - 1
             normed = state if is_normed else decoder.final_norm(state)
             logits = decoder.hf.lm_head(normed)
             found = rows.row(layer, named=True)
+            mean = float(logits.mean())
+            assert found["vocabulary"] == pytest.approx(mean, abs=1e-4)
+            equal = float(logits[targets["backtrack"]].mean()) - mean
+            assert found["backtrack_equal"] == pytest.approx(equal, abs=1e-4)
             for group in GROUPS:
-                expected = float(logits[targets[group]].mean())
+                weights = final[targets[group]].softmax(0)
+                expected = float(weights @ logits[targets[group]] - logits.mean())
                 assert found[group] == pytest.approx(expected, abs=1e-4)
             expected = float(logits.log_softmax(-1)[targets["backtrack"]].logsumexp(-1))
             assert found["backtrack_logprob"] == pytest.approx(expected, abs=1e-4)
@@ -94,9 +59,10 @@ def test_the_lens_is_norm_and_head_on_hidden_states(study, lens, targets):
 def test_parts_add_up_to_the_logits(study, lens):
     keys = ["trace", "event"]
     parts = lens.filter(pl.col("component") != "resid")
-    total = parts.group_by(keys).agg(pl.col(*GROUPS).sum()).sort(keys)
+    columns = (*GROUPS, "vocabulary", "backtrack_equal")
+    total = parts.group_by(keys).agg(pl.col(*columns).sum()).sort(keys)
     last = lens.filter(component="resid", layer=study.decoder.n_layers).sort(keys)
-    for group in GROUPS:
+    for group in columns:
         np.testing.assert_allclose(total[group], last[group], rtol=1e-4, atol=1e-4)
     check = VERIFICATION.read(study.folder / "lens.verification.parquet")
     row = check.row(0, named=True)
@@ -105,44 +71,108 @@ def test_parts_add_up_to_the_logits(study, lens):
     assert RUNS.read(study.folder / "lens.runs.parquet")["traces"][0] == 6
 
 
-def test_the_check_notices_a_part_that_is_missing():
-    sum_check = logit_lens.SumCheck()
+def test_the_check_is_relative_to_the_largest_logit():
+    sum_check = SumCheck()
     logits = torch.tensor([[2.0, -4.0]])
     sum_check.add(logits + torch.tensor([[0.0, 0.2]]), logits)
     assert sum_check.error.value == pytest.approx(0.05)
 
 
-def test_the_batch_size_changes_nothing(study, lens):
-    one_by_one = run(study, "small-batches", batch_memory=1e-9)
+def without_a_layer(states, name):
+    values = getattr(states, name).clone()
+    values[:, 1] = 0
+    return replace(states, **{name: values})
+
+
+@pytest.mark.parametrize("name", ["attn_out", "mlp_out"])
+def test_the_check_notices_a_part_that_is_missing(study, monkeypatch, name):
+    read = CachedStates.read
+    monkeypatch.setattr(
+        CachedStates, "read", lambda self, *a: read(without_a_layer(self, name), *a)
+    )
+    run(study, "missing")
+    row = VERIFICATION.read(study.folder / "missing.verification.parquet").row(
+        0, named=True
+    )
+    assert row["value"] > 10 * row["bound"]
+
+
+def test_the_check_notices_logits_that_are_not_centred(study, monkeypatch):
+    directions = logit_lens.logit_directions
+
+    def raw(*args):
+        found = directions(*args).clone()
+        found[:, :-1] += found[:, -1:]
+        return found
+
+    monkeypatch.setattr(logit_lens, "logit_directions", raw)
+    run(study, "raw")
+    row = VERIFICATION.read(study.folder / "raw.verification.parquet").row(
+        0, named=True
+    )
+    assert row["value"] > 10 * row["bound"]
+
+
+def test_a_common_part_of_all_logits_changes_no_centred_value(study, lens, targets):
+    """Every row of the unembedding moves by the same vector: probabilities stay."""
+    decoder, (row, *_) = (
+        study.decoder,
+        TURNS.read(study.folder / "turns.parquet").rows(named=True),
+    )
+    final = states_at(study, row)[-1]
+    weight = decoder.unembed.weight
+    moved = weight + torch.randn(weight.shape[1], generator=torch.Generator())
+    ids = targets["backtrack"]
+    values = []
+    for rows in (weight, moved):
+        logits = rows @ final
+        weights = logits[ids].softmax(0)
+        values.append(
+            [float(weights @ logits[ids] - logits.mean()), float(weights @ logits[ids])]
+        )
+    assert values[0][0] == pytest.approx(values[1][0], abs=1e-4)
+    assert abs(values[0][1] - values[1][1]) > 0.1
+    key = {"trace": row["trace"], "event": row["event"], "component": "resid"}
+    last = lens.filter(**key).sort("layer").row(-1, named=True)
+    assert last["backtrack"] == pytest.approx(values[1][0], abs=1e-4)
+
+
+def test_random_groups_are_read_like_the_backtrack_words(
+    study, lens, targets, random_groups
+):
+    """The group of the backtrack words itself, put in the place of a drawn group."""
+    words = targets["backtrack"]
+    groups = RandomGroups(words, len(study.decoder.unembed.weight), DRAWS, 0).groups
+    assert {len(ids) for ids in groups} == {len(words)}
+    assert not {k for ids in groups for k in ids.tolist()} & set(words.tolist())
+    assert len({tuple(ids.tolist()) for ids in groups}) == DRAWS
+    keys = ["kind", "component", "layer"]
+    assert random_groups.height == DRAWS * lens.select(keys).n_unique()
+    as_drawn = LOGIT_LENS_RANDOM.read(run_with_words_as_groups(study, words))
+    means = lens.group_by(keys).agg(pl.col("backtrack").mean()).sort(keys)
+    found = as_drawn.filter(draw=0).sort(keys)
+    np.testing.assert_allclose(found["mean"], means["backtrack"], atol=1e-5)
+
+
+def run_with_words_as_groups(study, words):
+    with pytest.MonkeyPatch.context() as patch:
+        begin = RandomGroups.__init__
+
+        def with_words(self, *args):
+            begin(self, *args)
+            self.groups = [words]
+
+        patch.setattr(RandomGroups, "__init__", with_words)
+        run(study, "own-words")
+    return study.folder / "own-words.random.parquet"
+
+
+def test_the_batch_size_changes_nothing(study, lens, random_groups):
+    one_by_one = run(study, "small-batches", replace(SETTINGS, batch_memory=1e-9))
     order = ["trace", "event", "component", "layer"]
     assert_frame_equal(one_by_one.sort(order), lens.sort(order), abs_tol=1e-5)
-
-
-def test_summaries_are_what_counting_gives(study, lens, targets):
-    summary = summarise_logit_lens.summarise(lens, RESAMPLING)
-    LOGIT_LENS_SUMMARY.check(summary)
-    for row in summary.filter(layer=1).iter_rows(named=True):
-        part = lens.filter(kind=row["kind"], component=row["component"], layer=1)
-        assert row["positions"] == part.height
-        assert row["mean"] == pytest.approx(part[row["group"]].mean())
-        assert row["low"] <= row["mean"] + 1e-9
-        assert row["high"] >= row["mean"] - 1e-9
-    some = sorted({ids[0] for ids in lens["top_ids"].drop_nulls()})[:40]
-    first = summarise_logit_lens.first_boundaries(lens, some, RESAMPLING)
-    LOGIT_LENS_FIRST.check(first)
-    resid = lens.filter(component="resid", kind="backtrack")
-    counts = dict.fromkeys(range(study.decoder.n_layers + 1), 0)
-    for _, position in resid.group_by("trace", "event"):
-        hits = [
-            row["layer"]
-            for row in position.sort("layer").iter_rows(named=True)
-            if row["top_ids"][0] in some
-        ]
-        for layer in hits[:1]:
-            counts[layer] += 1
-    assert sum(counts.values()) > 0
-    backtracks = first.filter(kind="backtrack").sort("boundary")
-    assert backtracks["first_leading"].to_list() == list(counts.values())
+    other = LOGIT_LENS_RANDOM.read(study.folder / "small-batches.random.parquet")
+    assert_frame_equal(other, random_groups, abs_tol=1e-5)
 
 
 def test_the_vocabulary_has_the_text_of_every_token_that_the_table_names(study, lens):
@@ -151,64 +181,3 @@ def test_the_vocabulary_has_the_text_of_every_token_that_the_table_names(study, 
     assert vocabulary["token_id"].to_list() == named
     tokenizer = load_tokenizer(study.model)
     assert vocabulary["text"].to_list() == [tokenizer.text_of(k) for k in named]
-
-
-def test_words_are_counted_by_boundary(lens):
-    ids = lens["top_ids"].explode().drop_nulls().unique()
-    rows = [{"token_id": token_id, "text": f"<{token_id}>"} for token_id in ids]
-    table = summarise_logit_lens.word_counts(lens, VOCABULARY.frame(rows))
-    LOGIT_LENS_WORDS.check(table)
-    part = table.filter(kind="control", boundary=2)
-    resid = lens.filter(kind="control", layer=2, component="resid")
-    for row in part.iter_rows(named=True):
-        assert row["text"] == f"<{row['token_id']}>"
-        assert row["positions"] == resid.height
-        tops = resid["top_ids"].to_list()
-        assert row["leading"] == sum(ids[0] == row["token_id"] for ids in tops)
-        assert row["among_top"] == sum(row["token_id"] in ids for ids in tops)
-    assert part["leading"].sum() <= resid.height
-
-
-def test_figures_are_drawn_and_equal_data_give_equal_bytes(study, lens, tmp_path):
-    first = summarise_logit_lens.first_boundaries(lens, [1, 2], RESAMPLING)
-    summary = summarise_logit_lens.summarise(lens, RESAMPLING)
-    LOGIT_LENS_FIRST.write(first, tmp_path / "first.parquet")
-    LOGIT_LENS_SUMMARY.write(summary, tmp_path / "summary.parquet")
-    for turn in ("a", "b"):
-        plot_logit_lens.main(
-            turns_path=study.folder / "turns.parquet",
-            summary_path=tmp_path / "summary.parquet",
-            first_path=tmp_path / "first.parquet",
-            layers_figure=tmp_path / f"layers-{turn}.svg",
-            first_figure=tmp_path / f"first-{turn}.svg",
-            words_figure=tmp_path / f"words-{turn}.svg",
-            confidence=0.95,
-        )
-    for name in ("layers", "first", "words"):
-        one, other = (tmp_path / f"{name}-{turn}.svg" for turn in ("a", "b"))
-        assert one.read_bytes() == other.read_bytes()
-
-
-def test_means_of_too_few_problems_have_no_interval_and_are_not_drawn(lens):
-    few = Resampling(least_problems=99)
-    first = summarise_logit_lens.first_boundaries(lens, [1, 2], few)
-    summary = summarise_logit_lens.summarise(lens, few)
-    for table, figure in (
-        (summary, plot_logit_lens.draw_layers(summary, 0.95)),
-        (first, plot_logit_lens.draw_first(first, 0.95)),
-    ):
-        assert table["low"].is_null().all()
-        assert table["high"].is_null().all()
-        (text,) = (text.get_text() for axes in figure.axes for text in axes.texts)
-        assert f"Not checked, so not drawn: {table.height} points" in text
-
-
-def test_without_positions_there_are_empty_figures():
-    summary, first = LOGIT_LENS_SUMMARY.frame([]), LOGIT_LENS_FIRST.frame([])
-    for figure in (
-        plot_logit_lens.draw_layers(summary, 0.95),
-        plot_logit_lens.draw_first(first, 0.95),
-        plot_logit_lens.draw_words(TURNS.frame([])),
-    ):
-        texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-        assert any("Nothing to draw" in text for text in texts)

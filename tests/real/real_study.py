@@ -73,7 +73,12 @@ class RealStudy:
         """Ids of the target tokens `backtrack` or `wrap_up`."""
         return self.table("turns/words").filter(group=group)["token_id"].to_list()
 
-    def metric(self, logits: torch.Tensor) -> torch.Tensor:
+    def log_odds(self, logits: torch.Tensor) -> torch.Tensor:
+        """Log-odds of a backtrack word against all other tokens: [..., vocabulary]."""
+        share = logits.double().softmax(-1)[..., self.words("backtrack")].sum(-1)
+        return share.log() - (1 - share).log()
+
+    def margin(self, logits: torch.Tensor) -> torch.Tensor:
         """Log-odds of a backtrack word against a wrap-up word: [..., vocabulary]."""
         back, wrap = (
             logits[..., self.words(k)].logsumexp(-1) for k in ("backtrack", "wrap_up")

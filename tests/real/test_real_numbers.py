@@ -48,13 +48,14 @@ def test_the_logit_lens_is_norm_and_unembedding_of_each_boundary(study, decision
         )
         mine = lens.filter(trace=row["trace"], event=row["event"])
         resid = mine.filter(component="resid").sort("layer")
+        rows = [
+            *(study.model.lm_head(study.model.model.norm(x[0, -1])) for x in inputs),
+            logits[0, -1],
+        ]
         for group in ("backtrack", "wrap_up"):
-            means = [
-                study.model.lm_head(study.model.model.norm(states[0, -1]))
-                for states in inputs
-            ]
-            expected = [float(row[study.words(group)].mean()) for row in means]
-            expected.append(float(logits[0, -1, study.words(group)].mean()))
+            words = study.words(group)
+            weights = rows[-1][words].softmax(0)
+            expected = [float(weights @ x[words] - x.mean()) for x in rows]
             assert resid[group].to_list() == pytest.approx(expected, abs=5e-3)
             # The contributions of all parts add up to the model's logit.
             parts = mine.filter(pl.col("component") != "resid")
@@ -102,10 +103,15 @@ def test_what_heads_write_is_attributed_directly(study, decisions):
     for handle in handles:
         handle.remove()
     scale = torch.rsqrt(last[0].square().mean() + model.config.rms_norm_eps)
+    final = model.lm_head(model.model.norm(last[0]))
     heads = model.config.num_attention_heads
     mine = table.filter(trace=row["trace"], event=row["event"]).sort("layer")
-    for group in ("backtrack", "wrap_up"):
-        reads = model.lm_head.weight[study.words(group)].mean(0)
+    mean = model.lm_head.weight.mean(0)
+    for group in ("backtrack", "wrap_up", "vocabulary"):
+        reads = mean
+        if group != "vocabulary":
+            words = study.words(group)
+            reads = final[words].softmax(0) @ model.lm_head.weight[words] - mean
         reads = reads * model.model.norm.weight * scale
         for place, layer in enumerate(model.model.layers):
             columns = (reads @ layer.self_attn.o_proj.weight).view(heads, -1)
@@ -119,7 +125,7 @@ def gradients_of(study, ids):
     embedded = study.model.model.embed_tokens(ids).detach().requires_grad_()
     found = study.model(inputs_embeds=embedded, output_hidden_states=True)
     inputs = found.hidden_states[:-1]
-    slopes = torch.autograd.grad(study.metric(found.logits[0, -1]), inputs)
+    slopes = torch.autograd.grad(study.log_odds(found.logits[0, -1]), inputs)
     return torch.stack([x[0].detach() for x in inputs]), torch.stack(slopes)[:, 0]
 
 
@@ -149,7 +155,7 @@ def with_state(study, ids, layer, token, state):
     handle = study.model.model.layers[layer].register_forward_pre_hook(put)
     try:
         with torch.no_grad():
-            return float(study.metric(study.model(ids).logits[0, -1]))
+            return float(study.log_odds(study.model(ids).logits[0, -1]))
     finally:
         handle.remove()
 
@@ -230,6 +236,6 @@ def test_scaling_value_vectors_changes_a_plain_pass_alike(study):
             handle.remove()
         back = study.words("backtrack")
         logit = float(scaled[back].logsumexp(0) - clean[back].logsumexp(0))
-        margin = float(study.metric(scaled) - study.metric(clean))
+        margin = float(study.margin(scaled) - study.margin(clean))
         assert row["logit_change"] == pytest.approx(logit, abs=1e-3)
         assert row["margin_change"] == pytest.approx(margin, abs=1e-3)

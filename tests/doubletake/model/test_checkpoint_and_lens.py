@@ -69,9 +69,9 @@ def test_shares_of_all_parts_add_up_to_the_logits(architectures, name):
     with torch.no_grad(), record(decoder) as seen:
         logits = decoder.hf(IDS).logits[0]
     tokens = torch.tensor([1, 30, 95])
-    parts = torch.stack([seen["resid"][0], *seen["attn_out"], *seen["mlp_out"]])[:, 0]
+    parts = torch.cat([seen["resid"][0], *seen["attn_out"], *seen["mlp_out"]])
     scale = lens.scale(seen["resid"][-1][0])
-    total = lens.shares(parts, scale, tokens).sum(0)
+    total = lens.shares(parts.transpose(0, 1), scale, lens.W_U[tokens]).sum(1)
     if decoder.softcap is not None:
         total = decoder.softcap * torch.tanh(total / decoder.softcap)
     error = (total - logits[:, tokens]).norm() / logits[:, tokens].norm()

@@ -4,7 +4,6 @@ import pytest
 from thought_edges import edges_of
 
 from doubletake.text.trace_positions import (
-    first_letter,
     thought_span,
     thought_tokens,
     token_at,
@@ -40,8 +39,3 @@ def test_tokens_by_their_characters():
         *(10, 10, 11),
         *(12, 13, 13),
     ]
-
-
-def test_first_letter():
-    assert first_letter("- **Wait**", 0, 10) == 4
-    assert first_letter("...", 1, 3) == 1

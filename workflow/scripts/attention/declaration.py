@@ -22,10 +22,12 @@ DECLARATION = Experiment(
         Figure(
             "attribution",
             "What each head adds to the words that turn back",
-            "Direct logit attribution of every attention head to the backtrack words "
-            "(mean logit of their tokens, before a cap). This is what the output of "
-            "the head adds to the logit through its slice of the output projection "
-            "and the final norm, without the effect on later layers. Panels: "
+            "Direct logit attribution of every attention head to the backtrack words. "
+            "This is what the output of the head adds to their logit through its slice "
+            "of the output projection and the final norm, without the effect on later "
+            "layers. The words are weighted by their probabilities at the position, "
+            "and what the head adds to the mean logit of the vocabulary is subtracted. "
+            "Logits are those before a cap. Panels: "
             "positions that predict a backtrack, controls of the same thoughts, and "
             "the difference within problems. Orange heads raise the logit, purple "
             "heads lower it. A head that does the same at controls does not write "

@@ -7,16 +7,16 @@ import polars as pl
 import torch
 
 from attention.attention_weights import AttentionRows, reading_rows
-from attention.head_attribution import HeadReader
+from attention.head_attribution import HeadReader, write_logits
 from attention.selected_turns import TraceTurns
 from attention.tables import ARRIVAL, ATTENTION, BINS
 from attention.token_bins import attention_by_bin, visible_tokens
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, projected
-from doubletake.model.lens import Lens
 from turns.reading import GROUPS
 
+DLA_COLUMNS = (*(f"dla_{group}" for group in GROUPS), "dla_vocabulary")
 TurnKey = tuple[str | int, ...]
 """Trace and event of a turn."""
 
@@ -30,7 +30,7 @@ class BatchResult:
     tokens: torch.Tensor
     """[position, layer, bin], tokens that the layer sees."""
     dla: torch.Tensor
-    """[position, layer, head, group], logits."""
+    """[position, layer, head, group + 1], logits; the last is the vocabulary's mean."""
     unexplained: float
     """Largest |sum over heads and bias - attention output|, logits."""
     verified_rows: dict[TurnKey, torch.Tensor]
@@ -90,7 +90,7 @@ def _empty_result(decoder: Decoder, count: int) -> BatchResult:
     return BatchResult(
         attention=torch.empty(*shape, n_heads, len(BINS), device=device),
         tokens=torch.empty(*shape, len(BINS), dtype=torch.int32, device=device),
-        dla=torch.empty(*shape, n_heads, len(GROUPS), device=device),
+        dla=torch.empty(*shape, n_heads, len(DLA_COLUMNS), device=device),
         unexplained=0.0,
         verified_rows={},
     )
@@ -103,12 +103,12 @@ def _attribute_heads(
     result: BatchResult,
 ) -> None:
     """Fill in `dla` and `unexplained` from the states at the positions."""
-    scale = Lens.of(decoder).scale(states["resid"][decoder.n_layers])
+    targets = heads.targets(states["resid"][decoder.n_layers])
     errors = []
     for layer in range(decoder.n_layers):
-        by_head, bias = heads.head_logits(layer, states["z"][layer], scale)
+        by_head, bias = heads.head_logits(layer, states["z"][layer], targets)
         result.dla[:, layer] = by_head
-        whole = heads.write_logits(states["attn_out"][layer], scale)
+        whole = write_logits(states["attn_out"][layer], targets)
         errors.append((by_head.sum(1) + bias - whole).abs().max())
     result.unexplained = torch.stack(errors).max().item()  # keeps a NaN
 
@@ -149,8 +149,8 @@ def attention_table(batch: list[TraceTurns], result: BatchResult) -> pl.DataFram
                 for k, name in enumerate(BINS)
             },
             **{
-                f"dla_{group}": lists(f"dla_{group}", result.dla[..., k])
-                for k, group in enumerate(GROUPS)
+                name: lists(name, result.dla[..., k])
+                for k, name in enumerate(DLA_COLUMNS)
             },
         }
     )

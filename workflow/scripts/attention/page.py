@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attention.page_tables import head_row, heads_of, sheets, why_empty
+from attention.page_tables import (
+    SHOWN_HEADS,
+    head_row,
+    heads_of,
+    sheets,
+    why_empty,
+)
 from doubletake.page.reader import who_turns
 from doubletake.page.sections import Section
-from doubletake.page.wording import listed, percent, plural, real
+from doubletake.page.wording import count, listed, percent, plural, real
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -36,8 +42,9 @@ def headline(data: StudyData) -> str:
     writing = _leading_head(data, "dla_backtrack")
     if writing is not None:
         parts.append(
-            f"{_name(writing)} adds most to the backtrack words, "
-            f"{real(writing['mean'], 2)} logits{_at_controls(data, writing, _two)}"
+            f"{_name(writing)} adds most to the backtrack words above the mean of the "
+            f"vocabulary, {real(writing['mean'], 2)} logits"
+            f"{_at_controls(data, writing, _two)}"
         )
     return f"Where {who_turns(data)} is about to turn back, {listed(parts)}."
 
@@ -50,6 +57,7 @@ def findings(data: StudyData) -> list[str]:
         _bins_finding(data),
         _arrival_finding(data),
         _heads_finding(data),
+        _raw_finding(data),
         _overlap_finding(data),
         _depth_finding(data),
     ]
@@ -153,8 +161,32 @@ def _heads_finding(data: StudyData) -> str:
     n_heads = heads_of(data, "dla_backtrack", "backtrack").height
     return (
         f"All {plural(n_heads, 'head')} together add {listed(sums)} to the backtrack "
-        "words (means). These numbers do not contain what the MLPs add, nor what heads "
-        "do through later layers."
+        "words above the mean of the vocabulary (means). These numbers do not contain "
+        "what the MLPs add, nor what heads do through later layers."
+    )
+
+
+def _raw_finding(data: StudyData) -> str:
+    """What changes in the ranking of heads if the mean is not subtracted."""
+    raw, centred = (
+        heads_of(data, measure, "backtrack").sort("rank").head(SHOWN_HEADS)
+        for measure in ("dla_backtrack_raw", "dla_backtrack")
+    )
+    first, leading = (rows.row(0, named=True) for rows in (raw, centred))
+    shared = raw.join(centred, on=["layer", "head"], how="semi").height
+    text = (
+        "Raw, without subtracting the mean of the vocabulary, the ranking of heads has "
+        f"{count(shared)} of its first {raw.height} in common with this one. "
+    )
+    same = (first["layer"], first["head"]) == (leading["layer"], leading["head"])
+    if same:
+        return f"{text}The same head leads, with {real(first['mean'], 2)} logits."
+    part = head_row(data, first, "dla_backtrack", "backtrack")
+    assert part is not None  # both rankings hold all heads
+    return (
+        f"{text}{_name(first).capitalize()} leads it with {real(first['mean'], 2)} "
+        f"logits, of which {real(first['mean'] - part['mean'], 2)} go to every word "
+        "alike."
     )
 
 

@@ -74,9 +74,12 @@ def sheets(data: StudyData) -> list[Sheet]:
             "dla_backtrack",
             "Heads that write the turn",
             _three,
-            "Direct logit attribution to the mean logit of the backtrack words. The "
-            "last two columns are at backtracks too.",
+            "Direct logit attribution to the backtrack words, above the mean of the "
+            "vocabulary. The words are weighted by their probabilities at the "
+            "position. The last three columns are at backtracks too. Raw: the mean of "
+            "the vocabulary is not subtracted.",
             {
+                "raw": ("dla_backtrack_raw", _three),
                 "wrap-up words": ("dla_wrap_up", _three),
                 "backtrack \u2212 wrap-up": ("dla_difference", _three),
             },

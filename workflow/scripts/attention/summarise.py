@@ -100,15 +100,18 @@ def per_head(lists: pl.Series) -> np.ndarray:
 def head_measures(layer: pl.DataFrame) -> dict[str, np.ndarray]:
     """Measures of the heads of one layer: each [position, head].
 
-    `dla_difference` is the attribution to the backtrack words minus the attribution to
-    the wrap-up words. `arrival_ratio` is the attention to the last arrival's sentence,
-    divided by the attention that an even spread over all visible tokens would give it.
+    `dla_backtrack_raw` is the attribution to the backtrack words without subtracting
+    the mean of the vocabulary. `dla_difference` is the attribution to the backtrack
+    words minus the attribution to the wrap-up words. `arrival_ratio` is the attention
+    to the last arrival's sentence, divided by the attention that an even spread over
+    all visible tokens would give it.
     """
     back, wrap = per_head(layer["dla_backtrack"]), per_head(layer["dla_wrap_up"])
     arrival = per_head(layer[ARRIVAL])
     uniform = uniform_shares(layer)[:, BINS.index(ARRIVAL)]
     return {
         "dla_backtrack": back,
+        "dla_backtrack_raw": back + per_head(layer["dla_vocabulary"]),
         "dla_wrap_up": wrap,
         "dla_difference": back - wrap,
         ARRIVAL: arrival,

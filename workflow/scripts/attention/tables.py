@@ -86,13 +86,17 @@ ATTENTION = Table(
         Column(
             "dla_backtrack",
             HEADS,
-            "direct logit attribution to the mean logit of the backtrack words",
+            "direct logit attribution to the backtrack words: to the mean of their "
+            "logits, weighted by the model's probabilities within the group at the "
+            "position, minus the mean logit of the vocabulary",
             unit="logit",
         ),
+        Column("dla_wrap_up", HEADS, "the same for the wrap-up words", unit="logit"),
         Column(
-            "dla_wrap_up",
+            "dla_vocabulary",
             HEADS,
-            "direct logit attribution to the mean logit of the wrap-up words",
+            "direct logit attribution to the mean logit of the vocabulary. Added to "
+            "one of the two columns before, it gives the raw attribution",
             unit="logit",
         ),
     ),
@@ -153,6 +157,7 @@ ATTENTION_HEADS = Table(
             "measure",
             TEXT,
             "what is ranked: `dla_backtrack`, `dla_wrap_up` (both logits), "
+            "`dla_backtrack_raw` (`dla_backtrack` plus `dla_vocabulary`), "
             "`dla_difference` (`dla_backtrack` minus `dla_wrap_up`), "
             "`arrival_sentence` (share of attention), `arrival_ratio` (this share "
             "divided by the sentence's share of the visible tokens)",

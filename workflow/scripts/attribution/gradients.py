@@ -17,74 +17,10 @@ from functools import partial
 
 import torch
 
+from attribution.metric import Decision, Metric
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import See, hooked, replaced
-from doubletake.model.lens import Lens
-from turns.reading import GROUPS
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A position at which the model decides how to go on."""
-
-    trace: str
-    event: int
-    ids: list[int]
-    """Token ids of the sequence; the position is its last token."""
-    predicted: int
-    """Id of the most likely next token that is not white space."""
-
-
-class Metric:
-    """What is attributed: one number per position, from the final hidden state.
-
-    `difference`: log-prob of the backtrack group minus log-prob of the wrap-up group.
-    Each is the log-sum-exp over the group's tokens. The normaliser cancels, so only
-    these rows of the unembedding are needed. `target`: the raw logit of the most likely
-    next token that is not white space. Logits are in float32, and are capped where the
-    model caps them.
-    """
-
-    def __init__(
-        self, decoder: Decoder, name: str, groups: dict[str, torch.Tensor]
-    ) -> None:
-        """Pick the rows of the unembedding.
-
-        Args:
-            decoder: the model.
-            name: `difference` or `target`.
-            groups: token ids of the groups `backtrack` and `wrap_up`.
-
-        Raises:
-            ValueError: the metric is neither `difference` nor `target`.
-        """
-        if name not in ("difference", "target"):
-            raise ValueError(f"unknown metric {name!r}")
-        self.lens, self.name = Lens.of(decoder), name
-        # ASSUME: the single tokens of a group represent turning back or wrapping up.
-        self.group_sizes = [len(groups[group]) for group in GROUPS]
-        tokens = torch.cat([groups[group] for group in GROUPS])
-        self.group_tokens = tokens.to(decoder.device)
-
-    def __call__(
-        self, normed: torch.Tensor, decisions: Sequence[Decision]
-    ) -> torch.Tensor:
-        """The metric of every position.
-
-        Args:
-            normed: [position, d_model], final hidden states after the final norm.
-            decisions: the positions of these states, in the same order.
-
-        Returns:
-            [position], float32.
-        """
-        if self.name == "difference":
-            logits = self.lens.logits(normed, self.group_tokens)
-            backtrack, wrap_up = logits.split(self.group_sizes, 1)
-            return backtrack.logsumexp(1) - wrap_up.logsumexp(1)
-        predicted = torch.tensor([item.predicted for item in decisions])
-        return self.lens.logits(normed, predicted).diagonal()
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ import polars as pl
 import torch
 
 from activations.reading import ActivationCache, Origin
-from attribution.gradients import Metric
+from attribution.metric import Metric
 from attribution.question_spans import prompt_row, token_spans
 from attribution.scoring import STAGE, Attribution, Settings, decisions_of
 from attribution.tables import (

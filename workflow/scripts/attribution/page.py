@@ -20,6 +20,7 @@ from attribution.page_agreement import (
 from attribution.page_words import (
     most_important_sentence,
     overlap_sentence,
+    published_metric,
     slips_sentence,
     words_sheet,
 )
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
 
 METRICS = {
+    "log_odds": "the log-odds of a backtrack word against all other tokens",
     "difference": "the log-odds of a backtrack word against a wrap-up word",
     "target": "the raw logit of the most likely next token that is not white space",
 }
@@ -158,9 +160,10 @@ def context_part_cases(data: StudyData) -> str:
     table = data.tables["attribution/context_parts"]
     text = kind_cases(data)
     if table["published"].count():
-        return text + (
-            " Diamonds: published values of the same model and problems (ARBOR "
-            "project); the source does not state their normalisation."
+        return (
+            f"{text} Diamonds: published values of the same model and problems (ARBOR "
+            f"project), {published_metric(data)}; the source does not state their "
+            "normalisation."
         )
     return text + (
         " Published values exist for one model and dataset only, and are drawn only "

@@ -49,6 +49,13 @@ def most_important_sentence(data: StudyData) -> str:
     )
 
 
+def published_metric(data: StudyData) -> str:
+    """Of which metric the published numbers are, and whether the study has the same."""
+    if data.settings["attribution"]["metric"] == "target":
+        return "of the same metric"
+    return "of another metric (attribution.metric: target)"
+
+
 def overlap_sentence(data: StudyData) -> str:
     """How many important words occur again later, against matched words."""
     table = data.tables["attribution/overlap"].filter(kind="backtrack")
@@ -60,7 +67,11 @@ def overlap_sentence(data: StudyData) -> str:
         rows[name] for name in ("important", "matched", "difference")
     )
     published = important["published"]
-    reference = "" if published is None else f" (published: {percent(published, 0)})"
+    reference = (
+        ""
+        if published is None
+        else f" (published: {percent(published, 0)}, {published_metric(data)})"
+    )
     return (
         f"Of the {settings['top_words']} most important words before a backtrack, "
         f"{percent(important['mean'])}{reference} occur in the next "

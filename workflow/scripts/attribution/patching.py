@@ -17,7 +17,8 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from attribution.gradients import Decision, Metric, final_states
+from attribution.gradients import final_states
+from attribution.metric import Decision, Metric
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, replaced

@@ -54,7 +54,11 @@ KINDS = ("backtrack", "control", "wrap_up")
 NAMES = {"backtrack": "backtrack", "control": "control", "wrap_up": "wrap-up"}
 MARKS = {"backtrack": "o", "control": "s", "wrap_up": "^"}
 COMPONENT_NAMES = {"resid": "residual", "attn_out": "attention", "mlp_out": "MLP"}
-METRIC_NAMES = {"difference": "log-odds of turning back", "target": "logit"}
+METRIC_NAMES = {
+    "log_odds": "log-odds of turning back",
+    "difference": "log-odds of turning back against wrapping up",
+    "target": "logit of the most likely token",
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Settings:
     method: str
     """Estimate that the study uses: `gradient` or `integrated`."""
     metric: str
-    """Metric that is attributed: `difference` or `target`."""
+    """Metric that is attributed, one of `attribution.metric.METRICS`."""
     confidence: float
     """Coverage of the intervals."""
 

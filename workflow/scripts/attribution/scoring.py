@@ -8,13 +8,8 @@ import polars as pl
 import torch
 
 from attribution.agreement import verification_figures
-from attribution.gradients import (
-    Decision,
-    Estimate,
-    Metric,
-    attribute,
-    attribute_along_path,
-)
+from attribution.gradients import Estimate, attribute, attribute_along_path
+from attribution.metric import Decision, Metric
 from attribution.patching import exact_changes, metric_by_full_pass
 from attribution.tables import ATTRIBUTION_CELLS
 from attribution.verification_cells import CellSample, Costs
@@ -43,8 +38,7 @@ class Settings:
     kinds: list[str]
     """Kinds of positions: `backtrack`, `control`, `wrap_up`."""
     metric: str
-    """`difference` (log-prob of backtrack minus wrap-up words) or `target` (raw logit
-    of the most likely next token)."""
+    """What is attributed, one of `attribution.metric.METRICS`."""
     method: str
     """`gradient` (at the clean run) or `integrated` (averaged along a path)."""
     steps: int

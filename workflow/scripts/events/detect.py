@@ -19,7 +19,7 @@ from doubletake.detector.events import Arrival, Backtrack, WrapUp
 from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
 from doubletake.stats.draws import generator
-from doubletake.text.trace_positions import first_letter, thought_span, token_at
+from doubletake.text.trace_positions import thought_span, token_at
 from events.controls import Control, controls
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
@@ -77,28 +77,27 @@ def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:
     )
     return [
         _row(event, number, trace["trace"], span.start, text)
-        | {"token": token_of(event, span.start, text, offsets, prompt_length)}
+        | {"token": token_of(event, span.start, offsets, prompt_length)}
         for number, event in enumerate(ordered)
     ]
 
 
 def token_of(
-    event: Event, shift: int, text: str, offsets: Sequence[int], prompt_length: int
+    event: Event, shift: int, offsets: Sequence[int], prompt_length: int
 ) -> int:
-    """Token of an event: the last of a number, or the first of a sentence.
+    r"""Token of an event: the last of a number, or the first of a sentence.
+
+    The first token of a sentence holds its first character, markup included (`**`,
+    `\boxed{`, `- `, `1.`): before this character the model decides how to go on.
 
     Args:
         event: of the thought.
         shift: characters of the text before the thought.
-        text: of the completion.
         offsets: per token of the completion the character at which it starts.
         prompt_length: in tokens.
     """
-    start, end = event.start + shift, event.end + shift
-    character = (
-        end - 1 if isinstance(event, Arrival) else first_letter(text, start, end)
-    )
-    return token_at(offsets, prompt_length, character)
+    character = event.end - 1 if isinstance(event, Arrival) else event.start
+    return token_at(offsets, prompt_length, character + shift)
 
 
 def _row(event: Event, number: int, trace: str, shift: int, text: str) -> dict:

@@ -23,7 +23,8 @@ EVENTS = Table(
         Column(
             "token",
             COUNT,
-            "arrival: the number's last; other kinds: the sentence's first",
+            "arrival: the number's last; other kinds: the sentence's first, markup "
+            "included",
             unit="token index",
         ),
         Column("value", TEXT, "arrival: canonical number", nullable=True),

@@ -5,7 +5,9 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from logit_lens.tables import (
     LOGIT_LENS,
-    LOGIT_LENS_FIRST,
+    LOGIT_LENS_LEADING,
+    LOGIT_LENS_PARTS,
+    LOGIT_LENS_RANDOM,
     LOGIT_LENS_SUMMARY,
     LOGIT_LENS_WORDS,
     VOCABULARY,
@@ -20,8 +22,10 @@ DECLARATION = Experiment(
     tables=(
         LOGIT_LENS,
         LOGIT_LENS_SUMMARY,
-        LOGIT_LENS_FIRST,
+        LOGIT_LENS_PARTS,
+        LOGIT_LENS_LEADING,
         LOGIT_LENS_WORDS,
+        LOGIT_LENS_RANDOM,
         VOCABULARY,
         RUNS,
         VERIFICATION,
@@ -34,21 +38,26 @@ DECLARATION = Experiment(
             "stream at this boundary, with the final norm computed there (logit "
             "lens). Middle and right: what the attention and the MLP of each layer "
             "add to the final logit (direct logit attribution). Embedding, attention "
-            "and MLPs together add up to the final logit. Dashed: the same words at "
-            "controls, where the thought goes on. Where a gap between red and blue "
-            "opens, this layer writes the choice. If controls show the same gap, it "
-            "says nothing about turning back. Bands are intervals over "
-            "problems. The numbers are in logit_lens/summary.parquet.",
+            "and MLPs together add up to the final logit. The words are weighted by "
+            "their final probabilities at the position. Above: the mean logit of the "
+            "vocabulary is subtracted, because what is added to every token alike "
+            "changes no probability. Below: raw logits, as in published figures. "
+            "Dashed: the same words at controls, where the thought goes on. Where "
+            "backtracks and controls agree, a layer writes words that are frequent in "
+            "any case, and not the turn. Grey: random groups with as many tokens as "
+            "there are backtrack words, weighted alike. Bands are intervals over "
+            "problems. The numbers are in logit_lens/summary.parquet and "
+            "logit_lens/parts.parquet.",
         ),
         Figure(
-            "first",
-            "Where a backtrack word becomes the most likely token",
+            "leading",
+            "From which boundary a backtrack word is the most likely token",
             "Left: share of positions at which a backtrack word is the most likely "
             "token of the logit lens. Right: share of backtracks at which a "
-            "backtrack word leads for the first time at this boundary. A late, steep "
-            "rise means that the last layers write the word. An early rise means "
-            "that the choice was made earlier. The numbers are in "
-            "logit_lens/first.parquet.",
+            "backtrack word leads from this boundary to the end. A word that leads "
+            "only in between is not counted there. A late, steep rise means that the "
+            "last layers write the word. An early rise means that the choice was made "
+            "earlier. The numbers are in logit_lens/leading.parquet.",
         ),
         Figure(
             "words",

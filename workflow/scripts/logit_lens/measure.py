@@ -4,10 +4,12 @@ The logit lens (nostalgebraist 2020) reads the residual stream at every layer bo
 with the norm's statistics computed there. Direct logit attribution (Elhage et al. 2021)
 splits the final logit into the shares of the embedding and of every layer's attention
 and MLP. All shares use the final norm's scale at the position, so that they add up to
-the logit.
+the logit. The logit of a group of words is weighted by the model's probabilities at the
+position, and centred: the mean logit of the vocabulary is subtracted
+(`doubletake.model.logit_directions`). Random groups of tokens are read alike.
 
 Everything is computed from the cache. Of the model, only the final norm and the
-unembedding are read. Target logits use only the target tokens' rows of the unembedding.
+unembedding are read.
 
 Inputs
     events: `events.tables.EVENTS`; its digest shows that the cache belongs to it.
@@ -17,6 +19,7 @@ Inputs
 
 Outputs
     lens: `logit_lens.tables.LOGIT_LENS`.
+    random_groups: `logit_lens.tables.LOGIT_LENS_RANDOM`.
     vocabulary: `logit_lens.tables.VOCABULARY`, texts of the tokens in `lens`.
     verification: `doubletake.tables.verification.VERIFICATION`, the sum of the parts
         against the logits.
@@ -24,8 +27,7 @@ Outputs
 """
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,23 +36,20 @@ import polars as pl
 import torch
 
 from activations.reading import ActivationCache, Origin
-from doubletake.model.batch_memory import GIB
 from doubletake.model.devices import choose_device
 from doubletake.model.lens import Lens
+from doubletake.model.logit_directions import logit_directions
 from doubletake.model.run_rows import run_row_on
-from doubletake.model.self_proof import PROOF_BOUND
 from doubletake.running.logs import Progress, job
-from doubletake.stats.verification import Largest
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import (
-    VERIFICATION,
-    VerificationRow,
-    verification_of,
-)
+from doubletake.tables.verification import VERIFICATION
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
-from logit_lens.tables import LOGIT_LENS, VOCABULARY
+from logit_lens.cached_states import RESID, CachedStates, batches_of_states
+from logit_lens.random_groups import RandomGroups
+from logit_lens.sum_check import STAGE, SumCheck, logits_of_groups
+from logit_lens.tables import LOGIT_LENS, LOGIT_LENS_RANDOM, VOCABULARY
 from turns.reading import BACKTRACK, GROUPS, target_ids, white_space_ids
 from turns.tables import TURN_WORDS, TURNS
 
@@ -59,9 +58,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("measure_logit_lens")
 
-STAGE = "logit_lens"
-RESID, EMBED, ATTN_OUT, MLP_OUT = "resid", "embed", "attn_out", "mlp_out"
 KEYS = ("trace", "problem", "event", "kind")
+DIRECTIONS = (*GROUPS, "vocabulary", "backtrack_equal")
+"""Columns of `LOGIT_LENS`, in the order of `directions_of`."""
 
 
 @dataclass(frozen=True)
@@ -70,68 +69,12 @@ class Settings:
 
     top: int
     """Number of most likely tokens that are kept at each layer."""
+    random_groups: int
+    """Number of random groups of tokens that are read like the backtrack words."""
+    seed: int
+    """Seed of the draw of these groups."""
     batch_memory: float
     """GiB of memory that one batch may take in addition to the lens."""
-
-
-@dataclass(frozen=True)
-class CachedStates:
-    """Cached states of some positions, on the device of the lens, float32."""
-
-    resid: torch.Tensor
-    """[position, n_layers + 1, d_model]."""
-    attn_out: torch.Tensor
-    """[position, n_layers, d_model]."""
-    mlp_out: torch.Tensor
-    """[position, n_layers, d_model]."""
-
-
-@dataclass
-class SumCheck:
-    """Whether the shares of all positions add up to the logits."""
-
-    error: Largest = field(default_factory=Largest)
-    """Largest |sum of shares - logit|, relative to the position's largest logit."""
-
-    def add(self, total: torch.Tensor, logits: torch.Tensor) -> None:
-        """Compare sums of shares with logits, both [position, token]."""
-        size = logits.abs().amax(-1).clamp_min(1e-30)
-        relative = (total - logits).abs().amax(-1) / size
-        if len(relative):
-            self.error.add(relative.max().item(), len(relative))
-
-    def rows(self, dtype: str) -> pl.DataFrame:
-        """`doubletake.tables.verification.VERIFICATION`."""
-        figure = VerificationRow(
-            check="embedding, attention and MLP shares added up, against the logits",
-            statistic="max relative error",
-            value=self.error.value,
-            unit="1",
-            n=self.error.n,
-            bound=PROOF_BOUND[dtype],
-            merge="max",
-        )
-        return verification_of(STAGE, [figure])
-
-
-def batches_of_states(
-    cache: ActivationCache, turns: pl.DataFrame, gib: float, device: torch.device
-) -> Iterator[tuple[pl.DataFrame, CachedStates]]:
-    """Positions and their states, as many at a time as the memory budget allows."""
-    # Bytes of one position: its states as read from the cache, and their float32 copy.
-    size = 2 * (3 * cache.n_layers + 1) * cache.d_model * 4
-    for part in turns.iter_slices(max(1, int(gib * GIB / size))):
-        tensors = [
-            cache.read(name, part).to(device).float()
-            for name in (RESID, ATTN_OUT, MLP_OUT)
-        ]
-        yield part, CachedStates(*tensors)
-
-
-def group_means(values: torch.Tensor, sizes: list[int]) -> torch.Tensor:
-    """Means over the tokens of each group: [..., token] to [..., group]."""
-    # ASSUME: all single-token variants of a group's words weigh the same.
-    return torch.stack([part.mean(-1) for part in values.split(sizes, -1)], -1)
 
 
 @torch.inference_mode()
@@ -176,7 +119,7 @@ def component_rows(
     Args:
         part: the positions, `turns.tables.TURNS`.
         component: its name.
-        values: [position, layer, group].
+        values: [position, layer, direction].
         columns: values of further columns, [position * layer] each. All remaining
             columns are null.
     """
@@ -186,7 +129,7 @@ def component_rows(
     table = keys.with_columns(
         component=pl.lit(component),
         layer=pl.Series(np.tile(np.arange(layers, dtype=np.int32), positions)),
-        **{group: pl.Series(flat[:, k]) for k, group in enumerate(GROUPS)},
+        **{name: pl.Series(flat[:, k]) for k, name in enumerate(DIRECTIONS)},
         **columns,
     )
     return table.select(
@@ -195,6 +138,25 @@ def component_rows(
         else pl.lit(None, column.dtype).alias(column.name)
         for column in LOGIT_LENS.columns
     )
+
+
+def directions_of(
+    lens: Lens, final_resid: torch.Tensor, groups: list[torch.Tensor]
+) -> torch.Tensor:
+    """Directions of `logit_directions`, and the backtrack words with equal weights.
+
+    Args:
+        lens: final norm and unembedding.
+        final_resid: [position, d_model], residual stream after the last layer.
+        groups: token ids of the `GROUPS`.
+
+    Returns:
+        [position, direction, d_model], in the order of `DIRECTIONS`.
+    """
+    weighted = logit_directions(lens, final_resid, groups)
+    rows = lens.W_U[groups[GROUPS.index(BACKTRACK)].to(lens.W_U.device)].float()
+    equal = (rows.mean(0) - lens.mean_row).expand(len(weighted), 1, -1)
+    return torch.cat([weighted, equal], 1)
 
 
 @torch.inference_mode()
@@ -208,19 +170,11 @@ def lens_table(
     sum_check: SumCheck,
 ) -> pl.DataFrame:
     """`logit_lens.tables.LOGIT_LENS` of some positions."""
-    tokens = torch.cat([targets[group] for group in GROUPS])
-    sizes = [len(targets[group]) for group in GROUPS]
-    # ASSUME: a part's share is read with the final norm's scale held fixed.
-    scale = lens.scale(states.resid[:, -1])[:, None]
-    shares = {
-        EMBED: lens.shares(states.resid[:, :1], scale, tokens),
-        ATTN_OUT: lens.shares(states.attn_out, scale, tokens),
-        MLP_OUT: lens.shares(states.mlp_out, scale, tokens),
-    }
-    total = torch.cat(list(shares.values()), 1).double().sum(1).float()
-    sum_check.add(total, lens.uncapped(lens.normed(states.resid[:, -1]), tokens))
-    # ASSUME: the final norm and the unembedding can read the stream at any boundary.
-    logits = lens.logits(lens.normed(states.resid), tokens)
+    groups, last = [targets[group] for group in GROUPS], states.resid[:, -1]
+    readings = states.read(lens, directions_of(lens, last, groups))
+    shares = [values for name, values in readings.items() if name != RESID]
+    total = torch.cat(shares, 1).double().sum(1).float()
+    sum_check.add(total[:, : len(groups) + 1], logits_of_groups(lens, last, groups))
     logprobs, ids = read_vocabulary(
         lens, states.resid, targets[BACKTRACK], left_out, top
     )
@@ -229,11 +183,8 @@ def lens_table(
         "top_ids": pl.Series(ids.int().flatten(0, 1).tolist(), dtype=pl.List(pl.Int32)),
     }
     return pl.concat(
-        [component_rows(part, RESID, group_means(logits, sizes), **resid_columns)]
-        + [
-            component_rows(part, name, group_means(x, sizes))
-            for name, x in shares.items()
-        ]
+        component_rows(part, name, values, **(resid_columns if name == RESID else {}))
+        for name, values in readings.items()
     )
 
 
@@ -252,6 +203,7 @@ def main(
     index_path: Path,
     cache_paths: list[Path],
     lens_path: Path,
+    random_groups_path: Path,
     vocabulary_path: Path,
     verification_path: Path,
     runs_path: Path,
@@ -267,11 +219,17 @@ def main(
     tokenizer = load_tokenizer(model)
     left_out = white_space_ids(tokenizer)
     sum_check, tables = SumCheck(), [LOGIT_LENS.frame([])]
+    random_groups = RandomGroups(
+        targets[BACKTRACK], len(lens.W_U), settings.random_groups, settings.seed
+    )
     progress = Progress(turns.height, "positions")
-    for part, states in batches_of_states(cache, turns, settings.batch_memory, device):
+    for part, states in batches_of_states(
+        cache, turns, settings.random_groups, settings.batch_memory, device
+    ):
         tables.append(
             lens_table(lens, part, states, targets, left_out, settings.top, sum_check)
         )
+        random_groups.add(lens, part["kind"], states)
         progress.update(part.height)
     progress.close()
     VERIFICATION.write(sum_check.rows(model.dtype), verification_path)
@@ -279,6 +237,7 @@ def main(
     run = run_row_on(STAGE, ONE_SHARD, progress, device, model.dtype, traces)
     RUNS.write(run, runs_path)
     table = pl.concat(tables)
+    LOGIT_LENS_RANDOM.write(random_groups.table(), random_groups_path)
     VOCABULARY.write(vocabulary_of(table, tokenizer), vocabulary_path)
     LOGIT_LENS.write(table, lens_path)
 
@@ -292,6 +251,7 @@ if __name__ == "__main__":
             index_path=Path(snakemake.input.index),
             cache_paths=[Path(path) for path in snakemake.input.cache],
             lens_path=Path(snakemake.output.lens),
+            random_groups_path=Path(snakemake.output.random_groups),
             vocabulary_path=Path(snakemake.output.vocabulary),
             verification_path=Path(snakemake.output.verification),
             runs_path=Path(snakemake.output.runs),

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from doubletake.page.sections import Section, Sheet
-from doubletake.page.wording import count, listed, percent, plural, quoted, real
+from doubletake.page.wording import count, listed, percent, plural, quoted
+from logit_lens.page_parts import (
+    added_in_short,
+    layer_sentence,
+    order_sentence,
+    parts_sentence,
+)
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
 
 SHOWN_WORDS = 4
-PART_NAMES = {"attn_out": "attention", "mlp_out": "MLP"}
-SHARES = ("embed", "attn_out", "mlp_out")
 
 
 def backtracks_of(data: StudyData) -> pl.DataFrame:
@@ -37,42 +41,52 @@ def why_empty(data: StudyData) -> str | None:
 
 
 def headline(data: StudyData) -> str:
-    """At which boundary the word appears, and which part writes it."""
+    """From which boundary the word leads to the end, and which parts write it."""
     reason = why_empty(data)
     if reason is not None:
         return reason
-    first = data.tables["logit_lens/first"].filter(kind="backtrack")
-    n = int(first["positions"][0])
-    peak = first.sort("first_leading", descending=True).row(0, named=True)
-    last = max(first["boundary"].to_list())
-    share = percent(peak["first_leading"] / n)
     return (
-        f"At {share} of {plural(n, 'backtrack')} a backtrack word becomes the most "
-        f"likely token for the first time at boundary {peak['boundary']} of {last}; "
-        f"{_largest_part(data)}."
+        f"{_lead(data)}. Above the mean of the vocabulary, {added_in_short(data)} to "
+        "the logit of the backtrack words there."
     )
 
 
-def _contrasts(data: StudyData) -> pl.DataFrame:
-    """Mean logit of backtrack minus wrap-up words, by part and layer, at backtracks."""
-    rows = data.tables["logit_lens/summary"].filter(
-        pl.col("component").is_in(SHARES), kind="backtrack"
+def _lead(data: StudyData) -> str:
+    """How often a backtrack word leads at the end, and from which boundary."""
+    leading = data.tables["logit_lens/leading"].filter(kind="backtrack")
+    *_, end = leading.sort("boundary").iter_rows(named=True)
+    backtracks = plural(end["positions"], "backtrack")
+    if not end["share_leading"]:
+        return (
+            f"At none of {backtracks} is a backtrack word the model\u2019s most likely "
+            "token"
+        )
+    text = (
+        f"At {percent(end['share_leading'])} of {backtracks} a backtrack word is the "
+        "model\u2019s most likely token"
     )
-    wide = rows.pivot("group", index=["component", "layer"], values="mean")
-    return wide.with_columns(contrast=pl.col("backtrack") - pl.col("wrap_up"))
-
-
-def _largest_part(data: StudyData) -> str:
-    best = _contrasts(data).sort("contrast").row(-1, named=True)
-    names = {"embed": "the embedding"}
-    name = names.get(
-        best["component"],
-        f"the {PART_NAMES.get(best['component'])} of layer {best['layer']}",
-    )
+    if data.settings["turns"]["predicted_only"]:
+        text += " (turns.predicted_only keeps only these)"
+    middle = middle_boundary(leading)
+    if middle == end["boundary"]:
+        return f"{text}; at most of these it leads at the last boundary only, {middle}"
     return (
-        f"{name} adds most to backtrack words relative to wrap-up words "
-        f"({_signed(best['contrast'])} in the difference of the logits)"
+        f"{text}; at half of these it leads from boundary {middle} of "
+        f"{end['boundary']} or earlier to the end"
     )
+
+
+def middle_boundary(leading: pl.DataFrame) -> int:
+    """The boundary by which half of the positions that end so lead to the end.
+
+    Args:
+        leading: rows of one kind of `logit_lens.tables.LOGIT_LENS_LEADING`.
+    """
+    counts = leading.sort("boundary").with_columns(
+        pl.col("leading_to_the_end").cum_sum()
+    )
+    half = counts["leading_to_the_end"][-1] / 2
+    return int(counts.filter(pl.col("leading_to_the_end") >= half)["boundary"][0])
 
 
 def findings(data: StudyData) -> list[str]:
@@ -81,7 +95,9 @@ def findings(data: StudyData) -> list[str]:
         return []
     return [
         _filter_finding(data),
-        _parts_finding(data),
+        parts_sentence(data),
+        order_sentence(data),
+        layer_sentence(data),
         _control_finding(data),
         _target_tokens(data),
     ]
@@ -100,26 +116,9 @@ def _filter_finding(data: StudyData) -> str:
     )
 
 
-def _parts_finding(data: StudyData) -> str:
-    totals = _contrasts(data).group_by("component").agg(pl.col("contrast").sum())
-    by_name = dict(totals.iter_rows())
-    parts = [
-        f"{_signed(by_name[name])} from {text}"
-        for name, text in (
-            ("embed", "the embedding"),
-            ("attn_out", "attention"),
-            ("mlp_out", "the MLPs"),
-        )
-    ]
-    return (
-        "At backtracks the mean logit of backtrack words minus that of wrap-up words "
-        f"is {_signed(sum(by_name.values()))}: {listed(parts)}."
-    )
-
-
 def _control_finding(data: StudyData) -> str:
-    first = data.tables["logit_lens/first"]
-    control = first.filter(kind="control").sort("boundary")
+    leading = data.tables["logit_lens/leading"]
+    control = leading.filter(kind="control").sort("boundary")
     if control.is_empty():
         return "There is no control position to compare with."
     row = control.row(-1, named=True)
@@ -136,11 +135,6 @@ def _target_tokens(data: StudyData) -> str:
         texts = words.filter(group=group)["text"].to_list()
         parts.append(f"{name} words {', '.join(quoted(text) for text in texts)}")
     return f"Target tokens: {'; '.join(parts)}."
-
-
-def _signed(value: float) -> str:
-    text = real(value, 2)
-    return text if text.startswith("\u2212") else f"+{text}"
 
 
 def sheets(data: StudyData) -> list[Sheet]:
@@ -175,7 +169,9 @@ def _share(row: dict) -> float:
 def position_cases(data: StudyData) -> str:
     """Number of positions in the figures by layer."""
     summary = data.tables["logit_lens/summary"].filter(component="resid", layer=0)
-    rows = summary.filter(group="backtrack").select("kind", "positions", "problems")
+    rows = summary.filter(group="backtrack", logit="centred").select(
+        "kind", "positions", "problems"
+    )
     parts = [
         f"{plural(n, kind.replace('_', '-'))} on {plural(problems, 'problem')}"
         for kind, n, problems in rows.iter_rows()
@@ -195,7 +191,7 @@ SECTION = Section(
     sheets=sheets,
     cases={
         "layers": position_cases,
-        "first": position_cases,
+        "leading": position_cases,
         "words": word_cases,
     },
 )

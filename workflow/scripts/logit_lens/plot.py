@@ -3,11 +3,11 @@
 Inputs
     turns: `turns.tables.TURNS`, the most likely tokens.
     summary: `logit_lens.tables.LOGIT_LENS_SUMMARY`.
-    first: `logit_lens.tables.LOGIT_LENS_FIRST`.
+    leading: `logit_lens.tables.LOGIT_LENS_LEADING`.
 
 Outputs
     layers: mean logits of the target words by layer, and what each part adds.
-    first: the boundary at which a backtrack word becomes the most likely token.
+    leading: the boundary from which a backtrack word is the most likely token.
     words: the model's most likely tokens at first backtracks.
 """
 
@@ -25,6 +25,7 @@ from doubletake.page.plots import (
     ACCENT,
     DASHED,
     FAINT,
+    INK,
     counted,
     draw_band,
     empty_figure,
@@ -37,7 +38,7 @@ from doubletake.page.plots import (
     write_note,
 )
 from doubletake.running.logs import job
-from logit_lens.tables import LOGIT_LENS_FIRST, LOGIT_LENS_SUMMARY
+from logit_lens.tables import LOGIT_LENS_LEADING, LOGIT_LENS_SUMMARY
 from turns.tables import TURNS
 
 if TYPE_CHECKING:
@@ -49,10 +50,11 @@ GROUP_LABELS = {"backtrack": "backtrack words", "wrap_up": "wrap-up words"}
 COLOURS = dict(zip(GROUP_LABELS, (ACCENT, ordered_colours(3)[1]), strict=True))
 LINE_STYLES: dict[str, Any] = {"backtrack": "-", "control": DASHED}
 PANELS = {
-    "resid": ("Residual stream (logit lens)", "layer boundary", "mean logit"),
-    "attn_out": ("Attention", "layer", "mean share of the logit"),
-    "mlp_out": ("MLP", "layer", "mean share of the logit"),
+    "resid": ("Residual stream (logit lens)", "layer boundary"),
+    "attn_out": ("Attention", "layer"),
+    "mlp_out": ("MLP", "layer"),
 }
+LOGIT_LABELS = {"centred": "mean logit above the vocabulary's", "raw": "mean raw logit"}
 SHOWN_WORDS = 12
 NOTHING = "Nothing to draw: no backtrack was selected."
 
@@ -72,11 +74,15 @@ def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
     shown, unchecked = with_interval(summary)
     if shown.filter(kind="backtrack").is_empty():
         return empty_figure(unchecked or NOTHING)
-    figure, axes = new_figure(columns=3, height=3.7)
-    for panel, (component, labels) in zip(axes[0], PANELS.items(), strict=True):
-        title, xlabel, ylabel = labels
-        panel.set(title=title, xlabel=xlabel, ylabel=ylabel)
-        _draw_component(panel, shown.filter(component=component))
+    figure, axes = new_figure(columns=3, rows=2, height=6.4, sharex="col")
+    for panels, (logit, ylabel) in zip(axes, LOGIT_LABELS.items(), strict=True):
+        panels[0].set_ylabel(ylabel)
+        for panel, component in zip(panels, PANELS, strict=True):
+            rows = shown.filter(logit=logit, component=component)
+            _draw_component(panel, rows)
+    for panel, (title, xlabel) in zip(axes.T, PANELS.values(), strict=True):
+        panel[0].set_title(title)
+        panel[1].set_xlabel(xlabel)
     lines = [
         Line2D([], [], color=COLOURS[group], label=label)
         for group, label in GROUP_LABELS.items()
@@ -87,13 +93,21 @@ def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
         for kind, text in kind_labels.items()
         if not shown.filter(kind=kind).is_empty()
     ]
-    figure.legend(handles=lines, loc="outside upper left", ncols=4)
-    note = f"{cases_of(summary)}. Bands: {confidence:.0%} over problems."
+    lines.append(Line2D([], [], color=FAINT, lw=6, alpha=0.3, label="random tokens"))
+    figure.legend(handles=lines, loc="outside upper left", ncols=5)
+    note = (
+        f"{cases_of(summary)}. Bands: {confidence:.0%} over problems. Grey: "
+        f"{confidence:.0%} of random groups of tokens, at backtracks."
+    )
     write_note(figure, f"{note} {unchecked}".strip())
     return figure
 
 
 def _draw_component(axes: Axes, rows: pl.DataFrame) -> None:
+    drawn = rows.filter(kind="backtrack").drop_nulls("random").sort("layer")
+    if drawn.height:
+        ends = (drawn["random_low"], drawn["random_high"])
+        draw_band(axes, drawn["layer"], *ends, colour=INK)
     for kind, line_style in LINE_STYLES.items():
         for group, colour in COLOURS.items():
             line = rows.filter(kind=kind, group=group).sort("layer")
@@ -106,43 +120,43 @@ def _draw_component(axes: Axes, rows: pl.DataFrame) -> None:
     whole_ticks(axes)
 
 
-def draw_first(first: pl.DataFrame, confidence: float) -> Figure:
-    """Where a backtrack word is the most likely token, and where it is so first."""
-    shown, unchecked = with_interval(first)
+def draw_leading(leading: pl.DataFrame, confidence: float) -> Figure:
+    """Where a backtrack word is the most likely token, and from where to the end."""
+    shown, unchecked = with_interval(leading)
     back = shown.filter(kind="backtrack").sort("boundary")
     if back.is_empty():
         return empty_figure(unchecked or NOTHING)
     figure, axes = new_figure(columns=2, height=3.4)
-    leading, first_leading = axes[0]
+    shares, begins = axes[0]
     for kind, line_style in LINE_STYLES.items():
         rows = shown.filter(kind=kind).sort("boundary")
         if rows.is_empty():
             continue
         band = (rows["boundary"], rows["low"], rows["high"])
-        draw_band(leading, *band, colour=ACCENT)
+        draw_band(shares, *band, colour=ACCENT)
         style: dict[str, Any] = {"ls": line_style, "color": ACCENT, "marker": "o"}
         style |= {"ms": mark_size(rows.height)}
         label = f"at {kind}s"
-        leading.plot(rows["boundary"], rows["share_leading"], label=label, **style)
-    leading.set(
+        shares.plot(rows["boundary"], rows["share_leading"], label=label, **style)
+    shares.set(
         title="A backtrack word is most likely",
         xlabel="layer boundary",
         ylabel="share of positions",
         ylim=(-0.03, 1.03),
     )
-    leading.legend(handlelength=3.5)
-    shares = back["first_leading"] / back["positions"]
-    first_leading.bar(back["boundary"], shares, color=ACCENT)
-    never = 1 - int(back["first_leading"].sum()) / int(back["positions"][0])
-    first_leading.set(
-        title="... for the first time",
+    shares.legend(handlelength=3.5)
+    to_the_end = back["leading_to_the_end"] / back["positions"]
+    begins.bar(back["boundary"], to_the_end, color=ACCENT)
+    begins.set(
+        title="... from here to the end",
         xlabel="layer boundary",
         ylabel="share of backtracks",
+        ylim=(-0.03, 1.03),
     )
-    whole_ticks(leading)
-    whole_ticks(first_leading)
-    note = f"{cases_of(first)}. Bands: {confidence:.0%} over problems."
-    note += f" At no boundary: {never:.1%} of backtracks."
+    whole_ticks(shares)
+    whole_ticks(begins)
+    note = f"{cases_of(leading)}. Bands: {confidence:.0%} over problems."
+    note += f" At the end: {to_the_end.sum():.1%} of backtracks."
     write_note(figure, f"{note} {unchecked}".strip())
     return figure
 
@@ -188,18 +202,18 @@ def main(
     *,
     turns_path: Path,
     summary_path: Path,
-    first_path: Path,
+    leading_path: Path,
     layers_figure: Path,
-    first_figure: Path,
+    leading_figure: Path,
     words_figure: Path,
     confidence: float,
 ) -> None:
     """Read the tables, draw, save."""
     turns = TURNS.read(turns_path)
     summary = LOGIT_LENS_SUMMARY.read(summary_path)
-    first = LOGIT_LENS_FIRST.read(first_path)
+    leading = LOGIT_LENS_LEADING.read(leading_path)
     save_figure(draw_layers(summary, confidence), layers_figure)
-    save_figure(draw_first(first, confidence), first_figure)
+    save_figure(draw_leading(leading, confidence), leading_figure)
     save_figure(draw_words(turns), words_figure)
 
 
@@ -208,9 +222,9 @@ if __name__ == "__main__":
         main(
             turns_path=Path(snakemake.input.turns),
             summary_path=Path(snakemake.input.summary),
-            first_path=Path(snakemake.input.first),
+            leading_path=Path(snakemake.input.leading),
             layers_figure=Path(snakemake.output.layers),
-            first_figure=Path(snakemake.output.first),
+            leading_figure=Path(snakemake.output.leading),
             words_figure=Path(snakemake.output.words),
             confidence=snakemake.params.confidence,
         )

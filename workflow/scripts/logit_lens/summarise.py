@@ -1,17 +1,21 @@
-"""Means of the lens by layer, first boundary of a backtrack word, most likely tokens.
+"""Means by layer and by part, boundaries from which a backtrack word leads, top tokens.
 
 Inputs
     lens: `logit_lens.tables.LOGIT_LENS`.
+    random_groups: `logit_lens.tables.LOGIT_LENS_RANDOM`.
     words: `turns.tables.TURN_WORDS`.
     vocabulary: `logit_lens.tables.VOCABULARY`, the texts of tokens.
 
 Outputs
     summary: `logit_lens.tables.LOGIT_LENS_SUMMARY`.
-    first: `logit_lens.tables.LOGIT_LENS_FIRST`.
+    parts: `logit_lens.tables.LOGIT_LENS_PARTS`.
+    leading: `logit_lens.tables.LOGIT_LENS_LEADING`.
     top_words: `logit_lens.tables.LOGIT_LENS_WORDS`.
 """
 
 import logging
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +26,9 @@ from doubletake.running.logs import job
 from doubletake.stats.intervals import Mean, Resampling, cluster_means
 from logit_lens.tables import (
     LOGIT_LENS,
-    LOGIT_LENS_FIRST,
+    LOGIT_LENS_LEADING,
+    LOGIT_LENS_PARTS,
+    LOGIT_LENS_RANDOM,
     LOGIT_LENS_SUMMARY,
     LOGIT_LENS_WORDS,
     VOCABULARY,
@@ -34,9 +40,21 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("summarise_logit_lens")
 
-GROUPS = ("backtrack", "wrap_up")
-COMPONENTS = ("resid", "embed", "attn_out", "mlp_out")
-KINDS = ("backtrack", "wrap_up", "control")
+BACKTRACK = "backtrack"
+GROUPS = (BACKTRACK, "wrap_up")
+KINDS = (*GROUPS, "control")
+PARTS = ("embed", "attn_out", "mlp_out")
+COMPONENTS = ("resid", *PARTS)
+DIFFERENCE = "difference"
+CENTRED, RAW, EQUAL = "centred", "raw", "equal"
+ATTENTION, MLPS = PARTS[1:]
+LOGITS: dict[str, Callable[[str], pl.Expr]] = {
+    CENTRED: pl.col,
+    RAW: lambda group: pl.col(group) + pl.col("vocabulary"),
+    EQUAL: lambda group: pl.col(f"{group}_equal"),
+}
+"""The logit of a group in `LOGIT_LENS`; `EQUAL` is known for backtrack words only."""
+NOT_DRAWN: dict[str, Any] = dict.fromkeys(("random", "random_low", "random_high"))
 KEPT_WORDS = 20  # tokens per kind and boundary
 
 
@@ -58,21 +76,79 @@ def means_by_layer(
     return layers, cluster_means(values, problems, resampling, shares=shares)
 
 
-def summarise(lens: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
-    """Mean logits by kind, component, layer and group."""
+def summarise(
+    lens: pl.DataFrame, random_groups: pl.DataFrame, resampling: Resampling
+) -> pl.DataFrame:
+    """Mean logits by kind, component, layer and group, centred and raw."""
+    ranges = {
+        key: random_range(part["mean"], resampling.confidence)
+        for key, part in random_groups.group_by("kind", "component", "layer")
+    }
     rows = []
-    for kind in KINDS:
-        for component in COMPONENTS:
-            part = lens.filter(kind=kind, component=component)
-            for group in GROUPS if part.height else ():
-                layers, means = means_by_layer(part, group, resampling)
-                key = {"kind": kind, "component": component, "group": group}
-                rows += [
-                    key | {"layer": layer} | interval_of(mean)
-                    for layer, mean in zip(layers, means, strict=True)
-                ]
-    order = LOGIT_LENS_SUMMARY.schema
-    return LOGIT_LENS_SUMMARY.frame([{name: r[name] for name in order} for r in rows])
+    keys = product(KINDS, COMPONENTS, GROUPS, (CENTRED, RAW))
+    for kind, component, group, logit in keys:
+        part = lens.filter(kind=kind, component=component)
+        if part.is_empty():
+            continue
+        part = part.with_columns(value=LOGITS[logit](group))
+        for layer, mean in zip(*means_by_layer(part, "value", resampling), strict=True):
+            row = {"kind": kind, "component": component, "layer": layer}
+            row |= {"group": group, "logit": logit} | interval_of(mean)
+            if (group, logit) == (BACKTRACK, CENTRED):
+                row |= ranges[kind, component, layer]
+            rows.append(NOT_DRAWN | row)
+    return LOGIT_LENS_SUMMARY.frame(rows)
+
+
+def parts_table(
+    lens: pl.DataFrame, random_groups: pl.DataFrame, resampling: Resampling
+) -> pl.DataFrame:
+    """What embedding, attention and MLPs add to the backtrack words in all layers."""
+    rows: list[dict[str, Any]] = []
+    for kind, logit in product(KINDS, LOGITS):
+        of_kind = lens.filter(kind=kind).with_columns(mean=LOGITS[logit](BACKTRACK))
+        if of_kind.is_empty():
+            continue
+        totals = totals_of_parts(of_kind, ["trace", "event", "problem"])
+        drawn = totals_of_parts(random_groups.filter(kind=kind), ["draw"])
+        names = [*PARTS, DIFFERENCE]
+        problems = totals["problem"].to_numpy()
+        means = cluster_means(totals.select(names).to_numpy(), problems, resampling)
+        for name, mean in zip(names, means, strict=True):
+            row = {"kind": kind, "part": name, "logit": logit} | interval_of(mean)
+            if logit == CENTRED:
+                row |= random_range(drawn[name], resampling.confidence)
+            rows.append(NOT_DRAWN | row)
+    return LOGIT_LENS_PARTS.frame(rows)
+
+
+def totals_of_parts(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Sums over layers by part, and attention minus MLPs: one row per key.
+
+    Args:
+        rows: columns of the key, component, layer and mean.
+        key: names of columns.
+    """
+    sums = [
+        pl.col("mean").filter(pl.col("component") == part).sum().alias(part)
+        for part in PARTS
+    ]
+    difference = (pl.col(ATTENTION) - pl.col(MLPS)).alias(DIFFERENCE)
+    return rows.group_by(key).agg(sums).sort(key).with_columns(difference)
+
+
+def random_range(means: pl.Series, confidence: float) -> dict[str, float | None]:
+    """Mean and central range of the random groups.
+
+    A further random group lies outside with probability 1 - confidence, so the range is
+    that of a test in which the words are exchangeable with random tokens. (It needs
+    2 / (1 - confidence) - 1 groups; with fewer it is the whole range of the groups.)
+    """
+    tail = (1 - confidence) / 2
+    ends = np.quantile(means.to_numpy(), [tail, 1 - tail], method="weibull")
+    low, high = ends.tolist()
+    middle: Any = means.mean()
+    return {"random": middle, "random_low": low, "random_high": high}
 
 
 def interval_of(mean: Mean) -> dict[str, Any]:
@@ -81,10 +157,10 @@ def interval_of(mean: Mean) -> dict[str, Any]:
     return counts | {"mean": mean.value, "low": mean.low, "high": mean.high}
 
 
-def first_boundaries(
+def leading_boundaries(
     lens: pl.DataFrame, targets: list[int], resampling: Resampling
 ) -> pl.DataFrame:
-    """Where a backtrack word is the most likely token, and where it is so first.
+    """Where a backtrack word is the most likely token, and from where to the end.
 
     Args:
         lens: `logit_lens.tables.LOGIT_LENS`.
@@ -92,7 +168,7 @@ def first_boundaries(
         resampling: how intervals are drawn.
 
     Returns:
-        `logit_lens.tables.LOGIT_LENS_FIRST`.
+        `logit_lens.tables.LOGIT_LENS_LEADING`.
     """
     rows = []
     resid = lens.filter(component="resid").with_columns(
@@ -103,16 +179,31 @@ def first_boundaries(
         if part.is_empty():
             continue
         boundaries, means = means_by_layer(part, "is_leading", resampling, shares=True)
-        leading = part.filter("is_leading").group_by("trace", "event")
-        first = leading.agg(pl.col("layer").min())["layer"].to_numpy()
-        counts = np.bincount(first, minlength=len(boundaries))
+        begins = first_of_the_last_run(part)
+        counts = np.bincount(begins, minlength=len(boundaries))
         rows += [
             {"kind": kind, "boundary": boundary, "positions": mean.n}
-            | {"problems": mean.clusters, "first_leading": int(counts[boundary])}
-            | {"share_leading": mean.value, "low": mean.low, "high": mean.high}
+            | {"problems": mean.clusters, "share_leading": mean.value}
+            | {"low": mean.low, "high": mean.high}
+            | {"leading_to_the_end": int(counts[boundary])}
             for boundary, mean in zip(boundaries, means, strict=True)
         ]
-    return LOGIT_LENS_FIRST.frame(rows)
+    return LOGIT_LENS_LEADING.frame(rows)
+
+
+def first_of_the_last_run(rows: pl.DataFrame) -> np.ndarray:
+    """The boundary from which a backtrack word leads to the end.
+
+    Args:
+        rows: columns trace, event, layer (every boundary of a position) and is_leading.
+
+    Returns:
+        [position], without positions at which no backtrack word leads at the end.
+    """
+    key = ["trace", "event"]
+    lost = pl.col("layer").filter(~pl.col("is_leading")).max()
+    runs = rows.group_by(key).agg(begin=lost.fill_null(-1) + 1, n=pl.len())
+    return runs.filter(pl.col("begin") < pl.col("n"))["begin"].to_numpy()
 
 
 def word_counts(lens: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
@@ -152,33 +243,39 @@ def word_counts(lens: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
 def main(
     *,
     lens_path: Path,
+    random_groups_path: Path,
     vocabulary_path: Path,
     words_path: Path,
     summary_path: Path,
-    first_path: Path,
+    parts_path: Path,
+    leading_path: Path,
     top_words_path: Path,
     resampling: Resampling,
 ) -> None:
     """Read the tables, summarise, write."""
     lens = LOGIT_LENS.read(lens_path)
+    random_groups = LOGIT_LENS_RANDOM.read(random_groups_path)
     words = TURN_WORDS.read(words_path)
-    targets = words.filter(group="backtrack")["token_id"].to_list()
-    first = first_boundaries(lens, targets, resampling)
+    targets = words.filter(group=BACKTRACK)["token_id"].to_list()
+    leading = leading_boundaries(lens, targets, resampling)
     logger.info("%d rows", lens.height)
-    LOGIT_LENS_SUMMARY.write(summarise(lens, resampling), summary_path)
+    LOGIT_LENS_SUMMARY.write(summarise(lens, random_groups, resampling), summary_path)
+    LOGIT_LENS_PARTS.write(parts_table(lens, random_groups, resampling), parts_path)
     top_words = word_counts(lens, VOCABULARY.read(vocabulary_path))
     LOGIT_LENS_WORDS.write(top_words, top_words_path)
-    LOGIT_LENS_FIRST.write(first, first_path)
+    LOGIT_LENS_LEADING.write(leading, leading_path)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             lens_path=Path(snakemake.input.lens),
+            random_groups_path=Path(snakemake.input.random_groups),
             vocabulary_path=Path(snakemake.input.vocabulary),
             words_path=Path(snakemake.input.words),
             summary_path=Path(snakemake.output.summary),
-            first_path=Path(snakemake.output.first),
+            parts_path=Path(snakemake.output.parts),
+            leading_path=Path(snakemake.output.leading),
             top_words_path=Path(snakemake.output.top_words),
             resampling=Resampling(**snakemake.params.resampling),
         )

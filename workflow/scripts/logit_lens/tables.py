@@ -34,11 +34,26 @@ LOGIT_LENS = Table(
         Column(
             "backtrack",
             REAL,
-            "of `resid`: mean logit of the backtrack tokens; of the parts: what the "
-            "part adds to this mean",
+            "of `resid`: mean logit of the backtrack tokens, weighted by the model's "
+            "final probabilities within the group at the position, minus the mean "
+            "logit of the vocabulary; of the parts: what the part adds to it",
             unit="logit",
         ),
         Column("wrap_up", REAL, "the same for the wrap-up tokens", unit="logit"),
+        Column(
+            "vocabulary",
+            REAL,
+            "of `resid`: mean logit of the vocabulary; of the parts: what the part "
+            "adds to it. Added to one of the two columns before, it gives the raw "
+            "logit",
+            unit="logit",
+        ),
+        Column(
+            "backtrack_equal",
+            REAL,
+            "as `backtrack`, with equal weights of all backtrack tokens",
+            unit="logit",
+        ),
         Column(
             "backtrack_logprob",
             REAL,
@@ -71,6 +86,49 @@ VOCABULARY = Table(
     holds="texts of the tokens in `logit_lens`",
 )
 
+_LOGIT = Column(
+    "logit",
+    TEXT,
+    "`centred`: the mean logit of the vocabulary is subtracted; `raw`: it is not",
+)
+_RANDOM = (
+    Column(
+        "random",
+        REAL,
+        "the same mean for random groups of as many tokens, weighted alike; null: not "
+        "drawn (wrap-up words, raw logits, equal weights)",
+        nullable=True,
+        unit="logit",
+    ),
+    Column(
+        "random_low",
+        REAL,
+        "lower end of the range of the random groups, with the coverage of the "
+        "intervals",
+        nullable=True,
+        unit="logit",
+    ),
+    Column("random_high", REAL, "its upper end", nullable=True, unit="logit"),
+)
+
+LOGIT_LENS_RANDOM = Table(
+    "logit_lens/random_groups",
+    (
+        _KIND,
+        Column("component", TEXT, "as in `logit_lens`"),
+        Column("layer", COUNT, "as in `logit_lens`", unit="index"),
+        Column("draw", COUNT, "number of the group", unit="index"),
+        Column(
+            "mean",
+            REAL,
+            "over positions: what the column `backtrack` of `logit_lens` would be for "
+            "the tokens of this group",
+            unit="logit",
+        ),
+    ),
+    holds="the same means for random groups of tokens, as many as backtrack tokens",
+)
+
 LOGIT_LENS_SUMMARY = Table(
     "logit_lens/summary",
     (
@@ -78,44 +136,80 @@ LOGIT_LENS_SUMMARY = Table(
         Column("component", TEXT, "as in `logit_lens`"),
         Column("layer", COUNT, "as in `logit_lens`", unit="index"),
         Column("group", TEXT, "group of the tokens: `backtrack` or `wrap_up`"),
+        _LOGIT,
         _POSITIONS,
         _PROBLEMS,
         Column(
             "mean",
             REAL,
-            "over positions, of the column `backtrack` or `wrap_up` of `logit_lens`",
+            "over positions, of the column `backtrack` or `wrap_up` of `logit_lens`; "
+            "raw: plus the column `vocabulary`",
             unit="logit",
         ),
         Column("low", REAL, LOW, nullable=True, unit="logit"),
         Column("high", REAL, HIGH, nullable=True, unit="logit"),
+        *_RANDOM,
     ),
     holds="means by layer",
 )
 
-LOGIT_LENS_FIRST = Table(
-    "logit_lens/first",
+LOGIT_LENS_PARTS = Table(
+    "logit_lens/parts",
+    (
+        _KIND,
+        Column(
+            "part",
+            TEXT,
+            "`embed`, `attn_out` or `mlp_out`: all layers together; `difference`: "
+            "`attn_out` minus `mlp_out`",
+        ),
+        Column(
+            "logit",
+            TEXT,
+            "`centred` and `raw` as in `logit_lens/summary`; `equal`: centred, with "
+            "equal weights of all backtrack tokens",
+        ),
+        _POSITIONS,
+        _PROBLEMS,
+        Column(
+            "mean",
+            REAL,
+            "over positions: what the part adds to the logit of the backtrack words",
+            unit="logit",
+        ),
+        Column("low", REAL, LOW, nullable=True, unit="logit"),
+        Column("high", REAL, HIGH, nullable=True, unit="logit"),
+        *_RANDOM,
+    ),
+    holds="what embedding, attention and MLPs add to the backtrack words",
+)
+
+LOGIT_LENS_LEADING = Table(
+    "logit_lens/leading",
     (
         _KIND,
         _BOUNDARY,
         _POSITIONS,
         _PROBLEMS,
         Column(
-            "first_leading",
-            COUNT,
-            "positions at which a backtrack word is the most likely token here, and at "
-            "no earlier boundary",
-            unit="positions",
-        ),
-        Column(
             "share_leading",
             REAL,
-            "positions at which a backtrack word is the most likely token here",
+            "positions at which a backtrack word is the most likely token here; at the "
+            "last boundary: in the model's prediction",
             unit="share",
         ),
         Column("low", REAL, LOW, nullable=True, unit="share"),
         Column("high", REAL, HIGH, nullable=True, unit="share"),
+        Column(
+            "leading_to_the_end",
+            COUNT,
+            "positions at which a backtrack word is the most likely token here and at "
+            "every later boundary, but not at the boundary before",
+            unit="positions",
+        ),
     ),
-    holds="the boundary at which a backtrack word first becomes the most likely token",
+    holds="the boundary from which a backtrack word is the most likely token to the "
+    "end",
 )
 
 LOGIT_LENS_WORDS = Table(

@@ -29,7 +29,7 @@ from doubletake.tables.verification import (
     VerificationRow,
     verification_of,
 )
-from doubletake.text.trace_positions import first_letter, thought_span, token_at
+from doubletake.text.trace_positions import thought_span, token_at
 from pocket.reading import LANGUAGE, THOUGHT, read_thought
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -62,7 +62,7 @@ def truth_rows(trace: dict[str, Any], question: str) -> list[dict[str, Any]]:
                 "boundary": number,
                 "start": start,
                 "end": end,
-                "token": first_token(trace, start, end),
+                "token": first_token(trace, start),
                 "choice": boundary.choice,
                 "word": boundary.word,
                 "cause": cause.kind,
@@ -77,17 +77,16 @@ def truth_rows(trace: dict[str, Any], question: str) -> list[dict[str, Any]]:
     return rows
 
 
-def first_token(trace: dict[str, Any], start: int, end: int) -> int | None:
+def first_token(trace: dict[str, Any], start: int) -> int | None:
     """The first token of a sentence; None if it also holds what stands before.
 
     Args:
         trace: a row of `TRACES`.
         start: first character of the sentence in the trace's text.
-        end: the character after its last one.
     """
-    text, offsets, prompt = trace["text"], trace["offsets"], len(trace["prompt_ids"])
-    token = token_at(offsets, prompt, first_letter(text, start, end))
-    before = text[offsets[token - prompt] : start]
+    offsets, prompt = trace["offsets"], len(trace["prompt_ids"])
+    token = token_at(offsets, prompt, start)
+    before = trace["text"][offsets[token - prompt] : start]
     return None if before.strip() else token
 
 

@@ -4,10 +4,12 @@ Logit lens (nostalgebraist 2020): the final norm, with the scale of the state it
 then the unembedding. Direct logit attribution (Elhage et al. 2021): the share of a part
 in a logit is the part, times the final norm's scale of the whole state, times the
 norm's gain, times the token's row of the unembedding. The shares add up to the logit.
+Any combination of rows can stand in place of the row (`logit_directions`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch.nn.functional import linear
@@ -60,6 +62,11 @@ class Lens:
         weight = decoder.unembed.weight
         return cls(decoder.norm_gain, weight, decoder.norm_eps, decoder.softcap)
 
+    @cached_property
+    def mean_row(self) -> torch.Tensor:
+        """Mean over the vocabulary of the unembedding: [d_model], float32."""
+        return self.W_U.mean(0, dtype=torch.float32)
+
     def scale(self, resid: torch.Tensor) -> torch.Tensor:
         """Factor of the final norm, rsqrt(mean(resid²) + eps): [..., d] to [...]."""
         return rms_scale(resid, self.eps)
@@ -69,19 +76,21 @@ class Lens:
         return self.norm_gain * (self.scale(resid)[..., None] * resid.float())
 
     def shares(
-        self, part: torch.Tensor, scale: torch.Tensor, tokens: torch.Tensor
+        self, part: torch.Tensor, scale: torch.Tensor, directions: torch.Tensor
     ) -> torch.Tensor:
         """Direct logit attribution of parts of a state.
 
         Args:
-            part: [..., d_model], output of one component.
-            scale: [...], `scale` of the final residual that holds the part.
-            tokens: [token], ids.
+            part: [..., part, d_model], outputs of components.
+            scale: [...], `scale` of the final residual that holds the parts.
+            directions: [..., direction, d_model], rows of the unembedding, or
+                combinations of rows.
 
         Returns:
-            [..., token], float32, shares of the logits before the cap.
+            [..., part, direction], float32, shares of the logits before the cap.
         """
-        return self.uncapped(self.norm_gain * (scale[..., None] * part.float()), tokens)
+        normed = self.norm_gain * (scale[..., None, None] * part.float())
+        return normed @ directions.mT
 
     def uncapped(
         self, normed: torch.Tensor, tokens: torch.Tensor | None = None

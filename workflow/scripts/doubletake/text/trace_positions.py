@@ -44,8 +44,3 @@ def token_at(offsets: Sequence[int], prompt_length: int, character: int) -> int:
     if first < len(offsets) and offsets[first] == character:
         return prompt_length + first
     return prompt_length + bisect_right(offsets, character) - 1
-
-
-def first_letter(text: str, start: int, end: int) -> int:
-    """First letter or digit from `start` to `end`; `start` where there is neither."""
-    return next((i for i in range(start, end) if text[i].isalnum()), start)

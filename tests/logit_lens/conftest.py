@@ -1,0 +1,32 @@
+"""A tiny study whose logit lens has run."""
+
+import pytest
+from tiny_lens import run
+from tiny_turns import write_turns_study
+
+from logit_lens.tables import LOGIT_LENS, LOGIT_LENS_RANDOM
+from turns.reading import target_ids
+from turns.tables import TURN_WORDS
+
+
+@pytest.fixture(scope="package")
+def study(model, tmp_path_factory):
+    study = write_turns_study(tmp_path_factory.mktemp("lens"), model)
+    study.locate()
+    run(study)
+    return study
+
+
+@pytest.fixture(scope="package")
+def lens(study):
+    return LOGIT_LENS.read(study.folder / "lens.parquet")
+
+
+@pytest.fixture(scope="package")
+def random_groups(study, lens):
+    return LOGIT_LENS_RANDOM.read(study.folder / "lens.random.parquet")
+
+
+@pytest.fixture(scope="package")
+def targets(study):
+    return target_ids(TURN_WORDS.read(study.folder / "words.parquet"))

@@ -1,0 +1,218 @@
+"""The report's sentences on the lens, from tables with known numbers."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from doubletake.page.study_data import StudyData
+from doubletake.stats.intervals import Resampling, cluster_means
+from logit_lens.page import SECTION, headline, middle_boundary
+from logit_lens.page_parts import (
+    is_random,
+    larger_part,
+    layer_sentence,
+    order_sentence,
+)
+from logit_lens.summarise import random_range
+from logit_lens.tables import (
+    LOGIT_LENS_LEADING,
+    LOGIT_LENS_PARTS,
+    LOGIT_LENS_SUMMARY,
+    LOGIT_LENS_WORDS,
+)
+from turns.tables import TURN_WORDS, TURNS
+
+RANDOM = {"random": 0.5, "random_low": -1.0, "random_high": 2.0}
+COUNTS = {"positions": 40, "problems": 30}
+
+
+def part_row(part, logit, mean, low=None, high=None, kind="backtrack"):
+    row = {"kind": kind, "part": part, "logit": logit, **COUNTS, "mean": mean}
+    row |= {"low": mean - 0.5 if low is None else low}
+    return row | {"high": mean + 0.5 if high is None else high} | RANDOM
+
+
+def parts(centred, raw):
+    """Rows of all parts; `centred` and `raw`: low and high end of the difference."""
+    return LOGIT_LENS_PARTS.frame(
+        [
+            part_row(part, logit, mean)
+            for logit in ("centred", "equal", "raw")
+            for part, mean in (("embed", 0.25), ("attn_out", 3.5), ("mlp_out", 2.5))
+        ]
+        + [part_row("difference", "centred", sum(centred) / 2, *centred)]
+        + [part_row("difference", "equal", -0.25, -0.375, -0.125)]
+        + [part_row("difference", "raw", sum(raw) / 2, *raw)]
+    )
+
+
+def leading(shares, to_the_end, kind="backtrack"):
+    return LOGIT_LENS_LEADING.frame(
+        [
+            {"kind": kind, "boundary": boundary, **COUNTS, "share_leading": share}
+            | {"low": share, "high": share, "leading_to_the_end": begins}
+            for boundary, (share, begins) in enumerate(
+                zip(shares, to_the_end, strict=True)
+            )
+        ]
+    )
+
+
+def summary():
+    """The MLP of layer 1 leads raw, attention of layer 0 leads centred."""
+    means = {
+        ("attn_out", 0): (3.0, 2.0),
+        ("mlp_out", 1): (1.5, 15.0),
+        ("embed", 0): (0.25, 0.25),
+    }
+    return LOGIT_LENS_SUMMARY.frame(
+        [
+            {"kind": "backtrack", "component": component, "layer": layer}
+            | {"group": "backtrack", "logit": logit, **COUNTS, "mean": mean}
+            | {"low": mean - 1, "high": mean + 1, **RANDOM}
+            for (component, layer), both in means.items()
+            for logit, mean in zip(("centred", "raw"), both, strict=True)
+        ]
+    )
+
+
+def turn(event):
+    row = {"trace": "a/0", "problem": "a", "event": event, "kind": "backtrack"}
+    row |= {"ordinal": event, "position": 19, "next_id": 5, "logprob": -0.1}
+    row |= {"predicted_id": 5, "predicted_text": "Wait", "is_word": event == 1}
+    return row | {"selected": True}
+
+
+def data_of(
+    predicted_only=False,
+    centred=(0.5, 1.5),
+    raw=(-25.0, -21.0),
+    shares=(0.0, 0.6, 0.25, 0.3),
+    to_the_end=(0, 2, 4, 6),
+):
+    word = {"group": "backtrack", "word": "Wait", "token_id": 1, "text": "Wait"}
+    tables = {
+        "turns": TURNS.frame([turn(1), turn(2)]),
+        "turns/words": TURN_WORDS.frame([word]),
+        "logit_lens/parts": parts(centred, raw),
+        "logit_lens/leading": leading(shares, to_the_end),
+        "logit_lens/summary": summary(),
+        "logit_lens/words": LOGIT_LENS_WORDS.frame([]),
+    }
+    settings = {
+        "turns": {"predicted_only": predicted_only},
+        "intervals": {"confidence": 0.95, "least_problems": 10},
+    }
+    return StudyData("tiny", "data", tables, settings)
+
+
+def test_the_headline_counts_words_that_lead_to_the_end():
+    """60% lead at boundary 1, but only for a moment."""
+    text = headline(data_of())
+    assert "At 30.0% of 40 backtracks" in text
+    assert "from boundary 2 of 3 or earlier" in text
+    assert "60" not in text
+    assert "attention adds +3.50 (random tokens: +0.50)" in text
+    assert "turns.predicted_only" not in text
+    assert "keeps only these" in headline(data_of(predicted_only=True))
+
+
+def test_where_no_word_leads_at_the_end_the_headline_names_no_boundary():
+    text = headline(data_of(shares=(0.0, 0.6, 0.25, 0.0), to_the_end=(0, 0, 0, 0)))
+    assert "At none of 40 backtracks" in text
+    assert "boundary" not in text
+
+
+def test_words_that_lead_at_the_last_boundary_only():
+    text = headline(data_of(to_the_end=(0, 2, 3, 7)))
+    assert "at most of these it leads at the last boundary only, 3" in text
+
+
+@pytest.mark.parametrize(
+    ("to_the_end", "middle"), [((0, 0, 0, 9), 3), ((5, 0, 0, 5), 0), ((1, 1, 1, 0), 1)]
+)
+def test_the_boundary_by_which_half_lead(to_the_end, middle):
+    assert middle_boundary(leading((0.5,) * 4, to_the_end)) == middle
+
+
+@pytest.mark.parametrize(
+    ("centred", "raw", "says"),
+    [
+        ((0.5, 1.5), (-25.0, -21.0), "reverses the order"),
+        ((-0.5, 1.5), (-25.0, -21.0), "changes what can be said of the order"),
+        ((-1.5, -0.5), (-25.0, -21.0), "does not change the order"),
+        ((-0.5, 1.5), (-1.0, 1.0), "does not change the order"),
+    ],
+)
+def test_the_order_of_attention_and_mlps_centred_and_raw(centred, raw, says):
+    text = order_sentence(data_of(centred=centred, raw=raw))
+    assert says in text
+    assert ("attention adds more" in text) == (centred[0] > 0)
+    assert ("does not tell" in text) == (centred[0] < 0 < centred[1])
+    assert (
+        "all spellings: \u22120.25 (\u22120.38 to \u22120.12): the MLPs add more"
+        in text
+    )
+    assert ("depends on the weights" in text) == (centred != (-1.5, -0.5))
+    # The range of random tokens is -1 to 2.
+    assert "lies within this range, so this is not particular" in text
+
+
+def test_a_difference_outside_the_range_of_random_tokens():
+    text = order_sentence(data_of(centred=(2.5, 3.5)))
+    assert "lies outside this range, so this is particular to words like these" in text
+
+
+def test_the_largest_layer_is_named_for_both():
+    text = layer_sentence(data_of())
+    assert "attention of layer 0: +3.00 (2.00 to 4.00; random tokens: +0.50" in text
+    assert "Raw, it is that of the MLP of layer 1: +15.00" in text
+
+
+def test_no_number_is_missing():
+    data = data_of()
+    text = "\n".join([headline(data), *SECTION.findings(data)])
+    text += "\n".join(cases(data) for cases in SECTION.cases.values())
+    assert "nan" not in text.lower()
+    assert "None" not in text
+    assert "40 backtracks of 30 problems" in text
+
+
+@pytest.mark.parametrize(("effect", "lowest", "highest"), [(0, 0, 0.09), (1, 0.9, 1)])
+def test_false_orders_come_at_the_nominal_rate(effect, lowest, highest):
+    """500 studies of 30 problems with two backtracks each, a column per study."""
+    rng = np.random.default_rng(3)
+    of_problem = rng.normal(effect, 1.0, size=(30, 1, 500))
+    values = (of_problem + rng.standard_t(5, size=(30, 2, 500))).reshape(60, 500)
+    means = cluster_means(values, np.repeat(np.arange(30), 2), Resampling())
+    parts = [larger_part({"low": mean.low, "high": mean.high}) for mean in means]
+    assert lowest <= sum(part is not None for part in parts) / 500 <= highest
+    if effect:
+        assert "mlp_out" not in parts
+
+
+@pytest.mark.parametrize("draws", [39, 100])
+@pytest.mark.parametrize(("effect", "lowest", "highest"), [(0, 0.02, 0.08), (40, 1, 1)])
+def test_random_words_lie_outside_the_range_at_the_nominal_rate(
+    draws, effect, lowest, highest
+):
+    """500 studies; the values of groups are skewed, as weighted logits are."""
+    values = np.random.default_rng(1).gamma(2, size=(500, draws + 1))
+    outside = 0
+    for own, *others in values:
+        row = {"mean": own + effect} | random_range(pl.Series(others), 0.95)
+        outside += not is_random(row)
+    assert lowest <= outside / 500 <= highest
+
+
+def test_without_an_interval_nothing_is_told():
+    data = data_of()
+    table = data.tables["logit_lens/parts"].with_columns(
+        low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64), problems=pl.lit(4)
+    )
+    data.tables["logit_lens/parts"] = table
+    text = order_sentence(data)
+    assert larger_part({"low": None, "high": None}) is None
+    assert "(not checked: 4 problems): no interval tells which adds more" in text
+    assert "adds more." not in text.replace("tells which adds more.", "")
+    assert "order depends on the mean is not checked" in text

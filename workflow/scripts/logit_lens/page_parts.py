@@ -1,0 +1,179 @@
+"""The page's sentences on what embedding, attention and MLPs add to backtrack words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from doubletake.page.wording import listed, plural, real
+
+if TYPE_CHECKING:
+    from doubletake.page.study_data import StudyData
+
+PART_NAMES = {"embed": "the embedding", "attn_out": "attention", "mlp_out": "the MLPs"}
+VERDICTS: dict[str | None, str] = {
+    "attn_out": "attention adds more",
+    "mlp_out": "the MLPs add more",
+    None: "the interval does not tell which adds more",
+}
+
+
+def parts_of(data: StudyData, logit: str) -> dict[str, dict[str, Any]]:
+    """Rows of `logit_lens.tables.LOGIT_LENS_PARTS` at backtracks, by part."""
+    table = data.tables["logit_lens/parts"].filter(kind="backtrack", logit=logit)
+    return table.rows_by_key("part", named=True, unique=True)
+
+
+def added_in_short(data: StudyData) -> str:
+    """What attention and MLPs add, beside random groups of tokens."""
+    rows = parts_of(data, "centred")
+    return listed(
+        [
+            f"{PART_NAMES[part]} add{'s' if part == 'attn_out' else ''} "
+            f"{_signed(rows[part]['mean'])} (random tokens: "
+            f"{_signed(rows[part]['random'])})"
+            for part in ("attn_out", "mlp_out")
+        ]
+    )
+
+
+def parts_sentence(data: StudyData) -> str:
+    """What the parts add to the backtrack words, and to random groups of tokens."""
+    rows = parts_of(data, "centred")
+    parts = [
+        f"{_signed(rows[part]['mean'])} ({_interval(data, rows[part])}; random tokens: "
+        f"{_random(rows[part])}) from {name}"
+        for part, name in PART_NAMES.items()
+    ]
+    total = sum(rows[part]["mean"] for part in PART_NAMES)
+    number = data.tables["turns/words"].filter(group="backtrack").height
+    return (
+        f"At {_cases(rows['embed'])} the logit of the backtrack words minus the mean "
+        f"of the vocabulary is {_signed(total)}: {listed(parts)}. The words are "
+        "weighted by their probabilities at the position. Random tokens: groups of "
+        f"{plural(number, 'token')} of the vocabulary, weighted alike. They show how "
+        "much the weighting alone gives."
+    )
+
+
+def order_sentence(data: StudyData) -> str:
+    """Whether attention or the MLPs add more: centred, with equal weights, and raw."""
+    centred, equal, raw = (
+        parts_of(data, logit)["difference"] for logit in ("centred", "equal", "raw")
+    )
+    text = (
+        f"Attention minus MLPs, over {_cases(centred)}: {_signed(centred['mean'])} "
+        f"({_interval(data, centred)}): {_verdict(centred)}. "
+        f"{_beside_random(centred)} With equal weights of all spellings: "
+        f"{_signed(equal['mean'])} ({_interval(data, equal)}): "
+        f"{_verdict(equal)}. Raw, without subtracting the mean of the "
+        f"vocabulary, as in published figures: {_signed(raw['mean'])} "
+        f"({_interval(data, raw)}): {_verdict(raw)}. "
+    )
+    if None in (centred["low"], equal["low"], raw["low"]):
+        return f"{text}Whether the order depends on the mean is not checked."
+    found, without_mean = larger_part(raw), larger_part(centred)
+    if found == without_mean:
+        text += "Subtracting the mean does not change the order."
+    else:
+        verb = (
+            "changes what can be said of"
+            if None in (found, without_mean)
+            else "reverses"
+        )
+        text += (
+            f"Subtracting the mean {verb} the order. What is added to every token "
+            "alike changes no probability."
+        )
+    if larger_part(equal) != without_mean:
+        text += " The order depends on the weights of the spellings."
+    return text
+
+
+def _beside_random(difference: dict[str, Any]) -> str:
+    """Whether the difference is one that random tokens give too."""
+    where = (
+        "so this is not particular to these words."
+        if is_random(difference)
+        else "so this is particular to words like these."
+    )
+    inside = "within" if is_random(difference) else "outside"
+    return (
+        f"Random tokens give {_random(difference)}; the difference lies {inside} this "
+        f"range, {where}"
+    )
+
+
+def is_random(row: dict[str, Any]) -> bool:
+    """Whether a mean lies within the range of the random groups.
+
+    Args:
+        row: of `LOGIT_LENS_PARTS`, centred.
+    """
+    return bool(row["random_low"] <= row["mean"] <= row["random_high"])
+
+
+def _verdict(difference: dict[str, Any]) -> str:
+    """Which part adds more, in words."""
+    if difference["low"] is None:
+        return "no interval tells which adds more"
+    return VERDICTS[larger_part(difference)]
+
+
+def larger_part(difference: dict[str, Any]) -> str | None:
+    """The part that adds more; None where the interval holds 0 or is missing.
+
+    Args:
+        difference: attention minus MLPs, a row of `LOGIT_LENS_PARTS`.
+    """
+    low, high = difference["low"], difference["high"]
+    if low is not None and low > 0:
+        return "attn_out"
+    return "mlp_out" if high is not None and high < 0 else None
+
+
+def layer_sentence(data: StudyData) -> str:
+    """The layer whose attention or MLP adds most, centred and raw."""
+    rows = data.tables["logit_lens/summary"].filter(
+        pl.col("component") != "resid", kind="backtrack", group="backtrack"
+    )
+    centred, raw = (
+        rows.filter(logit=logit).sort("mean", "layer").row(-1, named=True)
+        for logit in ("centred", "raw")
+    )
+    is_same = _layer_name(centred) == _layer_name(raw)
+    return (
+        f"The largest single mean is that of {_layer_name(centred)}: "
+        f"{_signed(centred['mean'])} ({_interval(data, centred)}; random tokens: "
+        f"{_random(centred)}). Raw, it is that of "
+        f"{'the same part' if is_same else _layer_name(raw)}: {_signed(raw['mean'])} "
+        f"({_interval(data, raw)})."
+    )
+
+
+def _layer_name(row: dict[str, Any]) -> str:
+    if row["component"] == "embed":
+        return PART_NAMES["embed"]
+    name = {"attn_out": "attention", "mlp_out": "the MLP"}[row["component"]]
+    return f"{name} of layer {row['layer']}"
+
+
+def _cases(row: dict[str, Any]) -> str:
+    backtracks = plural(row["positions"], "backtrack")
+    return f"{backtracks} of {plural(row['problems'], 'problem')}"
+
+
+def _interval(data: StudyData, row: dict[str, Any]) -> str:
+    return data.between(row, lambda value: real(value, 2))
+
+
+def _random(row: dict[str, Any]) -> str:
+    """Mean and range of the random groups."""
+    ends = (real(row[f"random_{end}"], 2) for end in ("low", "high"))
+    return f"{_signed(row['random'])}, {' to '.join(ends)}"
+
+
+def _signed(value: float | None) -> str:
+    text = real(value, 2)
+    return text if value is None or text.startswith("\u2212") else f"+{text}"
