@@ -120,7 +120,7 @@ def test_a_small_effect_of_the_other_sign_is_said_too_though_it_is_like_random_o
 def test_an_unclear_sign_is_not_claimed():
     assert "the sign cannot be told" in sentence_of(study([0.0] * 4), 3, "against")
     one = study([0.5] * 4, positions=1)
-    assert "one problem cannot tell" in sentence_of(one, 3, "for")
+    assert "the sign cannot be told" in sentence_of(one, 3, "for")
 
 
 def test_effects_are_given_relative_to_the_spread_of_the_log_odds():

@@ -27,9 +27,7 @@ def differs(row: dict[str, Any]) -> bool:
 
 def as_expected(row: dict[str, Any]) -> bool | None:
     """Whether the effect has the expected sign; None where the test cannot tell."""
-    if row["expected"] is None or row["sign_p_holm"] is None:
-        return None
-    if row["sign_p_holm"] > LEVEL:
+    if row["expected"] is None or row["sign_p_holm"] > LEVEL:
         return None
     return (row["log_odds_change"] < 0) == (row["expected"] == "less")
 
@@ -73,8 +71,6 @@ def _sign_words(row: dict[str, Any]) -> str:
     if row["expected"] is None:
         return ""
     expected = EXPECTED_WORDS[row["expected"]]
-    if row["sign_p_holm"] is None:
-        return f"It is expected to {expected} them; one problem cannot tell. "
     found = as_expected(row)
     p = f"p\u00a0{probability_of(row['sign_p_holm'])}"
     if found is None:

@@ -6,8 +6,8 @@ on other problems.
 """
 
 import numpy as np
-from scipy.special import stdtr
 
+SIGN_FLIPS = 4000
 # ASSUME: equal sets differ by less than this in float32; smaller effects do not count.
 ROUNDING = 1e-5
 
@@ -38,24 +38,25 @@ def rank_p(above: int, draws: int) -> float:
     return (above + 1) / (draws + 1)
 
 
-def sign_p(values: np.ndarray, problems: np.ndarray) -> float | None:
-    """Two-sided p-value that the mean is 0: Student's t-test on sums by problem.
+def sign_p(values: np.ndarray, problems: np.ndarray, rng: np.random.Generator) -> float:
+    """Two-sided p-value that the mean is 0, by flipping the signs of whole problems.
 
-    The mean over positions is 0 if and only if the expected sum of a problem is 0. Sums
-    of different problems are independent. None for fewer than two problems.
+    The mean over positions is 0 if and only if the expected sum of a problem is 0. If
+    the sums of problems are independent and symmetric around 0, every flip of their
+    signs is as likely as what was seen (Fisher 1935, "The Design of Experiments", 21).
+    With five problems or fewer, p stays above 0.05.
 
     Args:
         values: [position].
         problems: [position].
+        rng: source of the flips.
     """
     names, index = np.unique(problems, return_inverse=True)
-    if len(names) < 2:
-        return None
     sums = np.bincount(index, weights=values)
-    error = sums.std(ddof=1) / np.sqrt(len(sums))
-    if error == 0:
-        return float(sums[0] == 0)
-    return float(2 * stdtr(len(sums) - 1, -abs(sums.mean()) / error))
+    flipped = rng.integers(2, size=(SIGN_FLIPS, len(names)), dtype=np.int8)
+    totals = sums.sum() - 2 * (flipped @ sums)
+    as_large = np.abs(totals) >= abs(sums.sum()) * (1 - 1e-9)
+    return rank_p(int(as_large.sum()), SIGN_FLIPS)
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -90,8 +90,9 @@ def _effect_sheet(data: StudyData) -> Sheet:
     note = (
         f"{plural(first['random_sets'], 'random set')} for each row, with units of the "
         "same layer that write as much, the same units at all backtracks. p: rank of "
-        "the listed set by its distance from the median of all sets. Sign: t-test over "
-        "problems. Both are corrected for the number of rows (Holm)."
+        "the listed set by its distance from the median of all sets. Sign: whether the "
+        "mean change is 0, by flipping the signs of problems. Both are corrected for "
+        "the number of rows (Holm)."
     )
     return Sheet("Zeroed sets", EFFECT_COLUMNS, tuple(rows), (0, 3, 4), note)
 

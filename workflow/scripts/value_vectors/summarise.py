@@ -19,6 +19,7 @@ import polars as pl
 
 from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
+from doubletake.stats.draws import array_generator
 from doubletake.stats.intervals import Resampling, cluster_means
 from value_vectors.set_tests import as_extreme, holm, rank_p, sign_p
 from value_vectors.tables import (
@@ -64,7 +65,7 @@ def effect_row(
     Args:
         listed: interventions on this set, one row per position.
         null: [random set], mean changes.
-        resampling: how the interval is drawn.
+        resampling: how the interval and the flips of signs are drawn.
     """
     changes, problems = listed["log_odds_change"].to_numpy(), listed["problem"]
     (mean,) = cluster_means(changes[:, None], problems.to_numpy(), resampling)
@@ -86,7 +87,9 @@ def effect_row(
         "random_sets": len(null),
         "as_far": as_far,
         "p": rank_p(as_far, len(null)),
-        "sign_p": sign_p(changes, problems.to_numpy()),
+        "sign_p": sign_p(
+            changes, problems.to_numpy(), array_generator(resampling.seed, 0)
+        ),
     }
 
 
@@ -118,14 +121,11 @@ def summarise(
 
 def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with p-values corrected for their number, in the table's order."""
-    tested = [row for row in rows if row["sign_p"] is not None]
-    for name, some in (("p", rows), ("sign_p", tested)):
-        values = holm(np.array([row[name] for row in some], dtype=float))
-        for row, value in zip(some, values, strict=True):
+    for name in ("p", "sign_p"):
+        values = holm(np.array([row[name] for row in rows], dtype=float))
+        for row, value in zip(rows, values, strict=True):
             row[f"{name}_holm"] = float(value)
-    return [
-        {name: row.get(name) for name in VALUE_VECTOR_EFFECTS.schema} for row in rows
-    ]
+    return [{name: row[name] for name in VALUE_VECTOR_EFFECTS.schema} for row in rows]
 
 
 def main(

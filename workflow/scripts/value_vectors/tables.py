@@ -270,14 +270,12 @@ VALUE_VECTOR_EFFECTS = Table(
         Column(
             "sign_p",
             REAL,
-            "t-test over problems that the mean change is 0; null: one problem only",
-            nullable=True,
+            "that the mean change is 0, by flipping the signs of problems",
         ),
         Column(
             "sign_p_holm",
             REAL,
             "sign_p, corrected for the number of rows (Holm)",
-            nullable=True,
         ),
     ),
     holds="what zeroing the listed vectors changes, beside random sets",
