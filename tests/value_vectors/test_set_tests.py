@@ -4,6 +4,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+import yaml
+from checkouts import ROOT
 from scipy.stats import ttest_1samp
 
 from value_vectors.random_sets import matched_random_sets
@@ -72,6 +74,15 @@ def test_the_smallest_corrected_p_value_is_below_the_level_however_many_tests():
         p = np.ones(tests)
         p[0] = rank_p(0, draws_needed(40, tests))
         assert holm(p)[0] < 1 / 40
+
+
+def test_the_config_refuses_too_few_draws():
+    path = ROOT / "workflow/scripts/value_vectors/value_vectors.schema.yaml"
+    schema = yaml.safe_load(path.read_text())["properties"]["random_draws"]
+    least = schema["minimum"]
+    for tests in (1, 2, 60):
+        smallest = rank_p(0, draws_needed(least, tests))
+        assert holm(np.append(smallest, np.ones(tests - 1)))[0] <= LEVEL
 
 
 def test_the_rank_counts_both_sides_of_the_middle_and_equal_sets():
