@@ -62,6 +62,7 @@ rule summarise_value_vectors:
         runtime=growing(15),
     params:
         contrast=config["value_vectors"]["contrast"],
+        seed=config["value_vectors"]["seed"],
         resampling=config["intervals"],
         code=code_digest("value_vectors/summarise"),
     message:

@@ -35,7 +35,7 @@ def study(effects, p_holm=1.0, replaceable=10, positions=PROBLEMS):
             columns |= {"log_odds_change": means + noise}
             rows.append(pl.DataFrame(columns, schema=VALUE_VECTOR_INTERVENTIONS.schema))
     table = pl.concat([VALUE_VECTOR_INTERVENTIONS.schema.to_frame(), *rows])
-    found, means = summarise(pl.concat(sets), table, CONTRAST, Resampling(60))
+    found, means = summarise(pl.concat(sets), table, CONTRAST, 0, Resampling())
     tables = {
         "value_vectors": VALUE_VECTORS.frame([vector_row(key) for key in SETS]),
         "value_vectors/alignment": alignment(p_holm),
@@ -98,7 +98,7 @@ def test_a_set_with_an_effect_is_claimed_with_its_null():
     assert "Zeroing the 10 vectors of largest cosine of layer 4" in headline
     assert "1 of 4 sets differs from random sets, 1 of them in the exp" in headline
     sentence = sentence_of(data, 4, "for")
-    assert "It is expected to lower them, and does (p\u00a0< 0.001)" in sentence
+    assert "It is expected to lower them, and does (p\u00a0=\u00a00.001)" in sentence
     assert "Of 160 sets of random vectors that write as much, 0 lie" in sentence
     assert "the set differs from random sets" in sentence
 
@@ -143,12 +143,23 @@ def test_vectors_without_a_like_unit_are_named():
 )
 def test_a_cosine_is_claimed_only_beside_shuffled_labels(p, words, count):
     data = study([0.0] * 4, p_holm=p)
-    assert f"cosine 0.30: {words} directions of shuffled labels" in SECTION.headline(
-        data
-    )
+    headline = SECTION.headline(data)
+    assert "by chance is 0.30, that of layer 3 vec 7: ['a']: " in headline
+    assert f": {words} directions of shuffled labels give" in headline
     findings = SECTION.findings(data)
     assert any(text.startswith(f"{count}") for text in findings)
     assert any("holds at most 25.0% of the direction" in text for text in findings)
+
+
+def test_the_headline_names_the_cosine_that_is_beyond_chance():
+    data = study([0.0] * 4)
+    rows = data.tables["value_vectors/alignment"].with_columns(
+        p_holm=pl.when(layer=4, side="against").then(0.02).otherwise(1.0)
+    )
+    data.tables["value_vectors/alignment"] = rows
+    headline = SECTION.headline(data)
+    assert "is \u22120.30, that of layer 4 vec 7: ['a']: more than" in headline
+    assert any(text.startswith("1 of 4 most") for text in SECTION.findings(data))
 
 
 def test_without_backtracks_the_check_was_not_made():

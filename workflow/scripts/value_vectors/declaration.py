@@ -38,7 +38,7 @@ DECLARATION = Experiment(
             "At backtracks, the activations of the units of largest (red) and smallest "
             "(blue) cosine of a layer are zeroed, all at once and at that position "
             "only. Then the log-odds of the backtrack words against all other tokens "
-            "are computed again. Dots: mean change, with bootstrap intervals over "
+            "are computed again. Dots: mean change, with intervals over "
             "problems. Grey marks: sets of random units of the same layer that write "
             "as much, one mark per set. A dot at the edge of its grey marks belongs to "
             "a set that differs from random sets; a dot among them does not. p: rank "

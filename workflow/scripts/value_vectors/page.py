@@ -39,11 +39,7 @@ def headline(data: StudyData) -> str:
             "mixture of experts, which this experiment skips, or there is no probe of "
             f"{contrast_of(data)}. The notes on the run say which."
         )
-    best = vectors.sort("cosine").row(-1, named=True)
-    return (
-        f"Closest to the direction of {contrast_of(data)} is {vector_name(best)}, "
-        f"cosine {real(best['cosine'], 2)}: {_beside_chance(data)}. {_needed(data)}."
-    )
+    return f"{_least_by_chance(data)}. {_needed(data)}."
 
 
 def vector_name(row: dict[str, Any], tokens: int = 3) -> str:
@@ -53,14 +49,18 @@ def vector_name(row: dict[str, Any], tokens: int = 3) -> str:
     return f"layer {row['layer']} vec {row['vector']}: [{words}{more}]"
 
 
-def _beside_chance(data: StudyData) -> str:
-    """Whether the largest cosine is more than meaningless directions give."""
-    best = max(alignment_of(data), key=lambda row: row["cosine"])
-    more = "more" if best["p_holm"] <= LEVEL else "no more"
+def _least_by_chance(data: StudyData) -> str:
+    """The cosine that is least likely by chance, and whether it is more than chance."""
+    row = min(alignment_of(data), key=lambda row: (row["p_holm"], -abs(row["cosine"])))
+    first = vectors_of(data).filter(layer=row["layer"], side=row["side"], rank=1)
+    name = vector_name(first.row(0, named=True))
+    more = "more" if row["p_holm"] <= LEVEL else "no more"
     return (
-        f"{more} than directions of shuffled labels give (95% of them stay below "
-        f"{real(best['cosine_limit'], 2)}; corrected "
-        f"p\u00a0{probability_of(best['p_holm'])})"
+        f"With the direction of {contrast_of(data)}, the cosine least likely by chance "
+        f"is {real(row['cosine'], 2)}, that of {name}: {more} than directions of "
+        "shuffled labels give (95% of them stay within "
+        f"{real(row['cosine_limit'], 2)}; corrected "
+        f"p\u00a0{probability_of(row['p_holm'])})"
     )
 
 

@@ -56,7 +56,7 @@ NO_BACKTRACK = "Nothing to draw: no backtrack was selected for the causal check.
 SIDE_COLOURS = {"for": ACCENT, "against": ordered_colours(3)[1]}
 RANDOM_LOOK: dict[str, Any] = {"color": FAINT, "marker": "|", "ls": "", "alpha": 0.6}
 USUAL_SETS = 0.9  # share of the sets on the linear part of the axis
-LONG_TAIL = 4.0  # ratio of the largest change to the usual one that stretches the axis
+LONG_TAIL = 10.0  # ratio of the largest change to the usual one that stretches the axis
 LABELLED_UNITS = 2  # units numbered in a panel, on each side
 MAX_PANELS = 3  # layers side by side
 
@@ -112,7 +112,8 @@ def _draw_set(panel: Axes, place: int, row: dict[str, Any], null: pl.Series) -> 
     panel.plot(null, np.full(len(null), place - 0.13), **RANDOM_LOOK)
     colour = SIDE_COLOURS[row["side"]]
     low, high = row["log_odds_change_low"], row["log_odds_change_high"]
-    panel.hlines(place + 0.17, low, high, color=colour, lw=1.4)
+    if low is not None:
+        panel.hlines(place + 0.17, low, high, color=colour, lw=1.4)
     panel.plot(row["log_odds_change"], place + 0.17, color=colour, marker="o")
     if row["expected"] is not None:
         arrow = "\u2190 expected" if row["expected"] == "less" else "expected \u2192"

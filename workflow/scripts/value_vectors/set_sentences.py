@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from doubletake.page.wording import plural, probability, real, significant
@@ -46,7 +45,7 @@ def signed(value: float) -> str:
 def change_words(row: dict[str, Any]) -> str:
     """`by +0.0445 (+0.0216 to +0.0699; 0.009 standard deviations ...)`."""
     parts = []
-    if not math.isnan(row["log_odds_change_low"]):
+    if row["log_odds_change_low"] is not None:
         ends = (row["log_odds_change_low"], row["log_odds_change_high"])
         parts.append(" to ".join(map(signed, ends)))
     if row["relative_change"] is not None:

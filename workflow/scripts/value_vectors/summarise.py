@@ -58,14 +58,15 @@ def expected_change(contrast: str, side: str) -> str | None:
 
 
 def effect_row(
-    listed: pl.DataFrame, null: np.ndarray, resampling: Resampling
+    listed: pl.DataFrame, null: np.ndarray, seed: int, resampling: Resampling
 ) -> dict[str, Any]:
     """What zeroing one listed set changes, without corrected p-values.
 
     Args:
         listed: interventions on this set, one row per position.
         null: [random set], mean changes.
-        resampling: how the interval and the flips of signs are drawn.
+        seed: of the flips of signs.
+        resampling: how the interval is drawn.
     """
     changes, problems = listed["log_odds_change"].to_numpy(), listed["problem"]
     (mean,) = cluster_means(changes[:, None], problems.to_numpy(), resampling)
@@ -87,9 +88,7 @@ def effect_row(
         "random_sets": len(null),
         "as_far": as_far,
         "p": rank_p(as_far, len(null)),
-        "sign_p": sign_p(
-            changes, problems.to_numpy(), array_generator(resampling.seed, 0)
-        ),
+        "sign_p": sign_p(changes, problems.to_numpy(), array_generator(seed, 0)),
     }
 
 
@@ -97,6 +96,7 @@ def summarise(
     sets: pl.DataFrame,
     interventions: pl.DataFrame,
     contrast: str,
+    seed: int,
     resampling: Resampling,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The tables `value_vectors/effects` and `value_vectors/set_effects`."""
@@ -115,7 +115,7 @@ def summarise(
             "along": listed["along"],
             "expected": expected_change(contrast, listed["side"]),
         }
-        rows.append(row | effect_row(at_positions, null, resampling))
+        rows.append(row | effect_row(at_positions, null, seed, resampling))
     return VALUE_VECTOR_EFFECTS.frame(corrected(rows)), means
 
 
@@ -135,12 +135,13 @@ def main(
     effects_path: Path,
     set_effects_path: Path,
     contrast: str,
+    seed: int,
     resampling: Resampling,
 ) -> None:
     """Read the interventions, average and test them, write the effects."""
     sets = VALUE_VECTOR_SETS.read(sets_path)
     interventions = VALUE_VECTOR_INTERVENTIONS.read(interventions_path)
-    effects, means = summarise(sets, interventions, contrast, resampling)
+    effects, means = summarise(sets, interventions, contrast, seed, resampling)
     logger.info("%d interventions, %d sets", interventions.height, means.height)
     VALUE_VECTOR_SET_EFFECTS.write(means, set_effects_path)
     VALUE_VECTOR_EFFECTS.write(effects, effects_path)
@@ -154,5 +155,6 @@ if __name__ == "__main__":
             effects_path=Path(snakemake.output.effects),
             set_effects_path=Path(snakemake.output.set_effects),
             contrast=snakemake.params.contrast,
+            seed=snakemake.params.seed,
             resampling=Resampling(**snakemake.params.resampling),
         )

@@ -28,7 +28,7 @@ DRAW = Column(
 VECTOR = Column("vector", COUNT, "the hidden unit within the layer", unit="index")
 COSINE = Column("cosine", REAL, "of its value vector with the probe's direction")
 NORM = Column("norm", REAL, "of its value vector")
-INTERVAL_END = "of the bootstrap interval over problems"
+INTERVAL_END = "of the interval over problems"
 LIMIT = "limit that 95% of the directions of shuffled labels do not pass"
 
 
@@ -247,8 +247,20 @@ VALUE_VECTOR_EFFECTS = Table(
             "tokens",
             unit="nats",
         ),
-        Column("log_odds_change_low", REAL, f"low end {INTERVAL_END}", unit="nats"),
-        Column("log_odds_change_high", REAL, f"high end {INTERVAL_END}", unit="nats"),
+        Column(
+            "log_odds_change_low",
+            REAL,
+            f"low end {INTERVAL_END}",
+            nullable=True,
+            unit="nats",
+        ),
+        Column(
+            "log_odds_change_high",
+            REAL,
+            f"high end {INTERVAL_END}",
+            nullable=True,
+            unit="nats",
+        ),
         Column(
             "relative_change",
             REAL,
