@@ -71,7 +71,7 @@ def _sign_words(row: dict[str, Any]) -> str:
         return ""
     expected = EXPECTED_WORDS[row["expected"]]
     found = as_expected(row)
-    p = f"p\u00a0{probability_of(row['sign_p_holm'])}"
+    p = f"corrected p\u00a0{probability_of(row['sign_p_holm'])}"
     if found is None:
         return f"It is expected to {expected} them; the sign cannot be told ({p}). "
     if found:
