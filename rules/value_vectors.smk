@@ -10,11 +10,14 @@ rule measure_value_vectors:
         index="results/{model}/{dataset}/activations/index.parquet",
         caches=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
         probing="results/{model}/{dataset}/probing.parquet",
+        scores="results/{model}/{dataset}/probing/scores.parquet",
         directions="results/{model}/{dataset}/probing/directions.safetensors",
         model=model_files,
     output:
         vectors="results/{model}/{dataset}/value_vectors.parquet",
+        alignment="results/{model}/{dataset}/value_vectors/alignment.parquet",
         units="results/{model}/{dataset}/value_vectors/units.parquet",
+        sets="results/{model}/{dataset}/value_vectors/sets.parquet",
         interventions="results/{model}/{dataset}/value_vectors/interventions.parquet",
         verification="results/{model}/{dataset}/value_vectors/verification.parquet",
         runs="results/{model}/{dataset}/value_vectors/runs.parquet",
@@ -42,9 +45,11 @@ rule measure_value_vectors:
 
 rule summarise_value_vectors:
     input:
+        sets=rules.measure_value_vectors.output.sets,
         interventions=rules.measure_value_vectors.output.interventions,
     output:
         effects="results/{model}/{dataset}/value_vectors/effects.parquet",
+        set_effects="results/{model}/{dataset}/value_vectors/set_effects.parquet",
     log:
         "results/{model}/{dataset}/logs/value_vectors/summarise.log",
     benchmark:
@@ -56,7 +61,8 @@ rule summarise_value_vectors:
         mem_mb=growing(2000),
         runtime=growing(15),
     params:
-        vectors=config["value_vectors"]["checked_vectors"],
+        contrast=config["value_vectors"]["contrast"],
+        seed=config["value_vectors"]["seed"],
         resampling=config["intervals"],
         code=code_digest("value_vectors/summarise"),
     message:
@@ -68,8 +74,10 @@ rule summarise_value_vectors:
 rule plot_value_vectors:
     input:
         vectors=rules.measure_value_vectors.output.vectors,
+        alignment=rules.measure_value_vectors.output.alignment,
         units=rules.measure_value_vectors.output.units,
         effects=rules.summarise_value_vectors.output.effects,
+        set_effects=rules.summarise_value_vectors.output.set_effects,
     output:
         **figures_of("value_vectors"),
     log:

@@ -95,8 +95,8 @@ def test_without_an_interval_the_loss_is_not_checked():
     study.settings = SETTINGS | few
     data = data_of(study)
     (verdict,) = [text for text in findings(data) if "stopped" in text]
-    assert "This is not checked (3 problems)" in verdict
-    assert "not checked (3 problems)" in headline(data)
+    assert "No interval (not checked: 3 problems)" in verdict
+    assert "not checked: 3 problems" in headline(data)
 
 
 def test_calibration_is_told_for_exit_0_and_later_exits_apart():

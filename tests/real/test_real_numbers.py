@@ -213,29 +213,30 @@ def test_value_vectors_are_columns_of_the_down_projection(study):
     assert vectors["norm"].to_list() == pytest.approx(norms, rel=1e-4)
 
 
-def test_scaling_value_vectors_changes_a_plain_pass_alike(study):
-    vectors, turns = study.table("value_vectors"), study.table("turns")
-    count = study.config["value_vectors"]["checked_vectors"]
-    rows = study.table("value_vectors/interventions").filter(draw=0)
-    for row in spread(rows.sort("trace", "event", "side", "factor"), 3):
-        listed = vectors.filter(pl.col("rank") <= count, side=row["side"])
-        units = listed.filter(layer=row["layer"])["vector"].to_list()
+def test_zeroing_value_vectors_changes_a_plain_pass_alike(study):
+    turns, sets = study.table("turns"), study.table("value_vectors/sets")
+    rows = study.table("value_vectors/interventions").filter(pl.col("draw") < 2)
+    back = study.words("backtrack")
+    for row in spread(rows.sort("trace", "event", "side", "draw"), 3):
+        key = {name: row[name] for name in ("layer", "side", "draw")}
+        (units,) = sets.filter(**key)["vectors"].to_list()
         (turn,) = turns.filter(trace=row["trace"], event=row["event"]).to_dicts()
         ids = study.ids(row["trace"], turn["position"] + 1)
 
-        def scale(_, inputs, units=units, factor=row["factor"]):
+        def zero(_, inputs, units=units):
             acts = inputs[0].clone()
-            acts[0, -1, units] *= factor
+            acts[0, -1, units] = 0
             return (acts,)
 
         with torch.no_grad():
             clean = study.model(ids).logits[0, -1]
             down = study.model.model.layers[row["layer"]].mlp.down_proj
-            handle = down.register_forward_pre_hook(scale)
-            scaled = study.model(ids).logits[0, -1]
+            handle = down.register_forward_pre_hook(zero)
+            changed = study.model(ids).logits[0, -1]
             handle.remove()
-        back = study.words("backtrack")
-        logit = float(scaled[back].logsumexp(0) - clean[back].logsumexp(0))
-        margin = float(study.margin(scaled) - study.margin(clean))
-        assert row["logit_change"] == pytest.approx(logit, abs=1e-3)
-        assert row["margin_change"] == pytest.approx(margin, abs=1e-3)
+        before, after = (
+            float(logits.double().softmax(0)[back].sum().logit())
+            for logits in (clean, changed)
+        )
+        assert row["log_odds"] == pytest.approx(before, abs=1e-3)
+        assert row["log_odds_change"] == pytest.approx(after - before, abs=1e-3)

@@ -18,17 +18,19 @@ from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from probing.reading import GAP_SUFFIX, Directions, write_tensors
-from probing.tables import PROBING
+from probing.tables import PROBING, PROBING_SCORES
 from turns.reading import target_ids
 from turns.tables import TURN_WORDS, TURNS
 from value_vectors import measure as value_vectors
 from value_vectors import plot as plot_value_vectors
 from value_vectors import summarise as summarise_value_vectors
+from value_vectors.check_plan import cases_to_verify
 from value_vectors.page import SECTION
-from value_vectors.scaling_plan import scalings_to_verify
 from value_vectors.tables import (
+    VALUE_VECTOR_ALIGNMENT,
     VALUE_VECTOR_EFFECTS,
     VALUE_VECTOR_INTERVENTIONS,
+    VALUE_VECTOR_SETS,
     VALUE_VECTOR_UNITS,
     VALUE_VECTORS,
 )
@@ -42,8 +44,7 @@ SETTINGS = value_vectors.Settings(
     vectors=3,
     tokens=5,
     checked_vectors=4,
-    factors=[0.0, 2.0],
-    random_draws=2,
+    random_draws=3,
     checked_positions=5,
     seed=0,
     verification=Verification(share=0.01, minimum=6, seed=0),
@@ -52,7 +53,9 @@ SETTINGS = value_vectors.Settings(
 )
 TABLES = {
     "vectors": VALUE_VECTORS,
+    "alignment": VALUE_VECTOR_ALIGNMENT,
     "units": VALUE_VECTOR_UNITS,
+    "sets": VALUE_VECTOR_SETS,
     "interventions": VALUE_VECTOR_INTERVENTIONS,
     "verification": VERIFICATION,
     "runs": RUNS,
@@ -77,8 +80,24 @@ def study(model, tmp_path_factory):
     study = write_turns_study(tmp_path_factory.mktemp("vectors"), model)
     study.locate()
     PROBING.write(probing_rows([0.9, 0.1, 0.0, 0.3]), study.folder / "probing.parquet")
+    turns = TURNS.read(study.folder / "turns.parquet")
+    PROBING_SCORES.write(score_rows(turns), study.folder / "scores.parquet")
     write_directions(study, CONTRAST)
     return study
+
+
+def score_rows(turns):
+    """The cases of the probes; only the columns that are read have a meaning."""
+    cases = turns.filter(pl.col("kind") != "wrap_up", "selected")
+    rows = [
+        dict.fromkeys(PROBING_SCORES.schema, 0)
+        | {"contrast": CONTRAST, "features": "resid", "boundary": boundary}
+        | {key: row[key] for key in ("trace", "event", "problem")}
+        | {"strength": 0.5, "score": 0.0, "label": row["kind"] == "backtrack"}
+        for boundary in range(4)
+        for row in cases.iter_rows(named=True)
+    ]
+    return PROBING_SCORES.frame(rows)
 
 
 def direction_at(boundary):
@@ -102,6 +121,7 @@ def run(study, name="out", directions=CONTRAST, **changes):
         turns_path=study.folder / "turns.parquet",
         words_path=study.folder / "words.parquet",
         probing_path=study.folder / "probing.parquet",
+        scores_path=study.folder / "scores.parquet",
         directions_path=study.folder / f"{directions}.safetensors",
         table_paths=paths,
         model=study.model,
@@ -166,14 +186,16 @@ def test_mean_activations_are_those_of_full_passes(study, results):
         assert row["at_backtrack_low"] <= row["at_backtrack_high"]
 
 
+def log_odds(logits, words):
+    """Logit of the probability that one of the words comes next, in float64."""
+    share = logits.double().softmax(0)[words].sum()
+    return float(share.logit())
+
+
 def test_effects_are_those_of_a_hooked_full_pass(study, results):
     """Zero the four units of largest cosine of the last layer at the position."""
-    words = target_ids(TURN_WORDS.read(study.folder / "words.parquet"))
-    row = (
-        results["interventions"]
-        .filter(layer=2, side="for", draw=0, factor=0.0)
-        .row(0, named=True)
-    )
+    words = target_ids(TURN_WORDS.read(study.folder / "words.parquet"))["backtrack"]
+    row = results["interventions"].filter(layer=2, side="for", draw=0).to_dicts()[0]
     turns = TURNS.read(study.folder / "turns.parquet")
     (turn,) = turns.filter(trace=row["trace"], event=row["event"]).to_dicts()
     weights = study.decoder.hf.model.layers[2].mlp.down_proj.weight.detach()
@@ -188,41 +210,77 @@ def test_effects_are_those_of_a_hooked_full_pass(study, results):
         return (states,)
 
     with torch.no_grad():
-        before = study.decoder.hf(ids).logits[0, -1]
+        before = log_odds(study.decoder.hf(ids).logits[0, -1], words)
         down = study.decoder.hf.model.layers[2].mlp.down_proj
         handle = down.register_forward_pre_hook(zero)
-        after = study.decoder.hf(ids).logits[0, -1]
+        after = log_odds(study.decoder.hf(ids).logits[0, -1], words)
         handle.remove()
+    assert row["log_odds"] == pytest.approx(before, abs=1e-4)
+    assert row["log_odds_change"] == pytest.approx(after - before, abs=1e-4)
+    assert abs(row["log_odds_change"]) > 1e-4
 
-    def logit_and_margin(logits):
-        back, wrap = (logits[words[k]].logsumexp(0) for k in ("backtrack", "wrap_up"))
-        return float(back), float(back - wrap)
 
-    changes = np.subtract(logit_and_margin(after), logit_and_margin(before))
-    np.testing.assert_allclose(
-        (row["logit_change"], row["margin_change"]), changes, atol=1e-4
+def test_sets_are_the_same_at_all_positions_and_write_as_much(study, results):
+    sets, rows = results["sets"], results["interventions"]
+    count = 1 + 3 * 4  # three draws for each of two layers and two sides
+    assert sets.height == 4 * count
+    assert rows.height == 5 * sets.height
+    assert rows.select("layer", "side", "draw").unique().height == sets.height
+    listed = sets.filter(draw=0, layer=2, side="for").to_dicts()[0]
+    top = results["units"].filter(layer=2).sort("cosine", descending=True)[:4]
+    assert sorted(listed["vectors"]) == sorted(top["vector"])
+    drawn = sets.filter(pl.col("draw") > 0)
+    assert drawn["written"].mean() == pytest.approx(
+        sets.filter(draw=0)["written"].mean(), rel=0.5
     )
-    assert abs(row["logit_change"]) > 1e-4
+    assert drawn["vectors"].list.n_unique().to_list() == [4] * drawn.height
 
 
-def test_random_vectors_write_about_as_much(results):
-    rows = results["interventions"].filter(factor=0.0)
-    vectors = rows.filter(draw=0)["written"].mean()
-    drawn = rows.filter(pl.col("draw") > 0)["written"].mean()
-    assert drawn == pytest.approx(vectors, rel=0.5)
-    assert rows["draw"].n_unique() == 1 + SETTINGS.random_draws
+def test_what_a_set_writes_along_the_direction_is_its_projection(study, results):
+    """Sum over units of activation times value vector, projected, mean at positions."""
+    listed = results["sets"].filter(draw=0, layer=2, side="against").to_dicts()[0]
+    turns = TURNS.read(study.folder / "turns.parquet").filter("selected")
+    keys = results["interventions"].select("trace", "event").unique()
+    checked = turns.join(keys, on=["trace", "event"], how="semi")
+    mlp = study.decoder.hf.model.layers[2].mlp.down_proj
+    seen = []
+    handle = mlp.register_forward_pre_hook(lambda _, x: seen.append(x[0][0]))
+    writes = []
+    for row in checked.iter_rows(named=True):
+        with torch.no_grad():
+            study.decoder.hf(study.ids(row["trace"]))
+        acts = seen[-1][row["position"], listed["vectors"]]
+        written = mlp.weight.detach()[:, listed["vectors"]] @ acts
+        writes.append(float(written @ torch.from_numpy(direction_at(3))))
+    handle.remove()
+    assert listed["along"] == pytest.approx(np.mean(writes), abs=1e-4)
 
 
-def test_scalings_and_activations_are_verified(study, results):
+def test_cosines_stand_beside_those_of_shuffled_labels(results):
+    rows = results["alignment"]
+    assert rows["directions"].to_list() == [12] * 4  # as many as random sets
+    first = results["vectors"].filter(rank=1).sort("layer", "side")
+    for name in ("cosine", "cosine_null", "cosine_limit"):
+        np.testing.assert_allclose(
+            rows.sort("layer", "side")[name], first[name], rtol=1e-5
+        )
+    for_rows = rows.filter(side="for")
+    assert (for_rows["cosine_limit"] > for_rows["cosine_null"]).all()
+    ranks = results["vectors"].filter(layer=0, side="for").sort("rank")
+    assert ranks["cosine_null"].is_sorted(descending=True)
+
+
+def test_fast_computations_are_verified(study, results):
     checks = results["verification"]
-    assert checks["n"][0] == 2 * 6  # two logits of each scaling
+    assert checks["n"][0] == 6
     assert checks["n"][1] > 0
-    assert (checks["value"] <= checks["bound"]).all()
+    assert checks["n"][2] == 2 * 8  # complete fits of both layers
+    assert (checks["value"] <= checks["bound"])[:2].all()
     everything = Verification(share=1.0, minimum=10**6, seed=0)
     checks = run(study, "everything", verification=everything)["verification"]
     rows = results["interventions"].height
-    assert checks["n"][0] == 2 * (rows + 5)  # and the unscaled pass of each position
-    assert (checks["value"] <= checks["bound"]).all()
+    assert checks["n"][0] == rows + 5  # and the unchanged pass of each position
+    assert (checks["value"] <= checks["bound"])[:2].all()
     assert results["runs"]["traces"][0] == 5
 
 
@@ -238,24 +296,23 @@ def test_a_wrong_activation_exceeds_its_bound(study, monkeypatch):
     assert checks["value"][1] > checks["bound"][1]
 
 
-def test_the_draw_of_scalings_keeps_to_its_share_and_minimum():
+def test_the_draw_of_cases_keeps_to_its_share_and_minimum():
     positions = [(f"{k}/0", k, 30 + k) for k in range(20)]
     lengths = {(trace, event): tokens for trace, event, tokens in positions}
-    drawn = scalings_to_verify(positions, 9, Verification(0.3, 2, 0))
+    drawn = cases_to_verify(positions, 9, Verification(0.3, 2, 0))
     cost = sum(lengths[name] * len(numbers) for name, numbers in drawn.items())
     assert cost <= 0.3 * sum(tokens - 1 + 9 for tokens in lengths.values())
     assert sum(map(len, drawn.values())) > 2
-    assert drawn == scalings_to_verify(positions[::-1], 9, Verification(0.3, 2, 0))
-    few = scalings_to_verify(positions, 9, Verification(1e-9, 2, 0))
+    assert drawn == cases_to_verify(positions[::-1], 9, Verification(0.3, 2, 0))
+    few = cases_to_verify(positions, 9, Verification(1e-9, 2, 0))
     assert sum(map(len, few.values())) == 2
 
 
 def test_small_batches_change_nothing(study, results):
     small = run(study, "small", batch_memory=1e-9)["interventions"]
-    for name in ("logit_change", "margin_change"):
-        np.testing.assert_allclose(
-            small[name], results["interventions"][name], atol=1e-4
-        )
+    np.testing.assert_allclose(
+        small["log_odds_change"], results["interventions"]["log_odds_change"], atol=1e-4
+    )
 
 
 def test_a_mixture_of_experts_is_skipped_by_name(study, monkeypatch):
@@ -263,12 +320,17 @@ def test_a_mixture_of_experts_is_skipped_by_name(study, monkeypatch):
     monkeypatch.setitem(LAYOUTS, "llama", experts)
     tables = run(study, "experts")
     assert tables["runs"]["note"].to_list() == ["skipped: mixture of experts"]
-    for name in ("vectors", "units", "interventions"):
+    for name in ("vectors", "alignment", "units", "sets", "interventions"):
         assert tables[name].is_empty()
-    figure = plot_value_vectors.draw_units(tables["units"], tables["vectors"], CONTRAST)
-    assert "Nothing to draw" in figure.axes[0].texts[0].get_text()
-    effects = summarise_value_vectors.summarise(tables["interventions"], 4, RESAMPLING)
-    data = data_of(tables, effects)
+    summary = summarised(tables)
+    for figure in (
+        plot_value_vectors.draw_units(
+            tables["units"], tables["vectors"], tables["alignment"], CONTRAST
+        ),
+        plot_value_vectors.draw_effects(*summary, 0.95),
+    ):
+        assert "Nothing to draw" in figure.axes[0].texts[0].get_text()
+    data = data_of(tables, *summary)
     assert "mixture of experts" in SECTION.headline(data)
     assert SECTION.sheets(data) == SECTION.findings(data) == []
     assert SECTION.cases["effects"](data).startswith("No backtrack")
@@ -290,17 +352,26 @@ def test_without_a_probe_the_study_is_skipped(study):
     assert tables["vectors"].is_empty()
 
 
+def summarised(tables, contrast=CONTRAST):
+    return summarise_value_vectors.summarise(
+        tables["sets"], tables["interventions"], contrast, 0, RESAMPLING
+    )
+
+
 @pytest.fixture(scope="module")
-def effects(results):
-    return summarise_value_vectors.summarise(results["interventions"], 4, RESAMPLING)
+def summary(results):
+    return summarised(results)
 
 
-def data_of(results, effects):
+def data_of(results, effects, set_effects):
     tables = {
         "value_vectors": results["vectors"],
+        "value_vectors/alignment": results["alignment"],
         "value_vectors/units": results["units"],
+        "value_vectors/sets": results["sets"],
         "value_vectors/interventions": results["interventions"],
         "value_vectors/effects": effects,
+        "value_vectors/set_effects": set_effects,
     }
     settings = {
         "intervals": {"confidence": 0.95, "least_problems": 2},
@@ -309,50 +380,80 @@ def data_of(results, effects):
     return StudyData("tiny", "data", tables, settings)
 
 
-def test_effects_are_means_beside_random_ones(results, effects):
+def test_effects_are_means_ranked_among_random_sets(results, summary):
+    effects, set_effects = summary
     VALUE_VECTOR_EFFECTS.check(effects)
-    assert effects.height == 2 * 2 * 2
-    row = effects.filter(layer=0, side="for", factor=2.0).to_dicts()[0]
-    part = results["interventions"].filter(layer=0, side="for", factor=2.0)
-    vectors = part.filter(draw=0)["logit_change"].mean()
-    drawn = part.filter(pl.col("draw") > 0)["logit_change"].mean()
-    assert row["logit_change"] == pytest.approx(vectors)
-    assert row["logit_change_random"] == pytest.approx(drawn)
-    assert row["logit_change_excess"] == pytest.approx(vectors - drawn)
-    assert row["logit_change_low"] <= row["logit_change"] <= row["logit_change_high"]
+    assert effects.height == 2 * 2
+    row = effects.filter(layer=0, side="for").to_dicts()[0]
+    part = results["interventions"].filter(layer=0, side="for")
+    means = part.group_by("draw").agg(pl.col("log_odds_change").mean()).sort("draw")
+    listed, null = means["log_odds_change"][0], means["log_odds_change"][1:].to_numpy()
+    assert row["log_odds_change"] == pytest.approx(listed)
+    assert row["random_middle"] == pytest.approx(np.median(null))
+    middle = np.median(means["log_odds_change"])
+    as_far = int((abs(null - middle) >= abs(listed - middle) - 1e-5).sum())
+    assert row["as_far"] == as_far
+    assert row["p"] == (as_far + 1) / (12 + 1)
+    assert row["p_holm"] >= row["p"]
+    spread = part.filter(draw=0)["log_odds"].std()
+    assert row["relative_change"] == pytest.approx(listed / spread)
+    assert row["log_odds_change_low"] <= listed <= row["log_odds_change_high"]
+    assert set_effects.height == results["sets"].height
 
 
-def test_the_section_lists_vectors_as_published(results, effects):
-    data = data_of(results, effects)
+def test_the_expected_sign_follows_the_contrast(results):
+    for contrast, expected in (
+        ("backtrack_control", {"for": "less", "against": "more"}),
+        ("backtrack_wrap_up", {"for": "less", "against": "more"}),
+        ("wrap_up_control", {"for": None, "against": None}),
+        ("right_arrival", {"for": None, "against": None}),
+    ):
+        effects, _ = summarised(results, contrast)
+        for side, word in expected.items():
+            assert effects.filter(side=side)["expected"].to_list() == [word] * 2
+
+
+def test_the_section_lists_vectors_as_published(results, summary):
+    data = data_of(results, *summary)
     first = results["vectors"].filter(layer=0, side="for", rank=1).to_dicts()[0]
-    sheet = SECTION.sheets(data)[0]
+    sheet = next(s for s in SECTION.sheets(data) if "largest" in s.title)
     texts = ", ".join(repr(text) for text in first["tokens_for"])
     assert sheet.rows[0][0] == f"Layer 0 vec {first['vector']}: [{texts}]"
     assert "layers 0 and 2" in " ".join(SECTION.findings(data))
-    assert f"vec {results['vectors'].sort('cosine')['vector'][-1]}" in SECTION.headline(
-        data
-    )
+    firsts = results["vectors"].filter(rank=1)["vector"]
+    headline = SECTION.headline(data)
+    assert any(f"vec {vector}: [" in headline for vector in firsts)
 
 
 def test_too_few_problems_are_said_to_be_not_checked(results):
-    few = summarise_value_vectors.summarise(
-        results["interventions"], 4, Resampling(least_problems=3)
+    effects, set_effects = summarise_value_vectors.summarise(
+        results["sets"],
+        results["interventions"],
+        CONTRAST,
+        0,
+        Resampling(least_problems=3),
     )
-    figure = plot_value_vectors.draw_effects(few, 0.95)
+    figure = plot_value_vectors.draw_effects(effects, set_effects, 0.95)
     (text,) = (text.get_text() for text in figure.axes[0].texts)
-    assert "Not checked, so not drawn: 8 points" in text
-    data = data_of(results, few)
+    assert "Not checked, so not drawn: 4 points" in text
+    data = data_of(results, effects, set_effects)
     data.settings["intervals"]["least_problems"] = 3
-    problems = few["problems"][0]
-    assert f"was not checked ({problems} problem" in SECTION.headline(data)
+    problems = effects["problems"][0]
+    said = f"What zeroing them changes was not checked ({problems} problem"
+    assert said in SECTION.headline(data)
+    assert not any("Zeroing" in sentence for sentence in SECTION.findings(data))
+    assert not any(sheet.title == "Zeroed sets" for sheet in SECTION.sheets(data))
 
 
-def test_figures_draw_every_mean(results, effects):
-    figure = plot_value_vectors.draw_effects(effects, 0.95)
+def test_figures_draw_every_set(results, summary):
+    effects, set_effects = summary
+    figure = plot_value_vectors.draw_effects(effects, set_effects, 0.95)
     drawn = {float(x) for line in figure.axes[0].get_lines() for x in line.get_xdata()}
-    means = set(effects["logit_change"]) | set(effects["logit_change_random"])
-    assert means <= drawn
+    assert set(set_effects["log_odds_change"]) <= drawn
     units = plot_value_vectors.draw_units(
-        results["units"], results["vectors"], CONTRAST
+        results["units"], results["vectors"], results["alignment"], CONTRAST
     )
     assert [axes.get_title(loc="left") for axes in units.axes] == ["Layer 0", "Layer 2"]
+    limits = set(results["alignment"].filter(layer=0)["cosine_limit"])
+    drawn = {float(line.get_xdata()[0]) for line in units.axes[0].get_lines()}
+    assert limits <= drawn

@@ -10,26 +10,26 @@ from attribution.metric import Decision, Metric
 from attribution.patching import Cell, exact_changes
 from doubletake.model.batches import padded
 from doubletake.model.hooks import record
-from value_vectors.unit_scaling import Scaling, full_pass_states, scaled_states
+from value_vectors.unit_zeroing import Zeroing, full_pass_states, zeroed_states
 
 GROUPS = {"backtrack": torch.tensor([3, 17]), "wrap_up": torch.tensor([5])}
 
 
 @pytest.mark.parametrize(("window", "length"), WINDOWS)
 @pytest.mark.parametrize("name", DENSE)
-def test_scaled_units_equal_plain_passes(decoder_of, name, window, length):
+def test_zeroed_units_equal_plain_passes(decoder_of, name, window, length):
     decoder = decoder_of(name, window)
-    scalings = [
-        Scaling(0, (), 1.0),
-        Scaling(0, (3, 9), 0.0),
-        Scaling(1, (5,), 2.0),
-        Scaling(2, (1, 2, 60), 0.0),
+    zeroings = [
+        Zeroing(0, ()),
+        Zeroing(0, (3, 9)),
+        Zeroing(1, (5,)),
+        Zeroing(2, (1, 2, 60)),
     ]
     near = range(max(1, window - 1), window + 3) if length < 1000 else ()
     for count in (*near, length):
         ids = random_ids(count)
-        shared = scaled_states(decoder, ids, scalings, 0.1, "x")
-        plain = full_pass_states(decoder, ids, scalings, 0.1, "x")
+        shared = zeroed_states(decoder, ids, zeroings, 0.1, "x")
+        plain = full_pass_states(decoder, ids, zeroings, 0.1, "x")
         torch.testing.assert_close(shared, plain, atol=5e-5, rtol=1e-4)
         with torch.inference_mode():
             wanted = decoder.base(torch.tensor([ids]), use_cache=False)

@@ -35,7 +35,7 @@ def verdict(data: StudyData) -> str:
         f"{mean(data, 'tokens')} instead of {mean(data, 'exit1_tokens')} thought "
         "tokens on average"
     )
-    found = answer(gain) or f"This is {data.not_checked(gain.problems)}"
+    found = answer(gain) or f"No interval ({data.why_no_interval(gain.problems)})"
     return f"Could it have stopped there, chosen in hindsight? {found}: {end}."
 
 
@@ -105,7 +105,7 @@ def _consequence(data: StudyData, gain: Difference) -> str:
     if not gain.mean:
         change = "neither cost nor gain"
     if gain.low is None or gain.high is None:
-        ends = data.not_checked(gain.problems)
+        ends = data.why_no_interval(gain.problems)
     else:
         ends = f"{points(-gain.high)} to {points(-gain.low)}"
     return (

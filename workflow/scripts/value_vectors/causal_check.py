@@ -1,10 +1,11 @@
-"""The causal check of MLP units: scale them where the model turns back.
+"""The causal check of MLP units: zero them where the model turns back.
 
-At the position of a backtrack, the activations of the units of largest and of smallest
-cosine are multiplied by each factor. For comparison the same is done with draws of
-random units of the same layer, which have similar |activation| times norm there.
+At the position of a backtrack, the activations of a set of units are set to 0, and the
+log-odds of the backtrack words are computed again. Sets are the units of largest and of
+smallest cosine of a layer, and random units of this layer that write as much.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,42 +16,47 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
 from doubletake.running.logs import Progress
-from doubletake.stats.draws import generator
 from doubletake.stats.verification import Largest
-from doubletake.tables.verification import VerificationRow, verification_of
-from turns.reading import BACKTRACK, WRAP_UP
-from value_vectors.mlp_units import LayerUnits
-from value_vectors.scaling_plan import (
+from doubletake.tables.verification import VerificationRow
+from value_vectors.check_plan import (
     CausalCheckSettings,
+    cases_to_verify,
     checked_turn_rows,
-    planned_scalings,
-    scalings_per_position,
-    scalings_to_verify,
+    planned_sets,
 )
-from value_vectors.unit_scaling import Scaling, full_pass_states, scaled_states
+from value_vectors.mlp_units import LayerUnits
+from value_vectors.tables import VALUE_VECTOR_INTERVENTIONS, VALUE_VECTOR_SETS
+from value_vectors.unit_zeroing import Zeroing, full_pass_states, zeroed_states
+from value_vectors.word_log_odds import word_log_odds
 
-STAGE = "value_vectors"
 # ASSUME: float32 rounding stays below this; chosen by hand.
-FLOAT32_BOUND = 1e-3  # logits, and relative for activations
+FLOAT32_BOUND = 1e-3  # nats, and relative for activations
 
 
 @dataclass
 class CheckResults:
-    """Changes of the logits, and the largest errors of the shared-prefix method."""
+    """Sets, changes of the log-odds, and the largest errors of the fast method."""
 
-    interventions: list[dict[str, Any]] = field(default_factory=list)
-    logits: Largest = field(default_factory=Largest)
+    sets: pl.DataFrame = field(default_factory=VALUE_VECTOR_SETS.schema.to_frame)
+    interventions: list[pl.DataFrame] = field(default_factory=list)
+    log_odds: Largest = field(default_factory=Largest)
     activations: Largest = field(default_factory=Largest)
 
-    def verification(self, dtype: str) -> pl.DataFrame:
+    @property
+    def table(self) -> pl.DataFrame:
+        """The table `value_vectors/interventions`."""
+        empty = VALUE_VECTOR_INTERVENTIONS.schema.to_frame()
+        return pl.concat([empty, *self.interventions])
+
+    def verification(self, dtype: str) -> list[VerificationRow]:
         """Rows of the table `verification`."""
         bound = FLOAT32_BOUND if dtype == "float32" else None
-        logits = VerificationRow(
-            check="units scaled on a shared prefix against plain full passes",
-            statistic="largest difference of logits",
-            value=self.logits.value,
-            unit="logit",
-            n=self.logits.n,
+        log_odds = VerificationRow(
+            check="units zeroed on a shared prefix against plain full passes",
+            statistic="largest difference of log-odds",
+            value=self.log_odds.value,
+            unit="nats",
+            n=self.log_odds.n,
             bound=bound,
             merge="max",
         )
@@ -63,37 +69,18 @@ class CheckResults:
             bound=bound,
             merge="max",
         )
-        return verification_of(STAGE, [logits, activations])
-
-
-def word_logits(
-    lens: Lens, states: torch.Tensor, token_ids: dict[str, torch.Tensor]
-) -> torch.Tensor:
-    """Logit of the backtrack words, and its margin over the wrap-up words: [state, 2].
-
-    Args:
-        lens: of the model.
-        states: [state, d_model], after the final norm.
-        token_ids: of each group of words.
-    """
-    normed = states.to(lens.norm_gain.device)
-    # ASSUME: the logsumexp of its tokens' logits is the logit of a group of words.
-    groups = {
-        group: lens.logits(normed, tokens).logsumexp(-1).cpu()
-        for group, tokens in token_ids.items()
-    }
-    margin = groups[BACKTRACK] - groups[WRAP_UP]
-    return torch.stack([groups[BACKTRACK], margin], dim=-1)
+        return [log_odds, activations]
 
 
 class CausalCheck:
-    """Scales units at backtracks, one position after the other."""
+    """Zeroes units at backtracks, one position after the other."""
 
     def __init__(
         self,
         decoder: Decoder,
         layers: list[LayerUnits],
-        token_ids: dict[str, torch.Tensor],
+        sets: pl.DataFrame,
+        words: torch.Tensor,
         settings: CausalCheckSettings,
     ) -> None:
         """Prepare the check; nothing is computed yet.
@@ -101,12 +88,17 @@ class CausalCheck:
         Args:
             decoder: the model.
             layers: units of the layers.
-            token_ids: of each group of words.
+            sets: the table `value_vectors/sets`.
+            words: [token], ids of the backtrack words.
             settings: how.
         """
         self.decoder, self.layers, self.settings = decoder, layers, settings
-        self.token_ids, self.lens = token_ids, Lens.of(decoder)
-        self.results = CheckResults()
+        self.words, self.lens = words, Lens.of(decoder)
+        self.keys = sets.select("layer", "side", "draw")
+        named = sets.select("layer", "vectors").iter_rows()
+        nothing = Zeroing(layers[0].layer, ())
+        self.zeroings = [nothing, *(Zeroing(k, tuple(units)) for k, units in named)]
+        self.results = CheckResults(sets)
 
     def check_turn(
         self, turn: dict[str, Any], turn_row: int, ids: list[int], verified: set[int]
@@ -117,65 +109,64 @@ class CausalCheck:
             turn: its row of the table `turns`.
             turn_row: row of the turn in the units' activations.
             ids: tokens up to the position, which is the last.
-            verified: numbers of the scalings to compute again by a full pass.
+            verified: numbers of the zeroings to compute again by a full pass.
         """
         name = f"trace {turn['trace']}"
-        draw = generator(self.settings.seed, turn["trace"], turn["event"])
-        plan = planned_scalings(self.layers, turn_row, draw, self.settings)
-        unscaled = Scaling(self.layers[0].layer, (), 1.0)
-        scalings = [unscaled, *(scaling for _, scaling in plan)]
         memory = self.settings.batch_memory
-        states = scaled_states(self.decoder, ids, scalings, memory, name)
-        logits = word_logits(self.lens, states, self.token_ids)
-        keys = {key: turn[key] for key in ("trace", "event", "problem")}
-        changes = (logits[1:] - logits[0]).tolist()
-        for (row, _), change in zip(plan, changes, strict=True):
-            measured = dict(zip(("logit_change", "margin_change"), change, strict=True))
-            self.results.interventions.append(keys | row | measured)
+        states = zeroed_states(self.decoder, ids, self.zeroings, memory, name)
+        log_odds = word_log_odds(self.lens, states, self.words)
+        changes = (log_odds[1:] - log_odds[0]).double().numpy()
+        rows = self.keys.with_columns(
+            *(pl.lit(turn[key]).alias(key) for key in ("trace", "problem")),
+            event=pl.lit(turn["event"], pl.Int32),
+            log_odds=pl.lit(log_odds[0].item()),
+            log_odds_change=pl.Series(changes),
+        )
+        columns = list(VALUE_VECTOR_INTERVENTIONS.schema)
+        self.results.interventions.append(rows.select(columns))
         for number in sorted(verified):
-            self._verify(ids, scalings[number], logits[number], turn_row, name)
-        return len(ids) - 1 + len(scalings)
+            self._verify(ids, self.zeroings[number], log_odds[number], turn_row, name)
+        return len(ids) - 1 + len(self.zeroings)
 
     def _verify(
         self,
         ids: list[int],
-        scaling: Scaling,
-        logits: torch.Tensor,
+        zeroing: Zeroing,
+        log_odds: torch.Tensor,
         turn_row: int,
         name: str,
     ) -> None:
-        """Compare logits and activations with those of one full pass.
+        """Compare log-odds and activations with those of one full pass.
 
-        Only layers up to the scaled one are compared: the scaling changes the input of
-        the layers after it.
+        Only layers up to the zeroed one are compared: zeroing changes the input of the
+        layers after it.
         """
         parts = [
             part
             for part in self.layers
-            if not scaling.units or part.layer <= scaling.layer
+            if not zeroing.units or part.layer <= zeroing.layer
         ]
         seen: dict[int, torch.Tensor] = {}
 
-        def keep(layer: int) -> Any:
+        def keep(layer: int) -> Callable[[Any, tuple[torch.Tensor]], None]:
             def hook(_: Any, inputs: tuple[torch.Tensor]) -> None:
                 seen[layer] = inputs[0][0, -1].float().cpu()
 
             return hook
 
-        # Registered before the scaling's own hook, so that it sees unscaled inputs.
+        # Registered before the hook that zeroes, so that it sees unchanged inputs.
         downs = {part.layer: self.decoder.mlp_down(part.layer) for part in parts}
         with registered(
             down.register_forward_pre_hook(keep(layer)) for layer, down in downs.items()
         ):
             memory = self.settings.batch_memory
-            states = full_pass_states(self.decoder, ids, [scaling], memory, name)
-        full = word_logits(self.lens, states, self.token_ids)[0]
-        results = self.results
-        results.logits.add((full - logits).abs().max().item(), logits.numel())
+            states = full_pass_states(self.decoder, ids, [zeroing], memory, name)
+        full = word_log_odds(self.lens, states, self.words)[0]
+        self.results.log_odds.add((full - log_odds).abs().item())
         for part in parts:
             error = (part.activations[turn_row] - seen[part.layer]).abs().max()
             relative = (error / seen[part.layer].abs().max()).item()
-            results.activations.add(relative, len(seen[part.layer]))
+            self.results.activations.add(relative, len(seen[part.layer]))
 
 
 def check_backtracks(
@@ -183,7 +174,7 @@ def check_backtracks(
     layers: list[LayerUnits],
     turns: pl.DataFrame,
     tokens: dict[str, list[int]],
-    token_ids: dict[str, torch.Tensor],
+    words: torch.Tensor,
     settings: CausalCheckSettings,
 ) -> tuple[CheckResults, Progress]:
     """The causal check at the drawn backtracks.
@@ -193,19 +184,19 @@ def check_backtracks(
         layers: units of the chosen layers.
         turns: the selected turns, in the order of the units' activations.
         tokens: all token ids of each trace.
-        token_ids: of each group of words.
+        words: [token], ids of the backtrack words.
         settings: how.
     """
-    check = CausalCheck(decoder, layers, token_ids, settings)
     turn_rows = checked_turn_rows(turns, settings.checked_positions, settings.seed)
+    sets = planned_sets(layers, turn_rows, settings)
+    check = CausalCheck(decoder, layers, sets, words, settings)
     positions = [
         (trace, event, position + 1)
         for trace, event, position in (
             turns.select("trace", "event", "position").row(row) for row in turn_rows
         )
     ]
-    scalings = scalings_per_position(layers, settings)
-    verified = scalings_to_verify(positions, scalings, settings.verification)
+    verified = cases_to_verify(positions, len(check.zeroings), settings.verification)
     progress = Progress(len(turn_rows), "backtracks")
     for row in turn_rows:
         turn = turns.row(row, named=True)

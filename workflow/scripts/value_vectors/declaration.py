@@ -4,8 +4,11 @@ from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from value_vectors.tables import (
+    VALUE_VECTOR_ALIGNMENT,
     VALUE_VECTOR_EFFECTS,
     VALUE_VECTOR_INTERVENTIONS,
+    VALUE_VECTOR_SET_EFFECTS,
+    VALUE_VECTOR_SETS,
     VALUE_VECTOR_UNITS,
     VALUE_VECTORS,
 )
@@ -16,40 +19,45 @@ DECLARATION = Experiment(
     title="MLP value vectors",
     question="Which hidden units of the MLPs write along the probe’s direction, which "
     "words do they write for, and does the model need them to turn back?",
-    holds="MLP units that write along a probe's direction, and what scaling them does",
+    holds="MLP units that write along a probe's direction, and what zeroing them does",
     tables=(
         VALUE_VECTORS,
+        VALUE_VECTOR_ALIGNMENT,
         VALUE_VECTOR_UNITS,
+        VALUE_VECTOR_SETS,
         VALUE_VECTOR_INTERVENTIONS,
         VALUE_VECTOR_EFFECTS,
+        VALUE_VECTOR_SET_EFFECTS,
         RUNS,
         VERIFICATION,
     ),
     figures=(
         Figure(
             "effects",
-            "What scaling the vectors changes",
+            "What zeroing the vectors changes",
             "At backtracks, the activations of the units of largest (red) and smallest "
-            "(blue) cosine of a layer are zeroed or multiplied, all at once and at "
-            "that position only. Then the next-token logits are computed again. Left: "
-            "mean change of the logit of the backtrack words (logsumexp over them). "
-            "Right: mean change of this logit minus the logit of the wrap-up words. "
-            "Open diamonds: as many random units of the same layer that write as much "
-            "there, mean over draws. Where a dot lies apart from its diamond, the "
-            "effect belongs to these vectors and not to just any vectors. Bars are "
-            "intervals over problems. The numbers are in "
-            "value_vectors/effects.parquet.",
+            "(blue) cosine of a layer are zeroed, all at once and at that position "
+            "only. Then the log-odds of the backtrack words against all other tokens "
+            "are computed again. Dots: mean change, with intervals over "
+            "problems. Grey marks: sets of random units of the same layer that write "
+            "as much, one mark per set. A dot at the edge of its grey marks belongs to "
+            "a set that differs from random sets; a dot among them does not. p: rank "
+            "among the random sets, corrected for the number of rows (Holm). Arrows: "
+            "the expected direction. Beyond dotted lines the axis is logarithmic. The "
+            "numbers are in value_vectors/effects.parquet and "
+            "value_vectors/set_effects.parquet.",
         ),
         Figure(
             "units",
             "Cosine and activity of all units",
             "Every hidden unit of the chosen MLPs. Horizontal axis: the cosine of its "
-            "value vector with the probe’s direction at the boundary that the MLP "
-            "writes to. Vertical axis: how much more the unit writes (mean activation "
-            "times norm of the vector) in the first class than in the second. Units at "
-            "the upper right and the lower left make the direction. Units at the level "
-            "line do not take part in it here. Coloured units are those whose tokens "
-            "the report lists. The numbers are in value_vectors/units.parquet.",
+            "value vector with the probe\u2019s direction at the boundary that the MLP "
+            "writes to. Dashed lines: the most extreme cosines that 95% of the "
+            "directions of shuffled labels stay within. Vertical axis: how much more "
+            "the unit writes (mean activation times norm of the vector) in the first "
+            "class than in the second. Coloured units are those whose tokens the "
+            "report lists; the section gives their share of the direction. The numbers "
+            "are in value_vectors/units.parquet.",
         ),
     ),
 )

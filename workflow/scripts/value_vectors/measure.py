@@ -2,24 +2,27 @@
 
 The MLP of layer l adds to `resid[l + 1]`, so its value vectors are compared with the
 probe's direction at boundary l + 1. Units of largest and of smallest cosine are listed
-with the tokens that they write for and against, and with their activations. The
-activations are computed from the cache, by this MLP alone. Then, at backtracks, the
-activations of the most extreme units are scaled at the position, and the change of the
-next token's logits is computed exactly. The same is done with random units of the same
-layer, which have similar |activation| times norm there.
+with the tokens that they write for and against, and with their activations. Beside
+their cosines are those with directions that the probe's fit gives on shuffled labels.
+The activations are computed from the cache, by this MLP alone. Then, at backtracks, the
+most extreme units are zeroed at the position, and the change of the log-odds of the
+backtrack words is computed exactly. The same is done with random units of the same
+layer that write as much.
 
 Inputs
     traces, turns, words: the tables `traces`, `turns` and `turns/words`.
     events: its digest ties cache and directions to the study's events.
     index, caches: the activation cache of the study.
-    probing, directions: where the probes are selective, and their directions.
+    probing, scores, directions: where the probes are selective, their cases, and their
+        directions.
     the model.
 
 Outputs
-    vectors, units, interventions: the tables `value_vectors`, `value_vectors/units` and
-        `value_vectors/interventions`; empty for a mixture of experts, and the run's
-        note then says so.
-    verification: cached activations and shared prefixes against full passes.
+    vectors, alignment, units, sets, interventions: the tables `value_vectors` and
+        `value_vectors/...`; empty for a mixture of experts, and the run's note then
+        says so.
+    verification: cached activations and shared prefixes against full passes; the fast
+        fits on shuffled labels.
     runs: one row.
 """
 
@@ -28,37 +31,38 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from activations.reading import ActivationCache, Origin
 from doubletake.model.checkpoint import Checkpoint
+from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
+from doubletake.stats.draws import array_generator
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import VERIFICATION
-from doubletake.text.tokenizer import load_tokenizer
+from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from probing.reading import Directions, read_directions
-from probing.tables import PROBING
+from probing.tables import PROBING, PROBING_SCORES
 from traces.tables import TRACES
-from turns.reading import target_ids
+from turns.reading import BACKTRACK, target_ids
 from turns.tables import TURN_WORDS, TURNS
-from value_vectors.causal_check import STAGE, CheckResults, check_backtracks
-from value_vectors.mlp_units import layer_units
-from value_vectors.scaling_plan import CausalCheckSettings
+from value_vectors.alignment import alignment_row, alignments
+from value_vectors.causal_check import check_backtracks
+from value_vectors.check_plan import CausalCheckSettings
+from value_vectors.mlp_units import SIDE_SIGNS, LayerUnits, layer_units
+from value_vectors.null_directions import FittedCases
+from value_vectors.results import STAGE, Results
+from value_vectors.set_tests import draws_needed
 from value_vectors.table_rows import unit_rows, vector_rows
-from value_vectors.tables import (
-    VALUE_VECTOR_INTERVENTIONS,
-    VALUE_VECTOR_UNITS,
-    VALUE_VECTORS,
-)
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -83,17 +87,15 @@ class Settings:
     tokens: int
     """Number of listed tokens that a vector supports, and that it opposes."""
     checked_vectors: int
-    """Number of vectors of each side that are scaled together."""
-    factors: list[float]
-    """Factors by which their activations are multiplied."""
+    """Number of vectors of each side that are zeroed together."""
     random_draws: int
-    """Number of draws of random vectors."""
+    """Number of random sets and directions for each test that Holm counts."""
     checked_positions: int
     """Number of backtracks in the causal check."""
     seed: int
-    """Seed of the draw of positions and random vectors."""
+    """Seed of the draws of positions, random sets and shuffled labels."""
     verification: Verification
-    """How many scalings are computed again by a full pass."""
+    """How many zeroings are computed again by a full pass."""
     batch_memory: float
     """Memory for one batch in addition to the model, in GiB."""
     resampling: Resampling
@@ -104,7 +106,6 @@ class Settings:
         """The settings of the causal check."""
         return CausalCheckSettings(
             checked_vectors=self.checked_vectors,
-            factors=tuple(self.factors),
             random_draws=self.random_draws,
             checked_positions=self.checked_positions,
             seed=self.seed,
@@ -145,24 +146,6 @@ def chosen_layers(
     return sorted(boundary - 1 for boundary in boundaries)
 
 
-def write(
-    paths: dict[str, Path],
-    vectors: list[dict[str, Any]],
-    units: list[pl.DataFrame],
-    results: CheckResults,
-    dtype: str,
-    run: pl.DataFrame,
-) -> None:
-    """Write all tables, by their names in `paths`."""
-    all_units = pl.concat([VALUE_VECTOR_UNITS.schema.to_frame(), *units])
-    interventions = VALUE_VECTOR_INTERVENTIONS.frame(results.interventions)
-    VALUE_VECTOR_UNITS.write(all_units, paths["units"])
-    VALUE_VECTOR_INTERVENTIONS.write(interventions, paths["interventions"])
-    VERIFICATION.write(results.verification(dtype), paths["verification"])
-    RUNS.write(run, paths["runs"])
-    VALUE_VECTORS.write(VALUE_VECTORS.frame(vectors), paths["vectors"])
-
-
 def why_skipped(
     model: ModelSettings, directions: Directions, contrast: str
 ) -> str | None:
@@ -181,6 +164,65 @@ def skipped_run(reason: str, model: ModelSettings) -> pl.DataFrame:
     return RUNS.frame([row])
 
 
+@dataclass(frozen=True)
+class Layers:
+    """Measures the units of layers."""
+
+    decoder: Decoder
+    tokenizer: TraceTokenizer
+    cache: ActivationCache
+    turns: pl.DataFrame
+    """The selected turns."""
+    settings: Settings
+
+    def measure(
+        self,
+        layer: int,
+        direction: np.ndarray,
+        cases: FittedCases,
+        draws: int,
+        results: Results,
+    ) -> LayerUnits:
+        """Add the units of a layer to the results, and return them.
+
+        Args:
+            layer: 0 ... n_layers - 1.
+            direction: [d_model], of the probe at boundary `layer` + 1.
+            cases: what this probe was fitted to.
+            draws: number of directions of shuffled labels.
+            results: of all layers.
+        """
+        settings = self.settings
+        count = max(settings.vectors, settings.checked_vectors)
+        units, vectors = layer_units(
+            self.decoder, layer, direction, self.cache, self.turns, count
+        )
+        rng = array_generator(settings.seed, 3 * layer + 2)
+        null = cases.null_directions(draws, rng)
+        probe = direction[None] / np.linalg.norm(direction)
+        found = alignments(
+            vectors,
+            np.concatenate([probe, null.vectors]),
+            listed=settings.vectors,
+            checked=settings.checked_vectors,
+        )
+        results.vectors += vector_rows(
+            units,
+            vectors,
+            found,
+            self.turns,
+            Lens.of(self.decoder),
+            self.tokenizer,
+            count=settings.vectors,
+            tokens=settings.tokens,
+            resampling=settings.resampling,
+        )
+        results.alignment += [alignment_row(layer, side, found[side]) for side in found]
+        results.units.append(unit_rows(units, self.turns))
+        results.null_error.add(null.error, null.verified)
+        return units
+
+
 def main(
     *,
     traces_path: Path,
@@ -190,41 +232,32 @@ def main(
     index_path: Path,
     cache_paths: list[Path],
     probing_path: Path,
+    scores_path: Path,
     directions_path: Path,
     table_paths: dict[str, Path],
     model: ModelSettings,
     settings: Settings,
 ) -> None:
     """Read the cache and the directions, list the units, check them, write."""
-    origin = Origin.of(model, events_path)
+    origin, contrast = Origin.of(model, events_path), settings.contrast
     directions = read_directions(directions_path, asdict(origin))
-    skipped = why_skipped(model, directions, settings.contrast)
+    skipped, results = why_skipped(model, directions, contrast), Results()
     if skipped is not None:
         logger.warning("%s", skipped)
-        run = skipped_run(skipped, model)
-        write(table_paths, [], [], CheckResults(), model.dtype, run)
+        results.write(table_paths, model.dtype, skipped_run(skipped, model))
         return
     cache = ActivationCache(index_path, cache_paths, origin)
     turns = TURNS.read(turns_path).filter("selected")
-    layers = chosen_layers(PROBING.read(probing_path), settings, cache.n_layers)
-    decoder, tokenizer = load_decoder(model), load_tokenizer(model)
-    lens = Lens.of(decoder)
-    layers_units, rows = [], []
-    count = max(settings.vectors, settings.checked_vectors)
-    for layer in layers:
-        direction = directions.vectors[settings.contrast][layer + 1]
-        units, vectors = layer_units(decoder, layer, direction, cache, turns, count)
-        rows += vector_rows(
-            units,
-            vectors,
-            turns,
-            lens,
-            tokenizer,
-            count=settings.vectors,
-            tokens=settings.tokens,
-            resampling=settings.resampling,
-        )
-        layers_units.append(units)
+    probing, scores = PROBING.read(probing_path), PROBING_SCORES.read(scores_path)
+    chosen = chosen_layers(probing, settings, cache.n_layers)
+    draws = draws_needed(settings.random_draws, len(chosen) * len(SIDE_SIGNS))
+    decoder = load_decoder(model)
+    layers = Layers(decoder, load_tokenizer(model), cache, turns, settings)
+    units = []
+    for layer in chosen:
+        direction = directions.vectors[contrast][layer + 1]
+        cases = FittedCases.read(cache, scores, probing, contrast, layer + 1)
+        units.append(layers.measure(layer, direction, cases, draws, results))
     traces = TRACES.read(traces_path)
     tokens = {
         trace: prompt + completion
@@ -232,13 +265,12 @@ def main(
             "trace", "prompt_ids", "completion_ids"
         ).iter_rows()
     }
-    token_ids = target_ids(TURN_WORDS.read(words_path))
-    results, progress = check_backtracks(
-        decoder, layers_units, turns, tokens, token_ids, settings.check
+    words = target_ids(TURN_WORDS.read(words_path))[BACKTRACK]
+    results.check, progress = check_backtracks(
+        decoder, units, turns, tokens, words, settings.check
     )
     run = run_row(STAGE, ONE_SHARD, progress, decoder, progress.items, "")
-    unit_tables = [unit_rows(units, turns) for units in layers_units]
-    write(table_paths, rows, unit_tables, results, model.dtype, run)
+    results.write(table_paths, model.dtype, run)
 
 
 if __name__ == "__main__":
@@ -251,6 +283,7 @@ if __name__ == "__main__":
             index_path=Path(snakemake.input.index),
             cache_paths=[Path(path) for path in snakemake.input.caches],
             probing_path=Path(snakemake.input.probing),
+            scores_path=Path(snakemake.input.scores),
             directions_path=Path(snakemake.input.directions),
             table_paths={name: Path(path) for name, path in snakemake.output.items()},
             model=ModelSettings(**snakemake.params.model),

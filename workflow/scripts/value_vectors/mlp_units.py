@@ -18,7 +18,8 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
 
-SIDES = ("for", "against")
+SIDE_SIGNS = {"for": 1, "against": -1}
+"""Sides, with the sign of their units' cosines."""
 STATES_AT_ONCE = 1024  # states that go through an MLP at once
 VOCABULARY_ROWS_AT_ONCE = 16384  # rows of the unembedding in float32 at once
 

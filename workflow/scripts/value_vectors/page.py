@@ -1,26 +1,33 @@
-"""Section of the page: the listed value vectors, and what scaling them changes."""
+"""Section of the page: the listed value vectors, and what zeroing them changes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doubletake.page.sections import Section, Sheet
-from doubletake.page.wording import listed, plural, real, significant
+from doubletake.page.sections import Section
+from doubletake.page.wording import listed, percent, plural, real
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
+from value_vectors.set_sentences import (
+    SIDE_WORDS,
+    change_words,
+    differs,
+    in_expected_direction,
+    probability_of,
+    set_name,
+    signed,
+    zeroing_sentence,
+)
+from value_vectors.sheets import (
+    alignment_of,
+    effects_of,
+    is_checked,
+    sheets,
+    vectors_of,
+)
+from value_vectors.tables import LEVEL
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from doubletake.page.study_data import StudyData
-
-SIDE_WORDS = {"for": "largest", "against": "smallest"}
-
-
-def vectors_of(data: StudyData) -> pl.DataFrame:
-    """The listed vectors, by layer, side and rank."""
-    return data.tables["value_vectors"].sort(
-        "layer", "side", "rank", descending=[False, True, False]
-    )
 
 
 def contrast_of(data: StudyData) -> str:
@@ -30,7 +37,7 @@ def contrast_of(data: StudyData) -> str:
 
 
 def headline(data: StudyData) -> str:
-    """The vector of largest cosine, and whether scaling the vectors has an effect."""
+    """The most extreme cosine with its null, and whether zeroing has an effect."""
     vectors = vectors_of(data)
     if vectors.is_empty():
         return (
@@ -38,11 +45,7 @@ def headline(data: StudyData) -> str:
             "mixture of experts, which this experiment skips, or there is no probe of "
             f"{contrast_of(data)}. The notes on the run say which."
         )
-    best = vectors.sort("cosine").row(-1, named=True)
-    return (
-        f"Closest to the direction of {contrast_of(data)} is {vector_name(best)} "
-        f"(cosine {real(best['cosine'], 2)}); {_largest_effect(data)}."
-    )
+    return f"{_least_by_chance(data)}. {_needed(data)}."
 
 
 def vector_name(row: dict[str, Any], tokens: int = 3) -> str:
@@ -52,55 +55,63 @@ def vector_name(row: dict[str, Any], tokens: int = 3) -> str:
     return f"layer {row['layer']} vec {row['vector']}: [{words}{more}]"
 
 
-def _largest_effect(data: StudyData) -> str:
-    """The largest effect of scaling vectors that random vectors do not have."""
-    effects = data.tables["value_vectors/effects"]
-    if effects.is_empty():
-        return "the causal check was not made, because no backtrack was selected"
-    rows = effects.drop_nulls("logit_change_excess_low").to_dicts()
+def _least_by_chance(data: StudyData) -> str:
+    """The cosine that is least likely by chance, and whether it is more than chance."""
+    row = min(alignment_of(data), key=lambda row: (row["p_holm"], -abs(row["cosine"])))
+    first = vectors_of(data).filter(layer=row["layer"], side=row["side"], rank=1)
+    name = vector_name(first.row(0, named=True))
+    more = "more" if row["p_holm"] <= LEVEL else "no more"
+    return (
+        f"With the direction of {contrast_of(data)}, the cosine least likely by chance "
+        f"is {real(row['cosine'], 2)}, that of {name}: {more} than directions of "
+        "shuffled labels give (95% of them stay within "
+        f"{real(row['cosine_limit'], 2)}; corrected "
+        f"p\u00a0{probability_of(row['p_holm'])})"
+    )
+
+
+def _needed(data: StudyData) -> str:
+    """Whether zeroing the listed sets does something else than zeroing random sets."""
+    rows = effects_of(data)
     if not rows:
-        n = plural(effects["problems"][0], "problem")
-        return f"what scaling them changes was not checked ({n})"
-    beyond = [row for row in rows if row["logit_change_excess_low"] > 0]
-    beyond += [row for row in rows if row["logit_change_excess_high"] < 0]
+        return "The causal check was not made, because no backtrack was selected"
+    if not is_checked(data):
+        n = plural(rows[0]["problems"], "problem")
+        return f"What zeroing them changes was not checked ({n})"
+    beyond = [row for row in rows if differs(row)]
     if not beyond:
+        smallest = min(row["p_holm"] for row in rows)
         return (
-            "scaling such vectors does not move the backtrack words\u2019 logit "
-            "further than scaling random vectors that write as much, in any of "
-            f"{plural(len(rows), 'comparison')}"
+            f"Of {plural(len(rows), 'set')} of such vectors that were zeroed, none is "
+            "told apart from sets of random vectors that write as much by what it "
+            f"changes in turning back (rank among {rows[0]['random_sets']:,}; smallest "
+            f"corrected p\u00a0{probability_of(smallest)})"
         )
-    largest = max(beyond, key=lambda row: abs(row["logit_change_excess"]))
-    return (
-        f"{_scaling(largest)} moves the backtrack words\u2019 logit by "
-        f"{_signed(largest['logit_change'])} "
-        f"({data.between(largest, _signed, 'logit_change')}), while random vectors "
-        f"that write as much move it by {_signed(largest['logit_change_random'])}; "
-        f"{len(beyond)} of {plural(len(rows), 'comparison')} differ from random vectors"
+    largest = max(
+        beyond, key=lambda row: abs(row["log_odds_change"] - row["random_middle"])
     )
-
-
-def _scaling(row: dict[str, Any]) -> str:
-    change = "zeroing" if row["factor"] == 0 else f"multiplying by {row['factor']:g}"
-    return (
-        f"{change} the {row['vectors']} vectors of {SIDE_WORDS[row['side']]} cosine of "
-        f"layer {row['layer']}"
+    wanted = sum(map(in_expected_direction, beyond))
+    direction = (
+        f", {wanted} of them in the expected direction" if largest["expected"] else ""
     )
-
-
-def _signed(value: float) -> str:
-    return significant(value) if value < 0 else f"+{significant(value)}"
+    return (
+        f"Zeroing {set_name(largest)} changes the backtrack words\u2019 log-odds "
+        f"{change_words(largest)}, while 95% of {largest['random_sets']:,} sets of "
+        "random vectors that write as much change them by "
+        f"{signed(largest['random_low'])} to {signed(largest['random_high'])}; "
+        f"{len(beyond)} of {plural(len(rows), 'set')} "
+        f"{'differs' if len(beyond) == 1 else 'differ'} from random sets{direction}"
+    )
 
 
 def findings(data: StudyData) -> list[str]:
-    """The layers, where the vectors are active, and what the check changes."""
+    """The layers, the share of the direction, and what zeroing changes."""
     if vectors_of(data).is_empty():
         return []
-    effects = data.tables["value_vectors/effects"].iter_rows(named=True)
-    return [
-        _layers(data),
-        _activity(data),
-        *(_zeroing_effect(row) for row in effects if row["factor"] == 0),
-    ]
+    sentences = [_layers(data), _cosines(data), _shares(data)]
+    if is_checked(data):
+        sentences += map(zeroing_sentence, effects_of(data))
+    return sentences
 
 
 def _layers(data: StudyData) -> str:
@@ -118,86 +129,43 @@ def _layers(data: StudyData) -> str:
     )
 
 
-def _activity(data: StudyData) -> str:
-    """How many listed vectors differ in activation between backtracks and controls."""
-    both = vectors_of(data).drop_nulls(["at_backtrack_low", "at_control_low"])
-    if both.is_empty():
-        return (
-            "Whether the listed vectors differ in activation between backtracks and "
-            "controls was not checked: too few problems."
-        )
-    apart = both.filter(
-        (both["at_backtrack_low"] > both["at_control_high"])
-        | (both["at_backtrack_high"] < both["at_control_low"])
-    )
+def _cosines(data: StudyData) -> str:
+    """How many of the most extreme cosines are beyond those of shuffled labels."""
+    rows = alignment_of(data)
+    beyond = sum(row["p_holm"] <= LEVEL for row in rows)
     return (
-        f"For {apart.height} of the {plural(both.height, 'listed vector')}, the "
-        "intervals of mean activation at backtracks and at controls do not overlap."
+        f"{beyond} of {plural(len(rows), 'most extreme cosine')} (one for each layer "
+        f"and side) {'is' if beyond == 1 else 'are'} beyond those with directions that "
+        "the probe\u2019s fit gives on shuffled labels (rank among "
+        f"{plural(rows[0]['directions'], 'direction')}, corrected p at most {LEVEL})."
     )
 
 
-def _zeroing_effect(row: dict[str, Any]) -> str:
+def _shares(data: StudyData) -> str:
+    """How much of the direction the checked vectors of a set can make together."""
+    best = max(alignment_of(data), key=lambda row: row["share"])
     return (
-        f"{_scaling(row).capitalize()} changes the backtrack words\u2019 logit by "
-        f"{_signed(row['logit_change'])}, and its margin over the wrap-up words\u2019 "
-        f"logit by {_signed(row['margin_change'])}. Random vectors that write as much "
-        f"change them by {_signed(row['logit_change_random'])} and "
-        f"{_signed(row['margin_change_random'])} (n\u00a0=\u00a0{row['positions']:,})."
-    )
-
-
-COLUMNS = (
-    "vector and the tokens it writes for",
-    "tokens it writes against",
-    "cosine",
-    "at backtracks",
-    "at controls",
-)
-
-
-def sheets(data: StudyData) -> list[Sheet]:
-    """One table per side, one row per listed vector."""
-    vectors = vectors_of(data)
-    if vectors.is_empty():
-        return []
-    tables = []
-    for side, word in SIDE_WORDS.items():
-        rows = [_cells(row) for row in vectors.filter(side=side).iter_rows(named=True)]
-        note = (
-            "Tokens: by the logits that the vector writes through the final "
-            "norm\u2019s gain and the unembedding. A unit of negative activation "
-            "writes for the tokens in the second column. Activations are means; their "
-            "intervals are in value_vectors.parquet."
-        )
-        title = f"Value vectors of {word} cosine with the probe\u2019s direction"
-        tables.append(Sheet(title, COLUMNS, tuple(rows), (0, 1), note, folded=True))
-    return tables
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    words_for, words_against = (
-        ", ".join(repr(text) for text in row[name])
-        for name in ("tokens_for", "tokens_against")
-    )
-    return (
-        f"Layer {row['layer']} vec {row['vector']}: [{words_for}]",
-        f"[{words_against}]",
-        real(row["cosine"], 3),
-        real(row["at_backtrack"], 2),
-        real(row["at_control"], 2),
+        f"A set of {plural(best['vectors'], 'vector')} holds at most "
+        f"{percent(best['share'])} of the direction\u2019s squared norm (layer "
+        f"{best['layer']}, {SIDE_WORDS[best['side']]} cosines). For directions of "
+        f"shuffled labels, the vectors closest to each hold "
+        f"{percent(best['share_null'])} at the median and up to "
+        f"{percent(best['share_limit'])} in 95% of "
+        f"{plural(best['directions'], 'case')}."
     )
 
 
 def check_cases(data: StudyData) -> str:
     """Positions behind the causal check."""
-    effects = data.tables["value_vectors/effects"]
-    if effects.is_empty():
+    rows = effects_of(data)
+    if not rows:
         return "No backtrack was checked."
-    row = effects.row(0, named=True)
+    row = rows[0]
     return (
         f"{plural(row['positions'], 'backtrack')} on "
         f"{plural(row['problems'], 'problem')}, "
-        f"{plural(row['vectors'], 'vector')} at a time. "
+        f"{plural(row['vectors'], 'vector')} at a time, beside "
+        f"{plural(row['random_sets'], 'random set')}. "
         f"{data.interval_note}"
     )
 

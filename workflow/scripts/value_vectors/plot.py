@@ -1,12 +1,14 @@
-"""Figures: what scaling value vectors changes, and cosine and activity of all units.
+"""Figures: what zeroing value vectors changes, and cosine and activity of all units.
 
 Inputs
     vectors: the units of largest and smallest cosine (table `value_vectors`).
+    alignment: cosines beside their null (table `value_vectors/alignment`).
     units: all units of the chosen layers (table `value_vectors/units`).
-    effects: mean changes of the logits (table `value_vectors/effects`).
+    effects, set_effects: mean changes of the log-odds, of the listed sets and of all
+        sets (tables `value_vectors/effects` and `value_vectors/set_effects`).
 
 Outputs
-    effects: changes of the backtrack words' logit, beside random vectors.
+    effects: changes of the backtrack words' log-odds, beside random sets.
     units: cosine with the probe's direction against difference of activation.
 """
 
@@ -20,10 +22,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from doubletake.page.plots import (
     ACCENT,
+    DASHED,
     FAINT,
     INK,
     empty_figure,
@@ -33,10 +36,13 @@ from doubletake.page.plots import (
     with_interval,
     write_note,
 )
+from doubletake.page.wording import probability
 from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from value_vectors.tables import (
+    VALUE_VECTOR_ALIGNMENT,
     VALUE_VECTOR_EFFECTS,
+    VALUE_VECTOR_SET_EFFECTS,
     VALUE_VECTOR_UNITS,
     VALUE_VECTORS,
 )
@@ -49,30 +55,38 @@ logger = logging.getLogger("plot_value_vectors")
 NO_VECTORS = "Nothing to draw: no value vectors were compared with a direction."
 NO_BACKTRACK = "Nothing to draw: no backtrack was selected for the causal check."
 SIDE_COLOURS = {"for": ACCENT, "against": ordered_colours(3)[1]}
-CHANGE_LABELS = {
-    "logit_change": "change of the backtrack words\u2019 logit",
-    "margin_change": "change minus the wrap-up words\u2019 change",
-}
+RANDOM_LOOK: dict[str, Any] = {"color": FAINT, "marker": "|", "ls": "", "alpha": 0.6}
+USUAL_SETS = 0.9  # share of the sets on the linear part of the axis
+LONG_TAIL = 10.0  # ratio of the largest change to the usual one that stretches the axis
 LABELLED_UNITS = 2  # units numbered in a panel, on each side
 MAX_PANELS = 3  # layers side by side
 
 
-def draw_effects(effects: pl.DataFrame, confidence: float) -> Figure:
-    """Mean change by set of vectors and factor, beside random vectors."""
+def draw_effects(
+    effects: pl.DataFrame, set_effects: pl.DataFrame, confidence: float
+) -> Figure:
+    """Mean change of each listed set, beside all random sets."""
     if effects.is_empty():
         return empty_figure(NO_BACKTRACK)
-    shown, unchecked = with_interval(effects, "logit_change_low")
+    shown, unchecked = with_interval(effects, "log_odds_change_low")
     if shown.is_empty():
         return empty_figure(unchecked)
-    rows = shown.sort("layer", "side", "factor", descending=[True, False, True])
-    height = 1.7 + 0.42 * rows.height
-    figure, axes = new_figure(columns=2, height=height, extra_width=1.6, sharey=True)
-    for panel, (name, title) in zip(axes[0], CHANGE_LABELS.items(), strict=True):
-        _draw_changes(panel, rows, name)
-        panel.set_xlabel(title)
-        panel.xaxis.set_major_locator(MaxNLocator(5))
+    rows = shown.sort("layer", "side", descending=[True, False])
+    height = 1.6 + 0.5 * rows.height
+    figure, axes = new_figure(columns=1, height=height, extra_width=2.9)
+    panel = axes[0, 0]
+    panel.axvline(0, color=INK, lw=0.8)
+    for place, row in enumerate(rows.iter_rows(named=True)):
+        null = set_effects.filter(
+            pl.col("draw") > 0, layer=row["layer"], side=row["side"]
+        )["log_odds_change"]
+        _draw_set(panel, place, row, null)
+    _stretch(panel, set_effects["log_odds_change"].to_numpy())
+    panel.set_xlabel("change of the backtrack words\u2019 log-odds (nats)")
+    panel.grid(axis="y", visible=False)
+    panel.set_ylim(-0.6, rows.height - 0.4)
     labels = [_row_label(row) for row in rows.iter_rows(named=True)]
-    axes[0, 0].set_yticks(np.arange(rows.height), labels)
+    panel.set_yticks(range(rows.height), labels)
     marks = [
         Line2D([], [], color=colour, marker="o", ls="", label=text)
         for colour, text in (
@@ -80,40 +94,65 @@ def draw_effects(effects: pl.DataFrame, confidence: float) -> Figure:
             (SIDE_COLOURS["against"], "smallest cosines"),
         )
     ]
-    look: dict[str, Any] = {"color": FAINT, "marker": "D", "mfc": "white", "ls": ""}
-    marks.append(Line2D([], [], **look, label="random vectors that write as much"))
+    marks.append(Line2D([], [], **RANDOM_LOOK, label="random sets that write as much"))
     figure.legend(handles=marks, loc="outside upper left", ncols=3)
     first = rows.row(0, named=True)
     write_note(
         figure,
-        f"{first['positions']:,} backtracks on {first['problems']:,} problems, "
-        f"{first['vectors']} vectors at a time. Bars: {confidence:.0%} over problems. "
-        f"{unchecked}".strip(),
+        f"{first['positions']:,} backtracks on {first['problems']:,} problems; "
+        f"{first['vectors']} vectors zeroed at a time; {first['random_sets']:,} random "
+        f"sets a row.\nBars: {confidence:.0%} over problems. p: rank among the random "
+        "sets, corrected.",
     )
     return figure
 
 
 def _row_label(row: dict[str, Any]) -> str:
-    change = "zeroed" if row["factor"] == 0 else f"times {row['factor']:g}"
-    return f"layer {row['layer']}, {row['side']}, {change}"
+    return f"layer {row['layer']}, {row['side']}\np = {probability(row['p_holm'])}"
 
 
-def _draw_changes(panel: Axes, rows: pl.DataFrame, name: str) -> None:
-    panel.axvline(0, color=INK, lw=0.8)
-    for height, row in enumerate(rows.iter_rows(named=True)):
-        sets: tuple[tuple[str, float, dict[str, Any]], ...] = (
-            (name, 0.13, {"color": SIDE_COLOURS[row["side"]], "marker": "o"}),
-            (f"{name}_random", -0.13, {"color": FAINT, "marker": "D", "mfc": "white"}),
+def _draw_set(panel: Axes, place: int, row: dict[str, Any], null: pl.Series) -> None:
+    """One row: marks of the random sets, the listed set, the expected direction."""
+    panel.plot(null, np.full(len(null), place - 0.13), **RANDOM_LOOK)
+    colour = SIDE_COLOURS[row["side"]]
+    low, high = row["log_odds_change_low"], row["log_odds_change_high"]
+    if low is not None:
+        panel.hlines(place + 0.17, low, high, color=colour, lw=1.4)
+    panel.plot(row["log_odds_change"], place + 0.17, color=colour, marker="o")
+    if row["expected"] is not None:
+        arrow = "\u2190 expected" if row["expected"] == "less" else "expected \u2192"
+        panel.annotate(
+            arrow,
+            (1.01, place),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=8,
+            color=FAINT,
         )
-        for column, shift, look in sets:
-            low, high = row[f"{column}_low"], row[f"{column}_high"]
-            panel.hlines(height + shift, low, high, color=look["color"], lw=1.4)
-            panel.plot(row[column], height + shift, **look)
-    panel.grid(axis="y", visible=False)
-    panel.margins(y=0.08)
 
 
-def draw_units(units: pl.DataFrame, vectors: pl.DataFrame, contrast: str) -> Figure:
+def _stretch(panel: Axes, changes: np.ndarray) -> None:
+    """Use a logarithmic scale at both ends if a few sets change far more than most."""
+    usual = float(np.quantile(np.abs(changes), USUAL_SETS))
+    extreme = float(changes[np.abs(changes).argmax()])
+    if usual == 0 or abs(extreme) < LONG_TAIL * usual:
+        return
+    panel.set_xscale("symlog", linthresh=usual, linscale=3)
+    for end in (-usual, usual):
+        panel.axvline(end, color=FAINT, lw=0.8, ls=":")
+    panel.xaxis.set_major_locator(FixedLocator([-usual, 0, usual, extreme]))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(
+        lambda value, _: f"{value:.2g}".replace("-", "\u2212")
+    )
+
+
+def draw_units(
+    units: pl.DataFrame,
+    vectors: pl.DataFrame,
+    alignment: pl.DataFrame,
+    contrast: str,
+) -> Figure:
     """Every unit: its cosine, and how much more it writes in the first class."""
     kinds = CONTRAST_BY_NAME[contrast].turn_kinds or ("backtrack", "control")
     first, second = (pl.col(f"at_{kind}") for kind in kinds)
@@ -127,6 +166,8 @@ def draw_units(units: pl.DataFrame, vectors: pl.DataFrame, contrast: str) -> Fig
     for panel, layer in zip(axes[0], shown, strict=True):
         rows = with_difference.filter(layer=layer)
         _draw_units(panel, rows, vectors.filter(layer=layer))
+        for limit in alignment.filter(layer=layer)["cosine_limit"]:
+            panel.axvline(limit, color=INK, lw=0.8, ls=DASHED)
         panel.set_title(f"Layer {layer}")
         panel.set_xlabel("cosine with the probe\u2019s direction")
     names = [kind.replace("_", "-") for kind in kinds]
@@ -138,7 +179,8 @@ def draw_units(units: pl.DataFrame, vectors: pl.DataFrame, contrast: str) -> Fig
         figure,
         f"{n:,} units per layer: difference of mean activations times norm, symmetric "
         f"log scale.{more}\nColoured: the listed units; numbered: the "
-        f"{LABELLED_UNITS} most extreme of each side.",
+        f"{LABELLED_UNITS} most extreme of each side. Dashed: limits of 95% of the "
+        "directions of shuffled labels.",
     )
     return figure
 
@@ -156,16 +198,18 @@ def _draw_units(panel: Axes, rows: pl.DataFrame, listed: pl.DataFrame) -> None:
         ranks = listed.filter(side=side).sort("rank").select("vector", "rank")
         marked = ranks.join(rows, on="vector", maintain_order="left")
         panel.plot(marked["cosine"], marked["difference"], ms=5, color=colour, **look)
-        shift = 4 if side == "against" else -4
+        outwards = -1 if side == "against" else 1
         for row in marked.filter(pl.col("rank") <= LABELLED_UNITS).iter_rows(
             named=True
         ):
+            first = row["rank"] == 1
             panel.annotate(
                 f"{row['vector']}",
                 (row["cosine"], row["difference"]),
-                xytext=(shift, 5 if row["rank"] == 1 else -12),
+                xytext=(5 * outwards, 0) if first else (0, -7),
                 textcoords="offset points",
-                ha="left" if side == "against" else "right",
+                ha=("left" if outwards > 0 else "right") if first else "center",
+                va="center" if first else "top",
                 fontsize=8,
                 color=colour,
                 zorder=5,
@@ -176,8 +220,10 @@ def _draw_units(panel: Axes, rows: pl.DataFrame, listed: pl.DataFrame) -> None:
 def main(
     *,
     vectors_path: Path,
+    alignment_path: Path,
     units_path: Path,
     effects_path: Path,
+    set_effects_path: Path,
     effects_figure: Path,
     units_figure: Path,
     contrast: str,
@@ -187,16 +233,20 @@ def main(
     vectors = VALUE_VECTORS.read(vectors_path)
     units = VALUE_VECTOR_UNITS.read(units_path)
     effects = VALUE_VECTOR_EFFECTS.read(effects_path)
-    save_figure(draw_effects(effects, confidence), effects_figure)
-    save_figure(draw_units(units, vectors, contrast), units_figure)
+    set_effects = VALUE_VECTOR_SET_EFFECTS.read(set_effects_path)
+    alignment = VALUE_VECTOR_ALIGNMENT.read(alignment_path)
+    save_figure(draw_effects(effects, set_effects, confidence), effects_figure)
+    save_figure(draw_units(units, vectors, alignment, contrast), units_figure)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             vectors_path=Path(snakemake.input.vectors),
+            alignment_path=Path(snakemake.input.alignment),
             units_path=Path(snakemake.input.units),
             effects_path=Path(snakemake.input.effects),
+            set_effects_path=Path(snakemake.input.set_effects),
             effects_figure=Path(snakemake.output.effects),
             units_figure=Path(snakemake.output.units),
             contrast=snakemake.params.contrast,

@@ -1,10 +1,13 @@
-"""How much does scaling the vectors change the logits, beside random vectors?
+"""Does zeroing the vectors change the model's turning back, beside random vectors?
 
 Inputs
-    interventions: one row per position, set of vectors and factor.
+    sets: the sets of vectors, listed and random.
+    interventions: one row per position and set.
 
 Outputs
-    effects: means over positions, with intervals over problems.
+    effects: one row per listed set: its mean effect, its rank among random sets, and
+        its sign.
+    set_effects: mean effects of all sets.
 """
 
 import logging
@@ -15,10 +18,15 @@ import numpy as np
 import polars as pl
 
 from doubletake.running.logs import job
+from doubletake.stats.contrasts import CONTRAST_BY_NAME
+from doubletake.stats.draws import array_generator
 from doubletake.stats.intervals import Resampling, cluster_means
+from value_vectors.set_tests import as_extreme, holm, rank_p, sign_p
 from value_vectors.tables import (
     VALUE_VECTOR_EFFECTS,
     VALUE_VECTOR_INTERVENTIONS,
+    VALUE_VECTOR_SET_EFFECTS,
+    VALUE_VECTOR_SETS,
 )
 
 if TYPE_CHECKING:
@@ -26,83 +34,127 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("summarise_value_vectors")
 
-CHANGES = ("logit_change", "margin_change")
+MIDDLE = (0.025, 0.975)
+"""Quantiles of the random sets that are reported."""
 
 
-def by_position(interventions: pl.DataFrame) -> pl.DataFrame:
-    """The vectors beside the mean of the random draws, a row per position and factor.
+def mean_effects(interventions: pl.DataFrame) -> pl.DataFrame:
+    """The table `value_vectors/set_effects`: means over positions."""
+    keys = ["layer", "side", "draw"]
+    means = interventions.group_by(keys).agg(pl.col("log_odds_change").mean())
+    return VALUE_VECTOR_SET_EFFECTS.check(means.sort(keys))
 
-    Columns: trace, event, problem, layer, side, factor; `written`, `logit_change` and
-    `margin_change`, each also with `_random`; both changes also with `_excess`.
+
+def expected_change(contrast: str, side: str) -> str | None:
+    """Whether zeroing vectors of a side should make backtracking less or more likely.
+
+    Vectors of largest cosine write towards the contrast's first class. None where this
+    class is not the backtrack.
     """
-    keys = ["trace", "event", "problem", "layer", "side", "factor"]
-    names = ("written", *CHANGES)
-    vectors = interventions.filter(draw=0).select(*keys, *names)
-    random_means = (
-        interventions.filter(pl.col("draw") > 0)
-        .group_by(keys)
-        .agg(pl.col(name).mean().alias(f"{name}_random") for name in names)
-    )
-    return vectors.join(random_means, on=keys).with_columns(
-        (pl.col(name) - pl.col(f"{name}_random")).alias(f"{name}_excess")
-        for name in CHANGES
-    )
+    kinds = CONTRAST_BY_NAME[contrast].turn_kinds
+    if kinds is None or kinds[0] != "backtrack":
+        return None
+    return {"for": "less", "against": "more"}[side]
+
+
+def effect_row(
+    listed: pl.DataFrame, null: np.ndarray, seed: int, resampling: Resampling
+) -> dict[str, Any]:
+    """What zeroing one listed set changes, without corrected p-values.
+
+    Args:
+        listed: interventions on this set, one row per position.
+        null: [random set], mean changes.
+        seed: of the flips of signs.
+        resampling: how the interval is drawn.
+    """
+    changes, problems = listed["log_odds_change"].to_numpy(), listed["problem"]
+    (mean,) = cluster_means(changes[:, None], problems.to_numpy(), resampling)
+    low, high = np.quantile(null, MIDDLE)
+    as_far = as_extreme(mean.value, null)
+    log_odds = listed["log_odds"].to_numpy()
+    spread = float(log_odds.std(ddof=1)) if len(log_odds) > 1 else None
+    return {
+        "positions": listed.height,
+        "problems": problems.n_unique(),
+        "log_odds_spread": spread,
+        "log_odds_change": mean.value,
+        "log_odds_change_low": mean.low,
+        "log_odds_change_high": mean.high,
+        "relative_change": mean.value / spread if spread else None,
+        "random_middle": float(np.median(null)),
+        "random_low": float(low),
+        "random_high": float(high),
+        "random_sets": len(null),
+        "as_far": as_far,
+        "p": rank_p(as_far, len(null)),
+        "sign_p": sign_p(changes, problems.to_numpy(), array_generator(seed, 0)),
+    }
 
 
 def summarise(
-    interventions: pl.DataFrame, vectors: int, resampling: Resampling
-) -> pl.DataFrame:
-    """The table `value_vectors/effects`: means over positions, with intervals."""
-    suffixes = ("", "_random", "_excess")
-    columns = [f"{name}{suffix}" for name in CHANGES for suffix in suffixes]
-    rows = []
-    groups = (
-        by_position(interventions)
-        .sort("layer", "side", "factor", "trace", "event")
-        .group_by("layer", "side", "factor", maintain_order=True)
-    )
-    for (layer, side, factor), part in groups:
-        row: dict[str, Any] = {
-            "layer": layer,
-            "side": side,
-            "factor": factor,
-            "vectors": vectors,
-            "positions": part.height,
-            "problems": part["problem"].n_unique(),
-            "written": part["written"].mean(),
-            "written_random": part["written_random"].mean(),
+    sets: pl.DataFrame,
+    interventions: pl.DataFrame,
+    contrast: str,
+    seed: int,
+    resampling: Resampling,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The tables `value_vectors/effects` and `value_vectors/set_effects`."""
+    means = mean_effects(interventions)
+    rows: list[dict[str, Any]] = []
+    for listed in sets.filter(draw=0).sort("layer", "side").iter_rows(named=True):
+        key = {name: listed[name] for name in ("layer", "side")}
+        random_sets = sets.filter(pl.col("draw") > 0, **key)
+        null = means.filter(pl.col("draw") > 0, **key)["log_odds_change"].to_numpy()
+        at_positions = interventions.filter(draw=0, **key).sort("trace", "event")
+        row = key | {
+            "vectors": len(listed["vectors"]),
+            "replaceable": listed["replaceable"],
+            "written": listed["written"],
+            "written_random": random_sets["written"].mean(),
+            "along": listed["along"],
+            "expected": expected_change(contrast, listed["side"]),
         }
-        values = np.stack([part[column].to_numpy() for column in columns], axis=1)
-        means = cluster_means(values, part["problem"].to_numpy(), resampling)
-        for column, mean in zip(columns, means, strict=True):
-            row |= {
-                column: mean.value,
-                f"{column}_low": mean.low,
-                f"{column}_high": mean.high,
-            }
-        rows.append({name: row[name] for name in VALUE_VECTOR_EFFECTS.schema})
-    return VALUE_VECTOR_EFFECTS.frame(rows)
+        rows.append(row | effect_row(at_positions, null, seed, resampling))
+    return VALUE_VECTOR_EFFECTS.frame(corrected(rows)), means
+
+
+def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with p-values corrected for their number, in the table's order."""
+    for name in ("p", "sign_p"):
+        values = holm(np.array([row[name] for row in rows], dtype=float))
+        for row, value in zip(rows, values, strict=True):
+            row[f"{name}_holm"] = float(value)
+    return [{name: row[name] for name in VALUE_VECTOR_EFFECTS.schema} for row in rows]
 
 
 def main(
     *,
+    sets_path: Path,
     interventions_path: Path,
     effects_path: Path,
-    vectors: int,
+    set_effects_path: Path,
+    contrast: str,
+    seed: int,
     resampling: Resampling,
 ) -> None:
-    """Read the interventions, average them, write the effects."""
+    """Read the interventions, average and test them, write the effects."""
+    sets = VALUE_VECTOR_SETS.read(sets_path)
     interventions = VALUE_VECTOR_INTERVENTIONS.read(interventions_path)
-    effects = summarise(interventions, vectors, resampling)
-    logger.info("%d interventions, %d means", interventions.height, effects.height)
+    effects, means = summarise(sets, interventions, contrast, seed, resampling)
+    logger.info("%d interventions, %d sets", interventions.height, means.height)
+    VALUE_VECTOR_SET_EFFECTS.write(means, set_effects_path)
     VALUE_VECTOR_EFFECTS.write(effects, effects_path)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
+            sets_path=Path(snakemake.input.sets),
             interventions_path=Path(snakemake.input.interventions),
             effects_path=Path(snakemake.output.effects),
-            vectors=snakemake.params.vectors,
+            set_effects_path=Path(snakemake.output.set_effects),
+            contrast=snakemake.params.contrast,
+            seed=snakemake.params.seed,
             resampling=Resampling(**snakemake.params.resampling),
         )

@@ -9,13 +9,15 @@ from doubletake.model.lens import Lens
 from doubletake.stats.intervals import Resampling, cluster_means
 from doubletake.text.tokenizer import TraceTokenizer
 from turns.reading import KINDS
-from value_vectors.mlp_units import SIDES, LayerUnits, token_logits
+from value_vectors.alignment import Alignment
+from value_vectors.mlp_units import SIDE_SIGNS, LayerUnits, token_logits
 from value_vectors.tables import VALUE_VECTOR_UNITS
 
 
 def vector_rows(
     layer: LayerUnits,
     vectors: torch.Tensor,
+    found: dict[str, Alignment],
     turns: pl.DataFrame,
     lens: Lens,
     tokenizer: TraceTokenizer,
@@ -29,6 +31,7 @@ def vector_rows(
     Args:
         layer: its units.
         vectors: [unit, d_model], their value vectors.
+        found: cosines of directions of shuffled labels by side.
         turns: the turns at which the units' activations were taken.
         lens: of the model.
         tokenizer: of the model.
@@ -37,7 +40,7 @@ def vector_rows(
         resampling: how intervals are drawn.
     """
     rows = []
-    for side in SIDES:
+    for side, sign in SIDE_SIGNS.items():
         units = layer.extreme[side][:count]
         logits = token_logits(lens, vectors[units])
         means = mean_activations(layer.activations[:, units], turns, resampling)
@@ -50,6 +53,8 @@ def vector_rows(
                 "rank": index + 1,
                 "vector": unit,
                 "cosine": float(layer.cosine[unit]),
+                "cosine_null": sign * found[side].middle(index),
+                "cosine_limit": sign * found[side].limit(index),
                 "norm": float(layer.norms[unit]),
                 "tokens_for": [tokenizer.text_of(token) for token in ids_for],
                 "token_ids_for": ids_for,

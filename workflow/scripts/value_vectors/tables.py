@@ -1,10 +1,13 @@
-"""Columns of the tables of MLP value vectors and of the effects of scaling them."""
+"""Columns of the tables of MLP value vectors and of the effects of zeroing them."""
 
 import polars as pl
 
 from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
 
+# ASSUME: the customary level of a test.
+LEVEL = 0.05
+"""Largest corrected p-value of a claim."""
 LAYER = Column(
     "layer",
     COUNT,
@@ -17,10 +20,16 @@ SIDE = Column(
     "`for`: vectors of largest cosine; `against`: of smallest cosine",
     values=("for", "against"),
 )
+DRAW = Column(
+    "draw",
+    COUNT,
+    "0: the listed vectors; 1, 2, ...: random vectors that write as much",
+    unit="index",
+)
 VECTOR = Column("vector", COUNT, "the hidden unit within the layer", unit="index")
 COSINE = Column("cosine", REAL, "of its value vector with the probe's direction")
 NORM = Column("norm", REAL, "of its value vector")
-PROBLEMS = Column("problems", COUNT, "problems of these backtracks", unit="problems")
+LIMIT = "limit that 95% of the directions of shuffled labels do not pass"
 
 
 def _activation_columns(kind: str) -> tuple[Column, ...]:
@@ -29,14 +38,6 @@ def _activation_columns(kind: str) -> tuple[Column, ...]:
         Column(f"at_{kind}", REAL, words, nullable=True),
         Column(f"at_{kind}_low", REAL, LOW, nullable=True),
         Column(f"at_{kind}_high", REAL, HIGH, nullable=True),
-    )
-
-
-def _logit_columns(name: str, meaning: str) -> tuple[Column, ...]:
-    return (
-        Column(name, REAL, meaning, unit="logit"),
-        Column(f"{name}_low", REAL, LOW, nullable=True, unit="logit"),
-        Column(f"{name}_high", REAL, HIGH, nullable=True, unit="logit"),
     )
 
 
@@ -53,6 +54,12 @@ VALUE_VECTORS = Table(
         ),
         VECTOR,
         COSINE,
+        Column(
+            "cosine_null",
+            REAL,
+            "cosine of this rank with a direction of shuffled labels, median",
+        ),
+        Column("cosine_limit", REAL, f"{LIMIT} at this rank"),
         NORM,
         Column("tokens_for", pl.List(pl.String), "tokens that it writes most for"),
         Column(
@@ -77,6 +84,45 @@ VALUE_VECTORS = Table(
     holds="MLP value vectors along a probe's direction, their tokens and activations",
 )
 
+VALUE_VECTOR_ALIGNMENT = Table(
+    "value_vectors/alignment",
+    (
+        LAYER,
+        SIDE,
+        Column("cosine", REAL, "most extreme cosine of the layer on this side"),
+        Column(
+            "cosine_null", REAL, "the same with directions of shuffled labels, median"
+        ),
+        Column("cosine_limit", REAL, LIMIT),
+        Column("vectors", COUNT, "vectors that are zeroed together", unit="vectors"),
+        Column(
+            "share",
+            REAL,
+            "share of the direction's squared norm in the span of these vectors",
+            unit="share",
+        ),
+        Column(
+            "share_null",
+            REAL,
+            "the same for directions of shuffled labels and the vectors closest to "
+            "each, median",
+            unit="share",
+        ),
+        Column("share_limit", REAL, LIMIT, unit="share"),
+        Column("directions", COUNT, "directions of shuffled labels", unit="directions"),
+        Column(
+            "as_large",
+            COUNT,
+            "directions of shuffled labels with a cosine at least as extreme",
+            unit="directions",
+        ),
+        Column("p", REAL, "(as_large + 1) / (directions + 1)"),
+        Column("p_holm", REAL, "p, corrected for the number of rows (Holm)"),
+    ),
+    holds="cosines beside those with directions that the probe's fit gives on "
+    "shuffled labels",
+)
+
 VALUE_VECTOR_UNITS = Table(
     "value_vectors/units",
     (
@@ -91,6 +137,41 @@ VALUE_VECTOR_UNITS = Table(
     holds="all units of the layers of the listed vectors",
 )
 
+VALUE_VECTOR_SETS = Table(
+    "value_vectors/sets",
+    (
+        LAYER,
+        SIDE,
+        DRAW,
+        Column(
+            "vectors",
+            pl.List(pl.Int32),
+            "the hidden units of the set; the same at all backtracks",
+            unit="index",
+        ),
+        Column(
+            "replaceable",
+            COUNT,
+            "listed vectors for which random ones could be drawn; the others are in "
+            "every set",
+            unit="vectors",
+        ),
+        Column(
+            "written",
+            REAL,
+            "sum over the vectors of mean |activation| times norm at the checked "
+            "backtracks",
+        ),
+        Column(
+            "along",
+            REAL,
+            "sum over the vectors of mean activation times norm times cosine there: "
+            "what the set writes along the probe's direction",
+        ),
+    ),
+    holds="the sets of vectors that are zeroed",
+)
+
 VALUE_VECTOR_INTERVENTIONS = Table(
     "value_vectors/interventions",
     (
@@ -99,32 +180,32 @@ VALUE_VECTOR_INTERVENTIONS = Table(
         Column("problem", TEXT, "id of its problem"),
         LAYER,
         SIDE,
+        DRAW,
         Column(
-            "draw",
-            COUNT,
-            "0: the chosen vectors; 1, 2, ...: random vectors with similar `written`",
-            unit="index",
-        ),
-        Column("factor", REAL, "factor by which the activations were multiplied"),
-        Column(
-            "written",
+            "log_odds",
             REAL,
-            "sum over the vectors of |activation| times norm, before scaling",
+            "log-odds of the backtrack words against all other tokens, nothing zeroed",
+            unit="nats",
         ),
         Column(
-            "logit_change",
+            "log_odds_change",
             REAL,
-            "change of the backtrack words' logit (logsumexp over the words)",
-            unit="logit",
-        ),
-        Column(
-            "margin_change",
-            REAL,
-            "change of the backtrack words' logit minus the wrap-up words' logit",
-            unit="logit",
+            "their change where the vectors are zeroed at the position",
+            unit="nats",
         ),
     ),
-    holds="what scaling the vectors does to the logits at each backtrack",
+    holds="what zeroing a set changes at each backtrack",
+)
+
+VALUE_VECTOR_SET_EFFECTS = Table(
+    "value_vectors/set_effects",
+    (
+        LAYER,
+        SIDE,
+        DRAW,
+        Column("log_odds_change", REAL, "mean over the backtracks", unit="nats"),
+    ),
+    holds="what zeroing a set changes on average: the listed sets and their null",
 )
 
 VALUE_VECTOR_EFFECTS = Table(
@@ -132,25 +213,70 @@ VALUE_VECTOR_EFFECTS = Table(
     (
         LAYER,
         SIDE,
-        Column("factor", REAL, "factor by which the activations were multiplied"),
-        Column("vectors", COUNT, "vectors scaled together", unit="vectors"),
+        Column("vectors", COUNT, "vectors zeroed together", unit="vectors"),
+        Column(
+            "replaceable",
+            COUNT,
+            "vectors for which random ones could be drawn; the others are in every set",
+            unit="vectors",
+        ),
         Column("positions", COUNT, "checked backtracks", unit="positions"),
-        PROBLEMS,
-        Column("written", REAL, "mean of `interventions.written`, the chosen vectors"),
-        Column("written_random", REAL, "the same mean, the random vectors"),
-        *_logit_columns("logit_change", "mean change of the backtrack words' logit"),
-        *_logit_columns("logit_change_random", "the same mean, the random vectors"),
-        *_logit_columns(
-            "logit_change_excess", "mean difference of the two at the same position"
+        Column("problems", COUNT, "problems of these backtracks", unit="problems"),
+        Column("written", REAL, "`sets.written` of the listed vectors"),
+        Column("written_random", REAL, "its mean over the random sets"),
+        Column("along", REAL, "`sets.along` of the listed vectors"),
+        Column(
+            "expected",
+            TEXT,
+            "whether zeroing vectors of this side should make the backtrack words less "
+            "or more likely; null where the contrast does not say",
+            nullable=True,
+            values=("less", "more"),
         ),
-        *_logit_columns(
-            "margin_change",
-            "mean change of the backtrack words' logit minus the wrap-up words' logit",
+        Column(
+            "log_odds_spread",
+            REAL,
+            "standard deviation over the backtracks of the log-odds, nothing zeroed",
+            nullable=True,
+            unit="nats",
         ),
-        *_logit_columns("margin_change_random", "the same mean, the random vectors"),
-        *_logit_columns(
-            "margin_change_excess", "mean difference of the two at the same position"
+        Column(
+            "log_odds_change",
+            REAL,
+            "mean change of the log-odds of the backtrack words against all other "
+            "tokens",
+            unit="nats",
+        ),
+        Column("log_odds_change_low", REAL, LOW, nullable=True, unit="nats"),
+        Column("log_odds_change_high", REAL, HIGH, nullable=True, unit="nats"),
+        Column(
+            "relative_change",
+            REAL,
+            "log_odds_change / log_odds_spread",
+            nullable=True,
+        ),
+        Column("random_middle", REAL, "median over the random sets", unit="nats"),
+        Column("random_low", REAL, "2.5% quantile of the random sets", unit="nats"),
+        Column("random_high", REAL, "97.5% quantile of the random sets", unit="nats"),
+        Column("random_sets", COUNT, "random sets", unit="sets"),
+        Column(
+            "as_far",
+            COUNT,
+            "random sets at least as far from the middle of all sets",
+            unit="sets",
+        ),
+        Column("p", REAL, "(as_far + 1) / (random_sets + 1)"),
+        Column("p_holm", REAL, "p, corrected for the number of rows (Holm)"),
+        Column(
+            "sign_p",
+            REAL,
+            "that the mean change is 0, by flipping the signs of problems",
+        ),
+        Column(
+            "sign_p_holm",
+            REAL,
+            "sign_p, corrected for the number of rows (Holm)",
         ),
     ),
-    holds="what scaling the vectors does on average",
+    holds="what zeroing the listed vectors changes, beside random sets",
 )

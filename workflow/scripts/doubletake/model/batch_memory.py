@@ -62,23 +62,6 @@ def backward_tokens(decoder: Decoder, gib: float) -> int:
     return _tokens(gib, decoder.n_layers * layer)
 
 
-def cached_tokens(decoder: Decoder, gib: float) -> int:
-    """Tokens whose keys and values fit into memory, for copies of one prefix.
-
-    A token has a key and a value per layer. Each new token copies the cache once, so
-    the cache is in memory twice: 2 * 2 numbers per layer and unit of width.
-
-    Args:
-        decoder: the model.
-        gib: memory for the batch in addition to the model, in GiB.
-    """
-    config = decoder.config
-    width = config.num_key_value_heads * getattr(
-        config, "head_dim", decoder.d_model // config.num_attention_heads
-    )
-    return _tokens(gib, 2 * 2 * decoder.n_layers * width * decoder.dtype.itemsize)
-
-
 def unembedding_in_layers(decoder: Decoder) -> float:
     """Cost of unembedding one token, as a multiple of the cost of one layer.
 

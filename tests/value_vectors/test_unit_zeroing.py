@@ -1,4 +1,4 @@
-"""Scaled units: a shared prefix against full passes and against linear algebra."""
+"""Zeroed units: a shared prefix against full passes and against linear algebra."""
 
 import pytest
 import torch
@@ -6,16 +6,16 @@ from tiny_architectures import DENSE, settings_of
 
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
-from value_vectors.unit_scaling import Scaling, full_pass_states, scaled_states
+from value_vectors.unit_zeroing import Zeroing, full_pass_states, zeroed_states
 
 torch.set_num_threads(1)
 
 IDS = [5, 17, 3, 60, 41, 8, 33, 12, 71, 25, 9]  # longer than the sliding windows
-SCALINGS = [
-    Scaling(0, (), 1.0),
-    Scaling(0, (3, 9), 0.0),
-    Scaling(1, (5,), 2.0),
-    Scaling(2, (1, 2, 60), 0.0),
+ZEROINGS = [
+    Zeroing(0, ()),
+    Zeroing(0, (3, 9)),
+    Zeroing(1, (5, 6, 7, 40)),
+    Zeroing(2, (1, 2, 60)),
 ]
 
 
@@ -27,28 +27,28 @@ def decoder(request, architectures) -> Decoder:
 def test_a_shared_prefix_changes_nothing(decoder):
     for length in (1, 2, len(IDS)):
         ids = IDS[:length]
-        shared = scaled_states(decoder, ids, SCALINGS, 0.1, "x")
-        full = full_pass_states(decoder, ids, SCALINGS, 0.1, "x")
+        shared = zeroed_states(decoder, ids, ZEROINGS, 0.1, "x")
+        full = full_pass_states(decoder, ids, ZEROINGS, 0.1, "x")
         torch.testing.assert_close(shared, full, atol=2e-5, rtol=1e-4)
 
 
 def test_small_batches_change_nothing(decoder):
-    one = scaled_states(decoder, IDS, SCALINGS, 1e-9, "x")
-    all_at_once = scaled_states(decoder, IDS, SCALINGS, 0.1, "x")
+    one = zeroed_states(decoder, IDS, ZEROINGS, 1e-9, "x")
+    all_at_once = zeroed_states(decoder, IDS, ZEROINGS, 0.1, "x")
     torch.testing.assert_close(one, all_at_once, atol=2e-5, rtol=1e-4)
 
 
-def test_scaling_no_unit_gives_the_plain_model(decoder):
+def test_zeroing_no_unit_gives_the_plain_model(decoder):
     with torch.no_grad():
         output = decoder.base(input_ids=torch.tensor([IDS]), use_cache=False)
-    states = scaled_states(decoder, IDS, SCALINGS[:1], 0.1, "x")
+    states = zeroed_states(decoder, IDS, ZEROINGS[:1], 0.1, "x")
     torch.testing.assert_close(
         states[0], output.last_hidden_state[0, -1], atol=2e-5, rtol=1e-4
     )
 
 
-def test_every_scaling_changes_the_state(decoder):
-    states = scaled_states(decoder, IDS, SCALINGS, 0.1, "x")
+def test_every_set_changes_the_state(decoder):
+    states = zeroed_states(decoder, IDS, ZEROINGS, 0.1, "x")
     assert ((states[1:] - states[0]).abs().amax(-1) > 1e-3).all()
 
 
@@ -69,5 +69,5 @@ def test_zeroing_subtracts_what_the_units_write(architectures):
     expected = seen[1][0, -1] - columns @ seen[0][0, -1, units]
     with torch.no_grad():
         expected = decoder.final_norm(expected)
-    (state,) = scaled_states(decoder, IDS, [Scaling(2, tuple(units), 0.0)], 0.1, "x")
+    (state,) = zeroed_states(decoder, IDS, [Zeroing(2, tuple(units))], 0.1, "x")
     torch.testing.assert_close(state, expected, atol=2e-5, rtol=1e-4)
