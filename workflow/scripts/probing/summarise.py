@@ -2,7 +2,7 @@
 
 Inputs
     scores: out-of-fold scores of all probes (table `probing/scores`).
-    traces, events, turns: tables that say how many cases each contrast has.
+    matches, index: tables that say how many cases each contrast has.
     directions: of the shards.
 
 Outputs
@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from activations.tables import ACTIVATION_INDEX
 from doubletake.running.logs import job
-from doubletake.stats.contrasts import CONTRASTS, ClassCounts, cases_of
+from doubletake.stats.contrasts import CONTRASTS, ClassCounts
 from doubletake.stats.intervals import Resampling
-from events.tables import EVENTS
+from matches.reading import cases_of
+from matches.tables import MATCHES
 from probing.classification_metrics import BootstrapWeights, accuracy, auroc, interval
 from probing.reading import merge_directions
 from probing.tables import PROBING, PROBING_CONTRASTS, PROBING_SCORES
-from traces.tables import TRACES
-from turns.tables import TURNS
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -137,12 +137,12 @@ def _metric_columns(
 
 
 def contrast_rows(
-    turns: pl.DataFrame, events: pl.DataFrame, traces: pl.DataFrame, folds: int
+    matches: pl.DataFrame, index: pl.DataFrame, folds: int
 ) -> pl.DataFrame:
     """The table `probing/contrasts`: how many cases each contrast has."""
     rows = []
     for contrast in CONTRASTS:
-        counts = ClassCounts.of(cases_of(contrast, turns, events, traces))
+        counts = ClassCounts.of(cases_of(contrast, matches, index))
         reason = counts.why_too_few(contrast, folds)
         rows.append({"contrast": contrast.name, **asdict(counts), "left_out": reason})
     return PROBING_CONTRASTS.frame(rows)
@@ -159,9 +159,8 @@ def summarise(scores: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
 def main(
     *,
     scores_path: Path,
-    turns_path: Path,
-    events_path: Path,
-    traces_path: Path,
+    matches_path: Path,
+    index_path: Path,
     direction_parts: list[Path],
     probing_path: Path,
     contrasts_path: Path,
@@ -170,12 +169,8 @@ def main(
     resampling: Resampling,
 ) -> None:
     """Read the scores, judge every probe, write the tables and the directions."""
-    tables = (
-        TURNS.read(turns_path),
-        EVENTS.read(events_path),
-        TRACES.read(traces_path),
-    )
-    contrasts = contrast_rows(*tables, folds)
+    matches = MATCHES.read(matches_path)
+    contrasts = contrast_rows(matches, ACTIVATION_INDEX.read(index_path), folds)
     probing = summarise(PROBING_SCORES.read(scores_path), resampling)
     logger.info(
         "%d probes of %d contrasts", probing.height, probing["contrast"].n_unique()
@@ -189,9 +184,8 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             scores_path=Path(snakemake.input.scores),
-            turns_path=Path(snakemake.input.turns),
-            events_path=Path(snakemake.input.events),
-            traces_path=Path(snakemake.input.traces),
+            matches_path=Path(snakemake.input.matches),
+            index_path=Path(snakemake.input.index),
             direction_parts=[Path(path) for path in snakemake.input.directions],
             probing_path=Path(snakemake.output.probing),
             contrasts_path=Path(snakemake.output.contrasts),
