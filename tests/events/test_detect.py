@@ -11,6 +11,7 @@ from problems.tables import PROBLEMS
 from traces.tables import TRACES
 
 PROMPT_LENGTH = 3
+WORDS = {"backtrack": ["Wait"], "wrap_up": ["So"]}
 TEXT = (
     "<think>\n5 + 3 = 8. So the answer is 8.\n\n"
     "Wait, let me check. 5 plus 3 is 8.\n\n So it is 8.</think>\n\n\\boxed{8}"
@@ -62,7 +63,7 @@ def run(tmp_path):
             problems_path=tmp_path / "problems.parquet",
             traces_path=tmp_path / "traces.parquet",
             events_path=tmp_path / "events.parquet",
-            settings=Settings(detector=detector, seed=0),
+            settings=Settings(detector, WORDS),
         )
         return EVENTS.read(tmp_path / "events.parquet")
 
@@ -125,4 +126,4 @@ def test_a_trace_without_its_problem_is_refused_by_name(run):
 
 def test_an_unknown_detector_is_refused_by_name():
     with pytest.raises(InputError, match="magic"):
-        Settings(detector="magic", seed=0)
+        Settings("magic", WORDS)

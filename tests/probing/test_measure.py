@@ -12,18 +12,20 @@ from tiny_architectures import ARCHITECTURES, settings_of
 from tiny_turns import write_turns_study
 
 from activations.reading import ActivationCache, Origin
+from activations.tables import ACTIVATION_INDEX
 from doubletake.model.checkpoint import Checkpoint
 from doubletake.model.hooks import record
 from doubletake.model.loading import load_decoder
 from doubletake.page.study_data import StudyData
 from doubletake.running.errors import InputError
-from doubletake.stats.contrasts import CONTRAST_BY_NAME, cases_of
+from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Largest, Verification
 from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
-from events.tables import EVENTS
+from matches.reading import cases_of
+from matches.tables import MATCHES
 from probing import measure as probing
 from probing import plot as plot_probing
 from probing import summarise as summarise_probing
@@ -32,8 +34,6 @@ from probing.page import SECTION
 from probing.reading import GAP_SUFFIX, merge_directions, read_directions
 from probing.tables import PROBING, PROBING_CONTRASTS, PROBING_SCORES
 from shards.merge import merge
-from traces.tables import TRACES
-from turns.tables import TURNS
 
 SETTINGS = probing.Settings(
     [0.01, 0.1],
@@ -44,12 +44,12 @@ SETTINGS = probing.Settings(
     verification=Verification(share=0.1, minimum=1, seed=0),
 )
 RESAMPLING = Resampling(bootstrap=60)
+TRACES_PATH = "traces_path"
 
 
 @pytest.fixture(scope="module")
 def study(model, tmp_path_factory):
     study = write_turns_study(tmp_path_factory.mktemp("probing"), model)
-    study.locate()
     return study
 
 
@@ -58,8 +58,7 @@ def run(study, shards=1):
     folder.mkdir(exist_ok=True)
     for shard in shard_names(shards):
         probing.main(
-            **study.files,
-            turns_path=study.folder / "turns.parquet",
+            **{name: path for name, path in study.files.items() if name != TRACES_PATH},
             scores_path=folder / f"{shard}.parquet",
             directions_path=folder / f"{shard}.safetensors",
             verification_path=folder / f"{shard}.verification.parquet",
@@ -84,9 +83,8 @@ def scores(study):
 @pytest.fixture(scope="module")
 def tables(study):
     return (
-        TURNS.read(study.folder / "turns.parquet"),
-        EVENTS.read(study.files["events_path"]),
-        TRACES.read(study.files["traces_path"]),
+        MATCHES.read(study.files["matches_path"]),
+        ACTIVATION_INDEX.read(study.files["index_path"]),
     )
 
 
@@ -154,7 +152,7 @@ def test_directions_of_other_events_are_refused(study, scores):
 def test_a_contrast_with_too_few_problems_is_left_out_by_name(study, scores, contrasts):
     assert "right_arrival" not in set(scores["contrast"])
     note = RUNS.read(study.folder / "of-1/1-of-1.runs.parquet")["note"][0]
-    assert "right arrival against wrong arrival: 0 problem(s)" in note
+    assert "right arrival against wrong arrival: 0 matched pair(s)" in note
     (row,) = (
         PROBING_CONTRASTS.check(contrasts).filter(contrast="right_arrival").to_dicts()
     )

@@ -31,11 +31,11 @@ def control_pairs(matches: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFram
         positions: columns trace and event.
 
     Returns:
-        Columns trace, event and pair; two rows a pair.
+        Columns trace, event, pair and label (the backtrack); two rows a pair.
     """
     members = matches.filter(contrast=BACKTRACK_CONTROL)
     among = positions.select(KEYS).unique()
-    return whole_pairs(members.join(among, on=KEYS)).select(*KEYS, "pair")
+    return whole_pairs(members.join(among, on=KEYS)).select(*KEYS, "pair", "label")
 
 
 def whole_pairs(members: pl.DataFrame) -> pl.DataFrame:

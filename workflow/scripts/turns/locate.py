@@ -181,15 +181,18 @@ def with_selected(
     # ASSUME: the model intends to turn back where a backtrack word is most likely.
     intended = pl.col("is_word") | pl.lit(not settings.predicted_only)
     is_backtrack = (pl.col("kind") == BACKTRACK) & in_order & intended
-    # ASSUME: the filter needs no counterpart at wrap-ups; all of them are selected.
-    table = table.with_columns(selected=is_backtrack | (pl.col("kind") == WRAP_UP))
     # ASSUME: backtracks without a partner stay; comparisons leave them out.
-    backtracks = table.filter(is_backtrack)
-    controls = table.filter(kind=CONTROL)
-    pairs = control_pairs(matches, pl.concat([backtracks, controls]))
-    is_partner = pl.struct(KEYS).is_in(pairs.select(pl.struct(KEYS)).to_series())
-    is_partner &= pl.col("kind") == CONTROL
-    return table.with_columns(selected=pl.col("selected") | is_partner)
+    either = table.filter(is_backtrack | (pl.col("kind") == CONTROL))
+    partners = control_pairs(matches, either).filter(~pl.col("label"))
+    marked = table.join(
+        partners.select(*KEYS, is_partner=pl.lit(True)),
+        on=KEYS,
+        how="left",
+        maintain_order="left",
+    )
+    # ASSUME: the filter needs no counterpart at wrap-ups; all of them are selected.
+    selected = is_backtrack | (pl.col("kind") == WRAP_UP) | pl.col("is_partner")
+    return marked.with_columns(selected=selected.fill_null(False)).drop("is_partner")
 
 
 def checks_of(
