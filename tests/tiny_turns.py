@@ -45,15 +45,20 @@ class TurnsStudy:
         return {
             "traces_path": self.folder / "traces.parquet",
             "events_path": self.folder / "events.parquet",
-            "matches_path": self.folder / "matches.parquet",
             "index_path": self.folder / "index.parquet",
             "cache_paths": [self.folder / "1-of-1.safetensors"],
         }
+
+    @property
+    def matches_path(self) -> Path:
+        """Path of the table of matched pairs."""
+        return self.folder / "matches.parquet"
 
     def locate(self, settings: locate_turns.Settings = EVERY) -> None:
         """Write the turns, their words and their verification."""
         locate_turns.main(
             **self.files,
+            matches_path=self.matches_path,
             turns_path=self.folder / "turns.parquet",
             words_path=self.folder / "words.parquet",
             verification_path=self.folder / "verification.parquet",
@@ -136,11 +141,11 @@ def write_turns_study(folder: Path, model: ModelSettings) -> TurnsStudy:
     TRACES.write(TRACES.frame(traces), study.files["traces_path"])
     EVENTS.write(EVENTS.frame(events), study.files["events_path"])
     matches = MATCHES.frame(matches_of(events)).select(list(MATCHES.schema))
-    MATCHES.write(matches, study.files["matches_path"])
+    MATCHES.write(matches, study.matches_path)
     cache_activations.main(
         traces_path=study.files["traces_path"],
         events_path=study.files["events_path"],
-        matches_path=study.files["matches_path"],
+        matches_path=study.matches_path,
         cache_path=study.files["cache_paths"][0],
         index_path=study.files["index_path"],
         verification_path=folder / "cache.verification.parquet",

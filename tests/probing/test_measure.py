@@ -44,7 +44,7 @@ SETTINGS = probing.Settings(
     verification=Verification(share=0.1, minimum=1, seed=0),
 )
 RESAMPLING = Resampling(bootstrap=60)
-TRACES_PATH = "traces_path"
+FILES = ("events_path", "index_path", "cache_paths")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,8 @@ def run(study, shards=1):
     folder.mkdir(exist_ok=True)
     for shard in shard_names(shards):
         probing.main(
-            **{name: path for name, path in study.files.items() if name != TRACES_PATH},
+            **{name: study.files[name] for name in FILES},
+            matches_path=study.matches_path,
             scores_path=folder / f"{shard}.parquet",
             directions_path=folder / f"{shard}.safetensors",
             verification_path=folder / f"{shard}.verification.parquet",
@@ -83,7 +84,7 @@ def scores(study):
 @pytest.fixture(scope="module")
 def tables(study):
     return (
-        MATCHES.read(study.files["matches_path"]),
+        MATCHES.read(study.matches_path),
         ACTIVATION_INDEX.read(study.files["index_path"]),
     )
 

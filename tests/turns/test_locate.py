@@ -64,7 +64,7 @@ def test_the_published_filter_keeps_backtracks_with_a_predicted_word(study):
         torch.tensor(every["predicted_id"].to_list()),
         torch.tensor(every["logprob"].to_list()),
         TURN_WORDS.frame(rows),
-        MATCHES.read(study.files["matches_path"]),
+        MATCHES.read(study.matches_path),
         load_tokenizer(study.model),
         locate_turns.Settings("every", True, WORDS),
     )

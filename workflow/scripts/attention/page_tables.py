@@ -121,7 +121,7 @@ def _ranking(
         tuple(rows),
         note=f"{note} Shown are the first {shown} of {plural(ranking.height, 'head')} "
         f"by their mean at backtracks, with {data.confidence:.0%} intervals over "
-        "problems in brackets. The difference is taken within problems that have both.",
+        "problems in brackets. The difference is the mean over the matched pairs.",
     )
 
 

@@ -92,6 +92,7 @@ def _with_last_arrival(events: pl.DataFrame) -> pl.DataFrame:
             right_on="last_arrival",
             by="trace",
             coalesce=False,
+            check_sortedness=False,
         )
         .with_columns(pl.col("arrivals_before").fill_null(0))
         .sort("trace", "event")
