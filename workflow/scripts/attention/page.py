@@ -30,7 +30,8 @@ def headline(data: StudyData) -> str:
     if looking is not None:
         parts.append(
             f"{_name(looking)} sends {percent(looking['mean'])} of its attention to "
-            f"the sentence of the last arrival{_beside_controls(data, looking, percent)}"
+            "the sentence of the last arrival"
+            f"{_beside_controls(data, looking, percent)}"
         )
     writing = _leading_head(data, "dla_backtrack")
     if writing is not None:
@@ -73,7 +74,7 @@ def _leading_head(data: StudyData, measure: str) -> dict[str, Any] | None:
 
 
 def _beside_controls(data: StudyData, row: dict[str, Any], write: Any) -> str:
-    """The mean difference of the same measure of the same head in pairs, in brackets."""
+    """The same measure of the same head, mean difference of the pairs, in brackets."""
     difference = head_row(data, row, row["measure"], "difference")
     if difference is None:
         return " (not compared: no backtrack has a matched control)"
@@ -136,17 +137,17 @@ def _arrival_finding(data: StudyData) -> str:
 
 def _heads_finding(data: StudyData) -> str:
     """What all heads together add to the backtrack words."""
-    sums = []
-    for kind in ("backtrack", "control"):
-        rows = heads_of(data, "dla_backtrack", kind)
-        if rows.height:
-            total = real(float(rows["mean"].sum()), 2)
-            sums.append(f"{total} logits at {kind}s")
-    n_heads = heads_of(data, "dla_backtrack", "backtrack").height
+    rows = heads_of(data, "dla_backtrack", "backtrack")
+    pairs = heads_of(data, "dla_backtrack", "difference")
+    beside = (
+        f" (mean difference from the matched controls: {_two(pairs['mean'].sum())})"
+        if pairs.height
+        else ""
+    )
     return (
-        f"All {plural(n_heads, 'head')} together add {listed(sums)} to the backtrack "
-        "words (means). These numbers do not contain what the MLPs add, nor what heads "
-        "do through later layers."
+        f"All {plural(rows.height, 'head')} together add {_two(rows['mean'].sum())} "
+        f"logits{beside} to the backtrack words at backtracks. These numbers do not "
+        "contain what the MLPs add, nor what heads do through later layers."
     )
 
 
@@ -173,8 +174,8 @@ def _pairs_finding(data: StudyData) -> str:
         return "No backtrack has a matched control: nothing is compared."
     backtracks, n = rows.filter(kind="backtrack")["n"][0], pairs["n"][0]
     return (
-        f"Differences are means over {plural(n, 'pair')} of a backtrack and its matched "
-        f"control, which stand alike. {plural(backtracks - n, 'backtrack')} without a "
+        f"Differences are means over {plural(n, 'pair')} of a backtrack and its "
+        f"matched control, which stand alike. {plural(backtracks - n, 'backtrack')} without a "
         "partner only count in the means at backtracks."
     )
 
