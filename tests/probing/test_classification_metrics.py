@@ -5,7 +5,13 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from doubletake.stats.intervals import Resampling
-from probing.classification_metrics import BootstrapWeights, accuracy, auroc, interval
+from probing.classification_metrics import (
+    BootstrapWeights,
+    accuracy,
+    auroc,
+    interval,
+    simultaneous_low,
+)
 
 
 @pytest.fixture
@@ -77,3 +83,42 @@ def test_intervals_hold_the_true_auroc_as_often_as_they_claim():
         _, low, high = interval(values, 0.9)
         hits += low <= 0.5 <= high
     assert 0.82 <= hits / 150 <= 0.97
+
+
+PROBLEMS, BOUNDARIES = np.repeat(np.arange(30), 4), 4
+
+
+def lows_of_all(effect: float, runs: int) -> np.ndarray:
+    """Low ends of (probe - control) of simulated scores: [run, boundary].
+
+    Two matched pairs a problem. The scores of a control tell the classes at 1.0
+    standard deviations, those of the probes at `effect` more. Problems differ in level.
+    """
+    rng = np.random.default_rng(1)
+    labels = np.tile([True, False], len(PROBLEMS) // 2)
+    weights = BootstrapWeights.of(PROBLEMS, Resampling(bootstrap=200)).weights
+    folds = PROBLEMS % 2
+    lows = []
+    for _ in range(runs):
+        level = rng.normal(size=30)[PROBLEMS] / 2
+        noise = rng.normal(size=(1 + BOUNDARIES, len(labels)))
+        shifts = 1 + effect * (np.arange(1 + BOUNDARIES) > 0)
+        scores = level + noise + labels * shifts[:, None]
+        metrics = [auroc(row, labels, folds, weights) for row in scores]
+        lows.append(simultaneous_low(np.array(metrics[1:]) - metrics[0], 0.95, 1))
+    return np.array(lows)
+
+
+def test_the_best_of_many_equal_probes_is_seldom_above_its_control():
+    claims = (lows_of_all(0.0, 500) > 0).any(1).mean()
+    assert claims <= 0.045  # nominal 0.025; standard error 0.007
+
+
+def test_a_probe_above_its_control_is_found():
+    assert (lows_of_all(1.5, 100) > 0).any(1).mean() > 0.9
+
+
+def test_more_contrasts_ask_for_more():
+    values = np.random.default_rng(0).normal(size=(3, 1001))
+    one, four = (simultaneous_low(values, 0.95, number) for number in (1, 4))
+    assert (four < one).all()

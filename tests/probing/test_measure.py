@@ -256,7 +256,7 @@ def test_the_section_tells_every_contrast(summary, contrasts, scores):
         -1
     ]
     assert f"{row['auroc'].item():.3f}" in text
-    assert "Left out: right arrival" in text
+    assert "Not checked: right arrival" in text
     (sheet,) = SECTION.sheets(data)
     assert len(sheet.rows) == summary.height
     assert all(len(row) == len(sheet.columns) for row in sheet.rows)
@@ -270,7 +270,9 @@ def test_the_headline_says_whether_a_probe_beats_its_controls(
 ):
     def headline_at(low):
         rows = summary.with_columns(
-            selectivity=pl.lit(0.2), selectivity_low=pl.lit(low), auroc=pl.lit(0.9)
+            selectivity=pl.lit(0.2),
+            selectivity_low_of_all=pl.lit(low),
+            auroc=pl.lit(0.9),
         )
         return SECTION.headline(data_of(rows, contrasts, scores))
 
@@ -281,7 +283,7 @@ def test_the_headline_says_whether_a_probe_beats_its_controls(
 def test_a_study_without_probes_says_so(contrasts):
     empty = PROBING.frame([])
     data = data_of(empty, contrasts, PROBING_SCORES.frame([]))
-    assert SECTION.headline(data).startswith("No probe was fitted")
+    assert SECTION.headline(data).startswith("Not checked: no contrast has enough")
     assert SECTION.sheets(data) == []
     figure = plot_probing.draw_metric(empty, contrasts, "auroc", 0.95)
     assert "Nothing to draw" in figure.axes[0].texts[0].get_text()
@@ -296,7 +298,7 @@ def test_figures_draw_every_probe_and_name_what_is_left_out(summary, contrasts, 
     for (_,), part in summary.sort("boundary").group_by("contrast"):
         assert part[metric].to_list() in drawn
     texts = [text.get_text() for text in figure.axes[3].texts]
-    assert any("left out" in text for text in texts)
+    assert any("not checked" in text for text in texts)
 
 
 def test_equal_data_give_equal_files(summary, contrasts, tmp_path):

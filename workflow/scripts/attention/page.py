@@ -139,15 +139,16 @@ def _heads_finding(data: StudyData) -> str:
     """What all heads together add to the backtrack words."""
     rows = heads_of(data, "dla_backtrack", "backtrack")
     pairs = heads_of(data, "dla_backtrack", "difference")
+    total, difference = (float(part["mean"].sum()) for part in (rows, pairs))
     beside = (
-        f" (mean difference from the matched controls: {_two(pairs['mean'].sum())})"
+        f" (mean difference from the matched controls: {_two(difference)})"
         if pairs.height
         else ""
     )
     return (
-        f"All {plural(rows.height, 'head')} together add {_two(rows['mean'].sum())} "
-        f"logits{beside} to the backtrack words at backtracks. These numbers do not "
-        "contain what the MLPs add, nor what heads do through later layers."
+        f"All {plural(rows.height, 'head')} together add {_two(total)} logits{beside} "
+        "to the backtrack words at backtracks. These numbers do not contain what the "
+        "MLPs add, nor what heads do through later layers."
     )
 
 
@@ -175,8 +176,9 @@ def _pairs_finding(data: StudyData) -> str:
     backtracks, n = rows.filter(kind="backtrack")["n"][0], pairs["n"][0]
     return (
         f"Differences are means over {plural(n, 'pair')} of a backtrack and its "
-        f"matched control, which stand alike. {plural(backtracks - n, 'backtrack')} without a "
-        "partner only count in the means at backtracks."
+        "matched control, which stand alike. "
+        f"{plural(backtracks - n, 'backtrack')} without a partner only count in the "
+        "means at backtracks."
     )
 
 

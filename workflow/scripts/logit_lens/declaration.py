@@ -35,7 +35,8 @@ DECLARATION = Experiment(
             "lens). Middle and right: what the attention and the MLP of each layer "
             "add to the final logit (direct logit attribution). Embedding, attention "
             "and MLPs together add up to the final logit. Dashed: the same words at "
-            "controls, where the thought goes on. Where a gap between red and blue "
+            "matched controls, where the thought goes on. Where a gap between red and "
+            "blue "
             "opens, this layer writes the choice. If controls show the same gap, it "
             "says nothing about turning back. Bands are bootstrap intervals over "
             "problems. The numbers are in logit_lens/summary.parquet.",

@@ -97,6 +97,29 @@ def accuracy(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.
     return (shares[0] + shares[1]) / 2
 
 
+def simultaneous_low(
+    values: np.ndarray, confidence: float, families: int
+) -> np.ndarray:
+    """Low ends that hold for all layer boundaries of all contrasts at once.
+
+    The largest excess of a resample over its estimate, over all boundaries, sets the
+    width (max statistic, Westfall & Young 1993; Romano & Wolf 2005). So the best of
+    many boundaries can be named. The error is split evenly among the contrasts
+    (Bonferroni).
+
+    Args:
+        values: [boundary, 1 + resample]; the first column is the metric of all cases.
+        confidence: of a two-sided interval; the low ends have half of its error.
+        families: number of contrasts.
+
+    Returns:
+        [boundary].
+    """
+    excess = np.nanmax(values[:, 1:] - values[:, :1], axis=0)
+    error = (1 - confidence) / 2 / families
+    return values[:, 0] - np.nanquantile(excess, 1 - error)
+
+
 def interval(values: np.ndarray, confidence: float) -> tuple[float, float, float]:
     """A metric and the ends of its percentile interval.
 

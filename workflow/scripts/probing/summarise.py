@@ -25,7 +25,13 @@ from doubletake.stats.contrasts import CONTRASTS, ClassCounts
 from doubletake.stats.intervals import Resampling
 from matches.reading import cases_of
 from matches.tables import MATCHES
-from probing.classification_metrics import BootstrapWeights, accuracy, auroc, interval
+from probing.classification_metrics import (
+    BootstrapWeights,
+    accuracy,
+    auroc,
+    interval,
+    simultaneous_low,
+)
 from probing.reading import merge_directions
 from probing.tables import PROBING, PROBING_CONTRASTS, PROBING_SCORES
 
@@ -77,12 +83,15 @@ def fold_range(part: pl.DataFrame) -> dict[str, float]:
     return {"auroc_fold_lowest": min(values), "auroc_fold_highest": max(values)}
 
 
-def summarise_contrast(scores: pl.DataFrame, resampling: Resampling) -> list[dict]:
+def summarise_contrast(
+    scores: pl.DataFrame, resampling: Resampling, contrasts: int
+) -> list[dict]:
     """Rows of the table `probing` of one contrast.
 
     Args:
         scores: the contrast's rows of the table `probing/scores`.
         resampling: how intervals are drawn.
+        contrasts: number of contrasts with probes.
     """
     scores = scores.sort("features", "boundary", "shuffle", "trace", "event")
     true = scores.filter(shuffle=0)
@@ -94,7 +103,7 @@ def summarise_contrast(scores: pl.DataFrame, resampling: Resampling) -> list[dic
         "token": metrics_of(resid.filter(boundary=0), bootstrap),
         "depth": metrics_of(depth, bootstrap),
     }
-    rows = []
+    rows, selectivities = [], []
     for (boundary,), part in resid.group_by("boundary", maintain_order=True):
         shuffled = scores.filter(
             pl.col("shuffle") > 0, features="resid", boundary=boundary
@@ -113,8 +122,18 @@ def summarise_contrast(scores: pl.DataFrame, resampling: Resampling) -> list[dic
         }
         for metric in METRICS:
             row |= _metric_columns(metric, probe, controls, resampling.confidence)
-        rows.append({name: row[name] for name in PROBING.schema})
-    return rows
+        rows.append(row)
+        selectivities.append(probe["auroc"] - best_control("auroc", controls))
+    lows = simultaneous_low(np.stack(selectivities), resampling.confidence, contrasts)
+    for row, low in zip(rows, lows, strict=True):
+        row["selectivity_low_of_all"] = float(low)
+    return [{name: row[name] for name in PROBING.schema} for row in rows]
+
+
+def best_control(metric: str, controls: dict[str, dict[str, np.ndarray]]) -> np.ndarray:
+    """The highest metric of the three controls, by draw."""
+    # ASSUME: the best control of each draw is what the probe must exceed.
+    return np.max([controls[name][metric] for name in CONTROLS], axis=0)
 
 
 def _metric_columns(
@@ -124,8 +143,7 @@ def _metric_columns(
     confidence: float,
 ) -> dict[str, float]:
     """A metric of the probe, of its controls, and its selectivity, with intervals."""
-    # ASSUME: the best control of each draw is what the probe must exceed.
-    best = np.max([controls[name][metric] for name in CONTROLS], axis=0)
+    best = best_control(metric, controls)
     selectivity = "selectivity" if metric == "auroc" else f"selectivity_{metric}"
     columns = {metric: probe[metric], selectivity: probe[metric] - best}
     columns |= {f"{name}_{metric}": controls[name][metric] for name in CONTROLS}
@@ -152,7 +170,11 @@ def summarise(scores: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
     """The table `probing`: all contrasts and boundaries."""
     parts = scores.partition_by("contrast", maintain_order=True)
     return PROBING.frame(
-        [row for part in parts for row in summarise_contrast(part, resampling)]
+        [
+            row
+            for part in parts
+            for row in summarise_contrast(part, resampling, len(parts))
+        ]
     )
 
 

@@ -114,6 +114,13 @@ PROBING = Table(
         *_with_interval(
             "selectivity", "AUROC minus the highest AUROC of the three controls"
         ),
+        Column(
+            "selectivity_low_of_all",
+            REAL,
+            "low end of the selectivity that holds for all boundaries and contrasts "
+            "at once (bootstrap of the largest excess)",
+            unit="share",
+        ),
         *_with_interval(
             "selectivity_accuracy",
             "accuracy minus the highest accuracy of the three controls",
