@@ -58,8 +58,9 @@ def headline(data: StudyData) -> str:
     return (
         "No probe is clearly better than its controls: no (AUROC - best control) is "
         "above 0, given the number of boundaries and contrasts. The most selective "
-        f"probe tells {_classes(best)} with an AUROC of {real(best['auroc'], 3)} at boundary "
-        f"{best['boundary']}; its best control, {name}, has {real(control, 3)}."
+        f"probe tells {_classes(best)} with an AUROC of {real(best['auroc'], 3)} at "
+        f"boundary {best['boundary']}; its best control, {name}, has "
+        f"{real(control, 3)}."
     )
 
 
