@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 EXACT = ("line_start", "token_class")
 # ASSUME: another problem matters as much as a difference at the limit of one caliper.
@@ -128,6 +126,10 @@ def _most_pairs(
     Every row also has a column of its own that costs more than all pairs together. A
     row that gets this column has no partner.
     """
+    # Loaded here, so that later stages and the page start without it.
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     rows = len(costs)
     alone = LARGEST_COST * (rows + 1)
     counts = [len(near) + 1 for near, _ in costs]
