@@ -39,8 +39,8 @@ logger = logging.getLogger("measure_matches")
 
 BEFORE_ARRIVAL = "before the first arrival"
 AFTER_WRAP_UP = "after the wrap-up"
-OTHER_TOKEN = "no candidate after such a token and with such a line start"
-OUTSIDE_CALIPERS = "no such candidate within the calipers"
+OTHER_TOKEN = "no candidate with this line start and kind of token before"
+OUTSIDE_CALIPERS = "no candidate of this kind within the calipers"
 TAKEN = "all candidates within the calipers have another partner"
 REASONS = (BEFORE_ARRIVAL, AFTER_WRAP_UP, OTHER_TOKEN, OUTSIDE_CALIPERS, TAKEN)
 

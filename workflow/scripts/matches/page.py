@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -79,14 +79,25 @@ def findings(data: StudyData) -> list[str]:
     """Pairs and dropped events of every contrast, and where they are not balanced."""
     return [
         *(_contrast_sentence(data, contrast) for contrast in CONTRASTS),
-        "Partners agree in line start and in the kind of the token before, and differ "
-        f"at most by a factor {data.settings['matches']['since_arrival']:g} in the "
-        "tokens since the last arrival, by a factor "
-        f"{data.settings['matches']['depth']:g} in the tokens of the thought so far, "
-        f"and by {plural(data.settings['matches']['arrivals'], 'arrival')} before. A "
-        "partner may come from another thought. Probes, attention, attribution and "
-        "the logit lens use these pairs.",
+        _rules(data.settings["matches"]),
     ]
+
+
+def _rules(calipers: dict[str, Any]) -> str:
+    """How alike two partners are."""
+    arrivals = (
+        f"at most {plural(calipers['arrivals'], 'arrival')} more or less before"
+        if calipers["arrivals"]
+        else "the same number of arrivals before"
+    )
+    return (
+        "Partners agree in line start and in the kind of the token before. They have "
+        f"{arrivals}, and differ at most by a factor {calipers['since_arrival']:g} in "
+        f"the tokens since the last arrival and by a factor {calipers['depth']:g} in "
+        "the tokens of the thought so far. A partner may come from another thought. "
+        "Probes use all pairs. Attention, attribution and the logit lens use the "
+        "controls of the selected backtracks."
+    )
 
 
 def _contrast_sentence(data: StudyData, contrast: Contrast) -> str:

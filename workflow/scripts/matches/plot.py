@@ -57,10 +57,15 @@ def draw_balance(balance: pl.DataFrame) -> Figure:
     """
     if not balance["pairs"].sum():
         return empty_figure("Nothing to draw: there is no matched pair.")
-    figure, axes = new_figure(columns=2, rows=2, height=5.6, sharex=True, sharey=True)
+    figure, axes = new_figure(
+        columns=2, rows=2, height=5.6, extra_width=1.2, sharex=True, sharey=True
+    )
     for panel, contrast in zip(axes.flat, CONTRASTS, strict=True):
-        _draw_contrast(panel, balance.filter(contrast=contrast.name))
-        panel.set_title(contrast.description.capitalize())
+        rows = balance.filter(contrast=contrast.name)
+        pairs = counted(rows["pairs"][0] if rows.height else 0, "pair")
+        panel.set_title(f"{contrast.description.capitalize()}\n{pairs}")
+        panel.title.set_fontsize(9.5)
+        _draw_contrast(panel, rows)
     for panel in axes[-1]:
         panel.set_xlabel("difference (standard deviations)")
     handles = [Line2D([], [], ls="none", marker="o", **look) for look in LOOKS.values()]
@@ -83,8 +88,6 @@ def _draw_contrast(panel: Axes, rows: pl.DataFrame) -> None:
         if shown:
             panel.plot(*zip(*shown, strict=True), ls="none", marker="o", **look)
     panel.set_yticks(list(heights), list(LABELS.values()))
-    n = rows["pairs"][0] if rows.height else 0
-    panel.text(0.98, 0.03, counted(n, "pair"), transform=panel.transAxes, ha="right")
 
 
 def main(*, balance_path: Path, figure_path: Path) -> None:
