@@ -5,6 +5,7 @@ rule cache_activations:
     input:
         traces="results/{model}/{dataset}/traces.parquet",
         events="results/{model}/{dataset}/events.parquet",
+        matches="results/{model}/{dataset}/matches.parquet",
         model=model_files,
     output:
         cache="results/{model}/{dataset}/activations/{shard}.safetensors",

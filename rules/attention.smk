@@ -35,6 +35,7 @@ rule measure_attention:
 rule summarise_attention:
     input:
         attention="results/{model}/{dataset}/attention.parquet",
+        matches="results/{model}/{dataset}/matches.parquet",
     output:
         summary="results/{model}/{dataset}/attention/summary.parquet",
         heads="results/{model}/{dataset}/attention/heads.parquet",

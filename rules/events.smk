@@ -18,7 +18,10 @@ rule detect_events:
         mem_mb=4000,
         runtime=60,
     params:
-        settings={key: config["events"][key] for key in ("detector", "seed")},
+        settings={
+            "detector": config["events"]["detector"],
+            "words": config["turns"]["words"],
+        },
         code=code_digest("events/detect"),
     message:
         "Arrivals and backtracks of {wildcards.model} on {wildcards.dataset}"

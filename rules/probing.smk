@@ -3,9 +3,8 @@
 
 rule measure_probing:
     input:
-        traces="results/{model}/{dataset}/traces.parquet",
         events="results/{model}/{dataset}/events.parquet",
-        turns="results/{model}/{dataset}/turns.parquet",
+        matches="results/{model}/{dataset}/matches.parquet",
         index="results/{model}/{dataset}/activations/index.parquet",
         caches=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
     output:
@@ -35,9 +34,8 @@ rule measure_probing:
 rule summarise_probing:
     input:
         scores="results/{model}/{dataset}/probing/scores.parquet",
-        turns="results/{model}/{dataset}/turns.parquet",
-        events="results/{model}/{dataset}/events.parquet",
-        traces="results/{model}/{dataset}/traces.parquet",
+        matches="results/{model}/{dataset}/matches.parquet",
+        index="results/{model}/{dataset}/activations/index.parquet",
         directions=shards_of(
             "results/{model}/{dataset}/probing/shards/{shard}.safetensors"
         ),
@@ -56,6 +54,7 @@ rule summarise_probing:
         runtime=growing(60),
     params:
         folds=config["probing"]["folds"],
+        seed=config["probing"]["seed"],
         resampling=config["intervals"],
         code=code_digest("probing/summarise"),
     message:

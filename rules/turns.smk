@@ -5,6 +5,7 @@ rule locate_turns:
     input:
         traces="results/{model}/{dataset}/traces.parquet",
         events="results/{model}/{dataset}/events.parquet",
+        matches="results/{model}/{dataset}/matches.parquet",
         index="results/{model}/{dataset}/activations/index.parquet",
         cache=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
         model=model_files,

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import torch
+from tiny_matches import pair_rows
 from transformers import AutoModelForCausalLM
 
 from activations.cache import Settings, main
@@ -17,6 +18,7 @@ from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from events.tables import EVENTS
+from matches.tables import MATCHES
 from shards.merge import main as merge_tables
 from traces.tables import TRACES
 
@@ -80,10 +82,12 @@ class Study:
     hf: Any
     traces: pl.DataFrame
     events: pl.DataFrame
+    matches: pl.DataFrame
 
     def write(self) -> None:
         TRACES.write(self.traces, self.folder / "traces.parquet")
         EVENTS.write(self.events, self.folder / "events.parquet")
+        MATCHES.write(self.matches, self.folder / "matches.parquet")
 
     def run(self, name: str, shards: int = 1, batch_memory: float = 0.001) -> "Cached":
         self.write()
@@ -93,6 +97,7 @@ class Study:
             main(
                 traces_path=self.folder / "traces.parquet",
                 events_path=self.folder / "events.parquet",
+                matches_path=self.folder / "matches.parquet",
                 cache_path=folder / f"{shard}.safetensors",
                 index_path=folder / f"{shard}.index.parquet",
                 verification_path=folder / f"{shard}.verification.parquet",
@@ -170,4 +175,11 @@ def study_of(folder: Path, source: Path) -> Study:
     model = ModelSettings(str(source), None, "float32", "cpu", "</think>", {})
     hf = AutoModelForCausalLM.from_pretrained(source, attn_implementation="eager")
     traces = TRACES.frame(trace_rows(hf))
-    return Study(folder, model, hf, traces, EVENTS.frame(event_rows()))
+    events = event_rows()
+    pairs = [
+        ((row["trace"], 2, row["token"] - 1), (row["trace"], 0, row["token"] - 1))
+        for row in events
+        if row["kind"] == "backtrack"
+    ]
+    matches = MATCHES.frame(pair_rows("backtrack_control", pairs))
+    return Study(folder, model, hf, traces, EVENTS.frame(events), matches)

@@ -2,7 +2,22 @@
 
 from typing import Any
 
+from tiny_matches import pair_rows
+
 from attention.tables import PARTITION
+from matches.tables import MATCHES
+
+MATCHED = MATCHES.frame(
+    pair_rows(
+        "backtrack_control",
+        [
+            (("a/0", 1, 19), ("a/0", 2, 29)),
+            (("b/0", 1, 19), ("d/0", 7, 19)),
+            (("b/1", 3, 19), ("b/0", 2, 9)),
+        ],
+    )
+)
+"""Pairs of `study_rows`; the control of the second pair has not been measured."""
 
 
 def attention_rows(
@@ -50,7 +65,7 @@ def attention_rows(
 
 
 def study_rows() -> list[dict[str, Any]]:
-    """Three problems. The third has no control, and one control has no arrival."""
+    """Three problems. Two backtracks have a control, and one control has no arrival."""
     return [
         *attention_rows("a/0", 1, "backtrack", [0.2, 0.6], [1.0, 0.0]),
         *attention_rows("a/0", 2, "control", [0.1, 0.1], [0.0, 0.5], 29),

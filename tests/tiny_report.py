@@ -67,7 +67,7 @@ SETTINGS = {
         "batch_size": 32,
         "seed": 0,
     },
-    "events": {"detector": "rules", "labels": "own/labels.jsonl", "seed": 0},
+    "events": {"detector": "rules", "labels": "own/labels.jsonl"},
     "early_exit": {
         "answer_prompt": "\n</think>\n\\boxed{",
     },

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from thought_edges import edges_of
+from tiny_matches import pair_rows
 
 from activations import cache as cache_activations
 from doubletake.model.decoder import Decoder
@@ -13,6 +14,7 @@ from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 from doubletake.study.settings import ModelSettings
 from events.tables import EVENTS
+from matches.tables import MATCHES
 from traces.tables import TRACES
 from turns import locate as locate_turns
 
@@ -47,10 +49,16 @@ class TurnsStudy:
             "cache_paths": [self.folder / "1-of-1.safetensors"],
         }
 
+    @property
+    def matches_path(self) -> Path:
+        """Path of the table of matched pairs."""
+        return self.folder / "matches.parquet"
+
     def locate(self, settings: locate_turns.Settings = EVERY) -> None:
         """Write the turns, their words and their verification."""
         locate_turns.main(
             **self.files,
+            matches_path=self.matches_path,
             turns_path=self.folder / "turns.parquet",
             words_path=self.folder / "words.parquet",
             verification_path=self.folder / "verification.parquet",
@@ -96,8 +104,30 @@ def event_rows(trace: str, prompt: int, length: int) -> list[dict]:
     ]
 
 
+def matches_of(events: list[dict]) -> list[dict]:
+    """In every trace: each contrast of turns has one pair."""
+    traces = dict.fromkeys(row["trace"] for row in events)
+    token = {(row["trace"], row["event"]): row["token"] for row in events}
+    pairs = {
+        "backtrack_control": (1, 2),
+        "wrap_up_control": (4, 2),
+        "backtrack_wrap_up": (3, 4),
+    }
+    return [
+        row
+        for contrast, members in pairs.items()
+        for row in pair_rows(
+            contrast,
+            [
+                tuple((trace, event, token[trace, event] - 1) for event in members)
+                for trace in traces
+            ],
+        )
+    ]
+
+
 def write_turns_study(folder: Path, model: ModelSettings) -> TurnsStudy:
-    """Write traces, events and cache of a random study; without its turns."""
+    """Write traces, events, matches and cache of a random study; without its turns."""
     decoder = load_decoder(model)
     traces = [
         trace_row(decoder, number, *sizes) for number, sizes in enumerate(LENGTHS)
@@ -110,9 +140,12 @@ def write_turns_study(folder: Path, model: ModelSettings) -> TurnsStudy:
     study = TurnsStudy(folder, model, decoder, traces)
     TRACES.write(TRACES.frame(traces), study.files["traces_path"])
     EVENTS.write(EVENTS.frame(events), study.files["events_path"])
+    matches = MATCHES.frame(matches_of(events)).select(list(MATCHES.schema))
+    MATCHES.write(matches, study.matches_path)
     cache_activations.main(
         traces_path=study.files["traces_path"],
         events_path=study.files["events_path"],
+        matches_path=study.matches_path,
         cache_path=study.files["cache_paths"][0],
         index_path=study.files["index_path"],
         verification_path=folder / "cache.verification.parquet",

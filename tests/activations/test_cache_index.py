@@ -2,10 +2,16 @@
 
 import polars as pl
 import pytest
+from tiny_matches import pair_rows
 
-from activations.cache_index import cached_positions, index_of
+from activations.cache_index import (
+    cached_positions,
+    index_of,
+    without_unmatched_controls,
+)
 from doubletake.running.errors import InputError
 from events.tables import EVENTS
+from matches.tables import MATCHES
 
 
 def event(kind: str, token: int, number: int = 0) -> dict:
@@ -26,6 +32,16 @@ def test_position_of_each_kind_of_event():
         ]
     )
     assert cached_positions(events)["token"].to_list() == [7, 8, 11, 14]
+
+
+def test_of_the_controls_only_members_of_a_pair_are_cached():
+    kinds = ["arrival", "control", "backtrack", "control", "wrap_up", "backtrack"]
+    events = EVENTS.frame([event(kind, 9 + k, k) for k, kind in enumerate(kinds)])
+    pair = (("0/0", 2, 10), ("0/0", 3, 11))
+    elsewhere = (("0/0", 5, 13), ("1/0", 1, 9))
+    matches = MATCHES.frame(pair_rows("backtrack_control", [pair, elsewhere]))
+    kept = without_unmatched_controls(events, matches)
+    assert kept["event"].to_list() == [0, 2, 3, 4, 5]
 
 
 def test_sentence_that_begins_the_sequence_has_no_position():

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from tiny_attention import study_rows
+from tiny_attention import MATCHED, study_rows
 
 from attention.page import SECTION
 from attention.summarise import summarise
@@ -36,7 +36,7 @@ def turn_row(event, kind, selected):
 
 def data_of(rows, turns, least=1, **settings):
     intervals = {"confidence": 0.95, "least_problems": least}
-    summary, heads = summarise(ATTENTION.frame(rows), Resampling(**intervals))
+    summary, heads = summarise(ATTENTION.frame(rows), MATCHED, Resampling(**intervals))
     tables = {
         "turns": TURNS.frame(turns),
         "attention/summary": summary,
@@ -67,34 +67,38 @@ def test_the_headline_names_the_leading_heads(data):
     text = SECTION.headline(data)
     looking, writing = text.split(" and ")
     assert "head 0 of layer 1" in looking
-    assert numbers_of(looking)[-2:] == ["50.0%", "10.0%"]
+    assert "50.0% of its attention" in looking
+    # Only one of the pairs has a control with an arrival: 20% against 10%.
+    assert "(difference from the matched control: 10.0%, " in looking
+    assert looking.endswith("1 pair)")
     assert "head 0 of layer 1" in writing
-    assert numbers_of(writing)[-2:] == ["2.50", "0.00"]
+    assert "2.50 logits (difference from the matched control: 2.00, " in writing
+    assert writing.endswith("2 pairs).")
     assert text.startswith("Where the thought is about to turn back, ")  # a reader
     own = data_of(study_rows(), [], generation={})
     assert SECTION.headline(own).startswith("Where tiny is about to turn back, ")
 
 
-def test_controls_of_too_few_problems_are_not_checked():
+def test_pairs_of_too_few_problems_are_not_compared():
     data = data_of(study_rows(), [], least=2)
     looking, writing = SECTION.headline(data).split(" and ")
-    assert "(at controls not checked: 1 problem)" in looking
-    assert numbers_of(writing)[-2:] == ["2.50", "0.00"]
+    assert "(difference from the matched control not checked: 1 problem)" in looking
+    assert "difference from the matched control: 2.00, " in writing
 
 
 def test_findings_hold_the_numbers_of_the_tables(data):
-    bins, arrival, heads, raw, overlap, depth = SECTION.findings(data)
+    bins, arrival, heads, raw, overlap, pairs = SECTION.findings(data)
     question, sentence = re.split("to the question", bins)
-    assert numbers_of(question)[-2:] == ["37.5%", "37.5%"]
-    assert numbers_of(sentence)[:2] == ["62.5%", "62.5%"]
+    assert question.endswith("37.5% (+0.0) ")
+    assert numbers_of(sentence)[:2] == ["62.5%", "0.0"]
     # Per layer: 0 and (0.2 + 0.6 + 0.4 + 0.6 + 0.6 + 0.3 + 0.8 + 0.3) / 8 of attention.
     assert numbers_of(arrival)[0] == "23.8%"
-    # Layer 0 adds nothing; controls: 0 and (0.5 + 1) / 2.
-    assert numbers_of(heads) == ["4", "2.50", "0.75"]
+    # Layer 0 adds nothing; pairs: (1 + 3) / 2 and (-0.5 - 1) / 2.
+    assert numbers_of(heads) == ["4", "2.50", "1.25"]
     # Raw: head 1 of layer 1 leads with 0 + 4.
     assert numbers_of(raw) == ["4", "4", "1", "1", "4.00", "4.00"]
     assert numbers_of(overlap) == ["75.0%", "4"]
-    assert numbers_of(depth) == ["19", "19"]
+    assert numbers_of(pairs) == ["2", "2"]
 
 
 def test_rankings_show_intervals_and_the_difference(data):
@@ -109,7 +113,7 @@ def test_rankings_show_intervals_and_the_difference(data):
 def test_figures_count_their_cases(data):
     attribution, arrivals, _ = (cases(data) for cases in SECTION.cases.values())
     assert numbers_of(attribution) == ["4", "3", "2", "2"]
-    assert numbers_of(arrivals) == ["4", "3", "2", "2", "1"]
+    assert arrivals == attribution
 
 
 def test_no_number_is_missing(data):
@@ -135,7 +139,7 @@ def test_missing_controls_are_mentioned(data):
     rows = [row for row in study_rows() if row["kind"] == "backtrack"]
     alone = data_of(rows, [turn_row(1, "backtrack", True)])
     text = whole_text(alone)
-    assert "no control" in text
-    assert "at controls" not in SECTION.headline(alone)
+    assert "No backtrack has a matched control: nothing is compared." in text
+    assert "(not compared: no backtrack has a matched" in SECTION.headline(alone)
     assert ATTENTION_HEADS.check(alone.tables["attention/heads"]).height
     assert ATTENTION_SUMMARY.check(alone.tables["attention/summary"]).height

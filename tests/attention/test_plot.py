@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from tiny_attention import attention_rows, study_rows
+from tiny_attention import MATCHED, attention_rows, study_rows
 
 from attention.plot import Settings, draw_bins, draw_heads, grid_of, main
 from attention.summarise import summarise
@@ -20,11 +20,11 @@ RESAMPLING = Resampling(least_problems=2)
 
 @pytest.fixture(scope="module")
 def tables():
-    return summarise(ATTENTION.frame(study_rows()), RESAMPLING)
+    return summarise(ATTENTION.frame(study_rows()), MATCHED, RESAMPLING)
 
 
 def test_means_of_too_few_problems_are_not_drawn(tables):
-    summary, heads = summarise(ATTENTION.frame(study_rows()), Resampling())
+    summary, heads = summarise(ATTENTION.frame(study_rows()), MATCHED, Resampling())
     figures = [
         draw_heads(heads, "dla_backtrack", "logit", signed=True),
         draw_bins(summary, SETTINGS),
@@ -67,7 +67,7 @@ def test_heat_maps_show_the_means(tables):
     assert np.allclose(difference, grid_of(heads, "dla_backtrack", "difference"))
     text = texts_of(figure)
     assert "4 backtracks of 3 problems, 2 controls of 2 problems" in text
-    assert "difference within 2 problems" in text
+    assert "difference over 2 pairs" in text
     assert "2.50" in text
     assert "difference, logit" in text
 
@@ -82,7 +82,7 @@ def test_zero_has_the_middle_colour_where_values_can_be_negative(tables):
 
 def test_without_controls_the_backtracks_are_drawn(tables):
     rows = [row for row in study_rows() if row["kind"] == "backtrack"]
-    summary, heads = summarise(ATTENTION.frame(rows), RESAMPLING)
+    summary, heads = summarise(ATTENTION.frame(rows), MATCHED, RESAMPLING)
     text = texts_of(draw_heads(heads, "arrival_sentence", "share", signed=False))
     assert "4 backtracks of 3 problems, 0 controls" in text
     draw_bins(summary, SETTINGS)
@@ -95,7 +95,7 @@ def test_large_models_have_no_numbers_in_the_cells():
         for name, value in row.items()
     }
     rows = [wide | {"layer": layer} for layer in range(32)]
-    _, heads = summarise(ATTENTION.frame(rows), RESAMPLING)
+    _, heads = summarise(ATTENTION.frame(rows), MATCHED, RESAMPLING)
     assert heads.filter(measure="dla_backtrack", kind="backtrack").height == 32 * 32
     figure = draw_heads(with_ends(heads), "dla_backtrack", "logit", signed=True)
     assert len(figure.axes) > 3

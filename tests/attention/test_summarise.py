@@ -3,22 +3,23 @@
 import numpy as np
 import polars as pl
 import pytest
-from tiny_attention import study_rows
+from tiny_attention import MATCHED, study_rows
 
-from attention.summarise import main, means_by_kind, problem_means, summarise
+from attention.summarise import Positions, main, means_by_kind, summarise
 from attention.tables import (
     ATTENTION,
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
 )
 from doubletake.stats.intervals import Resampling
+from matches.tables import MATCHES
 
 RESAMPLING = Resampling(least_problems=2)
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return summarise(ATTENTION.frame(study_rows()), RESAMPLING)
+    return summarise(ATTENTION.frame(study_rows()), MATCHED, RESAMPLING)
 
 
 def head(heads, measure, kind, layer, number):
@@ -26,15 +27,15 @@ def head(heads, measure, kind, layer, number):
     return rows.row(0, named=True)
 
 
-def test_means_are_over_positions_and_differences_over_problems(tables):
+def test_means_are_over_positions_and_differences_over_pairs(tables):
     _, heads = tables
     at = head(heads, "dla_backtrack", "backtrack", 1, 0)
     assert (at["mean"], at["n"], at["problems"]) == (2.5, 4, 3)
     control = head(heads, "dla_backtrack", "control", 1, 1)
     assert (control["mean"], control["n"], control["problems"]) == (0.75, 2, 2)
-    # Problem a: 1 - 0; problem b: (2 + 3) / 2 - 0; problem c has no control.
+    # 1 - 0 and 3 - 0; two backtracks have no measured control.
     difference = head(heads, "dla_backtrack", "difference", 1, 0)
-    assert difference["mean"] == pytest.approx((1 + 2.5) / 2)
+    assert difference["mean"] == pytest.approx((1 + 3) / 2)
     assert (difference["n"], difference["problems"]) == (2, 2)
     assert difference["low"] <= difference["mean"] <= difference["high"]
     contrast = head(heads, "dla_difference", "backtrack", 1, 0)
@@ -105,7 +106,9 @@ def test_heads_are_ranked_within_measure_and_kind(tables):
 
 def test_the_order_of_rows_does_not_matter(tables):
     shuffled = ATTENTION.frame(study_rows()).sample(fraction=1, shuffle=True, seed=3)
-    for ours, theirs in zip(summarise(shuffled, RESAMPLING), tables, strict=True):
+    for ours, theirs in zip(
+        summarise(shuffled, MATCHED, RESAMPLING), tables, strict=True
+    ):
         a, b = (t.drop("low", "high").sort(pl.all()) for t in (ours, theirs))
         for column in a.columns:
             if column != "mean":
@@ -113,25 +116,47 @@ def test_the_order_of_rows_does_not_matter(tables):
         assert np.allclose(a["mean"].to_numpy(), b["mean"].to_numpy())
 
 
-def test_a_pair_with_only_one_side_has_no_difference():
-    values = np.array([[1.0], [2.0]])
-    found = means_by_kind(
-        values, np.array(["backtrack", "control"]), np.array(["a", "b"]), RESAMPLING
+def paired(problems: np.ndarray, partners: np.ndarray) -> Positions:
+    """Backtracks with problems, followed by their controls with theirs."""
+    pairs = np.arange(len(problems))
+    return Positions(
+        np.repeat(["backtrack", "control"], len(pairs)),
+        np.concatenate([problems, partners]),
+        pairs,
+        pairs + len(pairs),
     )
-    assert found["difference"][0].n == 0
-    assert found["backtrack"][0].value == 1.0
 
 
-def test_problem_means_leave_out_nan():
-    values = np.array([[1.0, np.nan], [3.0, np.nan], [np.nan, 5.0]])
-    found = problem_means(values, np.array(["b", "b", "a"]), np.array(["a", "b"]))
-    assert np.array_equal(found, [[np.nan, 5.0], [2.0, np.nan]], equal_nan=True)
+def test_a_pair_with_only_one_value_has_no_difference():
+    values = np.array([[1.0], [2.0], [np.nan], [0.5]])
+    names = np.array(["a", "b"])
+    found = means_by_kind(values, paired(names, names), RESAMPLING)
+    assert (found["difference"][0].n, found["difference"][0].value) == (1, 1.5)
+    assert found["backtrack"][0].value == 1.5
+
+
+@pytest.mark.parametrize("effect", [0.0, 1.0])
+def test_intervals_of_paired_differences_cover(effect):
+    """Values share a part within their problem; half the controls are from others."""
+    rng = np.random.default_rng(7)
+    problems, runs = np.repeat(np.arange(30), 3), 500
+    partners = np.where(rng.random(90) < 0.5, problems, rng.permutation(problems))
+    shared = rng.normal(size=(30, runs))
+    noise = rng.normal(size=(180, runs))
+    values = np.concatenate([shared[problems] + effect, shared[partners]]) + noise
+    means = means_by_kind(values, paired(problems, partners), RESAMPLING)["difference"]
+    covered = np.mean([mean.low <= effect <= mean.high for mean in means])
+    claims = np.mean([mean.low > 0 or mean.high < 0 for mean in means])
+    assert 0.91 < covered < 0.99
+    assert claims > 0.95 if effect else claims == pytest.approx(1 - covered)
 
 
 def test_an_empty_table_gives_empty_tables(tmp_path):
     ATTENTION.write(ATTENTION.frame([]), tmp_path / "attention.parquet")
+    MATCHES.write(MATCHES.frame([]), tmp_path / "matches.parquet")
     main(
         attention_path=tmp_path / "attention.parquet",
+        matches_path=tmp_path / "matches.parquet",
         summary_path=tmp_path / "summary.parquet",
         heads_path=tmp_path / "heads.parquet",
         settings=RESAMPLING,

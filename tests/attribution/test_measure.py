@@ -26,6 +26,7 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.tokenizer import load_tokenizer
 from events.tables import EVENTS
+from matches.tables import MATCHES
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from turns.reading import turn_words
@@ -106,9 +107,11 @@ def folder(model, tmp_path_factory):
     TURNS.write(TURNS.frame(turns), folder / "turns.parquet")
     words = turn_words(tokenizer, {"backtrack": ["w", "b"], "wrap_up": ["s", "t"]})
     TURN_WORDS.write(words, folder / "words.parquet")
+    MATCHES.write(MATCHES.frame([]), folder / "matches.parquet")
     cache_activations(
         traces_path=folder / "traces.parquet",
         events_path=folder / "events.parquet",
+        matches_path=folder / "matches.parquet",
         cache_path=folder / "1-of-1.safetensors",
         index_path=folder / "index.parquet",
         verification_path=folder / "v.parquet",

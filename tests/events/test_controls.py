@@ -1,45 +1,65 @@
-"""Controls: sentences that are matched to backtracks."""
+"""Controls: all sentences at which a thought goes on."""
 
 from random import Random
 
+import pytest
+
 from doubletake.detector.rules_detector import detect
-from doubletake.text.sentences import starts_line
-from events.controls import controls
+from events.controls import controls, goes_on
 from pocket.problems import sample_problem
 from pocket.thoughts import sample_thought
 
 QUESTION = "Tom has 5 boxes with 9 apples each. How many apples does Tom have?"
+WORDS = frozenset({"wait", "but", "so", "therefore"})
 
 
-def long_thought(turns: int) -> str:
-    turn = "Wait, let me check. 5 boxes.\n5 * 9 = 45. That's right. Fine. All good.\n\n"
-    return f"5 * 9 = 45. Tom has 5 boxes. It is easy.\n\n{turn * turns}So 45."
-
-
-def test_controls_are_other_sentences_as_many_as_backtracks_and_seeded():
-    thought = long_thought(6)
+def texts_of_controls(thought: str) -> list[str]:
     events = detect(QUESTION, thought)
-    chosen = controls(thought, events, Random(3))
-    taken = {item.start for item in (*events.backtracks, *events.wrap_ups)}
-    assert len(chosen) == len(events.backtracks) == 6
-    assert not taken & {item.start for item in chosen}
-    assert chosen == controls(thought, events, Random(3))
-    assert any(chosen != controls(thought, events, Random(seed)) for seed in range(9))
+    return [thought[i.start : i.end] for i in controls(thought, events, WORDS)]
 
 
-def test_pocket_backtracks_have_controls_that_mostly_stand_as_they_do():
-    rng, turns, alike = Random(4), 0, 0
-    for _ in range(400):
+def test_controls_lie_between_the_first_arrival_and_the_wrap_up():
+    thought = (
+        "Tom has 5 boxes. 5 * 9 = 45. Boxes are full.\n\nWait, let me check. "
+        "There are 9 in each.\n5 * 9 = 45. But it fits. All good.\n\n"
+        "So the answer is 45.\nThat was easy."
+    )
+    assert texts_of_controls(thought) == [
+        "Boxes are full.",
+        "There are 9 in each.",
+        "5 * 9 = 45.",
+        "All good.",
+    ]
+
+
+def test_a_thought_without_an_arrival_has_no_control():
+    assert texts_of_controls("Tom has boxes. They are full. He is glad.") == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Now 5 boxes.", True),
+        ("SO it is 45.", False),
+        ('"So" he said.', False),
+        ("**Therefore** 45.", False),
+        ("Sometimes it is 45.", True),
+        ("5 so far.", True),
+        ("Let me double-check this.", False),
+    ],
+)
+def test_words_and_cues_of_turns_exclude_a_sentence(sentence, expected):
+    assert goes_on(sentence, WORDS) == expected
+
+
+def test_no_control_of_the_pocket_language_is_a_turn():
+    rng, count = Random(4), 0
+    for _ in range(100):
         problem = sample_problem(rng)
         text = sample_thought(problem, rng).text
         events = detect(problem.question, text)
-        chosen = controls(text, events, Random(0))
-        assert len(chosen) == len(events.backtracks)
-        lines = [
-            sum(starts_line(text, item.start) for item in items)
-            for items in (events.backtracks, chosen)
-        ]
-        turns += len(chosen)
-        alike += len(chosen) - abs(lines[0] - lines[1])
-    # A short thought may lack a second line: 0.93 was measured on 3,000 thoughts.
-    assert alike / turns > 0.9
+        turns = {item.start for item in (*events.backtracks, *events.wrap_ups)}
+        found = controls(text, events, WORDS)
+        assert not turns & {item.start for item in found}
+        count += len(found)
+    assert count > 100

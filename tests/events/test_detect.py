@@ -15,6 +15,7 @@ from problems.tables import PROBLEMS
 from traces.tables import TRACES
 
 PROMPT_LENGTH = 3
+WORDS = {"backtrack": ["Wait"], "wrap_up": ["So"]}
 TEXT = (
     "<think>\n5 + 3 = 8. So the answer is 8.\n\n"
     "Wait, let me check. 5 plus 3 is 8.\n\n So it is 8.</think>\n\n\\boxed{8}"
@@ -66,7 +67,7 @@ def run(tmp_path):
             problems_path=tmp_path / "problems.parquet",
             traces_path=tmp_path / "traces.parquet",
             events_path=tmp_path / "events.parquet",
-            settings=Settings(detector=detector, seed=0),
+            settings=Settings(detector, WORDS),
         )
         return EVENTS.read(tmp_path / "events.parquet")
 
@@ -129,7 +130,7 @@ def test_a_trace_without_its_problem_is_refused_by_name(run):
 
 def test_an_unknown_detector_is_refused_by_name():
     with pytest.raises(InputError, match="magic"):
-        Settings(detector="magic", seed=0)
+        Settings("magic", WORDS)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_a_sentence_begins_with_its_markup(real_tokenizer, kind, sentence, first
     row = {"text": decoded, "offsets": offsets, "prompt_ids": [0], "answer": "8"}
     row |= {"trace": "p/0", **edges_of(decoded)}
     problem = {"question": "How many pens has Tom?", "gold": "8"}
-    events = event_rows(row, problem, Settings("rules", 0))
+    events = event_rows(row, problem, Settings("rules", WORDS))
     (event,) = [found for found in events if found["kind"] == kind]
     place = event["token"] - 1
     assert text[: offsets[place]].endswith("\n\n")
@@ -184,7 +185,7 @@ def test_no_position_of_a_real_thought_holds_a_part_of_its_sentence(
         text, offsets = real_tokenizer.decode(real_tokenizer.encode(row["thought"]))
         trace = {"text": text, "offsets": offsets, "prompt_ids": [], "answer": None}
         trace |= {"trace": row["id"], "thought_start": 0, "thought_stop": len(text)}
-        for event in event_rows(trace, row, Settings("rules", 0)):
+        for event in event_rows(trace, row, Settings("rules", WORDS)):
             if event["kind"] == "arrival":
                 continue
             start, token = event["start"], event["token"]

@@ -1,5 +1,6 @@
 """AUROC and accuracy against scikit-learn, and weights against repeated cases."""
 
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
@@ -8,7 +9,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.jackknife import without_each_cluster
-from probing.classification_metrics import accuracy, auroc, interval
+from probing.classification_metrics import accuracy, auroc, interval, simultaneous_low
 
 
 @pytest.fixture
@@ -103,3 +104,63 @@ def test_the_interval_of_a_difference_is_paired_and_not_bounded():
         None,
         None,
     )
+
+
+PROBLEMS, BOUNDARIES = np.repeat(np.arange(30), 4), 4
+
+
+def lows_of_all(effect: float, runs: int) -> np.ndarray:
+    """Low ends of (probe - control) of simulated scores: [run, boundary].
+
+    Two matched pairs a problem. The scores of a control tell the classes at 1.0
+    standard deviations, those of the probes at `effect` more. Problems differ in level.
+    """
+    rng = np.random.default_rng(1)
+    labels = np.tile([True, False], len(PROBLEMS) // 2)
+    folds = PROBLEMS % 2
+    lows = []
+    for _ in range(runs):
+        level = rng.normal(size=30)[PROBLEMS] / 2
+        noise = rng.normal(size=(1 + BOUNDARIES, len(labels)))
+        shifts = 1 + effect * (np.arange(1 + BOUNDARIES) > 0)
+        scores = level + noise + labels * shifts[:, None]
+        metrics = [
+            without_each_cluster(partial(auroc, row, labels, folds), PROBLEMS)
+            for row in scores
+        ]
+        excess = np.array(metrics[1:]) - metrics[0]
+        lows.append(simultaneous_low(excess, PROBLEMS, Resampling(), 1, seed=0))
+    return np.array(lows)
+
+
+def test_the_best_of_many_equal_probes_is_seldom_above_its_control():
+    claims = (lows_of_all(0.0, 500) > 0).any(1).mean()
+    assert claims <= 0.045  # nominal 0.025; standard error 0.007
+
+
+def test_a_probe_above_its_control_is_found():
+    assert (lows_of_all(1.5, 100) > 0).any(1).mean() > 0.9
+
+
+def test_more_contrasts_ask_for_more():
+    values = np.random.default_rng(0).normal(size=(3, 31))
+    one, four = (
+        simultaneous_low(values, np.arange(30), Resampling(), number, seed=0)
+        for number in (1, 4)
+    )
+    assert (four < one).all()
+
+
+def test_one_boundary_has_the_low_end_of_a_t_interval():
+    means = np.random.default_rng(0).normal(size=20)
+    total = means.mean()
+    values = np.r_[total, (20 * total - means) / 19][None]
+    low = simultaneous_low(values, np.arange(20), Resampling(), 1, seed=0)
+    error = means.std(ddof=1) / np.sqrt(20)
+    assert low == pytest.approx(total - 2.093 * error, abs=0.1 * error)
+
+
+def test_too_few_problems_have_no_low_end():
+    values = np.random.default_rng(0).normal(size=(3, 10))
+    lows = simultaneous_low(values, np.arange(9), Resampling(), 1, seed=0)
+    assert np.isnan(lows).all()

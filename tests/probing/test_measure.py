@@ -12,18 +12,20 @@ from tiny_architectures import ARCHITECTURES, settings_of
 from tiny_turns import write_turns_study
 
 from activations.reading import ActivationCache, Origin
+from activations.tables import ACTIVATION_INDEX
 from doubletake.model.checkpoint import Checkpoint
 from doubletake.model.hooks import record
 from doubletake.model.loading import load_decoder
 from doubletake.page.study_data import StudyData
 from doubletake.running.errors import InputError
-from doubletake.stats.contrasts import CONTRAST_BY_NAME, cases_of
+from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.intervals import Resampling
 from doubletake.stats.verification import Largest, Verification
 from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
-from events.tables import EVENTS
+from matches.reading import cases_of
+from matches.tables import MATCHES
 from probing import measure as probing
 from probing import plot as plot_probing
 from probing import summarise as summarise_probing
@@ -32,8 +34,6 @@ from probing.page import SECTION
 from probing.reading import GAP_SUFFIX, merge_directions, read_directions
 from probing.tables import PROBING, PROBING_CONTRASTS, PROBING_SCORES
 from shards.merge import merge
-from traces.tables import TRACES
-from turns.tables import TURNS
 
 SETTINGS = probing.Settings(
     [0.01, 0.1],
@@ -44,12 +44,12 @@ SETTINGS = probing.Settings(
     verification=Verification(share=0.1, minimum=1, seed=0),
 )
 RESAMPLING = Resampling(least_problems=3)
+FILES = ("events_path", "index_path", "cache_paths")
 
 
 @pytest.fixture(scope="module")
 def study(model, tmp_path_factory):
     study = write_turns_study(tmp_path_factory.mktemp("probing"), model)
-    study.locate()
     return study
 
 
@@ -58,8 +58,8 @@ def run(study, shards=1):
     folder.mkdir(exist_ok=True)
     for shard in shard_names(shards):
         probing.main(
-            **study.files,
-            turns_path=study.folder / "turns.parquet",
+            **{name: study.files[name] for name in FILES},
+            matches_path=study.matches_path,
             scores_path=folder / f"{shard}.parquet",
             directions_path=folder / f"{shard}.safetensors",
             verification_path=folder / f"{shard}.verification.parquet",
@@ -84,15 +84,14 @@ def scores(study):
 @pytest.fixture(scope="module")
 def tables(study):
     return (
-        TURNS.read(study.folder / "turns.parquet"),
-        EVENTS.read(study.files["events_path"]),
-        TRACES.read(study.files["traces_path"]),
+        MATCHES.read(study.matches_path),
+        ACTIVATION_INDEX.read(study.files["index_path"]),
     )
 
 
 @pytest.fixture(scope="module")
 def summary(scores):
-    return summarise_probing.summarise(scores, RESAMPLING)
+    return summarise_probing.summarise(scores, RESAMPLING, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +153,7 @@ def test_directions_of_other_events_are_refused(study, scores):
 def test_a_contrast_with_too_few_problems_is_left_out_by_name(study, scores, contrasts):
     assert "right_arrival" not in set(scores["contrast"])
     note = RUNS.read(study.folder / "of-1/1-of-1.runs.parquet")["note"][0]
-    assert "right arrival against wrong arrival: 0 problem(s)" in note
+    assert "right arrival against wrong arrival: 0 matched pair(s)" in note
     (row,) = (
         PROBING_CONTRASTS.check(contrasts).filter(contrast="right_arrival").to_dicts()
     )
@@ -259,7 +258,7 @@ def test_the_section_tells_every_contrast(summary, contrasts, scores):
         -1
     ]
     assert f"{row['auroc'].item():.3f}" in text
-    assert "Left out: right arrival" in text
+    assert "Not checked: right arrival" in text
     (sheet,) = SECTION.sheets(data)
     assert len(sheet.rows) == summary.height
     assert all(len(row) == len(sheet.columns) for row in sheet.rows)
@@ -273,7 +272,9 @@ def test_the_headline_says_whether_a_probe_beats_its_controls(
 ):
     def headline_at(low):
         rows = summary.with_columns(
-            selectivity=pl.lit(0.2), selectivity_low=pl.lit(low), auroc=pl.lit(0.9)
+            selectivity=pl.lit(0.2),
+            selectivity_low_of_all=pl.lit(low),
+            auroc=pl.lit(0.9),
         )
         return SECTION.headline(data_of(rows, contrasts, scores))
 
@@ -284,9 +285,11 @@ def test_the_headline_says_whether_a_probe_beats_its_controls(
 def test_probes_of_too_few_problems_are_said_to_be_not_checked(
     scores, contrasts, summary
 ):
-    few = summarise_probing.summarise(scores, Resampling(least_problems=50))
+    few = summarise_probing.summarise(scores, Resampling(least_problems=50), seed=0)
     ends = [name for name in few.columns if name.endswith(("_low", "_high"))]
     assert few.select(ends).null_count().sum_horizontal().item() == 20 * few.height
+    assert few["selectivity_low_of_all"].is_null().all()
+    ends.append("selectivity_low_of_all")
     assert few.drop(ends).equals(summary.drop(ends))
     data = data_of(few, contrasts, scores)
     data.settings["intervals"]["least_problems"] = 50
@@ -314,7 +317,7 @@ def test_probes_of_too_few_problems_are_said_to_be_not_checked(
 def test_a_study_without_probes_says_so(contrasts):
     empty = PROBING.frame([])
     data = data_of(empty, contrasts, PROBING_SCORES.frame([]))
-    assert SECTION.headline(data).startswith("No probe was fitted")
+    assert SECTION.headline(data).startswith("Not checked: no contrast has enough")
     assert SECTION.sheets(data) == []
     figure = plot_probing.draw_metric(empty, contrasts, "auroc", 0.95)
     assert "Nothing to draw" in figure.axes[0].texts[0].get_text()
@@ -329,7 +332,7 @@ def test_figures_draw_every_probe_and_name_what_is_left_out(summary, contrasts, 
     for (_,), part in summary.sort("boundary").group_by("contrast"):
         assert part[metric].to_list() in drawn
     texts = [text.get_text() for text in figure.axes[3].texts]
-    assert any("left out" in text for text in texts)
+    assert any("not checked" in text for text in texts)
 
 
 def test_equal_data_give_equal_files(summary, contrasts, tmp_path):

@@ -4,10 +4,12 @@ import polars as pl
 import pytest
 import torch
 from polars.testing import assert_frame_equal
+from tiny_matches import pair_rows
 from tiny_turns import EVERY, LENGTHS, WORDS, write_turns_study
 
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.tokenizer import load_tokenizer
+from matches.tables import MATCHES
 from turns import locate as locate_turns
 from turns.reading import white_space_ids
 from turns.tables import TURN_WORDS, TURNS
@@ -70,6 +72,7 @@ def test_the_published_filter_keeps_backtracks_with_a_predicted_word(study):
         torch.tensor(every["predicted_id"].to_list()),
         torch.tensor(every["logprob"].to_list()),
         TURN_WORDS.frame(rows),
+        MATCHES.read(study.matches_path),
         load_tokenizer(study.model),
         locate_turns.Settings("every", True, WORDS),
     )
@@ -105,40 +108,41 @@ def test_a_study_without_backtracks_gives_an_empty_table(study):
     assert sentences.height == 0
     words = pl.read_parquet(study.folder / "words.parquet")
     empty = torch.zeros(0)
-    table = locate_turns.turns_table(sentences, empty.long(), empty, words, None, EVERY)
+    table = locate_turns.turns_table(
+        sentences, empty.long(), empty, words, MATCHES.frame([]), None, EVERY
+    )
     assert_frame_equal(table, TURNS.frame([]))
 
 
-def matched_controls(turns) -> list[int]:
-    """Events of the controls that are matched to the selected backtracks of a trace.
+def selected(matches: list[dict]) -> list[tuple[str, int]]:
+    """Selected turns: first backtracks, wrap-ups, and partners of first backtracks.
 
     Args:
-        turns: kind, position and whether it is selected, by event.
+        matches: pairs of backtrack and control.
     """
+    kinds = ["backtrack", "control", "backtrack", "control", "wrap_up"]
     rows = [
-        {"trace": "a/0", "event": event, "kind": kind, "position": position}
-        | {"selected": selected}
-        for event, (kind, position, selected) in enumerate(turns)
+        {"trace": trace, "event": event, "kind": kind, "is_word": False}
+        | {"ordinal": 1 + kinds[:event].count(kind)}
+        for trace in ("a/0", "b/0")
+        for event, kind in enumerate(kinds)
     ]
-    schema = {"trace": pl.String, "event": pl.Int32, "kind": pl.String}
-    schema |= {"position": pl.Int32, "selected": pl.Boolean}
-    table = pl.DataFrame(rows, schema=schema)
-    return sorted(event for _, event in locate_turns.nearest_controls(table))
+    table = locate_turns.with_selected(
+        pl.DataFrame(rows).cast({"event": pl.Int32}),
+        MATCHES.frame(matches),
+        locate_turns.Settings("first", False, WORDS),
+    )
+    return table.filter("selected").select("trace", "event").rows()
 
 
-def test_every_selected_backtrack_has_its_nearest_control():
-    turns = [
-        ("control", 3, False),
-        ("backtrack", 10, True),
-        ("control", 14, False),
-        ("wrap_up", 15, True),
-        ("backtrack", 20, False),
-        ("control", 22, False),
-    ]
-    assert matched_controls(turns) == [2]
-    turns[4] = ("backtrack", 20, True)
-    assert matched_controls(turns) == [2, 5]
-    del turns[2]
-    assert matched_controls(turns) == [0, 4]
-    assert matched_controls([("control", 3, False), ("wrap_up", 9, True)]) == []
-    assert matched_controls([("backtrack", 3, True)]) == []
+def test_controls_are_selected_as_partners_of_selected_backtracks():
+    alone = [("a/0", 0), ("a/0", 4), ("b/0", 0), ("b/0", 4)]
+    assert selected([]) == alone
+    first, second = ("a/0", 0, 0), ("a/0", 2, 2)
+    near, far = ("a/0", 3, 3), ("b/0", 1, 1)
+    pairs = [(first, far), (second, near)]
+    assert selected(pair_rows("backtrack_control", pairs)) == sorted(
+        [*alone, ("b/0", 1)]
+    )
+    of_wrap_ups = pair_rows("wrap_up_control", [(("a/0", 4, 4), near)])
+    assert selected(of_wrap_ups) == alone

@@ -106,7 +106,7 @@ def remove(path: str) -> Change:
 VALUES: dict[str, Any] = {
     "datasets.pocket-problems.limit": 13,
     "generation.seed": 1,
-    "events.seed": 1,
+    "matches.depth": 3,
     "activations.calibration_share": 0.5,
     "turns.backtracks": "every",
     "early_exit.max_answer_tokens": 5,

@@ -24,7 +24,7 @@ def config(tiny_model, tmp_path):
             "unused": {"source": "nowhere", "dtype": "float32", "device": "cpu"},
         },
         "datasets": {"few": {"source": str(problems)}},
-        "events": {"detector": "rules", "labels": str(labels), "seed": 0},
+        "events": {"detector": "rules", "labels": str(labels)},
         "attribution": {"stop_words": str(labels)},
         "early_exit": {
             "answer_prompt": "\n</think>\n\n\\boxed{",

@@ -3,6 +3,7 @@
 Inputs
     traces: `TRACES`.
     events: `EVENTS`.
+    matches: `MATCHES`; of the controls only members of a pair are cached.
     model: its files.
 
 Outputs, of one shard
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
-from activations.cache_index import index_of
+from activations.cache_index import index_of, without_unmatched_controls
 from activations.calibration_split import calibration_problems
 from activations.forward_pass import batch_activations, zero_sums
 from activations.reading import Origin
@@ -52,6 +53,7 @@ from doubletake.study.settings import ModelSettings
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
 from events.tables import EVENTS
+from matches.tables import MATCHES
 from traces.tables import TRACES
 
 if TYPE_CHECKING:
@@ -88,6 +90,7 @@ def main(
     *,
     traces_path: Path,
     events_path: Path,
+    matches_path: Path,
     cache_path: Path,
     index_path: Path,
     verification_path: Path,
@@ -101,7 +104,8 @@ def main(
     calibration = calibration_problems(traces["problem"], settings.calibration_share)
     decoder = load_decoder(model)
     in_shard, note = traces_within(traces, shard, decoder.max_positions)
-    index = index_of(traces, in_shard, events, shard)
+    wanted = without_unmatched_controls(events, MATCHES.read(matches_path))
+    index = index_of(traces, in_shard, wanted, shard)
     inputs = inputs_of(in_shard, index, calibration)
     check_vocabulary(inputs, decoder.embed.weight.shape[0])
     inputs = with_drawn_replays(inputs, decoder, settings.verification)
@@ -179,7 +183,7 @@ def main_or_stored(
         "shard": arguments["shard"],
         "code": code,
     }
-    inputs = [arguments["traces_path"], arguments["events_path"]]
+    inputs = [arguments[f"{name}_path"] for name in ("traces", "events", "matches")]
     key = cache_key(deciding, [*model_paths, *inputs]) if store.folder else ""
     outputs = {
         name.removesuffix("_path"): path
@@ -199,6 +203,7 @@ if __name__ == "__main__":
             code_digest("activations/cache"),
             traces_path=Path(snakemake.input.traces),
             events_path=Path(snakemake.input.events),
+            matches_path=Path(snakemake.input.matches),
             cache_path=Path(snakemake.output.cache),
             index_path=Path(snakemake.output.index),
             verification_path=Path(snakemake.output.verification),

@@ -6,6 +6,21 @@ from activations.tables import ACTIVATION_INDEX
 from doubletake.running.errors import InputError
 
 
+def without_unmatched_controls(
+    events: pl.DataFrame, matches: pl.DataFrame
+) -> pl.DataFrame:
+    """All events except the controls that are no member of a matched pair.
+
+    Args:
+        events: rows of `EVENTS`.
+        matches: rows of `MATCHES`.
+    """
+    keys = ["trace", "event"]
+    controls = events.filter(kind="control")
+    unmatched = controls.join(matches, on=keys, how="anti")
+    return events.join(unmatched, on=keys, how="anti", maintain_order="left")
+
+
 def cached_positions(events: pl.DataFrame) -> pl.DataFrame:
     """The positions whose activations are cached: one per event.
 

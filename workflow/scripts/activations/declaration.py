@@ -7,15 +7,15 @@ from doubletake.tables.verification import VERIFICATION
 
 DECLARATION = Stage(
     name="activations",
-    order=4,
+    order=6,
     title="Activations",
-    holds="residual stream, attention and MLP outputs at every event",
+    holds="residual stream, attention and MLP outputs at events and matched controls",
     shards=(ACTIVATION_INDEX, RUNS, VERIFICATION),
     tables=(),
     artifacts=(
         Artifact(
             "activations/{shard}.safetensors",
-            "tensors of a shard, one row per event",
+            "tensors of a shard, one row per cached event",
         ),
     ),
 )

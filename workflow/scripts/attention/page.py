@@ -13,7 +13,7 @@ from attention.page_tables import (
 )
 from doubletake.page.reader import who_turns
 from doubletake.page.sections import Section
-from doubletake.page.wording import count, listed, percent, plural, real
+from doubletake.page.wording import count, listed, percent, plural, points, real
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -37,14 +37,15 @@ def headline(data: StudyData) -> str:
     if looking is not None:
         parts.append(
             f"{_name(looking)} sends {percent(looking['mean'])} of its attention to "
-            f"the sentence of the last arrival{_at_controls(data, looking, percent)}"
+            "the sentence of the last arrival"
+            f"{_beside_controls(data, looking, percent)}"
         )
     writing = _leading_head(data, "dla_backtrack")
     if writing is not None:
         parts.append(
             f"{_name(writing)} adds most to the backtrack words above the mean of the "
             f"vocabulary, {real(writing['mean'], 2)} logits"
-            f"{_at_controls(data, writing, _two)}"
+            f"{_beside_controls(data, writing, _two)}"
         )
     return f"Where {who_turns(data)} is about to turn back, {listed(parts)}."
 
@@ -59,7 +60,7 @@ def findings(data: StudyData) -> list[str]:
         _heads_finding(data),
         _raw_finding(data),
         _overlap_finding(data),
-        _depth_finding(data),
+        _pairs_finding(data),
     ]
     return [sentence for sentence in sentences if sentence]
 
@@ -75,33 +76,24 @@ def heat_map_cases(data: StudyData) -> str:
     return f"{listed(parts)}." if parts else "No position."
 
 
-def arrival_cases(data: StudyData) -> str:
-    """As `heat_map_cases`, with the number of controls before the first arrival."""
-    counts = [
-        heads_of(data, name, "control")["n"] for name in ("dla_backtrack", ARRIVAL)
-    ]
-    controls, with_arrival = (int(n[0]) if len(n) else 0 for n in counts)
-    text = heat_map_cases(data)
-    if controls > with_arrival:
-        left_out = plural(controls - with_arrival, "control")
-        text += f" Left out: {left_out} before the first arrival."
-    return text
-
-
 def _leading_head(data: StudyData, measure: str) -> dict[str, Any] | None:
     """The head with the largest mean at backtracks."""
     rows = heads_of(data, measure, "backtrack").filter(rank=1)
     return rows.row(0, named=True) if rows.height else None
 
 
-def _at_controls(data: StudyData, row: dict[str, Any], write: Any) -> str:
-    """The same measure of the same head at controls, in brackets."""
-    control = head_row(data, row, row["measure"], "control")
-    if control is None:
-        return ""
-    if not data.is_enough(control["problems"]):
-        return f" (at controls {data.why_no_interval(control['problems'])})"
-    return f" ({write(control['mean'])} at controls)"
+def _beside_controls(data: StudyData, row: dict[str, Any], write: Any) -> str:
+    """The same measure of the same head, mean difference of the pairs, in brackets."""
+    difference = head_row(data, row, row["measure"], "difference")
+    if difference is None:
+        return " (not compared: no backtrack has a matched control)"
+    if not data.is_enough(difference["problems"]):
+        reason = data.why_no_interval(difference["problems"])
+        return f" (difference from the matched control {reason})"
+    return (
+        f" (difference from the matched control: {write(difference['mean'])}, "
+        f"{data.between(difference, write)}, {plural(difference['n'], 'pair')})"
+    )
 
 
 def _name(row: dict[str, Any]) -> str:
@@ -126,12 +118,12 @@ def _bins_finding(data: StudyData) -> str:
     parts = []
     for name, bins in groups.items():
         mean = _mean_over_layers(data, "backtrack", "attention", *bins)
-        control = _mean_over_layers(data, "control", "attention", *bins)
-        beside = "" if control is None else f" ({percent(control)} at controls)"
+        difference = _mean_over_layers(data, "difference", "attention", *bins)
+        beside = "" if difference is None else f" ({points(difference)})"
         parts.append(f"{percent(mean)}{beside} to {names[name]}")
     return (
         "As a mean over heads and layers, attention before a backtrack goes "
-        f"{listed(parts)}."
+        f"{listed(parts)}. In brackets: mean difference from the matched controls."
     )
 
 
@@ -141,8 +133,12 @@ def _arrival_finding(data: StudyData) -> str:
     ratio = _mean_over_layers(data, "backtrack", "ratio", ARRIVAL)
     if share is None or ratio is None:
         return ""
-    control = _mean_over_layers(data, "control", "ratio", ARRIVAL)
-    beside = "" if control is None else f" ({real(control, 2)} times at controls)"
+    difference = _mean_over_layers(data, "difference", "ratio", ARRIVAL)
+    beside = (
+        ""
+        if difference is None
+        else f" (mean difference from the matched controls: {real(difference, 2)})"
+    )
     return (
         f"The sentence of the last arrival gets {percent(share)} of attention. Per "
         f"token this is {real(ratio, 2)} times what an even spread over all tokens "
@@ -152,17 +148,19 @@ def _arrival_finding(data: StudyData) -> str:
 
 def _heads_finding(data: StudyData) -> str:
     """What all heads together add to the backtrack words."""
-    sums = []
-    for kind in ("backtrack", "control"):
-        rows = heads_of(data, "dla_backtrack", kind)
-        if rows.height:
-            total = real(float(rows["mean"].sum()), 2)
-            sums.append(f"{total} logits at {kind}s")
-    n_heads = heads_of(data, "dla_backtrack", "backtrack").height
+    rows = heads_of(data, "dla_backtrack", "backtrack")
+    pairs = heads_of(data, "dla_backtrack", "difference")
+    total, difference = (float(part["mean"].sum()) for part in (rows, pairs))
+    beside = (
+        f" (mean difference from the matched controls: {_two(difference)})"
+        if pairs.height
+        else ""
+    )
     return (
-        f"All {plural(n_heads, 'head')} together add {listed(sums)} to the backtrack "
-        "words above the mean of the vocabulary (means). These numbers do not contain "
-        "what the MLPs add, nor what heads do through later layers."
+        f"All {plural(rows.height, 'head')} together add {_two(total)} logits{beside} "
+        "to the backtrack words above the mean of the vocabulary, at backtracks. These "
+        "numbers do not contain what the MLPs add, nor what heads do through later "
+        "layers."
     )
 
 
@@ -205,20 +203,18 @@ def _overlap_finding(data: StudyData) -> str:
     )
 
 
-def _depth_finding(data: StudyData) -> str:
-    """Whether controls stand as deep in the trace as their backtracks."""
+def _pairs_finding(data: StudyData) -> str:
+    """Over how many pairs differences are taken, and which backtracks they lack."""
     rows = data.tables["attention/summary"].filter(measure="depth", layer=0)
-    depths = {
-        kind: real(rows.filter(kind=kind)["mean"][0], 0)
-        for kind in ("backtrack", "control")
-        if not rows.filter(kind=kind).is_empty()
-    }
-    if "control" not in depths:
-        return "There is no control to compare with."
+    pairs = rows.filter(kind="difference")
+    if pairs.is_empty():
+        return "No backtrack has a matched control: nothing is compared."
+    backtracks, n = rows.filter(kind="backtrack")["n"][0], pairs["n"][0]
     return (
-        "Controls are the nearest other sentence starts of the same thoughts. The mean "
-        f"depth is {depths['backtrack']} tokens at backtracks and {depths['control']} "
-        "tokens at controls."
+        f"Differences are means over {plural(n, 'pair')} of a backtrack and its "
+        "matched control, which stand alike. "
+        f"{plural(backtracks - n, 'backtrack')} without a partner only count in the "
+        "means at backtracks."
     )
 
 
@@ -232,7 +228,7 @@ SECTION = Section(
     sheets=sheets,
     cases={
         "attribution": heat_map_cases,
-        "arrivals": arrival_cases,
+        "arrivals": heat_map_cases,
         "bins": heat_map_cases,
     },
 )

@@ -125,7 +125,7 @@ def _ranking(
         tuple(rows),
         note=f"{note} Shown are the first {shown} of {plural(ranking.height, 'head')} "
         f"by their mean at backtracks, with their intervals in brackets. The "
-        f"difference is taken within problems that have both. {data.interval_note}",
+        f"difference is the mean over the matched pairs. {data.interval_note}",
     )
 
 

@@ -60,8 +60,8 @@ FRAMED = 3  # heads that are framed in each heat map
 MOST_NUMBERS = 64  # heat maps with more cells show no numbers
 TITLES = {
     "backtrack": "At backtracks",
-    "control": "At controls",
-    DIFFERENCE: "Backtracks minus controls",
+    "control": "At matched controls",
+    DIFFERENCE: "Mean difference of the pairs",
 }
 BIN_TITLES = {
     "bos": "BOS",
@@ -97,12 +97,12 @@ def cases_of(table: pl.DataFrame) -> str:
         n, problems = (int(rows[c].max() or 0) for c in ("n", "problems"))  # type: ignore[arg-type]
         parts.append(f"{counted(n, kind)} of {counted(problems, 'problem')}")
     rows = table.filter(kind=DIFFERENCE)
-    both = int(rows["n"].max() or 0)  # type: ignore[arg-type]
-    return f"{', '.join(parts)}; difference within {counted(both, 'problem')}."
+    pairs = int(rows["n"].max() or 0)  # type: ignore[arg-type]
+    return f"{', '.join(parts)}; difference over {counted(pairs, 'pair')}."
 
 
 def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) -> Figure:
-    """Heat maps of a measure of the heads: at backtracks, at controls, the difference.
+    """Heat maps of a measure of the heads: at backtracks, at controls, within pairs.
 
     Args:
         heads: `attention.tables.ATTENTION_HEADS`.

@@ -1,10 +1,11 @@
 """Means of attention by layer, and heads ranked by attention and attribution.
 
-Means are over positions at backtracks and at controls, and over problems for the
+Means are over positions at backtracks and at controls, and over matched pairs for the
 difference of both. Intervals are over problems.
 
 Inputs
     attention: `attention.tables.ATTENTION`.
+    matches: `matches.tables.MATCHES`, the pairs of backtrack and control.
 
 Outputs
     summary: `attention.tables.ATTENTION_SUMMARY`, attention in bins by layer.
@@ -13,6 +14,7 @@ Outputs
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,8 @@ from attention.tables import (
 )
 from doubletake.running.logs import job
 from doubletake.stats.intervals import Mean, Resampling, cluster_means
+from matches.reading import KEYS, control_pairs
+from matches.tables import MATCHES
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -39,53 +43,59 @@ if TYPE_CHECKING:
 logger = logging.getLogger("summarise_attention")
 
 
-def means_by_kind(
-    values: np.ndarray, kinds: np.ndarray, problems: np.ndarray, resampling: Resampling
-) -> dict[str, list[Mean]]:
-    """Means at backtracks, at controls, and of their difference.
+@dataclass(frozen=True)
+class Positions:
+    """The positions of a layer's rows, and which of them are pairs."""
 
-    The difference of a problem is the mean over its backtracks minus the mean over its
-    controls. It is averaged over the problems that have both.
+    kinds: np.ndarray
+    """[position], `backtrack` or `control`."""
+    problems: np.ndarray
+    """[position]."""
+    backtracks: np.ndarray
+    """[pair], index of the backtrack."""
+    controls: np.ndarray
+    """[pair], index of its matched control."""
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, matches: pl.DataFrame) -> "Positions":
+        """The positions of the rows of one layer.
+
+        Args:
+            rows: of the table `attention`.
+            matches: `matches.tables.MATCHES`.
+        """
+        numbered = rows.select(*KEYS, "kind").with_row_index("row")
+        members = control_pairs(matches, rows).join(numbered, on=KEYS)
+        sides = (
+            members.filter(kind=kind).sort("pair")["row"].cast(pl.Int64).to_numpy()
+            for kind in KINDS
+        )
+        return cls(rows["kind"].to_numpy(), rows["problem"].to_numpy(), *sides)
+
+
+def means_by_kind(
+    values: np.ndarray, positions: Positions, resampling: Resampling
+) -> dict[str, list[Mean]]:
+    """Means at backtracks, at controls, and of the differences within pairs.
 
     Args:
         values: [position, column]; NaN is left out.
-        kinds: [position], `backtrack` or `control`.
-        problems: [position].
+        positions: their kinds, problems and pairs.
         resampling: how intervals are drawn.
 
     Returns:
         One mean per column, by kind.
     """
-    means = {}
-    names = np.unique(problems)
-    by_problem = {}
-    for kind in KINDS:
-        of_kind = kinds == kind
-        means[kind] = cluster_means(values[of_kind], problems[of_kind], resampling)
-        by_problem[kind] = problem_means(values[of_kind], problems[of_kind], names)
-    # ASSUME: all problems weigh the same in a difference, however many turns they have.
-    differences = by_problem["backtrack"] - by_problem["control"]
-    means[DIFFERENCE] = cluster_means(differences, names, resampling)
+    kinds, problems = positions.kinds, positions.problems
+    means = {
+        kind: cluster_means(values[kinds == kind], problems[kinds == kind], resampling)
+        for kind in KINDS
+    }
+    differences = values[positions.backtracks] - values[positions.controls]
+    # ASSUME: a pair belongs to its backtrack's problem, also with a distant control.
+    of_pairs = problems[positions.backtracks]
+    means[DIFFERENCE] = cluster_means(differences, of_pairs, resampling)
     return means
-
-
-def problem_means(
-    values: np.ndarray, problems: np.ndarray, names: np.ndarray
-) -> np.ndarray:
-    """Mean of every problem: [problem, column]; NaN where a problem has no value.
-
-    Args:
-        values: [position, column].
-        problems: [position].
-        names: [problem], sorted; all problems.
-    """
-    index = np.searchsorted(names, problems)
-    has_value = ~np.isnan(values)
-    sums = np.zeros((len(names), values.shape[1]))
-    counts = np.zeros_like(sums)
-    np.add.at(sums, index, np.where(has_value, values, 0))
-    np.add.at(counts, index, has_value)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def per_head(lists: pl.Series) -> np.ndarray:
@@ -163,7 +173,7 @@ def _ratio(values: np.ndarray, base: np.ndarray) -> np.ndarray:
 
 
 def summarise(
-    attention: pl.DataFrame, resampling: Resampling
+    attention: pl.DataFrame, matches: pl.DataFrame, resampling: Resampling
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The two tables; means without any value have no row."""
     bins: list[dict[str, Any]] = []
@@ -175,7 +185,8 @@ def summarise(
             "positions": position_measures(rows),
             "heads": head_measures(rows),
         }
-        for key, kind, mean in means_of(rows, measures, resampling):
+        positions = Positions.of(rows, matches)
+        for key, kind, mean in means_of(positions, measures, resampling):
             subject, measure, column = key
             row = {"measure": measure, "layer": layer, "kind": kind} | _interval(mean)
             if subject == "heads":
@@ -188,14 +199,14 @@ def summarise(
 
 
 def means_of(
-    rows: pl.DataFrame,
+    positions: Positions,
     measures: dict[str, dict[str, np.ndarray]],
     resampling: Resampling,
 ) -> Iterator[tuple[tuple[str, str, int], str, Mean]]:
     """Means of all measures of a layer, with the same draws.
 
     Args:
-        rows: of the layer.
+        positions: of the layer.
         measures: [position, column] by subject (bins, positions, heads) and measure.
         resampling: how intervals are drawn.
 
@@ -209,8 +220,7 @@ def means_of(
         for column in range(matrix.shape[1])
     ]
     matrix = np.hstack([m for matrices in measures.values() for m in matrices.values()])
-    kinds, problems = rows["kind"].to_numpy(), rows["problem"].to_numpy()
-    for kind, means in means_by_kind(matrix, kinds, problems, resampling).items():
+    for kind, means in means_by_kind(matrix, positions, resampling).items():
         for key, mean in zip(keys, means, strict=True):
             if mean.n:
                 yield key, kind, mean
@@ -241,11 +251,16 @@ def ranked(heads: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def main(
-    *, attention_path: Path, summary_path: Path, heads_path: Path, settings: Resampling
+    *,
+    attention_path: Path,
+    matches_path: Path,
+    summary_path: Path,
+    heads_path: Path,
+    settings: Resampling,
 ) -> None:
     """Read the table, summarise, write."""
     attention = ATTENTION.read(attention_path)
-    summary, heads = summarise(attention, settings)
+    summary, heads = summarise(attention, MATCHES.read(matches_path), settings)
     logger.info(
         "%d rows, %d of bins, %d of heads", attention.height, len(summary), len(heads)
     )
@@ -257,6 +272,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             attention_path=Path(snakemake.input.attention),
+            matches_path=Path(snakemake.input.matches),
             summary_path=Path(snakemake.output.summary),
             heads_path=Path(snakemake.output.heads),
             settings=Resampling(**snakemake.params.settings),

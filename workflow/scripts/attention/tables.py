@@ -114,7 +114,7 @@ _INTERVAL = (
     Column(
         "mean",
         REAL,
-        "mean over positions; of a difference: over problems",
+        "mean over positions; of a difference: over matched pairs",
         unit="see `measure`",
     ),
     Column("low", REAL, LOW, nullable=True, unit="see `measure`"),
@@ -122,8 +122,8 @@ _INTERVAL = (
     Column(
         "n",
         COUNT,
-        "number of positions; of a difference: number of problems with both kinds",
-        unit="positions or problems",
+        "number of positions; of a difference: number of matched pairs",
+        unit="positions or pairs",
     ),
     Column("problems", COUNT, "problems of these positions", unit="problems"),
 )

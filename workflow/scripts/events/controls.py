@@ -1,58 +1,60 @@
-"""Controls: sentences at which the model went on, one for each backtrack."""
+"""Controls: sentences at which a thought could have turned back or wrapped up.
 
-import random
-from bisect import bisect_left
+They are candidates: every such sentence is a control. The stage `matches` pairs them
+with turns that stand alike.
+"""
+
+import re
 from dataclasses import dataclass
 
 from doubletake.detector.backtrack_cues import turn_cue
 from doubletake.detector.events import Events
-from doubletake.text.sentences import Span, sentences, starts_line
+from doubletake.text.sentences import sentences
 
-# ASSUME: a sentence near a backtrack, at the same place in its line, is its match.
-NEAREST = 3  # sentences, one of which is drawn
+_FIRST_WORD = re.compile(r"\W*([^\W\d_]+)")
 
 
 @dataclass(frozen=True)
 class Control:
-    """A sentence matched to a backtrack, at which the model went on."""
+    """A sentence at which the thought went on."""
 
     start: int
     end: int
     ordinal: int
 
 
-def controls(thought: str, events: Events, draw: random.Random) -> tuple[Control, ...]:
-    """Sentences matched to the backtracks, in the order of the thought.
+def controls(
+    thought: str, events: Events, words: frozenset[str]
+) -> tuple[Control, ...]:
+    """All sentences at which the thought went on, in their order.
 
-    For each backtrack one of the nearest free sentences is drawn. It starts a line if
-    the backtrack does. If no free sentence of this kind is left, one of the other kind
-    is drawn. A thought with too few other sentences has fewer controls than backtracks.
+    They begin after the first arrival and before the wrap-up. None of them is a
+    backtrack or has a cue of one, and none begins with a word of `words`.
 
     Args:
         thought: the text.
         events: its events.
-        draw: source of the draws.
+        words: words that turn back or wrap up, in the form of `str.casefold`.
     """
-    taken = {item.start for item in events.backtracks}
-    taken |= {item.start for item in events.wrap_ups}
-    free: dict[bool, list[Span]] = {True: [], False: []}
-    for span in sentences(thought) if events.backtracks else ():
-        if span.start not in taken and turn_cue(thought[slice(*span)]) is None:
-            free[starts_line(thought, span.start)].append(span)
-    chosen: list[Span] = []
-    for backtrack in events.backtracks:
-        at_line_start = starts_line(thought, backtrack.start)
-        spans = free[at_line_start] or free[not at_line_start]
-        if spans:
-            index = draw.choice(_nearest(spans, backtrack.start))
-            chosen.append(spans.pop(index))
-    return tuple(
-        Control(*span, ordinal) for ordinal, span in enumerate(sorted(chosen), start=1)
-    )
+    if not events.arrivals:
+        return ()
+    first = events.arrivals[0].end
+    stop = min((item.start for item in events.wrap_ups), default=len(thought))
+    turns = {item.start for item in events.backtracks}
+    spans = [
+        span
+        for span in sentences(thought)
+        if first <= span.start < stop
+        and span.start not in turns
+        and goes_on(thought[slice(*span)], words)
+    ]
+    return tuple(Control(*span, ordinal) for ordinal, span in enumerate(spans, 1))
 
 
-def _nearest(spans: list[Span], start: int) -> list[int]:
-    """Indices of the ordered spans that start nearest to a character."""
-    index = bisect_left(spans, (start,))
-    around = range(max(0, index - NEAREST), min(len(spans), index + NEAREST))
-    return sorted(around, key=lambda i: (abs(spans[i].start - start), i))[:NEAREST]
+def goes_on(sentence: str, words: frozenset[str]) -> bool:
+    """Whether a sentence begins with none of the words and has no cue of a turn."""
+    # ASSUME: a sentence without these words and cues neither turns back nor wraps up.
+    match = _FIRST_WORD.match(sentence)
+    if match is not None and match[1].casefold() in words:
+        return False
+    return turn_cue(sentence) is None

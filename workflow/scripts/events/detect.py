@@ -18,7 +18,6 @@ from doubletake.detector.detectors import check_detector, find_events
 from doubletake.detector.events import Arrival, Backtrack, WrapUp
 from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
-from doubletake.stats.draws import generator
 from doubletake.text.trace_positions import thought_span, token_at
 from events.controls import Control, controls
 from events.tables import EVENTS
@@ -41,12 +40,12 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of the config's `events` that decide which events are found."""
+    """The settings of the config that decide which events are found."""
 
     detector: str
     """`rules`, `string` or `markers`."""
-    seed: int
-    """Seed of the draw of controls."""
+    words: dict[str, list[str]]
+    """Words of turns by group, of the section `turns`. No control begins with one."""
 
     def __post_init__(self) -> None:
         """Refuse an unknown detector.
@@ -55,6 +54,13 @@ class Settings:
             InputError: the detector is unknown.
         """
         check_detector(self.detector, "events.detector")
+
+    @property
+    def folded_words(self) -> frozenset[str]:
+        """All words, in the form of `str.casefold`."""
+        return frozenset(
+            word.casefold() for words in self.words.values() for word in words
+        )
 
 
 def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:
@@ -70,9 +76,9 @@ def event_rows(trace: dict, problem: dict, settings: Settings) -> list[dict]:
         trace["answer"],
         settings.detector,
     )
-    matched = controls(thought, events, generator(settings.seed, trace["trace"]))
+    going_on = controls(thought, events, settings.folded_words)
     ordered: Sequence[Event] = sorted(
-        (*events.arrivals, *events.backtracks, *events.wrap_ups, *matched),
+        (*events.arrivals, *events.backtracks, *events.wrap_ups, *going_on),
         key=lambda event: (event.start, event.end),
     )
     return [

@@ -42,11 +42,11 @@ DECLARATION = Experiment(
             "their final probabilities at the position. Above: the mean logit of the "
             "vocabulary is subtracted, because what is added to every token alike "
             "changes no probability. Below: raw logits, as in published figures. "
-            "Dashed: the same words at controls, where the thought goes on. Where "
-            "backtracks and controls agree, a layer writes words that are frequent in "
-            "any case, and not the turn. Grey: random groups with as many tokens as "
-            "there are backtrack words, weighted alike. Bands are intervals over "
-            "problems. The numbers are in logit_lens/summary.parquet and "
+            "Dashed: the same words at matched controls, where the thought goes on. "
+            "Where backtracks and controls agree, a layer writes words that are "
+            "frequent in any case, and not the turn. Grey: random groups with as many "
+            "tokens as there are backtrack words, weighted alike. Bands are intervals "
+            "over problems. The numbers are in logit_lens/summary.parquet and "
             "logit_lens/parts.parquet.",
         ),
         Figure(

@@ -35,9 +35,10 @@ DECLARATION = Experiment(
             "compared. Grey: the same probe on shuffled labels, which must lie at 0.5. "
             "Level lines: probes on what needs no thinking, namely the token just read "
             "or the depth in the thought. A red line above all of them shows what the "
-            "layers have worked out. Where a level line is as high as the red line, "
-            "the classes differ in depth or in their last token, and the probe need "
-            "not know more. Bands are intervals over problems. The numbers "
+            "layers have worked out. The classes are matched pairs, so the level lines "
+            "should lie near 0.5. Where one is as high as the red line, the probe need "
+            "not know more than place or token. Bands are intervals over "
+            "problems. The numbers "
             "are in probing.parquet.",
         ),
         Figure(

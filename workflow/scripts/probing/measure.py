@@ -8,8 +8,8 @@ boundary 0: the residual stream there is that embedding (times a constant, in mo
 that scale it).
 
 Inputs
-    traces, events: the tables `traces` and `events`.
-    turns: the table `turns`, which says which turns are selected.
+    events: its digest shows that the cache belongs to it.
+    matches: the table `matches`. All its pairs are cases.
     index, caches: the activation cache of the study.
 
 Outputs, of one shard
@@ -32,12 +32,7 @@ import torch
 
 from activations.reading import ActivationCache, Origin
 from doubletake.running.logs import Progress, job
-from doubletake.stats.contrasts import (
-    CONTRASTS,
-    ClassCounts,
-    cases_of,
-    depth_features,
-)
+from doubletake.stats.contrasts import CONTRASTS, ClassCounts
 from doubletake.stats.verification import (
     Verification,
     with_verification,
@@ -46,7 +41,8 @@ from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import indices_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
-from events.tables import EVENTS
+from matches.reading import cases_of
+from matches.tables import MATCHES, NUMBERS
 from probing.boundary_probes import (
     STAGE,
     ShardResults,
@@ -57,8 +53,6 @@ from probing.boundary_probes import (
 from probing.cross_validation import ProbePlan
 from probing.reading import write_tensors
 from probing.tables import PROBING_SCORES
-from traces.tables import TRACES
-from turns.tables import TURNS
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -96,18 +90,19 @@ class Settings:
 
 
 def probed_contrasts(
-    tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame], folds: int
+    matches: pl.DataFrame, index: pl.DataFrame, folds: int
 ) -> tuple[dict[str, pl.DataFrame], list[str]]:
     """Cases of the contrasts that have enough problems, and why others are left out.
 
     Args:
-        tables: turns, events, traces.
+        matches: the table `matches`.
+        index: of the activation cache.
         folds: problems that each class needs.
     """
     cases_by_contrast: dict[str, pl.DataFrame] = {}
     reasons = []
     for contrast in CONTRASTS:
-        cases = cases_of(contrast, *tables)
+        cases = cases_of(contrast, matches, index)
         reason = ClassCounts.of(cases).why_too_few(contrast, folds)
         if reason is None:
             cases_by_contrast[contrast.name] = cases
@@ -118,16 +113,13 @@ def probed_contrasts(
 
 
 def probe_shard(
-    cache: ActivationCache,
-    tables: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame],
-    settings: Settings,
-    shard: str,
+    cache: ActivationCache, matches: pl.DataFrame, settings: Settings, shard: str
 ) -> tuple[ShardResults, Progress, set[str], str]:
     """Probe all contrasts at the boundaries of the shard.
 
     Args:
         cache: of the study.
-        tables: turns, events, traces.
+        matches: the table `matches`.
         settings: how.
         shard: its name, k-of-n.
 
@@ -136,7 +128,7 @@ def probe_shard(
     """
     boundaries = list(indices_of_shard(cache.n_layers + 1, shard))
     plan = settings.plan
-    cases_by_contrast, left_out = probed_contrasts(tables, plan.folds)
+    cases_by_contrast, left_out = probed_contrasts(matches, cache.index, plan.folds)
     refits = probes_to_refit(
         cases_by_contrast, boundaries, cache.d_model, plan, settings.verification
     )
@@ -146,7 +138,8 @@ def probe_shard(
     progress.update(len(left_out) * len(boundaries))
     for name, cases in cases_by_contrast.items():
         if 0 in boundaries:
-            depth = depth_features(cases, *tables[1:])
+            # ASSUME: four linear features are all that position tells without thinking.
+            depth = cases.select(NUMBERS).cast(pl.Float64).to_numpy()
             add_scores(results, name, "depth", 0, cases, depth, plan)
         for boundary in boundaries:
             resid = cache.read("resid", cases, layer=boundary).double().numpy()
@@ -161,9 +154,8 @@ def probe_shard(
 
 def main(
     *,
-    traces_path: Path,
     events_path: Path,
-    turns_path: Path,
+    matches_path: Path,
     index_path: Path,
     cache_paths: list[Path],
     scores_path: Path,
@@ -175,14 +167,10 @@ def main(
     settings: Settings,
 ) -> None:
     """Read the tables and the cache, fit the shard's probes, write their results."""
-    tables = (
-        TURNS.read(turns_path),
-        EVENTS.read(events_path),
-        TRACES.read(traces_path),
-    )
+    matches = MATCHES.read(matches_path)
     origin = Origin.of(model, events_path)
     cache = ActivationCache(index_path, cache_paths, origin)
-    results, progress, traces_used, note = probe_shard(cache, tables, settings, shard)
+    results, progress, traces_used, note = probe_shard(cache, matches, settings, shard)
     run = {
         "stage": STAGE,
         "shard": shard,
@@ -204,9 +192,8 @@ def main(
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
-            traces_path=Path(snakemake.input.traces),
             events_path=Path(snakemake.input.events),
-            turns_path=Path(snakemake.input.turns),
+            matches_path=Path(snakemake.input.matches),
             index_path=Path(snakemake.input.index),
             cache_paths=[Path(path) for path in snakemake.input.caches],
             scores_path=Path(snakemake.output.scores),

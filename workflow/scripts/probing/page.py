@@ -32,8 +32,12 @@ def most_selective_rows(data: StudyData) -> list[dict[str, Any]]:
 
 
 def is_above_controls(row: dict[str, Any]) -> bool:
-    """Whether the interval of the selectivity lies above 0; false without one."""
-    return row["selectivity_low"] is not None and row["selectivity_low"] > 0
+    """Whether the selectivity is above 0, also as the best of all boundaries.
+
+    False without an interval.
+    """
+    low = row["selectivity_low_of_all"]
+    return low is not None and low > 0
 
 
 def headline(data: StudyData) -> str:
@@ -41,8 +45,8 @@ def headline(data: StudyData) -> str:
     rows = most_selective_rows(data)
     if not rows:
         return (
-            "No probe was fitted: no contrast has enough problems with each of its "
-            "classes."
+            "Not checked: no contrast has enough problems with matched pairs, so no "
+            "probe was fitted."
         )
     checked = [row for row in rows if row["selectivity_low"] is not None]
     if not checked:
@@ -62,10 +66,11 @@ def headline(data: StudyData) -> str:
     best = max(checked, key=lambda row: row["selectivity"])
     name, control = best_control(best)
     return (
-        "No probe is clearly better than its controls: every interval of (AUROC - best "
-        "control) includes 0 or lies below it. The most selective probe tells "
-        f"{_classes(best)} with an AUROC of {real(best['auroc'], 3)} at boundary "
-        f"{best['boundary']}; its best control, {name}, has {real(control, 3)}."
+        "No probe is clearly better than its controls: no (AUROC - best control) is "
+        "above 0, given the number of boundaries and contrasts. The most selective "
+        f"probe tells {_classes(best)} with an AUROC of {real(best['auroc'], 3)} at "
+        f"boundary {best['boundary']}; its best control, {name}, has "
+        f"{real(control, 3)}."
     )
 
 
@@ -103,13 +108,16 @@ def findings(data: StudyData) -> list[str]:
         boundaries = data.tables["probing"]["boundary"].n_unique()
         sentences.append(
             f"Each boundary named here is the most selective of {boundaries}. The "
-            "intervals do not account for this choice. Accuracy may rank probe and "
+            "intervals do not account for this choice. The words above its controls "
+            "do: the low end of the selectivity that holds for all boundaries and all "
+            "contrasts at once is above 0. Accuracy may rank probe and "
             "controls in another order: see the column accuracy of the table, which "
             "also gives the accuracy of the best control."
         )
     left_out = data.tables["probing/contrasts"].drop_nulls("left_out")
     if left_out.height:
-        sentences.append(f"Left out: {'; '.join(left_out['left_out'].to_list())}.")
+        reasons = "; ".join(left_out["left_out"].to_list())
+        sentences.append(f"Not checked: {reasons}.")
     return sentences
 
 

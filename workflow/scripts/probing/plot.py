@@ -96,7 +96,7 @@ def _case_counts(counts: dict[str, Any]) -> str:
 
 
 def _write_why_left_out(panel: Axes, reason: str) -> None:
-    text = textwrap.fill(f"left out: {reason}", 34)
+    text = textwrap.fill(f"not checked: {reason}", 34)
     look: dict[str, Any] = {"ha": "center", "va": "center", "color": FAINT}
     panel.text(0.5, 0.5, text, transform=panel.transAxes, **look)
     panel.set_xticks([])

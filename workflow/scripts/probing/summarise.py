@@ -2,7 +2,7 @@
 
 Inputs
     scores: out-of-fold scores of all probes (table `probing/scores`).
-    traces, events, turns: tables that say how many cases each contrast has.
+    matches, index: tables that say how many cases each contrast has.
     directions: of the shards.
 
 Outputs
@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from activations.tables import ACTIVATION_INDEX
 from doubletake.running.logs import job
-from doubletake.stats.contrasts import CONTRASTS, ClassCounts, cases_of
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.contrasts import CONTRASTS, ClassCounts
+from doubletake.stats.intervals import Resampling, number
 from doubletake.stats.jackknife import without_each_cluster
-from events.tables import EVENTS
-from probing.classification_metrics import accuracy, auroc, interval
+from matches.reading import cases_of
+from matches.tables import MATCHES
+from probing.classification_metrics import accuracy, auroc, interval, simultaneous_low
 from probing.reading import merge_directions
 from probing.tables import PROBING, PROBING_CONTRASTS, PROBING_SCORES
-from traces.tables import TRACES
-from turns.tables import TURNS
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -80,12 +80,16 @@ def fold_range(part: pl.DataFrame) -> dict[str, float]:
     return {"auroc_fold_lowest": min(values), "auroc_fold_highest": max(values)}
 
 
-def summarise_contrast(scores: pl.DataFrame, resampling: Resampling) -> list[dict]:
+def summarise_contrast(
+    scores: pl.DataFrame, resampling: Resampling, contrasts: int, seed: int
+) -> list[dict]:
     """Rows of the table `probing` of one contrast.
 
     Args:
         scores: the contrast's rows of the table `probing/scores`.
         resampling: how intervals are drawn.
+        contrasts: number of contrasts with probes.
+        seed: of the draws behind the low end that holds for all boundaries.
     """
     scores = scores.sort("features", "boundary", "shuffle", "trace", "event")
     true = scores.filter(shuffle=0)
@@ -97,7 +101,7 @@ def summarise_contrast(scores: pl.DataFrame, resampling: Resampling) -> list[dic
         "token": metrics_of(resid.filter(boundary=0)),
         "depth": metrics_of(depth),
     }
-    rows = []
+    rows, selectivities = [], []
     for (boundary,), part in resid.group_by("boundary", maintain_order=True):
         shuffled = scores.filter(
             pl.col("shuffle") > 0, features="resid", boundary=boundary
@@ -116,8 +120,20 @@ def summarise_contrast(scores: pl.DataFrame, resampling: Resampling) -> list[dic
         }
         for metric in METRICS:
             row |= _metric_columns(metric, probe, controls, problems, resampling)
-        rows.append({name: row[name] for name in PROBING.schema})
-    return rows
+        rows.append(row)
+        selectivities.append(probe["auroc"] - best_control("auroc", controls))
+    lows = simultaneous_low(
+        np.stack(selectivities), problems, resampling, contrasts, seed
+    )
+    for row, low in zip(rows, lows, strict=True):
+        row["selectivity_low_of_all"] = number(low)
+    return [{name: row[name] for name in PROBING.schema} for row in rows]
+
+
+def best_control(metric: str, controls: dict[str, dict[str, np.ndarray]]) -> np.ndarray:
+    """The highest metric of the three controls: [1 + problem]."""
+    # ASSUME: the best control, also without a problem, is what the probe must exceed.
+    return np.max([controls[name][metric] for name in CONTROLS], axis=0)
 
 
 def _metric_columns(
@@ -128,8 +144,7 @@ def _metric_columns(
     resampling: Resampling,
 ) -> dict[str, float | None]:
     """A metric of the probe, of its controls, and its selectivity, with intervals."""
-    # ASSUME: the best control, also without a problem, is what the probe must exceed.
-    best = np.max([controls[name][metric] for name in CONTROLS], axis=0)
+    best = best_control(metric, controls)
     selectivity = "selectivity" if metric == "auroc" else f"selectivity_{metric}"
     shares = {metric: probe[metric]}
     shares |= {f"{name}_{metric}": controls[name][metric] for name in CONTROLS}
@@ -141,46 +156,46 @@ def _metric_columns(
 
 
 def contrast_rows(
-    turns: pl.DataFrame, events: pl.DataFrame, traces: pl.DataFrame, folds: int
+    matches: pl.DataFrame, index: pl.DataFrame, folds: int
 ) -> pl.DataFrame:
     """The table `probing/contrasts`: how many cases each contrast has."""
     rows = []
     for contrast in CONTRASTS:
-        counts = ClassCounts.of(cases_of(contrast, turns, events, traces))
+        counts = ClassCounts.of(cases_of(contrast, matches, index))
         reason = counts.why_too_few(contrast, folds)
         rows.append({"contrast": contrast.name, **asdict(counts), "left_out": reason})
     return PROBING_CONTRASTS.frame(rows)
 
 
-def summarise(scores: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
+def summarise(scores: pl.DataFrame, resampling: Resampling, seed: int) -> pl.DataFrame:
     """The table `probing`: all contrasts and boundaries."""
     parts = scores.partition_by("contrast", maintain_order=True)
     return PROBING.frame(
-        [row for part in parts for row in summarise_contrast(part, resampling)]
+        [
+            row
+            for part in parts
+            for row in summarise_contrast(part, resampling, len(parts), seed)
+        ]
     )
 
 
 def main(
     *,
     scores_path: Path,
-    turns_path: Path,
-    events_path: Path,
-    traces_path: Path,
+    matches_path: Path,
+    index_path: Path,
     direction_parts: list[Path],
     probing_path: Path,
     contrasts_path: Path,
     directions_path: Path,
     folds: int,
+    seed: int,
     resampling: Resampling,
 ) -> None:
     """Read the scores, judge every probe, write the tables and the directions."""
-    tables = (
-        TURNS.read(turns_path),
-        EVENTS.read(events_path),
-        TRACES.read(traces_path),
-    )
-    contrasts = contrast_rows(*tables, folds)
-    probing = summarise(PROBING_SCORES.read(scores_path), resampling)
+    matches = MATCHES.read(matches_path)
+    contrasts = contrast_rows(matches, ACTIVATION_INDEX.read(index_path), folds)
+    probing = summarise(PROBING_SCORES.read(scores_path), resampling, seed)
     logger.info(
         "%d probes of %d contrasts", probing.height, probing["contrast"].n_unique()
     )
@@ -193,13 +208,13 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             scores_path=Path(snakemake.input.scores),
-            turns_path=Path(snakemake.input.turns),
-            events_path=Path(snakemake.input.events),
-            traces_path=Path(snakemake.input.traces),
+            matches_path=Path(snakemake.input.matches),
+            index_path=Path(snakemake.input.index),
             direction_parts=[Path(path) for path in snakemake.input.directions],
             probing_path=Path(snakemake.output.probing),
             contrasts_path=Path(snakemake.output.contrasts),
             directions_path=Path(snakemake.output.directions),
             folds=snakemake.params.folds,
+            seed=snakemake.params.seed,
             resampling=Resampling(**snakemake.params.resampling),
         )

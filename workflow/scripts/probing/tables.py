@@ -114,6 +114,14 @@ PROBING = Table(
         *_with_interval(
             "selectivity", "AUROC minus the highest AUROC of the three controls"
         ),
+        Column(
+            "selectivity_low_of_all",
+            REAL,
+            "low end of the selectivity that holds for all boundaries and contrasts "
+            "at once (quantile of the largest t); null: as `selectivity_low`",
+            nullable=True,
+            unit="share",
+        ),
         *_with_interval(
             "selectivity_accuracy",
             "accuracy minus the highest accuracy of the three controls",

@@ -6,7 +6,7 @@ from truth.tables import TRUTH
 
 DECLARATION = Stage(
     name="truth",
-    order=6,
+    order=8,
     title="Truth",
     holds="boundaries of the thoughts with their planted causes, for a model whose "
     "card names its planted language",

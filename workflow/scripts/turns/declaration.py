@@ -6,7 +6,7 @@ from turns.tables import TURN_WORDS, TURNS
 
 DECLARATION = Stage(
     name="turns",
-    order=5,
+    order=7,
     title="Turns",
     holds="positions at which the model turns back, wraps up or goes on",
     tables=(

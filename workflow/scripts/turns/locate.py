@@ -10,6 +10,7 @@ word after it in two steps.)
 Inputs
     traces: `traces.tables.TRACES`.
     events: `events.tables.EVENTS`.
+    matches: `matches.tables.MATCHES`, the partners of backtracks.
     cache and index: the activation cache.
     the model's final norm and unembedding.
 
@@ -41,6 +42,8 @@ from doubletake.tables.verification import (
 )
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from events.tables import EVENTS
+from matches.reading import KEYS, control_pairs
+from matches.tables import MATCHES
 from traces.tables import TRACES
 from turns.reading import (
     BACKTRACK,
@@ -85,7 +88,8 @@ def sentence_starts(
     Args:
         traces: `traces.tables.TRACES`.
         events: `events.tables.EVENTS`.
-        index: `activations.tables.ACTIVATION_INDEX`. It lacks the refused traces.
+        index: `activations.tables.ACTIVATION_INDEX`. It lacks the refused traces and
+            the controls without a partner.
 
     Returns:
         Columns trace, problem, event, kind, ordinal, position, next_id and
@@ -145,6 +149,7 @@ def turns_table(
     predicted_ids: torch.Tensor,
     logprobs: torch.Tensor,
     words: pl.DataFrame,
+    matches: pl.DataFrame,
     tokenizer: TraceTokenizer,
     settings: Settings,
 ) -> pl.DataFrame:
@@ -163,50 +168,31 @@ def turns_table(
         ),
         is_word=pl.col("predicted_id").is_in(backtrack_ids),
     )
-    table = with_selected(table, settings)
+    table = with_selected(table, matches, settings)
     return TURNS.check(table.select(list(TURNS.schema)))
 
 
-def with_selected(table: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+def with_selected(
+    table: pl.DataFrame, matches: pl.DataFrame, settings: Settings
+) -> pl.DataFrame:
     """The table with the column `selected` of `turns.tables.TURNS`."""
     # ASSUME: with `first`, the first backtrack of a trace stands for all of them.
     in_order = (pl.col("ordinal") == 1) | pl.lit(settings.backtracks == "every")
     # ASSUME: the model intends to turn back where a backtrack word is most likely.
     intended = pl.col("is_word") | pl.lit(not settings.predicted_only)
     is_backtrack = (pl.col("kind") == BACKTRACK) & in_order & intended
+    # ASSUME: backtracks without a partner stay; comparisons leave them out.
+    either = table.filter(is_backtrack | (pl.col("kind") == CONTROL))
+    partners = control_pairs(matches, either).filter(~pl.col("label"))
+    marked = table.join(
+        partners.select(*KEYS, is_partner=pl.lit(True)),
+        on=KEYS,
+        how="left",
+        maintain_order="left",
+    )
     # ASSUME: the filter needs no counterpart at wrap-ups; all of them are selected.
-    table = table.with_columns(selected=is_backtrack | (pl.col("kind") == WRAP_UP))
-    matched = {
-        key
-        for rows in table.partition_by("trace", maintain_order=True)
-        for key in nearest_controls(rows)
-    }
-    keys = zip(table["trace"], table["event"], strict=True)
-    is_matched = pl.Series([key in matched for key in keys], dtype=pl.Boolean)
-    return table.with_columns(selected=pl.col("selected") | is_matched)
-
-
-def nearest_controls(turns: pl.DataFrame) -> list[tuple[str, int]]:
-    """The nearest unused control for each selected backtrack of a trace.
-
-    The detector matches controls to all backtracks. Where only some backtracks are
-    selected, the controls of the other backtracks would stand at another depth.
-
-    Args:
-        turns: rows of one trace with trace, event, kind, position and selected.
-
-    Returns:
-        Trace and event of each control.
-    """
-    backtracks = turns.filter("selected", kind=BACKTRACK)["position"].sort().to_list()
-    unused = turns.filter(kind=CONTROL).select("position", "trace", "event").rows()
-    matched = []
-    for position in backtracks[: len(unused)]:
-        # ASSUME: the control nearest in tokens of the same trace is the best match.
-        nearest = min(unused, key=lambda row: (abs(row[0] - position), row[0]))
-        unused.remove(nearest)
-        matched.append((nearest[1], nearest[2]))
-    return matched
+    selected = is_backtrack | (pl.col("kind") == WRAP_UP) | pl.col("is_partner")
+    return marked.with_columns(selected=selected.fill_null(False)).drop("is_partner")
 
 
 def checks_of(
@@ -249,6 +235,7 @@ def main(
     *,
     traces_path: Path,
     events_path: Path,
+    matches_path: Path,
     index_path: Path,
     cache_paths: list[Path],
     turns_path: Path,
@@ -267,7 +254,10 @@ def main(
     predicted_ids, logprobs = predictions(
         cache, lens, sentences, white_space_ids(tokenizer)
     )
-    turns = turns_table(sentences, predicted_ids, logprobs, words, tokenizer, settings)
+    matches = MATCHES.read(matches_path)
+    turns = turns_table(
+        sentences, predicted_ids, logprobs, words, matches, tokenizer, settings
+    )
     backtracks = turns.filter(kind=BACKTRACK)
     logger.info(
         "%d backtracks, %d with a backtrack word as most likely token, %d selected",
@@ -287,6 +277,7 @@ if __name__ == "__main__":
         main(
             traces_path=Path(snakemake.input.traces),
             events_path=Path(snakemake.input.events),
+            matches_path=Path(snakemake.input.matches),
             index_path=Path(snakemake.input.index),
             cache_paths=[Path(path) for path in snakemake.input.cache],
             turns_path=Path(snakemake.output.turns),

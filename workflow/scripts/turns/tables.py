@@ -41,12 +41,12 @@ TURNS = Table(
             "selected",
             FLAG,
             "the experiments use this position: the backtracks that `turns` of the "
-            "config asks for, the nearest control of the trace for each of these "
-            "backtracks, and every wrap-up",
+            "config asks for, the matched controls of these backtracks, and every "
+            "wrap-up",
         ),
     ),
-    holds="positions that predict a backtrack, wrap-up or control, and the most "
-    "likely token there",
+    holds="positions that predict a backtrack, wrap-up or matched control, and the "
+    "most likely token there",
 )
 
 TURN_WORDS = Table(

@@ -1,0 +1,27 @@
+"""Declares the tables, figures and files of this experiment."""
+
+from doubletake.study.declaration import Experiment, Figure
+from matches.tables import BALANCE, DROPPED, MATCHES
+
+DECLARATION = Experiment(
+    name="matches",
+    order=4,
+    title="Matched pairs",
+    question="Which backtracks, wrap-ups, controls and arrivals stand alike, so that a "
+    "comparison shows the turn and not its place?",
+    holds="pairs of positions that stand alike, for all comparisons",
+    tables=(MATCHES, DROPPED, BALANCE),
+    figures=(
+        Figure(
+            "balance",
+            "Differences of place, before and after matching",
+            "How far the two classes of each comparison differ in their place: mean of "
+            "the first class minus mean of the second, in standard deviations. Open: "
+            "all events. Filled: the matched pairs. Line start and the kind of the "
+            "token before are equal within every pair. For the kind of token, the "
+            "kind with the largest difference is shown. Grey: differences below 0.1, "
+            "which is usually called balanced. The numbers are in "
+            "matches/balance.parquet.",
+        ),
+    ),
+)
