@@ -295,7 +295,7 @@ def test_probes_of_too_few_problems_are_said_to_be_not_checked(
     data.settings["intervals"]["least_problems"] = 50
     assert SECTION.headline(data).startswith("Not checked: no probe has an interval")
     text = " ".join(SECTION.findings(data))
-    assert "not checked (" in text
+    assert "(not checked: " in text
     assert "not compared with its controls" in text
     assert "not distinguishable" not in text
     figure = plot_probing.draw_metric(few, contrasts, "auroc", 0.95)
