@@ -37,11 +37,12 @@ def parts(centred, raw):
     return LOGIT_LENS_PARTS.frame(
         [
             part_row(part, logit, mean)
-            for logit in ("centred", "equal", "raw")
+            for logit in ("centred", "equal", "raw", "equal_raw")
             for part, mean in (("embed", 0.25), ("attn_out", 3.5), ("mlp_out", 2.5))
         ]
         + [part_row("difference", "centred", sum(centred) / 2, *centred)]
         + [part_row("difference", "equal", -0.25, -0.375, -0.125)]
+        + [part_row("difference", "equal_raw", -8.0)]
         + [part_row("difference", "raw", sum(raw) / 2, *raw)]
     )
 
@@ -136,31 +137,29 @@ def test_the_boundary_by_which_half_lead(to_the_end, middle):
 
 
 @pytest.mark.parametrize(
-    ("centred", "raw", "says"),
+    ("centred", "raw", "change"),
     [
-        ((0.5, 1.5), (-25.0, -21.0), "reverses the order"),
-        ((-0.5, 1.5), (-25.0, -21.0), "changes what can be said of the order"),
-        ((-1.5, -0.5), (-25.0, -21.0), "does not change the order"),
-        ((-0.5, 1.5), (-1.0, 1.0), "does not change the order"),
+        ((0.5, 1.5), (-25.0, -21.0), "reverses"),
+        ((-0.5, 1.5), (-25.0, -21.0), "changes what can be said of"),
+        ((-1.5, -0.5), (-25.0, -21.0), "does not change"),
+        ((-0.5, 1.5), (-1.0, 1.0), "does not change"),
     ],
 )
-def test_the_order_of_attention_and_mlps_centred_and_raw(centred, raw, says):
+def test_the_order_of_attention_and_mlps_centred_and_raw(centred, raw, change):
     text = order_sentence(data_of(centred=centred, raw=raw))
-    assert says in text
+    assert f"the mean {change} the order with the model" in text
+    assert "and does not change it with equal weights" in text
     assert ("attention adds more" in text) == (centred[0] > 0)
     assert ("does not tell" in text) == (centred[0] < 0 < centred[1])
-    assert (
-        "all spellings: \u22120.25 (\u22120.38 to \u22120.12): the MLPs add more"
-        in text
-    )
+    assert "\u22120.25 (\u22120.38 to \u22120.12), the MLPs add more" in text
     assert ("depends on the weights" in text) == (centred != (-1.5, -0.5))
     # The range of random tokens is -1 to 2.
-    assert "lies within this range, so this is not particular" in text
+    assert "lies within this range, so it is not particular" in text
 
 
 def test_a_difference_outside_the_range_of_random_tokens():
     text = order_sentence(data_of(centred=(2.5, 3.5)))
-    assert "lies outside this range, so this is particular to words like these" in text
+    assert "lies outside this range, so it is particular to words like these" in text
 
 
 def test_the_largest_layer_is_named_for_both():
@@ -213,6 +212,6 @@ def test_without_an_interval_nothing_is_told():
     data.tables["logit_lens/parts"] = table
     text = order_sentence(data)
     assert larger_part({"low": None, "high": None}) is None
-    assert "(not checked: 4 problems): no interval tells which adds more" in text
+    assert "(not checked: 4 problems), no interval tells which adds more" in text
     assert "adds more." not in text.replace("tells which adds more.", "")
     assert "order depends on the mean is not checked" in text

@@ -63,6 +63,7 @@ def test_parts_are_sums_over_layers(lens, random_groups):
         assert at[part, "raw"]["random"] is at[part, "equal"]["random"] is None
         equal = rows["backtrack_equal"].sum() / positions
         assert at[part, "equal"]["mean"] == pytest.approx(equal)
+        assert at[part, "equal_raw"]["mean"] == pytest.approx(equal + raw - total)
     difference = at["difference", "centred"]
     assert difference["positions"] == positions
     for name in ("mean", "random"):

@@ -58,51 +58,48 @@ def parts_sentence(data: StudyData) -> str:
 
 
 def order_sentence(data: StudyData) -> str:
-    """Whether attention or the MLPs add more: centred, with equal weights, and raw."""
-    centred, equal, raw = (
-        parts_of(data, logit)["difference"] for logit in ("centred", "equal", "raw")
+    """Whether attention or the MLPs add more: centred and raw, with both weights."""
+    centred, raw, equal, equal_raw = (
+        parts_of(data, logit)["difference"]
+        for logit in ("centred", "raw", "equal", "equal_raw")
     )
+    inside = is_random(centred)
     text = (
-        f"Attention minus MLPs, over {_cases(centred)}: {_signed(centred['mean'])} "
-        f"({_interval(data, centred)}): {_verdict(centred)}. "
-        f"{_beside_random(centred)} With equal weights of all spellings: "
-        f"{_signed(equal['mean'])} ({_interval(data, equal)}): "
-        f"{_verdict(equal)}. Raw, without subtracting the mean of the "
-        f"vocabulary, as in published figures: {_signed(raw['mean'])} "
-        f"({_interval(data, raw)}): {_verdict(raw)}. "
+        f"Attention minus MLPs, over {_cases(centred)}: {_compared(data, centred)}. "
+        f"Random tokens give {_signed(centred['random'])} ({data.confidence:.0%} of "
+        f"groups: {_range(centred)}); the difference lies "
+        f"{'within' if inside else 'outside'} this range, so it is "
+        f"{'not ' if inside else ''}particular to words like "
+        "these. Raw, without subtracting the mean of the vocabulary, as in published "
+        f"figures: {_compared(data, raw)}. With equal weights of all spellings: "
+        f"{_compared(data, equal)}; raw: {_compared(data, equal_raw)}. "
     )
-    if None in (centred["low"], equal["low"], raw["low"]):
+    if None in (row["low"] for row in (centred, raw, equal, equal_raw)):
         return f"{text}Whether the order depends on the mean is not checked."
-    found, without_mean = larger_part(raw), larger_part(centred)
-    if found == without_mean:
-        text += "Subtracting the mean does not change the order."
-    else:
-        verb = (
-            "changes what can be said of"
-            if None in (found, without_mean)
-            else "reverses"
-        )
-        text += (
-            f"Subtracting the mean {verb} the order. What is added to every token "
-            "alike changes no probability."
-        )
-    if larger_part(equal) != without_mean:
+    text += (
+        f"Subtracting the mean {_change(centred, raw)} the order with the "
+        f"model\u2019s weights, and {_change(equal, equal_raw)} it with equal weights. "
+        "What is added to every token alike changes no probability."
+    )
+    if larger_part(equal) != larger_part(centred):
         text += " The order depends on the weights of the spellings."
     return text
 
 
-def _beside_random(difference: dict[str, Any]) -> str:
-    """Whether the difference is one that random tokens give too."""
-    where = (
-        "so this is not particular to these words."
-        if is_random(difference)
-        else "so this is particular to words like these."
-    )
-    inside = "within" if is_random(difference) else "outside"
-    return (
-        f"Random tokens give {_random(difference)}; the difference lies {inside} this "
-        f"range, {where}"
-    )
+def _compared(data: StudyData, difference: dict[str, Any]) -> str:
+    """A difference with its interval, and which part adds more."""
+    verdict = VERDICTS[larger_part(difference)]
+    if difference["low"] is None:
+        verdict = "no interval tells which adds more"
+    return f"{_signed(difference['mean'])} ({_interval(data, difference)}), {verdict}"
+
+
+def _change(centred: dict[str, Any], raw: dict[str, Any]) -> str:
+    """What subtracting the mean does to the order of the two parts."""
+    found, before = larger_part(centred), larger_part(raw)
+    if found == before:
+        return "does not change"
+    return "changes what can be said of" if None in (found, before) else "reverses"
 
 
 def is_random(row: dict[str, Any]) -> bool:
@@ -112,13 +109,6 @@ def is_random(row: dict[str, Any]) -> bool:
         row: of `LOGIT_LENS_PARTS`, centred.
     """
     return bool(row["random_low"] <= row["mean"] <= row["random_high"])
-
-
-def _verdict(difference: dict[str, Any]) -> str:
-    """Which part adds more, in words."""
-    if difference["low"] is None:
-        return "no interval tells which adds more"
-    return VERDICTS[larger_part(difference)]
 
 
 def larger_part(difference: dict[str, Any]) -> str | None:
@@ -170,8 +160,11 @@ def _interval(data: StudyData, row: dict[str, Any]) -> str:
 
 def _random(row: dict[str, Any]) -> str:
     """Mean and range of the random groups."""
-    ends = (real(row[f"random_{end}"], 2) for end in ("low", "high"))
-    return f"{_signed(row['random'])}, {' to '.join(ends)}"
+    return f"{_signed(row['random'])}, {_range(row)}"
+
+
+def _range(row: dict[str, Any]) -> str:
+    return f"{real(row['random_low'], 2)} to {real(row['random_high'], 2)}"
 
 
 def _signed(value: float | None) -> str:

@@ -46,14 +46,15 @@ KINDS = (*GROUPS, "control")
 PARTS = ("embed", "attn_out", "mlp_out")
 COMPONENTS = ("resid", *PARTS)
 DIFFERENCE = "difference"
-CENTRED, RAW, EQUAL = "centred", "raw", "equal"
+CENTRED, RAW, EQUAL, EQUAL_RAW = "centred", "raw", "equal", "equal_raw"
 ATTENTION, MLPS = PARTS[1:]
 LOGITS: dict[str, Callable[[str], pl.Expr]] = {
     CENTRED: pl.col,
     RAW: lambda group: pl.col(group) + pl.col("vocabulary"),
     EQUAL: lambda group: pl.col(f"{group}_equal"),
+    EQUAL_RAW: lambda group: pl.col(f"{group}_equal") + pl.col("vocabulary"),
 }
-"""The logit of a group in `LOGIT_LENS`; `EQUAL` is known for backtrack words only."""
+"""Logits of a group in `LOGIT_LENS`; equal weights exist for backtrack words only."""
 NOT_DRAWN: dict[str, Any] = dict.fromkeys(("random", "random_low", "random_high"))
 KEPT_WORDS = 20  # tokens per kind and boundary
 

@@ -166,8 +166,8 @@ LOGIT_LENS_PARTS = Table(
         Column(
             "logit",
             TEXT,
-            "`centred` and `raw` as in `logit_lens/summary`; `equal`: centred, with "
-            "equal weights of all backtrack tokens",
+            "`centred` and `raw` as in `logit_lens/summary`; `equal` and `equal_raw`: "
+            "the same with equal weights of all backtrack tokens",
         ),
         _POSITIONS,
         _PROBLEMS,
