@@ -2,7 +2,12 @@
 
 from thought_edges import edges_of
 
+from problems.tables import PROBLEMS
+from traces.tables import TRACES
 from truth.read import truth_rows
+from truth.tables import TRUTH
+from twins.measure import main
+from twins.tables import TWINS
 
 ASKED = "How many apples does Tom have {}?"
 STORY = "Tom has 18 apples. He finds 8 more. {}He loses 4. {}"
@@ -56,3 +61,21 @@ def problem_of(name):
 
 def truth_of(trace):
     return truth_rows(trace, CASES[trace["trace"]][0])
+
+
+def measured_twins(folder, problems, traces, truth, model, settings):
+    """Write rows of the three tables, measure their twins, read the table."""
+    PROBLEMS.write(PROBLEMS.frame(problems), folder / "problems")
+    TRACES.write(TRACES.frame(traces), folder / "traces")
+    TRUTH.write(TRUTH.frame(truth), folder / "truth")
+    main(
+        problems_path=folder / "problems",
+        traces_path=folder / "traces",
+        truth_path=folder / "truth",
+        twins_path=folder / "twins",
+        verification_path=folder / "verification",
+        runs_path=folder / "runs",
+        model=model,
+        settings=settings,
+    )
+    return TWINS.read(folder / "twins")

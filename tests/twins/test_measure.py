@@ -5,20 +5,16 @@ import dataclasses
 import polars as pl
 import pytest
 import torch
-from tiny_twins import CASES, problem_of, trace_of, truth_of
+from tiny_twins import CASES, measured_twins, problem_of, trace_of, truth_of
 
 from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from pocket.reading import NONE, turn_rate
-from problems.tables import PROBLEMS
-from traces.tables import TRACES
-from truth.tables import TRUTH
 from twins import measure as measure_twins
-from twins.measure import Settings, main
+from twins.measure import Settings
 from twins.pairs import pair_of
-from twins.tables import TWINS
 from twins.turn_probability import first_words
 
 SETTINGS = Settings(
@@ -28,20 +24,7 @@ SETTINGS = Settings(
 
 def run(folder, traces, truth, model, settings=SETTINGS, gold="22"):
     problems = [problem_of(name) | {"gold": gold} for name in CASES]
-    PROBLEMS.write(PROBLEMS.frame(problems), folder / "problems")
-    TRACES.write(TRACES.frame(traces), folder / "traces")
-    TRUTH.write(TRUTH.frame(truth), folder / "truth")
-    main(
-        problems_path=folder / "problems",
-        traces_path=folder / "traces",
-        truth_path=folder / "truth",
-        twins_path=folder / "twins",
-        verification_path=folder / "verification",
-        runs_path=folder / "runs",
-        model=model,
-        settings=settings,
-    )
-    return TWINS.read(folder / "twins")
+    return measured_twins(folder, problems, traces, truth, model, settings)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tiny_twins import trace_row
+from tiny_twins import measured_twins, trace_row
 
 from doubletake.stats.draws import generator
 from doubletake.stats.verification import Verification
@@ -12,12 +12,8 @@ from doubletake.text.tokenizer import load_tokenizer
 from pocket.causes import DISTRACTOR, OPEN_WORD, SLIP
 from pocket.evaluate import sample_test_problems
 from pocket.thoughts import sample_thought
-from problems.tables import PROBLEMS
-from traces.tables import TRACES
 from truth.read import truth_rows
-from truth.tables import TRUTH
-from twins.measure import Settings, main
-from twins.tables import TWINS
+from twins.measure import Settings
 
 FOLDER = Path(__file__).parents[2] / "resources/pocket"
 THOUGHTS = 300
@@ -38,22 +34,10 @@ def twins(tmp_path_factory):
         problems.append(row | {"question": problem.question, "solution": ""})
         traces.append(trace)
         truth += truth_rows(trace, problem.question)
-    PROBLEMS.write(PROBLEMS.frame(problems), folder / "problems")
-    TRACES.write(TRACES.frame(traces), folder / "traces")
-    TRUTH.write(TRUTH.frame(truth), folder / "truth")
-    main(
-        problems_path=folder / "problems",
-        traces_path=folder / "traces",
-        truth_path=folder / "truth",
-        twins_path=folder / "twins",
-        verification_path=folder / "verification",
-        runs_path=folder / "runs",
-        model=model,
-        settings=Settings(
-            pairs=40, seed=0, batch_memory=0.5, verification=Verification(0.1, 3, 0)
-        ),
+    settings = Settings(
+        pairs=40, seed=0, batch_memory=0.5, verification=Verification(0.1, 3, 0)
     )
-    return TWINS.read(folder / "twins")
+    return measured_twins(folder, problems, traces, truth, model, settings)
 
 
 @pytest.mark.parametrize("cause", [SLIP, DISTRACTOR, OPEN_WORD])
