@@ -58,8 +58,8 @@ def draw_calibration(
     parts = [f"{confidence.len()} exits of {exits['trace'].n_unique()} traces."]
     if unanswered:
         parts.append(f"{unanswered} without an answer left out.")
-    parts.append(f"Bars: {interval_coverage:.0%} intervals. {unchecked}")
-    write_note(figure, " ".join(parts).strip())
+    parts.append(f"Bars: {interval_coverage:.0%} intervals.")
+    write_note(figure, " ".join(parts), unchecked)
     return figure
 
 

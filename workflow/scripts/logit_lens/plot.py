@@ -89,7 +89,7 @@ def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
     ]
     figure.legend(handles=lines, loc="outside upper left", ncols=4)
     note = f"{cases_of(summary)}. Bands: {confidence:.0%} over problems."
-    write_note(figure, f"{note} {unchecked}".strip())
+    write_note(figure, note, unchecked)
     return figure
 
 
@@ -143,7 +143,7 @@ def draw_first(first: pl.DataFrame, confidence: float) -> Figure:
     whole_ticks(first_leading)
     note = f"{cases_of(first)}. Bands: {confidence:.0%} over problems."
     note += f" At no boundary: {never:.1%} of backtracks."
-    write_note(figure, f"{note} {unchecked}".strip())
+    write_note(figure, note, unchecked)
     return figure
 
 

@@ -87,8 +87,8 @@ def draw_effects(effects: pl.DataFrame, confidence: float) -> Figure:
     write_note(
         figure,
         f"{first['positions']:,} backtracks on {first['problems']:,} problems, "
-        f"{first['vectors']} vectors at a time. Bars: {confidence:.0%} over problems. "
-        f"{unchecked}".strip(),
+        f"{first['vectors']} vectors at a time. Bars: {confidence:.0%} over problems.",
+        unchecked,
     )
     return figure
 
