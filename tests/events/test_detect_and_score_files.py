@@ -115,7 +115,7 @@ def test_scores_of_two_models_come_after_those_of_all(tmp_path):
     assert [line[1] for line in table[1:]] == ["all", "all", "a", "a", "b", "b"]
     assert table[1][2:6] == ["2", "2", "1", "1.000"]
     assert table[5][2:6] == ["1", "1", "0", "-"]
-    assert table[2][-3:] == ["-", "-", "1.000"]
+    assert table[2][-5:] == ["-", "-", "1.000", "(not", "checked)"]
 
 
 @pytest.mark.parametrize(

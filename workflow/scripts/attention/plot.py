@@ -129,7 +129,7 @@ def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) ->
     image = _draw_grid(panels[2], grids[DIFFERENCE], DIFFERENCE, norm, SIGNED_COLOURS)
     figure.colorbar(image, ax=panels[2], pad=0.03).set_label(f"difference, {unit}")
     note = f"{cases_of(rows)} Framed: the {FRAMED} largest values of each panel."
-    write_note(figure, f"{note} {unchecked}".strip())
+    write_note(figure, note, unchecked)
     return figure
 
 
@@ -211,7 +211,8 @@ def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
         figure,
         f"{cases_of(rows)} Means over heads.\nBands: {settings.confidence:.0%} "
         "intervals over problems. The first eight panels add up to 1; the last panel "
-        f"overlaps with them. {unchecked}".strip(),
+        "overlaps with them.",
+        unchecked,
     )
     return figure
 

@@ -63,11 +63,12 @@ def headline(data: StudyData) -> str:
     if reason is not None:
         return reason
     pearson = check_row(data, method_of(data), "pearson", None)
-    quality = (
-        "was not checked"
-        if pearson is None
-        else f"correlates {real(pearson['mean'], 2)} with exact patching here"
-    )
+    quality = "was not checked"
+    if pearson is not None and data.is_enough(pearson["problems"]):
+        quality = f"correlates {real(pearson['mean'], 2)} with exact patching here"
+    elif pearson is not None:
+        n = plural(pearson["problems"], "problem")
+        quality = f"was compared with exact patching on only {n}, so is not checked"
     parts = (
         ("the question", QUESTION),
         ("the last fifth of the thought so far", THOUGHT_PARTS),

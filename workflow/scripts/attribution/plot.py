@@ -113,7 +113,7 @@ def draw_context_parts(context_parts: pl.DataFrame, settings: Settings) -> Figur
     axes[0, 0].axhline(1, color=FAINT, lw=0.8, ls=DASHED, zorder=0)
     _draw_legend(figure, axes[0, 1])
     note = counts_note(context_parts, settings.confidence)
-    write_note(figure, f"{note} {unchecked}".strip())
+    write_note(figure, note, unchecked)
     return figure
 
 
@@ -144,7 +144,7 @@ def draw_layers(layers: pl.DataFrame, settings: Settings) -> Figure:
     axes[0, 0].set_ylabel(f"mean |score| of a token\n(change of the {unit})")
     _draw_legend(figure, axes[0, 1])
     note = counts_note(layers, settings.confidence)
-    write_note(figure, f"{note} {unchecked}".strip())
+    write_note(figure, note, unchecked)
     return figure
 
 

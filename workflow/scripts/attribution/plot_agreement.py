@@ -70,7 +70,7 @@ def draw_agreement(
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
     _draw_cells(axes[0, 2], cells, method)
-    write_note(figure, f"{_note(cells, confidence)} {unchecked}".strip())
+    write_note(figure, _note(cells, confidence), unchecked)
     return figure
 
 

@@ -50,11 +50,12 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _metric(row: dict[str, Any], name: str) -> str:
-    """A metric with its interval."""
+    """A metric with its interval; not checked on too few traces."""
     value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
     if value is None:
         return "-"
-    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
+    ends = "not checked" if low is None else f"{low:.3f}-{high:.3f}"
+    return f"{value:.3f} ({ends})"
 
 
 def main(*, labels_path: Path, events_path: Path, settings: Resampling) -> str:

@@ -58,8 +58,7 @@ def draw_calibration(
     axes[0, 0].set_ylabel("probability")
     axes[1, 0].set_ylabel("exits")
     _draw_legend(figure, axes[0])
-    note = f"{_note(exits, interval_coverage)}\n{unchecked}"
-    write_note(figure, note.strip())
+    write_note(figure, _note(exits, interval_coverage), unchecked)
     return figure
 
 

@@ -99,7 +99,7 @@ def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
         f"{cases_of(summary)}. Bands: {confidence:.0%} over problems. Grey: "
         f"{confidence:.0%} of random groups of tokens, at backtracks."
     )
-    write_note(figure, f"{note} {unchecked}".strip())
+    write_note(figure, note, unchecked)
     return figure
 
 
@@ -157,7 +157,7 @@ def draw_leading(leading: pl.DataFrame, confidence: float) -> Figure:
     whole_ticks(begins)
     note = f"{cases_of(leading)}. Bands: {confidence:.0%} over problems."
     note += f" At the end: {to_the_end.sum():.1%} of backtracks."
-    write_note(figure, f"{note} {unchecked}".strip())
+    write_note(figure, note, unchecked)
     return figure
 
 

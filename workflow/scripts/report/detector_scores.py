@@ -112,8 +112,10 @@ def _row(row: dict[str, Any], repeated: tuple[bool, bool]) -> tuple[str, ...]:
 
 
 def _figure(row: dict[str, Any], name: str) -> str:
-    """A score with its interval."""
+    """A score with its interval; not checked on too few traces."""
     value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
-    if value is None or low is None:
-        return NOTHING if value is None else f"{value:.2f}"
+    if value is None:
+        return NOTHING
+    if low is None:
+        return f"{value:.2f} (not checked)"
     return f"{value:.{3 if name == 'f1' else 2}f} ({low:.2f}–{high:.2f})"

@@ -76,8 +76,8 @@ def draw_effects(summary: pl.DataFrame, confidence: float) -> Figure:
         f"{in_words(cause)}: {plural(pairs, 'pair')}"
         for cause, pairs in rows.select("cause", "pairs").iter_rows()
     ]
-    note = f"{', '.join(cases)}. Bars: {confidence:.0%} over problems. {unchecked}"
-    write_note(figure, note.strip())
+    note = f"{', '.join(cases)}. Bars: {confidence:.0%} over problems."
+    write_note(figure, note, unchecked)
     return figure
 
 
@@ -106,8 +106,8 @@ def draw_rates(rates: pl.DataFrame, confidence: float) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=2)
     total = plural(int(rates["boundaries"].sum()), "boundary", "boundaries")
-    note = f"{total}. Bars: {confidence:.0%} over problems. {unchecked}"
-    write_note(figure, note.strip())
+    note = f"{total}. Bars: {confidence:.0%} over problems."
+    write_note(figure, note, unchecked)
     return figure
 
 

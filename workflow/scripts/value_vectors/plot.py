@@ -103,6 +103,7 @@ def draw_effects(
         f"{first['vectors']} vectors zeroed at a time; {first['random_sets']:,} random "
         f"sets a row.\nBars: {confidence:.0%} over problems. p: rank among the random "
         "sets, corrected.",
+        unchecked,
     )
     return figure
 

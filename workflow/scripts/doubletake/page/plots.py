@@ -166,6 +166,7 @@ def with_interval(table: pl.DataFrame, low: str = "low") -> tuple[pl.DataFrame, 
     )
 
 
-def write_note(figure: Figure, text: str) -> None:
-    """Write a line below the panels, e.g. the number of cases."""
+def write_note(figure: Figure, *lines: str) -> None:
+    """Write lines below the panels, e.g. the number of cases; skip empty ones."""
+    text = "\n".join(line for line in lines if line)
     figure.supxlabel(text, fontsize=8, color=FAINT, x=0.01, ha="left")
