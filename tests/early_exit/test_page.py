@@ -95,7 +95,7 @@ def test_without_an_interval_the_loss_is_not_checked():
     study.settings = SETTINGS | few
     data = data_of(study)
     (verdict,) = [text for text in findings(data) if "stopped" in text]
-    assert "No interval (not checked: 3 problems)" in verdict
+    assert "Not checked with 3 thoughts on 3 problems" in verdict
     assert "not checked: 3 problems" in headline(data)
 
 

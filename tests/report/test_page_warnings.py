@@ -136,6 +136,10 @@ def test_a_section_without_any_interval_says_so_at_its_head(render):
     ends = ("accuracy_low", "accuracy_high")
     for name in ("early_exit/summary", "early_exit/calibration"):
         study.rows[name] = [row | dict.fromkeys(ends) for row in study.rows[name]]
+    study.rows["early_exit/slopes"] = [
+        row | {"low": None, "high": None}
+        for row in study.rows.get("early_exit/slopes", [])
+    ]
     page = render(study)
     (early_exit,) = (e for e in experiments() if e.name == "early_exit")
     assert page.has(early_exit.question, note)
@@ -147,7 +151,7 @@ def test_a_change_on_too_few_problems_is_not_checked(render):
     study.settings = SETTINGS | {"intervals": {"confidence": 0.95, "least_problems": 4}}
     page = render(study)
     assert page.says("stopping", "95% interval of the change not checked: 3 problems)")
-    assert page.says("Could it have stopped there? Not checked with 3 thoughts on 3 ")
+    assert page.says("in hindsight? Not checked with 3 thoughts on 3 problems")
     assert not page.has("No loss can be shown")
     assert render(Study()).has("No loss can be shown")
 

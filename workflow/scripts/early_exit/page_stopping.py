@@ -35,7 +35,8 @@ def verdict(data: StudyData) -> str:
         f"{mean(data, 'tokens')} instead of {mean(data, 'exit1_tokens')} thought "
         "tokens on average"
     )
-    found = answer(gain) or f"No interval ({data.why_no_interval(gain.problems)})"
+    problems = plural(gain.problems, "problem")
+    found = answer(gain) or f"Not checked with {n} on {problems}"
     return f"Could it have stopped there, chosen in hindsight? {found}: {end}."
 
 
