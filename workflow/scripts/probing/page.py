@@ -65,7 +65,8 @@ def headline(data: StudyData) -> str:
         "No probe is clearly better than its controls: every interval of (AUROC - best "
         "control) includes 0 or lies below it. The most selective probe tells "
         f"{_classes(best)} with an AUROC of {real(best['auroc'], 3)} at boundary "
-        f"{best['boundary']}; its best control, {name}, has {real(control, 3)}."
+        f"{best['boundary']}; its best control, {name}, has {real(control, 3)}"
+        f"{_not_checked(rows)}."
     )
 
 
@@ -80,7 +81,14 @@ def _best_control_accuracy(row: dict[str, Any]) -> float:
 
 
 def _tally(above: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
-    return f"{len(above)} of {plural(len(rows), 'contrast')} are above their controls"
+    text = f"{len(above)} of {plural(len(rows), 'contrast')} are above their controls"
+    return f"{text}{_not_checked(rows)}"
+
+
+def _not_checked(rows: list[dict[str, Any]]) -> str:
+    """How many contrasts have no interval of their selectivity."""
+    n = sum(row["selectivity_low"] is None for row in rows)
+    return f"; {plural(n, 'contrast')} not checked" if n else ""
 
 
 def _classes(row: dict[str, Any]) -> str:
