@@ -295,7 +295,7 @@ def test_probes_of_too_few_problems_are_said_to_be_not_checked(
     data.settings["intervals"]["least_problems"] = 50
     assert SECTION.headline(data).startswith("Not checked: no probe has an interval")
     text = " ".join(SECTION.findings(data))
-    assert "(not checked: " in text
+    assert "not checked: 3 problems" in text
     assert "not compared with its controls" in text
     assert "not distinguishable" not in text
     figure = plot_probing.draw_metric(few, contrasts, "auroc", 0.95)
@@ -308,6 +308,9 @@ def test_probes_of_too_few_problems_are_said_to_be_not_checked(
         .then(2)
         .otherwise(pl.col("problems"))
         .cast(pl.Int32)
+    )
+    assert "; 1 contrast not checked." in SECTION.headline(
+        data_of(one, contrasts, scores)
     )
     figure = plot_probing.draw_metric(one, contrasts, "auroc", 0.95)
     (text,) = (text.get_text() for text in figure.axes[0].texts)

@@ -130,7 +130,7 @@ def test_the_headline_of_a_reader_does_not_say_that_it_could_stop(render):
 
 
 def test_a_section_without_any_interval_says_so_at_its_head(render):
-    note = "Not checked: no number of this section rests on 3 problems or more"
+    note = "Not checked: no number in the tables of this section has an interval"
     assert not render(Study()).has(note)
     study = Study()
     ends = ("accuracy_low", "accuracy_high")

@@ -70,7 +70,7 @@ def headline(data: StudyData) -> str:
         "above 0, given the number of boundaries and contrasts. The most selective "
         f"probe tells {_classes(best)} with an AUROC of {real(best['auroc'], 3)} at "
         f"boundary {best['boundary']}; its best control, {name}, has "
-        f"{real(control, 3)}."
+        f"{real(control, 3)}{_not_checked(rows)}."
     )
 
 
@@ -85,7 +85,14 @@ def _best_control_accuracy(row: dict[str, Any]) -> float:
 
 
 def _tally(above: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
-    return f"{len(above)} of {plural(len(rows), 'contrast')} are above their controls"
+    text = f"{len(above)} of {plural(len(rows), 'contrast')} are above their controls"
+    return f"{text}{_not_checked(rows)}"
+
+
+def _not_checked(rows: list[dict[str, Any]]) -> str:
+    """How many contrasts have no interval of their selectivity."""
+    n = sum(row["selectivity_low"] is None for row in rows)
+    return f"; {plural(n, 'contrast')} not checked" if n else ""
 
 
 def _classes(row: dict[str, Any]) -> str:

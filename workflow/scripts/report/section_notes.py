@@ -9,13 +9,13 @@ from doubletake.study.declaration import Experiment
 
 
 def unchecked_note(experiment: Experiment, data: StudyData) -> str:
-    """That no number of the section has an interval; empty if one has, or no rows."""
+    """That no number of the tables has an interval; empty if one has, or no rows."""
     if has_interval(experiment, data.tables) is not False:
         return ""
     least = data.settings["intervals"]["least_problems"]
     return (
-        f"Not checked: no number of this section rests on {least} problems or more, so "
-        "none has an interval. They describe these cases only."
+        "Not checked: no number in the tables of this section has an interval, because "
+        f"none rests on {least} problems. They describe these cases only."
     )
 
 
