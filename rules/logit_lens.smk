@@ -54,7 +54,7 @@ rule summarise_logit_lens:
     conda:
         ENVIRONMENT
     params:
-        resampling=config["intervals"],
+        intervals=config["intervals"],
         code=code_digest("logit_lens/summarise"),
     message:
         "Means of the logit lens of {wildcards.model} on {wildcards.dataset}"

@@ -55,7 +55,7 @@ rule summarise_probing:
     params:
         folds=config["probing"]["folds"],
         seed=config["probing"]["seed"],
-        resampling=config["intervals"],
+        intervals=config["intervals"],
         code=code_digest("probing/summarise"),
     message:
         "AUROC and accuracy of the probes of {wildcards.model} on {wildcards.dataset}"

@@ -46,7 +46,7 @@ rule summarise_twins:
     conda:
         ENVIRONMENT
     params:
-        resampling=config["intervals"],
+        intervals=config["intervals"],
         code=code_digest("twins/summarise"),
     message:
         "Means of the twins of {wildcards.model} on {wildcards.dataset}"

@@ -35,7 +35,7 @@ rule measure_value_vectors:
         model=model_settings,
         settings=config["value_vectors"] | {"verification": config["verification"]},
         batch_memory=config["batch_memory"],
-        resampling=config["intervals"],
+        intervals=config["intervals"],
         code=code_digest("value_vectors/measure"),
     message:
         "Value vectors of {wildcards.model} on {wildcards.dataset}"
@@ -63,7 +63,7 @@ rule summarise_value_vectors:
     params:
         contrast=config["value_vectors"]["contrast"],
         seed=config["value_vectors"]["seed"],
-        resampling=config["intervals"],
+        intervals=config["intervals"],
         code=code_digest("value_vectors/summarise"),
     message:
         "Mean effects of the value vectors of {wildcards.model} on {wildcards.dataset}"

@@ -13,7 +13,7 @@ from attention.tables import (
     ATTENTION_SUMMARY,
 )
 from doubletake.page.study_data import StudyData
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from turns.tables import TURNS
 
 
@@ -36,7 +36,9 @@ def turn_row(event, kind, selected):
 
 def data_of(rows, turns, least=1, **settings):
     intervals = {"confidence": 0.95, "least_problems": least}
-    summary, heads = summarise(ATTENTION.frame(rows), MATCHED, Resampling(**intervals))
+    summary, heads = summarise(
+        ATTENTION.frame(rows), MATCHED, IntervalSettings(**intervals)
+    )
     tables = {
         "turns": TURNS.frame(turns),
         "attention/summary": summary,

@@ -12,19 +12,21 @@ from attention.tables import (
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
 )
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 
 SETTINGS = Settings(confidence=0.95)
-RESAMPLING = Resampling(least_problems=2)
+INTERVALS = IntervalSettings(least_problems=2)
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return summarise(ATTENTION.frame(study_rows()), MATCHED, RESAMPLING)
+    return summarise(ATTENTION.frame(study_rows()), MATCHED, INTERVALS)
 
 
 def test_means_of_too_few_problems_are_not_drawn(tables):
-    summary, heads = summarise(ATTENTION.frame(study_rows()), MATCHED, Resampling())
+    summary, heads = summarise(
+        ATTENTION.frame(study_rows()), MATCHED, IntervalSettings()
+    )
     figures = [
         draw_heads(heads, "dla_backtrack", "logit", signed=True),
         draw_bins(summary, SETTINGS),
@@ -82,7 +84,7 @@ def test_zero_has_the_middle_colour_where_values_can_be_negative(tables):
 
 def test_without_controls_the_backtracks_are_drawn(tables):
     rows = [row for row in study_rows() if row["kind"] == "backtrack"]
-    summary, heads = summarise(ATTENTION.frame(rows), MATCHED, RESAMPLING)
+    summary, heads = summarise(ATTENTION.frame(rows), MATCHED, INTERVALS)
     text = texts_of(draw_heads(heads, "arrival_sentence", "share", signed=False))
     assert "4 backtracks of 3 problems, 0 controls" in text
     draw_bins(summary, SETTINGS)
@@ -95,7 +97,7 @@ def test_large_models_have_no_numbers_in_the_cells():
         for name, value in row.items()
     }
     rows = [wide | {"layer": layer} for layer in range(32)]
-    _, heads = summarise(ATTENTION.frame(rows), MATCHED, RESAMPLING)
+    _, heads = summarise(ATTENTION.frame(rows), MATCHED, INTERVALS)
     assert heads.filter(measure="dla_backtrack", kind="backtrack").height == 32 * 32
     figure = draw_heads(with_ends(heads), "dla_backtrack", "logit", signed=True)
     assert len(figure.axes) > 3

@@ -11,15 +11,15 @@ from attention.tables import (
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
 )
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from matches.tables import MATCHES
 
-RESAMPLING = Resampling(least_problems=2)
+INTERVALS = IntervalSettings(least_problems=2)
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return summarise(ATTENTION.frame(study_rows()), MATCHED, RESAMPLING)
+    return summarise(ATTENTION.frame(study_rows()), MATCHED, INTERVALS)
 
 
 def head(heads, measure, kind, layer, number):
@@ -107,7 +107,7 @@ def test_heads_are_ranked_within_measure_and_kind(tables):
 def test_the_order_of_rows_does_not_matter(tables):
     shuffled = ATTENTION.frame(study_rows()).sample(fraction=1, shuffle=True, seed=3)
     for ours, theirs in zip(
-        summarise(shuffled, MATCHED, RESAMPLING), tables, strict=True
+        summarise(shuffled, MATCHED, INTERVALS), tables, strict=True
     ):
         a, b = (t.drop("low", "high").sort(pl.all()) for t in (ours, theirs))
         for column in a.columns:
@@ -130,7 +130,7 @@ def paired(problems: np.ndarray, partners: np.ndarray) -> Positions:
 def test_a_pair_with_only_one_value_has_no_difference():
     values = np.array([[1.0], [2.0], [np.nan], [0.5]])
     names = np.array(["a", "b"])
-    found = means_by_kind(values, paired(names, names), RESAMPLING)
+    found = means_by_kind(values, paired(names, names), INTERVALS)
     assert (found["difference"][0].n, found["difference"][0].value) == (1, 1.5)
     assert found["backtrack"][0].value == 1.5
 
@@ -144,7 +144,7 @@ def test_intervals_of_paired_differences_cover(effect):
     shared = rng.normal(size=(30, runs))
     noise = rng.normal(size=(180, runs))
     values = np.concatenate([shared[problems] + effect, shared[partners]]) + noise
-    means = means_by_kind(values, paired(problems, partners), RESAMPLING)["difference"]
+    means = means_by_kind(values, paired(problems, partners), INTERVALS)["difference"]
     covered = np.mean([mean.low <= effect <= mean.high for mean in means])
     claims = np.mean([mean.low > 0 or mean.high < 0 for mean in means])
     assert 0.91 < covered < 0.99
@@ -159,7 +159,7 @@ def test_an_empty_table_gives_empty_tables(tmp_path):
         matches_path=tmp_path / "matches.parquet",
         summary_path=tmp_path / "summary.parquet",
         heads_path=tmp_path / "heads.parquet",
-        settings=RESAMPLING,
+        settings=INTERVALS,
     )
     assert ATTENTION_SUMMARY.read(tmp_path / "summary.parquet").height == 0
     assert ATTENTION_HEADS.read(tmp_path / "heads.parquet").height == 0

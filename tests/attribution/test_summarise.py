@@ -26,12 +26,12 @@ from attribution.tables import (
     ATTRIBUTION_TOKENS,
 )
 from doubletake.running.digests import SCRIPTS
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from doubletake.study import registry
 from traces.tables import TRACES
 
-RESAMPLING = Resampling(confidence=0.9, least_problems=3)
-SETTINGS = Settings(top_words=2, next_words=6, intervals=RESAMPLING)
+INTERVALS = IntervalSettings(confidence=0.9, least_problems=3)
+SETTINGS = Settings(top_words=2, next_words=6, intervals=INTERVALS)
 STOP = frozenset(["the", "is", "of"])
 QUESTION = ["Tom", " has", " 9", " pens", "."]
 PROMPT = ["<s>", *QUESTION, "<think>"]
@@ -128,7 +128,7 @@ def test_words_are_ranked_with_context_part_and_what_follows():
 
 
 def test_overlap_against_words_of_like_frequency():
-    table = overlap_table(contexts(), Published(), 2, RESAMPLING)
+    table = overlap_table(contexts(), Published(), 2, INTERVALS)
     values = dict(table.select("words", "mean").iter_rows())
     # The top two, 19 and pens, occur once each and do not follow. Of the remaining
     # words that occur once, has follows and done does not.
@@ -138,7 +138,7 @@ def test_overlap_against_words_of_like_frequency():
 
 
 def test_importance_by_context_part():
-    table = context_parts_table(contexts(), Published(), RESAMPLING)
+    table = context_parts_table(contexts(), Published(), INTERVALS)
     values = {
         (quantity, part): mean
         for quantity, part, mean in table.select(
@@ -164,15 +164,15 @@ def test_published_values_are_added_to_their_own_study_only():
     reference = json.loads(REFERENCE.read_text())
     ours = Published.of(reference, reference["model"], reference["dataset"])
     assert len([value for value in ours.context_parts if value is not None]) == 6
-    table = context_parts_table(contexts(), ours, RESAMPLING)
+    table = context_parts_table(contexts(), ours, INTERVALS)
     known = table.drop_nulls("published")
     assert set(known["quantity"]) == {"peak"}
     assert known.sort("context_part")["published"].to_list() == list(ours.context_parts)
-    overlap = overlap_table(contexts(), ours, 2, RESAMPLING).drop_nulls("published")
+    overlap = overlap_table(contexts(), ours, 2, INTERVALS).drop_nulls("published")
     assert overlap["words"].to_list() == ["important"]
     other = Published.of(reference, "resources/pocket", reference["dataset"])
-    assert context_parts_table(contexts(), other, RESAMPLING)["published"].count() == 0
-    control = context_parts_table(contexts(kind="control"), ours, RESAMPLING)
+    assert context_parts_table(contexts(), other, INTERVALS)["published"].count() == 0
+    control = context_parts_table(contexts(kind="control"), ours, INTERVALS)
     assert control["published"].count() == 0
 
 
@@ -189,7 +189,7 @@ def test_ranks_of_slips_with_chance():
     row = {"trace": "a/0", "event": 1, "equation": "", "wrong": "1", "right": "2"}
     ranks = (("a", 1, 4), ("b", 3, 20), ("c", 11, 20))
     rows = [row | {"problem": p, "rank": rank, "words": n} for p, rank, n in ranks]
-    table = slip_ranks_table(ATTRIBUTION_SLIPS.frame(rows), RESAMPLING)
+    table = slip_ranks_table(ATTRIBUTION_SLIPS.frame(rows), INTERVALS)
     assert table.select("top_k", "hits", "positions").rows() == [
         (1, 1, 3),
         (3, 2, 3),
@@ -199,9 +199,9 @@ def test_ranks_of_slips_with_chance():
         [(1 / 4 + 2 / 20) / 3, (3 / 4 + 6 / 20) / 3, (1 + 20 / 20) / 3]
     )
     assert (table["low"] < table["share"]).all()
-    few = slip_ranks_table(ATTRIBUTION_SLIPS.frame(rows), Resampling())
+    few = slip_ranks_table(ATTRIBUTION_SLIPS.frame(rows), IntervalSettings())
     assert few["low"].null_count() == few["high"].null_count() == 3
-    nothing = slip_ranks_table(ATTRIBUTION_SLIPS.frame([]), RESAMPLING)
+    nothing = slip_ranks_table(ATTRIBUTION_SLIPS.frame([]), INTERVALS)
     assert nothing["share"].null_count() == nothing["chance"].null_count() == 3
 
 
@@ -222,7 +222,7 @@ def score_rows(event: int, layer: int, scores: list[float]) -> dict:
 
 def test_layers_are_means_of_sizes_over_decisions():
     rows = [score_rows(1, 0, [1.0, -3.0]), score_rows(2, 0, [4.0])]
-    table = layers_table(ATTRIBUTION.frame(rows), RESAMPLING)
+    table = layers_table(ATTRIBUTION.frame(rows), INTERVALS)
     values = dict(table.select("quantity", "mean").iter_rows())
     assert values == {"earlier": pytest.approx(3.0), "position": pytest.approx(2.0)}
 
@@ -248,7 +248,7 @@ def test_checks_by_layer_and_over_all_layers():
     exact = [1.0, -2.0, 3.0, -4.0]
     cells = cells_of(1, 0, exact, exact) + cells_of(2, 0, exact, exact[::-1])
     cells += cells_of(1, 1, exact, exact)
-    table = checks_table(ATTRIBUTION_CELLS.frame(cells), RESAMPLING)
+    table = checks_table(ATTRIBUTION_CELLS.frame(cells), INTERVALS)
     wanted = float(np.corrcoef(exact, exact[::-1])[0, 1])
 
     def mean(method, layer, statistic):
@@ -266,7 +266,7 @@ def test_checks_by_layer_and_over_all_layers():
 def test_a_decision_whose_scores_are_all_zero_has_no_importance():
     names = {piece.strip(): 0.0 for piece in [*PROMPT, *THOUGHT]}
     (context,) = list(decision_contexts(*tables(**names), STOP, 3))
-    table = context_parts_table([context], Published(), RESAMPLING)
+    table = context_parts_table([context], Published(), INTERVALS)
     assert table["mean"].null_count() == table.height
     assert math.isfinite(table["positions"].sum())
 

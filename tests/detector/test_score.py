@@ -10,10 +10,10 @@ from detector.score import main
 from detector.tables import DETECTOR_MISTAKES, DETECTOR_SCORES
 from doubletake.detector.detectors import DETECTORS
 from doubletake.running.errors import InputError
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 
 SHIPPED = Path(__file__).parents[2] / "resources/pocket/labelled_traces.jsonl"
-SETTINGS = Resampling(least_problems=3)
+SETTINGS = IntervalSettings(least_problems=3)
 
 
 @pytest.fixture

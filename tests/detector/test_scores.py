@@ -12,9 +12,9 @@ from detector.scores import (
     score_rows,
 )
 from doubletake.running.errors import InputError
-from doubletake.stats.intervals import Resampling, wilson_interval
+from doubletake.stats.intervals import IntervalSettings, wilson_interval
 
-RESAMPLING = Resampling(confidence=0.9, least_problems=3)
+INTERVALS = IntervalSettings(confidence=0.9, least_problems=3)
 
 
 def arrival(character: int, value: str = "8") -> Mark:
@@ -56,7 +56,7 @@ def test_scores_counted_by_hand():
         trace("a", [arrival(11)], [20, 90], "?"),
         trace("not labelled", [arrival(1)], [2]),
     ]
-    rows = score_rows(compare(found, labelled), RESAMPLING)
+    rows = score_rows(compare(found, labelled), INTERVALS)
     short = [
         (r["model"], r["kind"], r["traces"], r["labelled"], r["found"], r["hits"])
         for r in rows
@@ -80,7 +80,7 @@ def test_intervals_are_over_traces():
     """Several events of a trace that are right or wrong together count once."""
     labelled = [trace(f"{k}", [arrival(9 * j) for j in range(4)]) for k in range(12)]
     found = [*labelled[:6], *(trace(f"{k}") for k in range(6, 12))]
-    row = score_rows(compare(found, labelled), RESAMPLING)[0]
+    row = score_rows(compare(found, labelled), INTERVALS)[0]
     assert row["recall"] == 0.5
     expected = wilson_interval(6, 12, 0.9)
     assert (row["recall_low"], row["recall_high"]) == pytest.approx(expected, abs=0.03)
@@ -92,13 +92,13 @@ def test_intervals_are_over_traces():
 
 def test_scores_of_few_traces_have_no_interval():
     labelled = [trace(f"{k}", [arrival(10)]) for k in range(9)]
-    row = score_rows(compare(labelled, labelled), Resampling())[0]
+    row = score_rows(compare(labelled, labelled), IntervalSettings())[0]
     assert row["f1"] == 1
     assert [row[f"f1_{end}"] for end in ("low", "high")] == [None, None]
 
 
 def test_f1_is_1_without_labels_and_without_found_events():
-    row = metrics(compare([trace("a")], [trace("a")]), RESAMPLING)
+    row = metrics(compare([trace("a")], [trace("a")]), INTERVALS)
     assert (row["precision"], row["recall"], row["f1"]) == (None, None, 1)
     assert row["f1_low"] is None
 
@@ -107,9 +107,9 @@ def test_same_events_same_interval():
     labelled = [trace(f"{k}", [arrival(10)]) for k in range(30)]
     found = [trace(f"{k}", [arrival(10 + k % 5)]) for k in range(30)]
     comparisons = compare(found, labelled)
-    one, two = (score_rows(comparisons, RESAMPLING) for _ in range(2))
+    one, two = (score_rows(comparisons, INTERVALS) for _ in range(2))
     assert one == two
-    other = score_rows(comparisons, Resampling(confidence=0.8, least_problems=3))
+    other = score_rows(comparisons, IntervalSettings(confidence=0.8, least_problems=3))
     assert other[0]["f1"] == one[0]["f1"]
     assert one[0]["f1_low"] < one[0]["f1"] < one[0]["f1_high"]
 

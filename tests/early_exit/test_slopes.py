@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from early_exit.slopes import mean_slopes, trace_slopes
 
-RESAMPLING = Resampling(confidence=0.95, least_problems=2)
+INTERVALS = IntervalSettings(confidence=0.95, least_problems=2)
 
 
 def cases_of(rows):
@@ -47,7 +47,7 @@ def test_slopes_are_least_squares_within_each_trace_from_exit_1_on():
 
 
 def test_every_trace_counts_once_and_each_measure_has_a_row():
-    logit, logprob = mean_slopes(cases_of(ROWS), RESAMPLING).to_dicts()
+    logit, logprob = mean_slopes(cases_of(ROWS), INTERVALS).to_dicts()
     slopes = trace_slopes(cases_of(ROWS), "logit")["slope"]
     assert logit["slope"] == pytest.approx(slopes.mean())
     assert (logit["traces"], logit["problems"], logit["exits"]) == (3, 2, 10)
@@ -56,14 +56,14 @@ def test_every_trace_counts_once_and_each_measure_has_a_row():
 
 
 def test_slopes_on_too_few_problems_have_no_interval():
-    table = mean_slopes(cases_of(ROWS), Resampling(0.95, least_problems=3))
+    table = mean_slopes(cases_of(ROWS), IntervalSettings(0.95, least_problems=3))
     assert table["slope"].null_count() == 0
     assert table["slope_low"].to_list() == [None, None]
 
 
 def test_without_slopes_nothing_is_tested():
     for rows in ([], ROWS[:3]):
-        table = mean_slopes(cases_of(rows), RESAMPLING)
+        table = mean_slopes(cases_of(rows), INTERVALS)
         assert table["traces"].to_list() == [0, 0]
         for name in ("slope", "slope_low", "slope_high"):
             assert table[name].to_list() == [None, None]
@@ -102,7 +102,7 @@ def claims(slope, *, walk, runs):
     """Shares of simulated studies in which the logit is said to rise and to fall."""
     rng = np.random.default_rng(7)
     tables = [
-        mean_slopes(simulated(rng, slope, walk=walk), RESAMPLING) for _ in range(runs)
+        mean_slopes(simulated(rng, slope, walk=walk), INTERVALS) for _ in range(runs)
     ]
     lows = np.array([table["slope_low"][0] for table in tables])
     highs = np.array([table["slope_high"][0] for table in tables])

@@ -11,7 +11,7 @@ from thought_edges import edges_of
 from tiny_traces import arrivals_of, make_trace
 
 from doubletake.detector.baseline_detectors import detect_string
-from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.stats.intervals import IntervalSettings, cluster_means
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.calibration import calibrate
 from early_exit.exit_points import exit_points_of
@@ -35,7 +35,7 @@ PUBLISHED = Path(__file__).parents[2] / "resources/reference/early_exit_publishe
 SETTINGS = Settings(
     groups=[2, 1, 7], least_problems=2, confidence=0.9, calibration_bins=3
 )
-RESAMPLING = SETTINGS.resampling
+INTERVALS = SETTINGS.intervals
 ROWS = [
     # trace, exit, correct, logit, whole_logprob
     ("a/0", 0, False, 10.0, -2.0),
@@ -157,7 +157,7 @@ def test_intervals_are_over_problems_and_not_over_traces(cases, name, values, sh
     row = point(summarise(cases, {}, SETTINGS), 1, 1)
     problems = np.array(["a", "a", "b"])
     (mean,) = cluster_means(
-        np.array(values)[:, None], problems, SETTINGS.resampling, shares=shares
+        np.array(values)[:, None], problems, SETTINGS.intervals, shares=shares
     )
     assert (row[f"{name}_low"], row[f"{name}_high"]) == (mean.low, mean.high)
     assert mean.low < mean.value < mean.high
@@ -169,10 +169,10 @@ def test_too_few_problems_have_no_interval(cases):
     for name in ("logit", "normalised", "difference", "accuracy"):
         assert rows[f"{name}_low"].is_null().all()
         assert rows[f"{name}_high"].is_null().all()
-    bins = calibrate(cases, 2, Resampling(0.9, 3))
+    bins = calibrate(cases, 2, IntervalSettings(0.9, 3))
     assert bins["problems"].to_list() == [2, 2, 2, 1]
     assert bins["accuracy_low"].is_null().all()
-    given = calibrate(cases, 2, Resampling(0.9, 2))["accuracy_low"].is_null()
+    given = calibrate(cases, 2, IntervalSettings(0.9, 2))["accuracy_low"].is_null()
     assert given.to_list() == [False, False, False, True]
 
 
@@ -192,7 +192,7 @@ def test_differences_are_from_exit_1_of_the_same_trace(cases):
     row = point(summarise(more, {}, SETTINGS), 2, 2)
     assert row["difference"] == pytest.approx((4 + 1) / 2)  # g has no logit at exit 1
     problems = np.array(["e", "f"])
-    (mean,) = cluster_means(np.array([[4.0], [1.0]]), problems, RESAMPLING)
+    (mean,) = cluster_means(np.array([[4.0], [1.0]]), problems, INTERVALS)
     assert row["difference_low"] == mean.low
     assert row["difference_high"] == mean.high > 4
     first = point(summarise(more, {}, SETTINGS), 2, 1)
@@ -235,7 +235,7 @@ def test_published_means_are_of_one_study_only():
 
 
 def test_calibration_bins_have_equal_counts_by_confidence(cases):
-    bins = calibrate(cases, 2, RESAMPLING)
+    bins = calibrate(cases, 2, INTERVALS)
     assert bins["part"].to_list() == ["no_thought"] * 2 + ["arrivals"] * 2
     assert bins["bin"].to_list() == [0, 1, 0, 1]
     # Log-probs: -3 -2 | -1.5 -1 at exit 0; -.5 -.25 -.125 | -.0625 0 (1e-9) later.
@@ -249,13 +249,13 @@ def test_calibration_bins_have_equal_counts_by_confidence(cases):
 
 
 def test_exit_0_changes_no_bin_of_the_later_exits(cases):
-    later = calibrate(cases.filter(pl.col("exit") > 0), 3, RESAMPLING)
+    later = calibrate(cases.filter(pl.col("exit") > 0), 3, INTERVALS)
     assert later["part"].to_list() == ["arrivals"] * 3
-    assert later.equals(calibrate(cases, 3, RESAMPLING).filter(part="arrivals"))
+    assert later.equals(calibrate(cases, 3, INTERVALS).filter(part="arrivals"))
 
 
 def test_more_bins_than_exits_leave_none_empty(cases):
-    bins = calibrate(cases.head(2), 3, RESAMPLING)
+    bins = calibrate(cases.head(2), 3, INTERVALS)
     assert bins["exits"].to_list() == [1, 1]
 
 

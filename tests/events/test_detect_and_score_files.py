@@ -11,7 +11,7 @@ from detector import score_file
 from detector.scores import METRICS
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.errors import InputError
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from events import detect_file
 
 SHIPPED = Path(__file__).parents[2] / "resources/pocket/labelled_traces.jsonl"
@@ -87,7 +87,7 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path):
 
 
 def score(labels: Path, events: Path) -> list[str]:
-    settings = Resampling(least_problems=1)
+    settings = IntervalSettings(least_problems=1)
     table = score_file.main(labels_path=labels, events_path=events, settings=settings)
     return table.splitlines()
 

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from doubletake.page.study_data import StudyData
-from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.stats.intervals import IntervalSettings, cluster_means
 from logit_lens.page import SECTION, headline, middle_boundary
 from logit_lens.page_parts import (
     is_random,
@@ -183,7 +183,7 @@ def test_false_orders_come_at_the_nominal_rate(effect, lowest, highest):
     rng = np.random.default_rng(3)
     of_problem = rng.normal(effect, 1.0, size=(30, 1, 500))
     values = (of_problem + rng.standard_t(5, size=(30, 2, 500))).reshape(60, 500)
-    means = cluster_means(values, np.repeat(np.arange(30), 2), Resampling())
+    means = cluster_means(values, np.repeat(np.arange(30), 2), IntervalSettings())
     parts = [larger_part({"low": mean.low, "high": mean.high}) for mean in means]
     assert lowest <= sum(part is not None for part in parts) / 500 <= highest
     if effect:

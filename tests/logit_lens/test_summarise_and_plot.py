@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from tiny_lens import DRAWS
 
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from logit_lens import plot as plot_logit_lens
 from logit_lens import summarise as summarise_logit_lens
 from logit_lens.tables import (
@@ -17,11 +17,11 @@ from logit_lens.tables import (
 )
 from turns.tables import TURNS
 
-RESAMPLING = Resampling(least_problems=3)
+INTERVALS = IntervalSettings(least_problems=3)
 
 
 def test_summaries_are_what_counting_gives(lens, random_groups):
-    summary = summarise_logit_lens.summarise(lens, random_groups, RESAMPLING)
+    summary = summarise_logit_lens.summarise(lens, random_groups, INTERVALS)
     LOGIT_LENS_SUMMARY.check(summary)
     for row in summary.filter(layer=1).iter_rows(named=True):
         part = lens.filter(kind=row["kind"], component=row["component"], layer=1)
@@ -42,7 +42,7 @@ def test_summaries_are_what_counting_gives(lens, random_groups):
 
 
 def test_parts_are_sums_over_layers(lens, random_groups):
-    parts = summarise_logit_lens.parts_table(lens, random_groups, RESAMPLING)
+    parts = summarise_logit_lens.parts_table(lens, random_groups, INTERVALS)
     LOGIT_LENS_PARTS.check(parts)
     back = lens.filter(kind="backtrack")
     positions = back.select("trace", "event").n_unique()
@@ -98,7 +98,7 @@ def test_a_word_that_leads_for_a_moment_does_not_lead_to_the_end():
             [True, True, True, True],
         ]
     )
-    leading = summarise_logit_lens.leading_boundaries(lens, [1, 2], RESAMPLING)
+    leading = summarise_logit_lens.leading_boundaries(lens, [1, 2], INTERVALS)
     LOGIT_LENS_LEADING.check(leading)
     assert leading["boundary"].to_list() == [0, 1, 2, 3]
     assert leading["share_leading"].to_list() == pytest.approx([0.2, 1.0, 0.4, 0.6])
@@ -125,8 +125,8 @@ def test_words_are_counted_by_boundary(lens):
 def test_figures_are_drawn_and_equal_data_give_equal_bytes(
     study, lens, random_groups, tmp_path
 ):
-    leading = summarise_logit_lens.leading_boundaries(lens, [1, 2], RESAMPLING)
-    summary = summarise_logit_lens.summarise(lens, random_groups, RESAMPLING)
+    leading = summarise_logit_lens.leading_boundaries(lens, [1, 2], INTERVALS)
+    summary = summarise_logit_lens.summarise(lens, random_groups, INTERVALS)
     LOGIT_LENS_LEADING.write(leading, tmp_path / "leading.parquet")
     LOGIT_LENS_SUMMARY.write(summary, tmp_path / "summary.parquet")
     for turn in ("a", "b"):
@@ -147,7 +147,7 @@ def test_figures_are_drawn_and_equal_data_give_equal_bytes(
 def test_means_of_too_few_problems_have_no_interval_and_are_not_drawn(
     lens, random_groups
 ):
-    few = Resampling(least_problems=99)
+    few = IntervalSettings(least_problems=99)
     leading = summarise_logit_lens.leading_boundaries(lens, [1, 2], few)
     summary = summarise_logit_lens.summarise(lens, random_groups, few)
     for table, figure in (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from doubletake.stats.jackknife import without_each_cluster
 from probing.classification_metrics import accuracy, auroc, interval, simultaneous_low
 
@@ -81,26 +81,26 @@ def test_intervals_hold_the_true_auroc_as_often_as_they_claim(problems, shift, s
     """A pair is nearly always of two problems, so scores are normal with variance 1."""
     draw = np.random.default_rng(problems)
     truth = NormalDist().cdf(shift / np.sqrt(2))
-    ends = [drawn_auroc(draw, problems, shift, Resampling()) for _ in range(500)]
+    ends = [drawn_auroc(draw, problems, shift, IntervalSettings()) for _ in range(500)]
     hits = sum(low <= truth <= high for _, low, high in ends)
     assert 100 * hits / 500 == pytest.approx(stated, abs=2.5)
 
 
 def test_no_interval_of_few_problems():
     draw = np.random.default_rng(0)
-    assert drawn_auroc(draw, 9, 1.0, Resampling())[1:] == (None, None)
-    assert drawn_auroc(draw, 9, 1.0, Resampling(0.95, 5))[1] is not None
+    assert drawn_auroc(draw, 9, 1.0, IntervalSettings())[1:] == (None, None)
+    assert drawn_auroc(draw, 9, 1.0, IntervalSettings(0.95, 5))[1] is not None
 
 
 def test_the_interval_of_a_difference_is_paired_and_not_bounded():
     """Values without each problem that move together leave no error of a difference."""
     problems = np.arange(12)
     values = 0.9 + np.r_[0, np.linspace(-0.03, 0.03, 12)]
-    _, low, high = interval(values, problems, Resampling(), is_share=False)
+    _, low, high = interval(values, problems, IntervalSettings(), is_share=False)
     assert low < 0.9 < 1 < high
-    assert interval(values, problems, Resampling(), is_share=True)[2] < 1
+    assert interval(values, problems, IntervalSettings(), is_share=True)[2] < 1
     difference = values - (values - 0.2)
-    assert interval(difference, problems, Resampling(), is_share=False)[1:] == (
+    assert interval(difference, problems, IntervalSettings(), is_share=False)[1:] == (
         None,
         None,
     )
@@ -129,7 +129,7 @@ def lows_of_all(effect: float, runs: int) -> np.ndarray:
             for row in scores
         ]
         excess = np.array(metrics[1:]) - metrics[0]
-        lows.append(simultaneous_low(excess, PROBLEMS, Resampling(), 1, seed=0))
+        lows.append(simultaneous_low(excess, PROBLEMS, IntervalSettings(), 1, seed=0))
     return np.array(lows)
 
 
@@ -145,7 +145,7 @@ def test_a_probe_above_its_control_is_found():
 def test_more_contrasts_ask_for_more():
     values = np.random.default_rng(0).normal(size=(3, 31))
     one, four = (
-        simultaneous_low(values, np.arange(30), Resampling(), number, seed=0)
+        simultaneous_low(values, np.arange(30), IntervalSettings(), number, seed=0)
         for number in (1, 4)
     )
     assert (four < one).all()
@@ -155,12 +155,12 @@ def test_one_boundary_has_the_low_end_of_a_t_interval():
     means = np.random.default_rng(0).normal(size=20)
     total = means.mean()
     values = np.r_[total, (20 * total - means) / 19][None]
-    low = simultaneous_low(values, np.arange(20), Resampling(), 1, seed=0)
+    low = simultaneous_low(values, np.arange(20), IntervalSettings(), 1, seed=0)
     error = means.std(ddof=1) / np.sqrt(20)
     assert low == pytest.approx(total - 2.093 * error, abs=0.1 * error)
 
 
 def test_too_few_problems_have_no_low_end():
     values = np.random.default_rng(0).normal(size=(3, 10))
-    lows = simultaneous_low(values, np.arange(9), Resampling(), 1, seed=0)
+    lows = simultaneous_low(values, np.arange(9), IntervalSettings(), 1, seed=0)
     assert np.isnan(lows).all()

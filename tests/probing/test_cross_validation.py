@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_cases import noisy_cases
 
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from doubletake.stats.jackknife import without_each_cluster
 from probing.classification_metrics import auroc, interval
 from probing.cross_validation import (
@@ -26,7 +26,7 @@ def auroc_of(judged, labels, problems, confidence):
         lambda weights: auroc(judged.scores[0], labels, judged.folds, weights),
         problems,
     )
-    return interval(values, problems, Resampling(confidence), is_share=True)
+    return interval(values, problems, IntervalSettings(confidence), is_share=True)
 
 
 def test_a_planted_direction_is_recovered():

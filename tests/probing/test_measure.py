@@ -19,7 +19,7 @@ from doubletake.model.loading import load_decoder
 from doubletake.page.study_data import StudyData
 from doubletake.running.errors import InputError
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from doubletake.stats.verification import Largest, Verification
 from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
@@ -43,7 +43,7 @@ SETTINGS = probing.Settings(
     seed=0,
     verification=Verification(share=0.1, minimum=1, seed=0),
 )
-RESAMPLING = Resampling(least_problems=3)
+INTERVALS = IntervalSettings(least_problems=3)
 FILES = ("events_path", "index_path", "cache_paths")
 
 
@@ -91,7 +91,7 @@ def tables(study):
 
 @pytest.fixture(scope="module")
 def summary(scores):
-    return summarise_probing.summarise(scores, RESAMPLING, seed=0)
+    return summarise_probing.summarise(scores, INTERVALS, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +285,9 @@ def test_the_headline_says_whether_a_probe_beats_its_controls(
 def test_probes_of_too_few_problems_are_said_to_be_not_checked(
     scores, contrasts, summary
 ):
-    few = summarise_probing.summarise(scores, Resampling(least_problems=50), seed=0)
+    few = summarise_probing.summarise(
+        scores, IntervalSettings(least_problems=50), seed=0
+    )
     ends = [name for name in few.columns if name.endswith(("_low", "_high"))]
     assert few.select(ends).null_count().sum_horizontal().item() == 20 * few.height
     assert few["selectivity_low_of_all"].is_null().all()

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from tiny_report import SETTINGS
 
 from doubletake.page.study_data import StudyData
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from doubletake.tables.verification import (
     VERIFICATION,
     VerificationRow,
@@ -20,7 +20,7 @@ from twins.tables import TWINS, TWINS_RATES, TWINS_SUMMARY
 READ = VerificationRow(
     check="c", statistic="s", value=0.0, unit="share", n=9, bound=0.02, merge="mean"
 )
-RESAMPLING = Resampling(**SETTINGS["intervals"])
+INTERVALS = IntervalSettings(**SETTINGS["intervals"])
 CAUSES = ("slip", "distractor", "open_word")
 
 
@@ -48,8 +48,8 @@ def study(effects, *, named=True):
         "truth/verification": checks,
         "twins": TWINS.frame(twins),
     }
-    tables["twins/summary"] = summarise(tables["twins"], RESAMPLING)
-    tables["twins/rates"] = turn_rates(tables["truth"], RESAMPLING)
+    tables["twins/summary"] = summarise(tables["twins"], INTERVALS)
+    tables["twins/rates"] = turn_rates(tables["truth"], INTERVALS)
     return StudyData("tiny", "data", tables, SETTINGS)
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.stats.intervals import IntervalSettings, cluster_means
 from truth.tables import TRUTH
 from twins.summarise import summarise, turn_rates
 from twins.tables import TWINS
 
-RESAMPLING = Resampling(least_problems=2)
+INTERVALS = IntervalSettings(least_problems=2)
 
 
 def pair(problem, one, other, **changes):
@@ -39,7 +39,7 @@ def test_means_are_over_measured_pairs():
             pair("c", 0.0, 0.0, **lost),
         ]
     )
-    (row,) = summarise(table, RESAMPLING).to_dicts()
+    (row,) = summarise(table, INTERVALS).to_dicts()
     assert (row["drawn"], row["pairs"], row["problems"]) == (4, 3, 2)
     assert row["built"] == 0.75
     assert row["aligned"] == pytest.approx(2 / 3)
@@ -48,13 +48,13 @@ def test_means_are_over_measured_pairs():
     assert row["raw_effect"] == pytest.approx(row["effect"] / 2)
     assert row["planted_effect"] == pytest.approx(0.18)
     assert row["low"] < row["effect"] < row["high"]
-    (few,) = summarise(table, Resampling(least_problems=3)).to_dicts()
+    (few,) = summarise(table, IntervalSettings(least_problems=3)).to_dicts()
     assert (few["effect"], few["low"], few["high"]) == (row["effect"], None, None)
 
 
 def test_a_cause_without_a_measured_pair_has_no_means():
     table = TWINS.frame([pair("a", 0.8, 0.5, refused="why")])
-    (row,) = summarise(table, RESAMPLING).to_dicts()
+    (row,) = summarise(table, INTERVALS).to_dicts()
     assert (row["drawn"], row["pairs"], row["effect"]) == (1, 0, None)
 
 
@@ -79,7 +79,7 @@ def test_rates_are_by_cause_and_by_turns_without_one():
             boundary("b", "none", 9, "wrap_up", 0.3),
         ]
     )
-    rates = turn_rates(truth, RESAMPLING)
+    rates = turn_rates(truth, INTERVALS)
     shown = rates.select("cause", "turns", "boundaries", "problems", "rate", "planted")
     assert shown.rows() == [
         ("slip", None, 2, 1, 0.5, 0.76),
@@ -88,10 +88,10 @@ def test_rates_are_by_cause_and_by_turns_without_one():
     ]
     assert rates.select("low", "high").rows()[:2] == [(None, None)] * 2
     flags, problems = np.array([[0.0], [1], [0]]), np.array(["a", "b", "b"])
-    (mean,) = cluster_means(flags, problems, RESAMPLING, shares=True)
+    (mean,) = cluster_means(flags, problems, INTERVALS, shares=True)
     assert rates.select("low", "high").row(2) == (mean.low, mean.high)
 
 
 def test_empty_tables_give_empty_tables():
-    assert summarise(TWINS.frame([]), RESAMPLING).is_empty()
-    assert turn_rates(TRUTH.frame([]), RESAMPLING).is_empty()
+    assert summarise(TWINS.frame([]), INTERVALS).is_empty()
+    assert turn_rates(TRUTH.frame([]), INTERVALS).is_empty()

@@ -13,7 +13,7 @@ from activations.reading import Origin
 from doubletake.model.architectures import LAYOUTS
 from doubletake.page.study_data import StudyData
 from doubletake.running.errors import InputError
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -36,7 +36,7 @@ from value_vectors.tables import (
 )
 
 CONTRAST = "backtrack_control"
-RESAMPLING = Resampling(least_problems=2)
+INTERVALS = IntervalSettings(least_problems=2)
 SETTINGS = value_vectors.Settings(
     contrast=CONTRAST,
     layers=None,
@@ -49,7 +49,7 @@ SETTINGS = value_vectors.Settings(
     seed=0,
     verification=Verification(share=0.01, minimum=6, seed=0),
     batch_memory=0.01,
-    resampling=RESAMPLING,
+    intervals=INTERVALS,
 )
 TABLES = {
     "vectors": VALUE_VECTORS,
@@ -354,7 +354,7 @@ def test_without_a_probe_the_study_is_skipped(study):
 
 def summarised(tables, contrast=CONTRAST):
     return summarise_value_vectors.summarise(
-        tables["sets"], tables["interventions"], contrast, 0, RESAMPLING
+        tables["sets"], tables["interventions"], contrast, 0, INTERVALS
     )
 
 
@@ -431,7 +431,7 @@ def test_too_few_problems_are_said_to_be_not_checked(results):
         results["interventions"],
         CONTRAST,
         0,
-        Resampling(least_problems=3),
+        IntervalSettings(least_problems=3),
     )
     figure = plot_value_vectors.draw_effects(effects, set_effects, 0.95)
     (text,) = (text.get_text() for text in figure.axes[0].texts)

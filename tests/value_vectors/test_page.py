@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from doubletake.page.study_data import StudyData
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from value_vectors.page import SECTION
 from value_vectors.summarise import summarise
 from value_vectors.tables import (
@@ -35,7 +35,7 @@ def study(effects, p_holm=1.0, replaceable=10, positions=PROBLEMS):
             columns |= {"log_odds_change": means + noise}
             rows.append(pl.DataFrame(columns, schema=VALUE_VECTOR_INTERVENTIONS.schema))
     table = pl.concat([VALUE_VECTOR_INTERVENTIONS.schema.to_frame(), *rows])
-    found, means = summarise(pl.concat(sets), table, CONTRAST, 0, Resampling())
+    found, means = summarise(pl.concat(sets), table, CONTRAST, 0, IntervalSettings())
     tables = {
         "value_vectors": VALUE_VECTORS.frame([vector_row(key) for key in SETS]),
         "value_vectors/alignment": alignment(p_holm),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from doubletake.stats.draws import array_generator
-from doubletake.stats.intervals import Resampling, cluster_ends
+from doubletake.stats.intervals import IntervalSettings, cluster_ends
 
 SIMULATIONS = 4000
 SIZES = (3, 5, 10, 30)
@@ -79,7 +79,9 @@ TOLERANCE = 1.2  # points; three standard errors of 4000 simulations at 95%
 @pytest.mark.parametrize("case", COVERAGE)
 def test_coverage_is_what_the_docstring_says(case):
     for clusters, stated in zip(SIZES, COVERAGE[case], strict=True):
-        found, _ = coverage(case, clusters, Resampling(0.95, least_problems=3), seed=1)
+        found, _ = coverage(
+            case, clusters, IntervalSettings(0.95, least_problems=3), seed=1
+        )
         assert found == pytest.approx(stated, abs=TOLERANCE), clusters
 
 
@@ -87,11 +89,11 @@ def test_known_failures_are_no_worse_than_the_docstring_says():
     """Very skewed values; a difference that is 0 for nearly all problems."""
     draw = array_generator(5, 0)
     skewed = draw.lognormal(0, 0.95, size=(20, SIMULATIONS))  # skewness 4
-    low, high = cluster_ends(skewed, np.ones_like(skewed), Resampling())
+    low, high = cluster_ends(skewed, np.ones_like(skewed), IntervalSettings())
     truth = np.exp(0.95**2 / 2)
     assert 90 < 100 * np.mean((low <= truth) & (truth <= high)) < 94
     changes = draw.choice([-1.0, 0, 1], p=[0.01, 0.94, 0.05], size=(20, SIMULATIONS))
-    low, high = cluster_ends(changes, np.ones_like(changes), Resampling())
+    low, high = cluster_ends(changes, np.ones_like(changes), IntervalSettings())
     given = ~np.isnan(low)
     assert 0.6 < given.mean() < 0.8  # none where no problem changes
     holds = (low <= 0.04) & (high >= 0.04)
@@ -102,13 +104,13 @@ def test_coverage_is_within_two_points_where_intervals_are_given():
     """From the least number of clusters on, for all cases but the known failure."""
     for case in set(COVERAGE) - {"grows with size"}:
         for clusters in (10, 14, 30):
-            found, _ = coverage(case, clusters, Resampling(), seed=2)
+            found, _ = coverage(case, clusters, IntervalSettings(), seed=2)
             assert found > 93, (case, clusters)
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.99])
 def test_other_confidences_are_kept_too(confidence):
-    settings = Resampling(confidence)
+    settings = IntervalSettings(confidence)
     for case in ("normal", "skewness 1", "unequal", "clustered 0.5"):
         found, _ = coverage(case, 15, settings, seed=3)
         assert 100 * confidence - 2 < found < 100 * confidence + 5, case
@@ -125,12 +127,12 @@ def test_a_percentile_bootstrap_would_fail_these_tests():
 
 def test_fewer_clusters_than_the_least_get_no_interval():
     for case in ("normal", "share 0.1"):
-        assert coverage(case, 9, Resampling()) == (None, 0.0)
-        assert coverage(case, 10, Resampling())[1] == 1
+        assert coverage(case, 9, IntervalSettings()) == (None, 0.0)
+        assert coverage(case, 10, IntervalSettings())[1] == 1
 
 
 def test_no_effect_is_rarely_claimed_and_a_known_effect_is_found():
     for shift, least, most in ((0.0, 0.01, 0.06), (1.2, 0.8, 1.0)):
         sums, counts, _ = drawn("normal", 10, seed=4, simulations=500)
-        low, high = cluster_ends(sums + shift, counts, Resampling())
+        low, high = cluster_ends(sums + shift, counts, IntervalSettings())
         assert least < np.mean((low > 0) | (high < 0)) <= most

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from doubletake.stats.intervals import (
+    IntervalSettings,
     Mean,
-    Resampling,
     cluster_ends,
     cluster_means,
     cluster_sums,
@@ -62,7 +62,7 @@ def ends(sums, counts, shares=False, **settings):
     low, high = cluster_ends(
         np.asarray(sums, float),
         np.asarray(counts, float),
-        Resampling(**settings),
+        IntervalSettings(**settings),
         shares=shares,
     )
     return np.stack([low, high])
@@ -139,6 +139,6 @@ def test_clusters_without_a_value_in_a_column_do_not_count_there():
 
 def test_means_say_how_many_values_and_clusters_they_have():
     values = np.array([[1.0, np.nan], [3.0, np.nan], [5.0, 2.0]])
-    first, second = cluster_means(values, np.array(["a", "a", "b"]), Resampling())
+    first, second = cluster_means(values, np.array(["a", "a", "b"]), IntervalSettings())
     assert first == Mean(3.0, None, None, 3, 2)
     assert second == Mean(2.0, None, None, 1, 1)

@@ -33,7 +33,7 @@ from attention.tables import (
     WHOLE,
 )
 from doubletake.running.logs import job
-from doubletake.stats.intervals import Mean, Resampling, cluster_means
+from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
 from matches.reading import KEYS, control_pairs
 from matches.tables import MATCHES
 
@@ -74,27 +74,27 @@ class Positions:
 
 
 def means_by_kind(
-    values: np.ndarray, positions: Positions, resampling: Resampling
+    values: np.ndarray, positions: Positions, intervals: IntervalSettings
 ) -> dict[str, list[Mean]]:
     """Means at backtracks, at controls, and of the differences within pairs.
 
     Args:
         values: [position, column]; NaN is left out.
         positions: their kinds, problems and pairs.
-        resampling: how intervals are drawn.
+        intervals: which intervals to give.
 
     Returns:
         One mean per column, by kind.
     """
     kinds, problems = positions.kinds, positions.problems
     means = {
-        kind: cluster_means(values[kinds == kind], problems[kinds == kind], resampling)
+        kind: cluster_means(values[kinds == kind], problems[kinds == kind], intervals)
         for kind in KINDS
     }
     differences = values[positions.backtracks] - values[positions.controls]
     # ASSUME: a pair belongs to its backtrack's problem, also with a distant control.
     of_pairs = problems[positions.backtracks]
-    means[DIFFERENCE] = cluster_means(differences, of_pairs, resampling)
+    means[DIFFERENCE] = cluster_means(differences, of_pairs, intervals)
     return means
 
 
@@ -173,7 +173,7 @@ def _ratio(values: np.ndarray, base: np.ndarray) -> np.ndarray:
 
 
 def summarise(
-    attention: pl.DataFrame, matches: pl.DataFrame, resampling: Resampling
+    attention: pl.DataFrame, matches: pl.DataFrame, intervals: IntervalSettings
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The two tables; means without any value have no row."""
     bins: list[dict[str, Any]] = []
@@ -186,7 +186,7 @@ def summarise(
             "heads": head_measures(rows),
         }
         positions = Positions.of(rows, matches)
-        for key, kind, mean in means_of(positions, measures, resampling):
+        for key, kind, mean in means_of(positions, measures, intervals):
             subject, measure, column = key
             row = {"measure": measure, "layer": layer, "kind": kind} | _interval(mean)
             if subject == "heads":
@@ -201,14 +201,14 @@ def summarise(
 def means_of(
     positions: Positions,
     measures: dict[str, dict[str, np.ndarray]],
-    resampling: Resampling,
+    intervals: IntervalSettings,
 ) -> Iterator[tuple[tuple[str, str, int], str, Mean]]:
     """Means of all measures of a layer, with the same draws.
 
     Args:
         positions: of the layer.
         measures: [position, column] by subject (bins, positions, heads) and measure.
-        resampling: how intervals are drawn.
+        intervals: which intervals to give.
 
     Yields:
         Subject, measure and column; kind; the mean. Means without a value are left out.
@@ -220,7 +220,7 @@ def means_of(
         for column in range(matrix.shape[1])
     ]
     matrix = np.hstack([m for matrices in measures.values() for m in matrices.values()])
-    for kind, means in means_by_kind(matrix, positions, resampling).items():
+    for kind, means in means_by_kind(matrix, positions, intervals).items():
         for key, mean in zip(keys, means, strict=True):
             if mean.n:
                 yield key, kind, mean
@@ -256,7 +256,7 @@ def main(
     matches_path: Path,
     summary_path: Path,
     heads_path: Path,
-    settings: Resampling,
+    settings: IntervalSettings,
 ) -> None:
     """Read the table, summarise, write."""
     attention = ATTENTION.read(attention_path)
@@ -275,5 +275,5 @@ if __name__ == "__main__":
             matches_path=Path(snakemake.input.matches),
             summary_path=Path(snakemake.output.summary),
             heads_path=Path(snakemake.output.heads),
-            settings=Resampling(**snakemake.params.settings),
+            settings=IntervalSettings(**snakemake.params.settings),
         )

@@ -17,7 +17,7 @@ from attribution.tables import (
     ATTRIBUTION_WORDS,
 )
 from attribution.word_ranking import matched_share
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 
 CONTEXT_PARTS = range(THOUGHT_PARTS + 1)
 QUANTITIES = ("token", "peak", "share")
@@ -103,7 +103,7 @@ def importance_by_part(context: DecisionContext) -> np.ndarray:
 
 
 def context_parts_table(
-    contexts: list[DecisionContext], published: Published, resampling: Resampling
+    contexts: list[DecisionContext], published: Published, intervals: IntervalSettings
 ) -> pl.DataFrame:
     """`ATTRIBUTION_CONTEXT_PARTS`; the published values are peaks at backtracks."""
     rows: list[dict[str, Any]] = []
@@ -111,7 +111,7 @@ def context_parts_table(
         values = np.stack([importance_by_part(context) for context in group])
         problems = _problems(group)
         for number, quantity in enumerate(QUANTITIES):
-            means = mean_rows(values[:, number], problems, resampling)
+            means = mean_rows(values[:, number], problems, intervals)
             comparable = quantity == "peak" and kind == "backtrack"
             rows += [
                 {"kind": kind, "context_part": part, "quantity": quantity}
@@ -126,7 +126,7 @@ def overlap_table(
     contexts: list[DecisionContext],
     published: Published,
     top: int,
-    resampling: Resampling,
+    intervals: IntervalSettings,
 ) -> pl.DataFrame:
     """`ATTRIBUTION_OVERLAP`.
 
@@ -134,13 +134,13 @@ def overlap_table(
         contexts: contexts of the positions.
         published: numbers to stand beside ours.
         top: how many words of a context are important.
-        resampling: how the intervals are drawn.
+        intervals: which intervals to give.
     """
     rows: list[dict[str, Any]] = []
     names = ("important", "matched", "difference")
     for kind, group in _by_kind(contexts):
         values = np.array([overlap_of(context, top) for context in group])
-        means = mean_rows(values, _problems(group), resampling)
+        means = mean_rows(values, _problems(group), intervals)
         for name, mean in zip(names, means, strict=True):
             comparable = name == "important" and kind == "backtrack"
             reference = published.overlap if comparable else None

@@ -4,18 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from doubletake.stats.intervals import Resampling, cluster_means, number
+from doubletake.stats.intervals import IntervalSettings, cluster_means, number
 
 
 def mean_rows(
-    values: np.ndarray, problems: np.ndarray, resampling: Resampling
+    values: np.ndarray, problems: np.ndarray, intervals: IntervalSettings
 ) -> list[dict[str, Any]]:
     """Mean of every column with its interval and counts: `mean_columns` of the tables.
 
     Args:
         values: [position, column]; NaN where a position has no value.
         problems: [position], problem of each position.
-        resampling: how the intervals are drawn.
+        intervals: which intervals to give.
     """
     return [
         {
@@ -25,5 +25,5 @@ def mean_rows(
             "positions": mean.n,
             "problems": mean.clusters,
         }
-        for mean in cluster_means(values, problems, resampling)
+        for mean in cluster_means(values, problems, intervals)
     ]

@@ -8,17 +8,17 @@ import polars as pl
 from attribution.agreement import STATISTICS, agreement
 from attribution.mean_rows import mean_rows
 from attribution.tables import ATTRIBUTION_CHECKS, ATTRIBUTION_LAYERS
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 
 METHODS = ("gradient", "integrated")
 
 
-def layers_table(scores: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
+def layers_table(scores: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
     """`ATTRIBUTION_LAYERS`: mean |score| of earlier tokens and of the position.
 
     Args:
         scores: `ATTRIBUTION`.
-        resampling: how the intervals are drawn.
+        intervals: which intervals to give.
     """
     sizes = scores.select(
         "kind",
@@ -33,18 +33,18 @@ def layers_table(scores: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
     quantities = ("earlier", "position")
     for key, group in sizes.group_by(by, maintain_order=True):
         values = group.select(pl.col(quantities).cast(pl.Float64)).to_numpy()
-        means = mean_rows(values, group["problem"].to_numpy(), resampling)
+        means = mean_rows(values, group["problem"].to_numpy(), intervals)
         for quantity, mean in zip(quantities, means, strict=True):
             rows.append(dict(zip(by, key, strict=True)) | {"quantity": quantity} | mean)
     return ATTRIBUTION_LAYERS.frame(rows)
 
 
-def checks_table(cells: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
+def checks_table(cells: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
     """`ATTRIBUTION_CHECKS`: every layer, and all layers together (null).
 
     Args:
         cells: `ATTRIBUTION_CELLS`.
-        resampling: how the intervals are drawn.
+        intervals: which intervals to give.
     """
     rows: list[dict[str, Any]] = []
     for method in METHODS:
@@ -58,7 +58,7 @@ def checks_table(cells: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
             values = group.select(
                 pl.col(name).cast(pl.Float64).fill_null(math.nan) for name in STATISTICS
             ).to_numpy()
-            means = mean_rows(values, group["problem"].to_numpy(), resampling)
+            means = mean_rows(values, group["problem"].to_numpy(), intervals)
             head = {"method": method, "component": component, "layer": layer}
             rows += [
                 head | {"statistic": name} | mean

@@ -7,7 +7,7 @@ from attribution.arithmetic_slips import Slip, first_slip
 from attribution.decision_contexts import DecisionContext
 from attribution.tables import ATTRIBUTION_SLIP_RANKS, ATTRIBUTION_SLIPS
 from attribution.word_ranking import RankedWord
-from doubletake.stats.intervals import Resampling, cluster_means, number
+from doubletake.stats.intervals import IntervalSettings, cluster_means, number
 
 TOP_KS = (1, 3, 10)
 """Numbers of most important words among which the wrong number is looked for."""
@@ -42,17 +42,17 @@ def _rank_of(slip: Slip, ranked_words: list[RankedWord]) -> int | None:
     return names.index(slip.wrong) + 1 if slip.wrong in names else None
 
 
-def slip_ranks_table(slips: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
+def slip_ranks_table(slips: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
     """`ATTRIBUTION_SLIP_RANKS`.
 
     Args:
         slips: `ATTRIBUTION_SLIPS`.
-        resampling: how the intervals are drawn.
+        intervals: which intervals to give.
     """
     rows = []
     flags = np.stack([slips["rank"].to_numpy() <= k for k in TOP_KS], axis=1)
     problems = slips["problem"].to_numpy()
-    means = cluster_means(flags.astype(float), problems, resampling, shares=True)
+    means = cluster_means(flags.astype(float), problems, intervals, shares=True)
     for top_k, mean in zip(TOP_KS, means, strict=True):
         chance = (pl.lit(top_k) / pl.col("words")).clip(upper_bound=1).mean()
         rows.append(

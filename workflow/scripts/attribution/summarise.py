@@ -49,7 +49,7 @@ from attribution.tables import (
 )
 from attribution.words import read_stop_words
 from doubletake.running.logs import job
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from traces.tables import TRACES
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Settings:
     """Number of the most important words that we look for after the position."""
     next_words: int
     """How many next words of the thought are searched for them."""
-    intervals: Resampling
+    intervals: IntervalSettings
     """How intervals are drawn."""
 
 
@@ -140,6 +140,6 @@ if __name__ == "__main__":
             settings=Settings(
                 params["top_words"],
                 params["next_words"],
-                Resampling(**params["intervals"]),
+                IntervalSettings(**params["intervals"]),
             ),
         )

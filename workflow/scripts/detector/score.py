@@ -21,7 +21,7 @@ from detector.tables import DETECTOR_MISTAKES, DETECTOR_SCORES
 from doubletake.detector.detectors import DETECTORS, find_events
 from doubletake.detector.user_thoughts import UserThought, read_thoughts
 from doubletake.running.logs import job
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -43,7 +43,11 @@ def comparisons_of(
 
 
 def main(
-    *, labels_path: Path, scores_path: Path, mistakes_path: Path, settings: Resampling
+    *,
+    labels_path: Path,
+    scores_path: Path,
+    mistakes_path: Path,
+    settings: IntervalSettings,
 ) -> None:
     """Read labelled traces, run every detector, write scores and mistakes."""
     labelled = read_marks(labels_path)
@@ -72,5 +76,5 @@ if __name__ == "__main__":
             labels_path=Path(snakemake.input.labels),
             scores_path=Path(snakemake.output.scores),
             mistakes_path=Path(snakemake.output.mistakes),
-            settings=Resampling(**snakemake.params.settings),
+            settings=IntervalSettings(**snakemake.params.settings),
         )

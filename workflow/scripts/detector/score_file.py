@@ -19,7 +19,7 @@ from typing import Any
 from detector.marked_events import read_marks
 from detector.scores import METRICS, compare, score_rows
 from doubletake.running.commands import command
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 
 HEAD = ("", "model", "traces", "labelled", "found", *METRICS)
 
@@ -58,7 +58,7 @@ def _metric(row: dict[str, Any], name: str) -> str:
     return f"{value:.3f} ({ends})"
 
 
-def main(*, labels_path: Path, events_path: Path, settings: Resampling) -> str:
+def main(*, labels_path: Path, events_path: Path, settings: IntervalSettings) -> str:
     """Read both files, return the table of scores."""
     labelled, found = read_marks(labels_path), read_marks(events_path)
     return report(score_rows(compare(found, labelled), settings))
@@ -79,6 +79,6 @@ if __name__ == "__main__":
             main(
                 labels_path=given.labels,
                 events_path=given.events,
-                settings=Resampling(),
+                settings=IntervalSettings(),
             )
         )

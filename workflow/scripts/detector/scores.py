@@ -15,7 +15,7 @@ import numpy as np
 
 from detector.marked_events import Mark, MarkedTrace
 from doubletake.running.errors import InputError
-from doubletake.stats.intervals import Resampling, cluster_ends, number
+from doubletake.stats.intervals import IntervalSettings, cluster_ends, number
 
 # ASSUME: an event so near a label is the labelled event.
 TOLERANCE = 3  # characters
@@ -106,7 +106,7 @@ def _comparison(kind: str, found: MarkedTrace, labelled: MarkedTrace) -> Compari
 
 
 def score_rows(
-    comparisons: Sequence[Comparison], resampling: Resampling
+    comparisons: Sequence[Comparison], intervals: IntervalSettings
 ) -> list[dict[str, Any]]:
     """Rows of `DETECTOR_SCORES` without the detector: all models, then each model."""
     models = sorted({item.model for item in comparisons})
@@ -115,7 +115,7 @@ def score_rows(
         {"model": model, "kind": kind}
         | metrics(
             [c for c in comparisons if c.kind == kind and model in (None, c.model)],
-            resampling,
+            intervals,
         )
         for model in groups
         for kind in KINDS
@@ -123,7 +123,7 @@ def score_rows(
 
 
 def metrics(
-    comparisons: Sequence[Comparison], resampling: Resampling
+    comparisons: Sequence[Comparison], intervals: IntervalSettings
 ) -> dict[str, int | float | None]:
     """Counts, precision, recall and F1 with their intervals.
 
@@ -136,7 +136,7 @@ def metrics(
     hits, found, labelled = np.array(counts, dtype=float).reshape(-1, 3).T
     numerators = np.stack([hits, hits, 2 * hits], axis=1)
     denominators = np.stack([found, labelled, found + labelled], axis=1)
-    ends = cluster_ends(numerators, denominators, resampling, shares=True)
+    ends = cluster_ends(numerators, denominators, intervals, shares=True)
     row: dict[str, int | float | None] = {
         "traces": len(comparisons),
         "labelled": int(labelled.sum()),

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from doubletake.stats.calibration import calibration_error, equal_count_bins
-from doubletake.stats.intervals import Resampling, cluster_ends, cluster_sums
+from doubletake.stats.intervals import IntervalSettings, cluster_ends, cluster_sums
 from early_exit.tables import (
     ARRIVALS,
     CALIBRATION_PARTS,
@@ -27,7 +27,9 @@ def confidences(exits: pl.DataFrame) -> pl.Series:
     return exits["whole_logprob"].exp().clip(0, 1)  # rounding may exceed 1
 
 
-def calibrate(cases: pl.DataFrame, bins: int, resampling: Resampling) -> pl.DataFrame:
+def calibrate(
+    cases: pl.DataFrame, bins: int, intervals: IntervalSettings
+) -> pl.DataFrame:
     """Confidence and accuracy in bins of equal counts, over the exits with an answer.
 
     Before any thought a model is rarely sure and rarely right. These exits would fill
@@ -37,20 +39,20 @@ def calibrate(cases: pl.DataFrame, bins: int, resampling: Resampling) -> pl.Data
     Args:
         cases: exits with the columns exit, problem, correct and whole_logprob.
         bins: of each part.
-        resampling: how intervals are computed.
+        intervals: how intervals are computed.
 
     Returns:
         Rows of `EARLY_EXIT_CALIBRATION`.
     """
     parts = [
-        _bins_of(part, exits_of_part(cases, part), bins, resampling)
+        _bins_of(part, exits_of_part(cases, part), bins, intervals)
         for part in CALIBRATION_PARTS
     ]
     return pl.concat(parts).select(list(EARLY_EXIT_CALIBRATION.schema))
 
 
 def _bins_of(
-    part: str, exits: pl.DataFrame, bins: int, resampling: Resampling
+    part: str, exits: pl.DataFrame, bins: int, intervals: IntervalSettings
 ) -> pl.DataFrame:
     answered = (
         exits.with_columns(confidence=confidences(exits))
@@ -77,7 +79,7 @@ def _bins_of(
     right = answered["correct"].cast(pl.Float64).to_numpy()
     problems = answered["problem"].to_numpy()
     by_bin = cluster_sums(right, problems, numbers, cells.height)
-    ends = cluster_ends(*by_bin, resampling, shares=True)
+    ends = cluster_ends(*by_bin, intervals, shares=True)
     columns = [
         pl.Series(name, values, pl.Float64).fill_nan(None)
         for name, values in zip(("accuracy_low", "accuracy_high"), ends, strict=True)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from doubletake.stats.intervals import Resampling, cluster_means, number
+from doubletake.stats.intervals import IntervalSettings, cluster_means, number
 from early_exit.tables import EARLY_EXIT_SLOPES, SLOPE_MEASURES
 
 # ASSUME: a line through two exits fits anything, so a slope needs three; by hand.
@@ -38,7 +38,7 @@ def trace_slopes(cases: pl.DataFrame, measure: str) -> pl.DataFrame:
     )
 
 
-def mean_slopes(cases: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
+def mean_slopes(cases: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
     """Mean slope of every measure, each trace counting once (`EARLY_EXIT_SLOPES`).
 
     This is the mean group estimator (Pesaran & Smith 1995). Its interval is over
@@ -49,7 +49,7 @@ def mean_slopes(cases: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
     for measure in SLOPE_MEASURES:
         slopes = trace_slopes(cases, measure)
         values = slopes["slope"].to_numpy()[:, None]
-        (mean,) = cluster_means(values, slopes["problem"].to_numpy(), resampling)
+        (mean,) = cluster_means(values, slopes["problem"].to_numpy(), intervals)
         rows.append(
             {
                 "measure": measure,

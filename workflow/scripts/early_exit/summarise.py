@@ -26,7 +26,7 @@ import polars as pl
 
 from doubletake.running.logs import job
 from doubletake.stats.intervals import (
-    Resampling,
+    IntervalSettings,
     cluster_ends,
     cluster_sums,
 )
@@ -63,9 +63,9 @@ class Settings:
     """Bins of each part of the calibration; all hold equally many exits."""
 
     @property
-    def resampling(self) -> Resampling:
+    def intervals(self) -> IntervalSettings:
         """How intervals are computed."""
-        return Resampling(self.confidence, self.least_problems)
+        return IntervalSettings(self.confidence, self.least_problems)
 
 
 def published_logits(
@@ -154,7 +154,7 @@ def mean_curve(
     )
     total = counts.sum(axis=0)
     mean = np.where(total > 0, sums.sum(axis=0) / np.maximum(total, 1), np.nan)
-    low, high = cluster_ends(sums, counts, settings.resampling, shares=shares)
+    low, high = cluster_ends(sums, counts, settings.intervals, shares=shares)
     return np.stack([mean, low, high])
 
 
@@ -181,9 +181,9 @@ def main(
     summary = summarise(cases, published_logits(reference, *study), settings)
     logger.info("%d exits, %d points", cases.height, summary.height)
     EARLY_EXIT_SUMMARY.write(summary, summary_path)
-    slopes = mean_slopes(cases, settings.resampling)
+    slopes = mean_slopes(cases, settings.intervals)
     EARLY_EXIT_SLOPES.write(slopes, slopes_path)
-    bins = calibrate(cases, settings.calibration_bins, settings.resampling)
+    bins = calibrate(cases, settings.calibration_bins, settings.intervals)
     EARLY_EXIT_CALIBRATION.write(bins, calibration_path)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from doubletake.running.logs import job
-from doubletake.stats.intervals import Mean, Resampling, cluster_means
+from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
 from logit_lens.tables import (
     LOGIT_LENS,
     LOGIT_LENS_LEADING,
@@ -60,29 +60,33 @@ KEPT_WORDS = 20  # tokens per kind and boundary
 
 
 def means_by_layer(
-    rows: pl.DataFrame, column: str, resampling: Resampling, *, shares: bool = False
+    rows: pl.DataFrame,
+    column: str,
+    intervals: IntervalSettings,
+    *,
+    shares: bool = False,
 ) -> tuple[list[int], list[Mean]]:
     """Layers, and the mean of a column at each layer with intervals over problems.
 
     Args:
         rows: of one kind and component, with trace, event, problem, layer and column.
         column: name of the column to average.
-        resampling: how intervals are drawn.
+        intervals: which intervals to give.
         shares: whether the column holds flags.
     """
     layers = rows["layer"].unique().sort().to_list()
     ordered = rows.sort("trace", "event", "layer")
     values = ordered[column].cast(pl.Float64).to_numpy().reshape(-1, len(layers))
     problems = ordered["problem"].to_numpy()[:: len(layers)]
-    return layers, cluster_means(values, problems, resampling, shares=shares)
+    return layers, cluster_means(values, problems, intervals, shares=shares)
 
 
 def summarise(
-    lens: pl.DataFrame, random_groups: pl.DataFrame, resampling: Resampling
+    lens: pl.DataFrame, random_groups: pl.DataFrame, intervals: IntervalSettings
 ) -> pl.DataFrame:
     """Mean logits by kind, component, layer and group, centred and raw."""
     ranges = {
-        key: random_range(part["mean"], resampling.confidence)
+        key: random_range(part["mean"], intervals.confidence)
         for key, part in random_groups.group_by("kind", "component", "layer")
     }
     rows = []
@@ -92,7 +96,7 @@ def summarise(
         if part.is_empty():
             continue
         part = part.with_columns(value=LOGITS[logit](group))
-        for layer, mean in zip(*means_by_layer(part, "value", resampling), strict=True):
+        for layer, mean in zip(*means_by_layer(part, "value", intervals), strict=True):
             row = {"kind": kind, "component": component, "layer": layer}
             row |= {"group": group, "logit": logit} | interval_of(mean)
             if (group, logit) == (BACKTRACK, CENTRED):
@@ -102,7 +106,7 @@ def summarise(
 
 
 def parts_table(
-    lens: pl.DataFrame, random_groups: pl.DataFrame, resampling: Resampling
+    lens: pl.DataFrame, random_groups: pl.DataFrame, intervals: IntervalSettings
 ) -> pl.DataFrame:
     """What embedding, attention and MLPs add to the backtrack words in all layers."""
     rows: list[dict[str, Any]] = []
@@ -114,11 +118,11 @@ def parts_table(
         drawn = totals_of_parts(random_groups.filter(kind=kind), ["draw"])
         names = [*PARTS, DIFFERENCE]
         problems = totals["problem"].to_numpy()
-        means = cluster_means(totals.select(names).to_numpy(), problems, resampling)
+        means = cluster_means(totals.select(names).to_numpy(), problems, intervals)
         for name, mean in zip(names, means, strict=True):
             row = {"kind": kind, "part": name, "logit": logit} | interval_of(mean)
             if logit == CENTRED:
-                row |= random_range(drawn[name], resampling.confidence)
+                row |= random_range(drawn[name], intervals.confidence)
             rows.append(NOT_DRAWN | row)
     return LOGIT_LENS_PARTS.frame(rows)
 
@@ -159,14 +163,14 @@ def interval_of(mean: Mean) -> dict[str, Any]:
 
 
 def leading_boundaries(
-    lens: pl.DataFrame, targets: list[int], resampling: Resampling
+    lens: pl.DataFrame, targets: list[int], intervals: IntervalSettings
 ) -> pl.DataFrame:
     """Where a backtrack word is the most likely token, and from where to the end.
 
     Args:
         lens: `logit_lens.tables.LOGIT_LENS`.
         targets: ids of the backtrack group.
-        resampling: how intervals are drawn.
+        intervals: which intervals to give.
 
     Returns:
         `logit_lens.tables.LOGIT_LENS_LEADING`.
@@ -179,7 +183,7 @@ def leading_boundaries(
         part = resid.filter(kind=kind)
         if part.is_empty():
             continue
-        boundaries, means = means_by_layer(part, "is_leading", resampling, shares=True)
+        boundaries, means = means_by_layer(part, "is_leading", intervals, shares=True)
         begins = first_of_the_last_run(part)
         counts = np.bincount(begins, minlength=len(boundaries))
         rows += [
@@ -251,17 +255,17 @@ def main(
     parts_path: Path,
     leading_path: Path,
     top_words_path: Path,
-    resampling: Resampling,
+    intervals: IntervalSettings,
 ) -> None:
     """Read the tables, summarise, write."""
     lens = LOGIT_LENS.read(lens_path)
     random_groups = LOGIT_LENS_RANDOM.read(random_groups_path)
     words = TURN_WORDS.read(words_path)
     targets = words.filter(group=BACKTRACK)["token_id"].to_list()
-    leading = leading_boundaries(lens, targets, resampling)
+    leading = leading_boundaries(lens, targets, intervals)
     logger.info("%d rows", lens.height)
-    LOGIT_LENS_SUMMARY.write(summarise(lens, random_groups, resampling), summary_path)
-    LOGIT_LENS_PARTS.write(parts_table(lens, random_groups, resampling), parts_path)
+    LOGIT_LENS_SUMMARY.write(summarise(lens, random_groups, intervals), summary_path)
+    LOGIT_LENS_PARTS.write(parts_table(lens, random_groups, intervals), parts_path)
     top_words = word_counts(lens, VOCABULARY.read(vocabulary_path))
     LOGIT_LENS_WORDS.write(top_words, top_words_path)
     LOGIT_LENS_LEADING.write(leading, leading_path)
@@ -278,5 +282,5 @@ if __name__ == "__main__":
             parts_path=Path(snakemake.output.parts),
             leading_path=Path(snakemake.output.leading),
             top_words_path=Path(snakemake.output.top_words),
-            resampling=Resampling(**snakemake.params.resampling),
+            intervals=IntervalSettings(**snakemake.params.intervals),
         )

@@ -13,7 +13,7 @@ are what a sample is made of.
 import numpy as np
 
 from doubletake.stats.draws import array_generator
-from doubletake.stats.intervals import Resampling, mean_ends, number, share_ends
+from doubletake.stats.intervals import IntervalSettings, mean_ends, number, share_ends
 from doubletake.stats.jackknife import NOISE, Jackknife
 
 MULTIPLIERS = 10_000  # draws behind a quantile of the largest t
@@ -83,7 +83,7 @@ def accuracy(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.
 def simultaneous_low(
     values: np.ndarray,
     problems: np.ndarray,
-    settings: Resampling,
+    settings: IntervalSettings,
     families: int,
     seed: int,
 ) -> np.ndarray:
@@ -128,7 +128,11 @@ def simultaneous_low(
 
 
 def interval(
-    values: np.ndarray, problems: np.ndarray, settings: Resampling, *, is_share: bool
+    values: np.ndarray,
+    problems: np.ndarray,
+    settings: IntervalSettings,
+    *,
+    is_share: bool,
 ) -> tuple[float, float | None, float | None]:
     """A metric and the ends of its interval; None where there is no interval.
 

@@ -22,7 +22,7 @@ import polars as pl
 from activations.tables import ACTIVATION_INDEX
 from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRASTS, ClassCounts
-from doubletake.stats.intervals import Resampling, number
+from doubletake.stats.intervals import IntervalSettings, number
 from doubletake.stats.jackknife import without_each_cluster
 from matches.reading import cases_of
 from matches.tables import MATCHES
@@ -81,13 +81,13 @@ def fold_range(part: pl.DataFrame) -> dict[str, float]:
 
 
 def summarise_contrast(
-    scores: pl.DataFrame, resampling: Resampling, contrasts: int, seed: int
+    scores: pl.DataFrame, intervals: IntervalSettings, contrasts: int, seed: int
 ) -> list[dict]:
     """Rows of the table `probing` of one contrast.
 
     Args:
         scores: the contrast's rows of the table `probing/scores`.
-        resampling: how intervals are drawn.
+        intervals: which intervals to give.
         contrasts: number of contrasts with probes.
         seed: of the draws behind the low end that holds for all boundaries.
     """
@@ -119,11 +119,11 @@ def summarise_contrast(
             **fold_range(part),
         }
         for metric in METRICS:
-            row |= _metric_columns(metric, probe, controls, problems, resampling)
+            row |= _metric_columns(metric, probe, controls, problems, intervals)
         rows.append(row)
         selectivities.append(probe["auroc"] - best_control("auroc", controls))
     lows = simultaneous_low(
-        np.stack(selectivities), problems, resampling, contrasts, seed
+        np.stack(selectivities), problems, intervals, contrasts, seed
     )
     for row, low in zip(rows, lows, strict=True):
         row["selectivity_low_of_all"] = number(low)
@@ -141,7 +141,7 @@ def _metric_columns(
     probe: dict[str, np.ndarray],
     controls: dict[str, dict[str, np.ndarray]],
     problems: np.ndarray,
-    resampling: Resampling,
+    intervals: IntervalSettings,
 ) -> dict[str, float | None]:
     """A metric of the probe, of its controls, and its selectivity, with intervals."""
     best = best_control(metric, controls)
@@ -150,7 +150,7 @@ def _metric_columns(
     shares |= {f"{name}_{metric}": controls[name][metric] for name in CONTROLS}
     row: dict[str, float | None] = {}
     for name, values in (shares | {selectivity: probe[metric] - best}).items():
-        ends = interval(values, problems, resampling, is_share=name in shares)
+        ends = interval(values, problems, intervals, is_share=name in shares)
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
     return row
 
@@ -167,14 +167,16 @@ def contrast_rows(
     return PROBING_CONTRASTS.frame(rows)
 
 
-def summarise(scores: pl.DataFrame, resampling: Resampling, seed: int) -> pl.DataFrame:
+def summarise(
+    scores: pl.DataFrame, intervals: IntervalSettings, seed: int
+) -> pl.DataFrame:
     """The table `probing`: all contrasts and boundaries."""
     parts = scores.partition_by("contrast", maintain_order=True)
     return PROBING.frame(
         [
             row
             for part in parts
-            for row in summarise_contrast(part, resampling, len(parts), seed)
+            for row in summarise_contrast(part, intervals, len(parts), seed)
         ]
     )
 
@@ -190,12 +192,12 @@ def main(
     directions_path: Path,
     folds: int,
     seed: int,
-    resampling: Resampling,
+    intervals: IntervalSettings,
 ) -> None:
     """Read the scores, judge every probe, write the tables and the directions."""
     matches = MATCHES.read(matches_path)
     contrasts = contrast_rows(matches, ACTIVATION_INDEX.read(index_path), folds)
-    probing = summarise(PROBING_SCORES.read(scores_path), resampling, seed)
+    probing = summarise(PROBING_SCORES.read(scores_path), intervals, seed)
     logger.info(
         "%d probes of %d contrasts", probing.height, probing["contrast"].n_unique()
     )
@@ -216,5 +218,5 @@ if __name__ == "__main__":
             directions_path=Path(snakemake.output.directions),
             folds=snakemake.params.folds,
             seed=snakemake.params.seed,
-            resampling=Resampling(**snakemake.params.resampling),
+            intervals=IntervalSettings(**snakemake.params.intervals),
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from doubletake.running.logs import job
-from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.stats.intervals import IntervalSettings, cluster_means
 from pocket.reading import CAUSES, NONE, TURN
 from truth.tables import TRUTH
 from twins.tables import MANY_TURNS, TWINS, TWINS_RATES, TWINS_SUMMARY
@@ -30,7 +30,7 @@ VALUES = ("planted", "turn", "raw")
 """What is averaged with the cause, without it, and as their difference."""
 
 
-def summarise(twins: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
+def summarise(twins: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
     """`TWINS_SUMMARY`: one row per cause with a drawn boundary."""
     rows = []
     for cause in CAUSES:
@@ -45,11 +45,13 @@ def summarise(twins: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
             "problems": pairs["problem"].n_unique(),
             "built": pairs.height / drawn.height,
         }
-        rows.append(row | (means_of(pairs, resampling) if pairs.height else {}))
+        rows.append(row | (means_of(pairs, intervals) if pairs.height else {}))
     return TWINS_SUMMARY.frame(rows)
 
 
-def means_of(pairs: pl.DataFrame, resampling: Resampling) -> dict[str, float | None]:
+def means_of(
+    pairs: pl.DataFrame, intervals: IntervalSettings
+) -> dict[str, float | None]:
     """Means over measured pairs, with the interval of the effect over problems."""
     columns = pairs.select(
         "aligned",
@@ -60,7 +62,7 @@ def means_of(pairs: pl.DataFrame, resampling: Resampling) -> dict[str, float | N
         ),
     )
     values = columns.cast(pl.Float64).to_numpy()
-    means = cluster_means(values, pairs["problem"].to_numpy(), resampling)
+    means = cluster_means(values, pairs["problem"].to_numpy(), intervals)
     by_name = dict(zip(columns.columns, means, strict=True))
     effect = by_name.pop("turn_effect")
     values_by_name = {name: mean.value for name, mean in by_name.items()}
@@ -71,7 +73,7 @@ def means_of(pairs: pl.DataFrame, resampling: Resampling) -> dict[str, float | N
     }
 
 
-def turn_rates(truth: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
+def turn_rates(truth: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
     """`TWINS_RATES`: one row per cause, and per number of turns without a cause."""
     groups = truth.filter(pl.col("choice").is_not_null()).with_columns(
         turns=pl.when(cause=NONE).then(pl.col("turns").clip(upper_bound=MANY_TURNS))
@@ -82,7 +84,7 @@ def turn_rates(truth: pl.DataFrame, resampling: Resampling) -> pl.DataFrame:
         for (turns,), part in sorted(parts.items(), key=lambda item: item[0][0] or 0):
             is_turn = (part["choice"] == TURN).cast(pl.Float64).to_numpy()[:, None]
             problems = part["problem"].to_numpy()
-            (rate,) = cluster_means(is_turn, problems, resampling, shares=True)
+            (rate,) = cluster_means(is_turn, problems, intervals, shares=True)
             rows.append(
                 {
                     "cause": cause,
@@ -104,13 +106,13 @@ def main(
     truth_path: Path,
     summary_path: Path,
     rates_path: Path,
-    resampling: Resampling,
+    intervals: IntervalSettings,
 ) -> None:
     """Read the tables, summarise, write."""
     twins, truth = TWINS.read(twins_path), TRUTH.read(truth_path)
     logger.info("%d drawn boundaries, %d in all", twins.height, truth.height)
-    TWINS_SUMMARY.write(summarise(twins, resampling), summary_path)
-    TWINS_RATES.write(turn_rates(truth, resampling), rates_path)
+    TWINS_SUMMARY.write(summarise(twins, intervals), summary_path)
+    TWINS_RATES.write(turn_rates(truth, intervals), rates_path)
 
 
 if __name__ == "__main__":
@@ -120,5 +122,5 @@ if __name__ == "__main__":
             truth_path=Path(snakemake.input.truth),
             summary_path=Path(snakemake.output.summary),
             rates_path=Path(snakemake.output.rates),
-            resampling=Resampling(**snakemake.params.resampling),
+            intervals=IntervalSettings(**snakemake.params.intervals),
         )

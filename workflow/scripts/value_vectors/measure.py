@@ -44,7 +44,7 @@ from doubletake.running.errors import InputError
 from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.draws import array_generator
-from doubletake.stats.intervals import Resampling
+from doubletake.stats.intervals import IntervalSettings
 from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import ONE_SHARD
@@ -74,7 +74,7 @@ MIXTURE_OF_EXPERTS = "skipped: mixture of experts"
 
 @dataclass(frozen=True)
 class Settings:
-    """The `value_vectors` section of the config, budgets and resampling."""
+    """The `value_vectors` section of the config, budgets and intervals."""
 
     contrast: str
     """The contrast whose probe direction the vectors are compared with."""
@@ -98,7 +98,7 @@ class Settings:
     """How many zeroings are computed again by a full pass."""
     batch_memory: float
     """Memory for one batch in addition to the model, in GiB."""
-    resampling: Resampling
+    intervals: IntervalSettings
     """Coverage of the intervals, and fewest problems with one."""
 
     @property
@@ -215,7 +215,7 @@ class Layers:
             self.tokenizer,
             count=settings.vectors,
             tokens=settings.tokens,
-            resampling=settings.resampling,
+            intervals=settings.intervals,
         )
         results.alignment += [alignment_row(layer, side, found[side]) for side in found]
         results.units.append(unit_rows(units, self.turns))
@@ -290,6 +290,6 @@ if __name__ == "__main__":
             settings=Settings(
                 **with_verification(snakemake.params.settings),
                 batch_memory=snakemake.params.batch_memory,
-                resampling=Resampling(**snakemake.params.resampling),
+                intervals=IntervalSettings(**snakemake.params.intervals),
             ),
         )

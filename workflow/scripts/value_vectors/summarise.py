@@ -20,7 +20,7 @@ import polars as pl
 from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.draws import array_generator
-from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.stats.intervals import IntervalSettings, cluster_means
 from value_vectors.set_tests import as_extreme, holm, rank_p, sign_p
 from value_vectors.tables import (
     VALUE_VECTOR_EFFECTS,
@@ -58,7 +58,7 @@ def expected_change(contrast: str, side: str) -> str | None:
 
 
 def effect_row(
-    listed: pl.DataFrame, null: np.ndarray, seed: int, resampling: Resampling
+    listed: pl.DataFrame, null: np.ndarray, seed: int, intervals: IntervalSettings
 ) -> dict[str, Any]:
     """What zeroing one listed set changes, without corrected p-values.
 
@@ -66,10 +66,10 @@ def effect_row(
         listed: interventions on this set, one row per position.
         null: [random set], mean changes.
         seed: of the flips of signs.
-        resampling: how the interval is drawn.
+        intervals: how the interval is drawn.
     """
     changes, problems = listed["log_odds_change"].to_numpy(), listed["problem"]
-    (mean,) = cluster_means(changes[:, None], problems.to_numpy(), resampling)
+    (mean,) = cluster_means(changes[:, None], problems.to_numpy(), intervals)
     low, high = np.quantile(null, MIDDLE)
     as_far = as_extreme(mean.value, null)
     log_odds = listed["log_odds"].to_numpy()
@@ -97,7 +97,7 @@ def summarise(
     interventions: pl.DataFrame,
     contrast: str,
     seed: int,
-    resampling: Resampling,
+    intervals: IntervalSettings,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The tables `value_vectors/effects` and `value_vectors/set_effects`."""
     means = mean_effects(interventions)
@@ -115,7 +115,7 @@ def summarise(
             "along": listed["along"],
             "expected": expected_change(contrast, listed["side"]),
         }
-        rows.append(row | effect_row(at_positions, null, seed, resampling))
+        rows.append(row | effect_row(at_positions, null, seed, intervals))
     return VALUE_VECTOR_EFFECTS.frame(corrected(rows)), means
 
 
@@ -136,12 +136,12 @@ def main(
     set_effects_path: Path,
     contrast: str,
     seed: int,
-    resampling: Resampling,
+    intervals: IntervalSettings,
 ) -> None:
     """Read the interventions, average and test them, write the effects."""
     sets = VALUE_VECTOR_SETS.read(sets_path)
     interventions = VALUE_VECTOR_INTERVENTIONS.read(interventions_path)
-    effects, means = summarise(sets, interventions, contrast, seed, resampling)
+    effects, means = summarise(sets, interventions, contrast, seed, intervals)
     logger.info("%d interventions, %d sets", interventions.height, means.height)
     VALUE_VECTOR_SET_EFFECTS.write(means, set_effects_path)
     VALUE_VECTOR_EFFECTS.write(effects, effects_path)
@@ -156,5 +156,5 @@ if __name__ == "__main__":
             set_effects_path=Path(snakemake.output.set_effects),
             contrast=snakemake.params.contrast,
             seed=snakemake.params.seed,
-            resampling=Resampling(**snakemake.params.resampling),
+            intervals=IntervalSettings(**snakemake.params.intervals),
         )

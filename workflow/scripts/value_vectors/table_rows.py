@@ -6,7 +6,7 @@ import polars as pl
 import torch
 
 from doubletake.model.lens import Lens
-from doubletake.stats.intervals import Resampling, cluster_means
+from doubletake.stats.intervals import IntervalSettings, cluster_means
 from doubletake.text.tokenizer import TraceTokenizer
 from turns.reading import KINDS
 from value_vectors.alignment import Alignment
@@ -24,7 +24,7 @@ def vector_rows(
     *,
     count: int,
     tokens: int,
-    resampling: Resampling,
+    intervals: IntervalSettings,
 ) -> list[dict[str, Any]]:
     """Rows of the table `value_vectors` of one layer.
 
@@ -37,13 +37,13 @@ def vector_rows(
         tokenizer: of the model.
         count: vectors of each side.
         tokens: tokens that each vector writes most for, and most against.
-        resampling: how intervals are drawn.
+        intervals: which intervals to give.
     """
     rows = []
     for side, sign in SIDE_SIGNS.items():
         units = layer.extreme[side][:count]
         logits = token_logits(lens, vectors[units])
-        means = mean_activations(layer.activations[:, units], turns, resampling)
+        means = mean_activations(layer.activations[:, units], turns, intervals)
         for index, unit in enumerate(units):
             ids_for = logits[index].topk(tokens).indices.tolist()
             ids_against = logits[index].topk(tokens, largest=False).indices.tolist()
@@ -66,14 +66,14 @@ def vector_rows(
 
 
 def mean_activations(
-    activations: torch.Tensor, turns: pl.DataFrame, resampling: Resampling
+    activations: torch.Tensor, turns: pl.DataFrame, intervals: IntervalSettings
 ) -> list[dict[str, float | None]]:
     """Mean and interval of each unit by kind of turn; null where there is no turn.
 
     Args:
         activations: [turn, unit].
         turns: columns kind and problem.
-        resampling: how the intervals are drawn.
+        intervals: which intervals to give.
     """
     rows: list[dict[str, float | None]] = [{} for _ in range(activations.shape[1])]
     for kind in KINDS:
@@ -84,7 +84,7 @@ def mean_activations(
             continue
         values = activations.numpy()[at].astype(float)
         problems = turns["problem"].to_numpy()[at]
-        means = cluster_means(values, problems, resampling)
+        means = cluster_means(values, problems, intervals)
         for row, mean in zip(rows, means, strict=True):
             row.update(zip(names, (mean.value, mean.low, mean.high), strict=True))
     return rows

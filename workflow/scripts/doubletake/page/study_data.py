@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from doubletake.page.wording import NOTHING, percent, plural
-from doubletake.stats.intervals import Resampling, cluster_means, wilson_interval
+from doubletake.stats.intervals import IntervalSettings, cluster_means, wilson_interval
 from doubletake.text.trace_positions import thought_span, thought_tokens
 
 
@@ -228,7 +228,7 @@ def mean_difference(
         return None
     values = differences.to_numpy().astype(float)
     (mean,) = cluster_means(
-        values[:, None], clusters.to_numpy(), Resampling(**settings)
+        values[:, None], clusters.to_numpy(), IntervalSettings(**settings)
     )
     return Difference(
         mean=mean.value,

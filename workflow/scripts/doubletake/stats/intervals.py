@@ -30,7 +30,7 @@ Ends = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Resampling:
+class IntervalSettings:
     """The `intervals` section of the config."""
 
     confidence: float = 0.95
@@ -56,7 +56,7 @@ class Mean:
 def cluster_means(
     values: np.ndarray,
     clusters: np.ndarray,
-    settings: Resampling,
+    settings: IntervalSettings,
     *,
     shares: bool = False,
 ) -> list[Mean]:
@@ -112,7 +112,11 @@ def cluster_sums(
 
 
 def cluster_ends(
-    sums: np.ndarray, counts: np.ndarray, settings: Resampling, *, shares: bool = False
+    sums: np.ndarray,
+    counts: np.ndarray,
+    settings: IntervalSettings,
+    *,
+    shares: bool = False,
 ) -> Ends:
     """Intervals of means: of each column, the sum of the sums over that of the counts.
 
@@ -136,7 +140,7 @@ def cluster_ends(
     return low, np.where(((sums < 0) | absent).all(0), np.minimum(high, 0), high)
 
 
-def mean_ends(jackknife: Jackknife, settings: Resampling) -> Ends:
+def mean_ends(jackknife: Jackknife, settings: IntervalSettings) -> Ends:
     """Intervals of means, ratios and differences (`Jackknife.ends`).
 
     There is none below the least number of clusters. There is none either where all
@@ -149,7 +153,7 @@ def mean_ends(jackknife: Jackknife, settings: Resampling) -> Ends:
 
 
 def share_ends(
-    jackknife: Jackknife, cases: np.ndarray | float, settings: Resampling
+    jackknife: Jackknife, cases: np.ndarray | float, settings: IntervalSettings
 ) -> Ends:
     """Intervals of shares, AUROCs and other statistics from 0 to 1.
 
