@@ -133,13 +133,11 @@ def test_a_section_without_any_interval_says_so_at_its_head(render):
     note = "Not checked: no number in the tables of this section has an interval"
     assert not render(Study()).has(note)
     study = Study()
-    ends = ("accuracy_low", "accuracy_high")
-    for name in ("early_exit/summary", "early_exit/calibration"):
-        study.rows[name] = [row | dict.fromkeys(ends) for row in study.rows[name]]
-    study.rows["early_exit/slopes"] = [
-        row | {"low": None, "high": None}
-        for row in study.rows.get("early_exit/slopes", [])
-    ]
+    for name in ("summary", "slopes", "calibration"):
+        study.rows[f"early_exit/{name}"] = [
+            {key: None if key.endswith(("_low", "_high")) else row[key] for key in row}
+            for row in study.rows[f"early_exit/{name}"]
+        ]
     page = render(study)
     (early_exit,) = (e for e in experiments() if e.name == "early_exit")
     assert page.has(early_exit.question, note)
