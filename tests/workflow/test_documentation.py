@@ -1,11 +1,13 @@
 """The documents name every table, file, key and config of the repository."""
 
+import re
+
 import pytest
 from checkouts import ROOT
 from documents import PARTS, written
 
 from doubletake.study.config_schema import config_schema
-from doubletake.study.registry import stages, tables
+from doubletake.study.registry import experiments, stages, tables
 
 
 @pytest.mark.parametrize("document", PARTS)
@@ -34,3 +36,21 @@ def test_every_key_of_a_section_says_what_it_means():
         assert part["description"].endswith((".", "/")), name
         for key, inner in part.get("properties", {}).items():
             assert inner["description"].endswith("."), f"{name}.{key}"
+
+
+def test_the_methods_of_every_experiment_are_described():
+    text = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    for experiment in experiments():
+        title = experiment.title.partition(":")[0]
+        _, head, section = text.partition(f"\n## {title}\n")
+        assert head, title
+        assert "\n| sentence |" in section.partition("\n## ")[0], title
+
+
+def test_every_test_that_the_methods_name_exists():
+    text = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/\S+\.py)::(\w+)`", text)
+    assert len(named) > 30
+    for path, name in named:
+        code = (ROOT / path).read_text(encoding="utf-8")
+        assert f"def {name}(" in code, f"{path}::{name}"
