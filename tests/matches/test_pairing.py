@@ -15,7 +15,8 @@ def cases(*rows: tuple, token_class: str = ".") -> pl.DataFrame:
     """Cases with tokens since the arrival, depth, arrivals before and problem."""
     names = ["since_arrival", "depth", "arrivals_before", "problem"]
     table = pl.DataFrame(list(rows), schema=names, orient="row")
-    return table.with_columns(line_start=pl.lit(False), token_class=pl.lit(token_class))
+    flags = {name: pl.lit(False) for name in ("line_start", "preferred")}
+    return table.with_columns(**flags, token_class=pl.lit(token_class))
 
 
 def pairs_of(first, second, calipers=CALIPERS) -> list[tuple[int, int]]:
@@ -81,26 +82,43 @@ def random_cases(rng: np.random.Generator, count: int) -> pl.DataFrame:
     return cases(*rows)
 
 
-def brute_force(first: pl.DataFrame, second: pl.DataFrame) -> tuple[int, float]:
-    """Most pairs, and then the least distance, over all assignments."""
+def test_a_preferred_case_gets_the_only_partner():
+    """The other case stands nearer to it."""
+    first = cases((10, 99, 2, "p"), (11, 99, 2, "p"))
+    second = cases((10, 99, 2, "p"))
+    assert pairs_of(first, second) == [(0, 0)]
+    preferred = first.with_columns(preferred=pl.Series([False, True]))
+    assert pairs_of(preferred, second) == [(1, 0)]
+
+
+def brute_force(first: pl.DataFrame, second: pl.DataFrame) -> tuple[int, int, float]:
+    """Most pairs, then most preferred cases, then the least distance.
+
+    Over all assignments. The three are the optimum one after the other.
+    """
     gaps = np.abs(scales(first)[:, None] - scales(second)[None])
     near = (gaps <= CALIPERS.widths + 1e-9).all(2)
     distance = ((gaps / CALIPERS.widths) ** 2).sum(2)
     problems = [table["problem"].to_numpy() for table in (first, second)]
     distance = distance + (problems[0][:, None] != problems[1][None])
-    best = (0, 0.0)
+    preferred = first["preferred"].to_numpy()
+    best = (0, 0, 0.0)
     for order in permutations(range(second.height), first.height):
         chosen = [(i, j) for i, j in enumerate(order) if near[i, j]]
-        best = min(best, (-len(chosen), sum(distance[i, j] for i, j in chosen)))
-    return -best[0], best[1]
+        total = sum(distance[i, j] for i, j in chosen)
+        taken = sum(int(preferred[i]) for i, _ in chosen)
+        best = min(best, (-len(chosen), -taken, total))
+    return -best[0], -best[1], best[2]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(12))
 def test_pairs_are_those_of_a_search_through_all_assignments(seed):
     rng = np.random.default_rng(seed)
-    first, second = random_cases(rng, 5), random_cases(rng, 6)
+    first, second = random_cases(rng, 6), random_cases(rng, 6)
+    first = first.with_columns(preferred=pl.Series(rng.random(6) < seed % 2 / 2))
     found = pairs_of(first, second)
-    number, least = brute_force(first, second)
+    number, preferred, least = brute_force(first, second)
+    assert sum(first["preferred"][row] for row, _ in found) == preferred
     one, two = (
         table[[pair[k] for pair in found]] for k, table in enumerate((first, second))
     )

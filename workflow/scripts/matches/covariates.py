@@ -43,6 +43,7 @@ def with_covariates(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
           of the thought where there is no earlier arrival.
         - depth: tokens of the thought up to the position.
         - after_wrap_up: the event comes after a wrap-up.
+        - preferred: the event is the first backtrack of its thought.
     """
     is_arrival, is_wrap_up = pl.col("kind") == "arrival", pl.col("kind") == "wrap_up"
     ordered = events.sort("trace", "event").with_columns(
@@ -68,6 +69,8 @@ def with_covariates(events: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
         - pl.col("last_arrival").fill_null(pl.col("prompt")),
         depth=pl.col("position") - pl.col("prompt"),
         after_wrap_up="after_wrap_up",
+        # ASSUME: experiments look at first backtracks (`turns.backtracks`) most often.
+        preferred=(pl.col("kind") == "backtrack") & (pl.col("ordinal") == 1),
     )
 
 

@@ -68,7 +68,10 @@ def pair(first: pl.DataFrame, second: pl.DataFrame, calipers: Calipers) -> Pairi
 
     Args:
         first: cases of the first class, with the columns of
-            `matches.covariates.with_covariates`.
+            `matches.covariates.with_covariates`. Of those that can be in a pair, as
+            many as possible of the `preferred` ones get a partner. This costs no pair:
+            the sets of cases that can all have partners are a matroid (Edmonds &
+            Fulkerson 1965), so each of them is part of a largest one.
         second: cases of the second class.
         calipers: how much two members of a pair may differ.
     """
@@ -78,7 +81,8 @@ def pair(first: pl.DataFrame, second: pl.DataFrame, calipers: Calipers) -> Pairi
         alike[rows] = len(columns)
         costs = _costs(first[rows], second[columns], calipers)
         near[rows] = [len(found) for found, _ in costs]
-        matched = _most_pairs(costs, len(columns))
+        preferred = first["preferred"].to_numpy()[rows]
+        matched = _most_pairs(costs, preferred, len(columns))
         pairs.append(np.stack([rows[matched[0]], columns[matched[1]]]))
     firsts, seconds = np.concatenate(pairs, axis=1)
     order = np.argsort(firsts)
@@ -119,23 +123,28 @@ def _costs(
 
 
 def _most_pairs(
-    costs: list[tuple[np.ndarray, np.ndarray]], columns: int
+    costs: list[tuple[np.ndarray, np.ndarray]], preferred: np.ndarray, columns: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the pairs: as many as possible, then of least cost.
 
-    Every row also has a column of its own that costs more than all pairs together. A
-    row that gets this column has no partner.
+    Every row also has a column of its own that costs more than all pairs together, and
+    twice as much for a preferred row. A row that gets this column has no partner.
     """
     # Loaded here, so that later stages and the page start without it.
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
     rows = len(costs)
-    alone = LARGEST_COST * (rows + 1)
+    alone = LARGEST_COST * (rows + 1) * (1 + preferred)
     counts = [len(near) + 1 for near, _ in costs]
     matrix = csr_array(
         (
-            np.concatenate([np.append(cost, alone) for _, cost in costs]),
+            np.concatenate(
+                [
+                    np.append(cost, own)
+                    for (_, cost), own in zip(costs, alone, strict=True)
+                ]
+            ),
             np.concatenate(
                 [np.append(near, columns + k) for k, (near, _) in enumerate(costs)]
             ),
