@@ -167,24 +167,25 @@ def test_differences_are_those_of_both_means(readings, lens):
 def simulated(effect):
     """A study of 40 problems with 500 layers, each a simulation on its own.
 
-    Pairs share what their problem gives. A third pair of every problem has lost its
-    control, and its backtrack has more of everything, with and without an effect.
+    Every problem has its own level. It has a pair with a control of its own, a pair
+    with a control of another problem, and a backtrack that has lost its control and has
+    more of everything, with and without an effect.
 
     Args:
         effect: of turning back, on logits of attention with standard deviation 1 and
             (divided by 4) on the share at which the word leads.
     """
     rng = np.random.default_rng(11)
+    levels, others = rng.normal(size=(40, SIMULATIONS)), rng.permutation(40)
     rows, pairs = [], []
-    for number in range(40):
-        shared = rng.normal(size=SIMULATIONS)
-        for event in range(3):
-            back, control = (f"{number}/{event}", 1), (f"{number}/{event}", 2)
-            pairs.append((back, control))
-            lost = 2.0 * (event == 2)
-            rows.append(draws(*back, "backtrack", shared + lost + effect, rng))
-            if not lost:
-                rows.append(draws(*control, "control", shared, rng))
+    for number, other in enumerate(others):
+        for event, where in ((1, number), (2, other), (3, None)):
+            back, lost = (f"{number}/0", event), 2.0 * (where is None)
+            rows.append(draws(*back, "backtrack", levels[number] + lost + effect, rng))
+            if where is not None:
+                control = (f"{where}/1", event)
+                pairs.append((back, control))
+                rows.append(draws(*control, "control", levels[where], rng))
     lens = pl.concat(rows).select(list(LOGIT_LENS.schema))
     return readings_of(LOGIT_LENS.check(lens), matches_of(pairs), [WORD])
 

@@ -173,9 +173,9 @@ def draw_leading(leading: pl.DataFrame, confidence: float) -> Figure:
     at_the_end = _draw_begins(begins, leading.filter(kind="backtrack"))
     whole_ticks(shares)
     whole_ticks(begins)
-    note = f"{cases_of(leading)}. Bands: {confidence:.0%} over problems."
-    note += f" At the end: {at_the_end:.1%} of all backtracks."
-    write_note(figure, note, unchecked)
+    bands = f"Bands: {confidence:.0%} over problems."
+    end = f"At the end: {at_the_end:.1%} of all backtracks."
+    write_note(figure, f"{cases_of(leading)}.", f"{bands} {end}", unchecked)
     return figure
 
 
