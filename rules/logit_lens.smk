@@ -38,6 +38,7 @@ rule measure_logit_lens:
 rule summarise_logit_lens:
     input:
         lens=rules.measure_logit_lens.output.lens,
+        matches="results/{model}/{dataset}/matches.parquet",
         random_groups=rules.measure_logit_lens.output.random_groups,
         vocabulary=rules.measure_logit_lens.output.vocabulary,
         words="results/{model}/{dataset}/turns/words.parquet",

@@ -4,7 +4,9 @@ import pytest
 from tiny_lens import run
 from tiny_turns import write_turns_study
 
+from logit_lens.pairs import readings_of
 from logit_lens.tables import LOGIT_LENS, LOGIT_LENS_RANDOM
+from matches.tables import MATCHES
 from turns.reading import target_ids
 from turns.tables import TURN_WORDS
 
@@ -30,3 +32,9 @@ def random_groups(study, lens):
 @pytest.fixture(scope="package")
 def targets(study):
     return target_ids(TURN_WORDS.read(study.folder / "words.parquet"))
+
+
+@pytest.fixture(scope="package")
+def readings(study, lens, targets):
+    matches = MATCHES.read(study.matches_path)
+    return readings_of(lens, matches, targets["backtrack"].tolist())

@@ -7,6 +7,7 @@ import pytest
 from doubletake.page.study_data import StudyData
 from doubletake.stats.intervals import IntervalSettings, cluster_means
 from logit_lens.page import SECTION, headline, middle_boundary
+from logit_lens.page_pairs import control_sentence, pair_parts_sentence
 from logit_lens.page_parts import (
     is_random,
     larger_part,
@@ -59,6 +60,28 @@ def leading(shares, to_the_end, kind="backtrack"):
     )
 
 
+def pair_tables(ends, problems):
+    """Rows at 14 pairs, of two tables."""
+    counts = {"positions": 14, "problems": problems}
+    interval = dict(zip(("low", "high"), ends, strict=True))
+    rows = [
+        {"kind": kind, "boundary": boundary, **counts, "share_leading": share}
+        | (interval if kind == "difference" else {"low": 0.25, "high": 0.75})
+        | {"leading_to_the_end": None if kind == "difference" else 7}
+        for kind, share in (("matched", 0.875), ("control", 0.5), ("difference", 0.375))
+        for boundary in (0, 3)
+    ]
+    means = {"embed": 0.0, "attn_out": 2.25, "mlp_out": -0.25, "difference": 2.5}
+    parts = [
+        part_row(part, "centred", mean, kind="difference") | counts
+        for part, mean in means.items()
+    ]
+    return {
+        "logit_lens/leading": LOGIT_LENS_LEADING.frame(rows),
+        "logit_lens/parts": LOGIT_LENS_PARTS.frame(parts),
+    }
+
+
 def summary():
     """The MLP of layer 1 leads raw, attention of layer 0 leads centred."""
     means = {
@@ -90,7 +113,14 @@ def data_of(
     raw=(-25.0, -21.0),
     shares=(0.0, 0.6, 0.25, 0.3),
     to_the_end=(0, 2, 4, 6),
+    ends=(0.25, 0.5),
+    problems=12,
 ):
+    """A study; `ends` and `problems`: of the difference from controls, None: no pair.
+
+    At the last boundary the word leads at 87.5% of 14 backtracks and at 50% of their
+    controls.
+    """
     word = {"group": "backtrack", "word": "Wait", "token_id": 1, "text": "Wait"}
     tables = {
         "turns": TURNS.frame([turn(1), turn(2)]),
@@ -100,6 +130,9 @@ def data_of(
         "logit_lens/summary": summary(),
         "logit_lens/words": LOGIT_LENS_WORDS.frame([]),
     }
+    if ends is not None:
+        for name, rows in pair_tables(ends, problems).items():
+            tables[name] = pl.concat([tables[name], rows])
     settings = {
         "turns": {"predicted_only": predicted_only},
         "intervals": {"confidence": 0.95, "least_problems": 10},
@@ -215,3 +248,69 @@ def test_without_an_interval_nothing_is_told():
     assert "(not checked: 4 problems), no interval tells which adds more" in text
     assert "adds more." not in text.replace("tells which adds more.", "")
     assert "order depends on the mean is not checked" in text
+
+
+NONE = (None, None)
+
+
+@pytest.mark.parametrize(
+    ("ends", "interval", "verdict"),
+    [
+        ((0.25, 0.5), "(+25.0 to +50.0)", "leads more often where"),
+        ((-0.5, -0.25), "(\u221250.0 to \u221225.0)", "leads less often where"),
+        ((-0.25, 0.5), "(\u221225.0 to +50.0)", "is not told"),
+        (NONE, "(none: equal on all 12 problems)", "is not told"),
+    ],
+)
+def test_controls_are_compared_within_pairs(ends, interval, verdict):
+    text = control_sentence(data_of(ends=ends))
+    assert "14 pairs of a backtrack and its matched control" in text
+    assert "(backtracks of 12 problems)" in text
+    assert "at 87.5% of the backtracks and at 50.0% of the controls" in text
+    assert "(25.0% to 75.0%)" in text  # of the controls alone
+    assert f"a difference of +37.5 percentage points {interval}." in text
+    assert verdict in text
+    assert "predicted_only" not in text
+
+
+def test_backtracks_that_were_chosen_by_the_criterion_are_no_finding():
+    data = data_of(predicted_only=True)
+    text = control_sentence(data)
+    assert "chose the backtracks by this very criterion" in text
+    assert "100% by construction, and only the share at controls is a finding" in text
+    assert "where the thought turns back" not in text
+    assert "turns.predicted_only keeps only" in pair_parts_sentence(data)
+    assert "turns.predicted_only" not in pair_parts_sentence(data_of())
+
+
+def test_pairs_of_too_few_problems_are_not_checked():
+    text = control_sentence(data_of(ends=NONE, problems=4))
+    assert "percentage points (not checked: 4 problems)." in text
+    assert "is not told" in text
+    assert "leads more often where" not in text.replace("whether it leads more", "")
+
+
+def test_without_pairs_nothing_is_compared():
+    data = data_of(ends=None)
+    assert "Not checked against controls: no selected backtrack" in (
+        control_sentence(data)
+    )
+    assert pair_parts_sentence(data) == ""
+    assert "" not in SECTION.findings(data)
+    text = SECTION.cases["layers"](data)
+    assert text.startswith("40 backtracks on 30 problems; none has its matched")
+
+
+def test_parts_at_backtracks_less_at_controls():
+    text = pair_parts_sentence(data_of())
+    assert "Over 14 pairs of a backtrack and its matched control" in text
+    assert "differs from that at the control by +2.00: +0.00 (" in text
+    assert "+2.25 (1.75 to 2.75) from attention" in text
+    assert "\u22120.25 (\u22120.75 to 0.25) from the MLPs" in text
+
+
+def test_figures_count_backtracks_and_pairs_once():
+    texts = {SECTION.cases[name](data_of()) for name in ("layers", "leading")}
+    (text,) = texts
+    assert text.startswith("40 backtracks on 30 problems; 14 pairs of a backtrack")
+    assert "(backtracks of 12 problems)." in text

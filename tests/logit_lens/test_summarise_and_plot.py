@@ -7,6 +7,7 @@ from tiny_lens import DRAWS
 from doubletake.stats.intervals import IntervalSettings
 from logit_lens import plot as plot_logit_lens
 from logit_lens import summarise as summarise_logit_lens
+from logit_lens.pairs import readings_of
 from logit_lens.tables import (
     LOGIT_LENS,
     LOGIT_LENS_LEADING,
@@ -15,15 +16,19 @@ from logit_lens.tables import (
     LOGIT_LENS_WORDS,
     VOCABULARY,
 )
+from matches.tables import MATCHES
 from turns.tables import TURNS
 
 INTERVALS = IntervalSettings(least_problems=3)
 
 
-def test_summaries_are_what_counting_gives(lens, random_groups):
-    summary = summarise_logit_lens.summarise(lens, random_groups, INTERVALS)
+def test_summaries_are_what_counting_gives(lens, readings, random_groups):
+    summary = summarise_logit_lens.summarise(readings, random_groups, INTERVALS)
     LOGIT_LENS_SUMMARY.check(summary)
-    for row in summary.filter(layer=1).iter_rows(named=True):
+    own = pl.col("kind").is_in(["matched", "difference"])  # see test_pairs
+    counted = summary.filter(~own, layer=1)
+    assert counted["kind"].n_unique() == 3
+    for row in counted.iter_rows(named=True):
         part = lens.filter(kind=row["kind"], component=row["component"], layer=1)
         assert row["positions"] == part.height
         values = part[row["group"]]
@@ -41,8 +46,8 @@ def test_summaries_are_what_counting_gives(lens, random_groups):
     assert inside >= DRAWS - 2  # 95% of 40
 
 
-def test_parts_are_sums_over_layers(lens, random_groups):
-    parts = summarise_logit_lens.parts_table(lens, random_groups, INTERVALS)
+def test_parts_are_sums_over_layers(lens, readings, random_groups):
+    parts = summarise_logit_lens.parts_table(readings, random_groups, INTERVALS)
     LOGIT_LENS_PARTS.check(parts)
     back = lens.filter(kind="backtrack")
     positions = back.select("trace", "event").n_unique()
@@ -98,8 +103,10 @@ def test_a_word_that_leads_for_a_moment_does_not_lead_to_the_end():
             [True, True, True, True],
         ]
     )
-    leading = summarise_logit_lens.leading_boundaries(lens, [1, 2], INTERVALS)
+    readings = readings_of(lens, MATCHES.frame([]), [1, 2])
+    leading = summarise_logit_lens.leading_boundaries(readings, INTERVALS)
     LOGIT_LENS_LEADING.check(leading)
+    assert leading["kind"].unique().to_list() == ["backtrack"]
     assert leading["boundary"].to_list() == [0, 1, 2, 3]
     assert leading["share_leading"].to_list() == pytest.approx([0.2, 1.0, 0.4, 0.6])
     assert leading["leading_to_the_end"].to_list() == [1, 1, 0, 1]
@@ -123,10 +130,10 @@ def test_words_are_counted_by_boundary(lens):
 
 
 def test_figures_are_drawn_and_equal_data_give_equal_bytes(
-    study, lens, random_groups, tmp_path
+    study, readings, random_groups, tmp_path
 ):
-    leading = summarise_logit_lens.leading_boundaries(lens, [1, 2], INTERVALS)
-    summary = summarise_logit_lens.summarise(lens, random_groups, INTERVALS)
+    leading = summarise_logit_lens.leading_boundaries(readings, INTERVALS)
+    summary = summarise_logit_lens.summarise(readings, random_groups, INTERVALS)
     LOGIT_LENS_LEADING.write(leading, tmp_path / "leading.parquet")
     LOGIT_LENS_SUMMARY.write(summary, tmp_path / "summary.parquet")
     for turn in ("a", "b"):
@@ -144,20 +151,63 @@ def test_figures_are_drawn_and_equal_data_give_equal_bytes(
         assert one.read_bytes() == other.read_bytes()
 
 
+def texts_of(figure):
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
 def test_means_of_too_few_problems_have_no_interval_and_are_not_drawn(
-    lens, random_groups
+    readings, random_groups
 ):
     few = IntervalSettings(least_problems=99)
-    leading = summarise_logit_lens.leading_boundaries(lens, [1, 2], few)
-    summary = summarise_logit_lens.summarise(lens, random_groups, few)
-    for table, figure in (
-        (summary, plot_logit_lens.draw_layers(summary, 0.95)),
-        (leading, plot_logit_lens.draw_leading(leading, 0.95)),
+    leading = summarise_logit_lens.leading_boundaries(readings, few)
+    summary = summarise_logit_lens.summarise(readings, random_groups, few)
+    drawn = summary.filter(pl.col("component") != "embed")
+    for table, rows, figure in (
+        (summary, drawn, plot_logit_lens.draw_layers(summary, 0.95)),
+        (leading, leading, plot_logit_lens.draw_leading(leading, 0.95)),
     ):
         assert table["low"].is_null().all()
         assert table["high"].is_null().all()
-        (text,) = (text.get_text() for axes in figure.axes for text in axes.texts)
-        assert f"Not checked, so not drawn: {table.height} points" in text
+        points = [
+            rows.filter(pl.col("kind").is_in(kinds)).height
+            for kinds in (["matched", "control"], ["backtrack"])
+        ]
+        (text,) = texts_of(figure)
+        for number in points:
+            assert f"Not checked, so not drawn: {number} points" in text
+
+
+def leading_row(kind, boundary, problems, low):
+    row = {"kind": kind, "boundary": boundary, "positions": 2 * problems}
+    row |= {"problems": problems, "share_leading": 0.5, "low": low, "high": low}
+    return row | {"leading_to_the_end": None if kind == "difference" else 1}
+
+
+def lines_of(figure):
+    return {line.get_label() for line in figure.axes[0].get_lines()}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "low", "lines"),
+    [
+        (12, 0.5, {"at backtracks with a control", "at their controls"}),
+        (4, None, {"at backtracks"}),
+        (0, None, {"at backtracks"}),
+    ],
+)
+def test_controls_are_drawn_beside_the_backtracks_of_their_pairs(pairs, low, lines):
+    rows = [leading_row("backtrack", k, 30, 0.5) for k in range(3)]
+    if pairs:
+        rows += [
+            leading_row(kind, k, pairs, low)
+            for kind in ("matched", "control", "difference")
+            for k in range(3)
+        ]
+    figure = plot_logit_lens.draw_leading(LOGIT_LENS_LEADING.frame(rows), 0.95)
+    assert lines_of(figure) == lines
+    note = figure.get_supxlabel()
+    assert f"{2 * pairs} pairs of a backtrack and its control, of 60 " in note
+    assert ("6 points without an interval (problems: 4)" in note) == (pairs == 4)
 
 
 def test_without_positions_there_are_empty_figures():
@@ -167,5 +217,4 @@ def test_without_positions_there_are_empty_figures():
         plot_logit_lens.draw_leading(leading, 0.95),
         plot_logit_lens.draw_words(TURNS.frame([])),
     ):
-        texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-        assert any("Nothing to draw" in text for text in texts)
+        assert any("Nothing to draw" in text for text in texts_of(figure))

@@ -42,22 +42,29 @@ DECLARATION = Experiment(
             "their final probabilities at the position. Above: the mean logit of the "
             "vocabulary is subtracted, because what is added to every token alike "
             "changes no probability. Below: raw logits, as in published figures. "
-            "Dashed: the same words at matched controls, where the thought goes on. "
-            "Where backtracks and controls agree, a layer writes words that are "
-            "frequent in any case, and not the turn. Grey: random groups with as many "
-            "tokens as there are backtrack words, weighted alike. Bands are intervals "
-            "over problems. The numbers are in logit_lens/summary.parquet and "
-            "logit_lens/parts.parquet.",
+            "Solid: backtracks that have a matched control. Dashed: the same words at "
+            "these controls, where the thought goes on. Where both agree, a layer "
+            "writes words that are frequent in any case, and not the turn. Without "
+            "such pairs, or with too few for an interval, all backtracks are drawn "
+            "alone. Grey: random "
+            "groups with as many tokens as there are backtrack words, weighted alike, "
+            "at all backtracks. Bands are intervals over problems. The numbers are in "
+            "logit_lens/summary.parquet and logit_lens/parts.parquet, with the "
+            "differences within pairs and their intervals.",
         ),
         Figure(
             "leading",
             "From which boundary a backtrack word is the most likely token",
             "Left: share of positions at which a backtrack word is the most likely "
-            "token of the logit lens. Right: share of backtracks at which a "
+            "token of the logit lens, at backtracks that have a matched control and at "
+            "these controls. Without such pairs, or with too few for an interval, all "
+            "backtracks are drawn alone. Right: share of all backtracks at which a "
             "backtrack word leads from this boundary to the end. A word that leads "
             "only in between is not counted there. A late, steep rise means that the "
             "last layers write the word. An early rise means that the choice was made "
-            "earlier. The numbers are in logit_lens/leading.parquet.",
+            "earlier. If turns.predicted_only is on, all backtracks reach 100% at the "
+            "last boundary because they were chosen so; controls were not. The numbers "
+            "are in logit_lens/leading.parquet.",
         ),
         Figure(
             "words",

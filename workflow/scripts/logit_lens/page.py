@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from doubletake.page.sections import Section, Sheet
-from doubletake.page.wording import count, listed, percent, plural, quoted
+from doubletake.page.wording import count, percent, plural, quoted
+from logit_lens.page_pairs import (
+    control_sentence,
+    pair_parts_sentence,
+    position_cases,
+)
 from logit_lens.page_parts import (
     added_in_short,
     layer_sentence,
@@ -90,17 +95,19 @@ def middle_boundary(leading: pl.DataFrame) -> int:
 
 
 def findings(data: StudyData) -> list[str]:
-    """What passes the filter, what the parts add, what happens at controls."""
+    """What passes the filter, what the parts add, what differs at matched controls."""
     if why_empty(data) is not None:
         return []
-    return [
+    sentences = [
         _filter_finding(data),
         parts_sentence(data),
         order_sentence(data),
         layer_sentence(data),
-        _control_finding(data),
+        control_sentence(data),
+        pair_parts_sentence(data),
         _target_tokens(data),
     ]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _filter_finding(data: StudyData) -> str:
@@ -113,18 +120,6 @@ def _filter_finding(data: StudyData) -> str:
         "DeepSeek-R1-Distill-Llama-8B on GSM8K it was about 40%, white space "
         "included). White space is left out here: it does not say whether the "
         "sentence turns back."
-    )
-
-
-def _control_finding(data: StudyData) -> str:
-    leading = data.tables["logit_lens/leading"]
-    control = leading.filter(kind="control").sort("boundary")
-    if control.is_empty():
-        return "There is no control position to compare with."
-    row = control.row(-1, named=True)
-    return (
-        f"At {percent(row['share_leading'])} of {plural(row['positions'], 'control')} "
-        "a backtrack word is the most likely token."
     )
 
 
@@ -164,19 +159,6 @@ def sheets(data: StudyData) -> list[Sheet]:
 
 def _share(row: dict) -> float:
     return row["leading"] / row["positions"]
-
-
-def position_cases(data: StudyData) -> str:
-    """Number of positions in the figures by layer."""
-    summary = data.tables["logit_lens/summary"].filter(component="resid", layer=0)
-    rows = summary.filter(group="backtrack", logit="centred").select(
-        "kind", "positions", "problems"
-    )
-    parts = [
-        f"{plural(n, kind.replace('_', '-'))} on {plural(problems, 'problem')}"
-        for kind, n, problems in rows.iter_rows()
-    ]
-    return f"{listed(parts) or 'No position'}. {data.interval_note}"
 
 
 def word_cases(data: StudyData) -> str:

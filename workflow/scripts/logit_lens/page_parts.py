@@ -31,8 +31,8 @@ def added_in_short(data: StudyData) -> str:
     return listed(
         [
             f"{PART_NAMES[part]} add{'s' if part == 'attn_out' else ''} "
-            f"{_signed(rows[part]['mean'])} (random tokens: "
-            f"{_signed(rows[part]['random'])})"
+            f"{signed(rows[part]['mean'])} (random tokens: "
+            f"{signed(rows[part]['random'])})"
             for part in ("attn_out", "mlp_out")
         ]
     )
@@ -42,7 +42,7 @@ def parts_sentence(data: StudyData) -> str:
     """What the parts add to the backtrack words, and to random groups of tokens."""
     rows = parts_of(data, "centred")
     parts = [
-        f"{_signed(rows[part]['mean'])} ({_interval(data, rows[part])}; random tokens: "
+        f"{signed(rows[part]['mean'])} ({interval(data, rows[part])}; random tokens: "
         f"{_random(rows[part])}) from {name}"
         for part, name in PART_NAMES.items()
     ]
@@ -50,7 +50,7 @@ def parts_sentence(data: StudyData) -> str:
     number = data.tables["turns/words"].filter(group="backtrack").height
     return (
         f"At {_cases(rows['embed'])} the logit of the backtrack words minus the mean "
-        f"of the vocabulary is {_signed(total)}: {listed(parts)}. The words are "
+        f"of the vocabulary is {signed(total)}: {listed(parts)}. The words are "
         "weighted by their probabilities at the position. Random tokens: groups of "
         f"{plural(number, 'token')} of the vocabulary, weighted alike. They show how "
         "much the weighting alone gives."
@@ -66,7 +66,7 @@ def order_sentence(data: StudyData) -> str:
     inside = is_random(centred)
     text = (
         f"Attention minus MLPs, over {_cases(centred)}: {_compared(data, centred)}. "
-        f"Random tokens give {_signed(centred['random'])} ({data.confidence:.0%} of "
+        f"Random tokens give {signed(centred['random'])} ({data.confidence:.0%} of "
         f"groups: {_range(centred)}); the difference lies "
         f"{'within' if inside else 'outside'} this range, so it is "
         f"{'not ' if inside else ''}particular to words like "
@@ -91,7 +91,7 @@ def _compared(data: StudyData, difference: dict[str, Any]) -> str:
     verdict = VERDICTS[larger_part(difference)]
     if difference["low"] is None:
         verdict = "no interval tells which adds more"
-    return f"{_signed(difference['mean'])} ({_interval(data, difference)}), {verdict}"
+    return f"{signed(difference['mean'])} ({interval(data, difference)}), {verdict}"
 
 
 def _change(centred: dict[str, Any], raw: dict[str, Any]) -> str:
@@ -135,10 +135,10 @@ def layer_sentence(data: StudyData) -> str:
     is_same = _layer_name(centred) == _layer_name(raw)
     return (
         f"The largest single mean is that of {_layer_name(centred)}: "
-        f"{_signed(centred['mean'])} ({_interval(data, centred)}; random tokens: "
+        f"{signed(centred['mean'])} ({interval(data, centred)}; random tokens: "
         f"{_random(centred)}). Raw, it is that of "
-        f"{'the same part' if is_same else _layer_name(raw)}: {_signed(raw['mean'])} "
-        f"({_interval(data, raw)})."
+        f"{'the same part' if is_same else _layer_name(raw)}: {signed(raw['mean'])} "
+        f"({interval(data, raw)})."
     )
 
 
@@ -154,19 +154,21 @@ def _cases(row: dict[str, Any]) -> str:
     return f"{backtracks} of {plural(row['problems'], 'problem')}"
 
 
-def _interval(data: StudyData, row: dict[str, Any]) -> str:
+def interval(data: StudyData, row: dict[str, Any]) -> str:
+    """The interval of a row in logits, or why there is none."""
     return data.between(row, lambda value: real(value, 2))
 
 
 def _random(row: dict[str, Any]) -> str:
     """Mean and range of the random groups."""
-    return f"{_signed(row['random'])}, {_range(row)}"
+    return f"{signed(row['random'])}, {_range(row)}"
 
 
 def _range(row: dict[str, Any]) -> str:
     return f"{real(row['random_low'], 2)} to {real(row['random_high'], 2)}"
 
 
-def _signed(value: float | None) -> str:
+def signed(value: float | None) -> str:
+    """A number of logits with its sign."""
     text = real(value, 2)
     return text if value is None or text.startswith("\u2212") else f"+{text}"

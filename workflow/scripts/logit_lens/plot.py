@@ -38,7 +38,7 @@ from doubletake.page.plots import (
     write_note,
 )
 from doubletake.running.logs import job
-from logit_lens.tables import LOGIT_LENS_LEADING, LOGIT_LENS_SUMMARY
+from logit_lens.tables import LOGIT_LENS_LEADING, LOGIT_LENS_SUMMARY, MATCHED
 from turns.tables import TURNS
 
 if TYPE_CHECKING:
@@ -48,7 +48,13 @@ logger = logging.getLogger("plot_logit_lens")
 
 GROUP_LABELS = {"backtrack": "backtrack words", "wrap_up": "wrap-up words"}
 COLOURS = dict(zip(GROUP_LABELS, (ACCENT, ordered_colours(3)[1]), strict=True))
-LINE_STYLES: dict[str, Any] = {"backtrack": "-", "control": DASHED}
+PAIR = (MATCHED, "control")
+LINE_STYLES: dict[str, Any] = {"backtrack": "-", MATCHED: "-", "control": DASHED}
+KIND_LABELS = {
+    "backtrack": "at backtracks",
+    MATCHED: "at backtracks with a control",
+    "control": "at their controls",
+}
 PANELS = {
     "resid": ("Residual stream (logit lens)", "layer boundary"),
     "attn_out": ("Attention", "layer"),
@@ -59,27 +65,46 @@ SHOWN_WORDS = 12
 NOTHING = "Nothing to draw: no backtrack was selected."
 
 
+def drawn_rows(table: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """The rows to draw, and a sentence on those without an interval.
+
+    Matched backtracks are drawn beside their controls, so that like stands beside like.
+    Where there is no pair with an interval, all selected backtracks are drawn alone.
+
+    Args:
+        table: with the columns kind, problems and low.
+    """
+    pairs, unchecked = with_interval(table.filter(pl.col("kind").is_in(PAIR)))
+    if pairs["kind"].n_unique() == len(PAIR):
+        return pairs, unchecked
+    alone, alone_unchecked = with_interval(table.filter(kind="backtrack"))
+    return alone, "\n".join(text for text in (unchecked, alone_unchecked) if text)
+
+
 def cases_of(table: pl.DataFrame) -> str:
-    """Number of positions of each kind in a table."""
-    rows = [
-        (kind, table.filter(kind=kind)["positions"])
-        for kind in LINE_STYLES
-        if not table.filter(kind=kind).is_empty()
-    ]
-    return ", ".join(counted(counts[0], kind) for kind, counts in rows)
+    """Number of pairs and of all selected backtracks in a table."""
+    pairs, backtracks = (
+        int(table.filter(kind=kind)["positions"].max() or 0)  # type: ignore[arg-type]
+        for kind in (MATCHED, "backtrack")
+    )
+    of_all = f"of {counted(backtracks, 'backtrack')} in all"
+    return f"{counted(pairs, 'pair')} of a backtrack and its control, {of_all}"
 
 
 def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
     """Mean logits by layer, and what each layer adds to the final logit."""
-    shown, unchecked = with_interval(summary)
-    if shown.filter(kind="backtrack").is_empty():
+    drawn = summary.filter(pl.col("component").is_in(list(PANELS)))
+    shown, unchecked = drawn_rows(drawn)
+    if shown.is_empty():
         return empty_figure(unchecked or NOTHING)
+    random = drawn.filter(kind="backtrack").drop_nulls("random")
     figure, axes = new_figure(columns=3, rows=2, height=6.4, sharex="col")
     for panels, (logit, ylabel) in zip(axes, LOGIT_LABELS.items(), strict=True):
         panels[0].set_ylabel(ylabel)
         for panel, component in zip(panels, PANELS, strict=True):
-            rows = shown.filter(logit=logit, component=component)
-            _draw_component(panel, rows)
+            of_panel = {"logit": logit, "component": component}
+            _draw_random(panel, random.filter(**of_panel).sort("layer"))
+            _draw_component(panel, shown.filter(**of_panel))
     for panel, (title, xlabel) in zip(axes.T, PANELS.values(), strict=True):
         panel[0].set_title(title)
         panel[1].set_xlabel(xlabel)
@@ -87,27 +112,28 @@ def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
         Line2D([], [], color=COLOURS[group], label=label)
         for group, label in GROUP_LABELS.items()
     ]
-    kind_labels = {"backtrack": "at backtracks", "control": "at controls"}
     lines += [
         Line2D([], [], color=FAINT, ls=LINE_STYLES[kind], label=text)
-        for kind, text in kind_labels.items()
+        for kind, text in KIND_LABELS.items()
         if not shown.filter(kind=kind).is_empty()
     ]
     lines.append(Line2D([], [], color=FAINT, lw=6, alpha=0.3, label="random tokens"))
     figure.legend(handles=lines, loc="outside upper left", ncols=5)
     note = (
         f"{cases_of(summary)}. Bands: {confidence:.0%} over problems. Grey: "
-        f"{confidence:.0%} of random groups of tokens, at backtracks."
+        f"{confidence:.0%} of random groups of tokens, at all backtracks."
     )
     write_note(figure, note, unchecked)
     return figure
 
 
+def _draw_random(axes: Axes, rows: pl.DataFrame) -> None:
+    if rows.height:
+        ends = (rows["random_low"], rows["random_high"])
+        draw_band(axes, rows["layer"], *ends, colour=INK)
+
+
 def _draw_component(axes: Axes, rows: pl.DataFrame) -> None:
-    drawn = rows.filter(kind="backtrack").drop_nulls("random").sort("layer")
-    if drawn.height:
-        ends = (drawn["random_low"], drawn["random_high"])
-        draw_band(axes, drawn["layer"], *ends, colour=INK)
     for kind, line_style in LINE_STYLES.items():
         for group, colour in COLOURS.items():
             line = rows.filter(kind=kind, group=group).sort("layer")
@@ -122,9 +148,8 @@ def _draw_component(axes: Axes, rows: pl.DataFrame) -> None:
 
 def draw_leading(leading: pl.DataFrame, confidence: float) -> Figure:
     """Where a backtrack word is the most likely token, and from where to the end."""
-    shown, unchecked = with_interval(leading)
-    back = shown.filter(kind="backtrack").sort("boundary")
-    if back.is_empty():
+    shown, unchecked = drawn_rows(leading)
+    if shown.is_empty():
         return empty_figure(unchecked or NOTHING)
     figure, axes = new_figure(columns=2, height=3.4)
     shares, begins = axes[0]
@@ -136,7 +161,7 @@ def draw_leading(leading: pl.DataFrame, confidence: float) -> Figure:
         draw_band(shares, *band, colour=ACCENT)
         style: dict[str, Any] = {"ls": line_style, "color": ACCENT, "marker": "o"}
         style |= {"ms": mark_size(rows.height)}
-        label = f"at {kind}s"
+        label = KIND_LABELS[kind]
         shares.plot(rows["boundary"], rows["share_leading"], label=label, **style)
     shares.set(
         title="A backtrack word is most likely",
@@ -145,20 +170,26 @@ def draw_leading(leading: pl.DataFrame, confidence: float) -> Figure:
         ylim=(-0.03, 1.03),
     )
     shares.legend(handlelength=3.5)
-    to_the_end = back["leading_to_the_end"] / back["positions"]
-    begins.bar(back["boundary"], to_the_end, color=ACCENT)
-    begins.set(
-        title="... from here to the end",
-        xlabel="layer boundary",
-        ylabel="share of backtracks",
-        ylim=(-0.03, 1.03),
-    )
+    at_the_end = _draw_begins(begins, leading.filter(kind="backtrack"))
     whole_ticks(shares)
     whole_ticks(begins)
-    note = f"{cases_of(leading)}. Bands: {confidence:.0%} over problems."
-    note += f" At the end: {to_the_end.sum():.1%} of backtracks."
-    write_note(figure, note, unchecked)
+    bands = f"Bands: {confidence:.0%} over problems."
+    end = f"At the end: {at_the_end:.1%} of all backtracks."
+    write_note(figure, f"{cases_of(leading)}.", f"{bands} {end}", unchecked)
     return figure
+
+
+def _draw_begins(axes: Axes, rows: pl.DataFrame) -> float:
+    """Bars: from which boundary a backtrack word leads to the end; their sum."""
+    shares = rows["leading_to_the_end"] / rows["positions"]
+    axes.bar(rows["boundary"], shares, color=ACCENT)
+    axes.set(
+        title="... from here to the end",
+        xlabel="layer boundary",
+        ylabel="share of all backtracks",
+        ylim=(-0.03, 1.03),
+    )
+    return float(shares.sum())
 
 
 def draw_words(turns: pl.DataFrame) -> Figure:

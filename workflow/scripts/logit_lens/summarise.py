@@ -1,7 +1,11 @@
 """Means by layer and by part, boundaries from which a backtrack word leads, top tokens.
 
+Means are over all positions of a kind. Backtracks are compared with controls within
+matched pairs only. Intervals are over problems.
+
 Inputs
     lens: `logit_lens.tables.LOGIT_LENS`.
+    matches: `matches.tables.MATCHES`, the pairs of backtrack and control.
     random_groups: `logit_lens.tables.LOGIT_LENS_RANDOM`.
     words: `turns.tables.TURN_WORDS`.
     vocabulary: `logit_lens.tables.VOCABULARY`, the texts of tokens.
@@ -24,15 +28,19 @@ import polars as pl
 
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
+from logit_lens.pairs import readings_of
 from logit_lens.tables import (
+    DIFFERENCE,
     LOGIT_LENS,
     LOGIT_LENS_LEADING,
     LOGIT_LENS_PARTS,
     LOGIT_LENS_RANDOM,
     LOGIT_LENS_SUMMARY,
     LOGIT_LENS_WORDS,
+    MATCHED,
     VOCABULARY,
 )
+from matches.tables import MATCHES
 from turns.tables import TURN_WORDS
 
 if TYPE_CHECKING:
@@ -42,10 +50,10 @@ logger = logging.getLogger("summarise_logit_lens")
 
 BACKTRACK = "backtrack"
 GROUPS = (BACKTRACK, "wrap_up")
-KINDS = (*GROUPS, "control")
+PAIRED = (MATCHED, DIFFERENCE)
+KINDS = (*GROUPS, "control", *PAIRED)
 PARTS = ("embed", "attn_out", "mlp_out")
 COMPONENTS = ("resid", *PARTS)
-DIFFERENCE = "difference"
 CENTRED, RAW, EQUAL, EQUAL_RAW = "centred", "raw", "equal", "equal_raw"
 ATTENTION, MLPS = PARTS[1:]
 LOGITS: dict[str, Callable[[str], pl.Expr]] = {
@@ -72,19 +80,28 @@ def means_by_layer(
         rows: of one kind and component, with trace, event, problem, layer and column.
         column: name of the column to average.
         intervals: which intervals to give.
-        shares: whether the column holds flags.
+        shares: whether the values are 0 and 1.
     """
     layers = rows["layer"].unique().sort().to_list()
     ordered = rows.sort("trace", "event", "layer")
-    values = ordered[column].cast(pl.Float64).to_numpy().reshape(-1, len(layers))
+    values = ordered[column].to_numpy().reshape(-1, len(layers))
     problems = ordered["problem"].to_numpy()[:: len(layers)]
     return layers, cluster_means(values, problems, intervals, shares=shares)
 
 
 def summarise(
-    lens: pl.DataFrame, random_groups: pl.DataFrame, intervals: IntervalSettings
+    readings: pl.DataFrame, random_groups: pl.DataFrame, intervals: IntervalSettings
 ) -> pl.DataFrame:
-    """Mean logits by kind, component, layer and group, centred and raw."""
+    """Mean logits by kind, component, layer and group, centred and raw.
+
+    Args:
+        readings: of `readings_of`.
+        random_groups: `logit_lens.tables.LOGIT_LENS_RANDOM`.
+        intervals: which intervals to give.
+
+    Returns:
+        `logit_lens.tables.LOGIT_LENS_SUMMARY`.
+    """
     ranges = {
         key: random_range(part["mean"], intervals.confidence)
         for key, part in random_groups.group_by("kind", "component", "layer")
@@ -92,26 +109,26 @@ def summarise(
     rows = []
     keys = product(KINDS, COMPONENTS, GROUPS, (CENTRED, RAW))
     for kind, component, group, logit in keys:
-        part = lens.filter(kind=kind, component=component)
+        part = readings.filter(kind=kind, component=component)
         if part.is_empty():
             continue
         part = part.with_columns(value=LOGITS[logit](group))
         for layer, mean in zip(*means_by_layer(part, "value", intervals), strict=True):
             row = {"kind": kind, "component": component, "layer": layer}
             row |= {"group": group, "logit": logit} | interval_of(mean)
-            if (group, logit) == (BACKTRACK, CENTRED):
+            if (group, logit) == (BACKTRACK, CENTRED) and kind not in PAIRED:
                 row |= ranges[kind, component, layer]
             rows.append(NOT_DRAWN | row)
     return LOGIT_LENS_SUMMARY.frame(rows)
 
 
 def parts_table(
-    lens: pl.DataFrame, random_groups: pl.DataFrame, intervals: IntervalSettings
+    readings: pl.DataFrame, random_groups: pl.DataFrame, intervals: IntervalSettings
 ) -> pl.DataFrame:
     """What embedding, attention and MLPs add to the backtrack words in all layers."""
     rows: list[dict[str, Any]] = []
     for kind, logit in product(KINDS, LOGITS):
-        of_kind = lens.filter(kind=kind).with_columns(mean=LOGITS[logit](BACKTRACK))
+        of_kind = readings.filter(kind=kind).with_columns(mean=LOGITS[logit](BACKTRACK))
         if of_kind.is_empty():
             continue
         totals = totals_of_parts(of_kind, ["trace", "event", "problem"])
@@ -121,7 +138,7 @@ def parts_table(
         means = cluster_means(totals.select(names).to_numpy(), problems, intervals)
         for name, mean in zip(names, means, strict=True):
             row = {"kind": kind, "part": name, "logit": logit} | interval_of(mean)
-            if logit == CENTRED:
+            if logit == CENTRED and kind not in PAIRED:
                 row |= random_range(drawn[name], intervals.confidence)
             rows.append(NOT_DRAWN | row)
     return LOGIT_LENS_PARTS.frame(rows)
@@ -163,35 +180,33 @@ def interval_of(mean: Mean) -> dict[str, Any]:
 
 
 def leading_boundaries(
-    lens: pl.DataFrame, targets: list[int], intervals: IntervalSettings
+    readings: pl.DataFrame, intervals: IntervalSettings
 ) -> pl.DataFrame:
     """Where a backtrack word is the most likely token, and from where to the end.
 
     Args:
-        lens: `logit_lens.tables.LOGIT_LENS`.
-        targets: ids of the backtrack group.
+        readings: of `readings_of`.
         intervals: which intervals to give.
 
     Returns:
         `logit_lens.tables.LOGIT_LENS_LEADING`.
     """
     rows = []
-    resid = lens.filter(component="resid").with_columns(
-        is_leading=pl.col("top_ids").list.first().is_in(targets)
-    )
     for kind in KINDS:
-        part = resid.filter(kind=kind)
+        part = readings.filter(kind=kind, component="resid")
         if part.is_empty():
             continue
-        boundaries, means = means_by_layer(part, "is_leading", intervals, shares=True)
-        begins = first_of_the_last_run(part)
-        counts = np.bincount(begins, minlength=len(boundaries))
+        shares = kind != DIFFERENCE
+        boundaries, means = means_by_layer(part, "is_leading", intervals, shares=shares)
+        begins: list[int | None] = [None] * len(boundaries)
+        if shares:
+            runs = first_of_the_last_run(part)
+            begins = np.bincount(runs, minlength=len(boundaries)).tolist()
         rows += [
             {"kind": kind, "boundary": boundary, "positions": mean.n}
             | {"problems": mean.clusters, "share_leading": mean.value}
-            | {"low": mean.low, "high": mean.high}
-            | {"leading_to_the_end": int(counts[boundary])}
-            for boundary, mean in zip(boundaries, means, strict=True)
+            | {"low": mean.low, "high": mean.high, "leading_to_the_end": begin}
+            for boundary, mean, begin in zip(boundaries, means, begins, strict=True)
         ]
     return LOGIT_LENS_LEADING.frame(rows)
 
@@ -206,7 +221,7 @@ def first_of_the_last_run(rows: pl.DataFrame) -> np.ndarray:
         [position], without positions at which no backtrack word leads at the end.
     """
     key = ["trace", "event"]
-    lost = pl.col("layer").filter(~pl.col("is_leading")).max()
+    lost = pl.col("layer").filter(pl.col("is_leading") == 0).max()
     runs = rows.group_by(key).agg(begin=lost.fill_null(-1) + 1, n=pl.len())
     return runs.filter(pl.col("begin") < pl.col("n"))["begin"].to_numpy()
 
@@ -248,6 +263,7 @@ def word_counts(lens: pl.DataFrame, vocabulary: pl.DataFrame) -> pl.DataFrame:
 def main(
     *,
     lens_path: Path,
+    matches_path: Path,
     random_groups_path: Path,
     vocabulary_path: Path,
     words_path: Path,
@@ -262,19 +278,22 @@ def main(
     random_groups = LOGIT_LENS_RANDOM.read(random_groups_path)
     words = TURN_WORDS.read(words_path)
     targets = words.filter(group=BACKTRACK)["token_id"].to_list()
-    leading = leading_boundaries(lens, targets, intervals)
-    logger.info("%d rows", lens.height)
-    LOGIT_LENS_SUMMARY.write(summarise(lens, random_groups, intervals), summary_path)
-    LOGIT_LENS_PARTS.write(parts_table(lens, random_groups, intervals), parts_path)
+    readings = readings_of(lens, MATCHES.read(matches_path), targets)
+    logger.info("%d rows of the lens, %d with pairs", lens.height, readings.height)
+    summary = summarise(readings, random_groups, intervals)
+    LOGIT_LENS_SUMMARY.write(summary, summary_path)
+    parts = parts_table(readings, random_groups, intervals)
+    LOGIT_LENS_PARTS.write(parts, parts_path)
     top_words = word_counts(lens, VOCABULARY.read(vocabulary_path))
     LOGIT_LENS_WORDS.write(top_words, top_words_path)
-    LOGIT_LENS_LEADING.write(leading, leading_path)
+    LOGIT_LENS_LEADING.write(leading_boundaries(readings, intervals), leading_path)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             lens_path=Path(snakemake.input.lens),
+            matches_path=Path(snakemake.input.matches),
             random_groups_path=Path(snakemake.input.random_groups),
             vocabulary_path=Path(snakemake.input.vocabulary),
             words_path=Path(snakemake.input.words),

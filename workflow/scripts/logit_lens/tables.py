@@ -5,12 +5,30 @@ import polars as pl
 from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
 
+MATCHED, DIFFERENCE = "matched", "difference"
 _KIND = Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`")
+_KIND_OF_MEAN = Column(
+    "kind",
+    TEXT,
+    "`backtrack` (all selected ones), `wrap_up`, `control`, `matched` (the selected "
+    "backtracks that have their matched control here) or `difference` (mean over these "
+    "pairs: backtrack minus control)",
+)
 _BOUNDARY = Column(
     "boundary", COUNT, "boundary of the residual stream, 0 to n_layers", unit="index"
 )
-_POSITIONS = Column("positions", COUNT, "positions of the kind", unit="positions")
-_PROBLEMS = Column("problems", COUNT, "problems of these positions", unit="problems")
+_POSITIONS = Column(
+    "positions",
+    COUNT,
+    "positions of the kind; `difference`: pairs",
+    unit="positions",
+)
+_PROBLEMS = Column(
+    "problems",
+    COUNT,
+    "problems of these positions; a pair belongs to its backtrack's problem",
+    unit="problems",
+)
 
 LOGIT_LENS = Table(
     "logit_lens",
@@ -96,7 +114,8 @@ _RANDOM = (
         "random",
         REAL,
         "the same mean for random groups of as many tokens, weighted alike; null: not "
-        "drawn (wrap-up words, raw logits, equal weights)",
+        "drawn (wrap-up words, raw logits, equal weights, kinds `matched` and "
+        "`difference`)",
         nullable=True,
         unit="logit",
     ),
@@ -132,7 +151,7 @@ LOGIT_LENS_RANDOM = Table(
 LOGIT_LENS_SUMMARY = Table(
     "logit_lens/summary",
     (
-        _KIND,
+        _KIND_OF_MEAN,
         Column("component", TEXT, "as in `logit_lens`"),
         Column("layer", COUNT, "as in `logit_lens`", unit="index"),
         Column("group", TEXT, "group of the tokens: `backtrack` or `wrap_up`"),
@@ -156,7 +175,7 @@ LOGIT_LENS_SUMMARY = Table(
 LOGIT_LENS_PARTS = Table(
     "logit_lens/parts",
     (
-        _KIND,
+        _KIND_OF_MEAN,
         Column(
             "part",
             TEXT,
@@ -187,7 +206,7 @@ LOGIT_LENS_PARTS = Table(
 LOGIT_LENS_LEADING = Table(
     "logit_lens/leading",
     (
-        _KIND,
+        _KIND_OF_MEAN,
         _BOUNDARY,
         _POSITIONS,
         _PROBLEMS,
@@ -195,7 +214,8 @@ LOGIT_LENS_LEADING = Table(
             "share_leading",
             REAL,
             "positions at which a backtrack word is the most likely token here; at the "
-            "last boundary: in the model's prediction",
+            "last boundary: in the model's prediction; `difference`: share at the "
+            "backtracks minus share at their controls, \u22121 to 1",
             unit="share",
         ),
         Column("low", REAL, LOW, nullable=True, unit="share"),
@@ -204,7 +224,9 @@ LOGIT_LENS_LEADING = Table(
             "leading_to_the_end",
             COUNT,
             "positions at which a backtrack word is the most likely token here and at "
-            "every later boundary, but not at the boundary before",
+            "every later boundary, but not at the boundary before; `difference`: null, "
+            "because it counts positions and not pairs",
+            nullable=True,
             unit="positions",
         ),
     ),
