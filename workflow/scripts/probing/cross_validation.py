@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from doubletake.stats.draws import Name, array_generator, ranked_by_digest
+from doubletake.stats.swapped_labels import swapped_labels
 from probing.logistic_regression import Fit, fit_balanced
 from probing.probes import PrincipalAxes
 
@@ -133,25 +134,36 @@ def balanced_loss(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def shuffled_labels(
-    labels: np.ndarray, folds: np.ndarray, plan: ProbePlan
+    labels: np.ndarray, pairs: np.ndarray, folds: np.ndarray, plan: ProbePlan
 ) -> np.ndarray:
-    """Labels permuted within each fold: [1 + shuffle, case], row 0 the true labels.
+    """Labels swapped within pairs: [1 + shuffle, case], row 0 the true labels.
 
-    Folds keep their numbers of cases of either class, so that every fit has both.
+    The members of a pair may lie in two folds. A probe has then seen the partner of a
+    case, with the other label, which lowers its AUROC below 0.5 if nothing is to be
+    found. Swapped pairs keep this. A shuffle is drawn again until every fold has both
+    classes, as with the true labels.
     """
     rows = [labels]
     for number in range(1, plan.shuffles + 1):
         draw = array_generator(plan.seed, number)
-        row = labels.copy()
-        for fold in range(plan.folds):
-            cases = np.flatnonzero(folds == fold)
-            row[cases] = labels[draw.permutation(cases)]
+        (row,) = swapped_labels(labels, pairs, 1, draw)
+        while not _in_every_fold(row, folds):
+            (row,) = swapped_labels(labels, pairs, 1, draw)
         rows.append(row)
     return np.stack(rows)
 
 
+def _in_every_fold(labels: np.ndarray, folds: np.ndarray) -> bool:
+    """Whether both classes are in every fold."""
+    return all(len(np.unique(labels[folds == fold])) == 2 for fold in np.unique(folds))
+
+
 def cross_validate(
-    features: np.ndarray, labels: np.ndarray, problems: np.ndarray, plan: ProbePlan
+    features: np.ndarray,
+    labels: np.ndarray,
+    problems: np.ndarray,
+    pairs: np.ndarray,
+    plan: ProbePlan,
 ) -> OutOfFoldScores:
     """Score every case by a probe fitted on the problems of the other folds.
 
@@ -161,10 +173,11 @@ def cross_validate(
         features: [case, feature], float64.
         labels: [case], bool.
         problems: [case], id of its problem.
+        pairs: [case], number of its pair.
         plan: how.
     """
     folds = problem_folds(problems, labels, plan.folds, plan.seed)
-    label_rows = shuffled_labels(labels, folds, plan)
+    label_rows = shuffled_labels(labels, pairs, folds, plan)
     scores = np.empty(label_rows.shape)
     strengths = np.empty(plan.folds)
     counted = CountedFits()

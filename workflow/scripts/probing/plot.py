@@ -86,7 +86,7 @@ def draw_metric(
     write_note(
         figure,
         f"Each case is scored by a probe that has not seen its problem. "
-        f"{confidence:.0%} intervals over problems. 0.5 is chance.",
+        f"{confidence:.0%} intervals over problems. 0.5: scores in random order.",
     )
     return figure
 
