@@ -89,14 +89,15 @@ def test_no_problem_lies_in_two_folds_and_every_fold_has_both_classes(seed):
         assert len(set(labels[folds == fold])) == 2
 
 
-def test_fits_never_see_a_problem_that_they_score(monkeypatch):
-    """Rows are tagged with their problem, and the rows of every fit are recorded."""
+def test_fits_never_see_a_problem_or_a_partner_that_they_score(monkeypatch):
+    """Rows are tagged with problem and pair, and the rows of every fit are recorded."""
     features, labels, problems, _ = paired_cases(100, problems=25)
     numbers = np.array([float(name[1:]) for name in problems])
+    pairs = pairs_of(labels)
     trained, path, loss = [], CountedFits.path, []
 
     class UnrotatedAxes:
-        """Keeps the features as they are, with the tag in column 0."""
+        """Keeps the features as they are, with the tags in columns 0 and 1."""
 
         def coordinates(self, rows):
             return rows
@@ -106,7 +107,8 @@ def test_fits_never_see_a_problem_that_they_score(monkeypatch):
     )
 
     def watch(self, rows, truth, strengths):
-        trained.append(set(rows[:, 0]))
+        trained.append((set(rows[:, 0]), set(rows[:, 1])))
+        assert truth.mean() == 0.5  # whole pairs
         return path(self, rows, truth, strengths)
 
     def watch_loss(scores, truth):
@@ -115,22 +117,22 @@ def test_fits_never_see_a_problem_that_they_score(monkeypatch):
 
     monkeypatch.setattr(CountedFits, "path", watch)
     monkeypatch.setattr("probing.cross_validation.balanced_loss", watch_loss)
-    features[:, 0] = numbers
-    judged = cross_validate(features, labels, problems, pairs_of(labels), PLAN)
+    features[:, 0], features[:, 1] = numbers, pairs
+    judged = cross_validate(features, labels, problems, pairs, PLAN)
     per_fold = PLAN.inner_folds + 1 + PLAN.shuffles
     assert len(trained) == PLAN.folds * per_fold
     for fold in range(PLAN.folds):
-        tested = set(numbers[judged.folds == fold])
+        out = judged.folds == fold
         fits = trained[fold * per_fold : (fold + 1) * per_fold]
-        for seen in fits:
-            assert not seen & tested
+        for seen_problems, seen_pairs in fits:
+            assert not seen_problems & set(numbers[out])
+            assert not seen_pairs & set(pairs[out])
+        outer = fits[-1][1]
+        assert outer == set(pairs) - set(pairs[out])
         inner = fits[: PLAN.inner_folds]
-        everything = set(numbers) - tested
-        held_out = [everything - seen for seen in inner]
-        assert all(held_out)
-        for a, first in enumerate(held_out):
-            for second in held_out[a + 1 :]:
-                assert not first & second
+        assert set.intersection(*(seen for seen, _ in inner)) == set()
+        assert set.intersection(*(seen for _, seen in inner)) == set()
+        assert all(seen < outer for _, seen in inner)
     assert len(loss) == PLAN.folds * PLAN.inner_folds * len(PLAN.strengths)
 
 
@@ -193,9 +195,24 @@ def null_and_shuffled(shared, simulations=60):
     return np.mean(found, axis=0)[0], np.mean(found, axis=0)[1:].mean()
 
 
-def test_shuffled_labels_tell_what_a_probe_finds_in_pairs_without_an_effect():
-    """The partner of a case in another fold pulls its score to the wrong side."""
-    null, shuffled = null_and_shuffled(shared=3.0)
-    assert null < 0.45
-    assert shuffled == pytest.approx(null, abs=0.03)
-    assert null_and_shuffled(shared=0.0)[1] == pytest.approx(0.5, abs=0.03)
+@pytest.mark.parametrize("shared", [0.0, 3.0])
+def test_pairs_without_an_effect_are_at_chance_however_alike_they_are(shared):
+    """With true and with shuffled labels; most pairs are of two folds."""
+    for value in null_and_shuffled(shared):
+        assert value == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_probe_that_knows_the_partners_would_be_below_chance(monkeypatch):
+    """Why they are left out."""
+    monkeypatch.setattr("probing.cross_validation.other_pairs", lambda pairs, out: ~out)
+    assert max(null_and_shuffled(shared=3.0)) < 0.45
+
+
+def test_a_fold_that_every_pair_touches_has_a_probe_that_knows_nothing():
+    """Each of two problems holds one member of every pair."""
+    features, labels, _, _ = paired_cases(24, strength=5.0)
+    problems = np.tile(["a", "b", "b", "a"], 12)
+    plan = replace(PLAN, folds=2, inner_folds=2)
+    judged = cross_validate(features, labels, problems, pairs_of(labels), plan)
+    assert judged.fits == 0
+    assert (judged.scores == 0).all()

@@ -1,5 +1,9 @@
 """Cross-validation of probes: each probe is judged on problems that it has not seen.
 
+It has not seen the partners of its test cases either. The members of a pair are alike
+and have opposite labels, so a probe that knows the partner would err: on cases without
+an effect its AUROC would lie below 0.5.
+
 Controls and selectivity follow Hewitt & Liang 2019, "Designing and interpreting probes
 with control tasks".
 """
@@ -109,11 +113,13 @@ class CountedFits:
         rows: np.ndarray,
         labels: np.ndarray,
         problems: np.ndarray,
+        pairs: np.ndarray,
         plan: ProbePlan,
     ) -> float:
         """The C of least log-loss on inner folds of problems; of equals the smallest.
 
-        Both classes weigh the same, in the fits and in the loss.
+        Both classes weigh the same, in the fits and in the loss. A fold with which
+        every pair has a member in common is not used.
         """
         fewest = min(len(np.unique(problems[labels == flag])) for flag in (True, False))
         count = min(plan.inner_folds, fewest)
@@ -121,10 +127,23 @@ class CountedFits:
         loss = np.zeros(len(plan.strengths))
         for fold in range(count):
             out = inner == fold
-            fits = self.path(rows[~out], labels[~out], plan.strengths)
+            seen = other_pairs(pairs, out)
+            if not seen.any():
+                continue
+            fits = self.path(rows[seen], labels[seen], plan.strengths)
             for index, fit in enumerate(fits):
                 loss[index] += balanced_loss(fit.scores(rows[out]), labels[out])
         return plan.strengths[int(loss.argmin())]
+
+
+def other_pairs(pairs: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Cases of pairs without a member that is left out: [case], bool.
+
+    Args:
+        pairs: [case], number of its pair.
+        out: [case], whether it is left out.
+    """
+    return ~np.isin(pairs, pairs[out])
 
 
 def balanced_loss(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -138,10 +157,8 @@ def shuffled_labels(
 ) -> np.ndarray:
     """Labels swapped within pairs: [1 + shuffle, case], row 0 the true labels.
 
-    The members of a pair may lie in two folds. A probe has then seen the partner of a
-    case, with the other label, which lowers its AUROC below 0.5 if nothing is to be
-    found. Swapped pairs keep this. A shuffle is drawn again until every fold has both
-    classes, as with the true labels.
+    The members of a pair may lie in two folds. A shuffle is drawn again until every
+    fold has both classes, as with the true labels.
     """
     rows = [labels]
     for number in range(1, plan.shuffles + 1):
@@ -165,9 +182,10 @@ def cross_validate(
     pairs: np.ndarray,
     plan: ProbePlan,
 ) -> OutOfFoldScores:
-    """Score every case by a probe fitted on the problems of the other folds.
+    """Score every case by a probe fitted on pairs without a member in its fold.
 
-    Scaling, rotation and the choice of C see the training folds only.
+    Scaling, rotation and the choice of C see these pairs only. Where there is no such
+    pair, the probe of the fold knows nothing: its scores are 0.
 
     Args:
         features: [case, feature], float64.
@@ -178,18 +196,23 @@ def cross_validate(
     """
     folds = problem_folds(problems, labels, plan.folds, plan.seed)
     label_rows = shuffled_labels(labels, pairs, folds, plan)
-    scores = np.empty(label_rows.shape)
-    strengths = np.empty(plan.folds)
+    scores = np.zeros(label_rows.shape)
+    strengths = np.full(plan.folds, plan.strengths[0])
     counted = CountedFits()
     for fold in range(plan.folds):
         out = folds == fold
-        axes = PrincipalAxes.of(features[~out])
-        train, test = axes.coordinates(features[~out]), axes.coordinates(features[out])
-        strength = counted.choose_strength(train, labels[~out], problems[~out], plan)
+        seen = other_pairs(pairs, out)
+        if not seen.any():
+            continue
+        axes = PrincipalAxes.of(features[seen])
+        train, test = axes.coordinates(features[seen]), axes.coordinates(features[out])
+        strength = counted.choose_strength(
+            train, labels[seen], problems[seen], pairs[seen], plan
+        )
         strengths[fold] = strength
         # ASSUME: the C that the true labels chose suits shuffled labels too.
         for row, fold_labels in enumerate(label_rows):
-            (fit,) = counted.path(train, fold_labels[~out], [strength])
+            (fit,) = counted.path(train, fold_labels[seen], [strength])
             scores[row, out] = fit.scores(test)
     return OutOfFoldScores(
         folds, strengths, label_rows, scores, counted.fits, counted.stopped

@@ -1,7 +1,8 @@
 """Does the residual stream tell, layer by layer, that the model is about to turn back?
 
 At every layer boundary one logistic regression per contrast
-(`doubletake.stats.contrasts`) is fitted on some problems and scores the other problems.
+(`doubletake.stats.contrasts`) is fitted on some problems and scores the other problems, without the partners of the
+cases that it scores.
 A shard takes every n-th boundary. The shard with boundary 0 also fits the probes on
 token position and depth alone. The probe on the token's embedding is the probe at
 boundary 0: the residual stream there is that embedding (times a constant, in models
@@ -14,7 +15,7 @@ Inputs
 
 Outputs, of one shard
     scores: `probing/scores`, the score of every case by probes that have not seen its
-        problem.
+        problem or its partner.
     directions: as in `probing.reading`, one tensor per boundary; from probes fitted on
         all cases with the median of the folds' C.
     verification: the probes of all cases against the same probes by another solver

@@ -51,7 +51,8 @@ PROBING_SCORES = Table(
         Column(
             "fold",
             COUNT,
-            "the fold that was left out when the probe was fitted",
+            "the fold that was left out when the probe was fitted, with all partners "
+            "of its cases",
             unit="index",
         ),
         Column("strength", REAL, "inverse strength C of the L2 penalty in this fold"),

@@ -174,11 +174,11 @@ def unit_cases(data: StudyData) -> str:
     """Units in the figure."""
     units, vectors = (data.tables[f"value_vectors{name}"] for name in ("/units", ""))
     layers = units["layer"].n_unique()
-    pairs = vectors["pairs"].head(1).sum()
-    return (
-        f"{plural(units.height, 'unit')} of {plural(layers, 'layer')}; "
-        f"{plural(pairs, 'matched pair')} of {contrast_of(data)}."
-    )
+    text = f"{plural(units.height, 'unit')} of {plural(layers, 'layer')}"
+    if vectors.is_empty():
+        return f"{text}."
+    pairs = plural(vectors.row(0, named=True)["pairs"], "matched pair")
+    return f"{text}; {pairs} of {contrast_of(data)}."
 
 
 SECTION = Section(
