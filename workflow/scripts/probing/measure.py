@@ -1,12 +1,11 @@
 """Does the residual stream tell, layer by layer, that the model is about to turn back?
 
 At every layer boundary one logistic regression per contrast
-(`doubletake.stats.contrasts`) is fitted on some problems and scores the other problems, without the partners of the
-cases that it scores.
-A shard takes every n-th boundary. The shard with boundary 0 also fits the probes on
-token position and depth alone. The probe on the token's embedding is the probe at
-boundary 0: the residual stream there is that embedding (times a constant, in models
-that scale it).
+(`doubletake.stats.contrasts`) is fitted on some problems, without the partners of the
+cases of the other problems, and scores these cases. A shard takes every n-th boundary.
+The shard with boundary 0 also fits the probes on token position and depth alone. The
+probe on the token's embedding is the probe at boundary 0: the residual stream there is
+that embedding (times a constant, in models that scale it).
 
 Inputs
     events: its digest shows that the cache belongs to it.
