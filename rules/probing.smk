@@ -24,6 +24,7 @@ rule measure_probing:
     params:
         model=model_settings,
         settings=settings_of("probing", "verification"),
+        least_problems=config["intervals"]["least_problems"],
         code=code_digest("probing/measure"),
     message:
         "Probes of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"

@@ -5,12 +5,12 @@ rule measure_value_vectors:
     input:
         traces="results/{model}/{dataset}/traces.parquet",
         events="results/{model}/{dataset}/events.parquet",
+        matches="results/{model}/{dataset}/matches.parquet",
         turns="results/{model}/{dataset}/turns.parquet",
         words="results/{model}/{dataset}/turns/words.parquet",
         index="results/{model}/{dataset}/activations/index.parquet",
         caches=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
         probing="results/{model}/{dataset}/probing.parquet",
-        scores="results/{model}/{dataset}/probing/scores.parquet",
         directions="results/{model}/{dataset}/probing/directions.safetensors",
         model=model_files,
     output:

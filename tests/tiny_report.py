@@ -71,7 +71,7 @@ SETTINGS = {
     "early_exit": {
         "answer_prompt": "\n</think>\n\\boxed{",
     },
-    "value_vectors": {"contrast": "backtrack_wrap_up", "layers": None},
+    "value_vectors": {"contrast": "backtrack_control", "layers": None},
     "attribution": {
         "kinds": ["backtrack"],
         "metric": "log_odds",

@@ -1,8 +1,10 @@
 """Cross-validation of probes: planted directions, noise, splits by problem."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from tiny_cases import noisy_cases
+from tiny_cases import noisy_cases, paired_cases, pairs_of
 
 from doubletake.stats.intervals import IntervalSettings
 from doubletake.stats.jackknife import without_each_cluster
@@ -30,8 +32,8 @@ def auroc_of(judged, labels, problems, confidence):
 
 
 def test_a_planted_direction_is_recovered():
-    features, labels, problems, direction = noisy_cases(1200, strength=5.0)
-    judged = cross_validate(features, labels, problems, PLAN)
+    features, labels, problems, direction = paired_cases(600, strength=5.0)
+    judged = cross_validate(features, labels, problems, pairs_of(labels), PLAN)
     assert auroc_of(judged, labels, problems, 0.95)[0] > 0.99
     probe = fit_probe(features, labels, median_strength(judged.strengths))
     cosine = probe.weight @ direction / np.linalg.norm(probe.weight)
@@ -47,8 +49,8 @@ def test_nothing_is_found_in_noise():
     plan = ProbePlan((0.001, 0.1), folds=4, inner_folds=2, shuffles=1, seed=0)
     intervals = []
     for seed in range(12):
-        features, labels, problems, _ = noisy_cases(300, width=12, seed=seed)
-        judged = cross_validate(features, labels, problems, plan)
+        features, labels, problems, _ = paired_cases(150, width=12, seed=seed)
+        judged = cross_validate(features, labels, problems, pairs_of(labels), plan)
         intervals.append(auroc_of(judged, labels, problems, 0.95))
     assert abs(np.mean([value for value, _, _ in intervals]) - 0.5) < 0.04
     assert sum(low < 0.5 < high for _, low, high in intervals) >= 9
@@ -61,7 +63,7 @@ def test_knowing_the_problem_does_not_help_on_other_problems():
     by_problem = rng.random(60) < 0.5
     labels = np.repeat(by_problem, 6)
     features = np.repeat(rng.normal(size=(60, 40)), 6, axis=0)
-    judged = cross_validate(features, labels, problems, PLAN)
+    judged = cross_validate(features, labels, problems, pairs_of(labels), PLAN)
     _, low, high = auroc_of(judged, labels, problems, 0.99)
     assert low < 0.5 < high
     split_by_row = fit_probe(features[::2], labels[::2], 1.0).scores(features[1::2])
@@ -87,14 +89,15 @@ def test_no_problem_lies_in_two_folds_and_every_fold_has_both_classes(seed):
         assert len(set(labels[folds == fold])) == 2
 
 
-def test_fits_never_see_a_problem_that_they_score(monkeypatch):
-    """Rows are tagged with their problem, and the rows of every fit are recorded."""
-    features, labels, problems, _ = noisy_cases(200, problems=25)
+def test_fits_never_see_a_problem_or_a_partner_that_they_score(monkeypatch):
+    """Rows are tagged with problem and pair, and the rows of every fit are recorded."""
+    features, labels, problems, _ = paired_cases(100, problems=25)
     numbers = np.array([float(name[1:]) for name in problems])
+    pairs = pairs_of(labels)
     trained, path, loss = [], CountedFits.path, []
 
     class UnrotatedAxes:
-        """Keeps the features as they are, with the tag in column 0."""
+        """Keeps the features as they are, with the tags in columns 0 and 1."""
 
         def coordinates(self, rows):
             return rows
@@ -104,7 +107,8 @@ def test_fits_never_see_a_problem_that_they_score(monkeypatch):
     )
 
     def watch(self, rows, truth, strengths):
-        trained.append(set(rows[:, 0]))
+        trained.append((set(rows[:, 0]), set(rows[:, 1])))
+        assert truth.mean() == 0.5  # whole pairs
         return path(self, rows, truth, strengths)
 
     def watch_loss(scores, truth):
@@ -113,22 +117,22 @@ def test_fits_never_see_a_problem_that_they_score(monkeypatch):
 
     monkeypatch.setattr(CountedFits, "path", watch)
     monkeypatch.setattr("probing.cross_validation.balanced_loss", watch_loss)
-    features[:, 0] = numbers
-    judged = cross_validate(features, labels, problems, PLAN)
+    features[:, 0], features[:, 1] = numbers, pairs
+    judged = cross_validate(features, labels, problems, pairs, PLAN)
     per_fold = PLAN.inner_folds + 1 + PLAN.shuffles
     assert len(trained) == PLAN.folds * per_fold
     for fold in range(PLAN.folds):
-        tested = set(numbers[judged.folds == fold])
+        out = judged.folds == fold
         fits = trained[fold * per_fold : (fold + 1) * per_fold]
-        for seen in fits:
-            assert not seen & tested
+        for seen_problems, seen_pairs in fits:
+            assert not seen_problems & set(numbers[out])
+            assert not seen_pairs & set(pairs[out])
+        outer = fits[-1][1]
+        assert outer == set(pairs) - set(pairs[out])
         inner = fits[: PLAN.inner_folds]
-        everything = set(numbers) - tested
-        held_out = [everything - seen for seen in inner]
-        assert all(held_out)
-        for a, first in enumerate(held_out):
-            for second in held_out[a + 1 :]:
-                assert not first & second
+        assert set.intersection(*(seen for seen, _ in inner)) == set()
+        assert set.intersection(*(seen for _, seen in inner)) == set()
+        assert all(seen < outer for _, seen in inner)
     assert len(loss) == PLAN.folds * PLAN.inner_folds * len(PLAN.strengths)
 
 
@@ -148,19 +152,67 @@ def test_the_order_of_rows_does_not_change_folds():
 
 
 def test_constant_features_do_no_harm():
-    features, labels, problems, _ = noisy_cases(200, strength=4.0)
+    features, labels, problems, _ = paired_cases(100, strength=4.0)
     features[:, 3] = 7.0
-    judged = cross_validate(features, labels, problems, PLAN)
+    judged = cross_validate(features, labels, problems, pairs_of(labels), PLAN)
     assert np.isfinite(judged.scores).all()
     assert fit_probe(features, labels, 0.1).weight[3] == 0
 
 
-def test_shuffles_keep_the_classes_of_each_fold():
-    _, labels, problems, _ = noisy_cases(150)
-    folds = problem_folds(problems, labels, 4, 0)
-    rows = shuffled_labels(labels, folds, PLAN)
+def test_shuffles_swap_whole_pairs_and_leave_both_classes_in_every_fold():
+    labels = np.tile([True, False, False, True], 4)
+    pairs = pairs_of(labels)
+    folds = np.array([0, 1, 0, 1, 0, 1, 0, 1, 2, 2, 2, 2, 3, 3, 3, 3])
+    plan = replace(PLAN, shuffles=300)
+    rows = shuffled_labels(labels, pairs, folds, plan)
     assert (rows[0] == labels).all()
-    for row in rows[1:]:
-        assert (row != labels).any()
-        for fold in range(4):
-            assert row[folds == fold].sum() == labels[folds == fold].sum()
+    assert (rows[:, ::2] != rows[:, 1::2]).all()
+    for fold in range(4):
+        classes = rows[:, folds == fold].mean(1)
+        assert classes.min() > 0
+        assert classes.max() < 1
+    # 14 of 16 swaps of the four pairs between two folds leave both classes in both.
+    assert len(np.unique(rows[:, :8], axis=0)) == 14
+    assert (rows == shuffled_labels(labels, pairs, folds, plan)).all()
+
+
+def null_and_shuffled(shared, simulations=60):
+    """Mean AUROC of probes of noise, and of their shuffles."""
+    plan = ProbePlan((0.1,), folds=4, inner_folds=2, shuffles=4, seed=0)
+    found = []
+    for seed in range(simulations):
+        features, labels, problems, _ = paired_cases(
+            60, width=8, seed=seed, shared=shared
+        )
+        judged = cross_validate(features, labels, problems, pairs_of(labels), plan)
+        ones = np.ones((1, len(labels)))
+        found.append(
+            [
+                auroc(scores, truth, judged.folds, ones)[0]
+                for scores, truth in zip(judged.scores, judged.labels, strict=True)
+            ]
+        )
+    return np.mean(found, axis=0)[0], np.mean(found, axis=0)[1:].mean()
+
+
+@pytest.mark.parametrize("shared", [0.0, 3.0])
+def test_pairs_without_an_effect_are_at_chance_however_alike_they_are(shared):
+    """With true and with shuffled labels; most pairs are of two folds."""
+    for value in null_and_shuffled(shared):
+        assert value == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_probe_that_knows_the_partners_would_be_below_chance(monkeypatch):
+    """Why they are left out."""
+    monkeypatch.setattr("probing.cross_validation.other_pairs", lambda pairs, out: ~out)
+    assert max(null_and_shuffled(shared=3.0)) < 0.45
+
+
+def test_a_fold_that_every_pair_touches_has_a_probe_that_knows_nothing():
+    """Each of two problems holds one member of every pair."""
+    features, labels, _, _ = paired_cases(24, strength=5.0)
+    problems = np.tile(["a", "b", "b", "a"], 12)
+    plan = replace(PLAN, folds=2, inner_folds=2)
+    judged = cross_validate(features, labels, problems, pairs_of(labels), plan)
+    assert judged.fits == 0
+    assert (judged.scores == 0).all()

@@ -42,6 +42,7 @@ SETTINGS = probing.Settings(
     shuffles=2,
     seed=0,
     verification=Verification(share=0.1, minimum=1, seed=0),
+    least_problems=3,
 )
 INTERVALS = IntervalSettings(least_problems=3)
 FILES = ("events_path", "index_path", "cache_paths")
@@ -96,7 +97,9 @@ def summary(scores):
 
 @pytest.fixture(scope="module")
 def contrasts(tables):
-    return summarise_probing.contrast_rows(*tables, SETTINGS.folds)
+    return summarise_probing.contrast_rows(
+        *tables, SETTINGS.folds, SETTINGS.least_problems
+    )
 
 
 def test_shards_change_nothing(study, scores):
@@ -158,6 +161,16 @@ def test_a_contrast_with_too_few_problems_is_left_out_by_name(study, scores, con
         PROBING_CONTRASTS.check(contrasts).filter(contrast="right_arrival").to_dicts()
     )
     assert row["left_out"] in note
+
+
+def test_no_probe_is_fitted_that_would_have_no_interval(tables):
+    """One number decides what is fitted and what is called not checked."""
+    few = replace(SETTINGS, least_problems=4)
+    fitted, reasons = probing.probed_contrasts(*tables, few)
+    assert fitted == {}
+    rows = summarise_probing.contrast_rows(*tables, few.folds, few.least_problems)
+    assert rows["left_out"].to_list() == reasons
+    assert all("fewer than 4" in reason for reason in reasons)
 
 
 def test_rotated_fits_are_checked(study, scores):

@@ -81,8 +81,6 @@ def configure(config: dict[str, Any], model: Path) -> None:
     config["early_exit"]["groups"] = [2, 3, 4]
     config["probing"] |= {"strengths": [0.01, 1.0], "folds": 3, "shuffles": 1}
     config["value_vectors"] |= {"best_layers": 1, "checked_positions": 3}
-    # Few of these short thoughts have a sentence that wraps up.
-    config["value_vectors"]["contrast"] = "backtrack_control"
     config["report"]["examples"] = 2
     config["verification"] = VERIFICATION
 

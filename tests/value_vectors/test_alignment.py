@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from doubletake.stats.swapped_labels import swapped_labels
 from value_vectors.alignment import (
     alignment_row,
     alignment_table,
@@ -14,7 +15,6 @@ from value_vectors.null_directions import (
     FittedCases,
     fitted_directions,
     newton_directions,
-    shuffles_of,
 )
 from value_vectors.tables import LEVEL
 
@@ -23,14 +23,23 @@ torch.set_num_threads(1)
 WIDTH, UNITS, CASES = 32, 96, 40
 DRAWS, SIMULATIONS = 80, 250
 AXES = np.linalg.qr(np.random.default_rng(9).normal(size=(WIDTH, WIDTH))).Q
+PAIRS = np.arange(CASES) // 2
 
 
 def layer(rng):
-    """States that vary mostly along few directions, to which the units write more."""
+    """States of pairs that vary along few directions, to which the units write more.
+
+    Along the other directions, the members of a pair are alike and pairs differ.
+    """
     scales = np.exp(-np.arange(WIDTH) / 4) + 0.05
     resid = rng.normal(size=(CASES, WIDTH)) * scales @ AXES
+    resid += (rng.normal(size=(CASES // 2, WIDTH)) * scales[::-1] @ AXES)[PAIRS]
     vectors = rng.normal(size=(UNITS, WIDTH)) * np.sqrt(scales) @ AXES
     return resid, vectors
+
+
+def labels_of_pairs(rng):
+    return swapped_labels(np.arange(CASES) % 2 == 0, PAIRS, 1, rng)[0]
 
 
 def p_of(vectors, direction, null):
@@ -42,15 +51,15 @@ def p_of(vectors, direction, null):
 
 
 def simulated(rng, planted):
-    """Smallest corrected p-value of a layer whose labels mean nothing, or something."""
+    """The alignment of a layer whose labels mean nothing, or something."""
     resid, vectors = layer(rng)
-    labels = rng.permutation(np.arange(CASES) < CASES // 2)
+    labels = labels_of_pairs(rng)
     if planted:
         vectors[7] = rng.normal(size=WIDTH) / 5
         resid += 3 * labels[:, None] * vectors[7]
     direction = fitted_directions(resid, labels[None], 1e-3)
-    null = newton_directions(resid, shuffles_of(labels, DRAWS, rng), 1e-3)
-    return p_of(vectors, direction, null)
+    shuffled = swapped_labels(labels, PAIRS, DRAWS, rng)
+    return p_of(vectors, direction, newton_directions(resid, shuffled, 1e-3))
 
 
 def test_directions_of_no_meaning_are_claimed_at_the_nominal_rate():
@@ -63,16 +72,35 @@ def test_directions_of_no_meaning_are_claimed_at_the_nominal_rate():
 
 def test_random_vectors_as_null_would_claim_directions_of_no_meaning():
     """Why the labels are shuffled instead."""
+
+    def unit_vectors(rng, *_):
+        null = rng.normal(size=(DRAWS, WIDTH))
+        return null / np.linalg.norm(null, axis=1, keepdims=True)
+
+    assert false_claims(unit_vectors) > 0.2
+
+
+def test_labels_permuted_over_all_cases_would_claim_directions_of_no_meaning():
+    """Why they are swapped within pairs instead."""
+
+    def permuted(rng, resid, labels):
+        shuffled = rng.permuted(np.tile(labels, (DRAWS, 1)), axis=1)
+        return newton_directions(resid, shuffled, 1e-3)
+
+    assert false_claims(permuted) > 0.2
+
+
+def false_claims(null_of):
+    """Share of layers without an effect that are claimed with another null."""
     rng = np.random.default_rng(0)
     claims = []
     for _ in range(60):
         resid, vectors = layer(rng)
-        labels = rng.permutation(np.arange(CASES) < CASES // 2)
+        labels = labels_of_pairs(rng)
         direction = fitted_directions(resid, labels[None], 1e-3)
-        null = rng.normal(size=(DRAWS, WIDTH))
-        null /= np.linalg.norm(null, axis=1, keepdims=True)
-        claims.append(p_of(vectors, direction, null)["p_holm"].min() <= LEVEL)
-    assert np.mean(claims) > 0.2
+        table = p_of(vectors, direction, null_of(rng, resid, labels))
+        claims.append(table["p_holm"].min() <= LEVEL)
+    return np.mean(claims)
 
 
 def test_a_unit_that_makes_the_direction_is_found():
@@ -86,8 +114,7 @@ def test_one_step_is_close_to_a_complete_fit(strength):
     rng = np.random.default_rng(2)
     resid, _ = layer(rng)
     resid[:, 3] = 1.0  # never varies: no weight
-    labels = np.arange(CASES) < CASES // 3
-    cases = FittedCases(resid, labels, strength)
+    cases = FittedCases(resid, np.arange(CASES) % 2 == 0, PAIRS, strength)
     null = cases.null_directions(DRAWS, np.random.default_rng(0))
     assert null.vectors.shape == (DRAWS, WIDTH)
     assert null.verified == 8

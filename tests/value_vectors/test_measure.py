@@ -13,12 +13,13 @@ from activations.reading import Origin
 from doubletake.model.architectures import LAYOUTS
 from doubletake.page.study_data import StudyData
 from doubletake.running.errors import InputError
-from doubletake.stats.intervals import IntervalSettings
+from doubletake.stats.intervals import IntervalSettings, cluster_means
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
+from matches.tables import MATCHES
 from probing.reading import GAP_SUFFIX, Directions, write_tensors
-from probing.tables import PROBING, PROBING_SCORES
+from probing.tables import PROBING
 from turns.reading import target_ids
 from turns.tables import TURN_WORDS, TURNS
 from value_vectors import measure as value_vectors
@@ -26,6 +27,7 @@ from value_vectors import plot as plot_value_vectors
 from value_vectors import summarise as summarise_value_vectors
 from value_vectors.check_plan import cases_to_verify
 from value_vectors.page import SECTION
+from value_vectors.table_rows import paired_activations
 from value_vectors.tables import (
     VALUE_VECTOR_ALIGNMENT,
     VALUE_VECTOR_EFFECTS,
@@ -80,24 +82,8 @@ def study(model, tmp_path_factory):
     study = write_turns_study(tmp_path_factory.mktemp("vectors"), model)
     study.locate()
     PROBING.write(probing_rows([0.9, 0.1, 0.0, 0.3]), study.folder / "probing.parquet")
-    turns = TURNS.read(study.folder / "turns.parquet")
-    PROBING_SCORES.write(score_rows(turns), study.folder / "scores.parquet")
     write_directions(study, CONTRAST)
     return study
-
-
-def score_rows(turns):
-    """The cases of the probes; only the columns that are read have a meaning."""
-    cases = turns.filter(pl.col("kind") != "wrap_up", "selected")
-    rows = [
-        dict.fromkeys(PROBING_SCORES.schema, 0)
-        | {"contrast": CONTRAST, "features": "resid", "boundary": boundary}
-        | {key: row[key] for key in ("trace", "event", "problem")}
-        | {"strength": 0.5, "score": 0.0, "label": row["kind"] == "backtrack"}
-        for boundary in range(4)
-        for row in cases.iter_rows(named=True)
-    ]
-    return PROBING_SCORES.frame(rows)
 
 
 def direction_at(boundary):
@@ -118,10 +104,10 @@ def run(study, name="out", directions=CONTRAST, **changes):
     paths = {key: study.folder / f"{name}.{key}" for key in TABLES}
     value_vectors.main(
         **study.files,
+        matches_path=study.matches_path,
         turns_path=study.folder / "turns.parquet",
         words_path=study.folder / "words.parquet",
         probing_path=study.folder / "probing.parquet",
-        scores_path=study.folder / "scores.parquet",
         directions_path=study.folder / f"{directions}.safetensors",
         table_paths=paths,
         model=study.model,
@@ -166,24 +152,49 @@ def test_listed_vectors_are_the_extremes_of_a_direct_computation(study, results)
         assert len(row["tokens_for"]) == 5
 
 
-def test_mean_activations_are_those_of_full_passes(study, results):
-    turns = TURNS.read(study.folder / "turns.parquet").filter(kind="backtrack")
+def test_activations_within_pairs_are_those_of_full_passes(study, results):
+    members = MATCHES.read(study.matches_path).filter(contrast=CONTRAST).sort("pair")
     seen = []
     down = study.decoder.hf.model.layers[2].mlp.down_proj
     handle = down.register_forward_pre_hook(lambda _, x: seen.append(x[0][0]))
-    acts = []
-    for row in turns.iter_rows(named=True):
+    acts = {True: [], False: []}
+    for row in members.iter_rows(named=True):
         with torch.no_grad():
             study.decoder.hf(study.ids(row["trace"]))
-        acts.append(seen[-1][row["position"]])
+        acts[row["label"]].append(seen[-1][row["position"]])
     handle.remove()
-    mean = torch.stack(acts).mean(0)
+    first, second = (torch.stack(acts[flag]).double().numpy() for flag in (True, False))
     units = results["units"].filter(layer=2).sort("vector")
-    np.testing.assert_allclose(units["at_backtrack"], mean, atol=1e-5)
+    expected = {"at_first": first, "at_second": second, "difference": first - second}
+    for name, values in expected.items():
+        np.testing.assert_allclose(units[name], values.mean(0), atol=1e-5)
+    problems = members.filter("label")["problem"].to_numpy()
     for row in results["vectors"].filter(layer=2).iter_rows(named=True):
-        expected = mean[row["vector"]].item()
-        assert row["at_backtrack"] == pytest.approx(expected, abs=1e-5)
-        assert row["at_backtrack_low"] <= row["at_backtrack_high"]
+        assert row["pairs"] == len(first) == 6
+        assert row["problems"] == 3
+        for name, values in expected.items():
+            (mean,) = cluster_means(values[:, [row["vector"]]], problems, INTERVALS)
+            assert row[name] == pytest.approx(mean.value, abs=1e-5)
+            assert row[f"{name}_low"] == pytest.approx(mean.low, abs=1e-4)
+            assert row[f"{name}_high"] == pytest.approx(mean.high, abs=1e-4)
+
+
+def test_pairs_may_come_in_any_order_and_belong_to_their_first_members_problem():
+    cases = pl.DataFrame(
+        {
+            "pair": [7, 2, 7, 2],
+            "label": [True, False, False, True],
+            "problem": ["a", "b", "c", "d"],
+        }
+    )
+    activations = torch.tensor([[5.0], [1.0], [4.0], [10.0]])
+    (row,) = paired_activations(activations, cases, INTERVALS)
+    assert (row["at_first"], row["at_second"]) == (7.5, 2.5)
+    assert row["difference"] == 5.0
+    differences = np.array([[9.0], [1.0]])  # of the pairs 2 and 7
+    (mean,) = cluster_means(differences, np.array(["d", "a"]), INTERVALS)
+    assert (row["difference_low"], row["difference_high"]) == (mean.low, mean.high)
+    assert (row["pairs"], row["problems"]) == (2, 2)
 
 
 def log_odds(logits, words):
@@ -289,7 +300,7 @@ def test_a_wrong_activation_exceeds_its_bound(study, monkeypatch):
 
     def shifted(*parts):
         units, vectors = original(*parts)
-        return replace(units, activations=units.activations + 0.1), vectors
+        return replace(units, at_backtracks=units.at_backtracks + 0.1), vectors
 
     monkeypatch.setattr(value_vectors, "layer_units", shifted)
     checks = run(study, "wrong")["verification"]
@@ -419,6 +430,10 @@ def test_the_section_lists_vectors_as_published(results, summary):
     sheet = next(s for s in SECTION.sheets(data) if "largest" in s.title)
     texts = ", ".join(repr(text) for text in first["tokens_for"])
     assert sheet.rows[0][0] == f"Layer 0 vec {first['vector']}: [{texts}]"
+    assert sheet.columns[-3:] == ("at backtracks", "at controls", "difference")
+    assert f"{first['difference']:.2f} (".replace("-", "\u2212") in sheet.rows[0][-1]
+    assert "means over 6 matched pairs of backtrack and control" in sheet.note
+    assert "6 matched pairs of backtrack against" in SECTION.cases["units"](data)
     assert "layers 0 and 2" in " ".join(SECTION.findings(data))
     firsts = results["vectors"].filter(rank=1)["vector"]
     headline = SECTION.headline(data)

@@ -15,7 +15,7 @@ from value_vectors.tables import (
     VALUE_VECTORS,
 )
 
-CONTRAST = "backtrack_wrap_up"
+CONTRAST = "backtrack_control"
 PROBLEMS, DRAWS = 40, 160
 SETS = [(layer, side) for layer in (3, 4) for side in ("for", "against")]
 
@@ -61,6 +61,9 @@ def vector_row(key):
     row = dict.fromkeys(VALUE_VECTORS.schema)
     row |= {"layer": key[0], "side": key[1], "rank": 1, "vector": 7, "norm": 1.0}
     row |= {"cosine": 0.3 * sign, "cosine_null": 0.25 * sign, "cosine_limit": 0.31}
+    for name in ("at_first", "at_second", "difference"):
+        row |= {name: 0.2, f"{name}_low": 0.1, f"{name}_high": 0.3}
+    row |= {"pairs": 50, "problems": PROBLEMS}
     return row | {"tokens_for": ["a"], "tokens_against": ["b"]} | ids()
 
 

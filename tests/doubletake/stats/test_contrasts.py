@@ -12,11 +12,12 @@ def test_too_few_problems_are_named():
     counts = ClassCounts.of(cases)
     assert (counts.positives, counts.negatives) == (2, 2)
     contrast = CONTRAST_BY_NAME["right_arrival"]
-    reason = counts.why_too_few(contrast, 2)
+    reason = counts.why_too_few(contrast, folds=2, least_problems=1)
     assert reason is not None
     assert "2 matched pair(s) with a wrong arrival of 1 problem(s)" in reason
-    assert "fewer than 2 folds" in reason
-    assert counts.why_too_few(contrast, 1) is None
+    assert reason.endswith("fewer than 2")
+    assert counts.why_too_few(contrast, folds=1, least_problems=2) == reason
+    assert counts.why_too_few(contrast, folds=1, least_problems=1) is None
 
 
 def test_names_of_contrasts_differ():

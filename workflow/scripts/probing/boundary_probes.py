@@ -193,8 +193,10 @@ def add_scores(
         features: [case, feature], float64.
         plan: how.
     """
-    labels, problems = cases["label"].to_numpy(), cases["problem"].to_numpy()
-    judged = cross_validate(features, labels, problems, plan)
+    labels, problems, pairs = (
+        cases[name].to_numpy() for name in ("label", "problem", "pair")
+    )
+    judged = cross_validate(features, labels, problems, pairs, plan)
     results.scores.append(score_rows(contrast, kind, boundary, cases, judged))
     results.fits += judged.fits
     results.stopped += judged.stopped

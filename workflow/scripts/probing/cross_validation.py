@@ -1,5 +1,9 @@
 """Cross-validation of probes: each probe is judged on problems that it has not seen.
 
+It has not seen the partners of its test cases either. The members of a pair are alike
+and have opposite labels, so a probe that knows the partner would err: on cases without
+an effect its AUROC would lie below 0.5.
+
 Controls and selectivity follow Hewitt & Liang 2019, "Designing and interpreting probes
 with control tasks".
 """
@@ -10,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from doubletake.stats.draws import Name, array_generator, ranked_by_digest
+from doubletake.stats.swapped_labels import swapped_labels
 from probing.logistic_regression import Fit, fit_balanced
 from probing.probes import PrincipalAxes
 
@@ -108,11 +113,13 @@ class CountedFits:
         rows: np.ndarray,
         labels: np.ndarray,
         problems: np.ndarray,
+        pairs: np.ndarray,
         plan: ProbePlan,
     ) -> float:
         """The C of least log-loss on inner folds of problems; of equals the smallest.
 
-        Both classes weigh the same, in the fits and in the loss.
+        Both classes weigh the same, in the fits and in the loss. A fold with which
+        every pair has a member in common is not used.
         """
         fewest = min(len(np.unique(problems[labels == flag])) for flag in (True, False))
         count = min(plan.inner_folds, fewest)
@@ -120,10 +127,23 @@ class CountedFits:
         loss = np.zeros(len(plan.strengths))
         for fold in range(count):
             out = inner == fold
-            fits = self.path(rows[~out], labels[~out], plan.strengths)
+            seen = other_pairs(pairs, out)
+            if not seen.any():
+                continue
+            fits = self.path(rows[seen], labels[seen], plan.strengths)
             for index, fit in enumerate(fits):
                 loss[index] += balanced_loss(fit.scores(rows[out]), labels[out])
         return plan.strengths[int(loss.argmin())]
+
+
+def other_pairs(pairs: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Cases of pairs without a member that is left out: [case], bool.
+
+    Args:
+        pairs: [case], number of its pair.
+        out: [case], whether it is left out.
+    """
+    return ~np.isin(pairs, pairs[out])
 
 
 def balanced_loss(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -133,50 +153,66 @@ def balanced_loss(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def shuffled_labels(
-    labels: np.ndarray, folds: np.ndarray, plan: ProbePlan
+    labels: np.ndarray, pairs: np.ndarray, folds: np.ndarray, plan: ProbePlan
 ) -> np.ndarray:
-    """Labels permuted within each fold: [1 + shuffle, case], row 0 the true labels.
+    """Labels swapped within pairs: [1 + shuffle, case], row 0 the true labels.
 
-    Folds keep their numbers of cases of either class, so that every fit has both.
+    The members of a pair may lie in two folds. A shuffle is drawn again until every
+    fold has both classes, as with the true labels.
     """
     rows = [labels]
     for number in range(1, plan.shuffles + 1):
         draw = array_generator(plan.seed, number)
-        row = labels.copy()
-        for fold in range(plan.folds):
-            cases = np.flatnonzero(folds == fold)
-            row[cases] = labels[draw.permutation(cases)]
+        (row,) = swapped_labels(labels, pairs, 1, draw)
+        while not _in_every_fold(row, folds):
+            (row,) = swapped_labels(labels, pairs, 1, draw)
         rows.append(row)
     return np.stack(rows)
 
 
-def cross_validate(
-    features: np.ndarray, labels: np.ndarray, problems: np.ndarray, plan: ProbePlan
-) -> OutOfFoldScores:
-    """Score every case by a probe fitted on the problems of the other folds.
+def _in_every_fold(labels: np.ndarray, folds: np.ndarray) -> bool:
+    """Whether both classes are in every fold."""
+    return all(len(np.unique(labels[folds == fold])) == 2 for fold in np.unique(folds))
 
-    Scaling, rotation and the choice of C see the training folds only.
+
+def cross_validate(
+    features: np.ndarray,
+    labels: np.ndarray,
+    problems: np.ndarray,
+    pairs: np.ndarray,
+    plan: ProbePlan,
+) -> OutOfFoldScores:
+    """Score every case by a probe fitted on pairs without a member in its fold.
+
+    Scaling, rotation and the choice of C see these pairs only. Where there is no such
+    pair, the probe of the fold knows nothing: its scores are 0.
 
     Args:
         features: [case, feature], float64.
         labels: [case], bool.
         problems: [case], id of its problem.
+        pairs: [case], number of its pair.
         plan: how.
     """
     folds = problem_folds(problems, labels, plan.folds, plan.seed)
-    label_rows = shuffled_labels(labels, folds, plan)
-    scores = np.empty(label_rows.shape)
-    strengths = np.empty(plan.folds)
+    label_rows = shuffled_labels(labels, pairs, folds, plan)
+    scores = np.zeros(label_rows.shape)
+    strengths = np.full(plan.folds, plan.strengths[0])
     counted = CountedFits()
     for fold in range(plan.folds):
         out = folds == fold
-        axes = PrincipalAxes.of(features[~out])
-        train, test = axes.coordinates(features[~out]), axes.coordinates(features[out])
-        strength = counted.choose_strength(train, labels[~out], problems[~out], plan)
+        seen = other_pairs(pairs, out)
+        if not seen.any():
+            continue
+        axes = PrincipalAxes.of(features[seen])
+        train, test = axes.coordinates(features[seen]), axes.coordinates(features[out])
+        strength = counted.choose_strength(
+            train, labels[seen], problems[seen], pairs[seen], plan
+        )
         strengths[fold] = strength
         # ASSUME: the C that the true labels chose suits shuffled labels too.
         for row, fold_labels in enumerate(label_rows):
-            (fit,) = counted.path(train, fold_labels[~out], [strength])
+            (fit,) = counted.path(train, fold_labels[seen], [strength])
             scores[row, out] = fit.scores(test)
     return OutOfFoldScores(
         folds, strengths, label_rows, scores, counted.fits, counted.stopped

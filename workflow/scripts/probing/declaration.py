@@ -30,16 +30,16 @@ DECLARATION = Experiment(
             "AUROC of linear probes by layer",
             "The chance that a position of the first class has a higher score than one "
             "of the second. The scores come from a logistic regression that has not "
-            "seen the problems of these positions. One panel per contrast. Boundary 0 "
-            "is the token’s embedding. Only positions scored by the same probe are "
-            "compared. Grey: the same probe on shuffled labels, which must lie at 0.5. "
+            "seen the problems of these positions, or their matched partners. One "
+            "panel per contrast. Boundary 0 is the token’s embedding. Only positions "
+            "scored by the same probe are compared. Grey: the same probe on shuffled "
+            "labels (each matched pair keeps or swaps them), which must lie at 0.5. "
             "Level lines: probes on what needs no thinking, namely the token just read "
             "or the depth in the thought. A red line above all of them shows what the "
             "layers have worked out. The classes are matched pairs, so the level lines "
             "should lie near 0.5. Where one is as high as the red line, the probe need "
-            "not know more than place or token. Bands are intervals over "
-            "problems. The numbers "
-            "are in probing.parquet.",
+            "not know more than place or token. Bands are intervals over problems. The "
+            "numbers are in probing.parquet.",
         ),
         Figure(
             "accuracy",

@@ -1,11 +1,11 @@
 """Does the residual stream tell, layer by layer, that the model is about to turn back?
 
 At every layer boundary one logistic regression per contrast
-(`doubletake.stats.contrasts`) is fitted on some problems and scores the other problems.
-A shard takes every n-th boundary. The shard with boundary 0 also fits the probes on
-token position and depth alone. The probe on the token's embedding is the probe at
-boundary 0: the residual stream there is that embedding (times a constant, in models
-that scale it).
+(`doubletake.stats.contrasts`) is fitted on some problems, without the partners of the
+cases of the other problems, and scores these cases. A shard takes every n-th boundary.
+The shard with boundary 0 also fits the probes on token position and depth alone. The
+probe on the token's embedding is the probe at boundary 0: the residual stream there is
+that embedding (times a constant, in models that scale it).
 
 Inputs
     events: its digest shows that the cache belongs to it.
@@ -14,7 +14,7 @@ Inputs
 
 Outputs, of one shard
     scores: `probing/scores`, the score of every case by probes that have not seen its
-        problem.
+        problem or its partner.
     directions: as in `probing.reading`, one tensor per boundary; from probes fitted on
         all cases with the median of the folds' C.
     verification: the probes of all cases against the same probes by another solver
@@ -62,7 +62,7 @@ logger = logging.getLogger("measure_probing")
 
 @dataclass(frozen=True)
 class Settings:
-    """The `probing` section of the config, and the budget of verification."""
+    """The `probing` section of the config, and parts of other sections."""
 
     strengths: list[float]
     """Inverse strengths C of the L2 penalty to choose from."""
@@ -76,6 +76,8 @@ class Settings:
     """Seed of folds and shuffles."""
     verification: Verification
     """How many probes of a shard are fitted again without rotation."""
+    least_problems: int
+    """Fewest problems with an interval: with fewer, no probe is fitted."""
 
     @property
     def plan(self) -> ProbePlan:
@@ -90,20 +92,22 @@ class Settings:
 
 
 def probed_contrasts(
-    matches: pl.DataFrame, index: pl.DataFrame, folds: int
+    matches: pl.DataFrame, index: pl.DataFrame, settings: Settings
 ) -> tuple[dict[str, pl.DataFrame], list[str]]:
     """Cases of the contrasts that have enough problems, and why others are left out.
 
     Args:
         matches: the table `matches`.
         index: of the activation cache.
-        folds: problems that each class needs.
+        settings: with the number of problems that each class needs.
     """
     cases_by_contrast: dict[str, pl.DataFrame] = {}
     reasons = []
     for contrast in CONTRASTS:
         cases = cases_of(contrast, matches, index)
-        reason = ClassCounts.of(cases).why_too_few(contrast, folds)
+        reason = ClassCounts.of(cases).why_too_few(
+            contrast, settings.folds, settings.least_problems
+        )
         if reason is None:
             cases_by_contrast[contrast.name] = cases
         else:
@@ -128,7 +132,7 @@ def probe_shard(
     """
     boundaries = list(indices_of_shard(cache.n_layers + 1, shard))
     plan = settings.plan
-    cases_by_contrast, left_out = probed_contrasts(matches, cache.index, plan.folds)
+    cases_by_contrast, left_out = probed_contrasts(matches, cache.index, settings)
     refits = probes_to_refit(
         cases_by_contrast, boundaries, cache.d_model, plan, settings.verification
     )
@@ -202,5 +206,8 @@ if __name__ == "__main__":
             runs_path=Path(snakemake.output.runs),
             shard=snakemake.wildcards.shard,
             model=ModelSettings(**snakemake.params.model),
-            settings=Settings(**with_verification(snakemake.params.settings)),
+            settings=Settings(
+                **with_verification(snakemake.params.settings),
+                least_problems=snakemake.params.least_problems,
+            ),
         )

@@ -85,7 +85,7 @@ def draw_metric(
     figure.legend(handles=_handles(), loc="outside upper left", ncols=2)
     write_note(
         figure,
-        f"Each case is scored by a probe that has not seen its problem. "
+        f"Each case is scored by a probe that has not seen its problem or its partner. "
         f"{confidence:.0%} intervals over problems. 0.5 is chance.",
     )
     return figure

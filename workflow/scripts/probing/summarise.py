@@ -156,13 +156,13 @@ def _metric_columns(
 
 
 def contrast_rows(
-    matches: pl.DataFrame, index: pl.DataFrame, folds: int
+    matches: pl.DataFrame, index: pl.DataFrame, folds: int, least_problems: int
 ) -> pl.DataFrame:
     """The table `probing/contrasts`: how many cases each contrast has."""
     rows = []
     for contrast in CONTRASTS:
         counts = ClassCounts.of(cases_of(contrast, matches, index))
-        reason = counts.why_too_few(contrast, folds)
+        reason = counts.why_too_few(contrast, folds, least_problems)
         rows.append({"contrast": contrast.name, **asdict(counts), "left_out": reason})
     return PROBING_CONTRASTS.frame(rows)
 
@@ -196,7 +196,8 @@ def main(
 ) -> None:
     """Read the scores, judge every probe, write the tables and the directions."""
     matches = MATCHES.read(matches_path)
-    contrasts = contrast_rows(matches, ACTIVATION_INDEX.read(index_path), folds)
+    index = ACTIVATION_INDEX.read(index_path)
+    contrasts = contrast_rows(matches, index, folds, intervals.least_problems)
     probing = summarise(PROBING_SCORES.read(scores_path), intervals, seed)
     logger.info(
         "%d probes of %d contrasts", probing.height, probing["contrast"].n_unique()

@@ -39,7 +39,11 @@ PROBING_SCORES = Table(
             unit="index",
         ),
         Column(
-            "shuffle", COUNT, "0: true labels; 1, 2, ...: shuffled labels", unit="index"
+            "shuffle",
+            COUNT,
+            "0: true labels; 1, 2, ...: shuffled labels (each matched pair keeps its "
+            "labels or swaps them)",
+            unit="index",
         ),
         Column("trace", TEXT, "id of the trace"),
         Column("event", COUNT, "the event within the trace", unit="index"),
@@ -47,7 +51,8 @@ PROBING_SCORES = Table(
         Column(
             "fold",
             COUNT,
-            "the fold that was left out when the probe was fitted",
+            "the fold that was left out when the probe was fitted, with all partners "
+            "of its cases",
             unit="index",
         ),
         Column("strength", REAL, "inverse strength C of the L2 penalty in this fold"),

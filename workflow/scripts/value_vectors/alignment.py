@@ -1,8 +1,8 @@
 """Cosines of value vectors with the probe's direction, beside directions of no meaning.
 
 With hundreds of vectors, some are close to any direction. The null is the same
-computation with directions of shuffled labels: the largest cosines, and the share of
-the direction that the units of largest cosine hold together.
+computation with directions of shuffled labels (swapped within pairs): the largest
+cosines, and the share of the direction that the units of largest cosine hold together.
 """
 
 from dataclasses import dataclass

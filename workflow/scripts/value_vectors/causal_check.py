@@ -21,7 +21,7 @@ from doubletake.tables.verification import VerificationRow
 from value_vectors.check_plan import (
     CausalCheckSettings,
     cases_to_verify,
-    checked_turn_rows,
+    checked_rows,
     planned_sets,
 )
 from value_vectors.mlp_units import LayerUnits
@@ -101,13 +101,13 @@ class CausalCheck:
         self.results = CheckResults(sets)
 
     def check_turn(
-        self, turn: dict[str, Any], turn_row: int, ids: list[int], verified: set[int]
+        self, turn: dict[str, Any], row: int, ids: list[int], verified: set[int]
     ) -> int:
         """Check one backtrack; return the number of tokens that the model read.
 
         Args:
             turn: its row of the table `turns`.
-            turn_row: row of the turn in the units' activations.
+            row: row of the turn in the units' activations.
             ids: tokens up to the position, which is the last.
             verified: numbers of the zeroings to compute again by a full pass.
         """
@@ -125,7 +125,7 @@ class CausalCheck:
         columns = list(VALUE_VECTOR_INTERVENTIONS.schema)
         self.results.interventions.append(rows.select(columns))
         for number in sorted(verified):
-            self._verify(ids, self.zeroings[number], log_odds[number], turn_row, name)
+            self._verify(ids, self.zeroings[number], log_odds[number], row, name)
         return len(ids) - 1 + len(self.zeroings)
 
     def _verify(
@@ -133,7 +133,7 @@ class CausalCheck:
         ids: list[int],
         zeroing: Zeroing,
         log_odds: torch.Tensor,
-        turn_row: int,
+        row: int,
         name: str,
     ) -> None:
         """Compare log-odds and activations with those of one full pass.
@@ -164,7 +164,7 @@ class CausalCheck:
         full = word_log_odds(self.lens, states, self.words)[0]
         self.results.log_odds.add((full - log_odds).abs().item())
         for part in parts:
-            error = (part.activations[turn_row] - seen[part.layer]).abs().max()
+            error = (part.at_backtracks[row] - seen[part.layer]).abs().max()
             relative = (error / seen[part.layer].abs().max()).item()
             self.results.activations.add(relative, len(seen[part.layer]))
 
@@ -172,7 +172,7 @@ class CausalCheck:
 def check_backtracks(
     decoder: Decoder,
     layers: list[LayerUnits],
-    turns: pl.DataFrame,
+    backtracks: pl.DataFrame,
     tokens: dict[str, list[int]],
     words: torch.Tensor,
     settings: CausalCheckSettings,
@@ -182,24 +182,24 @@ def check_backtracks(
     Args:
         decoder: the model.
         layers: units of the chosen layers.
-        turns: the selected turns, in the order of the units' activations.
+        backtracks: the selected ones, in the order of the units' activations.
         tokens: all token ids of each trace.
         words: [token], ids of the backtrack words.
         settings: how.
     """
-    turn_rows = checked_turn_rows(turns, settings.checked_positions, settings.seed)
-    sets = planned_sets(layers, turn_rows, settings)
+    rows = checked_rows(backtracks, settings.checked_positions, settings.seed)
+    sets = planned_sets(layers, rows, settings)
     check = CausalCheck(decoder, layers, sets, words, settings)
     positions = [
         (trace, event, position + 1)
         for trace, event, position in (
-            turns.select("trace", "event", "position").row(row) for row in turn_rows
+            backtracks.select("trace", "event", "position").row(row) for row in rows
         )
     ]
     verified = cases_to_verify(positions, len(check.zeroings), settings.verification)
-    progress = Progress(len(turn_rows), "backtracks")
-    for row in turn_rows:
-        turn = turns.row(row, named=True)
+    progress = Progress(len(rows), "backtracks")
+    for row in rows:
+        turn = backtracks.row(row, named=True)
         ids = tokens[turn["trace"]][: turn["position"] + 1]
         numbers = verified.get((turn["trace"], turn["event"]), set())
         progress.update(1, check.check_turn(turn, row, ids, numbers))

@@ -6,7 +6,6 @@ import polars as pl
 
 from doubletake.stats.draws import Name, array_generator, ranked_by_generator
 from doubletake.stats.verification import Case, Verification, drawn
-from turns.reading import BACKTRACK
 from value_vectors.mlp_units import SIDE_SIGNS, LayerUnits
 from value_vectors.random_sets import matched_random_sets, replaceable
 from value_vectors.set_tests import draws_needed
@@ -32,7 +31,7 @@ class CausalCheckSettings:
 
 
 def planned_sets(
-    layers: list[LayerUnits], turn_rows: list[int], settings: CausalCheckSettings
+    layers: list[LayerUnits], rows: list[int], settings: CausalCheckSettings
 ) -> pl.DataFrame:
     """The table `value_vectors/sets`: listed sets, and random sets that write as much.
 
@@ -40,15 +39,15 @@ def planned_sets(
 
     Args:
         layers: units of all layers.
-        turn_rows: rows of the checked backtracks in the units' activations.
+        rows: rows of the checked backtracks in the units' activations.
         settings: how many units and draws.
     """
-    if not turn_rows:
+    if not rows:
         return VALUE_VECTOR_SETS.schema.to_frame()
     count = draws_needed(settings.random_draws, len(layers) * len(SIDE_SIGNS))
     tables = []
     for part in layers:
-        acts = part.activations[turn_rows].double()
+        acts = part.at_backtracks[rows].double()
         sizes = (acts.abs().mean(0) * part.norms).numpy()
         along = (acts.mean(0) * part.norms * part.cosine).numpy()
         for number, side in enumerate(SIDE_SIGNS):
@@ -69,14 +68,10 @@ def planned_sets(
     return VALUE_VECTOR_SETS.check(pl.concat(tables))
 
 
-def checked_turn_rows(turns: pl.DataFrame, count: int, seed: int) -> list[int]:
+def checked_rows(backtracks: pl.DataFrame, count: int, seed: int) -> list[int]:
     """Rows of the backtracks to check, drawn by seed and event alone."""
-    names = turns.select("kind", "trace", "event").iter_rows()
-    row_of: dict[Name, int] = {
-        (trace, event): row
-        for row, (kind, trace, event) in enumerate(names)
-        if kind == BACKTRACK
-    }
+    names = backtracks.select("trace", "event").iter_rows()
+    row_of: dict[Name, int] = {name: row for row, name in enumerate(names)}
     return [row_of[name] for name in ranked_by_generator(row_of, seed)[:count]]
 
 

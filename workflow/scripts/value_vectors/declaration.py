@@ -54,10 +54,12 @@ DECLARATION = Experiment(
             "value vector with the probe\u2019s direction at the boundary that the MLP "
             "writes to. Dashed lines: the most extreme cosines that 95% of the "
             "directions of shuffled labels stay within. Vertical axis: how much more "
-            "the unit writes (mean activation times norm of the vector) in the first "
-            "class than in the second. Coloured units are those whose tokens the "
-            "report lists; the section gives their share of the direction. The numbers "
-            "are in value_vectors/units.parquet.",
+            "the unit writes (activation times norm of the vector) in the first class "
+            "than in the second, mean over all matched pairs of the contrast. The "
+            "probe was fitted to the same pairs, so this axis is no test of the "
+            "cosines. Coloured units are those whose tokens the report lists; the "
+            "section gives their share of the direction. The numbers are in "
+            "value_vectors/units.parquet.",
         ),
     ),
 )

@@ -2,9 +2,10 @@
 
 The MLP of layer l adds to `resid[l + 1]`, so its value vectors are compared with the
 probe's direction at boundary l + 1. Units of largest and of smallest cosine are listed
-with the tokens that they write for and against, and with their activations. Beside
-their cosines are those with directions that the probe's fit gives on shuffled labels.
-The activations are computed from the cache, by this MLP alone. Then, at backtracks, the
+with the tokens that they write for and against, and with their activations at the
+matched pairs that the probe was fitted to. Beside their cosines are those with
+directions that the probe's fit gives on shuffled labels. The activations are computed
+from the cache, by this MLP alone. Then, at backtracks, the
 most extreme units are zeroed at the position, and the change of the log-odds of the
 backtrack words is computed exactly. The same is done with random units of the same
 layer that write as much.
@@ -12,9 +13,9 @@ layer that write as much.
 Inputs
     traces, turns, words: the tables `traces`, `turns` and `turns/words`.
     events: its digest ties cache and directions to the study's events.
+    matches: the table `matches`, whose pairs are the cases of the probe.
     index, caches: the activation cache of the study.
-    probing, scores, directions: where the probes are selective, their cases, and their
-        directions.
+    probing, directions: where the probes are selective, and their directions.
     the model.
 
 Outputs
@@ -50,8 +51,10 @@ from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
+from matches.reading import cases_of
+from matches.tables import MATCHES
 from probing.reading import Directions, read_directions
-from probing.tables import PROBING, PROBING_SCORES
+from probing.tables import PROBING
 from traces.tables import TRACES
 from turns.reading import BACKTRACK, target_ids
 from turns.tables import TURN_WORDS, TURNS
@@ -171,15 +174,18 @@ class Layers:
     decoder: Decoder
     tokenizer: TraceTokenizer
     cache: ActivationCache
-    turns: pl.DataFrame
-    """The selected turns."""
+    backtracks: pl.DataFrame
+    """The selected backtracks."""
+    cases: pl.DataFrame
+    """Members of the pairs of the contrast."""
+    probing: pl.DataFrame
+    """The table `probing`."""
     settings: Settings
 
     def measure(
         self,
         layer: int,
         direction: np.ndarray,
-        cases: FittedCases,
         draws: int,
         results: Results,
     ) -> LayerUnits:
@@ -188,17 +194,23 @@ class Layers:
         Args:
             layer: 0 ... n_layers - 1.
             direction: [d_model], of the probe at boundary `layer` + 1.
-            cases: what this probe was fitted to.
             draws: number of directions of shuffled labels.
             results: of all layers.
         """
         settings = self.settings
         count = max(settings.vectors, settings.checked_vectors)
         units, vectors = layer_units(
-            self.decoder, layer, direction, self.cache, self.turns, count
+            self.decoder,
+            layer,
+            direction,
+            self.cache,
+            self.backtracks,
+            self.cases,
+            count,
         )
+        fitted = FittedCases.read(self.cache, self.cases, self.probing, layer + 1)
         rng = array_generator(settings.seed, 3 * layer + 2)
-        null = cases.null_directions(draws, rng)
+        null = fitted.null_directions(draws, rng)
         probe = direction[None] / np.linalg.norm(direction)
         found = alignments(
             vectors,
@@ -210,7 +222,7 @@ class Layers:
             units,
             vectors,
             found,
-            self.turns,
+            self.cases,
             Lens.of(self.decoder),
             self.tokenizer,
             count=settings.vectors,
@@ -218,7 +230,7 @@ class Layers:
             intervals=settings.intervals,
         )
         results.alignment += [alignment_row(layer, side, found[side]) for side in found]
-        results.units.append(unit_rows(units, self.turns))
+        results.units.append(unit_rows(units, self.cases))
         results.null_error.add(null.error, null.verified)
         return units
 
@@ -227,12 +239,12 @@ def main(
     *,
     traces_path: Path,
     events_path: Path,
+    matches_path: Path,
     turns_path: Path,
     words_path: Path,
     index_path: Path,
     cache_paths: list[Path],
     probing_path: Path,
-    scores_path: Path,
     directions_path: Path,
     table_paths: dict[str, Path],
     model: ModelSettings,
@@ -247,17 +259,19 @@ def main(
         results.write(table_paths, model.dtype, skipped_run(skipped, model))
         return
     cache = ActivationCache(index_path, cache_paths, origin)
-    turns = TURNS.read(turns_path).filter("selected")
-    probing, scores = PROBING.read(probing_path), PROBING_SCORES.read(scores_path)
+    backtracks = TURNS.read(turns_path).filter("selected", kind=BACKTRACK)
+    matches, probing = MATCHES.read(matches_path), PROBING.read(probing_path)
+    cases = cases_of(CONTRAST_BY_NAME[contrast], matches, cache.index)
     chosen = chosen_layers(probing, settings, cache.n_layers)
     draws = draws_needed(settings.random_draws, len(chosen) * len(SIDE_SIGNS))
     decoder = load_decoder(model)
-    layers = Layers(decoder, load_tokenizer(model), cache, turns, settings)
+    layers = Layers(
+        decoder, load_tokenizer(model), cache, backtracks, cases, probing, settings
+    )
     units = []
     for layer in chosen:
         direction = directions.vectors[contrast][layer + 1]
-        cases = FittedCases.read(cache, scores, probing, contrast, layer + 1)
-        units.append(layers.measure(layer, direction, cases, draws, results))
+        units.append(layers.measure(layer, direction, draws, results))
     traces = TRACES.read(traces_path)
     tokens = {
         trace: prompt + completion
@@ -267,7 +281,7 @@ def main(
     }
     words = target_ids(TURN_WORDS.read(words_path))[BACKTRACK]
     results.check, progress = check_backtracks(
-        decoder, units, turns, tokens, words, settings.check
+        decoder, units, backtracks, tokens, words, settings.check
     )
     run = run_row(STAGE, ONE_SHARD, progress, decoder, progress.items, "")
     results.write(table_paths, model.dtype, run)
@@ -278,12 +292,12 @@ if __name__ == "__main__":
         main(
             traces_path=Path(snakemake.input.traces),
             events_path=Path(snakemake.input.events),
+            matches_path=Path(snakemake.input.matches),
             turns_path=Path(snakemake.input.turns),
             words_path=Path(snakemake.input.words),
             index_path=Path(snakemake.input.index),
             cache_paths=[Path(path) for path in snakemake.input.caches],
             probing_path=Path(snakemake.input.probing),
-            scores_path=Path(snakemake.input.scores),
             directions_path=Path(snakemake.input.directions),
             table_paths={name: Path(path) for name, path in snakemake.output.items()},
             model=ModelSettings(**snakemake.params.model),

@@ -33,8 +33,10 @@ class LayerUnits:
     """[unit]."""
     cosine: torch.Tensor
     """[unit]."""
-    activations: torch.Tensor
-    """[turn, unit], at the selected turns."""
+    at_backtracks: torch.Tensor
+    """[backtrack, unit], activations at the selected backtracks."""
+    at_cases: torch.Tensor
+    """[case, unit], activations at the members of the pairs."""
     extreme: dict[str, list[int]]
     """Units of extreme cosine by side, most extreme first."""
 
@@ -124,7 +126,8 @@ def layer_units(
     layer: int,
     direction: np.ndarray,
     cache: ActivationCache,
-    turns: pl.DataFrame,
+    backtracks: pl.DataFrame,
+    cases: pl.DataFrame,
     count: int,
 ) -> tuple[LayerUnits, torch.Tensor]:
     """The units of a layer, and their value vectors, [unit, d_model].
@@ -134,17 +137,23 @@ def layer_units(
         layer: 0 ... n_layers - 1.
         direction: [d_model], of the probe at the boundary that the MLP writes to.
         cache: activation cache of the study.
-        turns: the selected turns.
+        backtracks: the selected backtracks.
+        cases: members of the pairs of the contrast.
         count: units of extreme cosine on each side.
     """
     vectors = value_vectors(decoder, layer)
     cosine = cosines(vectors, torch.from_numpy(direction).to(vectors)).cpu()
-    states = (cache.read(name, turns, layer=layer) for name in ("resid", "attn_out"))
+
+    def at(events: pl.DataFrame) -> torch.Tensor:
+        states = (cache.read(part, events, layer) for part in ("resid", "attn_out"))
+        return activations(decoder, layer, *states)
+
     units = LayerUnits(
         layer=layer,
         norms=vectors.norm(dim=-1).cpu(),
         cosine=cosine,
-        activations=activations(decoder, layer, *states),
+        at_backtracks=at(backtracks),
+        at_cases=at(cases),
         extreme=extreme_units(cosine, count),
     )
     return units, vectors

@@ -4,7 +4,8 @@ A direction that means nothing is not a random vector. The fit draws it towards 
 directions in which the residual stream varies, and there MLPs write more. (In
 SmolLM2-135M, the largest cosine of 1,536 value vectors with a probe of shuffled labels
 was above 0.21 in 5% of the fits, and with a random vector above 0.165.) So the labels
-are shuffled and the same states, scales and penalty are used.
+are shuffled and the same states, scales and penalty are used. The probe's cases are
+matched pairs, so labels are swapped within pairs (`doubletake.stats.swapped_labels`).
 
 The fits are the first steps of Newton's method from weight 0, which for shuffled labels
 is close to the minimum: there the log-odds stay small, and the logistic loss is nearly
@@ -18,19 +19,9 @@ import polars as pl
 from sklearn.linear_model import LogisticRegression
 
 from activations.reading import ActivationCache
+from doubletake.stats.swapped_labels import swapped_labels
 
 VERIFIED_FITS = 8  # complete fits on shuffled labels, for each layer
-
-
-def shuffles_of(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Permutations of the labels: [shuffle, case].
-
-    Args:
-        labels: [case], bool.
-        count: number of permutations.
-        rng: source of the draws.
-    """
-    return rng.permuted(np.tile(labels, (count, 1)), axis=1)
 
 
 def newton_directions(
@@ -108,6 +99,8 @@ class FittedCases:
     """[case, d_model], float64, the residual stream."""
     labels: np.ndarray
     """[case], bool."""
+    pairs: np.ndarray
+    """[case], number of its pair."""
     strength: float
     """Inverse strength C of the penalty."""
 
@@ -115,26 +108,22 @@ class FittedCases:
     def read(
         cls,
         cache: ActivationCache,
-        scores: pl.DataFrame,
+        cases: pl.DataFrame,
         probing: pl.DataFrame,
-        contrast: str,
         boundary: int,
     ) -> "FittedCases":
-        """Read the cases of a probe.
+        """Read the states of a probe's cases.
 
         Args:
             cache: activation cache of the study.
-            scores: the table `probing/scores`, which names the cases and their labels.
+            cases: members of the pairs of the contrast.
             probing: the table `probing`, which holds the penalty.
-            contrast: of the probe.
             boundary: of the residual stream.
         """
-        cases = scores.filter(
-            contrast=contrast, features="resid", boundary=boundary, shuffle=0
-        ).sort("trace", "event")
+        (contrast,) = cases["contrast"].unique()
         (strength,) = probing.filter(contrast=contrast, boundary=boundary)["strength"]
         resid = cache.read("resid", cases, layer=boundary).double().numpy()
-        return cls(resid, cases["label"].to_numpy(), strength)
+        return cls(resid, cases["label"].to_numpy(), cases["pair"].to_numpy(), strength)
 
     def null_directions(self, count: int, rng: np.random.Generator) -> NullDirections:
         """Directions of shuffled labels, a few of them verified.
@@ -143,7 +132,7 @@ class FittedCases:
             count: number of directions.
             rng: source of the shuffles.
         """
-        shuffled = shuffles_of(self.labels, count, rng)
+        shuffled = swapped_labels(self.labels, self.pairs, count, rng)
         fast = newton_directions(self.resid, shuffled, self.strength)
         fits = fitted_directions(self.resid, shuffled[:VERIFIED_FITS], self.strength)
         cosines = (fast[:VERIFIED_FITS] * fits).sum(1)

@@ -172,9 +172,13 @@ def check_cases(data: StudyData) -> str:
 
 def unit_cases(data: StudyData) -> str:
     """Units in the figure."""
-    units = data.tables["value_vectors/units"]
+    units, vectors = (data.tables[f"value_vectors{name}"] for name in ("/units", ""))
     layers = units["layer"].n_unique()
-    return f"{plural(units.height, 'unit')} of {plural(layers, 'layer')}."
+    text = f"{plural(units.height, 'unit')} of {plural(layers, 'layer')}"
+    if vectors.is_empty():
+        return f"{text}."
+    pairs = plural(vectors.row(0, named=True)["pairs"], "matched pair")
+    return f"{text}; {pairs} of {contrast_of(data)}."
 
 
 SECTION = Section(

@@ -155,31 +155,30 @@ def draw_units(
     contrast: str,
 ) -> Figure:
     """Every unit: its cosine, and how much more it writes in the first class."""
-    kinds = CONTRAST_BY_NAME[contrast].turn_kinds or ("backtrack", "control")
-    first, second = (pl.col(f"at_{kind}") for kind in kinds)
-    with_difference = units.with_columns(
-        difference=(first - second) * pl.col("norm")
-    ).drop_nulls("difference")
-    if with_difference.is_empty():
+    if units.is_empty():
         return empty_figure(NO_VECTORS)
-    shown = sorted(with_difference["layer"].unique())[-MAX_PANELS:]
+    written = units.with_columns(written=pl.col("difference") * pl.col("norm"))
+    shown = sorted(written["layer"].unique())[-MAX_PANELS:]
     figure, axes = new_figure(columns=len(shown), height=3.9, extra_width=0.4)
     for panel, layer in zip(axes[0], shown, strict=True):
-        rows = with_difference.filter(layer=layer)
+        rows = written.filter(layer=layer)
         _draw_units(panel, rows, vectors.filter(layer=layer))
         for limit in alignment.filter(layer=layer)["cosine_limit"]:
             panel.axvline(limit, color=INK, lw=0.8, ls=DASHED)
         panel.set_title(f"Layer {layer}")
         panel.set_xlabel("cosine with the probe\u2019s direction")
-    names = [kind.replace("_", "-") for kind in kinds]
-    axes[0, 0].set_ylabel(f"writes more at {names[0]}s than at {names[1]}s")
-    n = with_difference.filter(layer=shown[0]).height
-    hidden = with_difference["layer"].n_unique() - len(shown)
+    classes = CONTRAST_BY_NAME[contrast]
+    axes[0, 0].set_ylabel(
+        f"writes more at {classes.positive}s than at {classes.negative}s"
+    )
+    n = written.filter(layer=shown[0]).height
+    hidden = written["layer"].n_unique() - len(shown)
     more = f" {hidden} earlier layers are not drawn." if hidden else ""
     write_note(
         figure,
-        f"{n:,} units per layer: difference of mean activations times norm, symmetric "
-        f"log scale.{more}\nColoured: the listed units; numbered: the "
+        f"{n:,} units per layer: mean difference of activations within "
+        f"{vectors['pairs'][0]:,} matched pairs, times norm, symmetric log scale.{more}"
+        "\nColoured: the listed units; numbered: the "
         f"{LABELLED_UNITS} most extreme of each side. Dashed: limits of 95% of the "
         "directions of shuffled labels.",
     )
@@ -191,14 +190,14 @@ def _draw_units(panel: Axes, rows: pl.DataFrame, listed: pl.DataFrame) -> None:
     panel.axvline(0, color=FAINT, lw=0.8)
     look: dict[str, Any] = {"ls": "", "marker": "o", "mew": 0}
     faint = look | {"ms": 3, "color": FAINT, "alpha": 0.45}
-    panel.plot(rows["cosine"], rows["difference"], **faint)
-    middle = float(np.median(np.abs(rows["difference"].to_numpy()))) or 1.0
+    panel.plot(rows["cosine"], rows["written"], **faint)
+    middle = float(np.median(np.abs(rows["written"].to_numpy()))) or 1.0
     panel.set_yscale("symlog", linthresh=10.0 ** np.ceil(np.log10(middle)))
     panel.margins(0.12)
     for side, colour in SIDE_COLOURS.items():
         ranks = listed.filter(side=side).sort("rank").select("vector", "rank")
         marked = ranks.join(rows, on="vector", maintain_order="left")
-        panel.plot(marked["cosine"], marked["difference"], ms=5, color=colour, **look)
+        panel.plot(marked["cosine"], marked["written"], ms=5, color=colour, **look)
         outwards = -1 if side == "against" else 1
         for row in marked.filter(pl.col("rank") <= LABELLED_UNITS).iter_rows(
             named=True
@@ -206,7 +205,7 @@ def _draw_units(panel: Axes, rows: pl.DataFrame, listed: pl.DataFrame) -> None:
             first = row["rank"] == 1
             panel.annotate(
                 f"{row['vector']}",
-                (row["cosine"], row["difference"]),
+                (row["cosine"], row["written"]),
                 xytext=(5 * outwards, 0) if first else (0, -7),
                 textcoords="offset points",
                 ha=("left" if outwards > 0 else "right") if first else "center",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from doubletake.page.sections import Sheet
 from doubletake.page.wording import percent, plural, probability, real
+from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from value_vectors.set_sentences import (
     EXPECTED_WORDS,
     SIDE_WORDS,
@@ -44,8 +45,6 @@ VECTOR_COLUMNS = (
     "tokens it writes against",
     "cosine",
     "shuffled labels, 95%",
-    "at backtracks",
-    "at controls",
 )
 
 
@@ -56,20 +55,30 @@ def sheets(data: StudyData) -> list[Sheet]:
         return []
     tables = [_effect_sheet(data)] if is_checked(data) else []
     tables.append(_alignment_sheet(data))
-    for side, word in SIDE_WORDS.items():
-        rows = [_cells(row) for row in vectors.filter(side=side).iter_rows(named=True)]
-        note = (
-            "Tokens: by the logits that the vector writes through the final "
-            "norm\u2019s gain and the unembedding. A unit of negative activation "
-            "writes for the tokens in the second column. Activations are means; their "
-            "intervals are in value_vectors.parquet. Shuffled labels: 95% of their "
-            "directions have a less extreme cosine of this rank."
-        )
-        title = f"Value vectors of {word} cosine with the probe\u2019s direction"
-        tables.append(
-            Sheet(title, VECTOR_COLUMNS, tuple(rows), (0, 1), note, folded=True)
-        )
-    return tables
+    return [*tables, *(_vector_sheet(data, side) for side in SIDE_WORDS)]
+
+
+def _vector_sheet(data: StudyData, side: str) -> Sheet:
+    """The listed vectors of a side, with their activations within pairs."""
+    listed = vectors_of(data).filter(side=side).to_dicts()
+    contrast = CONTRAST_BY_NAME[data.settings["value_vectors"]["contrast"]]
+    activations = (f"at {contrast.positive}s", f"at {contrast.negative}s", "difference")
+    first = listed[0]
+    note = (
+        "Tokens: by the logits that the vector writes through the final "
+        "norm\u2019s gain and the unembedding. A unit of negative activation "
+        "writes for the tokens in the second column. Activations are means over "
+        f"{plural(first['pairs'], 'matched pair')} of {contrast.positive} and "
+        f"{contrast.negative}, in which the {contrast.positive}s are of "
+        f"{plural(first['problems'], 'problem')}. The probe was fitted to these pairs, "
+        f"so their difference is no test of the cosine. {data.interval_note} Shuffled "
+        "labels: 95% of their directions have a less extreme cosine of this rank."
+    )
+    title = (
+        f"Value vectors of {SIDE_WORDS[side]} cosine with the probe\u2019s direction"
+    )
+    rows = tuple(_cells(data, row) for row in listed)
+    return Sheet(title, VECTOR_COLUMNS + activations, rows, (0, 1), note, folded=True)
 
 
 def _effect_sheet(data: StudyData) -> Sheet:
@@ -112,8 +121,9 @@ def _alignment_sheet(data: StudyData) -> Sheet:
         for row in alignment_of(data)
     ]
     note = (
-        "Shuffled labels: the probe\u2019s fit on the same states with permuted "
-        f"labels, {plural(alignment_of(data)[0]['directions'], 'time')}. Share: part "
+        "Shuffled labels: the probe\u2019s fit on the same states, "
+        f"{plural(alignment_of(data)[0]['directions'], 'time')}; each matched pair "
+        "keeps its labels or swaps them, at random. Share: part "
         "of the direction\u2019s squared norm in the span of the vectors that are "
         "zeroed together; for shuffled labels, of the vectors closest to their "
         "direction."
@@ -121,18 +131,20 @@ def _alignment_sheet(data: StudyData) -> Sheet:
     return Sheet("Cosines beside chance", ALIGNMENT_COLUMNS, tuple(rows), (0,), note)
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _cells(data: StudyData, row: dict[str, Any]) -> tuple[str, ...]:
     words_for, words_against = (
         ", ".join(repr(text) for text in row[name])
         for name in ("tokens_for", "tokens_against")
     )
+    ends = data.between(row, lambda value: real(value, 2), "difference")
     return (
         f"Layer {row['layer']} vec {row['vector']}: [{words_for}]",
         f"[{words_against}]",
         real(row["cosine"], 3),
         real(row["cosine_limit"], 3),
-        real(row["at_backtrack"], 2),
-        real(row["at_control"], 2),
+        real(row["at_first"], 2),
+        real(row["at_second"], 2),
+        f"{real(row['difference'], 2)} ({ends})",
     )
 
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 import torch
 
 from doubletake.model.lens import Lens
 from doubletake.stats.intervals import IntervalSettings, cluster_means
 from doubletake.text.tokenizer import TraceTokenizer
-from turns.reading import KINDS
 from value_vectors.alignment import Alignment
 from value_vectors.mlp_units import SIDE_SIGNS, LayerUnits, token_logits
 from value_vectors.tables import VALUE_VECTOR_UNITS
@@ -18,7 +18,7 @@ def vector_rows(
     layer: LayerUnits,
     vectors: torch.Tensor,
     found: dict[str, Alignment],
-    turns: pl.DataFrame,
+    cases: pl.DataFrame,
     lens: Lens,
     tokenizer: TraceTokenizer,
     *,
@@ -32,7 +32,7 @@ def vector_rows(
         layer: its units.
         vectors: [unit, d_model], their value vectors.
         found: cosines of directions of shuffled labels by side.
-        turns: the turns at which the units' activations were taken.
+        cases: members of the pairs at which the units' activations were taken.
         lens: of the model.
         tokenizer: of the model.
         count: vectors of each side.
@@ -43,7 +43,7 @@ def vector_rows(
     for side, sign in SIDE_SIGNS.items():
         units = layer.extreme[side][:count]
         logits = token_logits(lens, vectors[units])
-        means = mean_activations(layer.activations[:, units], turns, intervals)
+        means = paired_activations(layer.at_cases[:, units], cases, intervals)
         for index, unit in enumerate(units):
             ids_for = logits[index].topk(tokens).indices.tolist()
             ids_against = logits[index].topk(tokens, largest=False).indices.tolist()
@@ -65,48 +65,63 @@ def vector_rows(
     return rows
 
 
-def mean_activations(
-    activations: torch.Tensor, turns: pl.DataFrame, intervals: IntervalSettings
-) -> list[dict[str, float | None]]:
-    """Mean and interval of each unit by kind of turn; null where there is no turn.
+def paired_activations(
+    activations: torch.Tensor, cases: pl.DataFrame, intervals: IntervalSettings
+) -> list[dict[str, Any]]:
+    """Means of each unit at both classes and within pairs, with intervals.
 
     Args:
-        activations: [turn, unit].
-        turns: columns kind and problem.
+        activations: [case, unit].
+        cases: members of the pairs of the contrast, in this order.
         intervals: which intervals to give.
+
+    Returns:
+        Columns of the table `value_vectors`, one row per unit.
     """
-    rows: list[dict[str, float | None]] = [{} for _ in range(activations.shape[1])]
-    for kind in KINDS:
-        at = (turns["kind"] == kind).to_numpy()
-        names = (f"at_{kind}", f"at_{kind}_low", f"at_{kind}_high")
-        if not at.any():
-            rows = [row | dict.fromkeys(names) for row in rows]
-            continue
-        values = activations.numpy()[at].astype(float)
-        problems = turns["problem"].to_numpy()[at]
-        means = cluster_means(values, problems, intervals)
-        for row, mean in zip(rows, means, strict=True):
-            row.update(zip(names, (mean.value, mean.low, mean.high), strict=True))
-    return rows
+    first, second = member_rows(cases)
+    values, problems = activations.double().numpy(), cases["problem"].to_numpy()
+    columns = {
+        "at_first": (values[first], problems[first]),
+        "at_second": (values[second], problems[second]),
+        # ASSUME: a pair belongs to the problem of its first member.
+        "difference": (values[first] - values[second], problems[first]),
+    }
+    rows: list[dict[str, Any]] = [{} for _ in range(values.shape[1])]
+    for name, (of_class, clusters) in columns.items():
+        for row, mean in zip(
+            rows, cluster_means(of_class, clusters, intervals), strict=True
+        ):
+            row |= {
+                name: mean.value,
+                f"{name}_low": mean.low,
+                f"{name}_high": mean.high,
+            }
+    counts = {"pairs": len(first), "problems": len(np.unique(problems[first]))}
+    return [row | counts for row in rows]
 
 
-def unit_rows(layer: LayerUnits, turns: pl.DataFrame) -> pl.DataFrame:
+def member_rows(cases: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the first and of the second members, both by pair: [pair] each."""
+    numbered = cases.with_row_index("row").sort("pair")
+    first, second = (
+        numbered.filter(label=flag)["row"].cast(pl.Int64).to_numpy()
+        for flag in (True, False)
+    )
+    return first, second
+
+
+def unit_rows(layer: LayerUnits, cases: pl.DataFrame) -> pl.DataFrame:
     """The table `value_vectors/units` of one layer."""
     count = len(layer.norms)
+    values = layer.at_cases.double().numpy()
+    first, second = (values[rows].mean(0) for rows in member_rows(cases))
     columns = {
         "layer": pl.repeat(layer.layer, count, dtype=pl.Int32, eager=True),
         "vector": pl.int_range(count, dtype=pl.Int32, eager=True),
         "cosine": layer.cosine.double().numpy(),
         "norm": layer.norms.double().numpy(),
+        "at_first": first,
+        "at_second": second,
+        "difference": first - second,
     }
-    for kind in KINDS:
-        at = torch.from_numpy((turns["kind"] == kind).to_numpy())
-        if at.any():
-            means = layer.activations[at].double().mean(0).numpy()
-            columns[f"at_{kind}"] = pl.Series(means, dtype=pl.Float64)
-        else:
-            nulls = pl.repeat(None, count, dtype=pl.Float64, eager=True)
-            columns[f"at_{kind}"] = nulls
-    return VALUE_VECTOR_UNITS.check(
-        pl.DataFrame(columns).select(list(VALUE_VECTOR_UNITS.schema))
-    )
+    return VALUE_VECTOR_UNITS.check(pl.DataFrame(columns))

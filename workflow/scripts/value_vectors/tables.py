@@ -32,12 +32,15 @@ NORM = Column("norm", REAL, "of its value vector")
 LIMIT = "limit that 95% of the directions of shuffled labels do not pass"
 
 
-def _activation_columns(kind: str) -> tuple[Column, ...]:
-    words = f"mean activation of the unit at the selected {kind}s"
+AT_FIRST = "mean activation of the unit at the first class of the contrast, in pairs"
+AT_SECOND = "mean activation at their matched partners, the second class"
+
+
+def _with_interval(name: str, meaning: str) -> tuple[Column, ...]:
     return (
-        Column(f"at_{kind}", REAL, words, nullable=True),
-        Column(f"at_{kind}_low", REAL, LOW, nullable=True),
-        Column(f"at_{kind}_high", REAL, HIGH, nullable=True),
+        Column(name, REAL, meaning),
+        Column(f"{name}_low", REAL, LOW, nullable=True),
+        Column(f"{name}_high", REAL, HIGH, nullable=True),
     )
 
 
@@ -77,9 +80,16 @@ VALUE_VECTORS = Table(
             "ids of these tokens",
             unit="token id",
         ),
-        *_activation_columns("backtrack"),
-        *_activation_columns("control"),
-        *_activation_columns("wrap_up"),
+        *_with_interval("at_first", AT_FIRST),
+        *_with_interval("at_second", AT_SECOND),
+        *_with_interval("difference", "at_first minus at_second, within pairs"),
+        Column("pairs", COUNT, "matched pairs behind these means", unit="pairs"),
+        Column(
+            "problems",
+            COUNT,
+            "problems of the first members of the pairs",
+            unit="problems",
+        ),
     ),
     holds="MLP value vectors along a probe's direction, their tokens and activations",
 )
@@ -130,9 +140,9 @@ VALUE_VECTOR_UNITS = Table(
         VECTOR,
         COSINE,
         NORM,
-        Column("at_backtrack", REAL, "mean activation at backtracks", nullable=True),
-        Column("at_control", REAL, "mean activation at controls", nullable=True),
-        Column("at_wrap_up", REAL, "mean activation at wrap-ups", nullable=True),
+        Column("at_first", REAL, AT_FIRST),
+        Column("at_second", REAL, AT_SECOND),
+        Column("difference", REAL, "at_first minus at_second, within pairs"),
     ),
     holds="all units of the layers of the listed vectors",
 )

@@ -53,18 +53,25 @@ class ClassCounts:
         problems = (part["problem"].n_unique() for part in (first, second))
         return cls(first.height, second.height, *problems)
 
-    def why_too_few(self, contrast: Contrast, folds: int) -> str | None:
+    def why_too_few(
+        self, contrast: Contrast, folds: int, least_problems: int
+    ) -> str | None:
         """Why no probe can be judged; None where a probe can be judged.
 
-        Every fold must hold a problem of each class.
+        Args:
+            contrast: what the probe is to tell apart.
+            folds: of the cross-validation; each must hold a problem of each class.
+            least_problems: fewest problems with an interval. A probe without an
+                interval cannot be compared with its controls.
         """
+        least = max(folds, least_problems)
         for name, problems in (
             (contrast.positive, self.positive_problems),
             (contrast.negative, self.negative_problems),
         ):
-            if problems < folds:
+            if problems < least:
                 return (
                     f"{contrast.description}: {self.positives} matched pair(s) with a "
-                    f"{name} of {problems} problem(s), fewer than {folds} folds"
+                    f"{name} of {problems} problem(s), fewer than {least}"
                 )
         return None
