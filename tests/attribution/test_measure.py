@@ -40,6 +40,7 @@ SETTINGS = Settings(
     steps=2,
     components=False,
     verification=Verification(share=0.01, minimum=9, seed=0),
+    least_problems=3,
 )
 TEXTS = [
     THOUGHT,
