@@ -72,11 +72,11 @@ def agreement_sentence(data: StudyData) -> str:
 
 
 def _extreme_layers(data: StudyData, method: str) -> str:
-    """The layers of the lowest and of the highest correlation, if there are two."""
+    """The layers of the lowest and of the highest correlation with an interval."""
     layers = data.tables["attribution/checks"].filter(
         method=method, component="resid", statistic="pearson"
     )
-    layers = layers.drop_nulls(["layer", "mean"]).sort("mean")
+    layers = layers.drop_nulls(["layer", "mean", "low"]).sort("mean")
     if layers.height < 2:
         return ""
     (worst, low), (best, high) = (
