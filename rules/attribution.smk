@@ -45,6 +45,7 @@ rule measure_attribution:
 rule summarise_attribution:
     input:
         traces="results/{model}/{dataset}/traces.parquet",
+        matches="results/{model}/{dataset}/matches.parquet",
         scores="results/{model}/{dataset}/attribution.parquet",
         tokens="results/{model}/{dataset}/attribution/tokens.parquet",
         prompts="results/{model}/{dataset}/attribution/prompts.parquet",

@@ -39,7 +39,8 @@ SETTINGS = Settings(
     method="gradient",
     steps=2,
     components=False,
-    verification=Verification(share=0.01, minimum=9, seed=0),
+    verification=Verification(share=0.01, minimum=6, seed=0),
+    least_problems=3,
 )
 TEXTS = [
     THOUGHT,
@@ -226,7 +227,7 @@ def test_components_are_scored_and_verified_beside_the_residual(run):
     components = found["scores"]["component"].unique().sort().to_list()
     assert components == ["attn_out", "mlp_out", "resid"]
     assert set(found["cells"]["component"]) == set(components)
-    assert found["verification"].drop_nulls("bound")["n"].to_list() == [1, 3]
+    assert found["verification"].drop_nulls("bound")["n"].to_list() == [3, 3]
     assert_frame_equal(
         found["scores"].filter(component="resid"), plain["scores"], abs_tol=1e-6
     )
@@ -248,13 +249,14 @@ def test_metric_and_method_change_the_scores(run):
 def test_the_sample_is_verified_and_the_checks_say_so(run):
     found = run()
     cells, checks = found["cells"], found["verification"]
-    assert cells.select("trace", "event").n_unique() == 3
-    assert cells.height == 3 * 3 * CELLS
+    assert cells.select("trace", "event").n_unique() == 6
+    assert cells["problem"].n_unique() == 4
+    assert cells.height == 6 * CELLS
     assert not cells.select("trace", "event", "layer", "token").is_duplicated().any()
     positions = cells.join(found["tokens"], on=["trace", "event"])
     assert (positions["token"] < positions["position"]).all()
     bounded = checks.drop_nulls("bound")
-    assert bounded["n"].to_list() == [3, 1]
+    assert bounded["n"].to_list() == [6, 1]
     assert (bounded["value"] <= bounded["bound"]).all()
     layers = checks.filter(pl.col("check").str.contains("gradient"))
     assert layers["check"].n_unique() == 3
@@ -266,13 +268,13 @@ def test_the_sample_is_verified_and_the_checks_say_so(run):
 @pytest.mark.parametrize("used", ["gradient", "integrated"])
 def test_the_other_method_is_run_at_every_fourth_decision(run, used):
     (other,) = {"gradient", "integrated"} - {used}
-    found = run(method=used, verification=Verification(0.01, 12, 0))
+    found = run(method=used, verification=Verification(0.01, 8, 0))
     cells, checks = found["cells"], found["verification"]
-    assert cells.select("trace", "event").n_unique() == 4
+    assert cells.select("trace", "event").n_unique() == 8
     assert cells[used].null_count() == 0
     known = cells.drop_nulls(other)
-    assert known.height == 3 * CELLS
-    assert known.select("trace", "event").n_unique() == 1
+    assert known.height == 2 * CELLS
+    assert known.select("trace", "event").n_unique() == 2
     scores = run(method=other)["scores"]
     for row in known.iter_rows(named=True):
         cell = {name: row[name] for name in ("trace", "event", "layer")}
@@ -280,8 +282,8 @@ def test_the_other_method_is_run_at_every_fourth_decision(run, used):
         assert row[other] == pytest.approx(wanted, rel=1e-3, abs=2e-5)
     signs = checks.filter(statistic="equal signs")
     layers = signs.filter(pl.col("check").str.starts_with(used))
-    assert layers["n"].to_list() == [4, 4, 4]
-    assert signs.filter(pl.col("check").str.starts_with(other))["n"].to_list() == [3]
+    assert layers["n"].to_list() == [2, 3, 3]
+    assert signs.filter(pl.col("check").str.starts_with(other))["n"].to_list() == [2]
 
 
 def test_a_shard_without_traces_writes_empty_tables(run):

@@ -20,12 +20,14 @@ from attribution.tables import (
 
 SETTINGS = Settings("gradient", "log_odds", 0.9)
 MEAN = {"mean": 0.4, "low": 0.3, "high": 0.5, "positions": 7, "problems": 5}
-KINDS = ("backtrack", "control", "wrap_up")
+KINDS = ("backtrack", "matched", "control", "wrap_up", "difference")
+PAIRS = {"positions": 4, "problems": 3}
 GIVEN = {
     "context_parts_table": ATTRIBUTION_CONTEXT_PARTS.frame(
         [
             {"kind": kind, "context_part": part, "quantity": quantity}
             | MEAN
+            | (PAIRS if kind in ("matched", "control", "difference") else {})
             | {"published": 0.5 if kind == "backtrack" else None}
             for kind in KINDS
             for part in range(6)
@@ -127,30 +129,83 @@ def test_means_without_an_interval_are_not_drawn():
         for name, table in GIVEN.items()
         if name != "cells"
     }
-    for figure in (
-        draw_context_parts(few["context_parts_table"], SETTINGS),
-        draw_layers(few["layers"], SETTINGS),
+    # Four kinds, six parts, three quantities; three kinds, three components and layers.
+    for figure, left_out in (
+        (draw_context_parts(few["context_parts_table"], SETTINGS), "72 points"),
+        (draw_layers(few["layers"], SETTINGS), "54 points"),
     ):
         (text,) = (text.get_text() for text in figure.axes[0].texts)
-        assert "Not checked, so not drawn" in text
-        assert "(problems: 5)" in text
+        assert f"Not checked, so not drawn: {left_out} without an interval" in text
     figure = draw_agreement(few["checks"], GIVEN["cells"], "gradient", 0.9)
     texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
     assert texts == [["not checked"], ["not checked"], []]
-    assert "18 points without an interval (problems: 5)" in figure.get_supxlabel()
+    assert "24 points without an interval (problems: 5)" in figure.get_supxlabel()
+
+
+def legend_of(figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_backtracks_with_a_control_are_drawn_beside_their_controls():
+    own = GIVEN["context_parts_table"].with_columns(published=pl.lit(None, pl.Float64))
+    pairs = ["backtracks with a control", "their controls", "wrap-ups"]
+    assert legend_of(draw_context_parts(own, SETTINGS)) == pairs
+    layers = GIVEN["layers"].filter(component="resid")
+    assert legend_of(draw_layers(layers, SETTINGS)) == pairs
+    published = draw_context_parts(GIVEN["context_parts_table"], SETTINGS)
+    diamonds = ["all backtracks", "published, all backtracks"]
+    assert legend_of(published) == pairs + diamonds
+
+
+def test_without_pairs_all_backtracks_are_drawn_alone():
+    alone = ~pl.col("kind").is_in(["matched", "difference"])
+    own = GIVEN["context_parts_table"].filter(alone).with_columns(published=None)
+    names = ["wrap-ups", "all backtracks"]
+    assert legend_of(draw_context_parts(own, SETTINGS)) == names
+    layers = GIVEN["layers"].filter(alone, component="resid")
+    assert legend_of(draw_layers(layers, SETTINGS)) == names
+
+
+def test_points_of_kinds_that_are_not_drawn_are_not_counted():
+    table = GIVEN["layers"].with_columns(
+        low=pl.when(kind="wrap_up").then("low"),
+        high=pl.when(kind="wrap_up").then("high"),
+    )
+    note = draw_layers(table, SETTINGS).get_supxlabel()
+    assert "Not checked" not in note
 
 
 def test_the_note_states_cases_and_intervals():
     note = counts_note(GIVEN["context_parts_table"], 0.9)
-    assert "backtrack: n = 7 positions of 5 problems" in note
-    assert "90% intervals" in note
+    assert note == (
+        "Pairs of a backtrack and its control: n = 4, of 3 problems; all selected "
+        "backtracks: n = 7, of 5 problems; wrap-ups: n = 7, of 5 problems. 90% "
+        "intervals over problems."
+    )
     few = GIVEN["context_parts_table"].with_columns(
         positions=pl.when(pl.col("context_part") > 0)
         .then(4)
         .otherwise(7)
         .cast(pl.Int32)
     )
-    assert "n = 4 to 7 positions" in counts_note(few, 0.9)
+    assert "n = 4 to 7, of" in counts_note(few, 0.9)
+
+
+def test_the_agreement_of_all_layers_is_drawn_where_no_layer_has_an_interval():
+    of_layer = pl.col("layer").is_not_null()
+    checks = GIVEN["checks"].with_columns(
+        low=pl.when(~of_layer).then("low"),
+        high=pl.when(~of_layer).then("high"),
+        problems=pl.when(of_layer).then(2).otherwise(10).cast(pl.Int32),
+    )
+    figure = draw_agreement(checks, GIVEN["cells"], "gradient", 0.9)
+    assert [axes.texts[:] for axes in figure.axes] == [[], [], []]
+    panel = figure.axes[0]
+    ticks = [label.get_text() for label in panel.get_xticklabels()]
+    assert ticks == ["0", "1", "2", "all"]
+    drawn = [line.get_xdata()[0] for line in panel.lines if len(line.get_xdata()) == 1]
+    assert len(drawn) == 3
+    assert all(x > 2.5 for x in drawn)
 
 
 def test_many_layers_have_bands_instead_of_bars():

@@ -28,10 +28,12 @@ from attribution.tables import (
 from doubletake.running.digests import SCRIPTS
 from doubletake.stats.intervals import IntervalSettings
 from doubletake.study import registry
+from matches.tables import MATCHES
 from traces.tables import TRACES
 
 INTERVALS = IntervalSettings(confidence=0.9, least_problems=3)
 SETTINGS = Settings(top_words=2, next_words=6, intervals=INTERVALS)
+NO_PAIRS = MATCHES.frame([])
 STOP = frozenset(["the", "is", "of"])
 QUESTION = ["Tom", " has", " 9", " pens", "."]
 PROMPT = ["<s>", *QUESTION, "<think>"]
@@ -128,7 +130,7 @@ def test_words_are_ranked_with_context_part_and_what_follows():
 
 
 def test_overlap_against_words_of_like_frequency():
-    table = overlap_table(contexts(), Published(), 2, INTERVALS)
+    table = overlap_table(contexts(), NO_PAIRS, Published(), 2, INTERVALS)
     values = dict(table.select("words", "mean").iter_rows())
     # The top two, 19 and pens, occur once each and do not follow. Of the remaining
     # words that occur once, has follows and done does not.
@@ -138,7 +140,7 @@ def test_overlap_against_words_of_like_frequency():
 
 
 def test_importance_by_context_part():
-    table = context_parts_table(contexts(), Published(), INTERVALS)
+    table = context_parts_table(contexts(), NO_PAIRS, Published(), INTERVALS)
     values = {
         (quantity, part): mean
         for quantity, part, mean in table.select(
@@ -164,15 +166,17 @@ def test_published_values_are_added_to_their_own_study_only():
     reference = json.loads(REFERENCE.read_text())
     ours = Published.of(reference, reference["model"], reference["dataset"])
     assert len([value for value in ours.context_parts if value is not None]) == 6
-    table = context_parts_table(contexts(), ours, INTERVALS)
+    table = context_parts_table(contexts(), NO_PAIRS, ours, INTERVALS)
     known = table.drop_nulls("published")
     assert set(known["quantity"]) == {"peak"}
     assert known.sort("context_part")["published"].to_list() == list(ours.context_parts)
-    overlap = overlap_table(contexts(), ours, 2, INTERVALS).drop_nulls("published")
+    overlap = overlap_table(contexts(), NO_PAIRS, ours, 2, INTERVALS)
+    overlap = overlap.drop_nulls("published")
     assert overlap["words"].to_list() == ["important"]
     other = Published.of(reference, "resources/pocket", reference["dataset"])
-    assert context_parts_table(contexts(), other, INTERVALS)["published"].count() == 0
-    control = context_parts_table(contexts(kind="control"), ours, INTERVALS)
+    elsewhere = context_parts_table(contexts(), NO_PAIRS, other, INTERVALS)
+    assert elsewhere["published"].count() == 0
+    control = context_parts_table(contexts(kind="control"), NO_PAIRS, ours, INTERVALS)
     assert control["published"].count() == 0
 
 
@@ -222,7 +226,7 @@ def score_rows(event: int, layer: int, scores: list[float]) -> dict:
 
 def test_layers_are_means_of_sizes_over_decisions():
     rows = [score_rows(1, 0, [1.0, -3.0]), score_rows(2, 0, [4.0])]
-    table = layers_table(ATTRIBUTION.frame(rows), INTERVALS)
+    table = layers_table(ATTRIBUTION.frame(rows), NO_PAIRS, INTERVALS)
     values = dict(table.select("quantity", "mean").iter_rows())
     assert values == {"earlier": pytest.approx(3.0), "position": pytest.approx(2.0)}
 
@@ -266,7 +270,7 @@ def test_checks_by_layer_and_over_all_layers():
 def test_a_decision_whose_scores_are_all_zero_has_no_importance():
     names = {piece.strip(): 0.0 for piece in [*PROMPT, *THOUGHT]}
     (context,) = list(decision_contexts(*tables(**names), STOP, 3))
-    table = context_parts_table([context], Published(), INTERVALS)
+    table = context_parts_table([context], NO_PAIRS, Published(), INTERVALS)
     assert table["mean"].null_count() == table.height
     assert math.isfinite(table["positions"].sum())
 
@@ -287,6 +291,7 @@ def test_the_tables_are_written(tmp_path, empty):
     tokens, traces, prompts = tables(**SCORES)
     given = {
         "traces": (TRACES, traces),
+        "matches": (MATCHES, NO_PAIRS),
         "scores": (ATTRIBUTION, ATTRIBUTION.frame([score_rows(3, 0, [1.0])])),
         "tokens": (ATTRIBUTION_TOKENS, tokens),
         "prompts": (ATTRIBUTION_PROMPTS, prompts),

@@ -119,6 +119,7 @@ def test_attribution_is_told_with_its_error_and_shown_as_a_heat_map(render):
     assert page.says("1 backtrack", "question", "0.25")
     assert page.says("0.25", "exact patching")
     assert page.says("0.25 (0.10 to 0.40)", "exact mean-ablation")
+    assert page.says("was not checked", "attribution.kinds", "scores no controls")
     assert page.says("10% to 90%", "20%")
     assert page.says("Trace a/0", "\u201cWait, let me check")
     shaded = [a for tag, a in page.tags if "title" in a and a.get("class") == "h p3"]

@@ -24,6 +24,14 @@ DECISION = (
 COMPONENT = Column("component", TEXT, "`resid`, `attn_out` or `mlp_out`")
 LAYER = Column("layer", COUNT, "0, 1, ...", unit="index")
 KIND = Column("kind", TEXT, "`backtrack`, `control` or `wrap_up`")
+SUMMARY_KIND = Column(
+    "kind",
+    TEXT,
+    "`backtrack`, `control`, `wrap_up`: all selected ones; `matched`: the selected "
+    "backtracks whose matched control is here too; `difference`: within these pairs, "
+    "backtrack minus control. `positions` then counts pairs, and `problems` those of "
+    "their backtracks",
+)
 PUBLISHED = Column(
     "published",
     REAL,

@@ -1,7 +1,6 @@
 """Words, parts and overlap of the contexts of all positions, as tables."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +9,12 @@ import polars as pl
 
 from attribution.context_parts import OUTSIDE, THOUGHT_PARTS
 from attribution.decision_contexts import DecisionContext
+from attribution.kinds import by_kind
 from attribution.mean_rows import mean_rows
 from attribution.tables import (
     ATTRIBUTION_CONTEXT_PARTS,
     ATTRIBUTION_OVERLAP,
+    ATTRIBUTION_TOKENS,
     ATTRIBUTION_WORDS,
 )
 from attribution.word_ranking import matched_share
@@ -103,15 +104,27 @@ def importance_by_part(context: DecisionContext) -> np.ndarray:
 
 
 def context_parts_table(
-    contexts: list[DecisionContext], published: Published, intervals: IntervalSettings
+    contexts: list[DecisionContext],
+    matches: pl.DataFrame,
+    published: Published,
+    intervals: IntervalSettings,
 ) -> pl.DataFrame:
-    """`ATTRIBUTION_CONTEXT_PARTS`; the published values are peaks at backtracks."""
+    """`ATTRIBUTION_CONTEXT_PARTS`; the published values are peaks at all backtracks.
+
+    Args:
+        contexts: contexts of the positions.
+        matches: `matches.tables.MATCHES`.
+        published: numbers to stand beside ours.
+        intervals: which intervals to give.
+    """
     rows: list[dict[str, Any]] = []
-    for kind, group in _by_kind(contexts):
-        values = np.stack([importance_by_part(context) for context in group])
-        problems = _problems(group)
-        for number, quantity in enumerate(QUANTITIES):
-            means = mean_rows(values[:, number], problems, intervals)
+    shape = (len(contexts), len(QUANTITIES), len(CONTEXT_PARTS))
+    importance = np.array([importance_by_part(context) for context in contexts])
+    positions = _positions(contexts)
+    for number, quantity in enumerate(QUANTITIES):
+        values = importance.reshape(shape)[:, number]
+        for kind, of_kind, problems in by_kind(values, positions, matches):
+            means = mean_rows(of_kind, problems, intervals)
             comparable = quantity == "peak" and kind == "backtrack"
             rows += [
                 {"kind": kind, "context_part": part, "quantity": quantity}
@@ -124,6 +137,7 @@ def context_parts_table(
 
 def overlap_table(
     contexts: list[DecisionContext],
+    matches: pl.DataFrame,
     published: Published,
     top: int,
     intervals: IntervalSettings,
@@ -132,15 +146,17 @@ def overlap_table(
 
     Args:
         contexts: contexts of the positions.
+        matches: `matches.tables.MATCHES`.
         published: numbers to stand beside ours.
         top: how many words of a context are important.
         intervals: which intervals to give.
     """
     rows: list[dict[str, Any]] = []
     names = ("important", "matched", "difference")
-    for kind, group in _by_kind(contexts):
-        values = np.array([overlap_of(context, top) for context in group])
-        means = mean_rows(values, _problems(group), intervals)
+    values = np.array([overlap_of(context, top) for context in contexts])
+    values = values.reshape(len(contexts), len(names))
+    for kind, of_kind, problems in by_kind(values, _positions(contexts), matches):
+        means = mean_rows(of_kind, problems, intervals)
         for name, mean in zip(names, means, strict=True):
             comparable = name == "important" and kind == "backtrack"
             reference = published.overlap if comparable else None
@@ -148,12 +164,9 @@ def overlap_table(
     return ATTRIBUTION_OVERLAP.frame(rows)
 
 
-def _by_kind(
-    contexts: list[DecisionContext],
-) -> Iterator[tuple[str, list[DecisionContext]]]:
-    for kind in sorted({context.row["kind"] for context in contexts}):
-        yield kind, [item for item in contexts if item.row["kind"] == kind]
-
-
-def _problems(contexts: list[DecisionContext]) -> np.ndarray:
-    return np.array([context.row["problem"] for context in contexts])
+def _positions(contexts: list[DecisionContext]) -> pl.DataFrame:
+    """The positions of the contexts, with the columns that `by_kind` reads."""
+    names = ("trace", "event", "kind", "problem")
+    schema = {name: ATTRIBUTION_TOKENS.schema[name] for name in names}
+    rows = [[context.row[name] for name in names] for context in contexts]
+    return pl.DataFrame(rows, schema=schema, orient="row")

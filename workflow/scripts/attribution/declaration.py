@@ -52,14 +52,16 @@ DECLARATION = Experiment(
             "layers. Left: the mean token of the question and of five equal parts of "
             "the thought so far, relative to the mean token of the context (1). "
             "Right: the largest token of each part, relative to the largest token of "
-            "the context. Controls are the matched controls of these backtracks, at "
-            "which the model went on. Where the lines of backtracks and controls "
-            "agree, "
-            "the pattern belongs to starting a sentence and not to turning back. "
+            "the context. Drawn are the backtracks that have a matched control, and "
+            "these controls, at which the model went on; without such pairs, all "
+            "selected backtracks. Where the lines of both agree, the pattern belongs "
+            "to starting a sentence and not to turning back. "
             "Points of one part stand side by side only so that they can be read. "
             "Bars are intervals over problems. Diamonds are published "
-            "values, drawn where model and dataset are the same; the source does not "
-            "state how they are normalised. The numbers are in "
+            "values, drawn where model and dataset are the same, with the line of all "
+            "selected backtracks, to which they compare; the source does not "
+            "state how they are normalised. The numbers, also those of all selected "
+            "backtracks and of the differences within pairs, are in "
             "attribution/context_parts.parquet.",
         ),
         Figure(
@@ -67,11 +69,11 @@ DECLARATION = Experiment(
             "The estimate against exact patching",
             "On a seeded sample of positions, layers and tokens the residual stream "
             "is really replaced by its mean, and the model runs again. The two "
-            "panels on the left show, by layer, the gradient at the clean run and "
-            "the gradients averaged along a path (EAP-IG). They show the correlation "
-            "of estimate and exact change over the tokens of a position, the share "
-            "of equal signs, and the share of the five largest tokens that the "
-            "estimate finds too. These are means over positions with "
+            "panels on the left show, by layer and over all layers, the gradient at "
+            "the clean run and the gradients averaged along a path (EAP-IG). They show "
+            "the correlation of estimate and exact change over the tokens of a "
+            "position, the share of equal signs, and the share of the five largest "
+            "tokens that the estimate finds too. These are means over positions with "
             "intervals over problems. The panel on the right shows the single cells; "
             "its axes are linear only below the median size, and its line is perfect "
             "agreement. Points off the line show what a linear estimate misses: "
@@ -84,8 +86,11 @@ DECLARATION = Experiment(
             "Scores by layer",
             "Mean |score| of a token by layer, on a logarithmic axis. Left: earlier "
             "tokens. Right: the position of the turn. It gathers layer by layer what "
-            "earlier tokens hold, so it is shown apart. Bands are "
-            "intervals over problems. The numbers are in attribution/layers.parquet.",
+            "earlier tokens hold, so it is shown apart. Drawn are the backtracks that "
+            "have a matched control, and these controls; without such pairs, all "
+            "selected backtracks. Bands are intervals over problems. The numbers, also "
+            "those of all selected backtracks and of the differences within pairs, are "
+            "in attribution/layers.parquet.",
         ),
     ),
 )

@@ -81,6 +81,7 @@ def score_and_verify(
         list(work.means),
         settings.costs,
         settings.verification,
+        settings.least_problems,
     )
     turns_of_shard = turns.join(traces.select("trace"), on="trace", how="semi")
     prompt_rows = prompts.rows_by_key("trace", named=True, unique=True)

@@ -17,6 +17,7 @@ from attribution.page_agreement import (
     first_row,
     method_of,
 )
+from attribution.page_pairs import number_of_pairs, pairs_sentence
 from attribution.page_words import (
     most_important_sentence,
     overlap_sentence,
@@ -65,7 +66,9 @@ def headline(data: StudyData) -> str:
     pearson = check_row(data, method_of(data), "pearson", None)
     quality = "was not checked"
     if pearson is not None and data.is_enough(pearson["problems"]):
-        quality = f"correlates {real(pearson['mean'], 2)} with exact patching here"
+        ends = data.between(pearson, lambda value: real(value, 2))
+        mean = real(pearson["mean"], 2)
+        quality = f"correlates {mean} ({ends}) with exact patching here"
     elif pearson is not None:
         n = plural(pearson["problems"], "problem")
         quality = f"was compared with exact patching on only {n}, so is not checked"
@@ -94,11 +97,12 @@ def headline(data: StudyData) -> str:
 
 
 def findings(data: StudyData) -> list[str]:
-    """Quality of the estimate, the position itself, the words, and wrong numbers."""
+    """Quality of the estimate, the controls, the words, and wrong numbers."""
     if reason_for_no_results(data) is not None:
         return []
     sentences = [
         agreement_sentence(data),
+        pairs_sentence(data),
         _position_sentence(data),
         most_important_sentence(data),
         overlap_sentence(data),
@@ -140,7 +144,7 @@ def maps(data: StudyData) -> list[HeatMap]:
 
 
 def kind_cases(data: StudyData) -> str:
-    """Number of positions of each kind behind the figures, metric and method."""
+    """Number of positions and pairs behind the figures, metric and method."""
     tokens = data.tables["attribution/tokens"]
     if tokens.is_empty():
         return "No position was selected."
@@ -150,8 +154,16 @@ def kind_cases(data: StudyData) -> str:
         if tokens.filter(kind=kind).height
     ]
     metric = METRICS[data.settings["attribution"]["metric"]]
+    pairs = number_of_pairs(data)
+    if pairs:
+        compared = (
+            f"Drawn beside each other: the {plural(pairs, 'backtrack')} with a matched "
+            "control, and these controls."
+        )
+    else:
+        compared = "No backtrack has a matched control here, so all are drawn alone."
     return (
-        f"{listed(counts)}. The metric is {metric}. The method is "
+        f"{listed(counts)}. {compared} The metric is {metric}. The method is "
         f"{METHODS[method_of(data)]}. {data.interval_note}"
     )
 
@@ -162,8 +174,9 @@ def context_part_cases(data: StudyData) -> str:
     text = kind_cases(data)
     if table["published"].count():
         return (
-            f"{text} Diamonds: published values of the same model and problems (ARBOR "
-            f"project), {published_metric(data)}; the source does not state their "
+            f"{text} Diamonds, to compare with all selected backtracks: published "
+            "values of the same model and problems (ARBOR project), "
+            f"{published_metric(data)}; the source does not state their "
             "normalisation."
         )
     return text + (

@@ -65,18 +65,21 @@ def agreement_sentence(data: StudyData) -> str:
             f" and finds {percent(recall['mean'])} of the {TOP} largest of {CELLS} "
             f"(by chance: {percent(TOP / CELLS, 0)})"
         )
-    return (
-        f"{text}. {_other_method(data, method, row['positions'])}Read the scores of "
-        "single tokens with this error in mind."
-    )
+    caution = "Read the scores of single tokens with this error in mind."
+    if row["low"] is not None and row["low"] <= 0:
+        caution = (
+            "The interval of the correlation holds 0: the estimate is not shown to "
+            "agree with exact patching."
+        )
+    return f"{text}. {_other_method(data, method, row['positions'])}{caution}"
 
 
 def _extreme_layers(data: StudyData, method: str) -> str:
-    """The layers of the lowest and of the highest correlation, if there are two."""
+    """The layers of the lowest and of the highest correlation with an interval."""
     layers = data.tables["attribution/checks"].filter(
         method=method, component="resid", statistic="pearson"
     )
-    layers = layers.drop_nulls(["layer", "mean"]).sort("mean")
+    layers = layers.drop_nulls(["layer", "mean", "low"]).sort("mean")
     if layers.height < 2:
         return ""
     (worst, low), (best, high) = (

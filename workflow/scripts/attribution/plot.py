@@ -21,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from attribution.context_parts import QUESTION, THOUGHT_PARTS
+from attribution.kinds import DIFFERENCE, MATCHED
 from attribution.plot_agreement import draw_agreement
 from attribution.tables import (
     ATTRIBUTION_CELLS,
@@ -50,9 +51,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger("plot_attribution")
 
 NOTHING = "No position was selected: there is nothing to draw."
-KINDS = ("backtrack", "control", "wrap_up")
-NAMES = {"backtrack": "backtrack", "control": "control", "wrap_up": "wrap-up"}
-MARKS = {"backtrack": "o", "control": "s", "wrap_up": "^"}
+NAMES = {
+    MATCHED: "backtracks with a control",
+    "control": "their controls",
+    "wrap_up": "wrap-ups",
+    "backtrack": "all backtracks",
+}
+"""Kinds that are drawn, in the order of the legend."""
+MARKS = {MATCHED: "o", "control": "s", "wrap_up": "^", "backtrack": "v"}
+CASES = {
+    DIFFERENCE: "pairs of a backtrack and its control",
+    "backtrack": "all selected backtracks",
+    "wrap_up": "wrap-ups",
+}
+"""Kinds whose cases the note counts."""
 COMPONENT_NAMES = {"resid": "residual", "attn_out": "attention", "mlp_out": "MLP"}
 METRIC_NAMES = {
     "log_odds": "log-odds of turning back",
@@ -73,10 +85,23 @@ class Settings:
     """Coverage of the intervals."""
 
 
+def drawn(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows that a figure draws: like stands beside like.
+
+    With pairs: their backtracks and controls. Without: all backtracks. All backtracks
+    are drawn beside the pairs only where a published value is compared with them.
+    """
+    if table.filter(kind=MATCHED).is_empty():
+        return table.filter(~pl.col("kind").is_in(["control", DIFFERENCE]))
+    published = "published" in table.columns and table["published"].count()
+    left_out = [DIFFERENCE] if published else [DIFFERENCE, "backtrack"]
+    return table.filter(~pl.col("kind").is_in(left_out))
+
+
 def counts_note(table: pl.DataFrame, confidence: float) -> str:
-    """Numbers of positions and problems of each kind, and the coverage."""
+    """Numbers of pairs, of all backtracks and of wrap-ups, and the coverage."""
     notes = []
-    for kind in _kinds(table):
+    for kind, name in CASES.items():
         rows = table.filter(kind=kind).drop_nulls("mean")
         if rows.is_empty():
             continue
@@ -84,13 +109,14 @@ def counts_note(table: pl.DataFrame, confidence: float) -> str:
         fewest, most = positions[0], positions[-1]
         n = f"{most}" if fewest == most else f"{fewest} to {most}"
         problems = max(rows["problems"].to_list())
-        notes.append(f"{NAMES[kind]}: n = {n} positions of {problems} problems")
-    return f"{'; '.join(notes)}. {confidence:.0%} intervals over problems."
+        notes.append(f"{name}: n = {n}, of {problems} problems")
+    text = "; ".join(notes)
+    return f"{text[:1].upper()}{text[1:]}. {confidence:.0%} intervals over problems."
 
 
 def draw_context_parts(context_parts: pl.DataFrame, settings: Settings) -> Figure:
     """Importance per token and of the largest token, by part of the context."""
-    shown, unchecked = with_interval(context_parts.drop_nulls("mean"))
+    shown, unchecked = with_interval(drawn(context_parts).drop_nulls("mean"))
     if not shown.height:
         return empty_figure(unchecked or NOTHING)
     figure, axes = new_figure(columns=2, height=3.9, extra_width=1.2)
@@ -107,7 +133,8 @@ def draw_context_parts(context_parts: pl.DataFrame, settings: Settings) -> Figur
         if published.height:
             x = published["context_part"]
             look: Any = {"marker": "D", "mfc": "white", "ls": "none", "color": INK}
-            panel.plot(x, published["published"], label="published", **look)
+            label = "published, all backtracks"
+            panel.plot(x, published["published"], label=label, **look)
         panel.set_xticks(range(THOUGHT_PARTS + 1), labels)
         panel.set_xlabel("question, and fifths of the thought so far")
     axes[0, 0].axhline(1, color=FAINT, lw=0.8, ls=DASHED, zorder=0)
@@ -119,7 +146,7 @@ def draw_context_parts(context_parts: pl.DataFrame, settings: Settings) -> Figur
 
 def draw_layers(layers: pl.DataFrame, settings: Settings) -> Figure:
     """Mean |score| by layer: of earlier tokens, and of the position."""
-    shown, unchecked = with_interval(layers.drop_nulls("mean"))
+    shown, unchecked = with_interval(drawn(layers).drop_nulls("mean"))
     if not shown.height:
         return empty_figure(unchecked or NOTHING)
     figure, axes = new_figure(columns=2, height=3.6, extra_width=1.7)
@@ -127,7 +154,7 @@ def draw_layers(layers: pl.DataFrame, settings: Settings) -> Figure:
     components = layers["component"].unique(maintain_order=True).to_list()
     styles = dict(zip(components, ("-", DASHED, (0, (1, 1.5))), strict=False))
     for panel, (quantity, title) in zip(axes[0], titles.items(), strict=True):
-        for kind, colour in _colours(layers).items():
+        for kind, colour in _colours(shown).items():
             for component, style in styles.items():
                 rows = shown.filter(kind=kind, component=component, quantity=quantity)
                 draw_band(
@@ -170,13 +197,8 @@ def _draw_legend(figure: Figure, panel: Axes) -> None:
     figure.legend(handles, labels, loc="outside right upper", alignment="left")
 
 
-def _kinds(table: pl.DataFrame) -> list[str]:
-    present = set(table["kind"].unique())
-    return [kind for kind in KINDS if kind in present]
-
-
 def _colours(table: pl.DataFrame) -> dict[str, str]:
-    kinds = _kinds(table)
+    kinds = [kind for kind in NAMES if kind in set(table["kind"])]
     return dict(zip(kinds, ordered_colours(len(kinds) + 1), strict=False))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from attribution.agreement import STATISTICS, TOP
 from doubletake.page.plots import (
@@ -19,7 +20,6 @@ from doubletake.page.plots import (
     mark_size,
     new_figure,
     ordered_colours,
-    whole_ticks,
     with_interval,
     write_note,
 )
@@ -40,7 +40,9 @@ METHOD_NAMES = {
 def draw_agreement(
     checks: pl.DataFrame, cells: pl.DataFrame, method: str, confidence: float
 ) -> Figure:
-    """Agreement with exact patching by layer, for both methods, and the single cells.
+    """Agreement with exact patching, for both methods, and the single cells.
+
+    The agreement is shown by layer, where a layer has an interval, and of all layers.
 
     Only the residual stream is drawn, because every study scores it.
 
@@ -53,11 +55,11 @@ def draw_agreement(
     checks, cells = (table.filter(component="resid") for table in (checks, cells))
     if not cells.height:
         return empty_figure("No cell was patched exactly: there is nothing to compare.")
-    shown, unchecked = with_interval(checks.drop_nulls(["layer", "mean"]))
+    shown, unchecked = with_interval(checks.drop_nulls("mean"))
     figure, axes = new_figure(columns=3, height=4.0)
     methods = sorted(METHOD_NAMES, key=lambda name: name != method)
     for panel, name in zip(axes[0], methods, strict=False):
-        _draw_statistics(panel, shown.filter(method=name))
+        _draw_statistics(panel, shown.filter(method=name), cells["layer"].max())
         used = " (used)" if name == method else ""
         panel.set_title(f"{METHOD_NAMES[name]}{used}", fontsize=9.5)
         if shown.filter(method=name).is_empty():
@@ -87,14 +89,22 @@ def _note(cells: pl.DataFrame, confidence: float) -> str:
     )
 
 
-def _draw_statistics(panel: Axes, checks: pl.DataFrame) -> None:
-    rows = checks.sort("layer")
+def _draw_statistics(panel: Axes, checks: pl.DataFrame, last: Any) -> None:
+    """Lines by layer, up to the layer `last`; right of them, all layers together."""
+    rows = checks.drop_nulls("layer").sort("layer")
+    together = checks.filter(pl.col("layer").is_null())
     colours = ordered_colours(len(STATISTICS))
     layers = rows["layer"].n_unique()
     width = 0.3 if layers <= MANY else 0.0
     shifts = np.linspace(-width / 2, width / 2, len(STATISTICS))
-    for (name, (label, mark, style)), colour, shift in zip(
-        LINES.items(), colours, shifts, strict=True
+    gap = 1 + last / 8  # from the last layer to the points of all layers
+    middle = last + gap
+    for (name, (label, mark, style)), colour, shift, at in zip(
+        LINES.items(),
+        colours,
+        shifts,
+        np.linspace(middle - gap / 3, middle + gap / 3, len(STATISTICS)),
+        strict=True,
     ):
         means = rows.filter(statistic=name)
         x = means["layer"].to_numpy() + shift
@@ -106,9 +116,16 @@ def _draw_statistics(panel: Axes, checks: pl.DataFrame) -> None:
         look: Any = {"marker": mark, "ls": style, "lw": 1.2, "color": colour}
         look |= {"ms": mark_size(layers)}
         panel.plot(x, means["mean"], label=label, **look)
+        for row in together.filter(statistic=name).to_dicts():
+            panel.vlines(at, row["low"], row["high"], color=colour, lw=1, alpha=0.7)
+            panel.plot(at, row["mean"], marker=mark, color=colour)
     panel.axhline(0, color=FAINT, lw=0.8, zorder=0)
     panel.set_xlabel("layer")
-    whole_ticks(panel)
+    locator = MaxNLocator(nbins=8, integer=True, min_n_ticks=1)
+    ticks = [tick for tick in locator.tick_values(0, last) if 0 <= tick <= last]
+    names = [f"{tick:.0f}" for tick in ticks]
+    panel.set_xticks([*ticks, middle], [*names, "all"])
+    panel.set_xlim(-0.5, middle + 0.7 * gap)
 
 
 def _draw_cells(panel: Axes, cells: pl.DataFrame, method: str) -> None:

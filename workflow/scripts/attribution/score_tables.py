@@ -6,21 +6,27 @@ from typing import Any
 import polars as pl
 
 from attribution.agreement import STATISTICS, agreement
+from attribution.kinds import by_kind
 from attribution.mean_rows import mean_rows
 from attribution.tables import ATTRIBUTION_CHECKS, ATTRIBUTION_LAYERS
 from doubletake.stats.intervals import IntervalSettings
+from matches.reading import KEYS
 
 METHODS = ("gradient", "integrated")
 
 
-def layers_table(scores: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
+def layers_table(
+    scores: pl.DataFrame, matches: pl.DataFrame, intervals: IntervalSettings
+) -> pl.DataFrame:
     """`ATTRIBUTION_LAYERS`: mean |score| of earlier tokens and of the position.
 
     Args:
         scores: `ATTRIBUTION`.
+        matches: `matches.tables.MATCHES`.
         intervals: which intervals to give.
     """
     sizes = scores.select(
+        *KEYS,
         "kind",
         "component",
         "layer",
@@ -29,13 +35,17 @@ def layers_table(scores: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFr
         position=pl.col("position_score").abs(),
     )
     rows: list[dict[str, Any]] = []
-    by = ["kind", "component", "layer"]
     quantities = ("earlier", "position")
-    for key, group in sizes.group_by(by, maintain_order=True):
+    groups = sizes.group_by(["component", "layer"], maintain_order=True)
+    for (component, layer), group in groups:
         values = group.select(pl.col(quantities).cast(pl.Float64)).to_numpy()
-        means = mean_rows(values, group["problem"].to_numpy(), intervals)
-        for quantity, mean in zip(quantities, means, strict=True):
-            rows.append(dict(zip(by, key, strict=True)) | {"quantity": quantity} | mean)
+        for kind, of_kind, problems in by_kind(values, group, matches):
+            head = {"kind": kind, "component": component, "layer": layer}
+            means = mean_rows(of_kind, problems, intervals)
+            rows += [
+                head | {"quantity": quantity} | mean
+                for quantity, mean in zip(quantities, means, strict=True)
+            ]
     return ATTRIBUTION_LAYERS.frame(rows)
 
 

@@ -17,6 +17,7 @@ from doubletake.model.batch_memory import backward_tokens, forward_tokens
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.running.logs import Progress
+from doubletake.stats.draws import Name
 from doubletake.stats.verification import Largest, Verification
 from doubletake.tables.verification import VerificationRow, verification_of
 
@@ -47,6 +48,8 @@ class Settings:
     """Whether the outputs of attention and MLP are scored too."""
     verification: Verification
     """How many cells of the study are patched exactly."""
+    least_problems: int
+    """Fewest problems with an interval: the cells are of as many, if there are."""
 
     @property
     def costs(self) -> Costs:
@@ -94,7 +97,7 @@ class Attribution:
             if name in means
         }
         self.path_points = 1 if settings.method == "gradient" else settings.steps
-        self.samples: dict[tuple[str, int], CellSample] = {}
+        self.samples: dict[Name, CellSample] = {}
         self.sampled_scores: dict[tuple[str, int], dict[str, torch.Tensor]] = {}
         self.score_rows: list[dict[str, Any]] = []
         self.token_rows: list[dict[str, Any]] = []

@@ -10,6 +10,7 @@ def measure(config: dict[str, Any]) -> dict[str, Any]:
     """Settings of `measure.py`, with the keys that several stages share."""
     section = config["attribution"].items()
     keys = {key: value for key, value in section if key not in LATER_KEYS}
+    keys["least_problems"] = config["intervals"]["least_problems"]
     return keys | {key: config[key] for key in ("batch_memory", "verification")}
 
 

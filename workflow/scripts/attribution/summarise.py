@@ -2,6 +2,7 @@
 
 Inputs
     traces: texts and problems of the positions (`TRACES`).
+    matches: the pairs of backtrack and control (`MATCHES`).
     scores: scores by layer and token (`ATTRIBUTION`).
     tokens: scores over all layers (`ATTRIBUTION_TOKENS`).
     prompts: texts of the prompts (`ATTRIBUTION_PROMPTS`).
@@ -50,6 +51,7 @@ from attribution.tables import (
 from attribution.words import read_stop_words
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
+from matches.tables import MATCHES
 from traces.tables import TRACES
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class Settings:
 def main(
     *,
     traces_path: Path,
+    matches_path: Path,
     scores_path: Path,
     tokens_path: Path,
     prompts_path: Path,
@@ -101,13 +104,14 @@ def main(
     )
     reference = json.loads(published_path.read_text(encoding="utf-8"))
     published = Published.of(reference, *study)
-    intervals = settings.intervals
+    intervals, matches = settings.intervals, MATCHES.read(matches_path)
     slips = slips_table(contexts)
     logger.info("%d positions, %d slips before them", len(contexts), slips.height)
     checks = checks_table(ATTRIBUTION_CELLS.read(cells_path), intervals)
-    layers = layers_table(ATTRIBUTION.read(scores_path), intervals)
-    parts = context_parts_table(contexts, published, intervals)
-    overlap = overlap_table(contexts, published, settings.top_words, intervals)
+    layers = layers_table(ATTRIBUTION.read(scores_path), matches, intervals)
+    parts = context_parts_table(contexts, matches, published, intervals)
+    top = settings.top_words
+    overlap = overlap_table(contexts, matches, published, top, intervals)
     ranks = slip_ranks_table(slips, intervals)
     ATTRIBUTION_CHECKS.write(checks, checks_path)
     ATTRIBUTION_LAYERS.write(layers, layers_path)
@@ -123,6 +127,7 @@ if __name__ == "__main__":
         params = dict(snakemake.params.settings)
         main(
             traces_path=Path(snakemake.input.traces),
+            matches_path=Path(snakemake.input.matches),
             scores_path=Path(snakemake.input.scores),
             tokens_path=Path(snakemake.input.tokens),
             prompts_path=Path(snakemake.input.prompts),

@@ -12,6 +12,7 @@ from attribution.columns import (
     LAYER,
     METRIC_UNIT,
     PUBLISHED,
+    SUMMARY_KIND,
     mean_columns,
     score,
     token_scores,
@@ -159,7 +160,7 @@ ATTRIBUTION_CHECKS = Table(
 ATTRIBUTION_LAYERS = Table(
     "attribution/layers",
     (
-        KIND,
+        SUMMARY_KIND,
         COMPONENT,
         LAYER,
         Column(
@@ -207,7 +208,7 @@ ATTRIBUTION_WORDS = Table(
 ATTRIBUTION_CONTEXT_PARTS = Table(
     "attribution/context_parts",
     (
-        KIND,
+        SUMMARY_KIND,
         Column(
             "context_part",
             COUNT,
@@ -230,7 +231,7 @@ ATTRIBUTION_CONTEXT_PARTS = Table(
 ATTRIBUTION_OVERLAP = Table(
     "attribution/overlap",
     (
-        KIND,
+        SUMMARY_KIND,
         Column(
             "words",
             TEXT,

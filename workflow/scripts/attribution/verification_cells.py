@@ -1,16 +1,17 @@
 """Draws (component, layer, token) cells for exact patching, to check the scores."""
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from attribution.agreement import CELLS
 from attribution.patching import Cell, cost_of
-from doubletake.stats.draws import generator, ranked_by_digest
+from doubletake.stats.draws import Name, generator, ranked_by_digest
 from doubletake.stats.verification import Case, Verification, affordable
 
-LAYERS = 4  # largest number of layers checked per position
+GOLDEN = (5**0.5 - 1) / 2  # the golden ratio's fraction
 OTHER_METHOD_EVERY = 4  # positions: every fourth one is scored by the other method too
 
 
@@ -37,7 +38,7 @@ class CellSample:
 
 
 def sampled_cells(
-    decision: tuple[str, int], tokens: int, component: str, layer: int, seed: int
+    decision: Name, tokens: int, component: str, layer: int, seed: int
 ) -> list[Cell]:
     """A uniform sample of the tokens before a position, at one component and layer.
 
@@ -59,12 +60,15 @@ def cells_to_patch(
     components: list[str],
     costs: Costs,
     settings: Verification,
-) -> dict[tuple[str, int], CellSample]:
+    least_problems: int,
+) -> dict[Name, CellSample]:
     """The cells to patch, by trace and event: a draw over the study.
 
-    A case is a position, component and layer, with `CELLS` tokens. The positions are
-    drawn one after the other. Each has up to `LAYERS` evenly spaced layers, which
-    differ from the layers of the position drawn before it.
+    A case is a position and component, at one layer (`layer_of`), with `CELLS` tokens.
+    The positions are taken in the order of `positions_in_turn`, so that the cases are
+    of as many problems as possible. They are taken until the share is spent. If it is
+    spent before `least_problems` problems are covered, the draw goes on until they are;
+    a study of fewer problems spends no more than its share.
 
     The unit of costs is tokens times layers. Each position has a fixed cost: its clean
     pass and, for every fourth position, the method that the study does not use. This
@@ -76,18 +80,27 @@ def cells_to_patch(
         components: components that are scored.
         costs: costs of the scores.
         settings: share, minimum and seed of the verification.
+        least_problems: fewest problems with an interval.
     """
-    positions = turns.select("trace", "event", "position").iter_rows()
-    tokens = {(trace, event): at + 1 for trace, event, at in positions if at}
-    work = sum(tokens.values()) * n_layers * costs.used
-    cases = _cases(tokens, n_layers, components, costs.other, settings.seed)
-    samples: dict[tuple[str, int], CellSample] = {}
+    turns = turns.filter(pl.col("position") > 0)  # a first token has none before it
+    lengths: dict[Name, int] = {
+        (row["trace"], row["event"]): row["position"] + 1 for row in turns.to_dicts()
+    }
+    work = sum(lengths.values()) * n_layers * costs.used
+    if turns["problem"].n_unique() >= least_problems:
+        cases_needed = least_problems * len(components)
+        settings = replace(settings, minimum=max(settings.minimum, cases_needed))
+    decisions = positions_in_turn(turns, settings.seed)
+    cases = _cases(decisions, lengths, n_layers, components, costs, settings.seed)
+    samples: dict[Name, CellSample] = {}
     new = set(components)
     for case in affordable(cases, work, settings):
-        trace, event, name, layer = case.name
-        decision, component = (str(trace), int(event)), str(name)
-        length = tokens[decision]
-        cells = sampled_cells(decision, length, component, int(layer), settings.seed)
+        decision, (component, layer) = (
+            case.group,
+            (str(case.name[2]), int(case.name[3])),
+        )
+        length = lengths[decision]
+        cells = sampled_cells(decision, length, component, layer, settings.seed)
         number = len(samples) - (decision in samples)
         sample = samples.setdefault(
             decision, CellSample(other_method=_has_other_method(number))
@@ -98,28 +111,56 @@ def cells_to_patch(
     return samples
 
 
+def positions_in_turn(turns: pl.DataFrame, seed: int) -> list[Name]:
+    """Positions in the order of the draw: first one of each problem, then a second.
+
+    Within each round, and within each problem, they are ordered by digest.
+
+    Args:
+        turns: columns trace, event and problem.
+        seed: seed of the draw.
+    """
+    problems: dict[Name, str] = {
+        (row["trace"], row["event"]): row["problem"] for row in turns.to_dicts()
+    }
+    drawn: Counter[str] = Counter()
+    rounds: dict[Name, int] = {}
+    for decision in ranked_by_digest(problems, seed):
+        rounds[decision] = drawn[problems[decision]]
+        drawn[problems[decision]] += 1
+    return sorted(rounds, key=rounds.__getitem__)  # equal rounds stay in their order
+
+
+def layer_of(number: int, n_layers: int) -> int:
+    """The layer of the n-th drawn position (n from 0), the same for all components.
+
+    The layers follow the multiples of the golden ratio (a Weyl sequence). So the layers
+    of the first positions are spread evenly, however many are drawn, and also those of
+    every fourth position. The first one is in the middle.
+    """
+    return int(n_layers * ((0.5 + number * GOLDEN) % 1))
+
+
 def _cases(
-    tokens: dict[tuple[str, int], int],
+    decisions: list[Name],
+    lengths: dict[Name, int],
     n_layers: int,
     components: list[str],
-    other: float,
+    costs: Costs,
     seed: int,
 ) -> Iterator[Case]:
     """All cases in the order of the draw; a case is made only when it is asked for."""
     new = set(components)
-    step = -(-n_layers // LAYERS)
-    for number, name in enumerate(ranked_by_digest(tokens, seed)):
-        trace, event = str(name[0]), int(name[1])
-        length = tokens[trace, event]
+    for number, decision in enumerate(decisions):
+        length, layer = lengths[decision], layer_of(number, n_layers)
         whole = length * n_layers
-        shared = whole * (1 + (other if _has_other_method(number) else 0))
-        for layer in range(number % step, n_layers, step):
-            for component in components:
-                cells = sampled_cells((trace, event), length, component, layer, seed)
-                cost = sum(cost_of(cell, length, n_layers) for cell in cells)
-                cost += whole if component in new else 0  # the full pass
-                new.discard(component)
-                yield Case((*name, component, layer), cost, name, shared)
+        shared = whole * (1 + (costs.other if _has_other_method(number) else 0))
+        for component in components:
+            cells = sampled_cells(decision, length, component, layer, seed)
+            cost = sum(cost_of(cell, length, n_layers) for cell in cells)
+            cost += whole if component in new else 0  # the full pass
+            new.discard(component)
+            yield Case((*decision, component, layer), cost, decision, shared)
 
 
 def _has_other_method(number: int) -> bool:
