@@ -202,10 +202,12 @@ def test_the_agreement_of_all_layers_is_drawn_where_no_layer_has_an_interval():
     assert [axes.texts[:] for axes in figure.axes] == [[], [], []]
     panel = figure.axes[0]
     ticks = [label.get_text() for label in panel.get_xticklabels()]
-    assert ticks == ["0", "1", "2", "all"]
+    assert ticks == ["Pearson", "Spearman", "equal\nsigns", "top\n5 found"]
+    assert panel.get_xlabel() == "all layers together"
     drawn = [line.get_xdata()[0] for line in panel.lines if len(line.get_xdata()) == 1]
-    assert len(drawn) == 3
-    assert all(x > 2.5 for x in drawn)
+    assert drawn == [0, 1, 2]  # no case has a recall
+    by_layer = draw_agreement(GIVEN["checks"], GIVEN["cells"], "gradient", 0.9).axes[0]
+    assert by_layer.get_xlabel() == "layer"
 
 
 def test_many_layers_have_bands_instead_of_bars():

@@ -70,7 +70,8 @@ def draw_agreement(
         panel.set_ylim(min(low, -0.05), 1.03)
     axes[0, 0].set_ylabel("agreement, mean over positions")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
+    if labels:
+        figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
     _draw_cells(axes[0, 2], cells, method)
     write_note(figure, _note(cells, confidence), unchecked)
     return figure
@@ -90,9 +91,16 @@ def _note(cells: pl.DataFrame, confidence: float) -> str:
 
 
 def _draw_statistics(panel: Axes, checks: pl.DataFrame, last: Any) -> None:
-    """Lines by layer, up to the layer `last`; right of them, all layers together."""
+    """Lines by layer, up to the layer `last`; right of them, all layers together.
+
+    Where no layer has an interval, only all layers together.
+    """
     rows = checks.drop_nulls("layer").sort("layer")
     together = checks.filter(pl.col("layer").is_null())
+    panel.axhline(0, color=FAINT, lw=0.8, zorder=0)
+    if rows.is_empty():
+        _draw_together(panel, together)
+        return
     colours = ordered_colours(len(STATISTICS))
     layers = rows["layer"].n_unique()
     width = 0.3 if layers <= MANY else 0.0
@@ -119,13 +127,25 @@ def _draw_statistics(panel: Axes, checks: pl.DataFrame, last: Any) -> None:
         for row in together.filter(statistic=name).to_dicts():
             panel.vlines(at, row["low"], row["high"], color=colour, lw=1, alpha=0.7)
             panel.plot(at, row["mean"], marker=mark, color=colour)
-    panel.axhline(0, color=FAINT, lw=0.8, zorder=0)
     panel.set_xlabel("layer")
     locator = MaxNLocator(nbins=8, integer=True, min_n_ticks=1)
     ticks = [tick for tick in locator.tick_values(0, last) if 0 <= tick <= last]
     names = [f"{tick:.0f}" for tick in ticks]
     panel.set_xticks([*ticks, middle], [*names, "all"])
     panel.set_xlim(-0.5, middle + 0.7 * gap)
+
+
+def _draw_together(panel: Axes, together: pl.DataFrame) -> None:
+    """One place per statistic, for all layers together."""
+    colours = ordered_colours(len(STATISTICS))
+    for place, (name, colour) in enumerate(zip(LINES, colours, strict=True)):
+        for row in together.filter(statistic=name).to_dicts():
+            panel.vlines(place, row["low"], row["high"], color=colour, lw=1.2)
+            panel.plot(place, row["mean"], marker=LINES[name][1], color=colour)
+    names = [label.replace(" ", "\n", 1) for label, *_ in LINES.values()]
+    panel.set_xticks(range(len(names)), names, fontsize=8)
+    panel.set_xlim(-0.6, len(names) - 0.4)
+    panel.set_xlabel("all layers together")
 
 
 def _draw_cells(panel: Axes, cells: pl.DataFrame, method: str) -> None:
