@@ -124,6 +124,7 @@ def paired(problems: np.ndarray, partners: np.ndarray) -> Positions:
         np.concatenate([problems, partners]),
         pairs,
         pairs + len(pairs),
+        problems,
     )
 
 

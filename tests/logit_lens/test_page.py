@@ -265,7 +265,7 @@ NONE = (None, None)
 def test_controls_are_compared_within_pairs(ends, interval, verdict):
     text = control_sentence(data_of(ends=ends))
     assert "14 pairs of a backtrack and its matched control" in text
-    assert "(backtracks of 12 problems)" in text
+    assert "(on 12 problems)" in text
     assert "at 87.5% of the backtracks and at 50.0% of the controls" in text
     assert "(25.0% to 75.0%)" in text  # of the controls alone
     assert f"a difference of +37.5 percentage points {interval}." in text
@@ -313,4 +313,4 @@ def test_figures_count_backtracks_and_pairs_once():
     texts = {SECTION.cases[name](data_of()) for name in ("layers", "leading")}
     (text,) = texts
     assert text.startswith("40 backtracks on 30 problems; 14 pairs of a backtrack")
-    assert "(backtracks of 12 problems)." in text
+    assert "(on 12 problems)." in text

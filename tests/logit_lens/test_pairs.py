@@ -62,19 +62,19 @@ def tops_of(leads):
 def constructed():
     """Three backtracks; the third has no control, and the largest logits.
 
-    Pairs: a/0 with a control of its own thought, b/0 with one of problem a.
+    Pairs: a/0 with a control of its own thought, b/0 with one of problem d.
     """
     rows = [
         *position("a/0", 1, "backtrack", (False, True), (0.0, 1.0, 2.0)),
         *position("a/0", 2, "control", (False, True), (0.0, 0.5, 2.5)),
         *position("b/0", 1, "backtrack", (False, True), (0.0, 2.0, 3.0)),
-        *position("a/1", 5, "control", (True, False), (0.0, 0.5, 3.5)),
+        *position("d/1", 5, "control", (True, False), (0.0, 0.5, 3.5)),
         *position("c/0", 1, "backtrack", (True, True), (0.0, 30.0, 40.0)),
         *position("c/0", 9, "wrap_up", (True, True), (0.0, 50.0, 50.0)),
     ]
     pairs = [
         (("a/0", 1), ("a/0", 2)),
-        (("b/0", 1), ("a/1", 5)),
+        (("b/0", 1), ("d/1", 5)),
         (("c/0", 1), ("z/0", 3)),  # this control is not among the positions
     ]
     return readings_of(LOGIT_LENS.frame(rows), matches_of(pairs), [WORD])
@@ -104,9 +104,10 @@ def test_pairs_are_compared_and_not_all_backtracks(constructed):
         "difference": (1.0, 2),  # not 11 - 0.5
         "wrap_up": (50.0, 1),
     }
-    # The control of b/0 is of problem a, but the pair belongs to b.
-    problems = {kind: row["problems"] for kind, row in rows.items()}
-    assert (problems["difference"], problems["control"]) == (2, 1)
+    assert {row["problems"] for kind, row in rows.items() if kind != "wrap_up"} == {
+        2,
+        3,
+    }
     assert {kind for kind, row in rows.items() if row["random"] is None} == {
         "matched",
         "difference",

@@ -248,10 +248,26 @@ def test_pairs_need_both_members():
         schema_overrides={"event": pl.Int32},
     )
     assert control_pairs(matches, positions).rows() == [
-        ("a/0", 3, 1, True),
-        ("a/0", 4, 1, False),
+        ("a/0", 3, 1, True, "a"),
+        ("a/0", 4, 1, False, "a"),
     ]
     contrast = CONTRAST_BY_NAME["backtrack_control"]
     cases = cases_of(contrast, matches, positions)
     assert cases["event"].to_list() == [3, 4]
     assert cases_of(CONTRAST_BY_NAME["wrap_up_control"], matches, positions).is_empty()
+
+
+@pytest.mark.parametrize("controls_first", [False, True])
+def test_a_pair_belongs_to_the_problem_of_the_side_with_fewer(controls_first):
+    """Three backtracks of three problems, with controls of two problems."""
+    from tiny_matches import pair_rows
+
+    pairs = [
+        ((f"{name}/0", 1, 1), (f"{other}/0", 2 + number, 2))
+        for number, (name, other) in enumerate(["ax", "bx", "cy"])
+    ]
+    if controls_first:
+        pairs = [(two, one) for one, two in pairs]
+    matches = MATCHES.frame(pair_rows("backtrack_control", pairs))
+    found = control_pairs(matches, matches).unique("pair").sort("pair")
+    assert found["pair_problem"].to_list() == ["x", "x", "y"]

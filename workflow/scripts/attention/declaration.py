@@ -31,10 +31,10 @@ DECLARATION = Experiment(
             "positions that predict a backtrack, their matched controls, and the mean "
             "difference of the matched pairs; backtracks without a partner count in "
             "the first panel only. Orange heads raise the logit, purple heads lower "
-            "it. A head that does the same at controls does not write "
-            "the turn: the third panel shows the heads that do. The three heads with "
-            "the largest values in each panel are framed. All heads with intervals "
-            "are in attention/heads.parquet.",
+            "it. What a head does at controls too does not belong to the turn. The "
+            "three heads with the largest values in each panel are framed; the largest "
+            "of many values are partly chance. All heads with intervals are in "
+            "attention/heads.parquet.",
         ),
         Figure(
             "arrivals",

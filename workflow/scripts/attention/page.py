@@ -11,6 +11,7 @@ from attention.page_tables import (
     sheets,
     why_empty,
 )
+from doubletake.page.caveats import chosen_by_prediction
 from doubletake.page.reader import who_turns
 from doubletake.page.sections import Section
 from doubletake.page.wording import count, listed, percent, plural, points, real
@@ -38,7 +39,7 @@ def headline(data: StudyData) -> str:
         parts.append(
             f"{_name(looking)} sends {percent(looking['mean'])} of its attention to "
             "the sentence of the last arrival"
-            f"{_beside_controls(data, looking, percent)}"
+            f"{_beside_controls(data, looking, points, ' points')}"
         )
     writing = _leading_head(data, "dla_backtrack")
     if writing is not None:
@@ -47,7 +48,12 @@ def headline(data: StudyData) -> str:
             f"vocabulary, {real(writing['mean'], 2)} logits"
             f"{_beside_controls(data, writing, _two)}"
         )
-    return f"Where {who_turns(data)} is about to turn back, {listed(parts)}."
+    heads = heads_of(data, "dla_backtrack", "backtrack").height
+    return (
+        f"Where {who_turns(data)} is about to turn back, {listed(parts)}. Each is the "
+        f"largest of {plural(heads, 'head')}; the intervals do not account for this "
+        "choice."
+    )
 
 
 def findings(data: StudyData) -> list[str]:
@@ -82,7 +88,9 @@ def _leading_head(data: StudyData, measure: str) -> dict[str, Any] | None:
     return rows.row(0, named=True) if rows.height else None
 
 
-def _beside_controls(data: StudyData, row: dict[str, Any], write: Any) -> str:
+def _beside_controls(
+    data: StudyData, row: dict[str, Any], write: Any, unit: str = ""
+) -> str:
     """The same measure of the same head, mean difference of the pairs, in brackets."""
     difference = head_row(data, row, row["measure"], "difference")
     if difference is None:
@@ -91,7 +99,7 @@ def _beside_controls(data: StudyData, row: dict[str, Any], write: Any) -> str:
         reason = data.why_no_interval(difference["problems"])
         return f" (difference from the matched control {reason})"
     return (
-        f" (difference from the matched control: {write(difference['mean'])}, "
+        f" (difference from the matched control: {write(difference['mean'])}{unit}, "
         f"{data.between(difference, write)}, {plural(difference['n'], 'pair')})"
     )
 
@@ -214,7 +222,7 @@ def _pairs_finding(data: StudyData) -> str:
         f"Differences are means over {plural(n, 'pair')} of a backtrack and its "
         "matched control, which stand alike. "
         f"{plural(backtracks - n, 'backtrack')} without a partner only count in the "
-        "means at backtracks."
+        f"means at backtracks.{chosen_by_prediction(data)}"
     )
 
 

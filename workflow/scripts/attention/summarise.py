@@ -55,6 +55,8 @@ class Positions:
     """[pair], index of the backtrack."""
     controls: np.ndarray
     """[pair], index of its matched control."""
+    pair_problems: np.ndarray
+    """[pair], the problem that a difference belongs to."""
 
     @classmethod
     def of(cls, rows: pl.DataFrame, matches: pl.DataFrame) -> "Positions":
@@ -66,11 +68,13 @@ class Positions:
         """
         numbered = rows.select(*KEYS, "kind").with_row_index("row")
         members = control_pairs(matches, rows).join(numbered, on=KEYS)
-        sides = (
+        backtracks, controls = (
             members.filter(kind=kind).sort("pair")["row"].cast(pl.Int64).to_numpy()
             for kind in KINDS
         )
-        return cls(rows["kind"].to_numpy(), rows["problem"].to_numpy(), *sides)
+        pairs = members.filter("label").sort("pair")["pair_problem"].to_numpy()
+        kinds, problems = rows["kind"].to_numpy(), rows["problem"].to_numpy()
+        return cls(kinds, problems, backtracks, controls, pairs)
 
 
 def means_by_kind(
@@ -92,9 +96,7 @@ def means_by_kind(
         for kind in KINDS
     }
     differences = values[positions.backtracks] - values[positions.controls]
-    # ASSUME: a pair belongs to its backtrack's problem, also with a distant control.
-    of_pairs = problems[positions.backtracks]
-    means[DIFFERENCE] = cluster_means(differences, of_pairs, intervals)
+    means[DIFFERENCE] = cluster_means(differences, positions.pair_problems, intervals)
     return means
 
 

@@ -29,8 +29,8 @@ SUMMARY_KIND = Column(
     TEXT,
     "`backtrack`, `control`, `wrap_up`: all selected ones; `matched`: the selected "
     "backtracks whose matched control is here too; `difference`: within these pairs, "
-    "backtrack minus control. `positions` then counts pairs, and `problems` those of "
-    "their backtracks",
+    "backtrack minus control. `positions` then counts pairs, and `problems` those "
+    "of the side (backtracks or controls) that has fewer",
 )
 PUBLISHED = Column(
     "published",

@@ -38,6 +38,6 @@ def by_kind(
     )
     if not len(backtracks):
         return
-    # ASSUME: a pair belongs to its backtrack's problem, also with a distant control.
     yield MATCHED, values[backtracks], problems[backtracks]
-    yield DIFFERENCE, values[backtracks] - values[controls], problems[backtracks]
+    of_pairs = pairs.filter("label")["pair_problem"].to_numpy()
+    yield DIFFERENCE, values[backtracks] - values[controls], of_pairs

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attribution.context_parts import QUESTION, THOUGHT_PARTS
 from attribution.kinds import DIFFERENCE
 from attribution.page_agreement import first_row
+from doubletake.page.caveats import chosen_by_prediction
 from doubletake.page.wording import listed, plural, real
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def pairs_sentence(data: StudyData) -> str:
     return (
         "Importance per token before backtracks, compared with their matched controls: "
         f"{'; '.join(parts)}. The differences are within pairs, in units of the mean "
-        "token of the context."
+        f"token of the context.{chosen_by_prediction(data)}"
     )
 
 

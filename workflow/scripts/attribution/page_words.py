@@ -43,9 +43,10 @@ def most_important_sentence(data: StudyData) -> str:
         f"\u201c{word}\u201d ({count(n)})"
         for word, n in words.select("word", "first").iter_rows()
     ]
+    stop_words = data.settings["attribution"]["stop_words"]
     return (
-        f"Most often the most important word of its context: {listed(named)}. The stop "
-        f"words of the list {data.settings['attribution']['stop_words']} are left out."
+        "Words that are most often the most important of their context: "
+        f"{listed(named)}. The stop words of the list {stop_words} are left out."
     )
 
 

@@ -74,7 +74,10 @@ def _lead(data: StudyData) -> str:
         text += " (turns.predicted_only keeps only these)"
     middle = middle_boundary(leading)
     if middle == end["boundary"]:
-        return f"{text}; at most of these it leads at the last boundary only, {middle}"
+        late = count(end["leading_to_the_end"])
+        return (
+            f"{text}; at {late} of these it leads only at the last boundary, {middle}"
+        )
     return (
         f"{text}; at half of these it leads from boundary {middle} of "
         f"{end['boundary']} or earlier to the end"

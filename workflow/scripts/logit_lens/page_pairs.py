@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from doubletake.page.caveats import chosen_by_prediction
 from doubletake.page.wording import listed, percent, plural, points
 from logit_lens.page_parts import PART_NAMES, interval, signed
 from logit_lens.tables import DIFFERENCE, MATCHED
@@ -85,19 +86,14 @@ def pair_parts_sentence(data: StudyData) -> str:
         f"{signed(total)}: {listed(parts)}. The intervals are not corrected for the "
         "number of parts."
     )
-    if data.settings["turns"]["predicted_only"]:
-        text += (
-            " turns.predicted_only keeps only backtracks at which a backtrack word "
-            "leads, which makes these differences larger."
-        )
-    return text
+    return text + chosen_by_prediction(data)
 
 
 def pairs_of(row: dict[str, Any]) -> str:
     """Number of pairs and of problems of a row of the kind `difference`."""
     return (
         f"{plural(row['positions'], 'pair')} of a backtrack and its matched control "
-        f"(backtracks of {plural(row['problems'], 'problem')})"
+        f"(on {plural(row['problems'], 'problem')})"
     )
 
 

@@ -68,9 +68,8 @@ def order_sentence(data: StudyData) -> str:
         f"Attention minus MLPs, over {_cases(centred)}: {_compared(data, centred)}. "
         f"Random tokens give {signed(centred['random'])} ({data.confidence:.0%} of "
         f"groups: {_range(centred)}); the difference lies "
-        f"{'within' if inside else 'outside'} this range, so it is "
-        f"{'not ' if inside else ''}particular to words like "
-        "these. Raw, without subtracting the mean of the vocabulary, as in published "
+        f"{'within' if inside else 'outside'} this range. {_of_random(inside)} Raw, "
+        "without subtracting the mean of the vocabulary, as in published "
         f"figures: {_compared(data, raw)}. With equal weights of all spellings: "
         f"{_compared(data, equal)}; raw: {_compared(data, equal_raw)}. "
     )
@@ -84,6 +83,16 @@ def order_sentence(data: StudyData) -> str:
     if larger_part(equal) != larger_part(centred):
         text += " The order depends on the weights of the spellings."
     return text
+
+
+def _of_random(inside: bool) -> str:
+    """What it says that a difference lies within or outside the random range."""
+    if inside:
+        return "So random words with such weights would do as well."
+    return (
+        "Words of large logits lie outside wherever they are likely, also where the "
+        "thought goes on, so this says nothing of turning back."
+    )
 
 
 def _compared(data: StudyData, difference: dict[str, Any]) -> str:

@@ -29,7 +29,6 @@ def readings_of(
         `is_leading` is 1 where a backtrack word is the most likely token and 0
         elsewhere, null for the parts.
     """
-    # ASSUME: a pair belongs to its backtrack's problem, also with a distant control.
     keys = ["trace", "problem", "event", "kind", *PLACE]
     leads = pl.col("top_ids").list.first().is_in(targets).cast(pl.Float64)
     rows = lens.with_columns(is_leading=leads).select(*keys, *READINGS)
@@ -37,6 +36,8 @@ def readings_of(
     matched = members.filter("label").with_columns(kind=pl.lit(MATCHED))
     both = matched.join(members.filter(~pl.col("label")), on=["pair", *PLACE])
     less = [pl.col(name) - pl.col(f"{name}_right") for name in READINGS]
-    difference = both.with_columns(*less, kind=pl.lit(DIFFERENCE))
+    difference = both.with_columns(
+        *less, kind=pl.lit(DIFFERENCE), problem="pair_problem"
+    )
     tables = [rows, *(table.select(rows.columns) for table in (matched, difference))]
     return pl.concat(tables)

@@ -26,7 +26,8 @@ _POSITIONS = Column(
 _PROBLEMS = Column(
     "problems",
     COUNT,
-    "problems of these positions; a pair belongs to its backtrack's problem",
+    "problems of these positions; pairs are counted by the side (backtracks or "
+    "controls) that has fewer problems",
     unit="problems",
 )
 

@@ -94,7 +94,7 @@ def _rules(calipers: dict[str, Any]) -> str:
         "Partners agree in line start and in the kind of the token before. They have "
         f"{arrivals}, and differ at most by a factor {calipers['since_arrival']:g} in "
         f"the tokens since the last arrival and by a factor {calipers['depth']:g} in "
-        "the tokens of the thought so far. A partner may come from another thought. "
+        "the tokens of the thought so far. A partner may be of another problem. "
         "Probes use all pairs. Attention, attribution and the logit lens use the "
         "controls of the selected backtracks."
     )
@@ -119,7 +119,15 @@ def _contrast_sentence(data: StudyData, contrast: Contrast) -> str:
     )
     if not pairs:
         return f"{name}: not checked, {_nothing(contrast, events)}.{lost}"
-    return f"{name}: {plural(pairs, 'pair')}.{lost} {_verdict(data, contrast)}"
+    alike = f"{plural(pairs, 'pair')}, {count(_of_one_problem(data, contrast))} of them"
+    return f"{name}: {alike} of one problem.{lost} {_verdict(data, contrast)}"
+
+
+def _of_one_problem(data: StudyData, contrast: Contrast) -> int:
+    """Number of pairs whose members belong to one problem."""
+    members = data.tables["matches"].filter(contrast=contrast.name)
+    problems = members.group_by("pair").agg(pl.col("problem").n_unique())
+    return problems.filter(problem=1).height
 
 
 def _verdict(data: StudyData, contrast: Contrast) -> str:

@@ -31,13 +31,29 @@ def control_pairs(matches: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFram
         positions: columns trace and event.
 
     Returns:
-        Columns trace, event, pair and label (the backtrack); two rows a pair.
+        Columns trace, event, pair, label (the backtrack) and pair_problem; two rows a
+        pair.
     """
     members = matches.filter(contrast=BACKTRACK_CONTROL)
     among = positions.select(KEYS).unique()
-    return whole_pairs(members.join(among, on=KEYS)).select(*KEYS, "pair", "label")
+    pairs = whole_pairs(members.join(among, on=KEYS))
+    return pairs.select(*KEYS, "pair", "label", "pair_problem")
 
 
 def whole_pairs(members: pl.DataFrame) -> pl.DataFrame:
-    """The members whose partner is also there."""
-    return members.filter(pl.len().over("pair") == 2)
+    """The members whose partner is also there, with the problem of their pair.
+
+    Args:
+        members: of one contrast.
+
+    Returns:
+        The column `pair_problem` is the cluster of a difference within the pair: the
+        problem of the side whose members are of fewer problems, because the members of
+        a pair are mostly of two problems.
+    """
+    # ASSUME: pairs are dependent through one side only, the one with fewer problems.
+    pairs = members.filter(pl.len().over("pair") == 2)
+    sides = {flag: pairs.filter(label=flag)["problem"].n_unique() for flag in (1, 0)}
+    is_side = pl.col("label") == pl.lit(sides[1] <= sides[0])
+    problem = pl.col("problem").filter(is_side).first().over("pair")
+    return pairs.with_columns(pair_problem=problem)

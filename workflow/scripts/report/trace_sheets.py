@@ -28,12 +28,12 @@ def _thoughts_sheet(data: StudyData) -> Sheet:
     closed = rows.filter(pl.col("closed"))
     cells = [
         ("problems", count(rows["problem"].n_unique()), f"{n} on them"),
-        _share("right final answer", Proportion.of(rows["correct"]), data),
-        _share("thought closed", Proportion.of(rows["closed"]), data),
-        _share("thought empty", Proportion.of(rows["empty"]), data),
-        _share("ended by itself", Proportion.of(rows["finish"] == "stop"), data),
-        _share("cut off at the limit", Proportion.of(rows["finish"] == "length"), data),
-        _share("no answer found", Proportion.of(rows["answer"].is_null()), data),
+        _share("right final answer", rows["correct"], rows, data),
+        _share("thought closed", rows["closed"], rows, data),
+        _share("thought empty", rows["empty"], rows, data),
+        _share("ended by itself", rows["finish"] == "stop", rows, data),
+        _share("cut off at the limit", rows["finish"] == "length", rows, data),
+        _share("no answer found", rows["answer"].is_null(), rows, data),
         (
             "tokens per thought, median",
             spread[1],
@@ -53,7 +53,8 @@ def _arrivals_sheet(data: StudyData) -> Sheet:
     cells = [
         _share(
             f"{plural(least, 'arrival')} or more",
-            Proportion.of(rows["arrivals"] >= least),
+            rows["arrivals"] >= least,
+            rows,
             data,
         )
         for least in (1, 2, 4)
@@ -65,7 +66,7 @@ def _arrivals_sheet(data: StudyData) -> Sheet:
             real(mean_of(rows["arrivals"]), 2),
             plural(int(rows["arrivals"].sum()), "arrival"),
         ),
-        _share("turning back at least once", Proportion.of(backtracks > 0), data),
+        _share("turning back at least once", backtracks > 0, rows, data),
         (
             "backtracks per thought, mean",
             real(mean_of(backtracks), 2),
@@ -73,8 +74,9 @@ def _arrivals_sheet(data: StudyData) -> Sheet:
         ),
     ]
     events = data.tables["events"].filter(kind="backtrack")
+    events = events.join(rows.select("trace", "problem"), on="trace")
     cells += [
-        _share(f"backtracks of kind {kind}", Proportion.of(flags), data, "backtrack")
+        _share(f"backtracks of kind {kind}", flags, events, data, "backtrack")
         for kind, flags in ((k, events["cue_kind"] == k) for k in KINDS)
         if flags.any()
     ]
@@ -104,33 +106,37 @@ def _cues(backtracks: pl.DataFrame) -> str:
 def _first_arrival_sheet(data: StudyData) -> Sheet:
     rows = data.thoughts.drop_nulls("first_gold")
     wrong, right = (rows.filter(first_gold=flag) for flag in (False, True))
-    exit0 = Proportion.of(data.thoughts["exit0_correct"])
+    exit0 = data.thoughts["exit0_correct"]
     cells = [
         _share(
             "first arrival states a wrong value",
-            Proportion(wrong.height, rows.height),
+            ~rows["first_gold"],
+            rows,
             data,
         ),
         _share(
             "of these thoughts, end right (mended)",
-            Proportion.of(wrong["correct"]),
+            wrong["correct"],
+            wrong,
             data,
         ),
         _share(
             "first arrival right, ends wrong (spoiled)",
-            Proportion.of(~right["correct"]),
+            ~right["correct"],
+            right,
             data,
         ),
-        _share("right at exit 0, without any thought", exit0, data),
+        _share("right at exit 0, without any thought", exit0, data.thoughts, data),
     ]
     arrived = data.arrived
     if not arrived.is_empty():
         saved = arrived["tokens"] - arrived["exit1_tokens"]
         cells += [
-            _share("right at exit 1", Proportion.of(arrived["exit1_correct"]), data),
+            _share("right at exit 1", arrived["exit1_correct"], arrived, data),
             _share(
                 "the same thoughts at their end",
-                Proportion.of(arrived["correct"]),
+                arrived["correct"],
+                arrived,
                 data,
             ),
             (
@@ -147,9 +153,23 @@ def _first_arrival_sheet(data: StudyData) -> Sheet:
 
 
 def _share(
-    label: str, part: Proportion, data: StudyData, noun: str = "thought"
+    label: str,
+    flags: pl.Series,
+    cases: pl.DataFrame,
+    data: StudyData,
+    noun: str = "thought",
 ) -> tuple[str, str, str]:
+    """A row on a share: its label, the share, and cases with the interval.
+
+    Args:
+        label: of the row.
+        flags: [case]; nulls are left out.
+        cases: column problem, a row per case.
+        data: the study.
+        noun: what a case is.
+    """
+    part = Proportion.of(flags)
     base = f"{count(part.hits)} of {plural(part.n, noun)}"
     if part.n:
-        base += f" ({part.interval(data.confidence)})"
+        base += f" ({data.share_interval(flags, cases['problem'])})"
     return label, part.text, base

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from doubletake.page.wording import NOTHING, percent, plural
-from doubletake.stats.intervals import IntervalSettings, cluster_means, wilson_interval
+from doubletake.page.wording import percent, plural
+from doubletake.stats.intervals import IntervalSettings, cluster_means
 from doubletake.text.trace_positions import thought_span, thought_tokens
 
 
@@ -35,14 +35,6 @@ class Proportion:
     def text(self) -> str:
         """The share in percent."""
         return percent(self.share)
-
-    def interval(self, confidence: float) -> str:
-        """Wilson interval in percent; a dash if there are no cases."""
-        if not self.n:
-            return NOTHING
-        # ASSUME: Wilson takes thoughts as independent, also several of one problem.
-        low, high = wilson_interval(self.hits, self.n, confidence)
-        return f"{percent(low)} to {percent(high)}"
 
 
 @dataclass(frozen=True)
@@ -113,6 +105,22 @@ class StudyData:
     def is_enough(self, problems: int) -> bool:
         """Whether a mean over so many problems has an interval."""
         return problems >= self.settings["intervals"]["least_problems"]
+
+    def share_interval(self, flags: pl.Series, problems: pl.Series) -> str:
+        """The interval of a share in percent, or why there is none.
+
+        Args:
+            flags: [case]; nulls are left out.
+            problems: [case], the problem of each case.
+        """
+        known = flags.is_not_null()
+        values = flags.filter(known).cast(pl.Float64).to_numpy()
+        settings = IntervalSettings(**self.settings["intervals"])
+        (mean,) = cluster_means(
+            values[:, None], problems.filter(known).to_numpy(), settings, shares=True
+        )
+        row = {"low": mean.low, "high": mean.high, "problems": mean.clusters}
+        return self.between(row, percent)
 
     @cached_property
     def thoughts(self) -> pl.DataFrame:
