@@ -34,7 +34,7 @@ def turn_row(event, kind, selected):
     }
 
 
-def data_of(rows, turns, least=1, **settings):
+def data_of(rows, turns, least=1, predicted_only=False, **settings):
     intervals = {"confidence": 0.95, "least_problems": least}
     summary, heads = summarise(
         ATTENTION.frame(rows), MATCHED, IntervalSettings(**intervals)
@@ -44,7 +44,8 @@ def data_of(rows, turns, least=1, **settings):
         "attention/summary": summary,
         "attention/heads": heads,
     }
-    return StudyData("tiny", "data", tables, {"intervals": intervals} | settings)
+    settings |= {"intervals": intervals, "turns": {"predicted_only": predicted_only}}
+    return StudyData("tiny", "data", tables, settings)
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +68,17 @@ def whole_text(data):
 
 def test_the_headline_names_the_leading_heads(data):
     text = SECTION.headline(data)
-    looking, writing = text.split(" and ")
+    leading, _, choice = text.partition(". Each is the largest of 4 heads")
+    assert "do not account for this choice" in choice
+    looking, writing = leading.split(" and ")
     assert "head 0 of layer 1" in looking
     assert "50.0% of its attention" in looking
     # Only one of the pairs has a control with an arrival: 20% against 10%.
-    assert "(difference from the matched control: 10.0%, " in looking
+    assert "(difference from the matched control: +10.0 points, " in looking
     assert looking.endswith("1 pair)")
     assert "head 0 of layer 1" in writing
     assert "2.50 logits (difference from the matched control: 2.00, " in writing
-    assert writing.endswith("2 pairs).")
+    assert writing.endswith("2 pairs)")
     assert text.startswith("Where the thought is about to turn back, ")  # a reader
     own = data_of(study_rows(), [], generation={})
     assert SECTION.headline(own).startswith("Where tiny is about to turn back, ")
@@ -101,6 +104,13 @@ def test_findings_hold_the_numbers_of_the_tables(data):
     assert numbers_of(raw) == ["4", "4", "1", "1", "4.00", "4.00"]
     assert numbers_of(overlap) == ["75.0%", "4"]
     assert numbers_of(pairs) == ["2", "2"]
+
+
+def test_a_choice_by_prediction_is_said():
+    said = "controls were not chosen so"
+    for flag in (False, True):
+        data = data_of(study_rows(), [], predicted_only=flag)
+        assert (said in SECTION.findings(data)[-1]) == flag
 
 
 def test_rankings_show_intervals_and_the_difference(data):

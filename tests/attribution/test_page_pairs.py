@@ -42,6 +42,7 @@ def data_of(rows: dict[int, dict], kinds=("backtrack", "control")) -> StudyData:
         "attribution/layers": ATTRIBUTION_LAYERS.frame(layers),
     }
     settings = {
+        "turns": {"predicted_only": True},
         "attribution": {"kinds": list(kinds)},
         "intervals": {"confidence": 0.95, "least_problems": 10},
     }
@@ -59,7 +60,9 @@ def data_of(rows: dict[int, dict], kinds=("backtrack", "control")) -> StudyData:
 )
 def test_the_interval_decides_what_is_said(low, high, verdict):
     rows = {LAST: mean_row(0.2, low, high), QUESTION: mean_row(0.0, -0.25, 0.25)}
-    last, question, _ = pairs_sentence(data_of(rows)).replace(". ", "; ").split("; ")
+    text = pairs_sentence(data_of(rows))
+    last, question, *_ = text.replace(". ", "; ").split("; ")
+    assert "controls were not chosen so" in text
     ends = f"{low:.2f} to {high:.2f}".replace("-", "\u2212")
     assert f"{verdict} (difference 0.20, {ends}, 107 pairs of 60 problems)" in last
     assert "the last fifth of the thought so far" in last

@@ -159,7 +159,7 @@ def test_where_no_word_leads_at_the_end_the_headline_names_no_boundary():
 
 def test_words_that_lead_at_the_last_boundary_only():
     text = headline(data_of(to_the_end=(0, 2, 3, 7)))
-    assert "at most of these it leads at the last boundary only, 3" in text
+    assert "at 7 of these it leads only at the last boundary, 3" in text
 
 
 @pytest.mark.parametrize(
@@ -187,12 +187,13 @@ def test_the_order_of_attention_and_mlps_centred_and_raw(centred, raw, change):
     assert "\u22120.25 (\u22120.38 to \u22120.12), the MLPs add more" in text
     assert ("depends on the weights" in text) == (centred != (-1.5, -0.5))
     # The range of random tokens is -1 to 2.
-    assert "lies within this range, so it is not particular" in text
+    assert "lies within this range. So random words with such weights" in text
 
 
 def test_a_difference_outside_the_range_of_random_tokens():
     text = order_sentence(data_of(centred=(2.5, 3.5)))
-    assert "lies outside this range, so it is particular to words like these" in text
+    assert "lies outside this range. Words of large logits lie outside" in text
+    assert "this says nothing of turning back" in text
 
 
 def test_the_largest_layer_is_named_for_both():
