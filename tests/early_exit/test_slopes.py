@@ -181,19 +181,19 @@ def test_each_mean_alone_would_claim_what_stopping_makes():
 
 def test_noise_that_fades_over_exits_is_the_known_failure_after_exit_2():
     rises, falls = claims("fading", 1.5, "first")[-1]
-    assert rises + falls < 0.05
+    assert rises + falls < 0.05  # measured: 3%
     rises, falls = claims("fading", 1.5, "later")[-1]
-    assert 0.05 < rises < 0.25
+    assert 0.05 < rises < 0.2  # measured: 12%
     assert falls < 0.02
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize("stops", [0, 1.5])
+@pytest.mark.parametrize("stops", [0, 0.75])
 @pytest.mark.parametrize("part", ["first", "later"])
 def test_a_slope_is_found(part, stops, sign):
-    shares = claims("independent", stops, part, slope=sign * 1.0)[-1]
-    found, wrong = shares[:: int(sign)]
-    assert found > 0.8
+    shares = claims("independent", stops, part, slope=float(sign))[-1]
+    found, wrong = shares[::sign]
+    assert found > 0.7
     assert wrong == 0
 
 

@@ -30,9 +30,10 @@ STARTS = {
 STEPS = (ALL_STEPS, WENT_ON)
 VERBS = {1: "rises", -1: "falls", 0: "is not shown to rise or fall"}
 SLOPE_CAVEAT = (
-    "A thought that stops when it is sure makes a rise by itself. So a rise or a fall "
-    "is claimed only if both means show it. From the second arrival on, even this does "
-    "not rule out all of that effect: what is left of it looks like a slow rise."
+    "A thought that stops when it is sure makes a rise by itself, and one that stops "
+    "when it is unsure makes a fall. So a rise or a fall is claimed only if both means "
+    "show it. From the second arrival on, even this does not rule out all of that "
+    "effect."
 )
 
 
@@ -40,15 +41,17 @@ def slopes(data: StudyData) -> list[str]:
     """Whether the confidence rises: a sentence for each measure and part, a caveat."""
     table = data.tables["early_exit/slopes"]
     groups = table.partition_by("measure", "part", maintain_order=True)
-    rows = [
+    pairs = [
         [
             group.row(by_predicate=pl.col("which") == which, named=True)
             for which in STEPS
         ]
         for group in groups
     ]
-    sentences = [slope_sentence(*pair, data.confidence) for pair in rows]
-    return [*sentences, SLOPE_CAVEAT] if any(map(is_tested, rows)) else sentences
+    sentences = [
+        slope_sentence(every, went_on, data.confidence) for every, went_on in pairs
+    ]
+    return [*sentences, SLOPE_CAVEAT] if any(map(is_tested, pairs)) else sentences
 
 
 def is_tested(rows: list[dict[str, Any]]) -> bool:

@@ -11,9 +11,9 @@ see this differently, with the confidence of exit k as `y_k`:
   the exits that are left are all drawn alike, so their mean is 0. If `y` is a walk,
   thoughts that stop when they are sure make it negative.
 
-Stopping makes these errors on opposite sides, so a rise or a fall counts only if both
-means show it (intersection-union test, Berger 1982). Known failure: noise that fades
-over several exits makes both positive from exit 2 on.
+These errors are on opposite sides, so a rise or a fall counts only if both means show
+it (intersection-union test, Berger 1982). Known failure: noise that fades over several
+exits gives both means the same sign from exit 2 on. `test_slopes.py` has the rates.
 """
 
 from typing import Any
