@@ -191,12 +191,14 @@ SUMMARY = {
 }
 SLOPE = {
     "measure": "logit",
+    "part": "later",
+    "which": "all",
     "slope": 0.25,
     "slope_low": 0.125,
     "slope_high": 0.5,
+    "steps": 20,
     "traces": 5,
     "problems": 4,
-    "exits": 20,
 }
 BIN = {
     "part": "arrivals",
@@ -273,7 +275,7 @@ class Study:
             ],
             "early_exit": EXITS,
             "early_exit/summary": [SUMMARY],
-            "early_exit/slopes": [SLOPE],
+            "early_exit/slopes": [SLOPE, SLOPE | {"which": "went_on"}],
             "early_exit/calibration": [BIN],
         }
 

@@ -8,7 +8,8 @@ from tiny_report import BIN, EXITS, SETTINGS, SLOPE, Study
 from doubletake.page.study_data import StudyData, mean_difference
 from doubletake.study.registry import stages
 from early_exit.page import confidence_cases, findings, headline, sheets, tiles
-from early_exit.page_confidence import calibration_cases, slope_sentence, slopes
+from early_exit.page_confidence import calibration_cases
+from early_exit.page_slopes import SLOPE_CAVEAT, slope_sentence, slopes
 from early_exit.page_stopping import answer
 from report.trace_sheets import trace_sheets
 
@@ -24,35 +25,55 @@ def data_of(study: Study) -> StudyData:
     return StudyData("tiny", "data", tables, study.settings)
 
 
+def pair_of(every, went_on, **columns):
+    """Rows of all steps and of those after which the thought went on, by their ends."""
+    row = SLOPE | columns
+    ends = [{"slope_low": low, "slope_high": high} for low, high in (every, went_on)]
+    return row | ends[0], row | ends[1] | {"which": "went_on", "slope": 0.5}
+
+
 @pytest.mark.parametrize(
-    ("low", "high", "words"),
+    ("every", "went_on", "words"),
     [
-        (0.125, 0.5, ["logit of the answer rises by 0.25 logits per arrival"]),
-        (-0.125, 0.5, ["no rise or fall", "logit", "told apart from 0: 0.25 logits"]),
-        (0.0, 0.5, ["no rise or fall"]),
-        (None, None, ["logit", "rises", "is not tested", "5 thoughts with 3 or more"]),
+        ((0.125, 0.5), (0.25, 1.0), "logit of the answer rises: "),
+        ((0.125, 0.5), (-0.25, 1.0), "is not shown to rise or fall: "),
+        ((-0.125, 0.5), (0.25, 1.0), "is not shown to rise or fall: "),
+        ((0.0, 0.5), (0.25, 1.0), "is not shown to rise or fall: "),
+        ((0.125, 0.5), (-1.0, -0.5), "is not shown to rise or fall: "),
+        ((-0.5, -0.125), (-1.0, -0.5), "logit of the answer falls: "),
     ],
 )
-def test_a_rise_is_claimed_only_if_its_interval_is_above_0(low, high, words):
-    row = SLOPE | {"slope_low": low, "slope_high": high}
-    sentence = slope_sentence(row, 0.95)
-    assert all(word in sentence for word in words)
-    if low is not None:
-        assert "95% interval" in sentence
-        assert "5 thoughts with 3 or more answered arrivals on 4 problems" in sentence
+def test_a_rise_or_fall_is_claimed_only_if_both_intervals_show_it(
+    every, went_on, words
+):
+    sentence = slope_sentence(*pair_of(every, went_on), 0.95)
+    assert words in sentence
+    assert "mean step is 0.25 logits (95% interval " in sentence
+    assert "and 0.5 logits (95% interval " in sentence
+    assert "20 steps of 5 thoughts on 4 problems" in sentence
+    assert "from its second arrival on" in sentence
 
 
-def test_a_fall_is_told_with_its_size():
-    row = SLOPE | {"measure": "whole_logprob", "slope": -0.25}
-    sentence = slope_sentence(row | {"slope_low": -0.5, "slope_high": -0.125}, 0.95)
-    assert "log-prob of the whole answer falls by 0.25 nats per arrival" in sentence
-    assert "\u22120.5 to \u22120.125" in sentence
+@pytest.mark.parametrize("absent", [0, 1])
+def test_without_both_intervals_a_rise_is_not_tested(absent):
+    ends = [(0.125, 0.5), (0.25, 1.0)]
+    ends[absent] = (None, None)
+    sentence = slope_sentence(*pair_of(*ends), 0.95)
+    assert "is not tested: there are too few cases (5 thoughts, of which 5" in sentence
 
 
-def test_every_measure_has_a_sentence_among_the_findings():
+def test_the_first_step_of_the_log_prob_has_its_own_words():
+    pair = pair_of((-0.5, -0.125), (-1, -0.5), measure="whole_logprob", part="first")
+    sentence = slope_sentence(*pair, 0.95)
+    assert "from its first arrival to its second, the log-prob of the" in sentence
+    assert "nats (95% interval \u22120.5 to \u22120.125;" in sentence
+
+
+def test_slopes_are_among_the_findings_with_their_caveat():
     data = data_of(Study())
-    (sentence,) = slopes(data)
-    assert sentence in findings(data)
+    sentence, caveat = slopes(data)
+    assert caveat == SLOPE_CAVEAT
+    assert {sentence, caveat} <= set(findings(data))
 
 
 def test_stopping_is_never_claimed_without_the_caveat():

@@ -291,5 +291,5 @@ def test_nothing_to_summarise_gives_empty_tables(tmp_path, rows):
     final = {"a/0": True} if rows else {}
     summary, slopes, calibration = run(tmp_path, rows, final)
     assert summary.height == calibration.height == 0
-    assert slopes["traces"].to_list() == [0, 0]
-    assert slopes["slope"].to_list() == slopes["slope_low"].to_list() == [None] * 2
+    assert slopes["traces"].to_list() == [0] * 8
+    assert slopes["slope"].to_list() == slopes["slope_low"].to_list() == [None] * 8

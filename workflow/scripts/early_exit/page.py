@@ -12,9 +12,9 @@ from early_exit.page_confidence import (
     probabilities,
     probability_at,
     right_against_wrong,
-    slopes,
     unended_note,
 )
+from early_exit.page_slopes import slopes
 from early_exit.page_stopping import (
     caveat,
     detector_note,

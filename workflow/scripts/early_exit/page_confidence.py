@@ -1,27 +1,22 @@
-"""What the page says about confidence: at each exit, its slope, its calibration."""
+"""What the page says about confidence: at each exit, its calibration."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from doubletake.page.study_data import mean_of
-from doubletake.page.wording import listed, plural, probability, significant
+from doubletake.page.wording import listed, plural, probability
 from early_exit.calibration import (
     PART_NAMES,
     confidences,
     expected_calibration_error,
 )
-from early_exit.slopes import LEAST_EXITS
 from early_exit.tables import CALIBRATION_PARTS
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
-MEASURES = {
-    "logit": ("mean logit of the answer", "logits"),
-    "whole_logprob": ("log-prob of the whole answer", "nats"),
-}
 
 
 def probability_at(data: StudyData, number: int) -> tuple[float | None, int]:
@@ -64,46 +59,6 @@ def right_against_wrong(data: StudyData) -> str:
     if len(parts) < 2:
         return ""
     return f"At the first arrival the probability of the answer is {listed(parts)}."
-
-
-def slopes(data: StudyData) -> list[str]:
-    """Whether the confidence rises from arrival to arrival, one sentence a measure."""
-    rows = data.tables["early_exit/slopes"].iter_rows(named=True)
-    return [slope_sentence(row, data.confidence) for row in rows]
-
-
-def slope_sentence(row: dict[str, Any], confidence: float) -> str:
-    """Rises, falls, or is not told apart from 0, by the interval of the mean slope.
-
-    Args:
-        row: of `EARLY_EXIT_SLOPES`.
-        confidence: coverage of the interval.
-    """
-    name, unit = MEASURES[row["measure"]]
-    thoughts = plural(row["traces"], "thought")
-    cases = f"{thoughts} with {LEAST_EXITS} or more answered arrivals"
-    low, high = row["slope_low"], row["slope_high"]
-    if low is None or high is None:
-        return (
-            f"Whether the {name} rises with further arrivals of a thought is not "
-            f"tested: there are too few cases ({cases})."
-        )
-    slope = f"{significant(row['slope'])} {unit} per arrival"
-    numbers = (
-        f"{confidence:.0%} interval {significant(low)} to {significant(high)}; {cases} "
-        f"on {plural(row['problems'], 'problem')}"
-    )
-    if low > 0 or high < 0:
-        verb = "rises" if low > 0 else "falls"
-        size = slope if low > 0 else slope.lstrip("\u2212")
-        return (
-            f"Within a thought, from its first arrival on, the {name} {verb} by {size} "
-            f"on average ({numbers})."
-        )
-    return (
-        f"Within a thought, from its first arrival on, no rise or fall of the {name} "
-        f"is told apart from 0: {slope} on average ({numbers})."
-    )
 
 
 def calibration_cases(data: StudyData) -> str:

@@ -11,7 +11,7 @@ Inputs
 
 Outputs
     summary: one row per group and exit (`EARLY_EXIT_SUMMARY`).
-    slopes: one row per measure of confidence (`EARLY_EXIT_SLOPES`).
+    slopes: mean steps of each measure of confidence (`EARLY_EXIT_SLOPES`).
     calibration: one row per bin of confidence (`EARLY_EXIT_CALIBRATION`).
 """
 

@@ -6,6 +6,8 @@ from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 NO_THOUGHT, ARRIVALS = "no_thought", "arrivals"
 CALIBRATION_PARTS = (NO_THOUGHT, ARRIVALS)
 SLOPE_MEASURES = ("logit", "whole_logprob")
+FIRST_STEP, LATER_STEPS = "first", "later"
+ALL_STEPS, WENT_ON = "all", "went_on"
 
 EARLY_EXIT = Table(
     "early_exit",
@@ -178,10 +180,22 @@ EARLY_EXIT_SLOPES = Table(
             "measure", TEXT, "a column of the table of exits", values=SLOPE_MEASURES
         ),
         Column(
+            "part",
+            TEXT,
+            "`first`: steps from exit 1 to exit 2; `later`: steps from exit 2 on",
+            values=(FIRST_STEP, LATER_STEPS),
+        ),
+        Column(
+            "which",
+            TEXT,
+            "`all`: of all traces; `went_on`: only steps to an exit after which the "
+            "trace has a further exit",
+            values=(ALL_STEPS, WENT_ON),
+        ),
+        Column(
             "slope",
             REAL,
-            "mean over traces of the least-squares slope of the measure on the exit's "
-            "number, from exit 1 on",
+            "mean of the steps: the measure at an exit minus that at the exit before",
             nullable=True,
             unit="logit or nats per arrival",
         ),
@@ -199,14 +213,9 @@ EARLY_EXIT_SLOPES = Table(
             nullable=True,
             unit="logit or nats per arrival",
         ),
-        Column(
-            "traces",
-            COUNT,
-            "traces with a slope: at least three exits from exit 1 on have the measure",
-            unit="traces",
-        ),
+        Column("steps", COUNT, "steps: both exits have the measure", unit="steps"),
+        Column("traces", COUNT, "traces of these steps", unit="traces"),
         Column("problems", COUNT, "problems of these traces", unit="problems"),
-        Column("exits", COUNT, "exits behind the slopes", unit="exits"),
     ),
     holds="how the confidence changes from arrival to arrival within a thought",
 )
