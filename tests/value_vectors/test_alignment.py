@@ -21,7 +21,7 @@ from value_vectors.tables import LEVEL
 torch.set_num_threads(1)
 
 WIDTH, UNITS, CASES = 32, 96, 40
-DRAWS, SIMULATIONS = 80, 250
+DRAWS, SIMULATIONS = 80, 500
 AXES = np.linalg.qr(np.random.default_rng(9).normal(size=(WIDTH, WIDTH))).Q
 PAIRS = np.arange(CASES) // 2
 

@@ -412,16 +412,23 @@ def test_effects_are_means_ranked_among_random_sets(results, summary):
     assert set_effects.height == results["sets"].height
 
 
-def test_the_expected_sign_follows_the_contrast(results):
-    for contrast, expected in (
-        ("backtrack_control", {"for": "less", "against": "more"}),
-        ("backtrack_wrap_up", {"for": "less", "against": "more"}),
-        ("wrap_up_control", {"for": None, "against": None}),
-        ("right_arrival", {"for": None, "against": None}),
-    ):
-        effects, _ = summarised(results, contrast)
-        for side, word in expected.items():
-            assert effects.filter(side=side)["expected"].to_list() == [word] * 2
+@pytest.mark.parametrize(
+    ("contrast", "says"),
+    [
+        ("backtrack_control", True),
+        ("backtrack_wrap_up", True),
+        ("wrap_up_control", False),
+        ("right_arrival", False),
+    ],
+)
+def test_the_expected_sign_follows_from_what_the_set_writes(results, contrast, says):
+    """Whatever the side of its cosines."""
+    for sign in (1, -1, 0):
+        sets = results["sets"].with_columns(pl.col("along").abs() * sign)
+        effects, _ = summarised(results | {"sets": sets}, contrast)
+        assert set(effects["side"]) == {"for", "against"}
+        word = {1: "less", -1: "more", 0: None}[sign] if says else None
+        assert effects["expected"].to_list() == [word] * 4
 
 
 def test_the_section_lists_vectors_as_published(results, summary):

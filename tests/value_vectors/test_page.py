@@ -18,15 +18,19 @@ from value_vectors.tables import (
 CONTRAST = "backtrack_control"
 PROBLEMS, DRAWS = 40, 160
 SETS = [(layer, side) for layer in (3, 4) for side in ("for", "against")]
+ALONG = (0.3, -0.3, 0.3, -0.3)
 
 
-def study(effects, p_holm=1.0, replaceable=10, positions=PROBLEMS):
-    """A study whose listed sets have these mean effects; random sets spread by 0.1."""
+def study(effects, p_holm=1.0, replaceable=10, positions=PROBLEMS, along=ALONG):
+    """A study whose listed sets have these mean effects; random sets spread by 0.1.
+
+    `along`: what each listed set writes along the direction.
+    """
     rng = np.random.default_rng(0)
     sets, rows = [], []
-    for key, effect in zip(SETS, effects, strict=True):
+    for key, effect, part in zip(SETS, effects, along, strict=True):
         means = np.append(effect, rng.normal(0, 0.1, size=DRAWS))
-        sets.append(sets_of(key, replaceable))
+        sets.append(sets_of(key, replaceable, part))
         for k in range(positions):
             columns = {"trace": f"{k}/0", "event": k, "problem": str(k)}
             columns |= {"layer": key[0], "side": key[1], "draw": range(DRAWS + 1)}
@@ -49,10 +53,10 @@ def study(effects, p_holm=1.0, replaceable=10, positions=PROBLEMS):
     return StudyData("m", "d", tables, settings)
 
 
-def sets_of(key, replaceable):
+def sets_of(key, replaceable, along):
     columns = {"layer": key[0], "side": key[1], "draw": range(DRAWS + 1)}
     columns |= {"vectors": [list(range(10))] * (DRAWS + 1), "replaceable": replaceable}
-    columns |= {"written": 5.0, "along": -0.3}
+    columns |= {"written": 5.0, "along": along}
     return pl.DataFrame(columns, schema=VALUE_VECTOR_SETS.schema)
 
 
@@ -102,19 +106,46 @@ def test_a_set_with_an_effect_is_claimed_with_its_null():
     data = study([0.0, 0.0, -1.0, 0.0])
     headline = SECTION.headline(data)
     assert "Zeroing the 10 vectors of largest cosine of layer 4" in headline
-    assert "1 of 4 sets differs from random sets, 1 of them in the exp" in headline
+    claim = "1 of 4 sets differs from random sets, 1 of them in the direction expected"
+    assert claim in headline
     sentence = sentence_of(data, 4, "for")
-    assert "to lower them, and does (corrected p\u00a0=\u00a00.001)" in sentence
+    assert "the set writes +0.3 along the direction on average" in sentence
+    assert (
+        "is expected to lower them, and does (corrected p\u00a0=\u00a00.001)"
+        in sentence
+    )
     assert "Of 160 sets of random vectors that write as much, 0 lie" in sentence
     assert "the set differs from random sets" in sentence
 
 
 def test_an_effect_of_the_other_sign_is_said_to_be_opposite():
     data = study([0.0, 0.0, 1.0, 0.0])
-    assert "0 of them in the expected direction" in SECTION.headline(data)
+    assert "0 of them in the direction expected" in SECTION.headline(data)
     sentence = sentence_of(data, 4, "for")
-    assert "It is expected to lower them, but does the opposite" in sentence
-    assert "writes −0.3 along the direction" in sentence
+    assert "is expected to lower them, but does the opposite" in sentence
+
+
+def test_a_set_of_smallest_cosine_that_writes_along_the_direction_should_lower():
+    """Units of negative activation write against their value vector."""
+    data = study([0.0, 0.0, 0.0, -1.0], along=(-0.2, 0.2, 0.3, 1.77))
+    assert "1 of them in the direction expected" in SECTION.headline(data)
+    sentence = sentence_of(data, 4, "against")
+    assert "writes +1.77 along the direction" in sentence
+    assert "is expected to lower them, and does" in sentence
+    assert "is expected to raise them" in sentence_of(data, 3, "for")
+    (sheet,) = (part for part in SECTION.sheets(data) if part.title == "Zeroed sets")
+    cells = [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
+    assert [row["expected"] for row in cells] == ["raise", "lower", "lower", "lower"]
+    assert cells[3]["writes along the direction"] == "+1.77"
+    assert cells[3]["sign"] == "as expected"
+    raised = study([0.0, 0.0, 0.0, 1.0], along=(-0.2, 0.2, 0.3, 1.77))
+    assert "0 of them in the direction expected" in SECTION.headline(raised)
+
+
+def test_nothing_is_expected_of_a_set_that_writes_nothing_along_the_direction():
+    data = study([0.0, 0.0, 0.0, -1.0], along=(0.3, -0.3, 0.3, 0.0))
+    assert "expected" not in sentence_of(data, 4, "against")
+    assert "0 of them in the direction expected" in SECTION.headline(data)
 
 
 def test_a_small_effect_of_the_other_sign_is_said_too_though_it_is_like_random_ones():
@@ -146,13 +177,19 @@ def test_vectors_without_a_like_unit_are_named():
 
 
 @pytest.mark.parametrize(
-    ("p", "words", "count"), [(0.3, "no more than", "0 of 4"), (0.01, "more than", "4")]
+    ("p", "words", "count"),
+    [
+        (0.124, "not told apart from those of shuffled labels", "0 of 4"),
+        (0.01, "more extreme than those of shuffled labels", "4"),
+    ],
 )
 def test_a_cosine_is_claimed_only_beside_shuffled_labels(p, words, count):
     data = study([0.0] * 4, p_holm=p)
     headline = SECTION.headline(data)
-    assert "by chance is 0.30, that of layer 3 vec 7: ['a']: " in headline
-    assert f": {words} directions of shuffled labels give" in headline
+    assert f"that of layer 3 vec 7: ['a'], is 0.30: {words} (rank" in headline
+    assert f"rank among 160 directions; corrected p\u00a0=\u00a0{p:.3g}" in headline
+    assert "given 4 tests; in one test alone, 95% of shuffled labels stay" in headline
+    assert "(each pair\u2019s are swapped or kept at random)" in headline
     findings = SECTION.findings(data)
     assert any(text.startswith(f"{count}") for text in findings)
     assert any("holds at most 25.0% of the direction" in text for text in findings)
@@ -165,7 +202,8 @@ def test_the_headline_names_the_cosine_that_is_beyond_chance():
     )
     data.tables["value_vectors/alignment"] = rows
     headline = SECTION.headline(data)
-    assert "is \u22120.30, that of layer 4 vec 7: ['a']: more than" in headline
+    assert "that of layer 4 vec 7: ['a'], is \u22120.30: more extreme" in headline
+    assert "labels stay above" in headline
     assert any(text.startswith("1 of 4 most") for text in SECTION.findings(data))
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CONTROLS = {
     "token_auroc": "the token\u2019s embedding alone",
     "depth_auroc": "position and depth alone",
-    "shuffled_auroc": "shuffled labels",
+    "shuffled_auroc": "shuffled labels (each pair\u2019s swapped or kept at random)",
 }
 
 
@@ -173,7 +173,8 @@ def sheets(data: StudyData) -> list[Sheet]:
     note = (
         "Boundary l is the input of layer l: 0 is the token\u2019s embedding, the last "
         "boundary is the input of the final norm. Token, depth and shuffled: AUROC of "
-        "the controls. Selectivity: AUROC minus the highest AUROC of the three "
+        "the controls. Shuffled: each pair\u2019s labels are swapped or kept at "
+        "random. Selectivity: AUROC minus the highest AUROC of the three "
         "controls. Accuracy: mean of the shares of both classes; in parentheses the "
         "highest accuracy of the controls. C: median of the folds\u2019 choices. "
         f"{data.interval_note}"

@@ -42,7 +42,7 @@ PROBING_SCORES = Table(
             "shuffle",
             COUNT,
             "0: true labels; 1, 2, ...: shuffled labels (each matched pair keeps its "
-            "labels or swaps them)",
+            "labels or swaps them, at random)",
             unit="index",
         ),
         Column("trace", TEXT, "id of the trace"),

@@ -4,6 +4,7 @@ from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from value_vectors.tables import (
+    LEVEL,
     VALUE_VECTOR_ALIGNMENT,
     VALUE_VECTOR_EFFECTS,
     VALUE_VECTOR_INTERVENTIONS,
@@ -40,11 +41,14 @@ DECLARATION = Experiment(
             "only. Then the log-odds of the backtrack words against all other tokens "
             "are computed again. Dots: mean change, with intervals over "
             "problems. Grey marks: sets of random units of the same layer that write "
-            "as much, one mark per set. A dot at the edge of its grey marks belongs to "
-            "a set that differs from random sets; a dot among them does not. p: rank "
-            "among the random sets, corrected for the number of rows (Holm). Arrows: "
-            "the expected direction. Beyond dotted lines the axis is logarithmic. The "
-            "numbers are in value_vectors/effects.parquet and "
+            "as much, one mark per set. p: rank of the set among the random sets, by "
+            "distance from the median, corrected for the number of rows (Holm). Only "
+            "p says whether a set differs from random sets: it does if p is at most "
+            f"{LEVEL}. Arrows: the change to expect from what the set writes along the "
+            "probe\u2019s direction at these backtracks. A set that writes towards "
+            "backtracks should lower the log-odds when it is zeroed, one that writes "
+            "away from them should raise them. Beyond dotted lines the axis is "
+            "logarithmic. The numbers are in value_vectors/effects.parquet and "
             "value_vectors/set_effects.parquet.",
         ),
         Figure(
@@ -52,10 +56,14 @@ DECLARATION = Experiment(
             "Cosine and activity of all units",
             "Every hidden unit of the chosen MLPs. Horizontal axis: the cosine of its "
             "value vector with the probe\u2019s direction at the boundary that the MLP "
-            "writes to. Dashed lines: the most extreme cosines that 95% of the "
-            "directions of shuffled labels stay within. Vertical axis: how much more "
-            "the unit writes (activation times norm of the vector) in the first class "
-            "than in the second, mean over all matched pairs of the contrast. The "
+            "writes to. Dashed lines: the limits that the largest and the smallest "
+            "cosine each stay within for 95% of the directions of shuffled labels "
+            "(each pair\u2019s labels are swapped or kept at random). A line is for "
+            "one test alone. Whether a cosine is beyond chance follows from the "
+            "corrected p in the section, which counts all layers and sides. Vertical "
+            "axis: how much more the unit writes (activation times norm of the vector) "
+            "in the first class than in the second, mean over all matched pairs of the "
+            "contrast. The "
             "probe was fitted to the same pairs, so this axis is no test of the "
             "cosines. Coloured units are those whose tokens the report lists; the "
             "section gives their share of the direction. The numbers are in "

@@ -5,7 +5,8 @@ directions in which the residual stream varies, and there MLPs write more. (In
 SmolLM2-135M, the largest cosine of 1,536 value vectors with a probe of shuffled labels
 was above 0.21 in 5% of the fits, and with a random vector above 0.165.) So the labels
 are shuffled and the same states, scales and penalty are used. The probe's cases are
-matched pairs, so labels are swapped within pairs (`doubletake.stats.swapped_labels`).
+matched pairs, so each pair's labels are swapped or kept at random
+(`doubletake.stats.swapped_labels`).
 
 The fits are the first steps of Newton's method from weight 0, which for shuffled labels
 is close to the minimum: there the log-odds stay small, and the logistic loss is nearly

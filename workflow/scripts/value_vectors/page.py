@@ -56,17 +56,23 @@ def vector_name(row: dict[str, Any], tokens: int = 3) -> str:
 
 
 def _least_by_chance(data: StudyData) -> str:
-    """The cosine that is least likely by chance, and whether it is more than chance."""
-    row = min(alignment_of(data), key=lambda row: (row["p_holm"], -abs(row["cosine"])))
+    """The cosine of smallest p, and whether it is more than shuffled labels give."""
+    rows = alignment_of(data)
+    row = min(rows, key=lambda row: (row["p_holm"], -abs(row["cosine"])))
     first = vectors_of(data).filter(layer=row["layer"], side=row["side"], rank=1)
     name = vector_name(first.row(0, named=True))
-    more = "more" if row["p_holm"] <= LEVEL else "no more"
+    is_more = row["p_holm"] <= LEVEL
+    verdict = "more extreme than" if is_more else "not told apart from"
+    bound = "below" if row["side"] == "for" else "above"
     return (
-        f"With the direction of {contrast_of(data)}, the cosine least likely by chance "
-        f"is {real(row['cosine'], 2)}, that of {name}: {more} than directions of "
-        "shuffled labels give (95% of them stay within "
-        f"{real(row['cosine_limit'], 2)}; corrected "
-        f"p\u00a0{probability_of(row['p_holm'])})"
+        "The most extreme cosines with the direction of "
+        f"{contrast_of(data)} were compared with those that the probe\u2019s fit gives "
+        "on shuffled labels (each pair\u2019s are swapped or kept at random). The one "
+        f"of smallest p, that of {name}, is {real(row['cosine'], 2)}: {verdict} those "
+        f"of shuffled labels (rank among {plural(row['directions'], 'direction')}; "
+        f"corrected p\u00a0{probability_of(row['p_holm'])}, given "
+        f"{plural(len(rows), 'test')}; in one test alone, 95% of shuffled labels stay "
+        f"{bound} {real(row['cosine_limit'], 2)})"
     )
 
 
@@ -92,7 +98,9 @@ def _needed(data: StudyData) -> str:
     )
     wanted = sum(map(in_expected_direction, beyond))
     direction = (
-        f", {wanted} of them in the expected direction" if largest["expected"] else ""
+        f", {wanted} of them in the direction expected from what they write"
+        if any(row["expected"] for row in rows)
+        else ""
     )
     return (
         f"Zeroing {set_name(largest)} changes the backtrack words\u2019 log-odds "
@@ -136,7 +144,8 @@ def _cosines(data: StudyData) -> str:
     return (
         f"{beyond} of {plural(len(rows), 'most extreme cosine')} (one for each layer "
         f"and side) {'is' if beyond == 1 else 'are'} beyond those with directions that "
-        "the probe\u2019s fit gives on shuffled labels (rank among "
+        "the probe\u2019s fit gives on shuffled labels, where each pair\u2019s labels "
+        "are swapped or kept at random (rank among "
         f"{plural(rows[0]['directions'], 'direction')}, corrected p at most {LEVEL})."
     )
 

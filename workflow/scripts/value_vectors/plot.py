@@ -102,7 +102,7 @@ def draw_effects(
         f"{first['positions']:,} backtracks on {first['problems']:,} problems; "
         f"{first['vectors']} vectors zeroed at a time; {first['random_sets']:,} random "
         f"sets a row.\nBars: {confidence:.0%} over problems. p: rank among the random "
-        "sets, corrected.",
+        "sets, corrected. Expected: from what the set writes along the direction.",
         unchecked,
     )
     return figure
@@ -179,8 +179,9 @@ def draw_units(
         f"{n:,} units per layer: mean difference of activations within "
         f"{vectors['pairs'][0]:,} matched pairs, times norm, symmetric log scale.{more}"
         "\nColoured: the listed units; numbered: the "
-        f"{LABELLED_UNITS} most extreme of each side. Dashed: limits of 95% of the "
-        "directions of shuffled labels.",
+        f"{LABELLED_UNITS} most extreme of each side. Dashed: limit of 95% of the "
+        "directions\nof shuffled labels (swapped or kept at random by pair), for one "
+        "test alone.",
     )
     return figure
 

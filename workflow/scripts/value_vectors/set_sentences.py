@@ -66,20 +66,19 @@ def zeroing_sentence(row: dict[str, Any]) -> str:
 
 
 def _sign_words(row: dict[str, Any]) -> str:
-    """Whether the effect has the expected sign, as its own sentence."""
+    """What the set writes along the direction, and whether the effect has its sign."""
     if row["expected"] is None:
         return ""
-    expected = EXPECTED_WORDS[row["expected"]]
-    found = as_expected(row)
-    p = f"corrected p\u00a0{probability_of(row['sign_p_holm'])}"
-    if found is None:
-        return f"It is expected to {expected} them; the sign cannot be told ({p}). "
-    if found:
-        return f"It is expected to {expected} them, and does ({p}). "
+    verdict = {
+        None: "; the sign cannot be told",
+        True: ", and does",
+        False: ", but does the opposite",
+    }[as_expected(row)]
     return (
-        f"It is expected to {expected} them, but does the opposite ({p}; the set "
-        f"writes {signed(row['along'])} along the direction at these positions, in "
-        "units of the residual stream). "
+        f"At these positions, the set writes {signed(row['along'])} along the "
+        "direction on average (in units of the residual stream), so zeroing it is expected to "
+        f"{EXPECTED_WORDS[row['expected']]} them{verdict} (corrected "
+        f"p\u00a0{probability_of(row['sign_p_holm'])}). "
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SIGN_WORDS = {True: "as expected", False: "opposite", None: "cannot be told"}
 EFFECT_COLUMNS = (
     "zeroed",
+    "writes along the direction",
     "change of log-odds",
     "of their spread",
     "expected",
@@ -72,7 +73,9 @@ def _vector_sheet(data: StudyData, side: str) -> Sheet:
         f"{contrast.negative}, in which the {contrast.positive}s are of "
         f"{plural(first['problems'], 'problem')}. The probe was fitted to these pairs, "
         f"so their difference is no test of the cosine. {data.interval_note} Shuffled "
-        "labels: 95% of their directions have a less extreme cosine of this rank."
+        "labels (each pair\u2019s are swapped or kept at random): 95% of their "
+        "directions have a less extreme cosine of this rank. This limit is for one "
+        "vector alone."
     )
     title = (
         f"Value vectors of {SIDE_WORDS[side]} cosine with the probe\u2019s direction"
@@ -85,6 +88,7 @@ def _effect_sheet(data: StudyData) -> Sheet:
     rows = [
         (
             f"layer {row['layer']}, {SIDE_WORDS[row['side']]} cosines",
+            signed(row["along"]),
             signed(row["log_odds_change"]),
             real(row["relative_change"], 3),
             EXPECTED_WORDS.get(row["expected"], "\u2013"),
@@ -99,11 +103,13 @@ def _effect_sheet(data: StudyData) -> Sheet:
     note = (
         f"{plural(first['random_sets'], 'random set')} for each row, with units of the "
         "same layer that write as much, the same units at all backtracks. p: rank of "
-        "the listed set by its distance from the median of all sets. Sign: whether the "
-        "mean change is 0, by flipping the signs of problems. Both are corrected for "
-        "the number of rows (Holm)."
+        "the listed set by its distance from the median of all sets. Expected: from "
+        "what the set writes along the probe\u2019s direction at these positions, mean "
+        "in units of the residual stream; zeroing removes it. Sign: whether the mean "
+        "change is 0, by flipping the signs of problems. Both are corrected for the "
+        "number of rows (Holm)."
     )
-    return Sheet("Zeroed sets", EFFECT_COLUMNS, tuple(rows), (0, 3, 4), note)
+    return Sheet("Zeroed sets", EFFECT_COLUMNS, tuple(rows), (0, 4, 5), note)
 
 
 def _alignment_sheet(data: StudyData) -> Sheet:

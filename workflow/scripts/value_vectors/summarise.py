@@ -45,16 +45,25 @@ def mean_effects(interventions: pl.DataFrame) -> pl.DataFrame:
     return VALUE_VECTOR_SET_EFFECTS.check(means.sort(keys))
 
 
-def expected_change(contrast: str, side: str) -> str | None:
-    """Whether zeroing vectors of a side should make backtracking less or more likely.
+def expected_change(contrast: str, along: float) -> str | None:
+    """Whether zeroing a set should make backtracking less or more likely.
 
-    Vectors of largest cosine write towards the contrast's first class. None where this
-    class is not the backtrack.
+    The direction points to the contrast's first class. Zeroing removes what the set
+    writes along it. The side of the cosines does not tell this, because activations can
+    be negative.
+
+    Args:
+        contrast: its name.
+        along: what the set writes along the direction at the checked backtracks.
+
+    Returns:
+        None where the first class is not the backtrack, or where the set writes nothing
+        along the direction.
     """
     kinds = CONTRAST_BY_NAME[contrast].turn_kinds
-    if kinds is None or kinds[0] != "backtrack":
+    if kinds is None or kinds[0] != "backtrack" or along == 0:
         return None
-    return {"for": "less", "against": "more"}[side]
+    return "less" if along > 0 else "more"
 
 
 def effect_row(
@@ -113,7 +122,7 @@ def summarise(
             "written": listed["written"],
             "written_random": random_sets["written"].mean(),
             "along": listed["along"],
-            "expected": expected_change(contrast, listed["side"]),
+            "expected": expected_change(contrast, listed["along"]),
         }
         rows.append(row | effect_row(at_positions, null, seed, intervals))
     return VALUE_VECTOR_EFFECTS.frame(corrected(rows)), means

@@ -60,7 +60,8 @@ VALUE_VECTORS = Table(
         Column(
             "cosine_null",
             REAL,
-            "cosine of this rank with a direction of shuffled labels, median",
+            "cosine of this rank with a direction that the probe's fit gives on "
+            "shuffled labels (each pair's are swapped or kept at random), median",
         ),
         Column("cosine_limit", REAL, f"{LIMIT} at this rank"),
         NORM,
@@ -238,8 +239,9 @@ VALUE_VECTOR_EFFECTS = Table(
         Column(
             "expected",
             TEXT,
-            "whether zeroing vectors of this side should make the backtrack words less "
-            "or more likely; null where the contrast does not say",
+            "whether zeroing the set should make the backtrack words less likely "
+            "(`along` is above 0) or more likely (below 0); null where the contrast's "
+            "first class is not the backtrack, or `along` is 0",
             nullable=True,
             values=("less", "more"),
         ),
