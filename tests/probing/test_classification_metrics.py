@@ -106,30 +106,34 @@ def test_the_interval_of_a_difference_is_paired_and_not_bounded():
     )
 
 
-PROBLEMS, BOUNDARIES = np.repeat(np.arange(30), 4), 4
+PAIRS, BOUNDARIES = 60, 4
 
 
 def lows_of_all(effect: float, runs: int) -> np.ndarray:
     """Low ends of (probe - control) of simulated scores: [run, boundary].
 
-    Two matched pairs a problem. The scores of a control tell the classes at 1.0
-    standard deviations, those of the probes at `effect` more. Problems differ in level.
+    Two first members of matched pairs a problem, and their partners in other problems.
+    The scores of a control tell the classes at 1.0 standard deviations, those of the
+    probes at `effect` more. Problems differ in level, and partners are alike.
     """
     rng = np.random.default_rng(1)
-    labels = np.tile([True, False], len(PROBLEMS) // 2)
-    folds = PROBLEMS % 2
+    labels = np.tile([True, False], PAIRS)
+    firsts = np.repeat(np.arange(30), 2)
     lows = []
     for _ in range(runs):
-        level = rng.normal(size=30)[PROBLEMS] / 2
+        partners = (firsts + rng.integers(1, 30, size=PAIRS)) % 30
+        problems = np.stack([firsts, partners], axis=1).ravel()
+        level = rng.normal(size=30)[problems] / 2
+        shared = rng.normal(size=(1 + BOUNDARIES, PAIRS)).repeat(2, axis=1) / 2
         noise = rng.normal(size=(1 + BOUNDARIES, len(labels)))
         shifts = 1 + effect * (np.arange(1 + BOUNDARIES) > 0)
-        scores = level + noise + labels * shifts[:, None]
+        scores = level + shared + noise + labels * shifts[:, None]
         metrics = [
-            without_each_cluster(partial(auroc, row, labels, folds), PROBLEMS)
+            without_each_cluster(partial(auroc, row, labels, problems % 2), problems)
             for row in scores
         ]
         excess = np.array(metrics[1:]) - metrics[0]
-        lows.append(simultaneous_low(excess, PROBLEMS, IntervalSettings(), 1, seed=0))
+        lows.append(simultaneous_low(excess, problems, IntervalSettings(), 1, seed=0))
     return np.array(lows)
 
 

@@ -5,8 +5,8 @@ probe's direction at boundary l + 1. Units of largest and of smallest cosine are
 with the tokens that they write for and against, and with their activations at the
 matched pairs that the probe was fitted to. Beside their cosines are those with
 directions that the probe's fit gives on shuffled labels (each pair's are swapped or
-kept at random). The activations are computed from the cache, by this MLP alone. Then, at
-backtracks, the most extreme units are zeroed at the position, and the change of the
+kept at random). The activations are computed from the cache, by this MLP alone. Then,
+at backtracks, the most extreme units are zeroed at the position, and the change of the
 log-odds of the backtrack words is computed exactly. The same is done with random units
 of the same layer that write as much.
 

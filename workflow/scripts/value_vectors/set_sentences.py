@@ -76,8 +76,8 @@ def _sign_words(row: dict[str, Any]) -> str:
     }[as_expected(row)]
     return (
         f"At these positions, the set writes {signed(row['along'])} along the "
-        "direction on average (in units of the residual stream), so zeroing it is expected to "
-        f"{EXPECTED_WORDS[row['expected']]} them{verdict} (corrected "
+        "direction on average (in units of the residual stream), so zeroing it is "
+        f"expected to {EXPECTED_WORDS[row['expected']]} them{verdict} (corrected "
         f"p\u00a0{probability_of(row['sign_p_holm'])}). "
     )
 
