@@ -1,17 +1,59 @@
-"""How many tokens fit into one batch, for a given amount of memory (`batch_memory`).
+"""How much memory a batch takes, for the budget `batch_memory`.
 
-Each function counts the numbers that are in memory at the peak, per token. They have
-the model's dtype, unless a count says float32. The counts are estimates. A batch that
-does not fit is halved (`batches.in_batches`). They change speed and memory, never
-results.
+Each function counts the numbers that are in memory at the peak of a pass, in addition
+to the model. The counts follow from the code of the library's decoder layers, and hold
+for dense models (`tests/bench/bench_memory.py` measures them). They decide the size of
+batches, never results.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from doubletake.model.decoder import Decoder
 
 GIB = 2**30
 FLOAT32 = 4  # bytes
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Numbers per token in a layer, and bytes of a number."""
+
+    d: int
+    """Residual stream."""
+    queries: int
+    """Queries of all heads."""
+    keys: int
+    """Keys of all key heads; values have the same width."""
+    mlp: int
+    """Hidden units of the MLP, see `mlp_width`."""
+    heads: int
+    layers: int
+    vocabulary: int
+    size: int
+    """Bytes of a number in the model's dtype."""
+
+    @classmethod
+    def of(cls, decoder: Decoder) -> "Widths":
+        """The widths of a loaded model."""
+        vocabulary = decoder.unembed.weight.shape[0]
+        return cls.of_config(decoder.config, vocabulary, decoder.dtype.itemsize)
+
+    @classmethod
+    def of_config(cls, config: Any, vocabulary: int, size: int) -> "Widths":
+        """The widths of a model that need not be loaded."""
+        heads = config.num_attention_heads
+        head = getattr(config, "head_dim", None) or config.hidden_size // heads
+        return cls(
+            d=config.hidden_size,
+            queries=heads * head,
+            keys=config.num_key_value_heads * head,
+            mlp=mlp_width(config),
+            heads=heads,
+            layers=config.num_hidden_layers,
+            vocabulary=vocabulary,
+            size=size,
+        )
 
 
 def mlp_width(config: Any) -> int:
@@ -29,37 +71,63 @@ def mlp_width(config: Any) -> int:
     return max(plain, experts * expert + shared)
 
 
-def forward_tokens(decoder: Decoder, gib: float) -> int:
-    """Tokens of a batch for a forward pass without gradients, padding included.
+def forward_bytes(widths: Widths, tokens: int) -> float:
+    """Peak of a forward pass without gradients.
 
-    At the peak the states of one layer are in memory: residual, normed input, queries,
-    keys, values and attention output, or the MLP's gate, up-projection and product. The
-    norms work in float32.
-
-    Args:
-        decoder: the model.
-        gib: memory for the batch in addition to the model, in GiB.
-    """
-    d, wide = decoder.d_model, mlp_width(decoder.config)
-    size = decoder.dtype.itemsize
-    return _tokens(gib, (8 * d + 3 * wide) * size + 2 * d * FLOAT32)
-
-
-def backward_tokens(decoder: Decoder, gib: float) -> int:
-    """Tokens of a batch for a forward and a backward pass with frozen parameters.
-
-    Every layer keeps what its gradient needs: residual and normed states around
-    attention and MLP, queries, keys, values and attention output, the MLP's gate, its
-    activation, up-projection and product.
+    The embeddings, the layer's input, the residual and its normed copy are in memory
+    all the time. In the MLP the activation, the up-projection and their product come
+    on top. In the attention these are queries, keys, values and the parts of the
+    rotation, which need less in most models.
 
     Args:
-        decoder: the model.
-        gib: memory for the batch in addition to the model, in GiB.
+        widths: of the model.
+        tokens: tokens of the batch, padding included.
     """
-    d, wide = decoder.d_model, mlp_width(decoder.config)
-    size = decoder.dtype.itemsize
-    layer = (10 * d + 4 * wide) * size + 4 * d * FLOAT32
-    return _tokens(gib, decoder.n_layers * layer)
+    w = widths
+    attention = 4 * w.queries + 2 * w.keys - w.d  # there is no residual beside the input
+    return tokens * w.size * (4 * w.d + max(3 * w.mlp, attention))
+
+
+def cache_bytes(widths: Widths, tokens: int) -> float:
+    """Keys and values of all layers."""
+    return tokens * widths.size * 2 * widths.layers * widths.keys
+
+
+def reading_bytes(widths: Widths, tokens: int, keys: int) -> float:
+    """Peak of a forward pass whose tokens read a cache, without the cache.
+
+    A mask hides keys, so the library copies the keys and values of a layer for every
+    head.
+
+    Args:
+        widths: of the model.
+        tokens: new tokens of the batch, padding included.
+        keys: keys of the batch: of every sequence, its cached and its new tokens.
+    """
+    w = widths
+    # The queries' copies: before and after the rotation, its parts, in the kernel.
+    attention = tokens * (2 * w.d + 8 * w.queries) + keys * 2 * (w.keys + w.queries)
+    return w.size * max(tokens * 3 * (w.d + w.mlp), attention)
+
+
+def backward_bytes(widths: Widths, tokens: int, kept: int = 0) -> float:
+    """Peak of a forward and a backward pass with frozen parameters.
+
+    Every layer keeps what its gradient needs: the inputs of both norms in float32,
+    queries, keys, values and attention output, and the MLP's gate, activation and
+    up-projection. The gradients of one MLP come on top.
+
+    Args:
+        widths: of the model.
+        tokens: tokens of the batch, padding included.
+        kept: states of width d that the caller keeps of every layer.
+    """
+    w = widths
+    # In float32 the norm's input is the residual itself, otherwise it is a copy.
+    resid = 2 * w.d * FLOAT32 + (w.d * w.size if w.size < FLOAT32 else 0)
+    states = 2 * w.queries + 2 * w.keys + 3 * w.mlp + kept * w.d
+    layer = resid + states * w.size + w.heads * FLOAT32
+    return tokens * (w.layers * layer + 3 * w.mlp * w.size + 2 * w.d * FLOAT32)
 
 
 def unembedding_in_layers(decoder: Decoder) -> float:
@@ -68,12 +136,6 @@ def unembedding_in_layers(decoder: Decoder) -> float:
     It is the ratio of the numbers of weights.
     """
     # ASSUME: the cost of a matrix product is proportional to its number of weights.
-    config, d = decoder.config, decoder.d_model
-    head = getattr(config, "head_dim", None) or d // config.num_attention_heads
-    heads = config.num_attention_heads + config.num_key_value_heads
-    layer = 2 * d * heads * head + 3 * d * mlp_width(config)
+    w = Widths.of(decoder)
+    layer = 2 * w.d * (w.queries + w.keys) + 3 * w.d * w.mlp
     return decoder.unembed.weight.numel() / layer
-
-
-def _tokens(gib: float, per_token: int) -> int:
-    return max(1, int(gib * GIB / per_token))

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import torch
 
+from doubletake.model.batch_memory import GIB
 from doubletake.model.devices import out_of_memory
 from doubletake.running.errors import InputError
 
@@ -29,17 +30,23 @@ def padded(sequences: Sequence[Sequence[int]]) -> torch.Tensor:
 
 
 def batches_of(
-    items: Sequence[Item], length: Callable[[Item], int], batch_tokens: int
+    items: Sequence[Item],
+    length: Callable[[Item], int],
+    need: Callable[[Sequence[Item]], float],
+    limit: float,
 ) -> list[list[Item]]:
     """Batches of similar length, the longest first. Equal lengths keep their order.
 
-    With padding, a batch holds at most `batch_tokens` tokens. A longer item gets a
-    batch to itself.
+    Args:
+        items: items to put into batches.
+        length: number of tokens of an item.
+        need: what a batch takes; its first item is the longest.
+        limit: of the need of a batch. An item that needs more gets a batch to itself.
     """
     batches: list[list[Item]] = []
     for item in sorted(items, key=lambda item: -length(item)):
         batch = batches[-1] if batches else None
-        if batch and (len(batch) + 1) * length(batch[0]) <= batch_tokens:
+        if batch and need([*batch, item]) <= limit:
             batch.append(item)
         else:
             batches.append([item])
@@ -52,7 +59,8 @@ def in_batches(
     *,
     length: Callable[[Item], int],
     name: Callable[[Item], str],
-    batch_tokens: int,
+    need: Callable[[Sequence[Item]], float],
+    batch_memory: float,
 ) -> Iterator[tuple[list[Item], Result]]:
     """Run all batches. A batch that does not fit into memory is halved, with a warning.
 
@@ -61,7 +69,9 @@ def in_batches(
         run: called with a batch. It must leave no state behind when it fails.
         length: number of tokens of an item.
         name: name of an item in messages ("trace 3/0").
-        batch_tokens: tokens of a batch, padding included.
+        need: memory of a batch in addition to the model, in bytes; the first item of
+            the batch is the longest.
+        batch_memory: memory for a batch in addition to the model, in GiB.
 
     Yields:
         Every batch, and the result of `run` on it.
@@ -69,7 +79,17 @@ def in_batches(
     Raises:
         InputError: a single item does not fit into memory.
     """
-    waiting = batches_of(items, length, batch_tokens)[::-1]
+
+    def alone(item: Item) -> str:
+        return (
+            f"{name(item)}: its {length(item)} tokens alone need about "
+            f"{need([item]) / GIB:.2g} GiB in addition to the model (batch_memory: "
+            f"{batch_memory:g} GiB)"
+        )
+
+    waiting = batches_of(items, length, need, batch_memory * GIB)[::-1]
+    if waiting and need(waiting[-1]) > batch_memory * GIB:
+        logger.warning("more than batch_memory: %s", alone(waiting[-1][0]))
     while waiting:
         batch = waiting.pop()
         try:
@@ -81,23 +101,40 @@ def in_batches(
             yield batch, result
             continue
         # Outside of the handler: inside it, the error still holds the batch's tensors.
-        waiting += _halves(batch, length, name)[::-1]
+        if len(batch) == 1:
+            raise InputError(f"out of memory: {alone(batch[0])}")
+        logger.warning(
+            "out of memory with %d sequences of up to %d tokens: batch halved",
+            len(batch),
+            length(batch[0]),
+        )
+        half = len(batch) // 2
+        waiting += [batch[half:], batch[:half]]
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
 
-def _halves(
-    batch: list[Item], length: Callable[[Item], int], name: Callable[[Item], str]
-) -> list[list[Item]]:
-    longest = length(batch[0])
-    if len(batch) == 1:
-        raise InputError(
-            f"{name(batch[0])}: out of memory for its {longest} tokens alone"
-        )
-    logger.warning(
-        "out of memory with %d sequences of up to %d tokens: batch halved",
-        len(batch),
-        longest,
+def run_alone(
+    run: Callable[[], Result], *, name: str, tokens: int, need: float, batch_memory: float
+) -> Result:
+    """Run one sequence, with the messages of `in_batches`.
+
+    Args:
+        run: the work.
+        name: name of the sequence in messages ("trace 3/0").
+        tokens: its number of tokens.
+        need: its memory in addition to the model, in bytes.
+        batch_memory: memory for a batch in addition to the model, in GiB.
+
+    Raises:
+        InputError: the sequence does not fit into memory.
+    """
+    ((_, result),) = in_batches(
+        [name],
+        lambda _: run(),
+        length=lambda _: tokens,
+        name=str,
+        need=lambda _: need,
+        batch_memory=batch_memory,
     )
-    half = len(batch) // 2
-    return [batch[:half], batch[half:]]
+    return result
