@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doubletake.model.decoder import Decoder
+from doubletake.model.lens import UNEMBED_ROWS
 
 GIB = 2**30
 FLOAT32 = 4  # bytes
@@ -84,8 +85,16 @@ def forward_bytes(widths: Widths, tokens: int) -> float:
         tokens: tokens of the batch, padding included.
     """
     w = widths
-    attention = 4 * w.queries + 2 * w.keys - w.d  # there is no residual beside the input
+    attention = (
+        4 * w.queries + 2 * w.keys - w.d
+    )  # there is no residual beside the input
     return tokens * w.size * (4 * w.d + max(3 * w.mlp, attention))
+
+
+def logprob_bytes(widths: Widths, tokens: int) -> float:
+    """Peak of `Lens.logprobs`: logits in both types, and their exponentials."""
+    rows = min(tokens, UNEMBED_ROWS)
+    return rows * widths.vocabulary * (widths.size + 2 * FLOAT32)
 
 
 def cache_bytes(widths: Widths, tokens: int) -> float:

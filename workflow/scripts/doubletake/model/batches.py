@@ -115,7 +115,12 @@ def in_batches(
 
 
 def run_alone(
-    run: Callable[[], Result], *, name: str, tokens: int, need: float, batch_memory: float
+    run: Callable[[], Result],
+    *,
+    name: str,
+    tokens: int,
+    need: float,
+    batch_memory: float,
 ) -> Result:
     """Run one sequence, with the messages of `in_batches`.
 
