@@ -8,7 +8,12 @@ import torch
 from activations.shard_format import ShardSizes
 from activations.trace_inputs import TraceInput
 from activations.verification_figures import logprob_differences
-from doubletake.model.batch_memory import FLOAT32, Widths, forward_bytes, logprob_bytes
+from doubletake.model.batch_memory import (
+    FLOAT32,
+    Widths,
+    forward_bytes,
+    unembedding_bytes,
+)
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked
@@ -43,7 +48,7 @@ def batch_bytes(decoder: Decoder, batch: Sequence[TraceInput]) -> float:
     kept = rows * (3 * w.layers + 1) * w.d * w.size
     sums = (2 * w.layers + 1) * w.d * 2 * FLOAT32  # float64
     replay = max(len(item.logprobs or []) for item in batch)
-    after = tokens * w.d * w.size + logprob_bytes(w, replay)
+    after = tokens * w.d * w.size + unembedding_bytes(replay, w.vocabulary, w.size)
     return kept + sums + max(forward_bytes(w, tokens), after)
 
 

@@ -121,11 +121,6 @@ def exact_changes(
         need=kept + forward_bytes(w, tokens),
         batch_memory=batch_memory,
     )
-
-    def need(batch: Sequence[Cell]) -> float:
-        new = len(batch) * (tokens - min(cell.token for cell in batch))
-        return kept + reading_bytes(w, new, len(batch) * tokens)
-
     changes: dict[Cell, float] = {}
     for group in _groups_of_similar_length(cells, tokens):
         done = in_batches(
@@ -133,7 +128,7 @@ def exact_changes(
             partial(_patched_pass, decoder, metric, means, decision, clean),
             length=lambda cell: tokens - cell.token,
             name=lambda cell: f"trace {decision.trace}, {cell}",
-            need=need,
+            need=lambda batch: kept + patched_bytes(w, tokens, batch),
             batch_memory=batch_memory,
         )
         for batch, values in done:
@@ -206,6 +201,18 @@ def _patched_pass(
         )
     last = output.last_hidden_state[:, -1]
     return metric(last, [decision] * len(batch)).tolist()
+
+
+def patched_bytes(widths: Widths, tokens: int, batch: Sequence[Cell]) -> float:
+    """Peak memory of the patched pass of a batch, without the clean states, in bytes.
+
+    Args:
+        widths: of the model.
+        tokens: tokens of the sequence.
+        batch: cells of one layer.
+    """
+    new = tokens - min(cell.token for cell in batch)
+    return reading_bytes(widths, len(batch) * new, len(batch) * tokens)
 
 
 @contextmanager

@@ -14,8 +14,7 @@ from doubletake.running.logs import Progress
 from twins.pairs import Pair
 from twins.turn_probability import FirstWords, raw_probability, turn_probability
 
-
-NUCLEUS_BYTES = 56
+NUCLEUS_BYTES = 64
 """Bytes per logit of `turn_probability`: float64 probabilities, their order, sums."""
 
 

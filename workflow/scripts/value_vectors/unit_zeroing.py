@@ -72,14 +72,6 @@ def zeroed_states(
         need=cache_bytes(w, tokens) + forward_bytes(w, tokens),
         batch_memory=batch_memory,
     )
-
-    def need(batch: Sequence[Zeroing]) -> float:
-        keys, queries = tokens + len(batch), len(batch)
-        mask = 3 * queries * keys * w.size
-        # The prefix and its copy.
-        caches = 2 * cache_bytes(w, tokens)
-        return caches + mask + reading_bytes(w, queries, keys)
-
     states = [
         states
         for first in range(0, len(zeroings), QUERIES_AT_ONCE)
@@ -88,11 +80,26 @@ def zeroed_states(
             partial(_last_token_states, decoder, prefix, ids),
             length=lambda _: 1,
             name=lambda _: f"{name} ({tokens} tokens)",
-            need=need,
+            need=lambda batch: zeroing_bytes(w, tokens, len(batch)),
             batch_memory=batch_memory,
         )
     ]
     return torch.cat(states)
+
+
+def zeroing_bytes(widths: Widths, tokens: int, queries: int) -> float:
+    """Peak memory of `_last_token_states` in addition to the model, in bytes.
+
+    The prefix, its copy, and the mask with its copies come on top of the pass.
+
+    Args:
+        widths: of the model.
+        tokens: tokens of the sequence.
+        queries: sets of units in one pass.
+    """
+    keys = tokens + queries
+    mask = 3 * queries * keys * widths.size
+    return 2 * cache_bytes(widths, tokens) + mask + reading_bytes(widths, queries, keys)
 
 
 def _last_token_states(
@@ -157,7 +164,6 @@ def full_pass_states(
     name: str,
 ) -> torch.Tensor:
     """The same as `zeroed_states`, from full forward passes that share nothing."""
-
     w = Widths.of(decoder)
 
     def run(batch: list[Zeroing]) -> torch.Tensor:

@@ -91,10 +91,19 @@ def forward_bytes(widths: Widths, tokens: int) -> float:
     return tokens * w.size * (4 * w.d + max(3 * w.mlp, attention))
 
 
-def logprob_bytes(widths: Widths, tokens: int) -> float:
-    """Peak of `Lens.logprobs`: logits in both types, and their exponentials."""
-    rows = min(tokens, UNEMBED_ROWS)
-    return rows * widths.vocabulary * (widths.size + 2 * FLOAT32)
+def unembedding_bytes(states: int, vocabulary: int, size: int) -> float:
+    """Peak of unembedding states a chunk at a time (`Lens.logprobs`, `Lens.chunks`).
+
+    It holds the logits of a chunk while those of the next one are computed, in the
+    model's dtype and in float32.
+
+    Args:
+        states: number of states.
+        vocabulary: tokens of the model.
+        size: bytes of a number in the model's dtype.
+    """
+    in_both = FLOAT32 if size == FLOAT32 else size + FLOAT32
+    return min(states, UNEMBED_ROWS) * vocabulary * (FLOAT32 + in_both)
 
 
 def cache_bytes(widths: Widths, tokens: int) -> float:
