@@ -159,7 +159,7 @@ def value_vectors(decoder: Decoder, length: int, gib: float) -> Case:
     prefix = cache_bytes(w, length) + forward_bytes(w, length)
 
     def need(batch: list[unit_zeroing.Zeroing]) -> float:
-        return max(prefix, unit_zeroing.zeroing_bytes(w, length, len(batch)))
+        return max(prefix, unit_zeroing.zeroing_bytes(w, length, batch))
 
     def run(batch: list[unit_zeroing.Zeroing]) -> object:
         budget = max(gib, need(batch) / GIB)

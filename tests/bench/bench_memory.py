@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from transformers.utils import logging as hf_logging
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow/scripts")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from memory_plan import print_plan
 from peak_memory import peak_bytes

@@ -62,10 +62,11 @@ def batch_bytes(
     kept = len(means) - ("resid" in means)
     if method == "integrated" and w.size == FLOAT32:
         kept += 1  # the clean residual stream
-    # Logits of a block of the vocabulary and their exponentials.
-    block = min(BLOCK, w.vocabulary) * (w.d + 2 * len(batch)) * FLOAT32
+    # A block of the unembedding in float32, its logits and their exponentials.
+    copied = w.d if w.size < FLOAT32 else 0
+    block = min(BLOCK, w.vocabulary) * (copied + 2 * len(batch)) * FLOAT32
     tokens = len(batch) * len(batch[0].ids)
-    return backward_bytes(w, tokens, kept) + block
+    return backward_bytes(w, tokens, kept, between=block)
 
 
 def attribute(

@@ -212,7 +212,7 @@ def patched_bytes(widths: Widths, tokens: int, batch: Sequence[Cell]) -> float:
         batch: cells of one layer.
     """
     new = tokens - min(cell.token for cell in batch)
-    return reading_bytes(widths, len(batch) * new, len(batch) * tokens)
+    return reading_bytes(widths, len(batch), new, tokens)
 
 
 @contextmanager

@@ -80,26 +80,29 @@ def zeroed_states(
             partial(_last_token_states, decoder, prefix, ids),
             length=lambda _: 1,
             name=lambda _: f"{name} ({tokens} tokens)",
-            need=lambda batch: zeroing_bytes(w, tokens, len(batch)),
+            need=lambda batch: zeroing_bytes(w, tokens, batch),
             batch_memory=batch_memory,
         )
     ]
     return torch.cat(states)
 
 
-def zeroing_bytes(widths: Widths, tokens: int, queries: int) -> float:
+def zeroing_bytes(widths: Widths, tokens: int, batch: Sequence[Zeroing]) -> float:
     """Peak memory of `_last_token_states` in addition to the model, in bytes.
 
-    The prefix, its copy, and the mask with its copies come on top of the pass.
+    The prefix, its copy with the queries, and what is kept of the units come on top of
+    the pass.
 
     Args:
         widths: of the model.
         tokens: tokens of the sequence.
-        queries: sets of units in one pass.
+        batch: sets of units.
     """
-    keys = tokens + queries
-    mask = 3 * queries * keys * widths.size
-    return 2 * cache_bytes(widths, tokens) + mask + reading_bytes(widths, queries, keys)
+    queries = len(batch)
+    caches = 2 * cache_bytes(widths, tokens) + cache_bytes(widths, queries)
+    layers = len({zeroing.layer for zeroing in batch})
+    units = queries * layers * widths.mlp * widths.size
+    return caches + units + reading_bytes(widths, 1, queries, tokens + queries)
 
 
 def _last_token_states(

@@ -103,7 +103,10 @@ def unembedding_bytes(states: int, vocabulary: int, size: int) -> float:
         size: bytes of a number in the model's dtype.
     """
     in_both = FLOAT32 if size == FLOAT32 else size + FLOAT32
-    return min(states, UNEMBED_ROWS) * vocabulary * (FLOAT32 + in_both)
+    first = min(states, UNEMBED_ROWS)
+    second = min(states - first, UNEMBED_ROWS)
+    # With exponentials of the first chunk, or with the logits of the second.
+    return vocabulary * (FLOAT32 * first + max(FLOAT32 * first, in_both * second))
 
 
 def cache_bytes(widths: Widths, tokens: int) -> float:
@@ -111,24 +114,27 @@ def cache_bytes(widths: Widths, tokens: int) -> float:
     return tokens * widths.size * 2 * widths.layers * widths.keys
 
 
-def reading_bytes(widths: Widths, tokens: int, keys: int) -> float:
+def reading_bytes(widths: Widths, sequences: int, new: int, keys: int) -> float:
     """Peak of a forward pass whose tokens read a cache, without the cache.
 
-    A mask hides keys, so the library copies the keys and values of a layer for every
-    head.
+    A mask hides keys from queries. The library copies the mask for every sequence, and
+    the keys and values of a layer for every head.
 
     Args:
         widths: of the model.
-        tokens: new tokens of the batch, padding included.
-        keys: keys of the batch: of every sequence, its cached and its new tokens.
+        sequences: number of sequences.
+        new: new tokens of each sequence.
+        keys: keys of each sequence: cached and new tokens.
     """
     w = widths
-    # The queries' copies: before and after the rotation, its parts, in the kernel.
-    attention = tokens * (2 * w.d + 8 * w.queries) + keys * 2 * (w.keys + w.queries)
-    return w.size * max(tokens * 3 * (w.d + w.mlp), attention)
+    copied = keys * 2 * (w.keys + w.queries) + new * keys
+    attention = new * 2 * (w.d + w.queries) + copied
+    return sequences * w.size * max(new * 3 * (w.d + w.mlp), attention)
 
 
-def backward_bytes(widths: Widths, tokens: int, kept: int = 0) -> float:
+def backward_bytes(
+    widths: Widths, tokens: int, kept: int = 0, between: float = 0
+) -> float:
     """Peak of a forward and a backward pass with frozen parameters.
 
     Every layer keeps what its gradient needs: the inputs of both norms in float32,
@@ -139,13 +145,15 @@ def backward_bytes(widths: Widths, tokens: int, kept: int = 0) -> float:
         widths: of the model.
         tokens: tokens of the batch, padding included.
         kept: states of width d that the caller keeps of every layer.
+        between: bytes that the caller's loss takes between both passes.
     """
     w = widths
     # In float32 the norm's input is the residual itself, otherwise it is a copy.
     resid = 2 * w.d * FLOAT32 + (w.d * w.size if w.size < FLOAT32 else 0)
     states = 2 * w.queries + 2 * w.keys + 3 * w.mlp + kept * w.d
     layer = resid + states * w.size + w.heads * FLOAT32
-    return tokens * (w.layers * layer + 3 * w.mlp * w.size + 2 * w.d * FLOAT32)
+    gradients = tokens * (3 * w.mlp * w.size + 2 * w.d * FLOAT32)
+    return tokens * w.layers * layer + max(gradients, between)
 
 
 def unembedding_in_layers(decoder: Decoder) -> float:
