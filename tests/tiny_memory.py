@@ -145,7 +145,7 @@ def patching_cells(decoder: Decoder, length: int, gib: float, share: float) -> C
 
     def need(batch: list[patching.Cell]) -> float:
         patched = patching.patched_bytes(w, length, batch)
-        return kept + max(patched, forward_bytes(w, length))
+        return kept + max(patched, forward_bytes(w, 1, length))
 
     def run(batch: list[patching.Cell]) -> object:
         budget = max(gib, need(batch) / GIB)
@@ -156,7 +156,7 @@ def patching_cells(decoder: Decoder, length: int, gib: float, share: float) -> C
 
 def value_vectors(decoder: Decoder, length: int, gib: float) -> Case:
     w, most = Widths.of(decoder), unit_zeroing.QUERIES_AT_ONCE
-    prefix = cache_bytes(w, length) + forward_bytes(w, length)
+    prefix = cache_bytes(w, length) + forward_bytes(w, 1, length)
 
     def need(batch: list[unit_zeroing.Zeroing]) -> float:
         return max(prefix, unit_zeroing.zeroing_bytes(w, length, batch))

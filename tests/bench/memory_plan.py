@@ -45,7 +45,7 @@ def per_token(
 
 def with_cache(widths: Widths, tokens: int) -> float:
     """A forward pass that keeps all keys and values."""
-    return forward_bytes(widths, tokens) + cache_bytes(widths, tokens)
+    return forward_bytes(widths, 1, tokens) + cache_bytes(widths, tokens)
 
 
 def print_plan() -> None:

@@ -43,13 +43,15 @@ def batch_bytes(decoder: Decoder, batch: Sequence[TraceInput]) -> float:
     The kept states stay; the forward pass comes before the replay of log-probs.
     """
     w = Widths.of(decoder)
-    tokens = len(batch) * len(batch[0].ids)
+    length = len(batch[0].ids)
     rows = sum(len(item.positions) for item in batch)
     kept = rows * (3 * w.layers + 1) * w.d * w.size
     sums = (2 * w.layers + 1) * w.d * 2 * FLOAT32  # float64
     replay = max(len(item.logprobs or []) for item in batch)
-    after = tokens * w.d * w.size + unembedding_bytes(replay, w.vocabulary, w.size)
-    return kept + sums + max(forward_bytes(w, tokens), after)
+    after = len(batch) * length * w.d * w.size + unembedding_bytes(
+        replay, w.vocabulary, w.size
+    )
+    return kept + sums + max(forward_bytes(w, len(batch), length), after)
 
 
 @torch.inference_mode()

@@ -59,7 +59,7 @@ def batch_bytes(decoder: Decoder, batch: Sequence[TraceTurns]) -> float:
     # Directions and their products with the output projection, which is in float32.
     heads = FLOAT32 * w.queries * (w.d + positions * 2 * len(DLA_COLUMNS))
     heads += FLOAT32 * positions * len(DLA_COLUMNS) * w.d
-    return kept + max(forward_bytes(w, tokens), reading, heads)
+    return kept + max(forward_bytes(w, len(batch), longest), reading, heads)
 
 
 @torch.inference_mode()

@@ -65,8 +65,8 @@ def batch_bytes(
     # A block of the unembedding in float32, its logits and their exponentials.
     copied = w.d if w.size < FLOAT32 else 0
     block = min(BLOCK, w.vocabulary) * (copied + 2 * len(batch)) * FLOAT32
-    tokens = len(batch) * len(batch[0].ids)
-    return backward_bytes(w, tokens, kept, between=block)
+    length = len(batch[0].ids)
+    return backward_bytes(w, len(batch), length, kept, between=block)
 
 
 def attribute(

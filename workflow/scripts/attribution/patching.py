@@ -118,7 +118,7 @@ def exact_changes(
         partial(_clean_pass, decoder, metric, decision, layers),
         name=f"trace {decision.trace}",
         tokens=tokens,
-        need=kept + forward_bytes(w, tokens),
+        need=kept + forward_bytes(w, 1, tokens),
         batch_memory=batch_memory,
     )
     changes: dict[Cell, float] = {}

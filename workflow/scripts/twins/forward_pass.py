@@ -81,9 +81,10 @@ def batch_bytes(decoder: Decoder, batch: Sequence[Context]) -> float:
     The logits come after the forward pass. Their probabilities are sorted in float64.
     """
     w = Widths.of(decoder)
-    tokens = len(batch) * len(batch[0].ids)
+    length = len(batch[0].ids)
     logits = len(batch) * w.vocabulary * NUCLEUS_BYTES
-    return max(forward_bytes(w, tokens), tokens * w.d * w.size + logits)
+    states = len(batch) * length * w.d * w.size
+    return max(forward_bytes(w, len(batch), length), states + logits)
 
 
 @torch.inference_mode()

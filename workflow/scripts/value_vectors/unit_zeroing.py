@@ -69,7 +69,7 @@ def zeroed_states(
         lambda: decoder.base(input_ids=start, past_key_values=prefix, use_cache=True),
         name=name,
         tokens=tokens,
-        need=cache_bytes(w, tokens) + forward_bytes(w, tokens),
+        need=cache_bytes(w, tokens) + forward_bytes(w, 1, tokens),
         batch_memory=batch_memory,
     )
     states = [
@@ -180,7 +180,7 @@ def full_pass_states(
         run,
         length=lambda _: len(ids),
         name=lambda _: name,
-        need=lambda batch: forward_bytes(w, len(batch) * len(ids)),
+        need=lambda batch: forward_bytes(w, len(batch), len(ids)),
         batch_memory=batch_memory,
     )
     return torch.cat([states for _, states in passes])

@@ -1,24 +1,27 @@
 """How much memory a batch takes, for the budget `batch_memory`.
 
-Each function counts the numbers that are in memory at the peak of a pass, in addition
-to the model. The counts follow from the code of the library's decoder layers, and hold
-for dense models (`tests/bench/bench_memory.py` measures them). They decide the size of
-batches, never results.
+Each function counts the bytes that are in memory at the peak of a pass, in addition to
+the model. The counts follow from the code of the library's decoder layers
+(`tests/bench/bench_memory.py` measures them). They decide the size of batches, never
+results.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+from doubletake.model.architectures import attention_windows
 from doubletake.model.decoder import Decoder
 from doubletake.model.lens import UNEMBED_ROWS
 
 GIB = 2**30
 FLOAT32 = 4  # bytes
+COPIES = 4
+"""States of width d that a mixture of experts holds for every expert of a token."""
 
 
 @dataclass(frozen=True)
 class Widths:
-    """Numbers per token in a layer, and bytes of a number."""
+    """What decides the memory of a pass: numbers per token in a layer, and their size."""
 
     d: int
     """Residual stream."""
@@ -28,32 +31,43 @@ class Widths:
     """Keys of all key heads; values have the same width."""
     mlp: int
     """Hidden units of the MLP, see `mlp_width`."""
+    routed: int
+    """Copies of the MLP's input for the experts; 0 without experts."""
+    norms: int
+    """Inputs of all norms of a layer."""
     heads: int
     layers: int
     vocabulary: int
     size: int
     """Bytes of a number in the model's dtype."""
+    window: int | None
+    """Fewest tokens that a layer attends to; None: all."""
+    eager: bool
+    """Whether attention computes the weights of all pairs of tokens at once."""
 
     @classmethod
     def of(cls, decoder: Decoder) -> "Widths":
-        """The widths of a loaded model."""
-        vocabulary = decoder.unembed.weight.shape[0]
-        return cls.of_config(decoder.config, vocabulary, decoder.dtype.itemsize)
-
-    @classmethod
-    def of_config(cls, config: Any, vocabulary: int, size: int) -> "Widths":
-        """The widths of a model that need not be loaded."""
-        heads = config.num_attention_heads
-        head = getattr(config, "head_dim", None) or config.hidden_size // heads
+        """The widths of a model."""
+        config, layout = decoder.config, decoder.layout
+        heads, d = config.num_attention_heads, config.hidden_size
+        head = getattr(config, "head_dim", None) or d // heads
+        queries, keys = heads * head, config.num_key_value_heads * head
+        has_post_norms = layout.attention_write != layout.attention
+        has_qk_norms = hasattr(decoder.attention(0), "q_norm")
+        windows = attention_windows(config).values()
         return cls(
-            d=config.hidden_size,
-            queries=heads * head,
-            keys=config.num_key_value_heads * head,
+            d=d,
+            queries=queries,
+            keys=keys,
             mlp=mlp_width(config),
+            routed=COPIES * d * (getattr(config, "num_experts_per_tok", None) or 0),
+            norms=(4 if has_post_norms else 2) * d + has_qk_norms * (queries + keys),
             heads=heads,
-            layers=config.num_hidden_layers,
-            vocabulary=vocabulary,
-            size=size,
+            layers=decoder.n_layers,
+            vocabulary=decoder.unembed.weight.shape[0],
+            size=decoder.dtype.itemsize,
+            window=min((w for w in windows if w is not None), default=None),
+            eager=layout.attention_kernel == "eager",
         )
 
 
@@ -72,41 +86,31 @@ def mlp_width(config: Any) -> int:
     return max(plain, experts * expert + shared)
 
 
-def forward_bytes(widths: Widths, tokens: int) -> float:
+def forward_bytes(widths: Widths, sequences: int, length: int) -> float:
     """Peak of a forward pass without gradients.
 
     The embeddings, the layer's input, the residual and its normed copy are in memory
     all the time. In the MLP the activation, the up-projection and their product come
     on top. In the attention these are queries, keys, values and the parts of the
-    rotation, which need less in most models.
+    rotation, which need less in most models. Eager attention holds weights of all
+    pairs of tokens, and where a window hides keys there is a mask of all pairs.
 
     Args:
         widths: of the model.
-        tokens: tokens of the batch, padding included.
+        sequences: number of sequences.
+        length: tokens of each sequence, padding included.
     """
     w = widths
-    attention = (
-        4 * w.queries + 2 * w.keys - w.d
-    )  # there is no residual beside the input
-    return tokens * w.size * (4 * w.d + max(3 * w.mlp, attention))
-
-
-def unembedding_bytes(states: int, vocabulary: int, size: int) -> float:
-    """Peak of unembedding states a chunk at a time (`Lens.logprobs`, `Lens.chunks`).
-
-    It holds the logits of a chunk while those of the next one are computed, in the
-    model's dtype and in float32.
-
-    Args:
-        states: number of states.
-        vocabulary: tokens of the model.
-        size: bytes of a number in the model's dtype.
-    """
-    in_both = FLOAT32 if size == FLOAT32 else size + FLOAT32
-    first = min(states, UNEMBED_ROWS)
-    second = min(states - first, UNEMBED_ROWS)
-    # With exponentials of the first chunk, or with the logits of the second.
-    return vocabulary * (FLOAT32 * first + max(FLOAT32 * first, in_both * second))
+    mlp = 3 * w.mlp + w.routed
+    attention = 4 * w.queries + 2 * w.keys - w.d  # the residual is the layer's input
+    plain = sequences * length * w.size * (4 * w.d + max(mlp, attention))
+    if w.eager:
+        weights = w.size + FLOAT32 * (1 if w.size == FLOAT32 else 2)
+        pairs = w.heads * weights + 2 * w.size  # with the masks of both kinds of layers
+        return plain + sequences * length**2 * pairs
+    if w.window is not None and length > w.window:
+        return max(plain, reading_bytes(w, sequences, length, length))
+    return plain
 
 
 def cache_bytes(widths: Widths, tokens: int) -> float:
@@ -127,33 +131,62 @@ def reading_bytes(widths: Widths, sequences: int, new: int, keys: int) -> float:
         keys: keys of each sequence: cached and new tokens.
     """
     w = widths
-    copied = keys * 2 * (w.keys + w.queries) + new * keys
+    copied = keys * 2 * (w.keys + w.queries) + new * keys * (
+        2 * w.heads if w.eager else 1
+    )
     attention = new * 2 * (w.d + w.queries) + copied
-    return sequences * w.size * max(new * 3 * (w.d + w.mlp), attention)
+    mlp = new * 3 * (w.d + w.mlp) + new * w.routed
+    return sequences * w.size * max(mlp, attention)
 
 
 def backward_bytes(
-    widths: Widths, tokens: int, kept: int = 0, between: float = 0
+    widths: Widths, sequences: int, length: int, kept: int = 0, between: float = 0
 ) -> float:
     """Peak of a forward and a backward pass with frozen parameters.
 
-    Every layer keeps what its gradient needs: the inputs of both norms in float32,
+    Every layer keeps what its gradient needs: the inputs of its norms in float32,
     queries, keys, values and attention output, and the MLP's gate, activation and
-    up-projection. The gradients of one MLP come on top.
+    up-projection. The gradients of one MLP come on top. Eager attention keeps its
+    weights, and attention with a window its mask.
 
     Args:
         widths: of the model.
-        tokens: tokens of the batch, padding included.
+        sequences: number of sequences.
+        length: tokens of each sequence, padding included.
         kept: states of width d that the caller keeps of every layer.
         between: bytes that the caller's loss takes between both passes.
     """
-    w = widths
+    w, tokens = widths, sequences * length
     # In float32 the norm's input is the residual itself, otherwise it is a copy.
-    resid = 2 * w.d * FLOAT32 + (w.d * w.size if w.size < FLOAT32 else 0)
-    states = 2 * w.queries + 2 * w.keys + 3 * w.mlp + kept * w.d
-    layer = resid + states * w.size + w.heads * FLOAT32
-    gradients = tokens * (3 * w.mlp * w.size + 2 * w.d * FLOAT32)
-    return tokens * w.layers * layer + max(gradients, between)
+    resid = w.d * w.size if w.size < FLOAT32 else 0
+    states = 2 * w.queries + 2 * w.keys + 3 * w.mlp + w.routed + kept * w.d
+    layer = w.norms * FLOAT32 + resid + states * w.size + w.heads * FLOAT32
+    gradients = tokens * ((3 * w.mlp + w.routed) * w.size + 2 * w.d * FLOAT32)
+    peak = tokens * w.layers * layer + max(gradients, between)
+    pairs = 0
+    if w.eager:
+        pairs = 2 * FLOAT32 * w.heads * (w.layers + 1)
+    elif w.window is not None and length > w.window:
+        pairs = w.size * w.layers
+    return peak + sequences * length**2 * pairs
+
+
+def unembedding_bytes(states: int, vocabulary: int, size: int) -> float:
+    """Peak of unembedding states a chunk at a time (`Lens.logprobs`, `Lens.chunks`).
+
+    It holds the logits of a chunk while those of the next one are computed, in the
+    model's dtype and in float32.
+
+    Args:
+        states: number of states.
+        vocabulary: tokens of the model.
+        size: bytes of a number in the model's dtype.
+    """
+    in_both = FLOAT32 if size == FLOAT32 else size + FLOAT32
+    first = min(states, UNEMBED_ROWS)
+    second = min(states - first, UNEMBED_ROWS)
+    # With exponentials of the first chunk, or with the logits of the second.
+    return vocabulary * (FLOAT32 * first + max(FLOAT32 * first, in_both * second))
 
 
 def unembedding_in_layers(decoder: Decoder) -> float:

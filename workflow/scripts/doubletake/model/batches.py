@@ -80,16 +80,16 @@ def in_batches(
         InputError: a single item does not fit into memory.
     """
 
-    def alone(item: Item) -> str:
+    def alone(item: Item, problem: str) -> str:
         return (
-            f"{name(item)}: its {length(item)} tokens alone need about "
+            f"{name(item)}: {problem}: its {length(item)} tokens alone need about "
             f"{need([item]) / GIB:.2g} GiB in addition to the model (batch_memory: "
             f"{batch_memory:g} GiB)"
         )
 
     waiting = batches_of(items, length, need, batch_memory * GIB)[::-1]
     if waiting and need(waiting[-1]) > batch_memory * GIB:
-        logger.warning("more than batch_memory: %s", alone(waiting[-1][0]))
+        logger.warning("%s", alone(waiting[-1][0], "more than batch_memory"))
     while waiting:
         batch = waiting.pop()
         try:
@@ -102,7 +102,7 @@ def in_batches(
             continue
         # Outside of the handler: inside it, the error still holds the batch's tensors.
         if len(batch) == 1:
-            raise InputError(f"out of memory: {alone(batch[0])}")
+            raise InputError(alone(batch[0], "out of memory"))
         logger.warning(
             "out of memory with %d sequences of up to %d tokens: batch halved",
             len(batch),
