@@ -5,8 +5,7 @@ at the last token of each. Prints the median ratios of neighbouring runs. The ba
 is the model's own forward pass with all its logits, because TransformerLens and nnsight
 place their hooks on this pass. The ratio to a pass up to the final norm is printed too.
 Where TransformerLens and nnsight can be imported, they compute the same scores. Also
-printed: the time of exact patching of a few cells, and the memory that the gradient
-keeps by length.
+printed: the time of exact patching of a few cells. Memory: `bench_memory.py`.
 
 Run: python tests/bench/bench_attribution.py
 """

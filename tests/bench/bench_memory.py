@@ -38,7 +38,9 @@ def print_check_of_method(device: str) -> None:
     print(f"12 MiB of known tensors: measured {peak_bytes(known, device) / MIB:g} MiB")
 
 
-def print_stages(device: str, dtype: torch.dtype, lengths: list[int]) -> None:
+def print_stages(
+    device: str, dtype: torch.dtype, lengths: list[int], budgets: list[int]
+) -> None:
     """Print a table for every model."""
     for name, vocabulary in MODELS.items():
         decoder = random_llama(vocabulary, dtype, device)
@@ -47,7 +49,7 @@ def print_stages(device: str, dtype: torch.dtype, lengths: list[int]) -> None:
         print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
         for stage, make in CASES.items():
             for length in lengths:
-                for budget in BUDGETS:
+                for budget in budgets:
                     case = make(decoder, length, budget / 1024)
                     measured = peak_bytes(case.work, device)
                     ratio = measured / case.need
@@ -60,7 +62,9 @@ def print_stages(device: str, dtype: torch.dtype, lengths: list[int]) -> None:
                     )
 
 
-def main(plan: bool, device: str, dtype: str, lengths: list[int]) -> None:
+def main(
+    plan: bool, device: str, dtype: str, lengths: list[int], budgets: list[int]
+) -> None:
     """Measure and print, or print the plan."""
     torch.set_num_threads(1)
     hf_logging.set_verbosity_error()
@@ -68,7 +72,7 @@ def main(plan: bool, device: str, dtype: str, lengths: list[int]) -> None:
         print_plan()
         return
     print_check_of_method(device)
-    print_stages(device, getattr(torch, dtype), lengths)
+    print_stages(device, getattr(torch, dtype), lengths, budgets)
 
 
 if __name__ == "__main__":
@@ -77,4 +81,5 @@ if __name__ == "__main__":
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS)
+    parser.add_argument("--budgets", type=int, nargs="+", default=BUDGETS)
     main(**vars(parser.parse_args()))

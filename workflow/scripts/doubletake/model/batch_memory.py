@@ -21,7 +21,7 @@ COPIES = 4
 
 @dataclass(frozen=True)
 class Widths:
-    """What decides the memory of a pass: numbers per token in a layer, and their size."""
+    """What decides the memory of a pass; numbers per token and layer."""
 
     d: int
     """Residual stream."""
@@ -32,7 +32,7 @@ class Widths:
     mlp: int
     """Hidden units of the MLP, see `mlp_width`."""
     routed: int
-    """Copies of the MLP's input for the experts; 0 without experts."""
+    """What experts hold beyond three times `mlp`, because they copy their input."""
     norms: int
     """Inputs of all norms of a layer."""
     heads: int
@@ -60,7 +60,7 @@ class Widths:
             queries=queries,
             keys=keys,
             mlp=mlp_width(config),
-            routed=COPIES * d * (getattr(config, "num_experts_per_tok", None) or 0),
+            routed=_routed(config),
             norms=(4 if has_post_norms else 2) * d + has_qk_norms * (queries + keys),
             heads=heads,
             layers=decoder.n_layers,
@@ -77,13 +77,20 @@ def mlp_width(config: Any) -> int:
     In a mixture of experts this is the width of one expert, times the number of experts
     per token, plus the width of the shared expert. Some layers may have a plain MLP.
     """
-    plain = int(config.intermediate_size)
-    experts = getattr(config, "num_experts_per_tok", None)
-    if experts is None:
-        return plain
-    expert = getattr(config, "moe_intermediate_size", None) or plain
+    return max(int(config.intermediate_size), _expert_width(config))
+
+
+def _expert_width(config: Any) -> int:
+    experts = getattr(config, "num_experts_per_tok", None) or 0
+    expert = getattr(config, "moe_intermediate_size", None) or config.intermediate_size
     shared = getattr(config, "shared_expert_intermediate_size", None) or 0
-    return max(plain, experts * expert + shared)
+    return int(experts * expert + shared)
+
+
+def _routed(config: Any) -> int:
+    experts = getattr(config, "num_experts_per_tok", None) or 0
+    held = 3 * _expert_width(config) + COPIES * experts * config.hidden_size
+    return max(0, held - 3 * mlp_width(config))
 
 
 def forward_bytes(widths: Widths, sequences: int, length: int) -> float:
@@ -131,12 +138,11 @@ def reading_bytes(widths: Widths, sequences: int, new: int, keys: int) -> float:
         keys: keys of each sequence: cached and new tokens.
     """
     w = widths
-    copied = keys * 2 * (w.keys + w.queries) + new * keys * (
-        2 * w.heads if w.eager else 1
-    )
-    attention = new * 2 * (w.d + w.queries) + copied
+    pairs = new * keys * (2 * w.heads if w.eager else 1)
+    attention = new * 2 * (w.d + w.queries) + keys * 2 * (w.keys + w.queries) + pairs
     mlp = new * 3 * (w.d + w.mlp) + new * w.routed
-    return sequences * w.size * max(mlp, attention)
+    # The mask that all sequences share has one byte per pair.
+    return sequences * w.size * max(mlp, attention) + new * keys
 
 
 def backward_bytes(
