@@ -70,8 +70,8 @@ def run_one(need: float) -> str:
 def test_a_sequence_beyond_the_budget_is_named_before_it_runs(caplog):
     assert run_one(0.7 * GIB) == "result"
     assert caplog.messages == [
-        "trace 3/0: more than batch_memory: its 4096 tokens alone need about 0.7 GiB in "
-        "addition to the model (batch_memory: 0.5 GiB)"
+        "trace 3/0: more than batch_memory: its 4096 tokens alone need about 0.7 GiB "
+        "in addition to the model (batch_memory: 0.5 GiB)"
     ]
 
 
