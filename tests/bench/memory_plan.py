@@ -53,8 +53,14 @@ def print_plan() -> None:
     decoder = eight_b()
     weights = sum(w.numel() for w in decoder.hf.parameters()) * decoder.dtype.itemsize
     rooms = [card - RESERVE - weights / GIB for card in CARDS]
-    print(f"weights {weights / GIB:.1f} GiB, reserve {RESERVE} GiB; left for batches: ")
-    print(", ".join(f"{r:.1f} of {c} GiB" for r, c in zip(rooms, CARDS, strict=True)))
+    left = [
+        f"{room:.1f} of {card} GiB" for room, card in zip(rooms, CARDS, strict=True)
+    ]
+    print(
+        f"Weights {weights / GIB:.1f} GiB, reserve {RESERVE} GiB, left for a batch "
+        f"{', '.join(left)}. GiB of one trace, then traces (of patching: cells; of "
+        "value_vectors: sets of units) at once:"
+    )
     cases = {name: make for name, make in CASES.items() if name not in LEFT_OUT}
     cases = {
         "generation: keys and values of a thought": partial(per_token, cache_bytes),
