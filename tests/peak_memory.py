@@ -10,7 +10,9 @@ from torch.profiler import ProfilerActivity, profile
 def peak_bytes(work: Callable[[], object], device: str = "cpu") -> int:
     """Most bytes that tensors take during a call, in addition to those before it.
 
-    On the CPU, the profiler records every allocation of torch. On a GPU, torch's
+    On the CPU, the profiler records every allocation of torch. The process itself takes
+    more, because the C library keeps some freed memory (with its setting
+    MALLOC_MMAP_THRESHOLD_=1048576 it keeps none of large tensors). On a GPU, torch's
     allocator keeps the peak.
     """
     if torch.device(device).type == "cuda":

@@ -102,7 +102,9 @@ def zeroing_bytes(widths: Widths, tokens: int, batch: Sequence[Zeroing]) -> floa
     caches = 2 * cache_bytes(widths, tokens) + cache_bytes(widths, queries)
     layers = len({zeroing.layer for zeroing in batch})
     units = queries * layers * widths.mlp * widths.size
-    return caches + units + reading_bytes(widths, 1, queries, tokens + queries)
+    mask = queries * (tokens + queries) * widths.size
+    attention = reading_bytes(widths, 1, queries, tokens + queries)
+    return caches + units + max(attention, mask + forward_bytes(widths, 1, queries))
 
 
 def _last_token_states(
