@@ -146,7 +146,9 @@ CHANGES: dict[str, Change] = {
     **{f"comment in `{path}`": edit(path, "# Edited.") for path in COMMENTED},
     **{f"docstring of `{path}`": reword(path) for path in REWORDED},
     "meaning of a column": words("traces/tables.py", '"id: problem/sample"', '"other"'),
-    "caption of a figure": words("probing/declaration.py", "needs no thinking", "asks no thinking"),
+    "caption of a figure": words(
+        "probing/declaration.py", "needs no thinking", "asks no thinking"
+    ),
     **{f"content of `{path}`": replace(path) for path in REPLACED},
     **{f"`{path}` removed": remove(path) for path in REMOVED},
 }
