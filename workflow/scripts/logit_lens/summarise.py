@@ -152,16 +152,13 @@ def totals_of_parts(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
         key: names of columns.
     """
     # Lists are summed in the order of layers, so that equal rows give equal bits.
-    sums = (
-        rows.filter(pl.col("component").is_in(PARTS))
-        .sort(*key, "component", "layer")
-        .group_by(*key, "component", maintain_order=True)
-        .agg("mean")
-        .with_columns(pl.col("mean").list.sum())
-        .pivot("component", index=key, values="mean")
-    )
+    parts = [
+        pl.col("mean").filter(pl.col("component") == part).alias(part) for part in PARTS
+    ]
+    by_key = rows.sort(*key, "component", "layer").group_by(key, maintain_order=True)
+    sums = by_key.agg(parts).with_columns(pl.col(PARTS).list.sum())
     difference = (pl.col(ATTENTION) - pl.col(MLPS)).alias(DIFFERENCE)
-    return sums.sort(key).with_columns(difference)
+    return sums.with_columns(difference)
 
 
 def random_range(means: pl.Series, confidence: float) -> dict[str, float | None]:
