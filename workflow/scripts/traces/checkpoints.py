@@ -33,9 +33,9 @@ logger = logging.getLogger("doubletake")
 
 SECONDS = 45.0
 """Time between two checkpoints. With the time to write one it is a minute at most."""
-CACHE_BYTES = 2 * 1024**3
+CACHE_BYTES = 1024**3
 """Largest size of keys and values in a checkpoint; larger ones are computed again. A
-disk that takes 200 MB/s needs ten seconds for this size."""
+disk that takes 200 MB/s needs five seconds for this size."""
 TOKENS = ("lengths", "ids", "logprobs")
 """Tensors with the tokens of all completions; all other tensors are of the slots."""
 
@@ -63,6 +63,7 @@ class Checkpoint:
         self.batch_size = batch_size
         self.wanted = {request.digest: request for request in requests}
         self.last_write = time.monotonic()
+        self.logged: bool | None = None
         saved = self._read()
         self.state = saved or GenerationState.at_start(requests, batch_size)
         """Where this attempt begins."""
@@ -78,7 +79,8 @@ class Checkpoint:
         """Replace the file. A disk that takes no more data costs a warning only."""
         self.last_write = time.monotonic()
         size = sum(tensor.nbytes for tensor in state.tensors.values())
-        kept = state.tensors if size <= CACHE_BYTES else {}
+        fits = size <= CACHE_BYTES
+        kept = state.tensors if fits else {}
         tensors = {k: v.cpu().contiguous() for k, v in kept.items()}
         layout = self._layout(state)
         tensors |= _token_tensors(state)
@@ -91,7 +93,10 @@ class Checkpoint:
         except (InputError, OSError, SafetensorError) as error:
             logger.warning("no checkpoint: %s", error)
             return
-        logger.info("checkpoint: %d thoughts finished", len(state.finished))
+        if self.logged != fits:
+            what = "with" if fits else "without"
+            logger.info("checkpoint %s %.0f MB of keys and values", what, size / 1e6)
+            self.logged = fits
 
     def remove(self) -> None:
         """Remove the file, because the complete traces are written."""
@@ -175,10 +180,10 @@ def _note(state: GenerationState) -> str:
     """What an attempt takes over, in words."""
     under_way = [*filter(None, state.slots), *state.waiting]
     begun = sum(bool(request.ids) for request in under_way)
-    exact = "" if state.tensors or not begun else ", whose last bits may differ"
+    exact = "" if state.tensors else " (rounding from there on as with other batches)"
     return (
-        f"{len(state.finished)} finished thoughts and {begun} begun ones{exact} kept "
-        "from an interrupted attempt"
+        f"{len(state.finished)} finished thoughts and {begun} begun ones kept from an "
+        f"interrupted attempt{exact}"
     )
 
 
