@@ -5,16 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 from tiny_architectures import ARCHITECTURES, settings_of, write_architecture
+from tiny_branches import ids_of, pairs, said_by
 from tiny_windows import plain_greedy, plain_logits
 from transformers import LlamaConfig
 
 from doubletake.model import branch_rows
 from doubletake.model.batch_memory import GIB, cached_tokens
-from doubletake.model.branch_rows import (
-    continue_branches,
-    replay_unpacked,
-    tokens_computed,
-)
+from doubletake.model.branch_rows import replay_unpacked, tokens_computed
 from doubletake.model.branches import Branch, Prefix, longest_sequence
 from doubletake.model.loading import load_decoder
 from doubletake.model.packed_rows import PackedRows
@@ -49,11 +46,6 @@ def decoder(loaded):
     return loaded("llama")
 
 
-def ids_of(count, seed):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randint(1, 96, (count,), generator=generator).tolist()
-
-
 def drawn_branches(length, count, seed, **keys):
     generator = torch.Generator().manual_seed(seed)
 
@@ -81,19 +73,6 @@ def drawn_prefixes(**keys):
         )
         for k, (length, count) in enumerate(shapes)
     ]
-
-
-def said_by(decoder, prefixes, gib=0.01):
-    """Continuations by prefix, in the order of the prefixes."""
-    said = list(continue_branches(decoder, prefixes, gib))
-    assert sorted(number for number, _ in said) == list(range(len(prefixes)))
-    return [continuations for _, continuations in sorted(said, key=lambda one: one[0])]
-
-
-def pairs(prefixes, said):
-    for prefix, continuations in zip(prefixes, said, strict=True):
-        for branch, one in zip(prefix.branches, continuations, strict=True):
-            yield prefix, branch, one
 
 
 def start_of(prefix, branch):
