@@ -4,13 +4,13 @@ A branch sees a prefix up to its cut, then its own suffix, then its own continua
 A row of a batch is one prefix with its branches. The prefix is read once, up to the
 last cut, and all branches of all rows are decoded together (`packed_rows`).
 
-In a row, every token of a branch is compared with the keys of all branches, and a mask
-hides the others. This is cheap while the branches of a row are short beside the model's
-width: answers of tens of tokens. So a row holds branches of at most `ROW_TOKENS` tokens
-together; more branches of a prefix take more rows, and each row reads the prefix again.
-Branches of hundreds of tokens (resamples) are still right, but up to `ROW_TOKENS`
-hidden keys per token make them slower than separate sequences would be if they shared
-the prefix's keys.
+In a row, every token of a branch is compared with the keys of all branches of the row,
+and a mask hides the others. This is cheap where branches are short, like answers of
+tens of tokens. So a row holds branches of at most `ROW_TOKENS` tokens together. More
+branches of a prefix take more rows, and each row reads and stores the prefix again.
+Branches of hundreds of tokens (resamples) are right, too, but they cost more than they
+must: up to `ROW_TOKENS` hidden keys per token, and the keys of ended branches stay in
+memory as long as their row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ from doubletake.model.packed_rows import PackedRows
 
 ROW_TOKENS = 2048
 """Most tokens of all branches of one row, unless a single branch is longer."""
-PADDING = 0.2
+PADDING = 0.1
 """Largest share of padding in a batch."""
 
 
