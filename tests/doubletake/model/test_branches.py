@@ -179,7 +179,8 @@ def test_each_branch_stops_by_itself(decoder, widths):
     assert longest_sequence(branches) == 27
 
 
-def test_ended_branches_and_rows_leave(decoder, widths):
+def test_ended_branches_and_rows_leave(decoder, monkeypatch, widths):
+    monkeypatch.setattr(branch_rows, "PADDING", 1.0)
     ids = ids_of(20, 9)
     short, long = Branch(20, (3,), 2), Branch(20, (4,), 6)
     branches = [[short, short, long], [short], [short] * 2, [short]]

@@ -121,7 +121,8 @@ def test_every_edit_has_an_effect(decoder):
 def test_edits_of_a_place_are_made_in_the_branchs_order(decoder):
     first, second = Edit(1, "resid", steer), Edit(1, "resid", double)
     ids = ids_of(12, 5)
-    orders = [(first, second), (second, first)]
+    third = Edit(1, "resid", steer, start=1)
+    orders = [(first, second), (second, first), (third, second)]
     branches = [Branch(12, (3, 4, 5), 4, edits=order) for order in orders]
     (said,) = said_by(decoder, [Prefix("a", ids, branches)])
     for branch, one in zip(branches, said, strict=True):

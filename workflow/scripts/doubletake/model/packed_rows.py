@@ -2,9 +2,9 @@
 
 The prefixes are padded on the right and read without a mask (`batches.padded`). Tokens
 of the branches of a row follow as columns, in any order: each has the position that it
-would have in a separate sequence. A mask hides the other branches, the padding and the
-part of the prefix after the branch's cut. Layers with a sliding window get another
-mask, which also hides keys outside the window.
+would have in a separate sequence. A mask hides the other branches and what lies after
+the branch's cut: the rest of the prefix and its padding. Layers with a sliding window
+get another mask, which also hides keys outside the window.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,11 +53,9 @@ class PackedRows:
         ids = padded(prefixes).to(decoder.device)
         decoder.base(input_ids=ids, past_key_values=self.cache, use_cache=True)
         columns = torch.arange(ids.shape[1], device=decoder.device)
-        lengths = self._tensor([len(prefix) for prefix in prefixes])
         self.key_positions = columns.repeat(len(prefixes), 1)  # [row, key]
-        self.key_branches = torch.where(  # [row, key]
-            columns < lengths[:, None], IN_PREFIX, IN_PADDING
-        )
+        # The padding lies behind all cuts, so no branch sees it.
+        self.key_branches = torch.full_like(self.key_positions, IN_PREFIX)
 
     def read(
         self, numbers: Sequence[int], tokens: Sequence[Sequence[int]]
