@@ -89,16 +89,20 @@ class GrowingContinuations:
     def _add(self, numbers: list[int], logits: torch.Tensor) -> list[int]:
         chosen = self._choose(numbers, logits)
         scores = token_scores(logits, chosen).tolist()
-        going_on = []
+        ended, going_on = [], []
         for row, (number, token) in enumerate(
             zip(numbers, chosen.tolist(), strict=True)
         ):
             branch, continuation = self.branches[number], self.continuations[number]
             continuation.add(token, scores[row])
             if branch.stop(continuation.tokens):
-                continuation.last_logprobs = logits[row].log_softmax(-1).cpu()
+                ended.append(row)
             elif len(continuation.tokens) < branch.max_tokens:
                 going_on.append(number)
+        for row, logprobs in zip(
+            ended, logits[ended].log_softmax(-1).cpu(), strict=True
+        ):
+            self.continuations[numbers[row]].last_logprobs = logprobs
         return going_on
 
     def _choose(self, numbers: list[int], logits: torch.Tensor) -> torch.Tensor:
