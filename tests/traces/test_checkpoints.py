@@ -8,11 +8,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from doubletake.model.token_sampling import Sampling
 from traces import checkpoints, growing_cache
 from traces.checkpoints import Checkpoint
 from traces.continuous_batching import generate
 from traces.generation_state import GenerationRequest
-from traces.token_sampling import Sampling
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
 STOPS = {1, 7}

@@ -124,7 +124,7 @@ EDITED = (
     "early_exit/measure.py",
     "logit_lens/plot.py",
     "traces/continuous_batching.py",
-    "early_exit/shared_prefill.py",
+    "doubletake/model/packed_rows.py",
     "doubletake/stats/intervals.py",
     "logit_lens/tables.py",
     "doubletake/page/wording.py",

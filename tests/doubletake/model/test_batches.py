@@ -25,6 +25,19 @@ def test_batches_hold_at_most_the_limit(lengths, limit, batches):
     assert batches_of(lengths, lambda length: length, limit) == batches
 
 
+@pytest.mark.parametrize(
+    ("lengths", "padding", "batches"),
+    [
+        ([10, 9, 9, 8], 0.1, [[10, 9, 9, 8]]),  # 4 of 40 tokens are padding
+        ([10, 9, 9, 7, 7], 0.1, [[10, 9, 9], [7, 7]]),
+        ([10, 9, 9, 7], 0.0, [[10], [9, 9], [7]]),
+        ([10, 1, 1], 1.0, [[10, 1, 1]]),
+    ],
+)
+def test_batches_hold_at_most_their_share_of_padding(lengths, padding, batches):
+    assert batches_of(lengths, lambda length: length, 1000, padding) == batches
+
+
 def run_with_memory_for(size: int, lengths: list[int]) -> list[list[int]]:
     def run(batch: list[int]) -> int:
         if len(batch) > size:

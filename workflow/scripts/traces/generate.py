@@ -22,6 +22,7 @@ import polars as pl
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
+from doubletake.model.token_sampling import Sampling
 from doubletake.running.cache_keys import cache_key
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
@@ -43,7 +44,6 @@ from traces.earlier_traces import (
 )
 from traces.generation_state import GenerationRequest
 from traces.tables import TRACES
-from traces.token_sampling import Sampling
 from traces.trace_rows import Completion, TracePrompt, is_correct, traces_table
 
 if TYPE_CHECKING:

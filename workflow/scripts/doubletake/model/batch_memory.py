@@ -40,9 +40,7 @@ def forward_tokens(decoder: Decoder, gib: float) -> int:
         decoder: the model.
         gib: memory for the batch in addition to the model, in GiB.
     """
-    d, wide = decoder.d_model, mlp_width(decoder.config)
-    size = decoder.dtype.itemsize
-    return _tokens(gib, (8 * d + 3 * wide) * size + 2 * d * FLOAT32)
+    return _tokens(gib, _forward_bytes(decoder))
 
 
 def backward_tokens(decoder: Decoder, gib: float) -> int:
@@ -62,6 +60,19 @@ def backward_tokens(decoder: Decoder, gib: float) -> int:
     return _tokens(gib, decoder.n_layers * layer)
 
 
+def cached_tokens(decoder: Decoder, gib: float) -> int:
+    """Tokens of a batch for a forward pass that keeps keys and values of all layers.
+
+    Args:
+        decoder: the model.
+        gib: memory for the batch in addition to the model, in GiB.
+    """
+    config, d = decoder.config, decoder.d_model
+    head = getattr(config, "head_dim", None) or d // config.num_attention_heads
+    cache = 2 * decoder.n_layers * config.num_key_value_heads * head
+    return _tokens(gib, _forward_bytes(decoder) + cache * decoder.dtype.itemsize)
+
+
 def unembedding_in_layers(decoder: Decoder) -> float:
     """Cost of unembedding one token, as a multiple of the cost of one layer.
 
@@ -73,6 +84,11 @@ def unembedding_in_layers(decoder: Decoder) -> float:
     heads = config.num_attention_heads + config.num_key_value_heads
     layer = 2 * d * heads * head + 3 * d * mlp_width(config)
     return decoder.unembed.weight.numel() / layer
+
+
+def _forward_bytes(decoder: Decoder) -> int:
+    d, wide = decoder.d_model, mlp_width(decoder.config)
+    return (8 * d + 3 * wide) * decoder.dtype.itemsize + 2 * d * FLOAT32
 
 
 def _tokens(gib: float, per_token: int) -> int:

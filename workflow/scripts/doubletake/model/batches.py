@@ -29,20 +29,28 @@ def padded(sequences: Sequence[Sequence[int]]) -> torch.Tensor:
 
 
 def batches_of(
-    items: Sequence[Item], length: Callable[[Item], int], batch_tokens: int
+    items: Sequence[Item],
+    length: Callable[[Item], int],
+    batch_tokens: int,
+    padding: float = 1.0,
 ) -> list[list[Item]]:
     """Batches of similar length, the longest first. Equal lengths keep their order.
 
     With padding, a batch holds at most `batch_tokens` tokens. A longer item gets a
-    batch to itself.
+    batch to itself. At most the share `padding` of a batch's tokens is padding.
     """
     batches: list[list[Item]] = []
+    filled = 0  # tokens of the last batch without padding
     for item in sorted(items, key=lambda item: -length(item)):
-        batch = batches[-1] if batches else None
-        if batch and (len(batch) + 1) * length(batch[0]) <= batch_tokens:
+        batch = batches[-1] if batches else []
+        size = (len(batch) + 1) * length(batch[0]) if batch else 0
+        tokens = filled + length(item)
+        if batch and size <= batch_tokens and size - tokens <= padding * size:
             batch.append(item)
+            filled = tokens
         else:
             batches.append([item])
+            filled = length(item)
     return batches
 
 
@@ -53,6 +61,7 @@ def in_batches(
     length: Callable[[Item], int],
     name: Callable[[Item], str],
     batch_tokens: int,
+    padding: float = 1.0,
 ) -> Iterator[tuple[list[Item], Result]]:
     """Run all batches. A batch that does not fit into memory is halved, with a warning.
 
@@ -62,6 +71,7 @@ def in_batches(
         length: number of tokens of an item.
         name: name of an item in messages ("trace 3/0").
         batch_tokens: tokens of a batch, padding included.
+        padding: largest share of padding in a batch.
 
     Yields:
         Every batch, and the result of `run` on it.
@@ -69,7 +79,7 @@ def in_batches(
     Raises:
         InputError: a single item does not fit into memory.
     """
-    waiting = batches_of(items, length, batch_tokens)[::-1]
+    waiting = batches_of(items, length, batch_tokens, padding)[::-1]
     while waiting:
         batch = waiting.pop()
         try:
