@@ -106,7 +106,7 @@ def generate_traces(decoder: Decoder, batch_size: int, traces: Traces) -> None:
 
 
 def keep_activations(decoder: Decoder, memory: float, traces: Traces) -> None:
-    """One forward pass; the residual at every cut stays, means of every fourth trace."""
+    """One forward pass: residuals at all cuts, and sums over every fourth trace."""
     inputs = [
         TraceInput(
             trace=trace.name,
@@ -253,7 +253,7 @@ def measured_rows(
         measured = measure(decoder.device, lambda stage=stage: stage.run(traces))
         demand = stage.demand(traces)
         share = used_share(demand, measured.seconds, ceilings)
-        whole = plan.demands(model, stage.batch_size)[stage.name]
+        whole = plan.demand(stage.name, model, stage.batch_size)
         study_seconds = plan.seconds(stage.name, whole, ceilings, share)
         rows.append(Row(stage, demand, measured, ceilings, study_seconds))
     return rows
@@ -304,7 +304,7 @@ def main(shape: str, device_choice: str, dtype: str | None, count: int | None) -
         f"large product, {ceilings.bandwidth / 1e12:.4g} TB/s in a large copy\n"
         f"random Llama of {model.parameters / 1e9:.4g} billion parameters, "
         f"{len(traces)} traces of {sum(trace.length for trace in traces)} tokens; "
-        f"the study: {plan.thoughts} thoughts ({FLAGSHIP.name}) by a model of this shape"
+        f"the study: {plan.thoughts} thoughts ({FLAGSHIP.name}), a model of this shape"
     )
     rows = measured_rows(decoder, plan, traces, ceilings)
     print("\n".join([*table(rows), total_line(rows, plan)]))

@@ -5,8 +5,9 @@ multiplication and an addition are two operations. With W the weights of the lay
 matrices, d the width of the residual stream and H the number of heads of width h:
 
     forward pass    2 W tokens + 4 layers H h pairs + 2 d logits
-    attribution     twice the layers' part: forward, and gradients of states, because
-                    the weights are frozen
+    attribution     twice the part of W: forward, and gradients of states, because the
+                    weights are frozen; three times the part of the pairs, because both
+                    factors of each product of attention have a gradient
 
 A pair is a query and a key that it sees: n (n + 1) / 2 in a causal pass over n tokens.
 Norms, activations and rotary positions are not counted. This is useful work: padding,
@@ -125,7 +126,8 @@ class Arithmetic:
 
     def forward_flops(self, work: Work) -> int:
         """Operations of a forward pass."""
-        return self._layers(work) + 2 * self.config.hidden_size * work.logits
+        logits = 2 * self.config.hidden_size * work.logits
+        return self._matrices(work) + self._attention(work) + logits
 
     def attribution_flops(self, work: Work, words: int, positions: int) -> int:
         """Operations of attribution by gradients, with log-odds as the metric.
@@ -135,10 +137,12 @@ class Arithmetic:
         kept, so they are computed once, and their gradient.
         """
         logits = positions * (3 * self.config.vocab_size + 2 * words)
-        return 2 * self._layers(work) + 2 * self.config.hidden_size * logits
+        metric = 2 * self.config.hidden_size * logits
+        return 2 * self._matrices(work) + 3 * self._attention(work) + metric
 
-    def _layers(self, work: Work) -> int:
-        config = self.config
-        width = config.num_attention_heads * config.head_dim
-        attention = 4 * config.num_hidden_layers * width * work.pairs
-        return 2 * self.layer_weights * work.tokens + attention
+    def _matrices(self, work: Work) -> int:
+        return 2 * self.layer_weights * work.tokens
+
+    def _attention(self, work: Work) -> int:
+        width = self.config.num_attention_heads * self.config.head_dim
+        return 4 * self.config.num_hidden_layers * width * work.pairs

@@ -29,6 +29,11 @@ ITEMSIZE = {"bfloat16": 2, "float16": 2, "float32": 4}
 STAGES = ("generation", "activations", "exits", "attribution")
 CHECKED = ("exits", "attribution")
 """Stages that compute a share of their work a second time, to verify themselves."""
+LOADING = ("traces", "activations", "early_exit", "attribution", "attention")
+"""Stages of which every shard loads the model."""
+LOADING_ONCE = ("value_vectors",)
+# ASSUME: bytes per second of loading weights from a local disk to the device.
+LOADING_SPEED = 2e9
 GIB = 2**30
 
 
@@ -122,7 +127,8 @@ class StudyPlan:
         """
         if self.source not in SHAPE_OF:
             raise InputError(
-                f"the shape of {self.source} is not known (known: {', '.join(SHAPE_OF)})"
+                f"the shape of {self.source} is not known "
+                f"(known: {', '.join(SHAPE_OF)})"
             )
         return Arithmetic(config_of(SHAPE_OF[self.source]), ITEMSIZE[self.dtype])
 
@@ -131,15 +137,16 @@ class StudyPlan:
         """Number of thoughts."""
         return self.problems * self.samples
 
-    def demands(self, model: Arithmetic, batch_size: int) -> dict[str, Demand]:
-        """Of every stage on the whole study, without verification."""
+    def demand(self, stage: str, model: Arithmetic, batch_size: int) -> Demand:
+        """Of one of the `STAGES` on the whole study, without verification."""
         traces = synthetic_traces(self.thoughts, self.longest, model.config.vocab_size)
-        return {
-            "generation": generation_demand(model, traces, batch_size, self.shards),
-            "activations": activation_demand(model, traces),
-            "exits": exit_demand(model, traces, self.answer_tokens),
-            "attribution": attribution_demand(model, traces),
-        }
+        if stage == "generation":
+            return generation_demand(model, traces, batch_size, self.shards)
+        if stage == "exits":
+            return exit_demand(model, traces, self.answer_tokens)
+        return {"activations": activation_demand, "attribution": attribution_demand}[
+            stage
+        ](model, traces)
 
     def seconds(
         self, stage: str, demand: Demand, ceilings: Ceilings, share: float
@@ -147,6 +154,11 @@ class StudyPlan:
         """Time of a stage on the whole study, with the most that it may verify."""
         again = self.checked if stage in CHECKED else 0
         return (1 + again) * seconds_needed(demand, ceilings, share)
+
+    def loaded_bytes(self, model: Arithmetic) -> int:
+        """Bytes of the weights that all jobs load."""
+        jobs = len(LOADING) * self.shards + len(LOADING_ONCE)
+        return jobs * model.weight_bytes
 
     def cache_bytes(self, model: Arithmetic, batch_size: int) -> int:
         """Largest key-value cache of generation: all rows as long as the longest."""
@@ -167,29 +179,45 @@ def _problems(dataset: dict[str, Any], name: str) -> int:
 def plan_lines(plan: StudyPlan) -> list[str]:
     """Time and memory on an H100, at assumed shares of what it can do at best."""
     model = plan.arithmetic
-    demands = plan.demands(model, plan.batch_size)
-    lines = [
+    demands = {stage: plan.demand(stage, model, plan.batch_size) for stage in STAGES}
+    loaded = plan.loaded_bytes(model)
+    times = {"loading": loaded / LOADING_SPEED}
+    rows = [_row("loading", "-", "-", loaded, "-", times["loading"])]
+    for stage, demand in demands.items():
+        share = ASSUMED_SHARES[stage]
+        times[stage] = plan.seconds(stage, demand, H100, share)
+        petaflop = f"{demand.flops / 1e15:.2f}"
+        cells = (demand.tokens, petaflop, demand.bytes, f"{share:.0%}", times[stage])
+        rows.append(_row(stage, *cells))
+    weights = model.weight_bytes / GIB
+    cache = plan.cache_bytes(model, plan.batch_size) / GIB
+    return [
         f"{plan.thoughts} thoughts of {demands['generation'].tokens} tokens in all "
         f"(log-normal, median {MEDIAN}, 90% below {PERCENTILE_90}), {plan.dtype}",
         f"one NVIDIA H100 SXM: {H100.flops / 1e12:.0f} TFLOP/s, "
         f"{H100.bandwidth / 1e12:.2f} TB/s; shares of them are assumed",
-        "stage           tokens     PFLOP  TB read  share  minutes",
-    ]
-    total = 0.0
-    for stage in STAGES:
-        demand, share = demands[stage], ASSUMED_SHARES[stage]
-        seconds = plan.seconds(stage, demand, H100, share)
-        total += seconds
-        read = "-" if demand.bytes is None else f"{demand.bytes / 1e12:.1f}"
-        lines.append(
-            f"{stage:<12} {demand.tokens:>9} {demand.flops / 1e15:>9.2f} {read:>8} "
-            f"{share:>6.0%} {seconds / 60:>8.1f}"
-        )
-    weights = model.weight_bytes / GIB
-    cache = plan.cache_bytes(model, plan.batch_size) / GIB
-    return [
-        *lines,
-        f"{'total':<45} {total / 60:>11.1f}",
+        f"{'stage':<12} {'tokens':>8} {'PFLOP':>7} {'TB read':>8} {'share':>6} minutes",
+        *rows,
+        _row("total", "", "", "", "", sum(times.values())),
         f"memory: weights {weights:.1f} GiB; with the largest key-value cache "
-        f"{weights + cache:.1f} GiB; with a batch {weights + plan.batch_memory:.1f} GiB",
+        f"{weights + cache:.1f} GiB,",
+        f"with a batch of {plan.batch_memory:g} GiB {weights + plan.batch_memory:.1f} "
+        "GiB",
     ]
+
+
+def _row(
+    stage: str,
+    tokens: int | str,
+    petaflop: str,
+    read: float | str | None,
+    share: str,
+    seconds: float,
+) -> str:
+    """A line of the table; `read` in bytes."""
+    if not isinstance(read, str):
+        read = "-" if read is None else f"{read / 1e12:.2f}"
+    return (
+        f"{stage:<12} {tokens:>8} {petaflop:>7} {read:>8} {share:>6} "
+        f"{seconds / 60:>7.2f}"
+    )
