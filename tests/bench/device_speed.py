@@ -93,8 +93,8 @@ def _now(device: torch.device) -> float:
 
 
 def _free_memory(device: torch.device) -> None:
-    gc.collect()
     if device.type == "cuda":
+        gc.collect()
         torch.cuda.empty_cache()
 
 
