@@ -59,6 +59,7 @@ from doubletake.model.batch_memory import backward_tokens, forward_tokens
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.devices import choose_device, device_name
+from doubletake.running.errors import InputError
 from early_exit.shared_prefill import Branch, continue_branches
 from traces.continuous_batching import GenerationRequest, generate
 from traces.token_sampling import Sampling
@@ -320,7 +321,10 @@ if __name__ == "__main__":
     parser.add_argument("--traces", type=int, help="number of traces to measure on")
     parser.add_argument("--plan", type=Path, metavar="CONFIG")
     chosen = parser.parse_args()
-    if chosen.plan:
-        print("\n".join(plan_lines(StudyPlan.of(chosen.plan))))
-    else:
-        main(chosen.shape, chosen.device, chosen.dtype, chosen.traces)
+    try:
+        if chosen.plan:
+            print("\n".join(plan_lines(StudyPlan.of(chosen.plan))))
+        else:
+            main(chosen.shape, chosen.device, chosen.dtype, chosen.traces)
+    except InputError as error:
+        sys.exit(str(error))
