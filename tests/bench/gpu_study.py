@@ -57,12 +57,13 @@ from attribution.gradients import attribute
 from attribution.metric import Decision, Metric
 from doubletake.model.batch_memory import backward_tokens, forward_tokens
 from doubletake.model.batches import in_batches
+from doubletake.model.branch_rows import continue_branches
+from doubletake.model.branches import Branch, Prefix
 from doubletake.model.decoder import Decoder
 from doubletake.model.devices import choose_device, device_name
+from doubletake.model.token_sampling import Sampling
 from doubletake.running.errors import InputError
-from early_exit.shared_prefill import Branch, continue_branches
 from traces.continuous_batching import GenerationRequest, generate
-from traces.token_sampling import Sampling
 
 FLAGSHIP = CONFIGS / "r1-llama-8b.yaml"
 BATCHES = (64, 256)
@@ -134,14 +135,16 @@ def answer_exits(
     decoder: Decoder, memory: float, answer_tokens: int, traces: Traces
 ) -> None:
     """Answers of the longest length at all cuts of every trace."""
-    for trace in traces:
-        continue_branches(
-            decoder.hf,
+    prefixes = [
+        Prefix(
+            trace.name,
             trace.ids,
-            [Branch(cut, SUFFIX) for cut in trace.cuts],
-            max_tokens=answer_tokens,
-            stop=lambda *_: False,
+            [Branch(cut, SUFFIX, answer_tokens) for cut in trace.cuts],
         )
+        for trace in traces
+    ]
+    for _ in continue_branches(decoder, prefixes, memory):
+        pass
 
 
 def attribute_turns(decoder: Decoder, memory: float, traces: Traces) -> None:
