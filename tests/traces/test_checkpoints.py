@@ -8,8 +8,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from doubletake.model import growing_cache
 from doubletake.model.token_sampling import Sampling
-from traces import checkpoints, growing_cache
+from traces import checkpoints
 from traces.checkpoints import Checkpoint
 from traces.continuous_batching import generate
 from traces.generation_state import GenerationRequest
