@@ -95,6 +95,18 @@ class Run:
         self.process.wait(PATIENCE)
 
 
+def seed_of_commit() -> str:
+    """The commit under test; a fixed seed without a git repository."""
+    said = subprocess.run(
+        ["git", "rev-parse", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return said.stdout.strip() or "20"
+
+
 def kill(processes: list[psutil.Process]) -> int:
     """Kill -9; return how many were still there. psutil spares a reused id."""
     killed = 0

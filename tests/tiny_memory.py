@@ -22,9 +22,11 @@ from attention.selected_turns import SelectedTurn, TraceTurns
 from attention.tables import BINS
 from attribution import gradients, patching
 from attribution.metric import Decision, Metric
+from doubletake.model import branch_rows
 from doubletake.model.architectures import LAYOUTS
 from doubletake.model.batch_memory import GIB, Widths, cache_bytes, forward_bytes
 from doubletake.model.batches import batches_of
+from doubletake.model.branches import Branch, Prefix
 from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
 from doubletake.study.settings import ModelSettings
@@ -154,6 +156,14 @@ def patching_cells(decoder: Decoder, length: int, gib: float, share: float) -> C
     return _case([cell] * _count(decoder, length, gib), length, need, run, gib)
 
 
+def early_exit(decoder: Decoder, length: int, gib: float) -> Case:
+    branches = [Branch(length * k // 10, (7,) * 12, 8) for k in range(1, 11)]
+    (row,) = branch_rows._rows_of(0, Prefix("0/0", [5] * length, branches))
+    run = partial(branch_rows._continue_rows, decoder)
+    need = partial(branch_rows.batch_bytes, decoder)
+    return _case([row] * _count(decoder, length, gib), length, need, run, gib)
+
+
 def value_vectors(decoder: Decoder, length: int, gib: float) -> Case:
     w, most = Widths.of(decoder), unit_zeroing.QUERIES_AT_ONCE
     prefix = cache_bytes(w, length) + forward_bytes(w, 1, length)
@@ -207,6 +217,7 @@ CASES: dict[str, Callable[[Decoder, int, float], Case]] = {
     "attribution, patching at 1/10": partial(patching_cells, share=0.1),
     "attribution, patching at 1/2": partial(patching_cells, share=0.5),
     "attribution, patching at 9/10": partial(patching_cells, share=0.9),
+    "early_exit": early_exit,
     "value_vectors": value_vectors,
     "logit_lens": partial(logit_lens, groups=10),
     "logit_lens, 100 random groups": partial(logit_lens, groups=100),

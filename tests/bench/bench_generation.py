@@ -21,8 +21,8 @@ from transformers import GenerationConfig
 
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
+from doubletake.model.token_sampling import Sampling
 from traces.continuous_batching import GenerationRequest, generate
-from traces.token_sampling import Sampling
 
 COUNT, BATCH, SHORTEST, LONGEST = 48, 16, 50, 236
 GREEDY = Sampling(temperature=0, top_p=1.0, seed=0)

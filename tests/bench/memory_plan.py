@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from tiny_memory import CASES, Case, random_llama
 
-from doubletake.model.batch_memory import GIB, Widths, cache_bytes, forward_bytes
+from doubletake.model.batch_memory import GIB, Widths, cache_bytes
 from doubletake.model.decoder import Decoder
 
 SHAPE = {
@@ -43,11 +43,6 @@ def per_token(
     return Case(need, lambda: None, max(1, int(gib * GIB / need)))
 
 
-def with_cache(widths: Widths, tokens: int) -> float:
-    """A forward pass that keeps all keys and values."""
-    return forward_bytes(widths, 1, tokens) + cache_bytes(widths, tokens)
-
-
 def print_plan() -> None:
     """Print the table: GiB of one trace, and how many fit at once."""
     decoder = eight_b()
@@ -64,7 +59,6 @@ def print_plan() -> None:
     cases = {name: make for name, make in CASES.items() if name not in LEFT_OUT}
     cases = {
         "generation: keys and values of a thought": partial(per_token, cache_bytes),
-        "early exit: reading a trace": partial(per_token, with_cache),
         **cases,
     }
     heads = [f"{length} tokens" for length in LENGTHS]

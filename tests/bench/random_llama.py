@@ -15,7 +15,6 @@ from doubletake.study.settings import ModelSettings
 
 def random_decoder() -> Decoder:
     """A Llama of 33.6 M parameters."""
-    torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=8192,
         hidden_size=512,
@@ -27,7 +26,19 @@ def random_decoder() -> Decoder:
         bos_token_id=None,
         eos_token_id=None,
     )
-    hf = LlamaForCausalLM._from_config(config, attn_implementation="sdpa")
+    return decoder_of(config, torch.device("cpu"), torch.float32)
+
+
+def decoder_of(
+    config: LlamaConfig, device: torch.device, dtype: torch.dtype
+) -> Decoder:
+    """A Llama with seeded random weights, which are made on the device."""
+    torch.manual_seed(0)
+    with device:
+        hf = LlamaForCausalLM._from_config(
+            config, attn_implementation="sdpa", dtype=dtype
+        )
     hf = hf.eval().requires_grad_(False)
-    settings = ModelSettings("random", None, "float32", "cpu", "</think>", {})
+    name = str(dtype).removeprefix("torch.")
+    settings = ModelSettings("random", None, name, device.type, "</think>", {})
     return Decoder(hf, hf.config, LAYOUTS["llama"], settings)

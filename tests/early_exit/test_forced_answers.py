@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from doubletake.model.continuations import Continuation
 from doubletake.running.errors import InputError
 from doubletake.text.known_formats import KNOWN_FORMATS
 from doubletake.text.tokenizer import load_tokenizer
@@ -14,7 +15,6 @@ from early_exit.forced_answers import (
     answer_columns,
     whole_logprob,
 )
-from early_exit.shared_prefill import Continuation
 
 
 @pytest.fixture(scope="module")

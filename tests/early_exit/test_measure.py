@@ -8,6 +8,7 @@ import shutil
 import polars as pl
 import pytest
 import torch
+from polars.testing import assert_frame_equal
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
 from doubletake.model.loading import load_decoder
@@ -15,9 +16,10 @@ from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.tokenizer import load_tokenizer
-from early_exit import measure as early_exit
+from early_exit import exit_measurement
 from early_exit.measure import Settings, main
 from early_exit.tables import EARLY_EXIT
+from early_exit.verification_figures import FLOAT32, OTHER_ANSWER, REPLAY
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -26,6 +28,7 @@ SETTINGS = Settings(
     answer_prompt="\n</think>\n\nThe answer is \\boxed{",
     answer_stop="}",
     max_answer_tokens=6,
+    batch_memory=0.01,
     verification=Verification(share=0.01, minimum=3, seed=0),
 )
 
@@ -80,6 +83,11 @@ def run(folder, model, shard="1-of-1", settings=SETTINGS):
         shard=shard,
     )
     return EARLY_EXIT.read(folder / f"{shard}.parquet")
+
+
+def assert_same(one, other):
+    """Equal answers; scores differ by rounding, as batches differ."""
+    assert_frame_equal(one, other, abs_tol=1e-4, rel_tol=0)
 
 
 def reference_answer(hf, ids, stop, stop_ids, tokenizer, count):
@@ -164,14 +172,20 @@ def test_every_trace_has_exit_zero_and_one_exit_per_arrival(folder, model):
 def test_three_shards_give_the_table_of_one(folder, model):
     whole = run(folder, model).sort("trace", "exit")
     parts = pl.concat([run(folder, model, f"{k}-of-3") for k in (1, 2, 3)])
-    assert parts.sort("trace", "exit").equals(whole)
+    assert_same(parts.sort("trace", "exit"), whole)
+
+
+def test_batches_change_nothing(folder, model):
+    one_by_one = dataclasses.replace(SETTINGS, batch_memory=1e-9)
+    together = run(folder, model).sort("trace", "exit")
+    assert_same(run(folder, model, settings=one_by_one).sort("trace", "exit"), together)
 
 
 def test_a_shard_without_traces_writes_empty_tables(folder, model):
     assert run(folder, model, "7-of-9").height == 0
     checks = VERIFICATION.read(folder / "7-of-9.verification.parquet")
     assert checks["value"].null_count() == checks.height
-    assert checks["n"].to_list() == [0] * 7
+    assert checks["n"].to_list() == [0] * 8
 
 
 def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
@@ -246,7 +260,7 @@ def test_the_effect_of_retokenization_is_measured(folder, model, monkeypatch):
     assert checks["n"].to_list() == [12, 0, 0]
     # Every second exit seems to keep other tokens, so its answer may differ.
     monkeypatch.setattr(
-        early_exit,
+        exit_measurement,
         "suffix_as_written",
         lambda ids, point, prompt: prompt.suffix("8") if point.number % 2 else None,
     )
@@ -259,3 +273,18 @@ def test_the_effect_of_retokenization_is_measured(folder, model, monkeypatch):
     assert checks["n"].to_list()[:2] == [12, 7]
     assert checks["value"][0] == 7 / 12
     assert checks["value"][2] > 0
+
+
+def test_a_16_bit_model_is_compared_with_itself_in_float32(folder, model):
+    everything = Verification(share=9.0, minimum=7, seed=0)
+    settings = dataclasses.replace(SETTINGS, verification=everything)
+    coarse = dataclasses.replace(model, dtype="bfloat16")
+    table = run(folder, coarse, settings=settings)
+    checks = VERIFICATION.read(folder / "1-of-1.verification.parquet")
+    replay = checks.filter(check=REPLAY).rows_by_key("statistic", named=True)
+    (bounded,) = replay[OTHER_ANSWER]
+    assert (bounded["bound"], bounded["n"]) == (0.01, table.height)
+    packed, plain, other = checks.filter(check=FLOAT32).to_dicts()
+    assert 1e-4 < packed["value"] < 3 * plain["value"]
+    assert packed["n"] == plain["n"] > other["n"] == 7  # tokens; exits
+    assert [row["bound"] for row in (packed, plain, other)] == [None] * 3

@@ -257,6 +257,10 @@ def test_exit_0_changes_no_bin_of_the_later_exits(cases):
 def test_more_bins_than_exits_leave_none_empty(cases):
     bins = calibrate(cases.head(2), 3, INTERVALS)
     assert bins["exits"].to_list() == [1, 1]
+    first = pl.concat([cases.filter(exit=0)] * 3).drop_nulls("whole_logprob").head(7)
+    assert first.height > 3
+    many = calibrate(first, 10, INTERVALS)
+    assert many["exits"].to_list() == [1] * first.height
 
 
 def run(folder, rows, final):

@@ -2,10 +2,17 @@
 
 import math
 
+import pytest
 import torch
 
-from early_exit.shared_prefill import Continuation
-from early_exit.verification_figures import ReplayDifferences, RetokenizationEffect
+from doubletake.model.continuations import Continuation
+from early_exit.forced_answers import ForcedAnswer
+from early_exit.verification_figures import (
+    ReplayDifferences,
+    RetokenizationEffect,
+    RoundingErrors,
+    same_answer,
+)
 
 
 def test_equal_answers_and_log_probs_are_counted():
@@ -28,7 +35,53 @@ def test_a_nan_stays_the_largest_difference():
         one.add(1, [number, 0.0, 0.0, 0.0])
         other.add(1, [0.0, 0.0, 0.0, 0.0])
     differences.add(one, other, [1, 1, 1], prompt=None)
-    logit, logprob, whole, equal = differences.figures(torch.float32)
+    logit, logprob, whole, equal, other = differences.figures(torch.float32)
     assert math.isnan(logit.value)
-    assert (logprob.value, equal.value) == (0.0, 1.0)
+    assert (logprob.value, equal.value, other.value) == (0.0, 1.0, 0.0)
     assert (whole.value, whole.n) == (None, 0)  # no answer ended
+
+
+class Digits:
+    """Reads tokens as digits of a number that 0 or 9 ends."""
+
+    def read(self, tokens):
+        ended = tokens[-1] in (0, 9)
+        number = "".join(str(token) for token in tokens if token not in (0, 9))
+        return ForcedAnswer(number if ended else None, len(tokens), ended)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "choices", "same"),
+    [
+        ([1, 2, 0], [1, 2, 0], True),
+        ([1, 2, 3], [1, 2, 3], True),  # the same, although no answer has ended
+        ([1, 2, 0], [1, 2, 9], True),  # another token ends the same number
+        ([1, 2, 0], [1, 0, 0], False),
+        ([1, 2, 0], [1, 3, 0], False),  # what follows 3 is not known
+        ([1, 2, 3], [1, 2, 9], False),
+    ],
+)
+def test_answers_are_compared_up_to_the_first_other_token(tokens, choices, same):
+    assert same_answer(tokens, choices, Digits()) == same
+
+
+def test_other_answers_exceed_the_bound():
+    differences, rounding = ReplayDifferences(), RoundingErrors()
+    one, other, exact = Continuation(), Continuation(), Continuation()
+    for token, logit in ((1, 0.0), (2, 1.0), (0, 3.0)):
+        one.add(token, [logit, 0.0, 0.0, 0.0])
+        other.add(token, [logit + 0.25, 0.0, 0.0, 0.0])
+        exact.add(token, [logit - 0.5, 0.0, 0.0, 0.0])
+    for choices in ([1, 2, 0], [1, 2, 9], [1, 3, 0], [1, 2, 0]):
+        differences.add(one, other, choices, Digits())
+        rounding.add(one, other, exact, choices, Digits())
+    equal, changed = differences.figures(torch.bfloat16)[3:]
+    assert (equal.value, equal.bound) == (0.5, None)
+    assert (changed.value, changed.bound, changed.n) == (0.25, 0.01, 4)
+    assert changed.value > changed.bound
+    values = [(item.value, item.n) for item in rounding.figures(torch.bfloat16)]
+    assert values == [(0.5, 12), (0.75, 12), (0.25, 4)]
+    assert rounding.figures(torch.float32) == []
+    assert [item.value for item in RoundingErrors().figures(torch.float16)] == [
+        None
+    ] * 3

@@ -7,30 +7,16 @@
 import os
 import random
 import shutil
-import subprocess
 import time
-from pathlib import Path
 
 from checkouts import Checkout
 from fault_counts import Tally
-from fault_tools import Run, assert_same, kill
+from fault_tools import Run, assert_same, kill, seed_of_commit
 
 KILLS = int(os.environ.get("DOUBLETAKE_KILLS", "8"))
 FILES = 12  # at most so many new files between two kills: spreads them over a run
 JOB, SNAKEMAKE, BOTH = "kill -9 of a job", "kill -9 of Snakemake", "kill -9 of both"
 RETRIES = ("--retries", "20")
-
-
-def seed_of_commit() -> str:
-    """The commit under test; a fixed seed without a git repository."""
-    said = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return said.stdout.strip() or "20"
 
 
 def random_moment(run: Run, draw: random.Random) -> bool:

@@ -75,6 +75,8 @@ def configure(config: dict[str, Any], model: Path) -> None:
     }
     config["studies"] = [{"model": MODEL, "dataset": THOUGHTS}]
     config |= {"shards": 1, "batch_memory": 1.0}
+    # Six thoughts have few pairs that stand alike, so the calipers are wide here.
+    config["matches"] = {"since_arrival": 3, "depth": 3, "arrivals": 1}
     config["intervals"]["least_problems"] = 3
     config["generation"] |= {"temperature": 0, "max_new_tokens": 40}
     config["turns"]["predicted_only"] = False

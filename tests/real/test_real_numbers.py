@@ -209,6 +209,7 @@ def test_value_vectors_are_columns_of_the_down_projection(study):
         layers[layer].mlp.down_proj.weight[:, unit]
         for layer, unit in vectors.select("layer", "vector").iter_rows()
     ]
+    assert columns
     norms = [float(column.norm()) for column in columns]
     assert vectors["norm"].to_list() == pytest.approx(norms, rel=1e-4)
 
@@ -216,6 +217,7 @@ def test_value_vectors_are_columns_of_the_down_projection(study):
 def test_zeroing_value_vectors_changes_a_plain_pass_alike(study):
     turns, sets = study.table("turns"), study.table("value_vectors/sets")
     rows = study.table("value_vectors/interventions").filter(pl.col("draw") < 2)
+    assert rows.height
     back = study.words("backtrack")
     for row in spread(rows.sort("trace", "event", "side", "draw"), 3):
         key = {name: row[name] for name in ("layer", "side", "draw")}

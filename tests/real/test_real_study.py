@@ -5,13 +5,19 @@ import pytest
 import torch
 from real_study import COUNT, MODEL, QUESTIONS, TURNS, spread
 
-from doubletake.study.registry import experiments
+from doubletake.study.registry import experiments, stages
+from doubletake.tables.verification import VERIFICATION
 
 pytestmark = pytest.mark.real
 OPENING = "<think>\n"
 PLANTED = {"twins"}
 """Experiments on the causes of a planted language, which this model does not speak."""
 EXPERIMENTS = [one.name for one in experiments() if one.name not in PLANTED]
+VERIFIED = [
+    stage.name
+    for stage in stages()
+    if VERIFICATION in stage.all_tables and stage.name in (*EXPERIMENTS, "activations")
+]
 
 
 def test_every_experiment_has_results(study):
@@ -49,7 +55,7 @@ def test_the_thoughts_turn_back(study):
     assert counts.min() >= TURNS
 
 
-@pytest.mark.parametrize("name", [*EXPERIMENTS, "activations"])
+@pytest.mark.parametrize("name", VERIFIED)
 def test_every_check_that_a_stage_makes_is_within_its_bound(study, name):
     checks = study.table(f"{name}/verification").drop_nulls(["value", "bound"])
     assert checks.height

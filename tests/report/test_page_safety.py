@@ -132,8 +132,8 @@ def test_a_damaged_manifest_is_named(render):
 def test_a_broken_figure_is_named(render):
     study = Study()
     study.figure = "<svg"
-    with pytest.raises(InputError, match=r"cannot read figure .*balance\.svg"):
+    with pytest.raises(InputError, match=r"cannot read figure .*confidence\.svg"):
         render(study)
     study.figure = "<html></html>"
-    with pytest.raises(InputError, match=r"balance\.svg: not an SVG but <html>"):
+    with pytest.raises(InputError, match=r"confidence\.svg: not an SVG but <html>"):
         render(study)

@@ -6,9 +6,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from doubletake.model.token_sampling import Sampling
 from doubletake.running.errors import InputError
+from traces import continuous_batching
 from traces.continuous_batching import GenerationRequest, generate
-from traces.token_sampling import Sampling
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
 STOPS = {1, 7}
@@ -112,6 +113,48 @@ def test_out_of_memory_halves_the_batch_and_loses_nothing(
         trace: done.ids for trace, done in reference.items()
     }
     assert max(calls) > 4
+
+
+def test_out_of_memory_keeps_the_tokens_of_all_completions(
+    model, requests, reference, monkeypatch
+):
+    forward, widths = model.forward, []
+
+    def failing(*args, **kwargs):
+        widths.append(kwargs["input_ids"].shape[1])
+        if len(widths) == 20:
+            raise torch.cuda.OutOfMemoryError("full")
+        return forward(*args, **kwargs)
+
+    long = [request for request in requests if len(reference[request.trace].ids) > 25]
+    monkeypatch.setattr(model, "forward", failing)
+    results = run(model, long, 64)
+    assert {trace: done.ids for trace, done in results.items()} == {
+        request.trace: reference[request.trace].ids for request in long
+    }
+    # Prompt and 18 tokens or more, read in one pass, and not a step for each again.
+    longest = max(len(request.prompt_ids) for request in long)
+    assert widths[20] >= longest + 18
+    steps = max(len(reference[request.trace].ids) for request in long)
+    assert widths.count(1) <= steps + 1
+
+
+def test_many_prompts_take_several_passes(model, requests, reference, monkeypatch):
+    monkeypatch.setattr(continuous_batching, "PREFILL_TOKENS", 60)
+    sizes, forward = [], model.forward
+
+    def watched(*args, **kwargs):
+        sizes.append(kwargs["input_ids"].shape)
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(model, "forward", watched)
+    results = run(model, requests, 16)
+    assert {trace: done.ids for trace, done in results.items()} == {
+        trace: done.ids for trace, done in reference.items()
+    }
+    prefills = [rows * width for rows, width in sizes if width > 1]
+    assert max(prefills) <= 60
+    assert max(rows for rows, width in sizes if width == 1) > 4
 
 
 def test_a_completion_that_never_fits_is_named(model, requests, monkeypatch):

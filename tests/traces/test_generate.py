@@ -1,5 +1,6 @@
 """Generated traces of a tiny random model and of the pocket model."""
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces import generate as generate_traces
+from traces.checkpoints import Checkpoint
 from traces.generate import Settings
 from traces.generate import main as generate_main
 from traces.tables import TRACES
@@ -246,3 +248,56 @@ def test_a_new_batch_size_keeps_the_thoughts(tmp_path, problems_path, pocket, co
     counted.clear()
     generated(tmp_path, path, pocket, samples=1, batch_size=1)
     assert counted == []
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """A function that lets the next generation stop after so many results."""
+    monkeypatch.setattr(Checkpoint, "is_due", property(lambda _: True))
+
+    def stop_after(count: int) -> None:
+        def generate(*arguments):
+            yield from itertools.islice(real(*arguments), count)
+            monkeypatch.setattr(generate_traces, "generate", real)
+            raise KeyboardInterrupt
+
+        real = generate_traces.generate
+        monkeypatch.setattr(generate_traces, "generate", generate)
+
+    return stop_after
+
+
+def test_a_stopped_generation_ends_in_the_same_bytes(
+    tmp_path, problems_path, pocket, stopped
+):
+    length = {"max_new_tokens": 300, "batch_size": 3}
+    (tmp_path / "other").mkdir()
+    generated(tmp_path / "other", problems_path, pocket, **length)
+    stopped(400)
+    with pytest.raises(KeyboardInterrupt):
+        generated(tmp_path, problems_path, pocket, **length)
+    checkpoint = tmp_path / ".earlier/1-of-1.checkpoint.safetensors"
+    assert checkpoint.exists()
+    generated(tmp_path, problems_path, pocket, **length)
+    name = "1-of-1.parquet"
+    assert (tmp_path / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+    runs = [RUNS.read(tmp_path / f / "1-of-1.runs.parquet") for f in (".", "other")]
+    (here, there) = (run.row(0, named=True) for run in runs)
+    assert "begun ones kept from an interrupted attempt" in here["note"]
+    assert here["tokens"] < there["tokens"]
+    assert not checkpoint.exists()
+
+
+@pytest.mark.parametrize("change", [{"seed": 3}, {"temperature": 0.1}])
+def test_a_checkpoint_of_other_settings_is_not_used(
+    tmp_path, problems_path, pocket, stopped, caplog, change
+):
+    stopped(40)
+    with pytest.raises(KeyboardInterrupt):
+        generated(tmp_path, problems_path, pocket)
+    generated(tmp_path, problems_path, pocket, **change)
+    (tmp_path / "other").mkdir()
+    generated(tmp_path / "other", problems_path, pocket, **change)
+    name = "1-of-1.parquet"
+    assert (tmp_path / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+    assert "other settings, model, code or versions made it" in caplog.text

@@ -124,7 +124,7 @@ EDITED = (
     "early_exit/measure.py",
     "logit_lens/plot.py",
     "traces/continuous_batching.py",
-    "early_exit/shared_prefill.py",
+    "doubletake/model/packed_rows.py",
     "doubletake/stats/intervals.py",
     "logit_lens/tables.py",
     "doubletake/page/wording.py",
@@ -146,7 +146,9 @@ CHANGES: dict[str, Change] = {
     **{f"comment in `{path}`": edit(path, "# Edited.") for path in COMMENTED},
     **{f"docstring of `{path}`": reword(path) for path in REWORDED},
     "meaning of a column": words("traces/tables.py", '"id: problem/sample"', '"other"'),
-    "caption of a figure": words("probing/declaration.py", "must lie", "should lie"),
+    "caption of a figure": words(
+        "probing/declaration.py", "needs no thinking", "asks no thinking"
+    ),
     **{f"content of `{path}`": replace(path) for path in REPLACED},
     **{f"`{path}` removed": remove(path) for path in REMOVED},
 }

@@ -60,7 +60,7 @@ def imported(path: Path, settings: ModelSettings, folder: Path):
 
 def events_of(problems: pl.DataFrame, traces: pl.DataFrame) -> list[list[dict]]:
     by_id = {row["problem"]: row for row in problems.to_dicts()}
-    settings = Settings("rules", 0)
+    settings = Settings("rules", {})
     return [
         event_rows(row, by_id[row["problem"]], settings)
         for row in traces.iter_rows(named=True)

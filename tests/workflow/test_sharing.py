@@ -58,7 +58,11 @@ WORDS = [
 ]
 DOUBLED = ("activations/cache.py", 'means(sums["resid"]', 'means(2 * sums["resid"]')
 RESEEDED = ("traces/generate.py", "settings.seed)", "settings.seed + 1)")
-WARMER = ("traces/token_sampling.py", "/ sampling.temp", "/ 2 / sampling.temp")
+WARMER = (
+    "doubletake/model/token_sampling.py",
+    "/ sampling.temp",
+    "/ 2 / sampling.temp",
+)
 
 
 def edit(checkout, edits: list[tuple[str, str, str]]) -> None:

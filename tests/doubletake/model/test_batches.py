@@ -31,6 +31,20 @@ def test_batches_hold_at_most_the_limit(lengths, limit, batches):
     assert found == batches
 
 
+@pytest.mark.parametrize(
+    ("lengths", "padding", "batches"),
+    [
+        ([10, 9, 9, 8], 0.1, [[10, 9, 9, 8]]),  # 4 of 40 tokens are padding
+        ([10, 9, 9, 7, 7], 0.1, [[10, 9, 9], [7, 7]]),
+        ([10, 9, 9, 7], 0.0, [[10], [9, 9], [7]]),
+        ([10, 1, 1], 1.0, [[10, 1, 1]]),
+    ],
+)
+def test_batches_hold_at_most_their_share_of_padding(lengths, padding, batches):
+    found = batches_of(lengths, lambda length: length, padded_tokens, 1000, padding)
+    assert found == batches
+
+
 def run_with_memory_for(size: int, lengths: list[int]) -> list[list[int]]:
     def run(batch: list[int]) -> int:
         if len(batch) > size:

@@ -12,10 +12,11 @@ from tiny_windows import (
 )
 
 from attention.attention_weights import reading_rows
-from early_exit.shared_prefill import Branch, continue_branches, replay_unpacked
-from traces import growing_cache
+from doubletake.model import growing_cache
+from doubletake.model.branch_rows import continue_branches, replay_unpacked
+from doubletake.model.branches import Branch, Prefix
+from doubletake.model.token_sampling import Sampling
 from traces.continuous_batching import GenerationRequest, Slots, generate
-from traces.token_sampling import Sampling
 
 GREEDY = Sampling(temperature=0, top_p=1.0, seed=0)
 
@@ -36,19 +37,25 @@ def test_the_windows_are_what_these_tests_meet(decoder_of, name):
     assert changed[10:].median() > 0.5
 
 
+def said_beside_another(decoder, prefix, branches):
+    """Continuations in a batch with a shorter prefix, whose branches end sooner."""
+    shorter = prefix[: -(len(prefix) // 9) or None]
+    beside = [Branch(len(shorter), branch.suffix, 3) for branch in branches]
+    both = [Prefix("this", prefix, branches), Prefix("other", shorter, beside)]
+    return dict(continue_branches(decoder, both, batch_memory=1.0))[0]
+
+
 @pytest.mark.parametrize(("window", "length"), WINDOWS)
 @pytest.mark.parametrize("name", WINDOWED)
 def test_branches_equal_plain_passes(decoder_of, name, window, length):
     decoder, prefix = decoder_of(name, window), random_ids(length)
     cuts = range(1, length + 1) if length < 100 else (1, window, window + 3, length)
-    branches = [Branch(cut, tuple(random_ids(1 + cut % 7, seed=cut))) for cut in cuts]
-    said = continue_branches(
-        decoder.hf, prefix, branches, max_tokens=9, stop=lambda *_: False
-    )
+    branches = [
+        Branch(cut, tuple(random_ids(1 + cut % 7, seed=cut)), 9) for cut in cuts
+    ]
+    said = said_beside_another(decoder, prefix, branches)
     for branch, continuation in zip(branches, said, strict=True):
-        plain, choices = replay_unpacked(
-            decoder.hf, prefix, branch, continuation.tokens
-        )
+        plain, choices = replay_unpacked(decoder, prefix, branch, continuation.tokens)
         assert choices == continuation.tokens
         assert continuation.logits == pytest.approx(plain.logits, abs=2e-4)
         assert continuation.entropies == pytest.approx(plain.entropies, abs=2e-4)
@@ -57,10 +64,8 @@ def test_branches_equal_plain_passes(decoder_of, name, window, length):
 @pytest.mark.parametrize("name", WINDOWED)
 def test_a_suffix_longer_than_the_window(decoder_of, name):
     decoder, prefix = decoder_of(name, 5), random_ids(20)
-    branches = [Branch(cut, tuple(random_ids(17, seed=cut))) for cut in (3, 20, 11)]
-    said = continue_branches(
-        decoder.hf, prefix, branches, max_tokens=12, stop=lambda *_: False
-    )
+    branches = [Branch(cut, tuple(random_ids(17, seed=cut)), 12) for cut in (3, 20, 11)]
+    said = said_beside_another(decoder, prefix, branches)
     for branch, continuation in zip(branches, said, strict=True):
         start = [*prefix[: branch.cut], *branch.suffix]
         assert continuation.tokens == plain_greedy(decoder, start, 12)
@@ -71,14 +76,10 @@ def test_a_suffix_longer_than_the_window(decoder_of, name):
 def test_a_branch_grows_past_the_window(decoder_of, name, size):
     """The first token with a cut-off view is in the suffix or in the answer."""
     decoder, prefix = decoder_of(name, 16), random_ids(12)
-    branches = [Branch(cut, tuple(random_ids(size, seed=cut))) for cut in (12, 4)]
-    said = continue_branches(
-        decoder.hf, prefix, branches, max_tokens=9, stop=lambda *_: False
-    )
+    branches = [Branch(cut, tuple(random_ids(size, seed=cut)), 9) for cut in (12, 4)]
+    said = said_beside_another(decoder, prefix, branches)
     for branch, continuation in zip(branches, said, strict=True):
-        plain, choices = replay_unpacked(
-            decoder.hf, prefix, branch, continuation.tokens
-        )
+        plain, choices = replay_unpacked(decoder, prefix, branch, continuation.tokens)
         assert choices == continuation.tokens
         assert continuation.logits == pytest.approx(plain.logits, abs=2e-4)
 

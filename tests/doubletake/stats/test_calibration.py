@@ -16,6 +16,12 @@ def test_bins_hold_equally_many(cases, bins):
     assert sizes.max() - sizes.min() <= 1
 
 
+@pytest.mark.parametrize("cases", range(1, 12))
+def test_fewer_cases_than_bins_have_a_bin_each(cases):
+    found = equal_count_bins(cases, 10)
+    assert sorted(set(found)) == list(range(min(cases, 10)))
+
+
 def test_the_error_is_the_mean_gap_weighted_by_cases():
     confidence, accuracy = np.array([0.4, 0.8]), np.array([0.5, 0.6])
     cases = np.array([30, 10])

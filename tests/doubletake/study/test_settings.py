@@ -33,6 +33,7 @@ def config(tiny_model, tmp_path):
             "groups": [1],
             "calibration_bins": 3,
         },
+        "batch_memory": 0.1,
         "verification": {"share": 0.1, "minimum": 1, "seed": 0},
         "intervals": {"confidence": 0.9, "least_problems": 3},
     }

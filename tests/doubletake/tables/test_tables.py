@@ -8,8 +8,10 @@ from doubletake.study.registry import tables
 from early_exit.tables import EARLY_EXIT
 from problems.tables import PROBLEMS
 
-WITHOUT_UNIT = {"brier", "cosine", "factor", "strength"}
-MODEL_SCALE = {"norm", "written", "written_random"}
+WITHOUT_UNIT = {"brier", "cosine", "cosine_null", "cosine_limit", "strength"}
+WITHOUT_UNIT |= {"p", "p_holm", "sign_p", "sign_p_holm"}
+MODEL_SCALE = {"norm", "written", "written_random", "along"}
+MODEL_SCALE |= {"difference", "difference_low", "difference_high"}
 """Numbers on the scale of the model's own activations."""
 ROW = {"problem": "00000", "question": "q", "gold": "1", "solution": "#### 1"}
 

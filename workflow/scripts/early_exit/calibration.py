@@ -63,7 +63,7 @@ def _bins_of(
     confidence, correct = pl.col("confidence"), pl.col("correct")
     cells = (
         answered.with_columns(bin=pl.Series(numbers, dtype=pl.Int32))
-        .group_by("bin")
+        .group_by("bin", maintain_order=True)
         .agg(
             exits=pl.len().cast(pl.Int32),
             problems=pl.col("problem").n_unique().cast(pl.Int32),

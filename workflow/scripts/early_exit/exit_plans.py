@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from doubletake.model.branches import Branch, Prefix
+from doubletake.stats.draws import Name
 from doubletake.stats.verification import (
     Case,
     Verification,
     drawn,
 )
 from early_exit.exit_points import ExitPoint
-from early_exit.shared_prefill import Branch
 
 
 @dataclass(frozen=True)
@@ -25,28 +26,26 @@ class TracePlan:
     """By exit number: the branch that keeps the sentence's own tokens, for exits where
     this branch reads other tokens."""
 
-    def tokens(self, max_answer_tokens: int) -> int:
+    @property
+    def tokens(self) -> int:
         """Tokens that the model reads for all exits, if every answer is the longest."""
-        answers = sum(
-            len(branch.suffix) + max_answer_tokens - 1 for branch in self.branches
-        )
+        answers = sum(branch.tokens for branch in self.branches)
         return max(branch.cut for branch in self.branches) + answers
 
-    def replay_cases(self, max_answer_tokens: int) -> list[Case]:
+    @property
+    def replay_cases(self) -> list[Case]:
         """One case per exit; its cost is its full length, for a plain forward pass."""
         return [
-            Case(
-                (self.trace["trace"], point.number),
-                branch.cut + len(branch.suffix) + max_answer_tokens - 1,
-            )
+            Case((self.trace["trace"], point.number), branch.cut + branch.tokens)
             for point, branch in zip(self.points, self.branches, strict=True)
         ]
 
-    def as_written_cases(self, max_answer_tokens: int) -> list[Case]:
+    @property
+    def as_written_cases(self) -> list[Case]:
         """The exits that retokenization changes; they share the trace's prefill."""
         name = self.trace["trace"]
         return [
-            Case((name, number), len(branch.suffix) + max_answer_tokens - 1)
+            Case((name, number), branch.tokens)
             for number, branch in self.as_written.items()
         ]
 
@@ -55,29 +54,53 @@ class TracePlan:
 class CheckedExits:
     """The exits that are checked, as pairs of trace and exit number."""
 
-    replayed: set[tuple[str | int, ...]]
+    replayed: set[Name]
     """Exits that are computed again in a plain forward pass."""
-    as_written: set[tuple[str | int, ...]]
+    exact: set[Name]
+    """Those of them that a 16-bit model computes again in float32, too."""
+    as_written: set[Name]
     """Exits that are computed again with the sentence's own tokens."""
 
 
-def draw_checked_exits(
-    plans: list[TracePlan], max_answer_tokens: int, settings: Verification
-) -> CheckedExits:
+@dataclass(frozen=True)
+class PlannedPrefix:
+    """A trace as the model reads it."""
+
+    plan: TracePlan
+    as_written: list[int]
+    """Numbers of the exits that are continued with the sentence's own tokens, too."""
+    prefix: Prefix
+    """The trace with its branches: those of the plan, then those of `as_written`."""
+
+    @classmethod
+    def of(cls, plan: TracePlan, checked: CheckedExits) -> "PlannedPrefix":
+        """The trace of a plan, with the branches that are checked."""
+        trace, name = plan.trace, plan.trace["trace"]
+        numbers = [
+            number for number in plan.as_written if (name, number) in checked.as_written
+        ]
+        branches = [*plan.branches, *(plan.as_written[number] for number in numbers)]
+        ids = [*trace["prompt_ids"], *trace["completion_ids"]]
+        return cls(plan, numbers, Prefix(name, ids, branches))
+
+
+def draw_checked_exits(plans: list[TracePlan], settings: Verification) -> CheckedExits:
     """Draw the exits to check; each check takes half of the share, costs are tokens.
+
+    A pass in float32 is slow on a GPU, so only the minimum of cases has one.
 
     Args:
         plans: traces of the shard, without refused traces.
-        max_answer_tokens: length of the longest answer.
         settings: how many exits are checked.
     """
-    work = sum(plan.tokens(max_answer_tokens) for plan in plans)
+    work = sum(plan.tokens for plan in plans)
     half = replace(settings, share=settings.share / 2)
-    replays = [case for plan in plans for case in plan.replay_cases(max_answer_tokens)]
-    written = [
-        case for plan in plans for case in plan.as_written_cases(max_answer_tokens)
-    ]
-    names = [
-        {case.name for case in drawn(cases, work, half)} for cases in (replays, written)
-    ]
-    return CheckedExits(*names)
+    replayed, as_written = (
+        [case.name for case in drawn(cases, work, half)]
+        for cases in (
+            [case for plan in plans for case in plan.replay_cases],
+            [case for plan in plans for case in plan.as_written_cases],
+        )
+    )
+    exact = replayed[: settings.minimum]
+    return CheckedExits(set(replayed), set(exact), set(as_written))

@@ -6,11 +6,11 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from doubletake.model.continuations import Continuation
 from doubletake.running.errors import InputError
 from doubletake.text.answers import final_answer, number_text, same_value
 from doubletake.text.thought_format import filled_answer_prompt
 from doubletake.text.tokenizer import TraceTokenizer
-from early_exit.shared_prefill import Continuation
 
 UNKNOWN = "\ufffd".encode()  # for ids beyond the tokenizer, which padded models have
 

@@ -2,9 +2,9 @@
 
 Exit k follows arrival k of a thought; exit 0 stands before the first thought token. The
 thought is cut after the sentence of the arrival and closed with the answer prompt. Then
-the model answers greedily. All exits of a trace share one prefill
-(`early_exit.shared_prefill`). Some exits are computed again without this shortcut, and
-the differences are written into a table.
+the model answers greedily. All exits of a trace share one prefill, and several traces
+are computed together (`doubletake.model.branch_rows`). Some exits are computed again
+one by one, without these shortcuts, and the differences are written into a table.
 
 Inputs
     problems: gold numbers (`PROBLEMS`).
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from doubletake.model.branch_rows import continue_branches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
@@ -38,19 +39,10 @@ from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.tokenizer import load_tokenizer
-from early_exit.exit_plans import CheckedExits, TracePlan, draw_checked_exits
-from early_exit.exit_points import ExitPoint, exit_points_of, suffix_as_written
-from early_exit.forced_answers import AnswerPrompt, answer_columns
-from early_exit.shared_prefill import (
-    Branch,
-    Continuation,
-    continue_branches,
-    longest_sequence,
-    replay_unpacked,
-    tokens_computed,
-)
+from early_exit.exit_measurement import ExitMeasurement
+from early_exit.exit_plans import PlannedPrefix, draw_checked_exits
+from early_exit.forced_answers import AnswerPrompt
 from early_exit.tables import EARLY_EXIT
-from early_exit.verification_figures import ReplayDifferences, RetokenizationEffect
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -73,115 +65,10 @@ class Settings:
     """Text that ends a forced answer."""
     max_answer_tokens: int
     """Longest forced answer, in tokens."""
+    batch_memory: float
+    """Memory for a batch of traces in addition to the model, in GiB."""
     verification: Verification
-    """How many exits of a shard are computed again without the shared prefill."""
-
-
-class ExitMeasurement:
-    """Computes the exits of a shard, trace by trace, and collects the tables' rows."""
-
-    def __init__(
-        self,
-        decoder: Decoder,
-        prompt: AnswerPrompt,
-        max_answer_tokens: int,
-    ) -> None:
-        """Start with empty tables."""
-        self.decoder, self.prompt = decoder, prompt
-        self.max_answer_tokens = max_answer_tokens
-        self.max_positions = decoder.max_positions
-        self.rows: list[dict[str, Any]] = []
-        self.differences = ReplayDifferences()
-        self.retokenization = RetokenizationEffect()
-        self.refused: list[str] = []
-
-    def plan(
-        self, trace: dict[str, Any], arrivals: list[dict[str, Any]]
-    ) -> TracePlan | None:
-        """The exits of one trace; None, with a warning, if they are too long."""
-        points = exit_points_of(trace, arrivals, self.prompt)
-        branches = [Branch(point.cut, point.suffix) for point in points]
-        needed = longest_sequence(branches, self.max_answer_tokens)
-        if needed > self.max_positions:
-            self.refused.append(trace["trace"])
-            logger.warning(
-                "trace %s refused: its exits need %d tokens, the model attends to %d",
-                trace["trace"],
-                needed,
-                self.max_positions,
-            )
-            return None
-        ids = [*trace["prompt_ids"], *trace["completion_ids"]]
-        as_written = {
-            point.number: Branch(point.sentence_end, suffix)
-            for point in points
-            if (suffix := suffix_as_written(ids, point, self.prompt)) is not None
-        }
-        self.retokenization.exits += len(points) - 1
-        self.retokenization.changed += len(as_written)
-        return TracePlan(trace, points, branches, as_written)
-
-    def add(self, plan: TracePlan, gold: str, checked: CheckedExits) -> int:
-        """Compute the exits of one trace; return the number of tokens computed.
-
-        Args:
-            plan: of the trace.
-            gold: the gold number of its problem.
-            checked: the exits to check.
-        """
-        trace, branches = plan.trace, plan.branches
-        name, ids = trace["trace"], [*trace["prompt_ids"], *trace["completion_ids"]]
-        as_written = {
-            number: branch
-            for number, branch in plan.as_written.items()
-            if (name, number) in checked.as_written
-        }
-        continuations = continue_branches(
-            self.decoder.hf,
-            ids,
-            [*branches, *as_written.values()],
-            max_tokens=self.max_answer_tokens,
-            stop=lambda _, tokens: self.prompt.ends(tokens),
-        )
-        of_exits = continuations[: len(branches)]
-        answers: dict[int, dict[str, Any]] = {}
-        for point, branch, packed in zip(plan.points, branches, of_exits, strict=True):
-            answers[point.number] = answer_columns(packed, gold, self.prompt)
-            self.rows.append(exit_row(name, point, answers[point.number]))
-            if (name, point.number) in checked.replayed:
-                self._replay(ids, branch, packed)
-        for number, other in zip(
-            as_written, continuations[len(branches) :], strict=True
-        ):
-            answer = answer_columns(other, gold, self.prompt)
-            self.retokenization.compare(answers[number], answer)
-        return tokens_computed(branches, of_exits)
-
-    def _replay(self, ids: list[int], branch: Branch, packed: Continuation) -> None:
-        """Compare a continuation with a plain forward pass."""
-        plain, choices = replay_unpacked(self.decoder.hf, ids, branch, packed.tokens)
-        self.differences.add(packed, plain, choices, self.prompt)
-
-    @property
-    def note(self) -> str:
-        """Which traces were refused, for the table of runs."""
-        if not self.refused:
-            return ""
-        names = ", ".join(self.refused)
-        return (
-            f"{len(self.refused)} trace(s) beyond {self.max_positions} tokens refused: "
-            f"{names}"
-        )
-
-
-def exit_row(trace: str, point: ExitPoint, answer: dict[str, Any]) -> dict[str, Any]:
-    """A row of `EARLY_EXIT`; `answer` holds the columns of the forced answer."""
-    exit_columns = {
-        "trace": trace,
-        "exit": point.number,
-        "tokens_before": point.tokens_before,
-    }
-    return exit_columns | answer
+    """How many exits of a shard are computed again in plain passes."""
 
 
 def measure_exits(
@@ -202,13 +89,15 @@ def measure_exits(
         rows = arrivals.get((trace["trace"],))
         plan = measurement.plan(trace, [] if rows is None else rows.to_dicts())
         plans += [] if plan is None else [plan]
-    checked = draw_checked_exits(
-        plans, settings.max_answer_tokens, settings.verification
-    )
+    checked = draw_checked_exits(plans, settings.verification)
+    planned = [PlannedPrefix.of(plan, checked) for plan in plans]
     progress = Progress(traces.height, "traces")
     progress.update(len(measurement.refused))
-    for plan in plans:
-        tokens = measurement.add(plan, golds[plan.trace["problem"]], checked)
+    for number, continuations in continue_branches(
+        decoder, [each.prefix for each in planned], settings.batch_memory
+    ):
+        gold = golds[plans[number].trace["problem"]]
+        tokens = measurement.add(planned[number], continuations, gold, checked)
         progress.update(1, tokens)
     progress.close()
     return measurement, progress
@@ -240,6 +129,7 @@ def main(
     measured, progress = measure_exits(decoder, prompt, traces, events, golds, settings)
     figures = [
         *measured.differences.figures(decoder.dtype),
+        *measured.rounding.figures(decoder.dtype),
         *measured.retokenization.figures(),
     ]
     for item in figures:

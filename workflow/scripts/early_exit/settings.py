@@ -12,6 +12,7 @@ def measure(config: dict[str, Any], model: str) -> dict[str, Any]:
         "answer_prompt": answer_prompt(config, model),
         "answer_stop": section["answer_stop"],
         "max_answer_tokens": section["max_answer_tokens"],
+        "batch_memory": config["batch_memory"],
         "verification": config["verification"],
     }
 

@@ -151,12 +151,14 @@ def totals_of_parts(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
         rows: columns of the key, component, layer and mean.
         key: names of columns.
     """
-    sums = [
-        pl.col("mean").filter(pl.col("component") == part).sum().alias(part)
-        for part in PARTS
+    # Lists are summed in the order of layers, so that equal rows give equal bits.
+    parts = [
+        pl.col("mean").filter(pl.col("component") == part).alias(part) for part in PARTS
     ]
+    by_key = rows.sort(*key, "component", "layer").group_by(key, maintain_order=True)
+    sums = by_key.agg(parts).with_columns(pl.col(PARTS).list.sum())
     difference = (pl.col(ATTENTION) - pl.col(MLPS)).alias(DIFFERENCE)
-    return rows.group_by(key).agg(sums).sort(key).with_columns(difference)
+    return sums.with_columns(difference)
 
 
 def random_range(means: pl.Series, confidence: float) -> dict[str, float | None]:

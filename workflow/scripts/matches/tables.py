@@ -72,7 +72,13 @@ BALANCE = Table(
         Column("second", COUNT, "events of the second class", unit="events"),
         Column("pairs", COUNT, "pairs", unit="pairs"),
         *(
-            Column(f"{side}_{when}", REAL, f"mean of the {side} class {text}", True)
+            Column(
+                f"{side}_{when}",
+                REAL,
+                f"mean of the {side} class {text}",
+                True,
+                unit="that of the covariate",
+            )
             for when, text in (("before", "before matching"), ("after", "in the pairs"))
             for side in ("first", "second")
         ),

@@ -35,11 +35,11 @@ DECLARATION = Experiment(
             "scored by the same probe are compared. Grey: the same probe on shuffled "
             "labels (each matched pair keeps or swaps them at random), which should "
             "lie near 0.5. Level lines: probes on what needs no thinking, namely the "
-            "token just read or the depth in the thought. A red line above all of them "
-            "shows what the layers have worked out. The classes are matched pairs, so "
-            "the level lines should lie near 0.5. Where one is as high as the red "
-            "line, the probe need not know more than place or token. Bands are "
-            "intervals over problems. The numbers are in probing.parquet.",
+            "token just read or the depth in the thought. The classes are matched "
+            "pairs, so the level lines should lie near 0.5. Where one is as high as "
+            "the red line, the probe need not know more than place or token. Bands are "
+            "intervals over problems of single boundaries; the verdicts above account "
+            "for all boundaries and contrasts. The numbers are in probing.parquet.",
         ),
         Figure(
             "accuracy",

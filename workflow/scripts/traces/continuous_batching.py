@@ -7,35 +7,36 @@ differ in length; a static batch would wait for its longest thought.
 
 The cache has no gaps inside a row. The library's masks for layers with a sliding window
 count positions in the cache, so they are right.
+
+Everything that decides the next tokens can be saved (`GenerationState`). With keys and
+values in it, a generation goes on bit by bit as if it had never stopped. Without them,
+they are computed again from the tokens, in one pass. Then their last bits differ, as
+they do with another batch size. In float32 this hardly ever changes a token that is
+chosen later; in bfloat16 it often does.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
+from doubletake.model import growing_cache
+from doubletake.model.growing_cache import GrowingLayer
+from doubletake.model.token_sampling import Sampling, choose_tokens
 from doubletake.running.errors import InputError
 from doubletake.stats.draws import uniforms
-from traces import growing_cache
-from traces.growing_cache import GrowingLayer
-from traces.token_sampling import Sampling, choose_tokens
+from traces.checkpoints import Checkpoint
+from traces.generation_state import GenerationRequest, GenerationState
 from traces.trace_rows import Completion
 
 logger = logging.getLogger("doubletake")
 
-
-@dataclass(frozen=True)
-class GenerationRequest:
-    """One completion to generate."""
-
-    trace: str
-    """Id of the trace; with the seed it decides the random numbers."""
-    prompt_ids: list[int]
-    max_new_tokens: int
+PREFILL_TOKENS = 32_768
+"""Largest number of positions that free slots take in one pass, with padding."""
 
 
 @dataclass
@@ -45,8 +46,14 @@ class _SlotState:
     request: GenerationRequest
     uniform: np.ndarray
     """One random number per token, in [0, 1)."""
-    ids: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
+    ids: list[int]
+    logprobs: list[float]
+
+    @classmethod
+    def of(cls, request: GenerationRequest, seed: int) -> "_SlotState":
+        """The completion from its first tokens on, if there are any."""
+        random = uniforms(seed, request.trace, request.max_new_tokens)
+        return cls(request, random, list(request.ids), list(request.logprobs))
 
 
 class Slots:
@@ -75,28 +82,70 @@ class Slots:
 
     @property
     def unfinished(self) -> list[GenerationRequest]:
-        """Requests whose completions are under way."""
-        return [state.request for state in self.states if state is not None]
+        """Completions under way, as requests to go on with."""
+        return [request for request in self.requests if request is not None]
+
+    @property
+    def requests(self) -> list[GenerationRequest | None]:
+        """The completion under way in each slot, as a request to go on with."""
+        return [
+            state.request.begun(state.ids, state.logprobs) if state else None
+            for state in self.states
+        ]
 
     @property
     def length(self) -> int:
         """Number of positions in the cache."""
         return self.cache.get_seq_length()
 
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """What the slots hold beside tokens, by name.
+
+        `starts` and `last_tokens` are [slot], `keys.LAYER` and `values.LAYER` are
+        [slot, head, position, d].
+        """
+        tensors = {"starts": self.starts, "last_tokens": self.last_tokens}
+        for index, layer in enumerate(self.cache.layers):
+            tensors |= {f"keys.{index}": layer.keys, f"values.{index}": layer.values}
+        return tensors
+
+    def restore(self, state: GenerationState) -> None:
+        """Let these empty slots hold what the slots of `state` held.
+
+        The buffers get the sizes that they had, so all later sums are the same.
+        """
+        tensors = {k: v.to(self.device) for k, v in state.tensors.items()}
+        for index in range(len(tensors) // 2 - 1):
+            keys, values = tensors[f"keys.{index}"], tensors[f"values.{index}"]
+            self.cache.update(keys, values, index)
+        self.starts = tensors["starts"].clone()
+        self.last_tokens = tensors["last_tokens"].clone()
+        seed = self.sampling.seed
+        self.states = [
+            _SlotState.of(item, seed) if item else None for item in state.slots
+        ]
+
     def fill(self, waiting: deque[GenerationRequest]) -> list[Completion]:
-        """Give free slots the next requests; return completions that end at once."""
+        """Give free slots the next requests; return completions that end at once.
+
+        Some slots stay free until the next call if one pass cannot take all prompts.
+        """
         free = [k for k, state in enumerate(self.states) if state is None]
         free += range(len(self.states), self.size)
-        slots = free[: len(waiting)]
-        if not slots:
+        requests: list[GenerationRequest] = []
+        width = 0
+        while waiting and len(requests) < len(free):
+            widest = max(width, len(waiting[0].prompt_ids) + len(waiting[0].ids))
+            if requests and widest * (len(requests) + 1) > PREFILL_TOKENS:
+                break
+            width = widest
+            requests.append(waiting.popleft())
+        if not requests:
             return []
-        requests = [waiting.popleft() for _ in slots]
-        width = max(len(request.prompt_ids) for request in requests)
+        slots = free[: len(requests)]
         self._make_room(max(slots) + 1, width)
         for slot, request in zip(slots, requests, strict=True):
-            count = request.max_new_tokens
-            random = uniforms(self.sampling.seed, request.trace, count)
-            self.states[slot] = _SlotState(request, random)
+            self.states[slot] = _SlotState.of(request, self.sampling.seed)
         return self._add_tokens(slots, self._prefill(slots, requests, width))
 
     def step(self) -> list[Completion]:
@@ -118,13 +167,15 @@ class Slots:
     def _prefill(
         self, slots: list[int], requests: list[GenerationRequest], width: int
     ) -> torch.Tensor:
-        """Run the prompts, left-padded; copy their keys and values to the slots."""
+        """Run the prompts, left-padded; copy their keys and values to the slots.
+
+        The first tokens of a completion, if there are any, are run with its prompt.
+        """
         ids = torch.zeros((len(slots), width), dtype=torch.long)
-        lengths = torch.tensor([len(request.prompt_ids) for request in requests])
-        for row, request in enumerate(requests):
-            ids[row, width - len(request.prompt_ids) :] = torch.tensor(
-                request.prompt_ids
-            )
+        texts = [request.prompt_ids + request.ids for request in requests]
+        lengths = torch.tensor([len(text) for text in texts])
+        for row, text in enumerate(texts):
+            ids[row, width - len(text) :] = torch.tensor(text)
         positions = torch.arange(width) - (width - lengths)[:, None]
         prompt = DynamicCache()
         output = self.model(
@@ -233,17 +284,33 @@ def generate(
     sampling: Sampling,
     stop_ids: set[int],
     batch_size: int,
+    checkpoint: Checkpoint | None = None,
 ) -> Iterator[tuple[Completion | None, int]]:
     """Generate completions; yield (finished completion or None, tokens computed since).
 
-    When a GPU runs out of memory, the batch is halved. The completions under way start
-    again with the same random numbers.
+    When a GPU runs out of memory, the batch is halved. The completions under way keep
+    their tokens; their keys and values are computed again.
+
+    Args:
+        model: the plain model of transformers.
+        requests: what to generate.
+        sampling: how tokens are chosen.
+        stop_ids: tokens that end a completion.
+        batch_size: largest number of completions under way.
+        checkpoint: of these requests. The generation begins where it stands, without
+            the completions that are finished there, and writes it from time to time.
 
     Raises:
         InputError: not even one completion fits into the GPU's memory.
     """
-    waiting = deque(requests)
-    slots = Slots(model, batch_size, sampling, stop_ids)
+    state = GenerationState.at_start(requests, batch_size)
+    if checkpoint is not None:
+        state = checkpoint.state
+    slots = Slots(model, state.batch_size, sampling, stop_ids)
+    if state.tensors:
+        slots.restore(state)
+        state.tensors = {}
+    waiting = state.waiting
     while waiting or slots.active:
         before = slots.tokens_computed
         ended: list[Completion] = []
@@ -253,15 +320,31 @@ def generate(
                 ended += slots.step()
             yield None, slots.tokens_computed - before
         except torch.cuda.OutOfMemoryError as error:
-            if batch_size == 1:
-                names = ", ".join(request.trace for request in slots.unfinished)
-                raise InputError(
-                    f"out of GPU memory for one completion alone: trace {names}"
-                ) from error
-            batch_size //= 2
-            logger.warning("out of GPU memory: batch size is now %d", batch_size)
-            waiting.extendleft(reversed(slots.unfinished))
-            slots = Slots(model, batch_size, sampling, stop_ids)
+            slots = _halved(slots, waiting, error)
             torch.cuda.empty_cache()
         for completion in ended:
             yield completion, 0
+        state.finished += ended
+        if checkpoint is not None and checkpoint.is_due:
+            now = slots.requests, waiting, slots.size, slots.tensors()
+            checkpoint.write(GenerationState(state.finished, *now))
+
+
+def _halved(
+    slots: Slots,
+    waiting: deque[GenerationRequest],
+    error: torch.cuda.OutOfMemoryError,
+) -> Slots:
+    """Empty slots, half as many; the completions under way wait before all others.
+
+    Raises:
+        InputError: there is one slot only.
+    """
+    if slots.size == 1:
+        names = ", ".join(request.trace for request in slots.unfinished)
+        raise InputError(
+            f"out of GPU memory for one completion alone: trace {names}"
+        ) from error
+    logger.warning("out of GPU memory: batch size is now %d", slots.size // 2)
+    waiting.extendleft(reversed(slots.unfinished))
+    return Slots(slots.model, slots.size // 2, slots.sampling, slots.stop_ids)

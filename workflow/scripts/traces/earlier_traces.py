@@ -84,6 +84,12 @@ def rows_of_last_run(key: str, traces_path: Path) -> dict[str, dict[str, Any]]:
     return {row["trace"]: row for row in traces.iter_rows(named=True)}
 
 
+def checkpoint_path(traces_path: Path) -> Path:
+    """Where the checkpoint of a shard lies while its traces are generated."""
+    name = f"{traces_path.stem}.checkpoint.safetensors"
+    return traces_path.parent / KEPT_FOLDER / name
+
+
 def _kept_files(traces_path: Path) -> tuple[Path, Path]:
     """The kept traces of a shard, and their origin file."""
     folder = traces_path.parent / KEPT_FOLDER

@@ -4,7 +4,8 @@ Inputs
     problems: `PROBLEMS`.
     model: the files of a local model.
     the folder `.earlier` beside the traces, if an earlier run left one: traces in it
-        that would come out the same are kept.
+        that would come out the same are kept. If the last attempt was killed, its
+        checkpoint lies there (`traces.checkpoints`), and this attempt goes on from it.
 
 Outputs
     traces: one row per thought (`TRACES`).
@@ -21,6 +22,7 @@ import polars as pl
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
+from doubletake.model.token_sampling import Sampling
 from doubletake.running.cache_keys import cache_key
 from doubletake.running.digests import code_digest
 from doubletake.running.logs import Progress, job
@@ -30,16 +32,18 @@ from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from problems.tables import PROBLEMS
-from traces.continuous_batching import GenerationRequest, generate
+from traces.checkpoints import Checkpoint
+from traces.continuous_batching import generate
 from traces.earlier_traces import (
     add_to_store,
+    checkpoint_path,
     join_rows,
     keep_for_next_run,
     rows_in_store,
     rows_of_last_run,
 )
+from traces.generation_state import GenerationRequest
 from traces.tables import TRACES
-from traces.token_sampling import Sampling
 from traces.trace_rows import Completion, TracePrompt, is_correct, traces_table
 
 if TYPE_CHECKING:
@@ -142,13 +146,15 @@ def completions_of(
     requests: list[GenerationRequest],
     stop_ids: set[int],
     settings: Settings,
+    checkpoint: Checkpoint,
     progress: Progress,
 ) -> dict[str, Completion]:
-    """Completions of all requests, by trace id."""
+    """Completions of all requests, by trace id; those of the checkpoint are kept."""
     sampling = Sampling(settings.temperature, settings.top_p, settings.seed)
-    completions = {}
+    completions = {done.trace: done for done in checkpoint.state.finished}
+    progress.keep(len(completions))
     for completion, tokens in generate(
-        decoder.hf, requests, sampling, stop_ids, settings.batch_size
+        decoder.hf, requests, sampling, stop_ids, settings.batch_size, checkpoint
     ):
         if completion is not None:
             completions[completion.trace] = completion
@@ -179,18 +185,26 @@ def main(
     requests, too_long = requests_of(
         prompts, settings.max_new_tokens, decoder.config.max_position_embeddings
     )
+    path = checkpoint_path(traces_path)
+    checkpoint = Checkpoint(path, key, requests, settings.batch_size)
+    if checkpoint.note:
+        logger.info("%s", checkpoint.note)
     progress = Progress(len(requests), "traces")
     stop_ids = tokenizer.stops_with(decoder.stop_ids)
-    completions = completions_of(decoder, requests, stop_ids, settings, progress)
+    completions = completions_of(
+        decoder, requests, stop_ids, settings, checkpoint, progress
+    )
     progress.close()
     new, no_text = traces_table(prompts, completions, tokenizer)
     traces = join_rows([prompt.trace for prompt in wanted], kept, new)
     reused = f"{len(kept)} thoughts kept from an earlier run" if kept else ""
-    notes = "; ".join(filter(None, [too_long, no_text, reused, tokenizer.date_note]))
+    said = [too_long, no_text, reused, checkpoint.note, tokenizer.date_note]
+    notes = "; ".join(filter(None, said))
     run = run_row("traces", shard, progress, decoder, new.height, notes)
     RUNS.write(run, runs_path)
     TRACES.write(traces, traces_path)
     keep_for_next_run(key, traces_path)
+    checkpoint.remove()
     add_to_store(store, key, traces_path, new)
 
 

@@ -102,7 +102,7 @@ def draw_effects(
         f"{first['positions']:,} backtracks on {first['problems']:,} problems; "
         f"{first['vectors']} vectors zeroed at a time; {first['random_sets']:,} random "
         f"sets a row.\nBars: {confidence:.0%} over problems. p: rank among the random "
-        "sets, corrected. Expected: from what the set writes along the direction.",
+        "sets, corrected.\nExpected: from what the set writes along the direction.",
         unchecked,
     )
     return figure

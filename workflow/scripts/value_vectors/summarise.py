@@ -41,7 +41,9 @@ MIDDLE = (0.025, 0.975)
 def mean_effects(interventions: pl.DataFrame) -> pl.DataFrame:
     """The table `value_vectors/set_effects`: means over positions."""
     keys = ["layer", "side", "draw"]
-    means = interventions.group_by(keys).agg(pl.col("log_odds_change").mean())
+    # Lists are summed in the order of the rows, so that equal rows give equal bits.
+    lists = interventions.group_by(keys, maintain_order=True).agg("log_odds_change")
+    means = lists.with_columns(pl.col("log_odds_change").list.mean())
     return VALUE_VECTOR_SET_EFFECTS.check(means.sort(keys))
 
 

@@ -266,6 +266,7 @@ VALUE_VECTOR_EFFECTS = Table(
             REAL,
             "log_odds_change / log_odds_spread",
             nullable=True,
+            unit="standard deviations",
         ),
         Column("random_middle", REAL, "median over the random sets", unit="nats"),
         Column("random_low", REAL, "2.5% quantile of the random sets", unit="nats"),

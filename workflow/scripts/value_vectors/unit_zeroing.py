@@ -78,8 +78,8 @@ def zeroed_states(
         for _, states in in_batches(
             zeroings[first : first + QUERIES_AT_ONCE],
             partial(_last_token_states, decoder, prefix, ids),
-            length=lambda _: 1,
-            name=lambda _: f"{name} ({tokens} tokens)",
+            length=lambda _: tokens,
+            name=lambda _: name,
             need=lambda batch: zeroing_bytes(w, tokens, batch),
             batch_memory=batch_memory,
         )

@@ -34,6 +34,7 @@ def batches_of(
     length: Callable[[Item], int],
     need: Callable[[Sequence[Item]], float],
     limit: float,
+    padding: float = 1.0,
 ) -> list[list[Item]]:
     """Batches of similar length, the longest first. Equal lengths keep their order.
 
@@ -42,14 +43,21 @@ def batches_of(
         length: number of tokens of an item.
         need: what a batch takes; its first item is the longest.
         limit: of the need of a batch. An item that needs more gets a batch to itself.
+        padding: largest share of padding in a batch.
     """
     batches: list[list[Item]] = []
+    filled = 0  # tokens of the last batch without padding
     for item in sorted(items, key=lambda item: -length(item)):
-        batch = batches[-1] if batches else None
-        if batch and need([*batch, item]) <= limit:
+        batch = batches[-1] if batches else []
+        size = (len(batch) + 1) * length(batch[0]) if batch else 0
+        tokens = filled + length(item)
+        is_full = size - tokens > padding * size
+        if batch and not is_full and need([*batch, item]) <= limit:
             batch.append(item)
+            filled = tokens
         else:
             batches.append([item])
+            filled = length(item)
     return batches
 
 
@@ -61,6 +69,7 @@ def in_batches(
     name: Callable[[Item], str],
     need: Callable[[Sequence[Item]], float],
     batch_memory: float,
+    padding: float = 1.0,
 ) -> Iterator[tuple[list[Item], Result]]:
     """Run all batches. A batch that does not fit into memory is halved, with a warning.
 
@@ -72,6 +81,7 @@ def in_batches(
         need: memory of a batch in addition to the model, in bytes; the first item of
             the batch is the longest.
         batch_memory: memory for a batch in addition to the model, in GiB.
+        padding: largest share of padding in a batch.
 
     Yields:
         Every batch, and the result of `run` on it.
@@ -81,13 +91,10 @@ def in_batches(
     """
 
     def alone(item: Item, problem: str) -> str:
-        return (
-            f"{name(item)}: {problem}: its {length(item)} tokens alone need about "
-            f"{need([item]) / GIB:.2g} GiB in addition to the model (batch_memory: "
-            f"{batch_memory:g} GiB)"
-        )
+        its = _need_in_words(length(item), need([item]), batch_memory)
+        return f"{name(item)}: {problem}: {its}"
 
-    waiting = batches_of(items, length, need, batch_memory * GIB)[::-1]
+    waiting = batches_of(items, length, need, batch_memory * GIB, padding)[::-1]
     if waiting and need(waiting[-1]) > batch_memory * GIB:
         logger.warning("%s", alone(waiting[-1][0], "more than batch_memory"))
     while waiting:
@@ -112,6 +119,13 @@ def in_batches(
         waiting += [batch[half:], batch[:half]]
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _need_in_words(tokens: int, need: float, batch_memory: float) -> str:
+    return (
+        f"its {tokens} tokens alone need about {need / GIB:.2g} GiB in addition to the "
+        f"model (batch_memory: {batch_memory:g} GiB)"
+    )
 
 
 def run_alone(

@@ -1,6 +1,6 @@
 """Hooks that read or replace the states of a decoder's parts in a forward pass."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -9,6 +9,8 @@ from torch.utils.hooks import RemovableHandle
 
 from doubletake.model.decoder import Decoder
 
+Place = tuple[str, int]
+"""Name of a part and its layer, as in `hooked`."""
 See = Callable[[str, int, torch.Tensor], None]
 Change = Callable[[str, int, torch.Tensor], torch.Tensor | None]
 
@@ -68,7 +70,9 @@ def hooked(decoder: Decoder, see: See) -> Iterator[None]:
 
 
 @contextmanager
-def replaced(decoder: Decoder, change: Change) -> Iterator[None]:
+def replaced(
+    decoder: Decoder, change: Change, places: Collection[Place] | None = None
+) -> Iterator[None]:
     """Replace every part's states by `change(name, layer, states)`.
 
     To see the new states, enter `hooked` after this.
@@ -77,6 +81,7 @@ def replaced(decoder: Decoder, change: Change) -> Iterator[None]:
         decoder: the model.
         change: called with the same arguments as `see` in `hooked`. It returns the new
             states, or None to leave the states unchanged.
+        places: the parts that get a hook, as names and layers; None: all.
     """
 
     def before(name: str, layer: int) -> Any:
@@ -99,7 +104,7 @@ def replaced(decoder: Decoder, change: Change) -> Iterator[None]:
 
         return hook
 
-    with registered(_handles(decoder, before, after)):
+    with registered(_handles(decoder, before, after, places)):
         yield
 
 
@@ -107,17 +112,27 @@ def _handles(
     decoder: Decoder,
     before: Callable[[str, int], Any],
     after: Callable[[str, int], Any],
+    places: Collection[Place] | None = None,
 ) -> Iterator[RemovableHandle]:
-    """Register `before(...)` on every residual boundary, `after(...)` on every part."""
+    """Register `before(...)` on every residual boundary, `after(...)` on every part.
+
+    Args:
+        decoder: the model.
+        before: makes the hook of a boundary.
+        after: makes the hook of a part.
+        places: where to register hooks; None: everywhere.
+    """
     for layer, module in enumerate([*decoder.layers, decoder.final_norm]):
-        hook = before("resid", layer)
-        yield module.register_forward_pre_hook(hook, with_kwargs=True)
+        if places is None or ("resid", layer) in places:
+            hook = before("resid", layer)
+            yield module.register_forward_pre_hook(hook, with_kwargs=True)
     for layer in range(decoder.n_layers):
         for name, part in (
             ("attn_out", decoder.attention_write(layer)),
             ("mlp_out", decoder.mlp_write(layer)),
         ):
-            yield part.register_forward_hook(after(name, layer))
+            if places is None or (name, layer) in places:
+                yield part.register_forward_hook(after(name, layer))
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         InputError: the disk accepts no more data.
     """
     path = Path(path)
-    _remove_abandoned(path)
+    remove_abandoned(path)
     partial = path.with_name(f"{path.name}.{_machine()}.{os.getpid()}{SUFFIX}")
     try:
         yield partial
@@ -64,7 +64,8 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _remove_abandoned(path: Path) -> None:
+def remove_abandoned(path: Path) -> None:
+    """Remove the temporary files that dead processes have left beside `path`."""
     # No glob, because a name may hold special characters of glob.
     beginning = f"{path.name}."
     for name in os.listdir(path.parent):

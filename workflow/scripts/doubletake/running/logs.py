@@ -15,7 +15,8 @@ from doubletake.running.orphan_jobs import watch_run
 from doubletake.running.visible_text import visible
 
 logger = logging.getLogger("doubletake")
-LINE_EVERY = 10.0  # seconds between two progress lines in a log
+LINE_EVERY = 10.0  # seconds between two progress lines in a log, at the start
+LINE_AT_LEAST_EVERY = 60.0  # and at the most: a line comes after 10% more time
 
 
 @contextmanager
@@ -79,9 +80,16 @@ class Progress:
     def __init__(self, total: int, unit: str) -> None:
         """Start the clock; `unit` is the plural of an item's name ("traces")."""
         self.total, self.unit = total, unit
-        self.items = self.tokens = 0
+        self.items = self.tokens = self.kept = 0
         self.started = self.last_line = time.monotonic()
         self.bar = tqdm(total=total, unit=f" {unit}", disable=None)
+
+    def keep(self, items: int) -> None:
+        """Add items that were finished before the clock started."""
+        self.items += items
+        self.kept += items
+        self.bar.initial = items
+        self.bar.update(items)
 
     def update(self, items: int = 0, tokens: int = 0) -> None:
         """Add finished items and processed tokens."""
@@ -89,7 +97,8 @@ class Progress:
         self.tokens += tokens
         self.bar.update(items)
         now = time.monotonic()
-        if now - self.last_line >= LINE_EVERY:
+        pause = min(max(LINE_EVERY, self.seconds / 10), LINE_AT_LEAST_EVERY)
+        if now - self.last_line >= pause:
             self.last_line = now
             self._line()
 
@@ -106,5 +115,21 @@ class Progress:
     def _line(self) -> None:
         rate = self.tokens / max(self.seconds, 1e-9)
         logger.info(
-            "%d of %d %s, %.0f tokens/s", self.items, self.total, self.unit, rate
+            "%d of %d %s, %.0f tokens/s, %s",
+            self.items,
+            self.total,
+            self.unit,
+            rate,
+            self._end(),
         )
+
+    def _end(self) -> str:
+        """When all items will be finished, if the others take as long as these did."""
+        done = self.items - self.kept
+        if self.items >= self.total:
+            return f"{self.seconds:.0f} s"
+        if done == 0:
+            return "end not known yet"
+        left = (self.total - self.items) * self.seconds / done
+        end = time.localtime(time.time() + left)
+        return f"expected end {time.strftime('%Y-%m-%d %H:%M', end)}"

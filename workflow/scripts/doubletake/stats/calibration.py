@@ -8,8 +8,9 @@ def equal_count_bins(cases: int, bins: int) -> np.ndarray:
 
     Returns:
         `[case]`, from 0 to `bins` - 1. The sizes of two bins differ by one at most.
+        Fewer cases than bins have a bin each, so that no bin is empty.
     """
-    return np.arange(cases, dtype=np.int64) * bins // max(cases, 1)
+    return np.arange(cases, dtype=np.int64) * min(bins, cases) // max(cases, 1)
 
 
 def calibration_error(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from traces.token_sampling import Sampling, choose_tokens
+from doubletake.model.token_sampling import Sampling, choose_tokens
 
 
 def test_choice_follows_the_nucleus_distribution():

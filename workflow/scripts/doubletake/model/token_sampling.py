@@ -14,7 +14,11 @@ class Sampling:
     top_p: float
     """Share of probability that is kept (Holtzman et al. 2020, nucleus sampling)."""
     seed: int
-    """The same seed, trace id and position give the same random number."""
+    """The same seed, name and position give the same random number."""
+
+
+GREEDY = Sampling(temperature=0, top_p=1.0, seed=0)
+"""Takes the most likely token."""
 
 
 def choose_tokens(

@@ -1,0 +1,223 @@
+"""Time and memory of a study on one GPU, by calculation from its config."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from llama_arithmetic import SHAPE_OF, Arithmetic, config_of
+from snakemake.utils import update_config
+from synthetic_study import (
+    MEDIAN,
+    PERCENTILE_90,
+    PROMPT,
+    Demand,
+    activation_demand,
+    attribution_demand,
+    exit_demand,
+    generation_demand,
+    synthetic_traces,
+)
+
+from doubletake.running.errors import InputError
+from doubletake.study.config_schema import check_shape
+
+CONFIGS = Path(__file__).parents[2] / "config"
+PROBLEMS = {("openai/gsm8k", "test"): 1319}
+"""Number of problems, by source and split."""
+ITEMSIZE = {"bfloat16": 2, "float16": 2, "float32": 4}
+STAGES = ("generation", "activations", "exits", "attribution")
+CHECKED = ("exits", "attribution")
+"""Stages that compute a share of their work a second time, to verify themselves."""
+LOADING = ("traces", "activations", "early_exit", "attribution", "attention")
+"""Stages of which every shard loads the model."""
+LOADING_ONCE = ("value_vectors",)
+# ASSUME: bytes per second of loading weights from a local disk to the device.
+LOADING_SPEED = 2e9
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """What a device can do at best."""
+
+    flops: float
+    """Operations per second in a large matrix product."""
+    bandwidth: float
+    """Bytes per second that are read and written."""
+
+
+H100 = Ceilings(989e12, 3.35e12)
+"""NVIDIA H100 SXM, data sheet: dense products in bfloat16, memory."""
+# ASSUME: shares of the data sheet's numbers, chosen by hand and not measured.
+ASSUMED_SHARES = {
+    "generation": 0.2,
+    "activations": 0.4,
+    "exits": 0.2,
+    "attribution": 0.3,
+}
+
+
+def used_share(demand: Demand, seconds: float, ceilings: Ceilings) -> float:
+    """Share of the ceiling that limits a stage: bandwidth or matrix products."""
+    return seconds_needed(demand, ceilings, share=1) / seconds
+
+
+def seconds_needed(demand: Demand, ceilings: Ceilings, share: float) -> float:
+    """Time of a stage that uses this share of its ceiling."""
+    if demand.bytes is not None:
+        return demand.bytes / ceilings.bandwidth / share
+    return demand.flops / ceilings.flops / share
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """The numbers of a config that decide what the model computes."""
+
+    source: str
+    dtype: str
+    problems: int
+    samples: int
+    longest: int
+    """Longest completion, in tokens."""
+    batch_size: int
+    shards: int
+    batch_memory: float
+    """GiB"""
+    answer_tokens: int
+    checked: float
+    """Largest share of its work that a stage computes a second time."""
+
+    @classmethod
+    def of(cls, path: Path) -> "StudyPlan":
+        """Read a config of one study, as Snakemake does: on top of config.yaml.
+
+        Raises:
+            InputError: the config breaks the schema, has several studies, or does not
+                tell the number of problems.
+        """
+        config: dict[str, Any] = {}
+        for part in (CONFIGS / "config.yaml", path):
+            update_config(config, yaml.safe_load(part.read_text(encoding="utf-8")))
+        check_shape(config)
+        if len(config["studies"]) != 1:
+            raise InputError(f"{path}: studies: a plan is of one study")
+        (study,) = config["studies"]
+        model = config["models"][study["model"]]
+        generation = config["generation"]
+        return cls(
+            source=model["source"],
+            dtype=model["dtype"],
+            problems=_problems(config["datasets"][study["dataset"]], study["dataset"]),
+            samples=generation["samples"],
+            longest=generation["max_new_tokens"],
+            batch_size=generation["batch_size"],
+            shards=config["shards"],
+            batch_memory=config["batch_memory"],
+            answer_tokens=config["early_exit"]["max_answer_tokens"],
+            checked=config["verification"]["share"],
+        )
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """Of the study's model.
+
+        Raises:
+            InputError: the shape of the model is not known.
+        """
+        if self.source not in SHAPE_OF:
+            raise InputError(
+                f"the shape of {self.source} is not known "
+                f"(known: {', '.join(SHAPE_OF)})"
+            )
+        return Arithmetic(config_of(SHAPE_OF[self.source]), ITEMSIZE[self.dtype])
+
+    @property
+    def thoughts(self) -> int:
+        """Number of thoughts."""
+        return self.problems * self.samples
+
+    def demand(self, stage: str, model: Arithmetic, batch_size: int) -> Demand:
+        """Of one of the `STAGES` on the whole study, without verification."""
+        traces = synthetic_traces(self.thoughts, self.longest, model.config.vocab_size)
+        if stage == "generation":
+            return generation_demand(model, traces, batch_size, self.shards)
+        if stage == "exits":
+            return exit_demand(model, traces, self.answer_tokens)
+        return {"activations": activation_demand, "attribution": attribution_demand}[
+            stage
+        ](model, traces)
+
+    def seconds(
+        self, stage: str, demand: Demand, ceilings: Ceilings, share: float
+    ) -> float:
+        """Time of a stage on the whole study, with the most that it may verify."""
+        again = self.checked if stage in CHECKED else 0
+        return (1 + again) * seconds_needed(demand, ceilings, share)
+
+    def loaded_bytes(self, model: Arithmetic) -> int:
+        """Bytes of the weights that all jobs load."""
+        jobs = len(LOADING) * self.shards + len(LOADING_ONCE)
+        return jobs * model.weight_bytes
+
+    def cache_bytes(self, model: Arithmetic, batch_size: int) -> int:
+        """Largest key-value cache of generation: all rows as long as the longest."""
+        rows = min(batch_size, -(-self.thoughts // self.shards))
+        return rows * (PROMPT + self.longest) * model.cache_bytes
+
+
+def _problems(dataset: dict[str, Any], name: str) -> int:
+    """Number of problems of a dataset of the config."""
+    limit = dataset.get("limit")
+    size = PROBLEMS.get((dataset["source"], dataset.get("split", "test")))
+    counts = [count for count in (limit, size) if count is not None]
+    if not counts:
+        raise InputError(f"datasets.{name}.limit: a plan needs the number of problems")
+    return min(counts)
+
+
+def plan_lines(plan: StudyPlan) -> list[str]:
+    """Time and memory on an H100, at assumed shares of what it can do at best."""
+    model = plan.arithmetic
+    demands = {stage: plan.demand(stage, model, plan.batch_size) for stage in STAGES}
+    loaded = plan.loaded_bytes(model)
+    times = {"loading": loaded / LOADING_SPEED}
+    rows = [_row("loading", "-", "-", loaded, "-", times["loading"])]
+    for stage, demand in demands.items():
+        share = ASSUMED_SHARES[stage]
+        times[stage] = plan.seconds(stage, demand, H100, share)
+        petaflop = f"{demand.flops / 1e15:.2f}"
+        cells = (demand.tokens, petaflop, demand.bytes, f"{share:.0%}", times[stage])
+        rows.append(_row(stage, *cells))
+    weights = model.weight_bytes / GIB
+    cache = plan.cache_bytes(model, plan.batch_size) / GIB
+    return [
+        f"{plan.thoughts} thoughts of {demands['generation'].tokens} tokens in all "
+        f"(log-normal, median {MEDIAN}, 90% below {PERCENTILE_90}), {plan.dtype}",
+        f"one NVIDIA H100 SXM: {H100.flops / 1e12:.0f} TFLOP/s, "
+        f"{H100.bandwidth / 1e12:.2f} TB/s; shares of them are assumed",
+        f"{'stage':<12} {'tokens':>8} {'PFLOP':>7} {'TB read':>8} {'share':>6} minutes",
+        *rows,
+        _row("total", "", "", "", "", sum(times.values())),
+        f"memory: weights {weights:.1f} GiB; with the largest key-value cache "
+        f"{weights + cache:.1f} GiB,",
+        f"with a batch of {plan.batch_memory:g} GiB {weights + plan.batch_memory:.1f} "
+        "GiB",
+    ]
+
+
+def _row(
+    stage: str,
+    tokens: int | str,
+    petaflop: str,
+    read: float | str | None,
+    share: str,
+    seconds: float,
+) -> str:
+    """A line of the table; `read` in bytes."""
+    if not isinstance(read, str):
+        read = "-" if read is None else f"{read / 1e12:.2f}"
+    return (
+        f"{stage:<12} {tokens:>8} {petaflop:>7} {read:>8} {share:>6} "
+        f"{seconds / 60:>7.2f}"
+    )
