@@ -27,7 +27,6 @@ from attention.tables import (
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
     BINS,
-    DIFFERENCE,
     KINDS,
     PARTS,
 )
@@ -48,6 +47,7 @@ from doubletake.page.plots import (
     write_note,
 )
 from doubletake.running.logs import job
+from matches.tables import DIFFERENCE
 
 if TYPE_CHECKING:
     snakemake: Any

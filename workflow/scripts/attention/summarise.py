@@ -27,7 +27,6 @@ from attention.tables import (
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
     BINS,
-    DIFFERENCE,
     KINDS,
     PARTITION,
     WHOLE,
@@ -35,7 +34,7 @@ from attention.tables import (
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
 from matches.reading import KEYS, control_pairs
-from matches.tables import MATCHES
+from matches.tables import DIFFERENCE, MATCHES
 
 if TYPE_CHECKING:
     snakemake: Any

@@ -16,7 +16,6 @@ BINS = (*PARTITION, ARRIVAL)
 WHOLE = "all"
 """Value of the column `bin` where a measure describes the whole position."""
 KINDS = ("backtrack", "control")
-DIFFERENCE = "difference"
 
 ATTENTION = Table(
     "attention",
