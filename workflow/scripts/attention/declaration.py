@@ -30,8 +30,9 @@ DECLARATION = Experiment(
             "Logits are those before a cap. Panels: "
             "positions that predict a backtrack and have a matched control, these "
             "controls, and the mean difference of the pairs. Without such pairs, or "
-            "with too few for an interval, all backtracks are drawn. Orange heads raise "
-            "the logit, purple heads lower it. What a head does at controls too does not belong to the turn. The "
+            "with too few for an interval, all backtracks are drawn. Orange heads "
+            "raise the logit, purple heads lower it. What a head does at controls too "
+            "does not belong to the turn. The "
             "three heads with the largest values in each panel are framed; the largest "
             "of many values are partly chance. All heads with intervals are in "
             "attention/heads.parquet.",
