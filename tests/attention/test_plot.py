@@ -69,8 +69,8 @@ def test_heat_maps_show_the_means(tables):
     assert np.allclose(control, [[0, 0], [0, 0.75]])
     assert np.allclose(difference, grid_of(heads, "dla_backtrack", "difference"))
     text = texts_of(figure)
-    assert "4 backtracks of 3 problems, 2 controls of 2 problems" in text
-    assert "difference over 2 pairs" in text
+    assert "2 backtracks of 2 problems, 2 controls of 2 problems." in text
+    assert "2 of 4 selected backtracks have a control." in text
     assert "2.00" in text
     assert "difference, logit" in text
 

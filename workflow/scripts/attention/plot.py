@@ -108,16 +108,23 @@ def sides_of(shown: pl.DataFrame) -> tuple[str, str]:
     return (MATCHED if has_pairs else "backtrack", "control")
 
 
-def cases_of(table: pl.DataFrame) -> str:
-    """Number of positions and problems in a table, by kind."""
-    parts = []
-    for kind in KINDS:
-        rows = table.filter(kind=kind)
-        n, problems = (int(rows[c].max() or 0) for c in ("n", "problems"))  # type: ignore[arg-type]
-        parts.append(f"{counted(n, kind)} of {counted(problems, 'problem')}")
-    rows = table.filter(kind=DIFFERENCE)
-    pairs = int(rows["n"].max() or 0)  # type: ignore[arg-type]
-    return f"{', '.join(parts)}; difference over {counted(pairs, 'pair')}."
+def cases_of(table: pl.DataFrame, sides: tuple[str, str]) -> str:
+    """Number of positions and problems that are drawn, and how many have a control."""
+    counts = {kind: _largest_count(table, kind, "n") for kind in (*KINDS, *sides)}
+    parts = [
+        f"{counted(counts[kind], noun)} of "
+        f"{counted(_largest_count(table, kind, 'problems'), 'problem')}"
+        for kind, noun in zip(sides, ("backtrack", "control"), strict=True)
+    ]
+    text = f"{', '.join(parts)}."
+    if sides[0] == MATCHED:
+        everything = counted(counts["backtrack"], "selected backtrack")
+        text += f" {counts[MATCHED]} of {everything} have a control."
+    return text
+
+
+def _largest_count(table: pl.DataFrame, kind: str, column: str) -> int:
+    return int(table.filter(kind=kind)[column].max() or 0)  # type: ignore[arg-type]
 
 
 def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) -> Figure:
@@ -148,7 +155,7 @@ def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) ->
     norm = _signed_norm([grids[DIFFERENCE]])
     image = _draw_grid(panels[2], grids[DIFFERENCE], DIFFERENCE, norm, SIGNED_COLOURS)
     figure.colorbar(image, ax=panels[2], pad=0.03).set_label(f"difference, {unit}")
-    note = f"{cases_of(rows)} Framed: the {FRAMED} largest values of each panel."
+    note = f"{cases_of(rows, sides)} Framed: the {FRAMED} largest values of each panel."
     write_note(figure, note, unchecked)
     return figure
 
@@ -229,7 +236,7 @@ def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
     figure.legend(handles, labels, loc="outside upper left", ncols=2)
     write_note(
         figure,
-        f"{cases_of(rows)} Means over heads.\nBands: {settings.confidence:.0%} "
+        f"{cases_of(rows, sides)} Means over heads.\nBands: {settings.confidence:.0%} "
         "intervals over problems. The first eight panels add up to 1; the last panel "
         "overlaps with them.",
         unchecked,
