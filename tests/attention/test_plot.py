@@ -64,13 +64,14 @@ def test_heat_maps_show_the_means(tables):
     _, heads = tables
     figure = draw_heads(heads, "dla_backtrack", "logit", signed=True)
     back, control, difference = grids_drawn(figure)
-    assert np.allclose(back, [[0, 0], [2.5, 0]])
+    assert np.allclose(back, [[0, 0], [2, 0]])  # of the pairs: (1 + 3) / 2
+    assert np.allclose(back - control, difference)
     assert np.allclose(control, [[0, 0], [0, 0.75]])
     assert np.allclose(difference, grid_of(heads, "dla_backtrack", "difference"))
     text = texts_of(figure)
-    assert "4 backtracks of 3 problems, 2 controls of 2 problems" in text
-    assert "difference over 2 pairs" in text
-    assert "2.50" in text
+    assert "2 backtracks of 2 problems, 2 controls of 2 problems." in text
+    assert "2 of 4 selected backtracks have a control." in text
+    assert "2.00" in text
     assert "difference, logit" in text
 
 
@@ -87,7 +88,8 @@ def test_without_controls_the_backtracks_are_drawn(tables):
     summary, heads = summarise(ATTENTION.frame(rows), MATCHED, INTERVALS)
     text = texts_of(draw_heads(heads, "arrival_sentence", "share", signed=False))
     assert "4 backtracks of 3 problems, 0 controls" in text
-    draw_bins(summary, SETTINGS)
+    labels = draw_bins(with_ends(summary), SETTINGS).axes[1].get_lines()
+    assert labels[0].get_label() == "at backtracks"
 
 
 def test_large_models_have_no_numbers_in_the_cells():
@@ -111,9 +113,10 @@ def test_bins_show_backtracks_beside_controls(tables):
     question = figure.axes[1]
     assert question.get_title("left") == "Question"
     lines = {line.get_label(): line.get_ydata() for line in question.get_lines()}
-    assert np.allclose(lines["at backtracks"], 0.375)
-    assert np.allclose(lines["backtracks, if spread evenly"], 0.45)
-    assert "at controls" in lines
+    assert np.allclose(lines["at backtracks with a control"], 0.375)
+    assert np.allclose(lines["at backtracks with a control, if spread evenly"], 0.45)
+    assert "at their controls" in lines
+    assert "at backtracks" not in lines
     text = texts_of(figure)
     assert "95% intervals" in text
     assert "Last arrival's sentence" in text

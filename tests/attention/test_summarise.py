@@ -34,6 +34,8 @@ def test_means_are_over_positions_and_differences_over_pairs(tables):
     control = head(heads, "dla_backtrack", "control", 1, 1)
     assert (control["mean"], control["n"], control["problems"]) == (0.75, 2, 2)
     # 1 - 0 and 3 - 0; two backtracks have no measured control.
+    matched = head(heads, "dla_backtrack", "matched", 1, 0)
+    assert (matched["mean"], matched["n"], matched["problems"]) == (2.0, 2, 2)
     difference = head(heads, "dla_backtrack", "difference", 1, 0)
     assert difference["mean"] == pytest.approx((1 + 3) / 2)
     assert (difference["n"], difference["problems"]) == (2, 2)

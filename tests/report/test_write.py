@@ -99,16 +99,8 @@ def with_attribution(study: Study) -> Study:
         | {"follows": False}
     ]
     study.rows["attribution/slip_ranks"] = [
-        {
-            "top_k": top_k,
-            "hits": 1,
-            "positions": 2,
-            "problems": 2,
-            "share": 0.5,
-            "low": 0.1,
-            "high": 0.9,
-        }
-        | {"chance": 0.2}
+        {"top_k": top_k, "hits": 1, "positions": 2, "problems": 2}
+        | {"share": 0.5, "low": 0.1, "high": 0.9, "chance": 0.2}
         for top_k in (1, 3)
     ]
     return study

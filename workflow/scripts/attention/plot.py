@@ -27,7 +27,6 @@ from attention.tables import (
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
     BINS,
-    DIFFERENCE,
     KINDS,
     PARTS,
 )
@@ -48,6 +47,7 @@ from doubletake.page.plots import (
     write_note,
 )
 from doubletake.running.logs import job
+from matches.tables import DIFFERENCE, MATCHED
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -60,8 +60,14 @@ FRAMED = 3  # heads that are framed in each heat map
 MOST_NUMBERS = 64  # heat maps with more cells show no numbers
 TITLES = {
     "backtrack": "At backtracks",
-    "control": "At matched controls",
+    MATCHED: "At backtracks with a control",
+    "control": "At their controls",
     DIFFERENCE: "Mean difference of the pairs",
+}
+LABELS = {
+    "backtrack": "at backtracks",
+    MATCHED: "at backtracks with a control",
+    "control": "at their controls",
 }
 BIN_TITLES = {
     "bos": "BOS",
@@ -89,20 +95,40 @@ def grid_of(heads: pl.DataFrame, measure: str, kind: str) -> np.ndarray:
     return grid
 
 
-def cases_of(table: pl.DataFrame) -> str:
-    """Number of positions and problems in a table, by kind."""
-    parts = []
-    for kind in KINDS:
-        rows = table.filter(kind=kind)
-        n, problems = (int(rows[c].max() or 0) for c in ("n", "problems"))  # type: ignore[arg-type]
-        parts.append(f"{counted(n, kind)} of {counted(problems, 'problem')}")
-    rows = table.filter(kind=DIFFERENCE)
-    pairs = int(rows["n"].max() or 0)  # type: ignore[arg-type]
-    return f"{', '.join(parts)}; difference over {counted(pairs, 'pair')}."
+def sides_of(shown: pl.DataFrame) -> tuple[str, str]:
+    """The kinds that are drawn beside each other.
+
+    Backtracks that have a control beside these controls; all backtracks where no pair
+    is shown.
+
+    Args:
+        shown: rows with an interval.
+    """
+    has_pairs = not shown.filter(kind=MATCHED).is_empty()
+    return (MATCHED if has_pairs else "backtrack", "control")
+
+
+def cases_of(table: pl.DataFrame, sides: tuple[str, str]) -> str:
+    """Number of positions and problems that are drawn, and how many have a control."""
+    counts = {kind: _largest_count(table, kind, "n") for kind in (*KINDS, *sides)}
+    parts = [
+        f"{counted(counts[kind], noun)} of "
+        f"{counted(_largest_count(table, kind, 'problems'), 'problem')}"
+        for kind, noun in zip(sides, ("backtrack", "control"), strict=True)
+    ]
+    text = f"{', '.join(parts)}."
+    if sides[0] == MATCHED:
+        everything = counted(counts["backtrack"], "selected backtrack")
+        text += f" {counts[MATCHED]} of {everything} have a control."
+    return text
+
+
+def _largest_count(table: pl.DataFrame, kind: str, column: str) -> int:
+    return int(table.filter(kind=kind)[column].max() or 0)  # type: ignore[arg-type]
 
 
 def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) -> Figure:
-    """Heat maps of a measure of the heads: at backtracks, at controls, within pairs.
+    """Heat maps of a measure of the heads: at both sides of the pairs, and within them.
 
     Args:
         heads: `attention.tables.ATTENTION_HEADS`.
@@ -114,12 +140,13 @@ def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) ->
     shown, unchecked = with_interval(rows)
     if not shown.height:
         return empty_figure(unchecked or NOTHING)
-    grids = {kind: grid_of(shown, measure, kind) for kind in (*KINDS, DIFFERENCE)}
+    sides = sides_of(shown)
+    grids = {kind: grid_of(shown, measure, kind) for kind in (*sides, DIFFERENCE)}
     height = 2.1 + 0.22 * min(max(len(grids[DIFFERENCE]), 6), 16)
     figure, axes = new_figure(columns=3, height=height, extra_width=1.6)
     panels = axes[0]
-    norm, colours = _plain_norm([grids[kind] for kind in KINDS], signed)
-    for panel, kind in zip(panels, KINDS, strict=False):
+    norm, colours = _plain_norm([grids[kind] for kind in sides], signed)
+    for panel, kind in zip(panels, sides, strict=False):
         image = _draw_grid(panel, grids[kind], kind, norm, colours)
     bar = figure.colorbar(image, ax=panels[:2].tolist(), pad=0.02, fraction=0.05)
     bar.set_label(unit)
@@ -128,7 +155,7 @@ def draw_heads(heads: pl.DataFrame, measure: str, unit: str, *, signed: bool) ->
     norm = _signed_norm([grids[DIFFERENCE]])
     image = _draw_grid(panels[2], grids[DIFFERENCE], DIFFERENCE, norm, SIGNED_COLOURS)
     figure.colorbar(image, ax=panels[2], pad=0.03).set_label(f"difference, {unit}")
-    note = f"{cases_of(rows)} Framed: the {FRAMED} largest values of each panel."
+    note = f"{cases_of(rows, sides)} Framed: the {FRAMED} largest values of each panel."
     write_note(figure, note, unchecked)
     return figure
 
@@ -196,20 +223,20 @@ def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
     shown, unchecked = with_interval(rows)
     if not shown.height:
         return empty_figure(unchecked or NOTHING)
-    even = summary.filter(measure="uniform")
+    even, sides = summary.filter(measure="uniform"), sides_of(shown)
     figure, axes = new_figure(columns=3, rows=3, height=7.2, sharex=True)
     for panel, name in zip(axes.flat, BINS, strict=True):
-        _draw_bin(panel, shown.filter(bin=name), even.filter(bin=name))
+        _draw_bin(panel, shown.filter(bin=name), even.filter(bin=name), sides)
         panel.set_title(BIN_TITLES[name])
     for panel in axes[-1]:
         panel.set_xlabel("layer")
     for panel in axes[:, 0]:
         panel.set_ylabel("share of attention")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=4)
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
     write_note(
         figure,
-        f"{cases_of(rows)} Means over heads.\nBands: {settings.confidence:.0%} "
+        f"{cases_of(rows, sides)} Means over heads.\nBands: {settings.confidence:.0%} "
         "intervals over problems. The first eight panels add up to 1; the last panel "
         "overlaps with them.",
         unchecked,
@@ -217,17 +244,19 @@ def draw_bins(summary: pl.DataFrame, settings: Settings) -> Figure:
     return figure
 
 
-def _draw_bin(axes: Axes, rows: pl.DataFrame, even_spread: pl.DataFrame) -> None:
-    colours = dict(zip(KINDS, (ACCENT, ordered_colours(3)[1]), strict=True))
+def _draw_bin(
+    axes: Axes, rows: pl.DataFrame, even_spread: pl.DataFrame, sides: tuple[str, str]
+) -> None:
+    colours = dict(zip(sides, (ACCENT, ordered_colours(3)[1]), strict=True))
     for kind, colour in colours.items():
         line = rows.filter(kind=kind).sort("layer")
         if not line.height:
             continue
         draw_band(axes, line["layer"], line["low"], line["high"], colour=colour)
         style: Any = {"color": colour, "ms": mark_size(line.height)}
-        axes.plot(line["layer"], line["mean"], "o-", label=f"at {kind}s", **style)
+        axes.plot(line["layer"], line["mean"], "o-", label=LABELS[kind], **style)
         even = even_spread.filter(kind=kind).sort("layer")
-        label = f"{kind}s, if spread evenly"
+        label = f"{LABELS[kind]}, if spread evenly"
         style = {"color": colour, "lw": 1.1, "ls": DASHED, "alpha": 0.7}
         axes.plot(even["layer"], even["mean"], label=label, **style)
     axes.set_ylim(bottom=0)

@@ -27,7 +27,6 @@ from attention.tables import (
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
     BINS,
-    DIFFERENCE,
     KINDS,
     PARTITION,
     WHOLE,
@@ -35,7 +34,7 @@ from attention.tables import (
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
 from matches.reading import KEYS, control_pairs
-from matches.tables import MATCHES
+from matches.tables import DIFFERENCE, MATCHED, MATCHES
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -80,7 +79,7 @@ class Positions:
 def means_by_kind(
     values: np.ndarray, positions: Positions, intervals: IntervalSettings
 ) -> dict[str, list[Mean]]:
-    """Means at backtracks, at controls, and of the differences within pairs.
+    """Means at backtracks, at controls, at the backtracks of pairs, and within pairs.
 
     Args:
         values: [position, column]; NaN is left out.
@@ -95,7 +94,9 @@ def means_by_kind(
         kind: cluster_means(values[kinds == kind], problems[kinds == kind], intervals)
         for kind in KINDS
     }
-    differences = values[positions.backtracks] - values[positions.controls]
+    paired, of_paired = (array[positions.backtracks] for array in (values, problems))
+    means[MATCHED] = cluster_means(paired, of_paired, intervals)
+    differences = paired - values[positions.controls]
     means[DIFFERENCE] = cluster_means(differences, positions.pair_problems, intervals)
     return means
 

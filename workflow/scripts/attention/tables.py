@@ -16,7 +16,6 @@ BINS = (*PARTITION, ARRIVAL)
 WHOLE = "all"
 """Value of the column `bin` where a measure describes the whole position."""
 KINDS = ("backtrack", "control")
-DIFFERENCE = "difference"
 
 ATTENTION = Table(
     "attention",
@@ -128,11 +127,19 @@ _INTERVAL = (
     Column("problems", COUNT, "problems of these positions", unit="problems"),
 )
 
+KIND = Column(
+    "kind",
+    TEXT,
+    "`backtrack` and `control`: all selected ones; `matched`: the selected backtracks "
+    "whose matched control is here too; `difference`: within these pairs, backtrack "
+    "minus control",
+)
+
 ATTENTION_SUMMARY = Table(
     "attention/summary",
     (
         Column("layer", COUNT, "0, 1, ...", unit="index"),
-        Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
+        KIND,
         Column(
             "bin", TEXT, "a bin of the attention table, or `all`: the whole position"
         ),
@@ -162,7 +169,7 @@ ATTENTION_HEADS = Table(
             "`arrival_sentence` (share of attention), `arrival_ratio` (this share "
             "divided by the sentence's share of the visible tokens)",
         ),
-        Column("kind", TEXT, "`backtrack`, `control` or `difference`"),
+        KIND,
         Column("rank", COUNT, "1: the head with the largest mean", unit="index"),
         Column("layer", COUNT, "0, 1, ...", unit="index"),
         Column("head", COUNT, "0, 1, ... within the layer", unit="index"),

@@ -6,11 +6,7 @@ import numpy as np
 import polars as pl
 
 from matches.reading import KEYS, control_pairs
-
-MATCHED = "matched"
-"""The selected backtracks whose matched control is here too."""
-DIFFERENCE = "difference"
-"""Of each pair: the value at the backtrack minus the value at its control."""
+from matches.tables import DIFFERENCE, MATCHED
 
 
 def by_kind(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from attribution.context_parts import QUESTION, THOUGHT_PARTS
-from attribution.kinds import DIFFERENCE
 from attribution.page_agreement import first_row
 from doubletake.page.caveats import chosen_by_prediction
 from doubletake.page.wording import listed, plural, real
+from matches.tables import DIFFERENCE
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData

@@ -21,7 +21,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from attribution.context_parts import QUESTION, THOUGHT_PARTS
-from attribution.kinds import DIFFERENCE, MATCHED
 from attribution.plot_agreement import draw_agreement
 from attribution.tables import (
     ATTRIBUTION_CELLS,
@@ -44,6 +43,7 @@ from doubletake.page.plots import (
     write_note,
 )
 from doubletake.running.logs import job
+from matches.tables import DIFFERENCE, MATCHED
 
 if TYPE_CHECKING:
     snakemake: Any

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from doubletake.page.caveats import chosen_by_prediction
 from doubletake.page.wording import listed, percent, plural, points
 from logit_lens.page_parts import PART_NAMES, interval, signed
-from logit_lens.tables import DIFFERENCE, MATCHED
+from matches.tables import DIFFERENCE, MATCHED
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData

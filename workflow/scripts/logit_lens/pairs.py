@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from logit_lens.tables import DIFFERENCE, MATCHED
 from matches.reading import KEYS, control_pairs
+from matches.tables import DIFFERENCE, MATCHED
 
 PLACE = ["component", "layer"]
 READINGS = ("backtrack", "wrap_up", "vocabulary", "backtrack_equal", "is_leading")

@@ -38,7 +38,8 @@ from doubletake.page.plots import (
     write_note,
 )
 from doubletake.running.logs import job
-from logit_lens.tables import LOGIT_LENS_LEADING, LOGIT_LENS_SUMMARY, MATCHED
+from logit_lens.tables import LOGIT_LENS_LEADING, LOGIT_LENS_SUMMARY
+from matches.tables import MATCHED
 from turns.tables import TURNS
 
 if TYPE_CHECKING:

@@ -30,17 +30,15 @@ from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
 from logit_lens.pairs import readings_of
 from logit_lens.tables import (
-    DIFFERENCE,
     LOGIT_LENS,
     LOGIT_LENS_LEADING,
     LOGIT_LENS_PARTS,
     LOGIT_LENS_RANDOM,
     LOGIT_LENS_SUMMARY,
     LOGIT_LENS_WORDS,
-    MATCHED,
     VOCABULARY,
 )
-from matches.tables import MATCHES
+from matches.tables import DIFFERENCE, MATCHED, MATCHES
 from turns.tables import TURN_WORDS
 
 if TYPE_CHECKING:
@@ -53,6 +51,7 @@ GROUPS = (BACKTRACK, "wrap_up")
 PAIRED = (MATCHED, DIFFERENCE)
 KINDS = (*GROUPS, "control", *PAIRED)
 PARTS = ("embed", "attn_out", "mlp_out")
+ATTENTION_MINUS_MLPS = "difference"  # a part, not a kind
 COMPONENTS = ("resid", *PARTS)
 CENTRED, RAW, EQUAL, EQUAL_RAW = "centred", "raw", "equal", "equal_raw"
 ATTENTION, MLPS = PARTS[1:]
@@ -133,7 +132,7 @@ def parts_table(
             continue
         totals = totals_of_parts(of_kind, ["trace", "event", "problem"])
         drawn = totals_of_parts(random_groups.filter(kind=kind), ["draw"])
-        names = [*PARTS, DIFFERENCE]
+        names = [*PARTS, ATTENTION_MINUS_MLPS]
         problems = totals["problem"].to_numpy()
         means = cluster_means(totals.select(names).to_numpy(), problems, intervals)
         for name, mean in zip(names, means, strict=True):
@@ -157,7 +156,7 @@ def totals_of_parts(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     ]
     by_key = rows.sort(*key, "component", "layer").group_by(key, maintain_order=True)
     sums = by_key.agg(parts).with_columns(pl.col(PARTS).list.sum())
-    difference = (pl.col(ATTENTION) - pl.col(MLPS)).alias(DIFFERENCE)
+    difference = (pl.col(ATTENTION) - pl.col(MLPS)).alias(ATTENTION_MINUS_MLPS)
     return sums.with_columns(difference)
 
 

@@ -5,7 +5,6 @@ import polars as pl
 from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
 
-MATCHED, DIFFERENCE = "matched", "difference"
 _KIND = Column("kind", TEXT, "`backtrack`, `wrap_up` or `control`")
 _KIND_OF_MEAN = Column(
     "kind",

@@ -4,6 +4,10 @@ from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 NUMBERS = ("since_arrival", "arrivals_before", "depth", "position")
 """Covariates that are numbers; a probe on them alone is the baseline of position."""
+MATCHED = "matched"
+"""Kind in summaries: the selected backtracks whose matched control is here too."""
+DIFFERENCE = "difference"
+"""Kind in summaries: of each such pair, the backtrack minus its control."""
 CONTRAST = Column(
     "contrast",
     TEXT,
