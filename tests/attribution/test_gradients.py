@@ -5,14 +5,19 @@ from contextlib import contextmanager
 
 import pytest
 import torch
+from peak_memory import peak_bytes
 from tiny_architectures import ARCHITECTURES, settings_of
 from torch import nn
 
 from attribution import metric as metric_module
-from attribution.gradients import attribute, attribute_along_path, final_states
+from attribution.gradients import (
+    attribute,
+    attribute_along_path,
+    batch_bytes,
+    final_states,
+)
 from attribution.metric import METRICS, Decision, Metric
 from attribution.patching import Cell, exact_changes
-from doubletake.model.batch_memory import GIB, backward_tokens
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
 
@@ -134,7 +139,7 @@ def test_scores_are_the_slope_of_exact_patching(llama):
                 {component: moved(llama, item, component, layer, token, means, 0.01)},
                 item,
                 [Cell(component, layer, token)],
-                1000,
+                1.0,
             )
         score = found.scores[component][0, layer, token].item()
         assert near[0] == pytest.approx(0.01 * score, rel=0.1, abs=2e-5)
@@ -223,7 +228,7 @@ def test_for_a_linear_model_it_equals_exact_patching(linear, method):
         for layer in range(linear.n_layers)
         for token in range(len(item.ids))
     ]
-    exact, clean = exact_changes(linear, metric, means, item, cells, 1000)
+    exact, clean = exact_changes(linear, metric, means, item, cells, 1.0)
     scores = [found.scores[c.component][0, c.layer, c.token].item() for c in cells]
     assert max(map(abs, exact)) > 0.1
     assert scores == pytest.approx(exact, abs=1e-4)
@@ -281,20 +286,19 @@ def test_the_log_odds_keep_no_logits_for_the_backward_pass(llama):
     assert total[0] < fixed + 0.2 * logits
 
 
-def kept_for(decoder: Decoder, tokens: int) -> int:
-    weights = sum(w.untyped_storage().nbytes() for w in decoder.hf.parameters())
-    metric = Metric(decoder, "log_odds", GROUPS)
-    with saved_bytes() as total:
-        attribute(decoder, metric, random_means(decoder), decisions_of((tokens,)))
-    return total[0] - weights
+def peak_for(decoder: Decoder, tokens: int) -> int:
+    metric, means = Metric(decoder, "log_odds", GROUPS), random_means(decoder)
+    return peak_bytes(
+        lambda: attribute(decoder, metric, means, decisions_of((tokens,)))
+    )
 
 
 @pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
 def test_memory_grows_with_the_tokens_and_keeps_to_the_budget(decoders, architecture):
     decoder = decoders[architecture]
-    short, long = kept_for(decoder, 48), kept_for(decoder, 96)
+    short, long = peak_for(decoder, 48), peak_for(decoder, 96)
     more = long - short  # of 48 tokens; constant parts cancel
-    again = kept_for(decoder, 120) - long
+    again = peak_for(decoder, 120) - long
     assert again == pytest.approx(more / 2, rel=0.1)
-    budgeted = 48 * GIB / backward_tokens(decoder, 1.0)
-    assert 0.2 * budgeted < more < 1.5 * budgeted
+    means, item = random_means(decoder), decisions_of((48,))
+    assert 0.8 < more / batch_bytes(decoder, "gradient", means, item) < 1.2

@@ -5,8 +5,7 @@ at the last token of each. Prints the median ratios of neighbouring runs. The ba
 is the model's own forward pass with all its logits, because TransformerLens and nnsight
 place their hooks on this pass. The ratio to a pass up to the final norm is printed too.
 Where TransformerLens and nnsight can be imported, they compute the same scores. Also
-printed: the time of exact patching of a few cells, and the memory that the gradient
-keeps by length.
+printed: the time of exact patching of a few cells. Memory: `bench_memory.py`.
 
 Run: python tests/bench/bench_attribution.py
 """
@@ -32,7 +31,6 @@ from random_llama import random_decoder
 from attribution.gradients import attribute
 from attribution.metric import Decision, Metric
 from attribution.patching import Cell, exact_changes
-from doubletake.model.batch_memory import GIB, backward_tokens
 from doubletake.model.decoder import Decoder
 
 GOAL = 2.2
@@ -172,35 +170,6 @@ def other_tools(
     return found
 
 
-def kept_bytes(decoder: Decoder, tokens: int) -> int:
-    """Bytes that autograd keeps for one sequence, without the weights."""
-    seen: dict[int, int] = {}
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        seen[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    ids = torch.randint(8192, (1, tokens))
-    means = torch.randn(decoder.n_layers, decoder.d_model)
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        own_scores(decoder, ids, means)()
-    weights = {w.untyped_storage().data_ptr() for w in decoder.hf.parameters()}
-    return sum(size for address, size in seen.items() if address not in weights)
-
-
-def print_memory(decoder: Decoder) -> None:
-    """Measured bytes by length, beside the budget's estimate."""
-    size = decoder.n_layers * decoder.d_model * 4
-    per_token = GIB / backward_tokens(decoder, 1.0)
-    for tokens in (128, 256, 512, 1024):
-        kept = kept_bytes(decoder, tokens)
-        print(
-            f"memory of {tokens} tokens: {kept / 2**20:.1f} MiB, "
-            f"{kept / (tokens * size):.1f} x layers x tokens x d_model, "
-            f"{kept / (tokens * per_token):.2f} of the budget's estimate"
-        )
-
-
 def main(sequences: int, tokens: int, repeats: int) -> None:
     """Compare the times and print the ratios."""
     torch.set_num_threads(1)
@@ -227,7 +196,7 @@ def main(sequences: int, tokens: int, repeats: int) -> None:
         "attribution": own_scores(decoder, ids, means),
         **other_tools(decoder, ids, means),
         f"exact patching of {CELLS} cells of one sequence": lambda: exact_changes(
-            decoder, metric, {"resid": means}, item, cells, 4 * tokens
+            decoder, metric, {"resid": means}, item, cells, 1.0
         ),
     }
     ratios = compare(works, repeats)
@@ -236,7 +205,6 @@ def main(sequences: int, tokens: int, repeats: int) -> None:
         print(f"{name}: {ratio:.2f}x a bare forward pass{goal}")
     base = ratios["attribution"] / ratios["bare pass up to the final norm"]
     print(f"attribution: {base:.2f}x a pass up to the final norm")
-    print_memory(decoder)
 
 
 if __name__ == "__main__":

@@ -52,10 +52,11 @@ from synthetic_study import (
 )
 
 from activations.forward_pass import batch_activations
+from activations.forward_pass import batch_bytes as activations_bytes
 from activations.trace_inputs import TraceInput
 from attribution.gradients import attribute
+from attribution.gradients import batch_bytes as attribution_bytes
 from attribution.metric import Decision, Metric
-from doubletake.model.batch_memory import backward_tokens, forward_tokens
 from doubletake.model.batches import in_batches
 from doubletake.model.branch_rows import continue_branches
 from doubletake.model.branches import Branch, Prefix
@@ -126,7 +127,8 @@ def keep_activations(decoder: Decoder, memory: float, traces: Traces) -> None:
         partial(batch_activations, decoder),
         length=lambda item: len(item.ids),
         name=lambda item: f"trace {item.trace}",
-        batch_tokens=forward_tokens(decoder, memory),
+        need=partial(activations_bytes, decoder),
+        batch_memory=memory,
     ):
         pass
 
@@ -163,7 +165,8 @@ def attribute_turns(decoder: Decoder, memory: float, traces: Traces) -> None:
         partial(attribute, decoder, metric, means),
         length=lambda item: len(item.ids),
         name=lambda item: f"trace {item.trace}, event {item.event}",
-        batch_tokens=backward_tokens(decoder, memory),
+        need=partial(attribution_bytes, decoder, "gradient", means),
+        batch_memory=memory,
     ):
         pass
 

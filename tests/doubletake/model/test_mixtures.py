@@ -4,7 +4,12 @@ import pytest
 from tiny_architectures import settings_of
 
 from doubletake.model.architectures import LAYOUTS
-from doubletake.model.batch_memory import backward_tokens, forward_tokens, mlp_width
+from doubletake.model.batch_memory import (
+    Widths,
+    backward_bytes,
+    forward_bytes,
+    mlp_width,
+)
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 
@@ -39,7 +44,8 @@ def test_the_width_that_a_token_takes(architectures, name, width):
 
 def test_a_wider_mixture_gets_smaller_batches(architectures):
     plain, mixture = (
-        load_decoder(settings_of(architectures[name])) for name in ("llama", "mixtral")
+        Widths.of(load_decoder(settings_of(architectures[name])))
+        for name in ("llama", "mixtral")
     )
-    for tokens in (forward_tokens, backward_tokens):
-        assert tokens(mixture, 0.1) < tokens(plain, 0.1)
+    for need in (forward_bytes, backward_bytes):
+        assert need(mixture, 2, 10) > need(plain, 2, 10)

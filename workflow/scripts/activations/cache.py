@@ -25,7 +25,7 @@ import torch
 
 from activations.cache_index import index_of, without_unmatched_controls
 from activations.calibration_split import calibration_problems
-from activations.forward_pass import batch_activations, zero_sums
+from activations.forward_pass import batch_activations, batch_bytes, zero_sums
 from activations.reading import Origin
 from activations.shard_format import ShardSizes
 from activations.shard_writer import ShardWriter, open_shard_writer
@@ -38,7 +38,6 @@ from activations.trace_inputs import (
     with_drawn_replays,
 )
 from activations.verification_figures import verification_figures
-from doubletake.model.batch_memory import forward_tokens
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
@@ -144,7 +143,8 @@ def cache(
         partial(batch_activations, decoder),
         length=lambda item: len(item.ids),
         name=lambda item: f"trace {item.trace}",
-        batch_tokens=forward_tokens(decoder, batch_memory),
+        need=partial(batch_bytes, decoder),
+        batch_memory=batch_memory,
     )
     for batch, activations in batches:
         start = 0

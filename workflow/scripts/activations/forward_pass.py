@@ -1,5 +1,6 @@
 """One forward pass over a batch of traces: keeps the activations of its events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -7,6 +8,12 @@ import torch
 from activations.shard_format import ShardSizes
 from activations.trace_inputs import TraceInput
 from activations.verification_figures import logprob_differences
+from doubletake.model.batch_memory import (
+    FLOAT32,
+    Widths,
+    forward_bytes,
+    unembedding_bytes,
+)
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked
@@ -28,6 +35,23 @@ class BatchActivations:
     """Tokens in the sums."""
     differences: torch.Tensor
     """[token], |replayed - generated| log-prob of every replayed token, nats."""
+
+
+def batch_bytes(decoder: Decoder, batch: Sequence[TraceInput]) -> float:
+    """Peak memory of `batch_activations` in addition to the model, in bytes.
+
+    The kept states stay; the forward pass comes before the replay of log-probs.
+    """
+    w = Widths.of(decoder)
+    length = len(batch[0].ids)
+    rows = sum(len(item.positions) for item in batch)
+    kept = rows * (3 * w.layers + 1) * w.d * w.size
+    sums = (2 * w.layers + 1) * w.d * 2 * FLOAT32  # float64
+    replay = max(len(item.logprobs or []) for item in batch)
+    after = len(batch) * length * w.d * w.size + unembedding_bytes(
+        replay, w.vocabulary, w.size
+    )
+    return kept + sums + max(forward_bytes(w, len(batch), length), after)
 
 
 @torch.inference_mode()

@@ -1,16 +1,18 @@
 """One forward pass over a batch of traces: makes attention rows of its turns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 import torch
 
-from attention.attention_weights import AttentionRows, reading_rows
+from attention.attention_weights import ROW_BLOCK, AttentionRows, reading_rows
 from attention.head_attribution import HeadReader, write_logits
 from attention.selected_turns import TraceTurns
 from attention.tables import ARRIVAL, ATTENTION, BINS
 from attention.token_bins import attention_by_bin, visible_tokens
+from doubletake.model.batch_memory import FLOAT32, Widths, forward_bytes
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, projected
@@ -35,6 +37,29 @@ class BatchResult:
     """Largest |sum over heads and bias - attention output|, logits."""
     verified_rows: dict[TurnKey, torch.Tensor]
     """Whole attention rows of the verified turns: [layer, head, token]."""
+
+
+def batch_bytes(decoder: Decoder, batch: Sequence[TraceTurns]) -> float:
+    """Peak memory of `run_batch` in addition to the model, in bytes.
+
+    The states at the positions stay. The rows of a layer come while its attention runs,
+    and the heads are read after the pass.
+    """
+    w = Widths.of(decoder)
+    longest = len(batch[0].ids)
+    positions = sum(len(item.turns) for item in batch)
+    states = w.layers * (2 * w.d + w.queries) + w.d
+    table = w.layers * w.heads * (len(BINS) + len(DLA_COLUMNS))
+    kept = positions * (states * w.size + table * FLOAT32)
+    tokens = len(batch) * longest
+    rows = min(ROW_BLOCK, max(len(item.turns) for item in batch))
+    # Scores, weights and their copies; the layer's inputs, queries, keys and values.
+    reading = longest * FLOAT32 * (3 * rows * w.heads + w.keys)
+    reading += tokens * w.size * (3 * w.d + w.queries + 2 * w.keys)
+    # Directions and their products with the output projection, which is in float32.
+    heads = FLOAT32 * w.queries * (w.d + positions * 2 * len(DLA_COLUMNS))
+    heads += FLOAT32 * positions * len(DLA_COLUMNS) * w.d
+    return kept + max(forward_bytes(w, len(batch), longest), reading, heads)
 
 
 @torch.inference_mode()

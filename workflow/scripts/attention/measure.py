@@ -30,11 +30,16 @@ import polars as pl
 import torch
 
 from attention.attention_weights import eager_weights, prove_rows
-from attention.forward_pass import BatchResult, TurnKey, attention_table, run_batch
+from attention.forward_pass import (
+    BatchResult,
+    TurnKey,
+    attention_table,
+    batch_bytes,
+    run_batch,
+)
 from attention.head_attribution import HeadReader
 from attention.selected_turns import TraceTurns, traces_with_turns
 from attention.tables import ATTENTION, PARTITION
-from doubletake.model.batch_memory import forward_tokens
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
@@ -190,7 +195,8 @@ def compute(
         partial(run_batch, decoder, heads, verified),
         length=lambda item: len(item.ids),
         name=lambda item: f"trace {item.trace}",
-        batch_tokens=forward_tokens(decoder, settings.batch_memory),
+        need=partial(batch_bytes, decoder),
+        batch_memory=settings.batch_memory,
     )
     for batch, result in batches:
         results.add(batch, result)

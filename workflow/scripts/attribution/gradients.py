@@ -17,7 +17,8 @@ from functools import partial
 
 import torch
 
-from attribution.metric import Decision, Metric
+from attribution.metric import BLOCK, Decision, Metric
+from doubletake.model.batch_memory import FLOAT32, Widths, backward_bytes
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import See, hooked, replaced
@@ -40,6 +41,32 @@ def final_states(
     normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
     last = torch.tensor([len(item.ids) - 1 for item in decisions], device=ids.device)
     return normed[torch.arange(len(decisions), device=ids.device), last]
+
+
+def batch_bytes(
+    decoder: Decoder,
+    method: str,
+    means: dict[str, torch.Tensor],
+    batch: Sequence[Decision],
+) -> float:
+    """Peak memory of `attribute` and `attribute_along_path` beside the model, in bytes.
+
+    Args:
+        decoder: the model.
+        method: `gradient` or `integrated`.
+        means: as for `attribute`.
+        batch: the batch, the longest first.
+    """
+    w = Widths.of(decoder)
+    # The input of each layer is kept for its gradient anyway.
+    kept = len(means) - ("resid" in means)
+    if method == "integrated" and w.size == FLOAT32:
+        kept += 1  # the clean residual stream
+    # A block of the unembedding in float32, its logits and their exponentials.
+    copied = w.d if w.size < FLOAT32 else 0
+    block = min(BLOCK, w.vocabulary) * (copied + 2 * len(batch)) * FLOAT32
+    length = len(batch[0].ids)
+    return backward_bytes(w, len(batch), length, kept, between=block)
 
 
 def attribute(

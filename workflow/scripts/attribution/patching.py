@@ -19,7 +19,13 @@ from transformers.cache_utils import DynamicLayer
 
 from attribution.gradients import final_states
 from attribution.metric import Decision, Metric
-from doubletake.model.batches import in_batches
+from doubletake.model.batch_memory import (
+    Widths,
+    cache_bytes,
+    forward_bytes,
+    reading_bytes,
+)
+from doubletake.model.batches import in_batches, run_alone
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import hooked, replaced
 
@@ -88,7 +94,7 @@ def exact_changes(
     means: dict[str, torch.Tensor],
     decision: Decision,
     cells: Sequence[Cell],
-    batch_tokens: int,
+    batch_memory: float,
 ) -> tuple[list[float], float]:
     """Exact change of a position's metric when each cell alone is set to its mean.
 
@@ -100,20 +106,30 @@ def exact_changes(
         means: by component: [layer, d_model].
         decision: the position whose metric is measured.
         cells: the cells that are replaced, one at a time.
-        batch_tokens: tokens of a batch.
+        batch_memory: memory for a batch in addition to the model, in GiB.
 
     Returns:
         metric(patched) - metric(clean) of every cell, and metric(clean).
     """
-    clean = _clean_pass(decoder, metric, decision, {cell.layer for cell in cells})
+    layers, tokens = {cell.layer for cell in cells}, len(decision.ids)
+    w = Widths.of(decoder)
+    kept = cache_bytes(w, tokens) + tokens * len(layers) * w.d * w.size
+    clean = run_alone(
+        partial(_clean_pass, decoder, metric, decision, layers),
+        name=f"trace {decision.trace}",
+        tokens=tokens,
+        need=kept + forward_bytes(w, 1, tokens),
+        batch_memory=batch_memory,
+    )
     changes: dict[Cell, float] = {}
-    for group in _groups_of_similar_length(cells, len(decision.ids)):
+    for group in _groups_of_similar_length(cells, tokens):
         done = in_batches(
             group,
             partial(_patched_pass, decoder, metric, means, decision, clean),
-            length=lambda cell: len(decision.ids) - cell.token,
+            length=lambda cell: tokens - cell.token,
             name=lambda cell: f"trace {decision.trace}, {cell}",
-            batch_tokens=batch_tokens,
+            need=lambda batch: kept + patched_bytes(w, tokens, batch),
+            batch_memory=batch_memory,
         )
         for batch, values in done:
             differences = (value - clean.metric_value for value in values)
@@ -185,6 +201,18 @@ def _patched_pass(
         )
     last = output.last_hidden_state[:, -1]
     return metric(last, [decision] * len(batch)).tolist()
+
+
+def patched_bytes(widths: Widths, tokens: int, batch: Sequence[Cell]) -> float:
+    """Peak memory of the patched pass of a batch, without the clean states, in bytes.
+
+    Args:
+        widths: of the model.
+        tokens: tokens of the sequence.
+        batch: cells of one layer.
+    """
+    new = tokens - min(cell.token for cell in batch)
+    return reading_bytes(widths, len(batch), new, tokens)
 
 
 @contextmanager

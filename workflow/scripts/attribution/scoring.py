@@ -8,12 +8,16 @@ import polars as pl
 import torch
 
 from attribution.agreement import verification_figures
-from attribution.gradients import Estimate, attribute, attribute_along_path
+from attribution.gradients import (
+    Estimate,
+    attribute,
+    attribute_along_path,
+    batch_bytes,
+)
 from attribution.metric import Decision, Metric
 from attribution.patching import exact_changes, metric_by_full_pass
 from attribution.tables import ATTRIBUTION_CELLS
 from attribution.verification_cells import CellSample, Costs
-from doubletake.model.batch_memory import backward_tokens, forward_tokens
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.running.logs import Progress
@@ -130,7 +134,8 @@ class Attribution:
             partial(self.estimate, self.settings.method),
             length=lambda item: len(item.ids),
             name=lambda item: f"trace {item.trace}, event {item.event}",
-            batch_tokens=backward_tokens(self.decoder, self.settings.batch_memory),
+            need=partial(batch_bytes, self.decoder, self.settings.method, self.means),
+            batch_memory=self.settings.batch_memory,
         )
         for batch, estimate in done:
             for index, item in enumerate(batch):
@@ -170,9 +175,8 @@ class Attribution:
         """Patch the position's sampled cells exactly, and keep both values of each."""
         key = (item.trace, item.event)
         sample, used = self.samples[key], self.settings.method
-        budget = forward_tokens(self.decoder, self.settings.batch_memory)
         common = (self.decoder, self.metric, self.means, item)
-        exact, clean = exact_changes(*common, sample.cells, budget)
+        exact, clean = exact_changes(*common, sample.cells, self.settings.batch_memory)
         self.metric_error.add(abs(self.metric_values[key] - clean))
         estimates = {used: self.sampled_scores[key]}
         if sample.other_method:

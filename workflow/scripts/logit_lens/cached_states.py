@@ -1,5 +1,7 @@
 """Cached states of positions, and their readings along directions of logits."""
 
+import logging
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -7,8 +9,10 @@ import polars as pl
 import torch
 
 from activations.reading import ActivationCache
-from doubletake.model.batch_memory import GIB
+from doubletake.model.batch_memory import FLOAT32, GIB, unembedding_bytes
 from doubletake.model.lens import Lens
+
+logger = logging.getLogger("measure_logit_lens")
 
 RESID, EMBED, ATTN_OUT, MLP_OUT = "resid", "embed", "attn_out", "mlp_out"
 
@@ -48,12 +52,33 @@ class CachedStates:
         }
 
 
+def states_bytes(
+    lens: Lens, n_layers: int, d_model: int, positions: int, directions: int
+) -> float:
+    """Peak memory of reading the states of positions, in bytes, without the lens.
+
+    Args:
+        lens: final norm and unembedding.
+        n_layers: of the cache.
+        d_model: of the cache.
+        positions: number of positions.
+        directions: number of random groups along which each position is read.
+    """
+    vocabulary, size = len(lens.W_U), lens.W_U.element_size()
+    boundaries, states = n_layers + 1, 3 * n_layers + 1
+    along = directions * (2 * d_model + states)
+    normed = 2 * boundaries * d_model + 4 * d_model
+    logits = unembedding_bytes(positions * boundaries, vocabulary, size)
+    kept = positions * states * d_model * FLOAT32
+    return kept + max(positions * FLOAT32 * max(along, normed), logits)
+
+
 def batches_of_states(
     cache: ActivationCache,
     turns: pl.DataFrame,
     directions: int,
     gib: float,
-    device: torch.device,
+    lens: Lens,
 ) -> Iterator[tuple[pl.DataFrame, CachedStates]]:
     """Positions and their states, as many at a time as the memory budget allows.
 
@@ -62,15 +87,25 @@ def batches_of_states(
         turns: the positions.
         directions: number of directions along which each position is read.
         gib: the budget.
-        device: where the states are put.
+        lens: the states are put on its device.
     """
-    states = 3 * cache.n_layers + 1
-    # Floats of one position: its states as read from the cache and their float32 copy,
-    # the directions, what is read along them.
-    size = 2 * states * cache.d_model + directions * (2 * cache.d_model + states)
-    for part in turns.iter_slices(max(1, int(gib * GIB / (4 * size)))):
+
+    def need(positions: int) -> float:
+        shape = (cache.n_layers, cache.d_model)
+        return states_bytes(lens, *shape, positions, directions)
+
+    counts = range(1, turns.height + 1)
+    at_once = bisect_right(counts, gib * GIB, key=need)
+    if counts and not at_once:
+        logger.warning(
+            "more than batch_memory: a position alone needs about %.2g GiB in addition "
+            "to the lens (batch_memory: %g GiB)",
+            need(1) / GIB,
+            gib,
+        )
+    for part in turns.iter_slices(max(1, at_once)):
         tensors = [
-            cache.read(name, part).to(device).float()
+            cache.read(name, part).to(lens.W_U.device).float()
             for name in (RESID, ATTN_OUT, MLP_OUT)
         ]
         yield part, CachedStates(*tensors)

@@ -224,7 +224,7 @@ def main(
     )
     progress = Progress(turns.height, "positions")
     for part, states in batches_of_states(
-        cache, turns, settings.random_groups, settings.batch_memory, device
+        cache, turns, settings.random_groups, settings.batch_memory, lens
     ):
         tables.append(
             lens_table(lens, part, states, targets, left_out, settings.top, sum_check)

@@ -94,9 +94,14 @@ def forced(
     answer_prompt = tokenizer.encode(ANSWER_PROMPT, add_special_tokens=False)
     confidence = np.zeros(len(contexts))
     closed, correct = np.zeros((2, len(contexts)), dtype=bool)
+
+    def length(index: int) -> int:
+        return len(contexts[index]) + len(answer_prompt)
+
     batches = batches_of(
         range(len(contexts)),
-        lambda index: len(contexts[index]) + len(answer_prompt),
+        length,
+        lambda batch: len(batch) * length(batch[0]),
         BATCH_TOKENS,
     )
     for batch in batches:

@@ -40,9 +40,14 @@ def leading_words(
     """The most likely word at every turn of every sample, from one forward pass."""
     breaks = [i for t, i in tokenizer.get_vocab().items() if not _word(tokenizer, i)]
     words: list[list[str]] = [[] for _ in samples]
+
+    def length(index: int) -> int:
+        return len(samples[index].prompt_ids) + len(samples[index].ids)
+
     batches = batches_of(
         range(len(samples)),
-        lambda index: len(samples[index].prompt_ids) + len(samples[index].ids),
+        length,
+        lambda batch: len(batch) * length(batch[0]),
         BATCH_TOKENS,
     )
     for batch in batches:

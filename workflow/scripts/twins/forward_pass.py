@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
-from doubletake.model.batch_memory import forward_tokens
+from doubletake.model.batch_memory import Widths, forward_bytes
 from doubletake.model.batches import in_batches, padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
 from doubletake.running.logs import Progress
 from twins.pairs import Pair
 from twins.turn_probability import FirstWords, raw_probability, turn_probability
+
+NUCLEUS_BYTES = 64
+"""Bytes per logit of `turn_probability`: float64 probabilities, their order, sums."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,24 @@ def measured_contexts(
         lambda batch: measured_batch(decoder, batch, words),
         length=lambda context: len(context.ids),
         name=lambda context: context.name,
-        batch_tokens=forward_tokens(decoder, gib),
+        need=partial(batch_bytes, decoder),
+        batch_memory=gib,
     ):
         found |= {c.index: m for c, m in zip(batch, measured, strict=True)}
         progress.update(len(batch), sum(len(context.ids) for context in batch))
     return [found[index] for index in range(len(contexts))]
+
+
+def batch_bytes(decoder: Decoder, batch: Sequence[Context]) -> float:
+    """Peak memory of `measured_batch` in addition to the model, in bytes.
+
+    The logits come after the forward pass. Their probabilities are sorted in float64.
+    """
+    w = Widths.of(decoder)
+    length = len(batch[0].ids)
+    logits = len(batch) * w.vocabulary * NUCLEUS_BYTES
+    states = len(batch) * length * w.d * w.size
+    return max(forward_bytes(w, len(batch), length), states + logits)
 
 
 @torch.inference_mode()

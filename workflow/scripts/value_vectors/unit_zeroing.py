@@ -17,8 +17,13 @@ from torch.utils.hooks import RemovableHandle
 from transformers import DynamicCache
 
 from doubletake.model.architectures import attention_windows
-from doubletake.model.batch_memory import forward_tokens
-from doubletake.model.batches import in_batches
+from doubletake.model.batch_memory import (
+    Widths,
+    cache_bytes,
+    forward_bytes,
+    reading_bytes,
+)
+from doubletake.model.batches import in_batches, run_alone
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import registered
 
@@ -59,15 +64,47 @@ def zeroed_states(
     # No config here: with it, layers with a sliding window would drop keys.
     prefix = DynamicCache()
     start = torch.tensor([ids[:-1]], device=decoder.device)
-    decoder.base(input_ids=start, past_key_values=prefix, use_cache=True)
-    passes = in_batches(
-        zeroings,
-        partial(_last_token_states, decoder, prefix, ids),
-        length=lambda _: 1,
-        name=lambda _: name,
-        batch_tokens=min(forward_tokens(decoder, batch_memory), QUERIES_AT_ONCE),
+    w, tokens = Widths.of(decoder), len(ids)
+    run_alone(
+        lambda: decoder.base(input_ids=start, past_key_values=prefix, use_cache=True),
+        name=name,
+        tokens=tokens,
+        need=cache_bytes(w, tokens) + forward_bytes(w, 1, tokens),
+        batch_memory=batch_memory,
     )
-    return torch.cat([states for _, states in passes])
+    states = [
+        states
+        for first in range(0, len(zeroings), QUERIES_AT_ONCE)
+        for _, states in in_batches(
+            zeroings[first : first + QUERIES_AT_ONCE],
+            partial(_last_token_states, decoder, prefix, ids),
+            length=lambda _: tokens,
+            name=lambda _: name,
+            need=lambda batch: zeroing_bytes(w, tokens, batch),
+            batch_memory=batch_memory,
+        )
+    ]
+    return torch.cat(states)
+
+
+def zeroing_bytes(widths: Widths, tokens: int, batch: Sequence[Zeroing]) -> float:
+    """Peak memory of `_last_token_states` in addition to the model, in bytes.
+
+    The prefix, its copy with the queries, and what is kept of the units come on top of
+    the pass.
+
+    Args:
+        widths: of the model.
+        tokens: tokens of the sequence.
+        batch: sets of units.
+    """
+    queries = len(batch)
+    caches = 2 * cache_bytes(widths, tokens) + cache_bytes(widths, queries)
+    layers = len({zeroing.layer for zeroing in batch})
+    units = queries * layers * widths.mlp * widths.size
+    mask = queries * (tokens + queries) * widths.size
+    attention = reading_bytes(widths, 1, queries, tokens + queries)
+    return caches + units + max(attention, mask + forward_bytes(widths, 1, queries))
 
 
 def _last_token_states(
@@ -132,6 +169,7 @@ def full_pass_states(
     name: str,
 ) -> torch.Tensor:
     """The same as `zeroed_states`, from full forward passes that share nothing."""
+    w = Widths.of(decoder)
 
     def run(batch: list[Zeroing]) -> torch.Tensor:
         tokens = torch.tensor([list(ids)] * len(batch), device=decoder.device)
@@ -144,7 +182,8 @@ def full_pass_states(
         run,
         length=lambda _: len(ids),
         name=lambda _: name,
-        batch_tokens=forward_tokens(decoder, batch_memory),
+        need=lambda batch: forward_bytes(w, len(batch), len(ids)),
+        batch_memory=batch_memory,
     )
     return torch.cat([states for _, states in passes])
 

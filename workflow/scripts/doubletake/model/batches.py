@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import torch
 
+from doubletake.model.batch_memory import GIB
 from doubletake.model.devices import out_of_memory
 from doubletake.running.errors import InputError
 
@@ -31,13 +32,18 @@ def padded(sequences: Sequence[Sequence[int]]) -> torch.Tensor:
 def batches_of(
     items: Sequence[Item],
     length: Callable[[Item], int],
-    batch_tokens: int,
+    need: Callable[[Sequence[Item]], float],
+    limit: float,
     padding: float = 1.0,
 ) -> list[list[Item]]:
     """Batches of similar length, the longest first. Equal lengths keep their order.
 
-    With padding, a batch holds at most `batch_tokens` tokens. A longer item gets a
-    batch to itself. At most the share `padding` of a batch's tokens is padding.
+    Args:
+        items: items to put into batches.
+        length: number of tokens of an item.
+        need: what a batch takes; its first item is the longest.
+        limit: of the need of a batch. An item that needs more gets a batch to itself.
+        padding: largest share of padding in a batch.
     """
     batches: list[list[Item]] = []
     filled = 0  # tokens of the last batch without padding
@@ -45,7 +51,8 @@ def batches_of(
         batch = batches[-1] if batches else []
         size = (len(batch) + 1) * length(batch[0]) if batch else 0
         tokens = filled + length(item)
-        if batch and size <= batch_tokens and size - tokens <= padding * size:
+        is_full = size - tokens > padding * size
+        if batch and not is_full and need([*batch, item]) <= limit:
             batch.append(item)
             filled = tokens
         else:
@@ -60,7 +67,8 @@ def in_batches(
     *,
     length: Callable[[Item], int],
     name: Callable[[Item], str],
-    batch_tokens: int,
+    need: Callable[[Sequence[Item]], float],
+    batch_memory: float,
     padding: float = 1.0,
 ) -> Iterator[tuple[list[Item], Result]]:
     """Run all batches. A batch that does not fit into memory is halved, with a warning.
@@ -70,7 +78,9 @@ def in_batches(
         run: called with a batch. It must leave no state behind when it fails.
         length: number of tokens of an item.
         name: name of an item in messages ("trace 3/0").
-        batch_tokens: tokens of a batch, padding included.
+        need: memory of a batch in addition to the model, in bytes; the first item of
+            the batch is the longest.
+        batch_memory: memory for a batch in addition to the model, in GiB.
         padding: largest share of padding in a batch.
 
     Yields:
@@ -79,7 +89,14 @@ def in_batches(
     Raises:
         InputError: a single item does not fit into memory.
     """
-    waiting = batches_of(items, length, batch_tokens, padding)[::-1]
+
+    def alone(item: Item, problem: str) -> str:
+        its = _need_in_words(length(item), need([item]), batch_memory)
+        return f"{name(item)}: {problem}: {its}"
+
+    waiting = batches_of(items, length, need, batch_memory * GIB, padding)[::-1]
+    if waiting and need(waiting[-1]) > batch_memory * GIB:
+        logger.warning("%s", alone(waiting[-1][0], "more than batch_memory"))
     while waiting:
         batch = waiting.pop()
         try:
@@ -91,23 +108,52 @@ def in_batches(
             yield batch, result
             continue
         # Outside of the handler: inside it, the error still holds the batch's tensors.
-        waiting += _halves(batch, length, name)[::-1]
+        if len(batch) == 1:
+            raise InputError(alone(batch[0], "out of memory"))
+        logger.warning(
+            "out of memory with %d sequences of up to %d tokens: batch halved",
+            len(batch),
+            length(batch[0]),
+        )
+        half = len(batch) // 2
+        waiting += [batch[half:], batch[:half]]
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
 
-def _halves(
-    batch: list[Item], length: Callable[[Item], int], name: Callable[[Item], str]
-) -> list[list[Item]]:
-    longest = length(batch[0])
-    if len(batch) == 1:
-        raise InputError(
-            f"{name(batch[0])}: out of memory for its {longest} tokens alone"
-        )
-    logger.warning(
-        "out of memory with %d sequences of up to %d tokens: batch halved",
-        len(batch),
-        longest,
+def _need_in_words(tokens: int, need: float, batch_memory: float) -> str:
+    return (
+        f"its {tokens} tokens alone need about {need / GIB:.2g} GiB in addition to the "
+        f"model (batch_memory: {batch_memory:g} GiB)"
     )
-    half = len(batch) // 2
-    return [batch[:half], batch[half:]]
+
+
+def run_alone(
+    run: Callable[[], Result],
+    *,
+    name: str,
+    tokens: int,
+    need: float,
+    batch_memory: float,
+) -> Result:
+    """Run one sequence, with the messages of `in_batches`.
+
+    Args:
+        run: the work.
+        name: name of the sequence in messages ("trace 3/0").
+        tokens: its number of tokens.
+        need: its memory in addition to the model, in bytes.
+        batch_memory: memory for a batch in addition to the model, in GiB.
+
+    Raises:
+        InputError: the sequence does not fit into memory.
+    """
+    ((_, result),) = in_batches(
+        [name],
+        lambda _: run(),
+        length=lambda _: tokens,
+        name=str,
+        need=lambda _: need,
+        batch_memory=batch_memory,
+    )
+    return result

@@ -15,23 +15,34 @@ memory as long as their row.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import torch
 
-from doubletake.model.batch_memory import cached_tokens
+from doubletake.model.batch_memory import (
+    FLOAT32,
+    Widths,
+    cache_bytes,
+    forward_bytes,
+    reading_bytes,
+)
 from doubletake.model.batches import in_batches
 from doubletake.model.branches import Branch, Prefix
 from doubletake.model.continuations import (
+    UNEMBED_ROWS,
     Continuation,
     GrowingContinuations,
     token_scores,
 )
 from doubletake.model.decoder import Decoder
 from doubletake.model.edits import edited
+from doubletake.model.growing_cache import BLOCK
 from doubletake.model.packed_rows import PackedRows
 
 ROW_TOKENS = 2048
 """Most tokens of all branches of one row, unless a single branch is longer."""
+SCORED = 4
+"""Copies of all logits, in float32, that scoring a token takes."""
 PADDING = 0.1
 """Largest share of padding in a batch."""
 
@@ -49,9 +60,14 @@ class _Row:
     """Numbers of its branches among those of the prefix."""
     branches: list[Branch]
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         return len(self.ids) + sum(branch.tokens for branch in self.branches)
+
+    @cached_property
+    def columns(self) -> int:
+        """Tokens of all suffixes, which are read at once."""
+        return sum(len(branch.suffix) for branch in self.branches)
 
 
 def continue_branches(
@@ -89,7 +105,8 @@ def continue_branches(
         lambda batch: _continue_rows(decoder, batch),
         length=lambda row: row.tokens,
         name=lambda row: row.name,
-        batch_tokens=cached_tokens(decoder, batch_memory),
+        need=partial(batch_bytes, decoder),
+        batch_memory=batch_memory,
         padding=PADDING,
     ):
         for row, continuations in zip(batch, results, strict=True):
@@ -98,6 +115,35 @@ def continue_branches(
             if len(finished) == len(prefixes[row.prefix].branches):
                 del done[row.prefix]
                 yield row.prefix, [finished[k] for k in sorted(finished)]
+
+
+def batch_bytes(decoder: Decoder, rows: Sequence[_Row]) -> float:
+    """Peak memory of a batch of rows in addition to the model, in bytes.
+
+    The prefixes are read first, then all suffixes, then a token of every branch at a
+    time. Meanwhile the cache grows by blocks. A few branches are unembedded at a time.
+    """
+    w, count = Widths.of(decoder), len(rows)
+
+    def cache(keys: int) -> float:
+        return cache_bytes(w, count * -(-keys // BLOCK) * BLOCK)
+
+    def reading(columns: int, keys: int) -> float:
+        mask = count * columns * keys * w.size
+        attention = reading_bytes(w, count, columns, keys)
+        return cache(keys) + max(attention, mask + forward_bytes(w, count, columns))
+
+    prefix = max(len(row.ids) for row in rows)
+    columns = max(row.columns for row in rows)
+    steps = max(len(row.branches) for row in rows)
+    keys = max(row.tokens for row in rows)
+    branches = min(UNEMBED_ROWS, sum(len(row.branches) for row in rows))
+    return max(
+        cache(prefix) + forward_bytes(w, count, prefix),
+        reading(columns, prefix + columns),
+        reading(steps, keys),
+        cache(keys) + branches * w.vocabulary * SCORED * FLOAT32,
+    )
 
 
 @torch.inference_mode()

@@ -26,6 +26,8 @@ from doubletake.study.settings import ModelSettings
 
 UNEMBED_ROWS = 128  # states unembedded at a time, over the whole vocabulary
 
+MEAN_ROWS = 4096  # rows of the unembedding that are averaged at a time
+
 
 @dataclass(frozen=True)
 class Lens:
@@ -65,7 +67,9 @@ class Lens:
     @cached_property
     def mean_row(self) -> torch.Tensor:
         """Mean over the vocabulary of the unembedding: [d_model], float32."""
-        return self.W_U.mean(0, dtype=torch.float32)
+        # In parts: on the CPU, torch copies what it adds up to float32.
+        parts = [rows.sum(0, dtype=torch.float32) for rows in self.W_U.split(MEAN_ROWS)]
+        return torch.stack(parts).sum(0) / len(self.W_U)
 
     def scale(self, resid: torch.Tensor) -> torch.Tensor:
         """Factor of the final norm, rsqrt(mean(resid²) + eps): [..., d] to [...]."""
