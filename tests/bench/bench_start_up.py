@@ -23,7 +23,8 @@ GOAL_START, GOAL_TOTAL = 60, 200
 PACKAGES = ("torch", "transformers", "polars", "matplotlib", "scipy", "sklearn")
 """Packages with a column of their own."""
 OWN = ("python", *PACKAGES, "others", "model", "self-proof", "reading")
-COLUMNS = (*OWN, "start-up", "work", "total")
+WIDTHS = {key: max(len(key), 5) + 2 for key in (*OWN, "start-up", "work", "total")}
+"""Columns of seconds, and their widths in characters."""
 
 
 def row_of(line: dict) -> tuple[str, Counter[str]]:
@@ -53,12 +54,16 @@ def run_study(folder: Path, targets: list[str]) -> list[tuple[str, Counter[str]]
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all"]
     command += ["--directory", folder / "study", "--snakefile", ROOT / "Snakefile"]
     command += ["--configfile", ROOT / "config/config.yaml", "--", *targets]
-    subprocess.run(command, env=environment, check=True)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(result.stderr[-4000:])
     return [row_of(json.loads(path.read_text())) for path in times.iterdir()]
 
 
-def printed(name: str, count: int | str, row: Counter[str]) -> str:
-    return f"{name:26}{count:>5}" + "".join(f"{row[key]:{max(len(key), 5) + 2}.2f}" for key in COLUMNS)
+def printed(name: str, count: int, row: Counter[str]) -> str:
+    """One line of the table."""
+    seconds = (f"{row[key]:{width}.2f}" for key, width in WIDTHS.items())
+    return f"{name:26}{count:>5}{''.join(seconds)}"
 
 
 def main(targets: list[str]) -> None:
@@ -69,7 +74,8 @@ def main(targets: list[str]) -> None:
     jobs: dict[str, list[Counter[str]]] = {}
     for name, row in rows:
         jobs.setdefault(name, []).append(row)
-    print(f"{'rule':26}{'jobs':>5}" + "".join(f"{key:>{max(len(key), 5) + 2}}" for key in COLUMNS))
+    heads = (f"{key:>{width}}" for key, width in WIDTHS.items())
+    print(f"{'rule':26}{'jobs':>5}{''.join(heads)}")
     for name, parts in sorted(jobs.items()):
         print(printed(name, len(parts), sum(parts, Counter())))
     total = sum((row for parts in jobs.values() for row in parts), Counter())

@@ -1,5 +1,6 @@
 """A folder that cannot be loaded is refused with the reason."""
 
+import gc
 import json
 import shutil
 from pathlib import Path
@@ -18,6 +19,28 @@ def test_model_is_frozen(architectures):
     llama = load_decoder(settings_of(architectures["llama"]))
     assert not llama.hf.training
     assert not any(weight.requires_grad for weight in llama.hf.parameters())
+
+
+def test_weights_are_pages_of_the_file(architectures):
+    folder = architectures["llama"]
+    llama = load_decoder(settings_of(folder))
+    assert llama.dtype == torch.float32
+    address = llama.embed.weight.data_ptr()
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    mapped = [line for line in lines if str(folder / "model.safetensors") in line]
+    ends = [line.split()[0].split("-") for line in mapped]
+    assert any(int(start, 16) <= address < int(end, 16) for start, end in ends)
+
+
+def test_loading_leaves_the_garbage_collector_as_it_was(architectures):
+    load_decoder(settings_of(architectures["llama"]))
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        load_decoder(settings_of(architectures["llama"]))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def edit_config(folder: Path, **changes: Any) -> None:
