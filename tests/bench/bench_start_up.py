@@ -3,7 +3,8 @@
 Runs the study in a temporary folder, one job at a time, on one thread. Prints CPU
 seconds (user and system): imports by package, loading of model and tokenizer,
 self-proof, reading of tables, and the work itself. `start_up/sitecustomize.py` counts
-them inside the jobs.
+them inside the jobs. Transformers also imports packages that a study does not need if
+they are installed, so the environment should be the study's own.
 
 Run: python tests/bench/bench_start_up.py [TARGET ...]
 """
