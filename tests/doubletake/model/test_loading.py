@@ -1,6 +1,5 @@
 """A folder that cannot be loaded is refused with the reason."""
 
-import gc
 import json
 import shutil
 from pathlib import Path
@@ -30,17 +29,6 @@ def test_weights_are_pages_of_the_file(architectures):
     mapped = [line for line in lines if str(folder / "model.safetensors") in line]
     ends = [line.split()[0].split("-") for line in mapped]
     assert any(int(start, 16) <= address < int(end, 16) for start, end in ends)
-
-
-def test_loading_leaves_the_garbage_collector_as_it_was(architectures):
-    load_decoder(settings_of(architectures["llama"]))
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        load_decoder(settings_of(architectures["llama"]))
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
 
 
 def edit_config(folder: Path, **changes: Any) -> None:

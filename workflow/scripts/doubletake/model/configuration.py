@@ -1,6 +1,5 @@
 """Reads a model's configuration, and refuses models that are not supported."""
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +32,7 @@ def read_config(settings: ModelSettings) -> Any:
             supported.
     """
     _refuse_adapter(settings)
-    with load_errors(settings), _collection_paused():
+    with load_errors(settings):
         config = AutoConfig.from_pretrained(
             settings.source,
             revision=settings.revision,
@@ -72,23 +71,6 @@ def load_errors(settings: ModelSettings) -> Iterator[None]:
         raise InputError(
             f"{settings.source}{at}: cannot be loaded as a model ({reason})"
         ) from error
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    """Pause the garbage collector.
-
-    With the first configuration, transformers imports hundreds of modules. Their many
-    new objects start the collector again and again, which takes a third of a second.
-    None of them is garbage.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _refuse_adapter(settings: ModelSettings) -> None:
