@@ -13,6 +13,10 @@ MODEL = r"model=(model_settings|rules\.train_pocket|directory)"
 """In a rule whose script loads or makes a model."""
 LATE = {"datasets", "math_verify", "vllm"}
 """Packages that no script imports at its start, because few runs need them."""
+FITTING = {"sklearn", "pandas"}
+"""Packages of `WITH_FITS`; scikit-learn takes a second and imports pandas."""
+WITH_FITS = {"probing.measure", "value_vectors.measure", "pocket.evaluate"}
+"""Scripts that fit something with scikit-learn."""
 LOADING = """
 import importlib, sys
 for name in sys.argv[1:]:
@@ -20,6 +24,14 @@ for name in sys.argv[1:]:
     importlib.import_module(name)
     new = {module.partition(".")[0] for module in set(sys.modules) - before}
     print(name, *new)
+"""
+MODEL_LOADED = f"""
+from doubletake.model.loading import load_decoder
+from doubletake.study.settings import ModelSettings
+folder = "{ROOT / "resources/pocket"}"
+load_decoder(ModelSettings(folder, None, "float32", "cpu", "</think>", {{}}))
+import sys
+print("loaded", *{{module.partition(".")[0] for module in sys.modules}})
 """
 
 
@@ -44,10 +56,14 @@ def with_a_model() -> set[str]:
 
 def loaded(names: set[str]) -> dict[str, set[str]]:
     """Packages that each module imports in addition to those of the modules before."""
-    command = [sys.executable, "-c", LOADING, *sorted(names)]
+    return packages([sys.executable, "-c", LOADING, *sorted(names)])
+
+
+def packages(command: list[str]) -> dict[str, set[str]]:
+    """Packages by the name before them, in the lines that a command prints."""
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = [line.split() for line in result.stdout.splitlines()]
-    return {name: set(packages) for name, *packages in lines}
+    return {name: set(found) for name, *found in lines}
 
 
 def named(found: dict[str, set[str]], packages: set[str]) -> dict[str, set[str]]:
@@ -67,4 +83,13 @@ def test_what_reads_only_tables_loads_no_library_of_models():
 
 
 def test_libraries_of_few_runs_are_loaded_where_they_are_used():
-    assert named(loaded(with_a_model()), LATE) == {}
+    models = with_a_model()
+    assert models > WITH_FITS
+    assert named(loaded(models - WITH_FITS), LATE | FITTING | {"matplotlib"}) == {}
+    assert named(loaded(WITH_FITS), LATE | {"matplotlib"}) == {}
+
+
+def test_a_model_is_loaded_without_libraries_that_no_decoder_needs():
+    found = packages([sys.executable, "-c", MODEL_LOADED])
+    assert {"torch", "transformers"} <= found["loaded"]
+    assert named(found, LATE | FITTING | {"matplotlib"}) == {}

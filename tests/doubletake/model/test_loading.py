@@ -20,6 +20,17 @@ def test_model_is_frozen(architectures):
     assert not any(weight.requires_grad for weight in llama.hf.parameters())
 
 
+def test_weights_are_pages_of_the_file(architectures):
+    folder = architectures["llama"]
+    llama = load_decoder(settings_of(folder))
+    assert llama.dtype == torch.float32
+    address = llama.embed.weight.data_ptr()
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    mapped = [line for line in lines if str(folder / "model.safetensors") in line]
+    ends = [line.split()[0].split("-") for line in mapped]
+    assert any(int(start, 16) <= address < int(end, 16) for start, end in ends)
+
+
 def edit_config(folder: Path, **changes: Any) -> None:
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
