@@ -53,6 +53,7 @@ class Widths:
         head = getattr(config, "head_dim", None) or d // heads
         queries, keys = heads * head, config.num_key_value_heads * head
         has_post_norms = layout.attention_write != layout.attention
+        norms = 2 * has_post_norms + 2 * (layout.mlp_norm is not None)
         has_qk_norms = hasattr(decoder.attention(0), "q_norm")
         windows = attention_windows(config).values()
         return cls(
@@ -61,7 +62,7 @@ class Widths:
             keys=keys,
             mlp=mlp_width(config),
             routed=_routed(config),
-            norms=(4 if has_post_norms else 2) * d + has_qk_norms * (queries + keys),
+            norms=norms * d + has_qk_norms * (queries + keys),
             heads=heads,
             layers=decoder.n_layers,
             vocabulary=decoder.unembed.weight.shape[0],
@@ -84,6 +85,7 @@ def _expert_width(config: Any) -> int:
     experts = getattr(config, "num_experts_per_tok", None) or 0
     expert = getattr(config, "moe_intermediate_size", None) or config.intermediate_size
     shared = getattr(config, "shared_expert_intermediate_size", None) or 0
+    shared += expert * (getattr(config, "n_shared_experts", None) or 0)
     return int(experts * expert + shared)
 
 
