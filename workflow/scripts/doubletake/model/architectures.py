@@ -101,6 +101,53 @@ LAYOUTS = {
 """The layout of every supported architecture, by `model_type` of `config.json`."""
 
 
+_STATE = (
+    "some of its layers keep a running state instead of keys (linear attention or a "
+    "state space model), so they have no attention weights, and continuations of a "
+    "thought cannot share its cache"
+)
+_LATENT = "its attention keeps a compressed state instead of keys and values"
+_MEAN = "its norms subtract the mean, so a state has no single scale for all its parts"
+_PARALLEL = f"attention and MLP read the same state, and {_MEAN}"
+_EXTRA = "its layers write more than attention and MLP to the residual stream"
+_CHUNKS = "its attention sees chunks of the text, which no window describes"
+
+UNSUPPORTED = {
+    **dict.fromkeys(
+        ("bailing_hybrid", "bamba", "falcon_h1", "granitemoehybrid", "jamba"), _STATE
+    ),
+    **dict.fromkeys(
+        ("kimi_linear", "lfm2", "lfm2_moe", "mamba", "mamba2", "minimax"), _STATE
+    ),
+    **dict.fromkeys(
+        ("nemotron_h", "olmo_hybrid", "qwen3_5", "qwen3_5_moe", "qwen3_next"), _STATE
+    ),
+    **dict.fromkeys(
+        ("deepseek_v2", "deepseek_v3", "glm4_moe_lite", "minicpm3"), _LATENT
+    ),
+    **dict.fromkeys(("cohere", "cohere2", "phi"), _PARALLEL),
+    **dict.fromkeys(("nemotron", "phimoe", "starcoder2"), _MEAN),
+    **dict.fromkeys(("gemma3n", "gemma3n_text", "gemma4", "gemma4_text"), _EXTRA),
+    **dict.fromkeys(("llama4", "llama4_text"), _CHUNKS),
+}
+"""Architectures that no layout describes, and why."""
+
+
+def why_unsupported(architecture: object) -> str:
+    """Why no study can use an architecture that is not in `LAYOUTS`, with the remedy.
+
+    Args:
+        architecture: the `model_type` of a configuration.
+    """
+    supported = ", ".join(sorted(LAYOUTS))
+    if reason := UNSUPPORTED.get(str(architecture)):
+        return f"unsupported architecture {architecture!r}: {reason}; use {supported}"
+    return (
+        f"unsupported architecture {architecture!r} (supported: {supported}; "
+        "docs/architectures.md tells how to add one)"
+    )
+
+
 def max_positions(config: Any) -> int:
     """Longest sequence that can be read token by token as at once, in tokens.
 
