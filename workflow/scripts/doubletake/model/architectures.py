@@ -109,27 +109,23 @@ _STATE = (
 _LATENT = "its attention keeps a compressed state instead of keys and values"
 _MEAN = "its norms subtract the mean, so a state has no single scale for all its parts"
 _PARALLEL = f"attention and MLP read the same state, and {_MEAN}"
-_EXTRA = "its layers write more than attention and MLP to the residual stream"
+_EXTRA = (
+    "its layers change the residual stream by more than adding what attention and MLP "
+    "write"
+)
 _CHUNKS = "its attention sees chunks of the text, which no window describes"
 
-UNSUPPORTED = {
-    **dict.fromkeys(
-        ("bailing_hybrid", "bamba", "falcon_h1", "granitemoehybrid", "jamba"), _STATE
-    ),
-    **dict.fromkeys(
-        ("kimi_linear", "lfm2", "lfm2_moe", "mamba", "mamba2", "minimax"), _STATE
-    ),
-    **dict.fromkeys(
-        ("nemotron_h", "olmo_hybrid", "qwen3_5", "qwen3_5_moe", "qwen3_next"), _STATE
-    ),
-    **dict.fromkeys(
-        ("deepseek_v2", "deepseek_v3", "glm4_moe_lite", "minicpm3"), _LATENT
-    ),
-    **dict.fromkeys(("cohere", "cohere2", "phi"), _PARALLEL),
-    **dict.fromkeys(("nemotron", "phimoe", "starcoder2"), _MEAN),
-    **dict.fromkeys(("gemma3n", "gemma3n_text", "gemma4", "gemma4_text"), _EXTRA),
-    **dict.fromkeys(("llama4", "llama4_text"), _CHUNKS),
+_WHY = {
+    _STATE: "bailing_hybrid bamba falcon_h1 granitemoehybrid jamba kimi_linear lfm2 "
+    "lfm2_moe mamba mamba2 minimax nemotron_h olmo_hybrid qwen3_5 qwen3_5_moe "
+    "qwen3_5_moe_text qwen3_5_text qwen3_next",
+    _LATENT: "deepseek_v2 deepseek_v3 glm4_moe_lite minicpm3",
+    _PARALLEL: "cohere cohere2 phi",
+    _MEAN: "nemotron phimoe starcoder2",
+    _EXTRA: "gemma3n gemma3n_text gemma4 gemma4_text",
+    _CHUNKS: "llama4 llama4_text",
 }
+UNSUPPORTED = {name: why for why, names in _WHY.items() for name in names.split()}
 """Architectures that no layout describes, and why."""
 
 

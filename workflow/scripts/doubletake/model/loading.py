@@ -46,6 +46,13 @@ def load_decoder(settings: ModelSettings) -> Decoder:
         device_name(device),
         proof,
     )
+    if decoder.max_positions < decoder.config.max_position_embeddings:
+        logger.warning(
+            "%s: sequences of more than %d tokens are refused: beyond them the model "
+            "rotates all tokens otherwise (longrope)",
+            settings.source,
+            decoder.max_positions,
+        )
     return decoder
 
 
