@@ -33,6 +33,8 @@ class Widths:
     """Hidden units of the MLP, see `mlp_width`."""
     routed: int
     """What experts hold beyond three times `mlp`, because they copy their input."""
+    joint: int
+    """Width of one projection to gate and up together, which stays beside both."""
     norms: int
     """Inputs of all norms of a layer."""
     heads: int
@@ -62,6 +64,7 @@ class Widths:
             keys=keys,
             mlp=mlp_width(config),
             routed=_routed(config),
+            joint=mlp_width(config) * hasattr(decoder.mlp(0), "gate_up_proj"),
             norms=norms * d + has_qk_norms * (queries + keys),
             heads=heads,
             layers=decoder.n_layers,
@@ -110,7 +113,7 @@ def forward_bytes(widths: Widths, sequences: int, length: int) -> float:
         length: tokens of each sequence, padding included.
     """
     w = widths
-    mlp = 3 * w.mlp + w.routed
+    mlp = 3 * w.mlp + w.routed + w.joint
     attention = 4 * w.queries + 2 * w.keys - w.d  # the residual is the layer's input
     plain = sequences * length * w.size * (4 * w.d + max(mlp, attention))
     if w.eager:
@@ -142,7 +145,7 @@ def reading_bytes(widths: Widths, sequences: int, new: int, keys: int) -> float:
     w = widths
     pairs = new * keys * (2 * w.heads if w.eager else 1)
     attention = new * 2 * (w.d + w.queries) + keys * 2 * (w.keys + w.queries) + pairs
-    mlp = new * 3 * (w.d + w.mlp) + new * w.routed
+    mlp = new * (3 * (w.d + w.mlp) + w.routed + w.joint)
     # The mask that all sequences share has one byte per pair.
     return sequences * w.size * max(mlp, attention) + new * keys
 

@@ -46,7 +46,7 @@ class Proof:
     mlp: float
     """MLP and norms of `resid[l] + attn_out[l]`, against `mlp_out`."""
     units: float
-    """Down-projection of the hidden units, against the MLP; 0 for mixtures."""
+    """Down-projection of the MLP's hidden units, against the MLP; 0 for mixtures."""
     causality: float
     """Change of `resid` at a position when later tokens change."""
     bound: float
@@ -102,7 +102,7 @@ def prove(decoder: Decoder) -> Proof:
         hooks=_relative(hooked_states, states),
         heads=_relative(heads, attn_out),
         mlp=_relative(mlp, mlp_out),
-        units=0.0 if units is None else _relative(units, mlp_out),
+        units=0.0 if units is None else _relative(units, mlp),
         causality=_relative(resid[:, 1, :kept], resid[:, 0, :kept]),
         bound=PROOF_BOUND[decoder.settings.dtype],
     )
