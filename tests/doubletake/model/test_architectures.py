@@ -1,8 +1,11 @@
 """Attention windows, longest sequences and unsupported architectures."""
 
+import re
+
 import pytest
 import torch
 import transformers
+from checkouts import ROOT
 from tiny_architectures import SIZES, settings_of, write_architecture
 from tiny_windows import plain_logits, random_ids
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
@@ -137,6 +140,15 @@ def test_the_reason_and_the_remedy_are_named():
     assert "; use exaone4, gemma2, " in reason
     assert "docs/architectures.md tells how to add one" in why_unsupported("gpt2")
     assert "unsupported architecture None" in why_unsupported(None)
+
+
+def test_the_page_on_architectures_names_them_all():
+    page = (ROOT / "docs/architectures.md").read_text()
+    supported, unsupported = page.split("## What is not supported")
+    for part, names in ((supported, LAYOUTS), (unsupported, UNSUPPORTED)):
+        cells = re.findall(r"^\| (`.*?) \|", part.partition("## How to")[0], re.M)
+        named = re.findall(r"`(\w+)`", " ".join(cells))
+        assert sorted(set(named) - {"model_type"}) == sorted(names)
 
 
 NO_PADDING: dict[str, object] = {"pad_token_id": None}

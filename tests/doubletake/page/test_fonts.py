@@ -24,13 +24,12 @@ LABELS = {
     "tab": "a\tb",
     "reversed": "abc\u202edef",
     "half a character": "\ufffd",
-    "nothing": "",
 }
 
 
 def figure_with(label):
     """Every kind of label that a figure of the workflow has."""
-    figure, axes = new_figure(columns=2)
+    figure, axes = new_figure(columns=2, height=6, extra_width=8)
     figure.suptitle(label)
     bars, lines = axes[0]
     bars.set(title=label, xlabel=label, ylabel=label)
@@ -117,6 +116,7 @@ def test_only_needed_fonts_with_outlines_are_taken(font_with):
 def test_characters_without_a_font_are_named():
     properties = FontProperties(family="DejaVu Sans")
     assert drawable("a\u7b49\n\U00012345", properties) == "a\\u7b49\n\\U00012345"
+    assert drawable("", properties) == ""
     assert drawable("a\u202eb", properties) == "a[U+202E]b"
     assert drawable("\u0301", properties) == "\u25cc\u0301"
     assert drawable("plain \u2423 e\u0301", properties) == "plain \u2423 e\u0301"
