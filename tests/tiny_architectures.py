@@ -59,6 +59,13 @@ def configurations() -> dict[str, Any]:
             **SIZES, **EXPERTS, norm_topk_prob=True, mlp_only_layers=[1]
         ),
         "gemma2": transformers.Gemma2Config(**SIZES, **CAPPED, sliding_window=4),
+        "ernie4_5_moe": transformers.Ernie4_5_MoeConfig(
+            **SIZES,
+            moe_num_experts=4,
+            moe_k=2,
+            moe_intermediate_size=16,
+            moe_num_shared_experts=1,
+        ),
         "exaone4": transformers.Exaone4Config(**SIZES, sliding_window=4),
         "glm": transformers.GlmConfig(**SIZES, pad_token_id=None, attention_bias=True),
         "glm4": transformers.Glm4Config(**SIZES, pad_token_id=None),

@@ -13,7 +13,7 @@ from doubletake.model.batch_memory import (
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 
-MIXTURES = ["glm4_moe", "gpt_oss", "mixtral", "qwen2_moe", "qwen3_moe"]
+MIXTURES = ["ernie4_5_moe", "glm4_moe", "gpt_oss", "mixtral", "qwen2_moe", "qwen3_moe"]
 
 
 def test_the_layouts_without_a_down_projection_are_the_mixtures():

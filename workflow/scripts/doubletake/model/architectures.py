@@ -66,6 +66,7 @@ _INSIDE: Any = {  # a language model beside a part that reads images
 }
 
 LAYOUTS = {
+    "ernie4_5_moe": replace(_EXPERTS, window="none"),
     "exaone4": _POST_NORMS,
     "gemma2": replace(_GEMMA, attention_kernel="eager"),
     "gemma3": replace(_GEMMA, **_INSIDE),

@@ -88,7 +88,8 @@ def _expert_width(config: Any) -> int:
     experts = getattr(config, "num_experts_per_tok", None) or 0
     expert = getattr(config, "moe_intermediate_size", None) or config.intermediate_size
     shared = getattr(config, "shared_expert_intermediate_size", None) or 0
-    shared += expert * (getattr(config, "n_shared_experts", None) or 0)
+    for name in ("n_shared_experts", "moe_num_shared_experts"):
+        shared += expert * (getattr(config, name, None) or 0)
     return int(experts * expert + shared)
 
 
