@@ -141,9 +141,12 @@ def test_a_model_whose_rows_are_not_its_weights_is_refused_by_name(
 ):
     decoder = load_decoder(settings_of(architectures["llama"]))
     weights_of = QueriesAndKeys.weights_of
-    monkeypatch.setattr(
-        QueriesAndKeys, "weights_of", lambda *parts: weights_of(*parts).flip(-1)
-    )
+
+    def flipped(*parts):
+        weights, sink = weights_of(*parts)
+        return weights.flip(-1), sink
+
+    monkeypatch.setattr(QueriesAndKeys, "weights_of", flipped)
     with pytest.raises(InputError, match="'llama' cannot be read: rows differ"):
         prove_rows(decoder)
 

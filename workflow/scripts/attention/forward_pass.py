@@ -51,7 +51,7 @@ def batch_bytes(decoder: Decoder, batch: Sequence[TraceTurns]) -> float:
     longest = len(batch[0].ids)
     positions = sum(len(item.turns) for item in batch)
     states = w.layers * (2 * w.d + w.queries) + w.d
-    table = w.layers * w.heads * (len(BINS) + len(DLA_COLUMNS))
+    table = w.layers * w.heads * (len(BINS) + len(DLA_COLUMNS) + 1)  # and the sink
     kept = positions * (states * w.size + table * FLOAT32)
     tokens = len(batch) * longest
     rows = min(ROW_BLOCK, max(len(item.turns) for item in batch))
