@@ -11,7 +11,7 @@ from transformers import AutoConfig
 from transformers.utils.peft_utils import find_adapter_config_file
 
 from doubletake.model.adapters import refuse_adapter
-from doubletake.model.architectures import LAYOUTS
+from doubletake.model.architectures import LAYOUTS, why_unsupported
 from doubletake.model.folders import WEIGHTS, check_adapter
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
@@ -39,10 +39,7 @@ def read_config(settings: ModelSettings) -> Any:
             trust_remote_code=settings.trust_remote_code,
         )
     if config.model_type not in LAYOUTS:
-        raise InputError(
-            f"{settings.source}: unsupported architecture {config.model_type!r} "
-            f"(supported: {', '.join(sorted(LAYOUTS))})"
-        )
+        raise InputError(f"{settings.source}: {why_unsupported(config.model_type)}")
     if getattr(config, "quantization_config", None) is not None:
         raise InputError(f"{settings.source}: quantized weights are not supported")
     if named := getattr(config, "transformers_weights", None):

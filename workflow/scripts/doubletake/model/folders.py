@@ -12,7 +12,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from doubletake.model.adapters import adapter_files, refuse_adapter
-from doubletake.model.architectures import LAYOUTS
+from doubletake.model.architectures import LAYOUTS, why_unsupported
 from doubletake.running.errors import InputError
 from doubletake.running.json_files import read_json
 from doubletake.text.chat_templates import (
@@ -142,8 +142,7 @@ def _check_model_folder(folder: Path, key: str) -> None:
     architecture = read_json(folder / "config.json").get("model_type")
     if architecture not in LAYOUTS:
         raise InputError(
-            f"{key}.source: unsupported architecture {architecture!r} in "
-            f"{folder}/config.json (supported: {', '.join(sorted(LAYOUTS))})"
+            f"{key}.source: {folder}/config.json: {why_unsupported(architecture)}"
         )
 
 
