@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
 from doubletake.running.digests import SCRIPTS
 from doubletake.running.errors import InputError
+from doubletake.study.config_errors import first_error, sentence
 from doubletake.study.registry import stages
 
 COMMON_SCHEMA = SCRIPTS.parent / "schemas/config.schema.yaml"
@@ -40,10 +40,9 @@ def check_shape(config: dict[str, Any]) -> None:
     """Refuse a config that breaks the schema.
 
     Raises:
-        InputError: the config breaks the schema. The message names the key and the
-            fault.
+        InputError: the config breaks the schema. The message is one line.
     """
-    error = best_match(Draft202012Validator(config_schema()).iter_errors(config))
+    schema = config_schema()
+    error = first_error(list(Draft202012Validator(schema).iter_errors(config)))
     if error is not None:
-        key = ".".join(map(str, error.absolute_path))
-        raise InputError(f"{key}: {error.message}" if key else error.message)
+        raise InputError(sentence(error, schema))
