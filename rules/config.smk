@@ -41,7 +41,8 @@ from doubletake.running.errors import InputError
 from doubletake.running.visible_text import visible
 from doubletake.study import settings as studies
 from doubletake.study.command_line import command_line_values
-from doubletake.study.config_schema import check_shape
+from doubletake.study.config_schema import config_schema
+from doubletake.study.config_shape import check_shape
 
 SOURCES = studies.Sources((Path.cwd(), HERE))
 
@@ -66,7 +67,7 @@ for change in CHANGES:
     update_config(config, change)
 
 try:
-    check_shape(config)
+    check_shape(config, config_schema())
     config["results"] = studies.results_folder(config)
     studies.check(config, SOURCES)
 except InputError as error:

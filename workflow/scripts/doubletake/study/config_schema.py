@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from doubletake.running.digests import SCRIPTS
-from doubletake.running.errors import InputError
-from doubletake.study.config_errors import first_error, sentence
 from doubletake.study.registry import stages
 
 COMMON_SCHEMA = SCRIPTS.parent / "schemas/config.schema.yaml"
@@ -34,15 +31,3 @@ def config_schema() -> dict[str, Any]:
         schema["properties"][name] = yaml.safe_load(path.read_text(encoding="utf-8"))
         schema["required"].append(name)
     return schema
-
-
-def check_shape(config: dict[str, Any]) -> None:
-    """Refuse a config that breaks the schema.
-
-    Raises:
-        InputError: the config breaks the schema. The message is one line.
-    """
-    schema = config_schema()
-    error = first_error(list(Draft202012Validator(schema).iter_errors(config)))
-    if error is not None:
-        raise InputError(sentence(error, schema))

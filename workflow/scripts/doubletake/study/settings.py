@@ -209,9 +209,9 @@ def input_path(key: str, path: str) -> str:
     """The path of a rule's input, checked for special characters.
 
     Raises:
-        InputError: the path holds braces or `<`, which Snakemake takes for a wildcard or
-            a variable, or a character that a shell interprets even between quotes (on a cluster, shells
-            read the path).
+        InputError: the path holds braces or `<`, which Snakemake takes for a wildcard
+            or a variable, or a character that a shell interprets even between quotes
+            (on a cluster, shells read the path).
     """
     for special, reader in (("{}<", "Snakemake"), ('$`\\"', "a cluster's shell")):
         present = [character for character in special if character in path]

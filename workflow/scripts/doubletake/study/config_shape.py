@@ -1,4 +1,4 @@
-"""One line for each way in which a config can break its schema.
+"""Refuses a config that breaks its schema, with one line.
 
 The line names the key, what is wrong and what is allowed; for an unknown key also the
 nearest known one. It never shows the schema or a whole section.
@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+
+from doubletake.running.errors import InputError
 
 LONGEST_VALUE = 80
 """Characters of a wrong value that are shown."""
+MOST_PLACES = 3
+"""Other places of an unknown key that are named."""
 TYPES = {
     "object": "a mapping of keys",
     "array": "a list",
@@ -24,28 +29,31 @@ TYPES = {
 Path = tuple[str, ...]
 
 
-def first_error(errors: list[ValidationError]) -> ValidationError | None:
-    """The error to show: unknown keys first, since they explain missing ones."""
+def check_shape(config: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Refuse a config that breaks the schema.
 
-    def rank(error: ValidationError) -> tuple[bool, list[str]]:
-        unknown = error.validator in ("additionalProperties", "propertyNames")
-        return not unknown, [str(part) for part in error.absolute_path]
-
-    return min(errors, key=rank, default=None)
-
-
-def sentence(error: ValidationError, schema: dict[str, Any]) -> str:
-    """The line that says where a config breaks its schema, and how.
-
-    Args:
-        error: the fault, as jsonschema describes it.
-        schema: the whole schema, in which a misplaced key is looked for.
+    Raises:
+        InputError: the config breaks the schema. The message is one line.
     """
-    key = ".".join(map(str, error.absolute_path))
+    errors = Draft202012Validator(schema).iter_errors(config)
+    error = min(errors, key=_rank, default=None)
+    if error is not None:
+        raise InputError(_sentence(error, schema))
+
+
+def _rank(error: ValidationError) -> tuple[bool, list[str]]:
+    """Unknown keys come first, because they explain missing ones."""
+    return error.validator != "additionalProperties", list(
+        map(str, error.absolute_path)
+    )
+
+
+def _sentence(error: ValidationError, schema: dict[str, Any]) -> str:
+    """The line that says where a config breaks its schema, and how."""
     if error.validator == "additionalProperties":
         return _unknown_key(error, schema)
-    fault = _fault(error)
-    return f"{key}: {fault}" if key else fault
+    key = ".".join(map(str, error.absolute_path))
+    return f"{key}: {_fault(error)}" if key else _fault(error)
 
 
 def _unknown_key(error: ValidationError, schema: dict[str, Any]) -> str:
@@ -66,10 +74,9 @@ def _hint(path: Path, allowed: list[str], schema: dict[str, Any]) -> str:
     if len(dotted) > 1 and (*path[:-1], *dotted) in known:
         inner = ": {".join(dotted) + ": VALUE" + "}" * (len(dotted) - 1)
         return f"; a key inside a section is written nested: {inner}"
-    near = get_close_matches(name, allowed, 1)
-    if near:
-        return f"; did you mean {near[0]}?"
     elsewhere = [".".join(other) for other in known if other[-1] == name]
+    if not 0 < len(elsewhere) <= MOST_PLACES:
+        elsewhere = get_close_matches(name, allowed, 1)
     return f"; did you mean {' or '.join(elsewhere)}?" if elsewhere else ""
 
 
