@@ -65,7 +65,8 @@ def weights_instead(folder: Path) -> str | None:
         return (
             f"{folder} has only pickled weights ({', '.join(pickled)}); they can run "
             "code when they are opened, so they are never opened here; convert them "
-            "where this is safe: AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW)"
+            "where this is safe: AutoModelForCausalLM.from_pretrained(FOLDER)"
+            ".save_pretrained(NEW)"
         )
     other = _names(folder, set(OTHER_FORMATS))
     if other:
@@ -97,10 +98,11 @@ def _inside(folder: Path) -> str:
 def _gguf(folder: Path, names: list[str]) -> str:
     """What to do with a folder of GGUF weights."""
     base = base_model(folder)
+    named = f" ({base})" if base else ""
     return (
         f"{folder} has its weights as GGUF ({', '.join(names)}), which is not read; "
-        f"take the model that it was made from{f' ({base})' if base else ''}, or convert "
-        "it as docs/models.md tells"
+        f"take the model that it was made from{named}, or convert it as docs/models.md "
+        "tells"
     )
 
 

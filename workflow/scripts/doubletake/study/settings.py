@@ -13,6 +13,7 @@ from typing import Any
 
 from doubletake.model.folders import check_model
 from doubletake.running.errors import InputError
+from doubletake.running.home_paths import home_path
 from doubletake.study.registry import stages
 
 TABLE_SUFFIXES = (".jsonl", ".parquet")
@@ -233,14 +234,6 @@ def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
         return
     if not source.endswith(TABLE_SUFFIXES):
         raise InputError(f"{key}.source: {source} must end in .jsonl or .parquet")
-
-
-def home_path(path: str) -> Path:
-    """A path with `~` or `~name` replaced by the home of this user or of that one."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # no such user
-        return Path(path)
 
 
 def results_folder(config: dict[str, Any]) -> str:
