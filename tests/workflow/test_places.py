@@ -86,7 +86,10 @@ def test_a_module_with_a_config_of_its_own(fresh, elsewhere):
     caller(elsewhere, fresh, "pathvars:", '    results="other"')
     result = start(fresh, elsewhere, "-n", "other/pocket/pocket-problems/manifest.json")
     assert "dt_write_manifest" in jobs(result.stdout)
-    assert "output: other/pocket/pocket-problems/manifest.json" in result.stdout
+    assert (
+        "Missing output files: other/pocket/pocket-problems/problems.parquet"
+        in result.stdout
+    )
     (elsewhere / "Snakefile").unlink()
     caller(elsewhere, fresh, 'prefix: "dt"')
     result = start(fresh, elsewhere, "-n")
