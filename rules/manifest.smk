@@ -1,9 +1,7 @@
 """Manifest: digests of a study's inputs and results, with settings and versions."""
 
 MANIFEST_INPUTS = {
-    path: SOURCES.local(path)
-    for stage in registry.stages()
-    for path in stage.references
+    path: SOURCES.own(path) for stage in registry.stages() for path in stage.references
 } | {
     studies.value_of(config, key): studies.named_file(config, key, SOURCES)
     for stage in registry.stages()
@@ -19,9 +17,9 @@ rule write_manifest:
         dataset=dataset_file,
         named=list(MANIFEST_INPUTS.values()),
     output:
-        manifest="results/{model}/{dataset}/manifest.json",
+        manifest="<results>/{model}/{dataset}/manifest.json",
     log:
-        "results/{model}/{dataset}/logs/manifest/write.log",
+        "<results>/{model}/{dataset}/logs/manifest/write.log",
     localrule: True
     conda:
         ENVIRONMENT

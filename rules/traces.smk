@@ -6,15 +6,15 @@
 
 rule generate_traces:
     input:
-        problems="results/{model}/{dataset}/problems.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
         model=model_files,
     output:
-        traces="results/{model}/{dataset}/traces/shards/{shard}.traces.parquet",
-        runs="results/{model}/{dataset}/traces/shards/{shard}.runs.parquet",
+        traces="<results>/{model}/{dataset}/traces/shards/{shard}.traces.parquet",
+        runs="<results>/{model}/{dataset}/traces/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/traces/generate/{shard}.log",
+        "<results>/{model}/{dataset}/logs/traces/generate/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/traces/generate/{shard}.tsv"
+        "<results>/{model}/{dataset}/benchmarks/traces/generate/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=False),
     conda:
@@ -36,15 +36,15 @@ rule generate_traces:
 rule retrieve_traces:
     input:
         source=dataset_file,
-        problems="results/{model}/{dataset}/problems.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
         tokenizer=tokenizer_files,
     output:
-        traces="results/{model}/{dataset}/traces.parquet",
-        runs="results/{model}/{dataset}/traces/runs.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        runs="<results>/{model}/{dataset}/traces/runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/traces/retrieve.log",
+        "<results>/{model}/{dataset}/logs/traces/retrieve.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/traces/retrieve.tsv"
+        "<results>/{model}/{dataset}/benchmarks/traces/retrieve.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=True),
     localrule: True

@@ -145,7 +145,7 @@ def test_a_template_that_closes_the_thought_06(case, tmp_path, tokenizers_folder
     template = (case / "model/chat_template.jinja").read_text()
     (tmp_path / "chat_template.jinja").write_text(template)
     (tmp_path / "config.json").write_text('{"model_type": "qwen3"}')
-    (tmp_path / "model.safetensors").write_text("")
+    (tmp_path / "model.safetensors").write_bytes(bytes([2, *7 * [0]]) + b"{}")
     config = yaml.safe_load((POCKET.parents[1] / "config/config.yaml").read_text())
     given = yaml.safe_load((case / "config.yaml").read_text())
     config["models"]["q"] = given["models"]["q"] | {"source": str(tmp_path)}

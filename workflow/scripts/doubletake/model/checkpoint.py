@@ -10,7 +10,8 @@ from transformers.utils import cached_file
 
 from doubletake.model.architectures import LAYOUTS, Layout
 from doubletake.model.configuration import DTYPES, read_config
-from doubletake.model.folders import WEIGHTS, WEIGHTS_INDEX
+from doubletake.model.folders import WEIGHTS_INDEX
+from doubletake.model.refused_configs import WEIGHTS
 from doubletake.running.errors import InputError
 from doubletake.running.json_files import read_json
 from doubletake.study.settings import ModelSettings

@@ -6,12 +6,14 @@ the overrides of a model. It imports neither torch nor transformers, because it 
 every start of the workflow.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from doubletake.model.folders import check_model
 from doubletake.running.errors import InputError
+from doubletake.running.home_paths import home_path
 from doubletake.study.registry import stages
 
 TABLE_SUFFIXES = (".jsonl", ".parquet")
@@ -46,17 +48,32 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class Sources:
-    """Finds local files: first where Snakemake runs, then beside the Snakefile."""
+    """Finds local files: first where Snakemake runs, then in the workflow's folder."""
 
     roots: tuple[Path, ...]
+    """The folder where Snakemake runs, and last the folder of the workflow."""
 
     def local(self, source: str) -> Path | None:
         """Path of a local source; None if there is no such file or folder."""
+        given = home_path(source)
         for root in self.roots:
-            path = root / source
-            if _exists(path):
-                return path if root != self.roots[0] else Path(source)
+            if _exists(root / given):
+                return given if root == self.roots[0] else self._named(root / given)
         return None
+
+    def own(self, name: str) -> Path:
+        """Path of a file or folder of the workflow itself."""
+        return self._named(self.roots[-1] / name)
+
+    def _named(self, path: Path) -> Path:
+        """A path from the folder where Snakemake runs, if it lies inside this folder.
+
+        Snakemake runs a rule again if a path changes. So a project with the workflow
+        inside can be moved.
+        """
+        if path.is_relative_to(self.roots[0]):
+            return path.relative_to(self.roots[0])
+        return path
 
     def resolve(self, key: str, entry: dict[str, Any]) -> str:
         """Local path, or hub id if the entry pins a `revision`.
@@ -76,9 +93,10 @@ class Sources:
             return source
         if "revision" in entry:
             raise InputError(f"{key}.source: {source!r} is not a hub id (owner/name)")
+        places = " and ".join(dict.fromkeys(map(str, self.roots)))
         raise InputError(
-            f"{key}.source: no such file or folder: {source} "
-            "(a source on the hub needs a `revision`)"
+            f"{key}.source: no such file or folder: {source} (looked in {places}; "
+            f"a source on the hub needs a `revision`{_how_to_pin(key, source)})"
         )
 
 
@@ -192,11 +210,11 @@ def input_path(key: str, path: str) -> str:
     """The path of a rule's input, checked for special characters.
 
     Raises:
-        InputError: the path holds braces, which Snakemake takes for a wildcard, or a
-            character that a shell interprets even between quotes (on a cluster, shells
-            read the path).
+        InputError: the path holds braces or `<`, which Snakemake takes for a wildcard
+            or a variable, or a character that a shell interprets even between quotes
+            (on a cluster, shells read the path).
     """
-    for special, reader in (("{}", "Snakemake"), ('$`\\"', "a cluster's shell")):
+    for special, reader in (("{}<", "Snakemake"), ('$`\\"', "a cluster's shell")):
         present = [character for character in special if character in path]
         if present:
             raise InputError(
@@ -216,6 +234,24 @@ def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
         return
     if not source.endswith(TABLE_SUFFIXES):
         raise InputError(f"{key}.source: {source} must end in .jsonl or .parquet")
+
+
+def results_folder(config: dict[str, Any]) -> str:
+    """Folder of all results, from the folder where Snakemake runs.
+
+    Raises:
+        InputError: its path holds a character that Snakemake or a shell interprets.
+    """
+    return os.path.normpath(input_path("results", str(home_path(config["results"]))))
+
+
+def _how_to_pin(key: str, source: str) -> str:
+    """How to get the commit of a source that looks like a hub id; else empty."""
+    if source.count("/") != 1 or source[0] in "./~":
+        return ""
+    kind = "datasets/" if key.startswith("datasets.") else ""
+    url = f"https://huggingface.co/{kind}{source}"
+    return f", the commit id that `git ls-remote {url} HEAD` prints"
 
 
 def _exists(path: Path) -> bool:
