@@ -114,7 +114,7 @@ def test_a_config_of_another_kind_is_named_with_the_base_model(folder, changes, 
 def test_an_unknown_architecture_is_named_with_the_supported_ones(folder):
     edit(folder, model_type="mamba")
     assert "unsupported architecture 'mamba'" in refusal(folder)
-    assert "supported: gemma2" in refusal(folder)
+    assert "use ernie4_5_moe, exaone4, gemma2" in refusal(folder)
 
 
 @pytest.mark.parametrize("dtype", ["U8", "F8_E4M3", "I32"])
