@@ -6,6 +6,7 @@ import pytest
 
 from doubletake.running.errors import InputError
 from doubletake.text.tokenizer import load_tokenizer
+from doubletake.user_files.reading import DatasetSettings
 from problems.tables import PROBLEMS
 from traces.retrieve import main
 from traces.tables import TRACES
@@ -32,8 +33,7 @@ def imported(tmp_path, model, rows=THOUGHTS, limit=None):
     ]
     PROBLEMS.write(PROBLEMS.frame(problems), tmp_path / "problems.parquet")
     main(
-        source=str(source),
-        limit=limit,
+        settings=DatasetSettings(str(source), limit=limit, thoughts=True),
         problems_path=tmp_path / "problems.parquet",
         traces_path=tmp_path / "traces.parquet",
         runs_path=tmp_path / "runs.parquet",

@@ -16,11 +16,11 @@ from doubletake.running.errors import InputError
 from doubletake.study import settings as studies
 from doubletake.study.settings import ModelSettings
 from doubletake.text.tokenizer import load_tokenizer
+from doubletake.user_files.reading import DatasetSettings
 from early_exit.exit_points import exit_points_of
 from early_exit.forced_answers import AnswerPrompt
 from events.detect import Settings, event_rows
 from events.detect_file import main as detect_main
-from problems.retrieve import Settings as Source
 from problems.retrieve import main as retrieve_main
 from problems.tables import PROBLEMS
 from traces.retrieve import main as import_main
@@ -44,11 +44,10 @@ def model(folder: Path, **changes) -> ModelSettings:
 
 def imported(path: Path, settings: ModelSettings, folder: Path):
     """Problems and traces of a file of thoughts."""
-    source = Source(str(path), None, None, "test", None, thoughts=True)
+    source = DatasetSettings(str(path), thoughts=True)
     retrieve_main(problems_path=folder / "problems.parquet", settings=source)
     import_main(
-        source=str(path),
-        limit=None,
+        settings=source,
         problems_path=folder / "problems.parquet",
         traces_path=folder / "traces.parquet",
         runs_path=folder / "runs.parquet",
@@ -108,12 +107,12 @@ def test_tags_around_a_thought_01(case, tmp_path, tokenizers_folder, name):
 
 def test_types_of_closed_and_answer_02(case, tmp_path):
     lines = (case / "thoughts.jsonl").read_text().splitlines()
-    with pytest.raises(InputError, match="line 4: 'closed' is 'false'"):
+    with pytest.raises(InputError, match="line 4: 'closed' is false, but there is an"):
         imported(case / "thoughts.jsonl", model(POCKET), tmp_path)
-    usable = [line for line in lines if '"false"' not in line]
+    usable = [line for number, line in enumerate(lines, 1) if number != 4]
     (tmp_path / "usable.jsonl").write_text("\n".join(usable))
     _, traces = imported(tmp_path / "usable.jsonl", model(POCKET), tmp_path)
-    closed = [True, True, True, False, True]  # rows 1, 2, 3, 6 and 7
+    closed = [True, True, True, False, False, True]  # rows 1, 2, 3, 5, 6 and 7
     assert traces["thought_end"].is_not_null().to_list() == closed
     assert traces["correct"].to_list() == closed
     _, traces = imported(case / "thoughts.parquet", model(POCKET), tmp_path)

@@ -46,7 +46,7 @@ def main(
     events_path: Path,
     detector: str,
     markers: tuple[str | None, str | None] = (None, None),
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None] | None = None,
     problems: str | None = None,
 ) -> None:
     """Read thoughts, find their events, write them.
@@ -80,16 +80,16 @@ def main(
     write_rows((event_row(row, detector) for row in rows), events_path)
 
 
-def named_columns(text: str) -> dict[str, str]:
-    """Columns by role, from `question=prompt,gold=answer`.
+def named_columns(text: str) -> dict[str, str | None]:
+    """Columns by role, from `question=prompt,gold=answer`; `gold=`: no such column.
 
     Raises:
         InputError: the text has another form, or names an unknown role.
     """
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    columns = {role.strip(): path.strip() for role, _, path in pairs}
-    for role, path in columns.items():
-        if role not in ROLES or not path:
+    columns = {role.strip(): path.strip() or None for role, _, path in pairs}
+    for role, equals, _ in pairs:
+        if role.strip() not in ROLES or not equals:
             raise InputError(
                 f"columns: {text!r} is not a list like question=prompt,gold=answer; "
                 f"on the left stands one of {', '.join(ROLES)}"

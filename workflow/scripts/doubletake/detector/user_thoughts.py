@@ -59,7 +59,7 @@ def read_thoughts(
     *,
     gold: bool = False,
     formats: Sequence[ThoughtFormat] = (),
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None] | None = None,
     problems: str | None = None,
 ) -> list[UserThought]:
     """Rows of thoughts.

@@ -29,7 +29,11 @@ requests of OpenAI's batches)."""
 
 
 def fields_of(
-    row: dict[str, Any], location: str, columns: Mapping[str, str], *, thoughts: bool
+    row: dict[str, Any],
+    location: str,
+    columns: Mapping[str, str | None],
+    *,
+    thoughts: bool,
 ) -> list[Fields]:
     """What a row holds, once for each of its completions.
 
@@ -39,7 +43,8 @@ def fields_of(
     Args:
         row: of a user's file.
         location: of the row, for messages.
-        columns: columns that the user names, by role. Other roles are guessed.
+        columns: columns that the user names, by role (None: there is no such column).
+            Other roles are guessed.
         thoughts: whether the row holds thoughts; else its `answer` is the reference.
 
     Raises:
@@ -48,9 +53,9 @@ def fields_of(
     named = {
         role: (path, value)
         for role, path in columns.items()
-        if (value := _at(row, path)) is not None
+        if path is not None and (value := _at(row, path)) is not None
     }
-    taken = frozenset(columns.values())
+    taken = frozenset(filter(None, columns.values()))
     common = _first("id", row, IDS)
     if "question" not in columns:
         common |= _question(row, location)
@@ -64,10 +69,14 @@ def fields_of(
 
 
 def _completed(
-    row: dict[str, Any], found: Fields, columns: Mapping[str, str], *, thoughts: bool
+    row: dict[str, Any],
+    found: Fields,
+    columns: Mapping[str, str | None],
+    *,
+    thoughts: bool,
 ) -> Fields:
     """The guessed roles of a completion, with those that all completions share."""
-    used = {path for path, _ in found.values()} | set(columns.values())
+    used = {path for path, _ in found.values()} | set(filter(None, columns.values()))
     found = found | _first("gold", row, GOLDS, used)
     if thoughts:
         found |= _column("closed", row, ("closed",))

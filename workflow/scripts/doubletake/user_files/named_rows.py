@@ -19,6 +19,7 @@ _WAY_OUT = (
     "name columns in `columns` of the dataset, or a file with questions and golds in "
     "`problems` (with make detect: COLUMNS, PROBLEMS)"
 )
+_WORDS = {"response": "thought and answer", "cut_off": "whether it was cut off"}
 _NAMES_SHOWN = 30
 
 
@@ -44,7 +45,7 @@ def problems_in(source: str) -> JoinedProblems:
 def named_rows(
     rows: Iterable[tuple[str, dict[str, Any]]],
     needed: Sequence[str],
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | None] | None = None,
     problems: JoinedProblems | None = None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Location and content of each row, with the names of `columns.ROLES`.
@@ -55,7 +56,7 @@ def named_rows(
     Args:
         rows: location and content, as their file has them.
         needed: roles that each row must have. `thought` is fulfilled by `response` too.
-        columns: columns that the user names, by role.
+        columns: columns that the user names, by role; None: there is no such column.
         problems: the golds of the thoughts, from another file.
 
     Raises:
@@ -145,8 +146,7 @@ def _without_filters(
 def _form(fields: Fields) -> str:
     """A sentence that says which columns hold what."""
     return ", ".join(
-        f"{'thought and answer' if role == 'response' else role} from "
-        f"{re.sub(r'[.][0-9]+', '.N', path)!r}"
+        f"{_WORDS.get(role, role)} from {re.sub(r'[.][0-9]+', '.N', path)!r}"
         for role, (path, _) in fields.items()
     )
 

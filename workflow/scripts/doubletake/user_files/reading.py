@@ -31,8 +31,9 @@ class DatasetSettings:
     """Number of rows to take from the start; None takes all."""
     thoughts: bool = False
     """Whether the rows are finished thoughts; several thoughts may share a question."""
-    columns: dict[str, str] = field(default_factory=dict)
-    """Columns of the source by what they hold (`columns.ROLES`); others are guessed."""
+    columns: dict[str, str | None] = field(default_factory=dict)
+    """Columns of the source by what they hold (`columns.ROLES`; None: no such column);
+    others are guessed."""
     problems: str | None = None
     """File with the golds of the thoughts, where their own file lacks them."""
 
