@@ -14,7 +14,7 @@ from doubletake.user_files.chat_messages import Fields, is_text, message_fields
 
 CUT_OFF = ("length", "max_tokens", "max_length")
 """Values of `finish_reason` of a completion that reached the longest length."""
-_SAMPLES = ("choices", "outputs", "resps", "responses", "completions", "generations")
+SAMPLES = ("choices", "outputs", "resps", "responses", "completions", "generations")
 
 
 def completions_of(row: dict[str, Any], location: str) -> list[Fields]:
@@ -28,7 +28,7 @@ def completions_of(row: dict[str, Any], location: str) -> list[Fields]:
         InputError: a completion is not a text, or the request for it failed.
     """
     prefix, body = _body(row, location)
-    for name in _SAMPLES:
+    for name in SAMPLES:
         samples = body.get(name)
         if isinstance(samples, list):
             if not samples:
