@@ -143,3 +143,27 @@ def test_a_hub_dataset_of_other_columns_is_refused(monkeypatch, tmp_path):
 def test_a_hub_out_of_reach_is_named(tmp_path):
     with pytest.raises(InputError, match="cannot load the dataset nobody/nothing"):
         retrieve("nobody/nothing", tmp_path, **HUB)
+
+
+def test_thoughts_of_the_hub_are_loaded_at_their_revision(monkeypatch, tmp_path):
+    rows = [{"question": "a", "gold": "7", "response": "<think>7</think>7"}] * 2
+    calls = hub(monkeypatch, rows)
+    problems = retrieve("owner/thoughts", tmp_path, thoughts=True, **HUB)
+    assert problems["question"].to_list() == ["a"]
+    assert calls[0][1]["revision"] == "e" * 40
+
+
+def test_a_folder_of_the_hub_library_gives_its_rows(tmp_path):
+    """The library's own loader, on a local folder in place of the hub."""
+    folder = tmp_path / "thoughts"
+    folder.mkdir()
+    messages = [
+        {"role": "user", "content": "How many?"},
+        {"role": "assistant", "content": "<think>\nSo 7.\n</think>\n\n7"},
+    ]
+    rows = [{"messages": messages, "target": 7}] * 3
+    pl.DataFrame(rows).write_parquet(folder / "train-00000.parquet")
+    problems = retrieve(
+        folder, tmp_path, thoughts=True, revision="e" * 40, split="train"
+    )
+    assert problems["gold"].to_list() == ["7"]

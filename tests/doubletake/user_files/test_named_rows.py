@@ -1,5 +1,6 @@
 """Rows of every known form become rows of the same names."""
 
+import json
 import logging
 
 import pytest
@@ -130,6 +131,19 @@ def test_a_completion_is_read_once_and_not_for_every_filter():
 def test_what_has_no_clear_meaning_is_refused(row, message):
     with pytest.raises(InputError, match=f"f, line 1: .*{message}"):
         named(row)
+
+
+def test_lists_in_csv_files_are_json(tmp_path):
+    for made in (chat, vllm, openai, lm_eval):
+        row = {
+            name: json.dumps(value) if isinstance(value, list | dict) else value
+            for name, value in made(KNOWN, THINK).items()
+        }
+        (found,) = named(row)
+        content = thought_and_answer(found, "here")
+        assert (found["question"], content.thought) == (KNOWN.question, KNOWN.thought)
+    with pytest.raises(InputError, match="'messages' is 'Omar', not a chat"):
+        named({"messages": "Omar", "response": "x", "gold": "5"})
 
 
 def test_the_log_says_once_how_each_form_is_read(caplog):

@@ -1,8 +1,12 @@
 """Which columns of a row hold what: named by the user, or guessed from known names."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from doubletake.running.errors import InputError
+from doubletake.text.user_rows import short
 from doubletake.user_files.chat_messages import (
     REASONING,
     Fields,
@@ -10,7 +14,7 @@ from doubletake.user_files.chat_messages import (
     is_chat,
     is_text,
 )
-from doubletake.user_files.completions import CUT_OFF, completions_of
+from doubletake.user_files.completions import CUT_OFF, SAMPLES, completions_of
 
 ROLES = ("id", "question", "gold", "thought", "response", "answer", "closed")
 """Id of the row; question; reference answer; thought alone; thought and answer in one
@@ -22,7 +26,10 @@ GOLDS = (
     *("gold", "target", "answer_number", "expected_answer", "ground_truth"),
     *("reference_answer", "correct_answer", "answer", "Answer", "solution"),
 )
-RESPONSES = ("response", "output", "completion", "generation", "generated_text")
+RESPONSES = (
+    *("response", "output", "completion", "generation", "generated_text"),
+    *("model_output", "prediction", "content", "text"),
+)
 NESTED = ("doc", "body", "request")
 """Objects in a row that may hold question and reference answer (lm-evaluation-harness;
 requests of OpenAI's batches)."""
@@ -55,6 +62,7 @@ def fields_of(
         for role, path in columns.items()
         if path is not None and (value := _at(row, path)) is not None
     }
+    row = _unpacked(row)
     taken = frozenset(filter(None, columns.values()))
     common = _first("id", row, IDS)
     if "question" not in columns:
@@ -66,6 +74,17 @@ def fields_of(
         _completed(row, common | completion, columns, thoughts=thoughts) | named
         for completion in completions
     ]
+
+
+def _unpacked(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its lists and objects; a CSV file holds them as JSON texts."""
+    packed = {}
+    for name in (*SAMPLES, *NESTED, *PROMPTS[1:], "response"):
+        value = row.get(name)
+        if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+            with suppress(ValueError, RecursionError):
+                packed[name] = json.loads(value)
+    return row | packed
 
 
 def _completed(
@@ -98,7 +117,11 @@ def _completions(
         return found
     thought = _column("thought", row, REASONING, taken)
     if thought:
-        names = ("content", *RESPONSES, "answer")
+        names = (
+            "content",
+            *RESPONSES,
+            "answer",
+        )  # beside reasoning, OpenAI's name first
         return [thought | _column("answer", row, names, taken)]
     response = _column("response", row, RESPONSES, taken)
     if response:
@@ -121,6 +144,8 @@ def _question(row: dict[str, Any], location: str) -> Fields:
     for path, value in found.values():
         if is_chat(value):
             return {"question": chat_fields(path, value, location)["question"]}
+        if not path.endswith(PROMPTS[0]):
+            raise InputError(f"{location}: {path!r} is {short(value)}, not a chat")
     return found
 
 

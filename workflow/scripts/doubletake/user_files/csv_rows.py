@@ -15,12 +15,13 @@ LONGEST_HEADER = 4096  # bytes that are searched for the delimiter
 def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Location (the line on which a row begins) and content of each row.
 
-    The first line names the columns. Of comma, semicolon and tab, the one that is most
-    often in it separates values. Values with line breaks stand in double quotes.
+    The first line names the columns. A column without a name (pandas writes its index
+    so) is left out. Of comma, semicolon and tab, the one that is most often in the
+    first line separates values. Values with line breaks stand in double quotes.
 
     Raises:
-        InputError: a row has another number of values than the first line, a column
-            has no name or the name of another, or a quote is not closed.
+        InputError: a row has another number of values than the first line, two columns
+            have one name, or a quote is not closed.
     """
     csv.field_size_limit(LONGEST_LINE)
     with opened(path) as raw:
@@ -47,9 +48,8 @@ def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _names(values: list[str], location: str) -> list[str]:
     names = [value.strip() for value in values]
     for name in names:
-        if not name or names.count(name) > 1:
-            fault = f"{name!r} names two columns" if name else "a column has no name"
-            raise InputError(f"{location}: {fault}")
+        if name and names.count(name) > 1:
+            raise InputError(f"{location}: {name!r} names two columns")
     return names
 
 
@@ -59,4 +59,5 @@ def _row(names: list[str], values: list[str], location: str) -> dict[str, Any]:
             f"{location}: {len(values)} values, but the first line names "
             f"{len(names)} columns"
         )
-    return {name: value or None for name, value in zip(names, values, strict=True)}
+    cells = zip(names, values, strict=True)
+    return {name: value or None for name, value in cells if name}
