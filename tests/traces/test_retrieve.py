@@ -66,3 +66,9 @@ def test_an_unknown_question_is_named(tmp_path, model):
     rows = [*THOUGHTS, {"question": "s", "gold": "3", "thought": "x", "answer": "3"}]
     with pytest.raises(InputError, match="line 5: the question is not"):
         imported(tmp_path, model, rows)
+
+
+def test_line_breaks_of_windows_become_those_of_models(tmp_path, model):
+    row = THOUGHTS[0] | {"thought": "So.\r\n\r\nIt is 19.", "answer": "So\r\n19"}
+    (text,) = imported(tmp_path, model, [row])["text"]
+    assert text == "So.\n\nIt is 19.\n</think>\n\nSo\n19"
