@@ -37,10 +37,12 @@ override TRACES := $(value TRACES)
 override EVENTS := $(value EVENTS)
 override LABELS := $(value LABELS)
 override RESULTS := $(value RESULTS)
-export TRACES EVENTS LABELS RESULTS
+override COLUMNS := $(value COLUMNS)
+override PROBLEMS := $(value PROBLEMS)
+export TRACES EVENTS LABELS RESULTS COLUMNS PROBLEMS
 
 detect: $(RUNTIME) ## Find events in your own thoughts: TRACES=in.jsonl EVENTS=out.jsonl
-	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/events/detect_file.py -- "$$TRACES" "$$EVENTS"
+	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/events/detect_file.py --columns="$$COLUMNS" --problems="$$PROBLEMS" -- "$$TRACES" "$$EVENTS"
 
 score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.jsonl
 	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/detector/score_file.py -- "$$LABELS" "$$EVENTS"

@@ -57,10 +57,9 @@ def model_files(wildcards):
     return [*configs, *weights, *code, *tokenizer_files(wildcards)]
 
 
-def dataset_file(wildcards):
-    """The file of a local dataset; an empty list for a dataset on the hub."""
-    settings = dataset_settings(wildcards)
-    return [settings["source"]] if settings["revision"] is None else []
+def dataset_files(wildcards):
+    """The local files of a dataset; an empty list for a dataset on the hub."""
+    return list(studies.dataset_files(config, wildcards.dataset, SOURCES).values())
 
 
 def datasets_with(thoughts):

@@ -14,7 +14,7 @@ rule write_manifest:
         outputs=lambda wildcards: files_of(wildcards).outputs,
         model=model_files,
         card=lambda wildcards: card_files(model_settings(wildcards)),
-        dataset=dataset_file,
+        dataset=dataset_files,
         named=list(MANIFEST_INPUTS.values()),
     output:
         manifest="<results>/{model}/{dataset}/manifest.json",
@@ -26,6 +26,9 @@ rule write_manifest:
     params:
         files=lambda wildcards: asdict(files_of(wildcards)),
         names=list(MANIFEST_INPUTS),
+        dataset_names=lambda wildcards: list(
+            studies.dataset_files(config, wildcards.dataset, SOURCES)
+        ),
         code=code_digest("manifest/write", *registry.modules("declaration")),
     message:
         "Manifest of {wildcards.model} on {wildcards.dataset}"

@@ -3,7 +3,7 @@
 
 rule retrieve_problems:
     input:
-        source=dataset_file,
+        source=dataset_files,
     output:
         problems="<results>/{model}/{dataset}/problems.parquet",
     log:

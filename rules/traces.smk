@@ -1,4 +1,4 @@
-"""Traces: thoughts that the model generates, or finished ones from a file."""
+"""Traces: thoughts that the model generates, or finished ones from files or the hub."""
 
 # Two rules make traces. The constraint on the wildcard `dataset` chooses one of them:
 # `retrieve_traces` if the dataset has `thoughts: true`, else `generate_traces`.
@@ -35,7 +35,7 @@ rule generate_traces:
 
 rule retrieve_traces:
     input:
-        source=dataset_file,
+        source=dataset_files,
         problems="<results>/{model}/{dataset}/problems.parquet",
         tokenizer=tokenizer_files,
     output:
@@ -55,7 +55,7 @@ rule retrieve_traces:
         runtime=60,
     params:
         model=model_settings,
-        limit=lambda wildcards: dataset_settings(wildcards)["limit"],
+        settings=dataset_settings,
         code=code_digest("traces/retrieve"),
     message:
         "Thoughts of {wildcards.dataset}, in tokens of {wildcards.model}"

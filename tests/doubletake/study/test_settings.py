@@ -292,3 +292,67 @@ def test_sources_are_found_where_snakemake_runs_then_beside_the_workflow(tmp_pat
     sources = studies.Sources((here, inside))
     assert sources.local("own") == sources.own("own") == studies.Path("sub/own")
     assert studies.Sources((far, far)).own("both") == studies.Path("both")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            {"source": "few.txt"},
+            r"datasets\.few\.source: .*few\.txt: the name must end",
+        ),
+        ({"source": "empty"}, r"datasets\.few\.source: .*empty holds no file of rows"),
+        ({"problems": "gone.jsonl"}, r"datasets\.few\.problems: no such file: gone"),
+        ({"problems": "few.txt"}, r"datasets\.few\.problems: .*must end in"),
+        (
+            {"thoughts": False, "problems": "few.jsonl"},
+            r"few\.problems: only for a dataset with `thoughts: true`",
+        ),
+        (
+            {"thoughts": False, "columns": {"thought": "a"}},
+            r"few\.columns\.thought: only for a dataset with `thoughts: true`",
+        ),
+        (
+            {"columns": {"thought": "a", "response": "b"}},
+            r"few\.columns: names both 'thought' and 'response'",
+        ),
+        ({"source": "odd"}, r"datasets\.few\.source: .*holds \{, which"),
+    ],
+)
+def test_a_dataset_that_cannot_be_read_is_refused_with_the_key(
+    config, sources, tmp_path, monkeypatch, entry, message
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("few.txt", "few.jsonl"):
+        (tmp_path / name).write_text("")
+    for name in ("empty", "odd"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "odd/{a}.jsonl").write_text("")
+    config["datasets"]["few"] = {"source": "few.jsonl", "thoughts": True} | entry
+    with pytest.raises(InputError, match=message):
+        studies.check(config, sources)
+
+
+def test_files_of_a_dataset_have_the_names_of_the_config(
+    config, sources, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("own/b.csv", "own/a/c.jsonl.gz", "golds.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text("")
+    config["datasets"]["few"] = {
+        "source": "own/",
+        "thoughts": True,
+        "problems": "golds.jsonl",
+    }
+    studies.check(config, sources)
+    files = studies.dataset_files(config, "few", sources)
+    assert list(files) == ["own/a/c.jsonl.gz", "own/b.csv", "golds.jsonl"]
+    assert all((tmp_path / path).exists() for path in files.values())
+
+
+def test_thoughts_on_the_hub_need_no_local_file(config, sources):
+    entry = {"source": "owner/data", "revision": "e" * 40, "thoughts": True}
+    config["datasets"]["few"] = entry
+    studies.check(config, sources)
+    assert studies.dataset_files(config, "few", sources) == {}

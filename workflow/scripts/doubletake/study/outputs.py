@@ -86,7 +86,13 @@ def shown_settings(
     return {
         "model": settings.model_settings(config, model, sources)
         | {"source": config["models"][model]["source"]},
-        "dataset": data | {"source": config["datasets"][dataset]["source"]},
+        "dataset": data
+        | {"problems": None}
+        | {
+            key: config["datasets"][dataset][key]
+            for key in ("source", "problems")
+            if key in config["datasets"][dataset]
+        },
         **{name: part for name, part in config.items() if name not in unused},
         "early_exit": config["early_exit"] | prompt,
     }

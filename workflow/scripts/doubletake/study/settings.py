@@ -15,8 +15,7 @@ from doubletake.model.folders import check_model
 from doubletake.running.errors import InputError
 from doubletake.running.home_paths import home_path
 from doubletake.study.registry import stages
-
-TABLE_SUFFIXES = (".jsonl", ".parquet")
+from doubletake.user_files.opening import files_of
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def check(config: dict[str, Any], sources: Sources) -> None:
         settings = model_settings(config, name, sources)
         check_model(f"models.{name}", settings, answer_prompt(config, name))
     for name in sorted({study["dataset"] for study in config["studies"]}):
-        _check_dataset(config["datasets"][name], f"datasets.{name}", sources)
+        _check_dataset(config, name, sources)
     labels_file(config, sources)
     for stage in stages():
         for key in stage.config_files:
@@ -157,7 +156,29 @@ def dataset_settings(
         "split": entry.get("split", "test"),
         "limit": entry.get("limit"),
         "thoughts": entry.get("thoughts", False),
+        "columns": entry.get("columns", {}),
+        "problems": _problems_file(entry, f"datasets.{name}", sources),
     }
+
+
+def dataset_files(
+    config: dict[str, Any], name: str, sources: Sources
+) -> dict[str, str]:
+    """Paths of a dataset's local files, by their names in the config.
+
+    Raises:
+        InputError: a file does not exist, or has no form that can be read.
+    """
+    entry, settings = config["datasets"][name], dataset_settings(config, name, sources)
+    named: dict[str, str] = {}
+    if settings["revision"] is None:
+        folder = Path(settings["source"])
+        for path in _files(f"datasets.{name}.source", str(folder)):
+            inside = "" if path == folder else f"/{path.relative_to(folder)}"
+            named[f"{entry['source'].rstrip('/')}{inside}"] = str(path)
+    if settings["problems"] is not None:
+        named[entry["problems"]] = settings["problems"]
+    return named
 
 
 def answer_prompt(config: dict[str, Any], model: str) -> str:
@@ -224,16 +245,44 @@ def input_path(key: str, path: str) -> str:
     return path
 
 
-def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
-    source = sources.resolve(key, entry)
-    if "revision" in entry:
-        if entry.get("thoughts"):
-            raise InputError(
-                f"{key}.thoughts: thoughts can only be imported from local files"
-            )
-        return
-    if not source.endswith(TABLE_SUFFIXES):
-        raise InputError(f"{key}.source: {source} must end in .jsonl or .parquet")
+def _check_dataset(config: dict[str, Any], name: str, sources: Sources) -> None:
+    dataset_files(config, name, sources)
+    entry, key = config["datasets"][name], f"datasets.{name}"
+    if not entry.get("thoughts"):
+        of_thoughts = {"thought", "response", "closed"} & entry.get(
+            "columns", {}
+        ).keys()
+        keys = [f"columns.{role}" for role in sorted(of_thoughts)]
+        for extra in [*keys, *(["problems"] if "problems" in entry else [])]:
+            raise InputError(f"{key}.{extra}: only for a dataset with `thoughts: true`")
+    if {"thought", "response"} <= entry.get("columns", {}).keys():
+        raise InputError(
+            f"{key}.columns: names both 'thought' and 'response'; a response holds the "
+            "thought and the answer, so name one"
+        )
+
+
+def _problems_file(entry: dict[str, Any], key: str, sources: Sources) -> str | None:
+    """Path of the file with the golds of imported thoughts."""
+    name = entry.get("problems")
+    if name is None:
+        return None
+    path = sources.local(name)
+    if path is None or not path.is_file():
+        raise InputError(f"{key}.problems: no such file: {name}")
+    _files(f"{key}.problems", str(path))
+    return input_path(f"{key}.problems", str(path))
+
+
+def _files(key: str, source: str) -> list[Path]:
+    """The files of a source, each checked for special characters in its path."""
+    try:
+        files = files_of(source)
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from error
+    for file in files:
+        input_path(key, str(file))
+    return files
 
 
 def results_folder(config: dict[str, Any]) -> str:
