@@ -5,7 +5,7 @@ from functools import lru_cache
 
 POINT, COMMA = ".", ","
 
-# The same text with the other sign would be no number. "1,250" and "1.250" tell nothing.
+# With the other sign these were no numbers. "1,250" and "1.250" alone tell nothing.
 _POINT = re.compile(
     r"(?<![\d.,])(?:\d++\.(?:\d{1,2}|\d{4,}+)|0\.\d++|\d{1,3}(?:,\d{3})++\.\d++)"
     r"(?![.,]?\d)"

@@ -87,6 +87,7 @@ _TO_DIGITS = str.maketrans(
     "0123456789-0123456789",
 )
 _FINE = r"(?:\{,\}|\{\\,\}|,?\\[,;:!](?:\ (?=\d))?|\\\ |~|\u202f|'|_)"
+_COMMA = r"(?:,(?:\\!)?|\{,\})"
 _GROUP = rf"(?:,|{_FINE})\d{{3}}(?!\d)"
 _SHORT = rf"\d{{1,{MAX_FRACTION_DIGITS}}}+"
 _COUNT = r"(?:[1-9]\d{0,2}(?:,\d{3})++|\d{1,9}+)"  # the whole part of a mixed number
@@ -98,7 +99,8 @@ _WHOLE_END = r"(?![.,'_~]?\d|\{,\}\d|/\d++/\d|[\u00b9\u00b2\u00b3\u2070-\u2079])
 _NOT_DIGITS = re.compile(r"\D")
 _TEN_TO_THE = rf"""
     (?:\ ?(?:\\times|\\cdot|[x*\u00d7\u00b7])\ ?10
-        (?:\^\ ?\{{?\ ?(?P<power>-?\d{{1,3}}+)\ ?\}}?|(?P<raised>\u207b?[{_RAISED}]{{1,3}}+))
+        (?:\^\ ?\{{?\ ?(?P<power>-?\d{{1,3}}+)\ ?\}}?
+        |(?P<raised>\u207b?[{_RAISED}]{{1,3}}+))
     |[eE](?P<exponent>[+-]?\d{{1,3}}+)(?!\w))
 """
 # "3千" is 3000, but "3千克" is 3 kilograms.
@@ -122,10 +124,12 @@ def _in_digits_of(mark: str | None) -> re.Pattern[str]:
     dots = r"[1-9]\d{0,2}\.\d{3}" if mark == COMMA else r"(?!)"
     return re.compile(
         rf"""
-          (?:(?P<whole>{_COUNT})(?:\ |\\[,;:\ ]|\u202f)?)?\\[dtcs]?frac{_TOP}{_LOW}(?!\d)
+          (?:(?P<whole>{_COUNT})(?:\ |\\[,;:\ ]|\u202f)?)?
+          \\[dtcs]?frac{_TOP}{_LOW}(?!\d)
         | (?P<time>(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?![\d:])
         | (?:(?P<ones>{_COUNT})[\ \u202f]?)?(?P<vulgar>[{_VULGAR}])
-        | (?:(?P<some>{_COUNT}))?(?P<up>[{_RAISED}]{{1,9}}+)/(?P<down>[{_LOWERED}]{{1,9}}+)
+        | (?:(?P<some>{_COUNT}))?
+          (?P<up>[{_RAISED}]{{1,9}}+)/(?P<down>[{_LOWERED}]{{1,9}}+)
         | (?:(?P<units>{_COUNT})(?:\ and\ |[\ \u202f]))?(?<![/.])
           (?P<over>{_SHORT})/(?P<under>{_SHORT})(?![\d/.]*\d)
         | (?:
@@ -135,8 +139,9 @@ def _in_digits_of(mark: str | None) -> re.Pattern[str]:
             )
             |(?P<dots>(?:[1-9]\d{{0,2}}(?:\.\d{{3}}){{2,}}+|{dots})(?!\d))
             |(?P<point>
-                [1-9]\d{{0,2}}(?=(?:\ \d{{3}}(?!\d))*?\ 0\d\d(?!\d))(?:\ \d{{3}})++(?:\.\d++)?
-                |\d{{1,2}}(?:(?:,|\{{,\}}|,\\!)\d{{2}}(?!\d))++(?:,|\{{,\}}|,\\!)\d{{3}}(?:\.\d++)?
+                [1-9]\d{{0,2}}(?=(?:\ \d{{3}}(?!\d))*?\ 0\d\d(?!\d))
+                    (?:\ \d{{3}})++(?:\.\d++)?
+                |\d{{1,2}}(?:{_COMMA}\d{{2}}(?!\d))++{_COMMA}\d{{3}}(?:\.\d++)?
                 |[1-9]\d{{0,2}}(?:{_GROUP})++(?:\.\d++)?
                 |\d++(?:\.\d++)?
                 |\.\d++
@@ -294,8 +299,7 @@ def _read(match: re.Match[str], negative: bool) -> tuple[str, str] | None:
 def _part(match: re.Match[str]) -> Fraction | None:
     """A fraction without the whole part of a mixed number; None if it has no value."""
     if match["vulgar"]:
-        value = unicodedata.numeric(match["vulgar"])
-        return Fraction(value).limit_denominator(100)
+        return Fraction(unicodedata.numeric(match["vulgar"])).limit_denominator(100)
     top = match["top"] or match["top1"] or match["over"] or match["up"]
     low = match["low"] or match["low1"] or match["under"] or match["down"]
     top, low = (int(text.translate(_TO_DIGITS)) for text in (top, low))
