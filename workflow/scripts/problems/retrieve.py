@@ -1,9 +1,10 @@
-"""The problems of a study, with the canonical number of each reference answer.
+r"""The problems of a study, with the reference answer of each in canonical form.
 
 Inputs
     source: a hub dataset at a pinned revision, or a local .jsonl or .parquet file, with
-        GSM8K's columns `question` and `answer` (the number after `####`); or a file of
-        finished thoughts with the columns `question` and `gold`.
+        the columns `question` and `answer` (a number, a letter of a choice or an
+        expression: after `####`, in a `\boxed{}` or alone); or a file of finished
+        thoughts with the columns `question` and `gold`.
 
 Outputs
     problems: one row per problem (`PROBLEMS`).
@@ -19,7 +20,8 @@ import polars as pl
 
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
-from doubletake.text.answers import GOLD_MARK, gold_of
+from doubletake.text.answers import GOLD_MARK
+from doubletake.text.golds import gold_of
 from doubletake.text.user_rows import read_rows, text_of, text_or_number
 from problems.tables import PROBLEMS
 
@@ -116,13 +118,15 @@ def hub_rows(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _gold(row: dict[str, Any], origin: str, *, thoughts: bool) -> tuple[str, str]:
-    """Canonical gold number and solution text of a row."""
+    """Canonical reference answer and solution text of a row."""
     column = "gold" if thoughts else "answer"
     solution = text_of({column: text_or_number(row, column, origin)}, column, origin)
+    # Only a text may mean another number where decimals are written with a comma.
+    question = row["question"] if isinstance(row[column], str) else ""
     if thoughts:
         solution = f"{GOLD_MARK} {solution}"
     try:
-        return gold_of(solution), solution
+        return gold_of(solution, question), solution
     except InputError as error:
         raise InputError(f"{origin}: {error}") from error
 

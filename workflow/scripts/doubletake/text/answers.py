@@ -34,13 +34,14 @@ _UNIT_POWER = re.compile(r"(?<=[A-Za-z])(?:\s?\^\s?\{?[23]\}?|[\u00b2\u00b3])")
 # ASSUME: another letter that touches a number is algebra ("2p"), not a unit.
 UNITS = frozenset(
     str.split(
-        "cm mm km dm ft in yd mi kg mg lb lbs oz ml cl hr hrs min mins sec secs ms pm am "
-        "mph kph kmh kwh kw hours minutes days weeks years meters metres dollars cents "
-        "usd eur rs st nd rd th pct percent"
+        "m g s h l cm mm km dm ft in yd mi kg mg lb lbs oz ml cl hr hrs min mins sec "
+        "secs ms pm am mph kph kmh kwh kw hours minutes days weeks years meters metres "
+        "dollars cents usd eur rs st nd rd th pct percent"
     )
 )
 _COMMAND = (
-    r"\\(?:times|cdot|div|pm|mp|sqrt|pi|[dtc]?frac|log|ln|sin|cos|tan|binom|[a-z]+)"
+    r"\\(?!(?:text[a-z]*|math(?:rm|bf)|mbox|operatorname|q?quad|circ|left|right|boxed"
+    r"|approx|displaystyle)(?![a-z]))[a-z]+"
 )
 # A sign, a ratio or a function beside a number: the number is a part of an expression.
 _GOES_ON = re.compile(
@@ -49,7 +50,7 @@ _GOES_ON = re.compile(
     r"|(?:-|\bor\b|\bto\b|\u2013)\s*[$\u20ac\u00a3]?\d)"
 )
 _LEADS_IN = re.compile(
-    rf"(?:[+*/\u00d7\u00f7\u00b7^\u221a\u00b1<>]|{_COMMAND}|[\w)]\s?-|\bor|:)"
+    rf"(?:[+*/\u00d7\u00f7\u00b7^\u221a\u00b1<>]|{_COMMAND}|[\w)]\s?-|\bor|\bbetween|:)"
     r"[\s${(]*\Z"
 )
 _RATIO_BEFORE = re.compile(r"\d\s?:\s?\Z")
@@ -99,10 +100,10 @@ def number_text(text: str, mark: str | None = None) -> str | None:
 
 
 def single_number(text: str, mark: str | None = None) -> str | None:
-    """Canonical form of the one number that a text gives, with its unit.
+    r"""Canonical form of the one number that a text gives, with its unit.
 
     It is the side of an equation that is a number: 5 in "3 + 2 = 5" and in "x = 5". The
-    text gives no number where the number is a part of an expression (`9\\pi`, "2p"),
+    text gives no number where the number is a part of an expression (`9\pi`, "2p"),
     a ratio or a range, or where there are several.
     """
     value = number_text(text, mark)
@@ -146,8 +147,8 @@ def stands_alone(before: str, after: str, *, prose: bool = False) -> bool:
         after: the text after it.
         prose: whether "!" ends a sentence, instead of being a factorial.
     """
-    spacing = re.sub(r"\\[,;:! %$]|~|\\%", " ", after[:80])
-    lead = re.sub(r"\\[,;:! $(\[]|~|\\boxed\s?\{|\\text\s?\{", " ", before[-40:])
+    spacing = re.sub(r"\\[,;:! %$]|~|\*\*|\\[)\]]", " ", after[:80])
+    lead = re.sub(r"\\[,;:! $(\[]|~|\*\*|\\boxed\s?\{|\\text\s?\{", " ", before[-40:])
     if _GOES_ON.match(spacing) or (not prose and spacing.startswith("!")):
         return False
     if re.search(r":[\s${(]*\Z", lead):

@@ -20,7 +20,7 @@ from doubletake.text.answers import (
     stands_alone,
 )
 from doubletake.text.decimal_marks import decimal_mark
-from doubletake.text.numerals import Numeral, numerals, plain
+from doubletake.text.numerals import Numeral, numerals
 
 # ASSUME: "Answer:" before a longer text is the heading of a whole solution.
 HEADED_TEXT = 200  # characters
@@ -61,16 +61,11 @@ _VERB = re.compile(
     r"\b(?:is|are|was|were|be|equals?|gets?|got|has|have|had|needs?|costs?|earns?|pays?"
     r"|paid|makes?|made|receives?|received|takes?|took|spends?|spent|saves?|saved|owes?"
     r"|leaves?|left|contains?|weighs?|sells?|sold|eats?|ate|drinks?|reads?|runs?|walks?"
-    r"|travels?|buys?|bought|collects?|gives?|gave|lasts?|(?:up )?with|comes? to|totals?"
-    r"|uses?|used|scores?|wins?|won|equal to|will [a-z]+|can [a-z]+|should [a-z]+"
-    r"|must [a-z]+)\s+"
+    r"|travels?|buys?|bought|collects?|gives?|gave|lasts?|(?:up )?with|comes? to"
+    r"|total(?:s|ing)|results? in|resulting in|uses?|used|scores?|wins?|won|equal to"
+    r"|(?:will|can|should|must) [a-z]+)\s+"
     r"(?:(?:a|an|the|total|of|exactly|only|about|approximately|another|just|now|still"
     r"|around|to|also|each|roughly)\s+){0,4}(?:[\s$\u20ac\u00a3\u20b9\\{(*]|\\text)*\Z",
-    re.IGNORECASE,
-)
-_CONCLUDES = re.compile(
-    r"\b(?:so|therefore|thus|hence|finally|in total|altogether|in conclusion"
-    r"|consequently)\b|\u6240\u4ee5|\u56e0\u6b64",
     re.IGNORECASE,
 )
 _REMARK = re.compile(
@@ -78,11 +73,19 @@ _REMARK = re.compile(
     r"|\([^()]*\)\W*\Z",
     re.IGNORECASE,
 )
+_OPERAND = re.compile(
+    r"[^\w\n]*(?:[a-z]+\s){0,2}(?:multiplied|times|minus|plus|divided|and \d)\b",
+    re.IGNORECASE,
+)
 _RELATIVE = re.compile(
     r"[,;(]|\b(?:which|because|since|as|when|if|after|than|for|out of)\b"
 )
 _EQUALS_BEFORE = re.compile(r"=[\s$\u20ac\u00a3\u20b9\\{(*]*\Z")
-_OF_AFTER = re.compile(r"\s*[a-z]*\s*\bout of\b", re.IGNORECASE)
+# Right after "the answer is", "1 200" is one number.
+_SPACED_FIRST = re.compile(r"\A[^\w]{0,8}[1-9]\d{0,2}(?: \d{3})++(?![.,]?\d| \d)")
+_BRACKETS_LAST = re.compile(
+    r"\s*(?<!\\)\([^()\\]{0,200}[a-z]{2}[^()\\]{0,200}\)[\s.!]*\Z"
+)
 # Two units of one quantity: the number is "2 hours 30 minutes", not 2.
 _COMPOUND = re.compile(
     r"[\s}]*(?:\\text\s?\{)?\s*(?:hours?|hrs?|h|minutes?|mins?|feet|foot|ft|dollars?|pounds?|lbs?"
@@ -144,7 +147,7 @@ def _of_field(text: str, reader: _Reader) -> FinalAnswer:
 
 
 def _chosen_box(text: str, found: Sequence[Box], question: str) -> Box:
-    """The last box, or of several in one sentence the one that the question asks for.
+    r"""The last box, or of several in one sentence the one that the question asks for.
 
     "\boxed{17} apples and \boxed{3} pears" answers "How many apples?" with 17.
     """
@@ -167,7 +170,7 @@ def _chosen_box(text: str, found: Sequence[Box], question: str) -> Box:
 
 
 def _of_element(text: str, reader: _Reader) -> FinalAnswer | None:
-    """The answer in an `<answer>` element or under the key "answer" of a JSON object."""
+    """The answer in an `<answer>` element or under a JSON object's key "answer"."""
     elements = _ELEMENT.findall(text)
     if elements:
         content = elements[-1][1]
@@ -202,14 +205,14 @@ def _stated(text: str, reader: _Reader, *, heading: bool) -> FinalAnswer | None:
         reader: what helps to read it.
         heading: whether a whole sentence may follow ("Answer: each gets 18").
     """
-    line = text.lstrip(" \t\r\n:*").split("\n", 1)[0]
-    line = text.lstrip().split("\n", 1)[0] if not line else line
-    for match in _BOLD.finditer(text.lstrip().split("\n", 1)[0]):
+    line = text.lstrip().split("\n", 1)[0]
+    for match in _BOLD.finditer(line):
         value = single_number(match[1], reader.mark)
         if value is not None:
             return FinalAnswer(value, match[1])
     negated = _NOT_BUT.match(line)
     line = line[negated.end() :] if negated else line
+    line = _SPACED_FIRST.sub(_with_narrow_spaces, line)
     end = _SENTENCE_END.search(line)
     sentence = line[: end.start()] if end else line
     items = list(islice(numerals(sentence, reader.mark), 32))
@@ -219,6 +222,11 @@ def _stated(text: str, reader: _Reader, *, heading: bool) -> FinalAnswer | None:
     if not items:
         return None
     return _chosen(sentence, items, reader, heading=heading)
+
+
+def _with_narrow_spaces(match: re.Match[str]) -> str:
+    """A number with narrow spaces between its groups of digits."""
+    return re.sub(r"(?<=\d) (?=\d)", "\u202f", match.group())
 
 
 def _chosen(
@@ -249,7 +257,12 @@ def _chosen(
 
 def _after_verb(sentence: str, items: Sequence[Numeral]) -> list[Numeral]:
     """Numbers that a verb states: "each of the 6 cousins gets 18"."""
-    return [item for item in items if _VERB.search(sentence[: item.start])]
+    return [
+        item
+        for item in items
+        if _VERB.search(sentence[: item.start])
+        and not _OPERAND.match(sentence[item.end :])
+    ]
 
 
 def _is_whole(text: str, item: Numeral) -> bool:
@@ -273,38 +286,27 @@ def _last(text: str, reader: _Reader) -> FinalAnswer | None:
     ):
         paragraphs.pop()
     body = "\n\n".join(paragraphs)
-    concluded = _concluded(paragraphs[-1], reader)
-    if concluded is not None:
-        return concluded
+    head = _BRACKETS_LAST.sub("", body)
+    body = head if any(char.isdigit() for char in head) else body
     numbers = list(numerals(body, reader.mark))
-    # ASSUME: a number in digits is the answer rather than a number in words.
-    digits = [item for item in numbers if item.written != "words"]
     if not numbers:
         return None
-    item = (digits or numbers)[-1]
-    line = body[body.rfind("\n", 0, item.start) + 1 :].split("\n", 1)[0]
-    return _whole_or_line(body, item, line)
+    # ASSUME: a number in digits is the answer rather than a number in words.
+    last_number = ([i for i in numbers if i.written != "words"] or numbers)[-1]
+    ends = [match.end() for match in _SENTENCE_END.finditer(body)]
+    start = max([0, *(end for end in ends if end <= last_number.start)])
+    stop = min([len(body), *(end for end in ends if end >= last_number.end)])
+    return _concluded(body[start:stop], reader)
 
 
-def _whole_or_line(body: str, item: Numeral, line: str) -> FinalAnswer:
-    """A number, or its line where the number is a part of something else."""
-    if _is_whole(body, item):
-        return FinalAnswer(item.value, body[item.start : item.end + 2])
-    return FinalAnswer(line.strip(), line)
-
-
-def _concluded(paragraph: str, reader: _Reader) -> FinalAnswer | None:
-    """The number of the last sentence that concludes ("Therefore, she needs 8 days")."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(paragraph)]
-    cuts = [0, *ends, len(paragraph)]
-    for start, stop in reversed(list(zip(cuts, cuts[1:], strict=False))):
-        sentence = paragraph[start:stop]
-        if not _CONCLUDES.search(sentence):
-            continue
-        items = list(islice(numerals(sentence, reader.mark), 32))
-        digits = [item for item in items if item.written != "words"] or items
-        if digits:
-            equal = [i for i in digits if _EQUALS_BEFORE.search(sentence[: i.start])]
-            item = (equal or _after_verb(sentence, digits) or digits)[-1]
-            return _whole_or_line(sentence, item, sentence)
-    return None
+def _concluded(sentence: str, reader: _Reader) -> FinalAnswer | None:
+    """The number of a sentence that concludes: after "=", after a verb, or the last."""
+    items = list(numerals(sentence, reader.mark))
+    digits = [item for item in items if item.written != "words"] or items
+    if not digits:
+        return None
+    equal = [item for item in digits if _EQUALS_BEFORE.search(sentence[: item.start])]
+    item = (equal or _after_verb(sentence, digits) or digits)[-1]
+    if _is_whole(sentence, item):
+        return FinalAnswer(item.value, sentence[item.start : item.end + 2])
+    return FinalAnswer(sentence.strip(), sentence)
