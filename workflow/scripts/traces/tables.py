@@ -68,8 +68,8 @@ TRACES = Table(
         Column(
             "answer",
             TEXT,
-            "final answer, from the text after the thought: a canonical number or letter, or "
-            "the text as it is where it is neither",
+            "final answer, from the text after the thought: a canonical number or "
+            "letter, or the text as it is where it is neither",
             nullable=True,
         ),
         Column("correct", FLAG, "the answer has the value of the reference answer"),

@@ -26,7 +26,7 @@ _SPACED = re.compile(r"\d{1,3}(?: \d{3})+")
 _SIGN_APART = re.compile(r"\A([-+])\s*(?=[\d.$\\\u20ac\u00a3])")
 
 UNIT_TEXT = re.compile(
-    r"\\(?:text|textbf|textnormal|mathrm|mbox|operatorname)\s?\{[^{}]*\}"
+    r"\\(?:text|textbf|textnormal|mathrm|mbox|operatorname)\s?\{[^{}\d]*\}"
     r"(?:\s?\^\s?\{?\s?[23]\s?\}?)?|\^\{?\s?\\circ\s?\}?"
 )
 """A unit in LaTeX, with its power."""
@@ -125,7 +125,7 @@ def single_number(text: str, mark: str | None = None) -> str | None:
 
 def _one_with_unit(text: str, mark: str | None) -> str | None:
     """Canonical form of the only number of a text, with words around it."""
-    body = _UNIT_POWER.sub("", UNIT_TEXT.sub(" ", text))
+    body = _MARKUP.sub("", _UNIT_POWER.sub("", UNIT_TEXT.sub(" ", text)))
     value = number_text(body, mark)
     if value is not None:
         return value

@@ -80,6 +80,7 @@ _OPERAND = re.compile(
 _RELATIVE = re.compile(
     r"[,;(]|\b(?:which|because|since|as|when|if|after|than|for|out of)\b"
 )
+_CLAUSE = re.compile(r"[,;]|\bthen\b|\bso\b|\band\b")
 _EQUALS_BEFORE = re.compile(r"=[\s$\u20ac\u00a3\u20b9\\{(*]*\Z")
 # Right after "the answer is", "1 200" is one number.
 _SPACED_FIRST = re.compile(r"\A[^\w]{0,8}[1-9]\d{0,2}(?: \d{3})++(?![.,]?\d| \d)")
@@ -306,7 +307,10 @@ def _concluded(sentence: str, reader: _Reader) -> FinalAnswer | None:
     if not digits:
         return None
     equal = [item for item in digits if _EQUALS_BEFORE.search(sentence[: item.start])]
-    item = (equal or _after_verb(sentence, digits) or digits)[-1]
+    verbs = _after_verb(sentence, digits)
+    if verbs and _CLAUSE.search(sentence, verbs[-1].end, digits[-1].start):
+        verbs = []
+    item = (equal or verbs or digits)[-1]
     if _is_whole(sentence, item):
         return FinalAnswer(item.value, sentence[item.start : item.end + 2])
     return FinalAnswer(sentence.strip(), sentence)
