@@ -25,7 +25,9 @@ from doubletake.text.numerals import Numeral, numerals
 # ASSUME: "Answer:" before a longer text is the heading of a whole solution.
 HEADED_TEXT = 200  # characters
 LONGEST_STATEMENT = 300  # characters that are read after "the answer is"
-MOST_BOXES = 8
+LONGEST_BEFORE = 80  # characters that are read before a number
+LONGEST_CONCLUSION = 600  # characters of the last sentence that are read
+MOST_BOXES, MOST_STATEMENTS = 8, 32
 
 ANSWER_IS = re.compile(
     r"\banswer\b[\"']?(?:[ \t]+(?:to|for)\b[^.\n]{0,80}?)?"
@@ -187,7 +189,7 @@ def _of_element(text: str, reader: _Reader) -> FinalAnswer | None:
 
 def _of_statement(text: str, reader: _Reader) -> FinalAnswer | None:
     """The answer after the last "the answer is" that says a number."""
-    for mark in reversed(list(ANSWER_IS.finditer(text))):
+    for mark in reversed([*ANSWER_IS.finditer(text)][-MOST_STATEMENTS:]):
         heading = mark.group().endswith((":", "*", "\uff1a"))
         if heading and len(text) - mark.end() > HEADED_TEXT:
             continue
@@ -235,7 +237,7 @@ def _chosen(
 ) -> FinalAnswer:
     """The answer among the numbers of a sentence, or the sentence where none is it."""
     first = items[0]
-    after_equals = [i for i in items if _EQUALS_BEFORE.search(sentence[: i.start])]
+    after_equals = [i for i in items if _follows(_EQUALS_BEFORE, sentence, i)]
     direct = _FILLER.match(sentence[: first.start]) is not None
     item: Numeral | None
     if direct and stands_alone("", sentence[first.end :], prose=True):
@@ -256,19 +258,25 @@ def _chosen(
     return FinalAnswer(item.value, sentence[item.start : item.end + 2])
 
 
+def _follows(pattern: re.Pattern[str], text: str, item: Numeral) -> bool:
+    r"""Whether a pattern that ends with \Z matches right before a number."""
+    start = max(0, item.start - LONGEST_BEFORE)
+    return pattern.search(text, start, item.start) is not None
+
+
 def _after_verb(sentence: str, items: Sequence[Numeral]) -> list[Numeral]:
     """Numbers that a verb states: "each of the 6 cousins gets 18"."""
     return [
         item
         for item in items
-        if _VERB.search(sentence[: item.start])
-        and not _OPERAND.match(sentence[item.end :])
+        if _follows(_VERB, sentence, item) and not _OPERAND.match(sentence, item.end)
     ]
 
 
 def _is_whole(text: str, item: Numeral) -> bool:
     """Whether a number of a text is a whole quantity."""
-    before, after = text[: item.start], text[item.end :]
+    before = text[max(0, item.start - LONGEST_BEFORE) : item.start]
+    after = text[item.end : item.end + LONGEST_STATEMENT]
     if _EQUALS_BEFORE.search(before):
         before = ""
     return stands_alone(before, after, prose=True) and not _COMPOUND.match(after)
@@ -296,7 +304,9 @@ def _last(text: str, reader: _Reader) -> FinalAnswer | None:
     last_number = ([i for i in numbers if i.written != "words"] or numbers)[-1]
     ends = [match.end() for match in _SENTENCE_END.finditer(body)]
     start = max([0, *(end for end in ends if end <= last_number.start)])
+    start = max(start, last_number.start - LONGEST_CONCLUSION)
     stop = min([len(body), *(end for end in ends if end >= last_number.end)])
+    stop = min(stop, last_number.end + LONGEST_CONCLUSION)
     return _concluded(body[start:stop], reader)
 
 
@@ -306,7 +316,7 @@ def _concluded(sentence: str, reader: _Reader) -> FinalAnswer | None:
     digits = [item for item in items if item.written != "words"] or items
     if not digits:
         return None
-    equal = [item for item in digits if _EQUALS_BEFORE.search(sentence[: item.start])]
+    equal = [item for item in digits if _follows(_EQUALS_BEFORE, sentence, item)]
     verbs = _after_verb(sentence, digits)
     if verbs and _CLAUSE.search(sentence, verbs[-1].end, digits[-1].start):
         verbs = []

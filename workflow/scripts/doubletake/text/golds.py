@@ -52,7 +52,7 @@ def gold_of(text: str, question: str = "") -> str:
         written = inner.strip()
     if not written:
         raise InputError(f"the reference answer {text[-80:]!r} is empty; {_REMEDY}")
-    _refuse_two_readings(plain(written).strip("$ "), question)
+    _refuse_two_readings(written, question)
     value = number_text(UNIT_TEXT.sub(" ", written), decimal_mark(question)) or (
         number_text(written)
     )
@@ -77,17 +77,18 @@ def kind_of(gold: str) -> str:
 def _refuse_two_readings(written: str, question: str) -> None:
     """Refuse "3,5" and, under a question with decimal commas, "1.250" and "1,250"."""
     comma = decimal_mark(question) == COMMA
-    if comma and _THREE_DIGITS.fullmatch(written):
+    number = plain(written).strip("$ ")
+    if comma and _THREE_DIGITS.fullmatch(number):
         raise InputError(
             f"the reference answer {written!r} has two readings, because the question "
             "writes decimals with a comma; write it without separator of thousands, or "
             "as a JSON number"
         )
-    if not comma and _TWO_READINGS.fullmatch(written):
-        point = written.replace(",", ".")
+    if not comma and _TWO_READINGS.fullmatch(number):
+        point = number.replace(",", ".")
         raise InputError(
             f"the reference answer {written!r} has two readings; write {point!r} for "
-            f"one number, or '({written})' for two"
+            f"one number, or '({number})' for two"
         )
 
 

@@ -1,20 +1,28 @@
 r"""Judges an answer by its reference: final answers and forced ones alike."""
 
 import re
+from fractions import Fraction
 from typing import NamedTuple
 
 from doubletake.text.answers import UNIT_TEXT, last_boxed, number_text
 from doubletake.text.equality import same_expression, same_value
-from doubletake.text.final_answers import ANSWER_IS, FinalAnswer, read_answer
+from doubletake.text.final_answers import (
+    ANSWER_IS,
+    MOST_STATEMENTS,
+    FinalAnswer,
+    read_answer,
+)
 from doubletake.text.golds import CHOICE, NUMBER, kind_of
-from doubletake.text.numerals import numerals, plain
+from doubletake.text.numerals import fraction_text, numerals, plain
+
+LONGEST_PERCENTAGE = 20  # characters
 
 _PERCENT = re.compile(r"%|\bper ?cent\b|\bpct\b", re.IGNORECASE)
 _LETTER = re.compile(
     r"\W*(?:\\?(?:text|textbf|mathrm|mathbf)\s?\{)?\W*(?:(?:option|choice)\s+)?"
     r"[(\[{*]*([A-J])(?![A-Za-z']|\s+[a-z]+\s+[a-z])",
 )
-_LONE_LETTER = re.compile(r"(?:^|[\s(*\[{])([A-J])(?=[\s).:*\]},]|$)")
+_LONE_LETTER = re.compile(r"(?:^|[\s(*\[{])([A-J])(?=[).:*\]},]|\s*$)")
 _FORMULA = re.compile(
     r"\$([^$\n]{1,200})\$|\\\((.{1,200}?)\\\)|\\\[(.{1,200}?)\\\]", re.S
 )
@@ -70,10 +78,10 @@ def judged(text: str, task: Task) -> Judged:
 def _has_number(gold: str, found: FinalAnswer) -> bool:
     """Whether an answer has the value of a number."""
     if number_text(found.value) is not None:
-        return same_value(gold, found.value) or (
-            bool(_PERCENT.search(plain(found.written)))
-            and same_value(gold, f"{found.value}/100")
-        )
+        if same_value(gold, found.value):
+            return True
+        is_percentage = _PERCENT.search(plain(found.written)) is not None
+        return is_percentage and gold == _hundredth(found.value)
     # math-verify would take the first part of "2 \text{ hours } 30" for the whole.
     several = UNIT_TEXT.search(found.value) and len(list(numerals(found.value))) > 1
     return (
@@ -83,13 +91,20 @@ def _has_number(gold: str, found: FinalAnswer) -> bool:
     )
 
 
+def _hundredth(value: str) -> str | None:
+    """A canonical number divided by 100; None for a time and for too many digits."""
+    if ":" in value or len(value) > LONGEST_PERCENTAGE:
+        return None
+    return fraction_text(Fraction(value) / 100)
+
+
 def _letter(text: str) -> str | None:
     """The letter of a choice: in the last box, after "the answer is", or the last."""
     boxed = last_boxed(text)
     if boxed is not None:
         match = _LETTER.match(boxed)
         return match[1] if match else None
-    for mark in reversed(list(ANSWER_IS.finditer(text))):
+    for mark in reversed([*ANSWER_IS.finditer(text)][-MOST_STATEMENTS:]):
         match = _LETTER.match(text, mark.end())
         if match:
             return match[1]

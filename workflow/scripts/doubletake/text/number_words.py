@@ -31,6 +31,7 @@ _IN_WORDS = re.compile(
     r"|eighths?|ninths?|tenths?|twelfths?|hundredths?)(?! (?:of|place|day|time))\b)?"
 )
 
+LONGEST_CHINESE = 40  # characters; a longer run is no number
 CHINESE_SCALES = {
     **{"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000},
     **{"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8},
@@ -110,7 +111,7 @@ def chinese_numbers(text: str) -> Iterator[tuple[int, int, Fraction]]:
         # "三千克" is 3 kilograms or 3000 grams.
         if match.group().endswith("千") and after in tuple("克米瓦卡"):
             continue
-        value = _chinese_value(match)
+        value = _chinese_value(match) if end - start <= LONGEST_CHINESE else None
         if value is not None:
             yield *match.span(), -value if match["sign"] else value
 
