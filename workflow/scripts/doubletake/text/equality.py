@@ -51,15 +51,15 @@ def same_expression(a: str, b: str) -> bool:
     Texts that are equal but for spaces are the same. math-verify decides on others;
     expressions that would take it too long are never the same.
     """
-    if _bare(a) == _bare(b):
+    if bare(a) == bare(b):
         return True
     if max(len(a), len(b)) > _LONGEST or _HUGE.search(a) or _HUGE.search(b):
         return False
     return _equivalent(f"${a}$", f"${b}$", ("latex",), 6, True, False)
 
 
-def _bare(text: str) -> str:
-    """A text without spaces and without commands that only set it upright."""
+def bare(text: str) -> str:
+    r"""A text without spaces, braces and commands that only set it (`\text`)."""
     return re.sub(
         r"\s|\\(?:text|textbf|mathrm|mbox|left|right)(?![a-z])|[{}]", "", text
     )
