@@ -20,6 +20,9 @@ MOST_FORMULAS = 256  # of one thought
 LONGEST_FORMULA = 200  # characters
 
 _HYPOTHETICAL = re.compile(r"\b(?:if|unless|could|might|suppose|assum\w+)\b", re.I)
+# Between two prices stands prose: "the answer is $10 in change. That leaves $".
+_PROSE = re.compile(r"\$[^$]*(?<![\\A-Za-z{])[A-Za-z]{2,}[\s,.][^$]*\$")
+_NUMBER_AFTER = re.compile(r"[^.\n]{0,40}?(\d+)")
 _AFTER = re.compile(
     r"[\s:*]*(?:(?:indeed|still|option|choice|therefore|then|just)\s+){0,2}"
     r"(?:\$(?P<dollars>[^$\n]{1,200})\$|\\\((?P<round>[^\n]{1,200}?)\\\)"
@@ -66,11 +69,15 @@ def _in_boxes(thought: str) -> list[tuple[int, int, str]]:
 
 
 def _after_words(thought: str) -> list[tuple[int, int, str]]:
-    """Start, end and content of the formulas and letters after "the answer is"."""
+    """Start, end and content of what stands after "the answer is"."""
     found = []
     for mark in [*ANSWER_IS.finditer(thought)][-MOST_FORMULAS:]:
         match = _AFTER.match(thought, mark.end())
-        if match and match.lastgroup and "\\boxed" not in match.group():
+        if match is None or match.lastgroup is None:
+            number = _NUMBER_AFTER.match(thought, mark.end())
+            found += [(*number.span(1), number[1])] if number else []
+            continue
+        if "\\boxed" not in match.group() and not _PROSE.search(match.group()):
             found.append((*match.span(match.lastgroup), match[match.lastgroup]))
     return found
 

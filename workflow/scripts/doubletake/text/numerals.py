@@ -61,9 +61,9 @@ class _SameLength(dict[int, str]):
             char = "'"
         elif char == "\N{FRACTION SLASH}":
             char = "/"
-        elif char in "\N{FULLWIDTH COMMA}\N{ARABIC THOUSANDS SEPARATOR}":
+        elif char == "\N{ARABIC THOUSANDS SEPARATOR}":
             char = ","
-        elif char in "\N{FULLWIDTH FULL STOP}\N{ARABIC DECIMAL SEPARATOR}":
+        elif char == "\N{ARABIC DECIMAL SEPARATOR}":
             char = "."
         self[code] = char
         return char
@@ -233,13 +233,16 @@ def _spaced(text: str, start: int) -> re.Match[str] | None:
 
 def _is_named(text: str, start: int) -> bool:
     """Whether the digits belong to a name or are an exponent: x1, H2O, a_1, cm^2."""
+    before = text[start - 1 : start] if start else ""
+    if not (before.isalpha() or before in tuple("^_{- ")):
+        return False
     if _RAISED_BEFORE.search(text, max(0, start - 5), start):
         return True
     name = _NAME_BEFORE.search(text, max(0, start - 16), start)
     if name is None:
         return False
-    before = text[max(0, name.start() - 4) : name.start()].rstrip(" $)")
-    product = name[1] in ("x", "X") and before[-1:].isdigit()
+    factor = text[max(0, name.start() - 4) : name.start()].rstrip(" $)")
+    product = name[1] in ("x", "X") and factor[-1:].isdigit()
     return not product and name[1].upper() not in _CURRENCIES
 
 
@@ -252,9 +255,12 @@ def _is_pair(text: str, match: re.Match[str]) -> bool:
 
 def _sign_of(text: str, start: int) -> tuple[int, bool]:
     """Where the number begins with its sign, and whether it is negative."""
-    sign = _SIGN.search(text, max(0, start - 4), start)
+    before = text[max(0, start - 4) : start]
+    sign = _SIGN.search(text, max(0, start - 4), start) if "-" in before else None
     if sign:
         return sign.start(), True
+    if text[max(0, start - 5) : start].rstrip("\\$ ")[-1:].lower() not in ("s", "e"):
+        return start, False  # neither "minus" nor "negative"
     word = _SIGN_WORD.search(text, max(0, start - 24), start)
     return (word.start(word.lastgroup or 0), True) if word else (start, False)
 
