@@ -35,7 +35,7 @@ def test_flags_compare_expressions_by_value():
 
 
 def test_a_search_for_a_letter_is_refused():
-    with pytest.raises(InputError, match="letter 'B'.*use the detector 'rules'"):
+    with pytest.raises(InputError, match=r"letter .B.*use the detector .rules."):
         find_events("Which?", LETTERS, "B", None, "string")
 
 

@@ -22,6 +22,8 @@ from doubletake.text.final_answers import final_answer, read_answer
         (r"\boxed{5!}", "5!"),
         (r"\boxed 5", "5"),
         (r"\boxed{25个}", "25"),
+        (r"Half: \boxed{255}. So the final answer is $10,455$. I hope so.", "10455"),
+        (r"It is $\frac{1+\sqrt{5}}{2}$", r"It is $\frac{1+\sqrt{5}}{2}$"),
         ("<answer> 7 apples out of 10 </answer>", "7"),
         ('{"answer": 25, "confidence": 0.9}', "25"),
         ('```json\n{"confidence": 0.9, "final_answer": "25 pens"}\n```', "25"),

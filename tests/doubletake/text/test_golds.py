@@ -15,6 +15,7 @@ GERMAN = "Ein Stift kostet 1,25 Euro. Was kosten 1000 Stifte?"
         ("36-11=25\n####25", "25", NUMBER),
         (r"It is $\boxed{\frac14}$.", "0.25", NUMBER),
         (r"\frac14", "0.25", NUMBER),
+        (r"First \boxed{3}. So it is \boxed{4}.", "4", NUMBER),
         ("#### 1,00,000", "100000", NUMBER),
         (r"15\mbox{ cm}^2", "15", NUMBER),
         (r"90^\circ", "90", NUMBER),
@@ -50,6 +51,7 @@ def test_golds(text, gold, kind):
         ("None", "not a number"),
         ("3:5", "not a number"),
         ("5 apples", "not a number"),
+        (r"\boxed{1} and \boxed{2}", "not a number: '1, 2'"),
         ("3,5", "two readings; write '3.5' for one number, or '\\(3,5\\)' for two"),
     ],
 )

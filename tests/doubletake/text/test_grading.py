@@ -38,6 +38,8 @@ def verdict(text, gold):
         (r"\boxed{Briana}", r"\text{Evelyn}", "Briana", False),
         (r"\boxed{10^{10^{10}}}", r"2\sqrt{2}", "10^{10^{10}}", False),
         ("I cannot say.", "x", None, False),
+        (r"\boxed{2} and \boxed{3}", "(2, 5)", "2, 3", False),
+        (r"\boxed{-1} and \boxed{2}", "-1, 2", "-1, 2", True),
     ],
 )
 def test_verdicts(text, gold, answer, correct):

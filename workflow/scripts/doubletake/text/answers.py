@@ -1,6 +1,7 @@
 """One number in a text: its canonical form, in prose, in LaTeX and in boxes."""
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
@@ -50,7 +51,7 @@ _GOES_ON = re.compile(
     r"|(?:-|\bor\b|\bto\b|\u2013)\s*[$\u20ac\u00a3]?\d)"
 )
 _LEADS_IN = re.compile(
-    rf"(?:[+*/\u00d7\u00f7\u00b7^\u221a\u00b1<>]|{_COMMAND}|[\w)]\s?-|\bor|\bbetween|:)"
+    rf"(?:[+*/\u00d7\u00f7\u00b7^\u221a\u00b1<>]|{_COMMAND}|[\w)]\s?-|\bor|\bbetween|:|\}}\s?\{{)"
     r"[\s${(]*\Z"
 )
 _RATIO_BEFORE = re.compile(r"\d\s?:\s?\Z")
@@ -180,6 +181,17 @@ def last_boxes(text: str, most: int) -> list[Box]:
     """The last boxes of a text, in order; `most` bounds the time."""
     starts = [match.start() for match in _BOX.finditer(text)][-most:]
     return [_box_at(text, start) for start in starts]
+
+
+def boxes_of_last_sentence(text: str, found: Sequence[Box]) -> list[Box]:
+    """The last boxes of a text between which no sentence ends."""
+    together = [found[-1]]
+    for box in reversed(found[:-1]):
+        between = text[box.end : together[0].start]
+        if "\n\n" in between or re.search(r"[.!?]\s", between):
+            break
+        together.insert(0, box)
+    return together
 
 
 def _box_at(text: str, start: int) -> Box:

@@ -14,6 +14,7 @@ from doubletake.detector.asked_quantity import read_question, stem
 from doubletake.text.answers import (
     GOLD_MARK,
     Box,
+    boxes_of_last_sentence,
     last_boxes,
     number_text,
     single_number,
@@ -135,6 +136,10 @@ def read_answer(text: str, question: str = "", thought: str = "") -> FinalAnswer
     reader = _Reader(question, decimal_mark("\n".join((question, thought, text))))
     found = last_boxes(text, MOST_BOXES)
     if found:
+        after = text[found[-1].end :]
+        said = _of_statement(after, reader) if ANSWER_IS.search(after) else None
+        if said is not None and number_text(said.value) is not None:
+            return said
         boxed = _chosen_box(text, found, question).content
         if boxed.strip():
             return _of_field(boxed, reader)
@@ -156,12 +161,7 @@ def _chosen_box(text: str, found: Sequence[Box], question: str) -> Box:
     """
     last = found[-1]
     units = read_question(question).answer_units if question else frozenset()
-    together = [last]
-    for box in reversed(found[:-1]):
-        between = text[box.end : together[0].start]
-        if "\n\n" in between or re.search(r"[.!?]\s", between):
-            break
-        together.insert(0, box)
+    together = boxes_of_last_sentence(text, found)
     if not units or len(together) == 1:
         return last
     fitting = []

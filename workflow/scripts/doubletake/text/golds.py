@@ -7,13 +7,20 @@ whole text (MATH-500, SVAMP, MGSM, GSM-Plus).
 import re
 
 from doubletake.running.errors import InputError
-from doubletake.text.answers import GOLD_MARK, UNIT_TEXT, last_boxed, number_text
+from doubletake.text.answers import (
+    GOLD_MARK,
+    UNIT_TEXT,
+    boxes_of_last_sentence,
+    last_boxes,
+    number_text,
+)
 from doubletake.text.decimal_marks import COMMA, decimal_mark
 from doubletake.text.equality import is_expression
 from doubletake.text.numerals import plain
 
 NUMBER, CHOICE, EXPRESSION = "number", "choice", "expression"
 LONGEST_GOLD = 200  # characters
+MOST_BOXES = 8
 
 _CHOICE = re.compile(r"\(?([A-J])\)?\.?")
 _TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mbox)\s?\{([^{}]*)\}")
@@ -45,8 +52,10 @@ def gold_of(text: str, question: str = "") -> str:
             message tells the way out.
     """
     _, mark, last = text.rpartition(GOLD_MARK)
-    boxed = None if mark else last_boxed(text)
-    written = (last if mark or boxed is None else boxed).strip()
+    boxed = [] if mark else last_boxes(text, MOST_BOXES)
+    boxed = boxes_of_last_sentence(text, boxed) if boxed else []
+    written = ", ".join(dict.fromkeys(box.content.strip() for box in boxed))
+    written = written if boxed else last.strip()
     dollars = _DOLLARS.fullmatch(written)
     if dollars and "$" not in (inner := next(filter(None, dollars.groups()), "")):
         written = inner.strip()
@@ -63,7 +72,7 @@ def gold_of(text: str, question: str = "") -> str:
         return choice[1]
     if _may_be_expression(written) and is_expression(written):
         return re.sub(r"\s+", " ", written)
-    where = f" (no {GOLD_MARK}, no \\boxed)" if not mark and boxed is None else ""
+    where = f" (no {GOLD_MARK}, no \\boxed)" if not mark and not boxed else ""
     raise InputError(f"not a number: {written[:80]!r}{where}; {_REMEDY}")
 
 

@@ -4,10 +4,17 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from doubletake.text.answers import UNIT_TEXT, last_boxed, number_text
+from doubletake.text.answers import (
+    UNIT_TEXT,
+    boxes_of_last_sentence,
+    last_boxed,
+    last_boxes,
+    number_text,
+)
 from doubletake.text.equality import same_expression, same_value
 from doubletake.text.final_answers import (
     ANSWER_IS,
+    MOST_BOXES,
     MOST_STATEMENTS,
     FinalAnswer,
     read_answer,
@@ -22,7 +29,7 @@ _LETTER = re.compile(
     r"\W*(?:\\?(?:text|textbf|mathrm|mathbf)\s?\{)?\W*(?:(?:option|choice)\s+)?"
     r"[(\[{*]*([A-J])(?![A-Za-z']|\s+[a-z]+\s+[a-z])",
 )
-_LONE_LETTER = re.compile(r"(?:^|[\s(*\[{])([A-J])(?=[).:*\]},]|\s*$)")
+_LONE_LETTER = re.compile(r"(?:^|[\s(*\[{$])([A-J])(?=[).:*\]},$]|\s*$)")
 _FORMULA = re.compile(
     r"\$([^$\n]{1,200})\$|\\\((.{1,200}?)\\\)|\\\[(.{1,200}?)\\\]", re.S
 )
@@ -113,10 +120,14 @@ def _letter(text: str) -> str | None:
 
 
 def _expression(text: str) -> str | None:
-    """The last box, else the last formula after "the answer is", else the last one."""
-    boxed = last_boxed(text)
-    if boxed is not None and boxed.strip():
-        return boxed.strip()
+    """The boxes of one sentence, else a formula: after "the answer is", or the last.
+
+    Several boxes are one list.
+    """
+    found = last_boxes(text, MOST_BOXES)
+    if found and found[-1].content.strip():
+        together = boxes_of_last_sentence(text, found)
+        return ", ".join(box.content.strip() for box in together)
     marks = list(ANSWER_IS.finditer(text))
     stated = text[marks[-1].end() :] if marks else ""
     formulas = _FORMULA.findall(stated)[:1] or _FORMULA.findall(text)[-1:]

@@ -86,7 +86,7 @@ _TO_DIGITS = str.maketrans(
     "\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089",
     "0123456789-0123456789",
 )
-_FINE = r"(?:\{,\}|\{\\,\}|,?\\[,;:!](?:\ (?=\d))?|\\\ |~|\u202f|'|_)"
+_FINE = r"(?:\ ?\{,\ ?\}|\{\\,\}|,?\\[,;:!](?:\ (?=\d))?|\\\ |~|\u202f|'|_)"
 _COMMA = r"(?:,(?:\\!)?|\{,\})"
 _GROUP = rf"(?:,|{_FINE})\d{{3}}(?!\d)"
 _SHORT = rf"\d{{1,{MAX_FRACTION_DIGITS}}}+"
@@ -95,7 +95,7 @@ _TOP, _LOW = (
     rf"\s?(?:\{{\s?(?P<{name}_sign>-?)(?P<{name}>{_SHORT})\s?\}}|(?P<{name}1>\d))"
     for name in ("top", "low")
 )
-_WHOLE_END = r"(?![.,'_~]?\d|\{,\}\d|/\d++/\d|[\u00b9\u00b2\u00b3\u2070-\u2079])"
+_WHOLE_END = r"(?![.,'_~]?\d|\ ?\{,\ ?\}\d|/\d++/\d|[\u00b9\u00b2\u00b3\u2070-\u2079])"
 _NOT_DIGITS = re.compile(r"\D")
 _TEN_TO_THE = rf"""
     (?:\ ?(?:\\times|\\cdot|[x*\u00d7\u00b7])\ ?10
