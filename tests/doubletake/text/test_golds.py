@@ -15,6 +15,7 @@ GERMAN = "Ein Stift kostet 1,25 Euro. Was kosten 1000 Stifte?"
         ("36-11=25\n####25", "25", NUMBER),
         (r"It is $\boxed{\frac14}$.", "0.25", NUMBER),
         (r"\frac14", "0.25", NUMBER),
+        (r"#### \boxed{5}", "5", NUMBER),
         (r"First \boxed{3}. So it is \boxed{4}.", "4", NUMBER),
         ("#### 1,00,000", "100000", NUMBER),
         (r"15\mbox{ cm}^2", "15", NUMBER),

@@ -52,8 +52,8 @@ def gold_of(text: str, question: str = "") -> str:
             message tells the way out.
     """
     _, mark, last = text.rpartition(GOLD_MARK)
-    boxed = [] if mark else last_boxes(text, MOST_BOXES)
-    boxed = boxes_of_last_sentence(text, boxed) if boxed else []
+    boxed = last_boxes(last, MOST_BOXES)
+    boxed = boxes_of_last_sentence(last, boxed) if boxed else []
     written = ", ".join(dict.fromkeys(box.content.strip() for box in boxed))
     written = written if boxed else last.strip()
     dollars = _DOLLARS.fullmatch(written)
