@@ -158,6 +158,7 @@ def exit_row(name: str, number: int, tokens: int, answer: str | None, p: float) 
         "whole_logprob": None,
         "ended": answer is not None,
         "margin": 1.0,
+        "answer_text": "8",
         "entropy": 0.5,
     } | known
 

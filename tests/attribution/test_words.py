@@ -63,7 +63,7 @@ def test_a_list_of_stop_words(tmp_path):
 
 def test_the_shipped_list_holds_function_words_and_no_numbers():
     from doubletake.running.digests import SCRIPTS
-    from doubletake.text.numerals import UNITS
+    from doubletake.text.number_words import UNITS
 
     words = read_stop_words(SCRIPTS.parents[1] / "resources/stop_words/english.txt")
     assert {"the", "of", "and", "how", "let's"} <= words

@@ -16,7 +16,8 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
-from doubletake.text.answers import final_answer, same_value
+from doubletake.text.equality import same_value
+from doubletake.text.final_answers import final_answer
 
 PLAIN = re.compile(r"\\boxed\{([^{}]*)\}|####\s*(\S+)")
 

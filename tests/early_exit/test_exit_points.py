@@ -161,7 +161,7 @@ def test_markers_that_join_with_the_thought_are_cut_away(any_tokenizer, thought,
     tokenizer.format = form
     text = thought + form.closing + "The answer is 19!"
     completion = Completion("0/0", tokenizer.encode(text), None, "stop")
-    trace_prompt = TracePrompt("0", 0, "19", tokenizer.prompt_ids(QUESTION))
+    trace_prompt = TracePrompt("0", 0, "19", tokenizer.prompt_ids(QUESTION), QUESTION)
     tokenizer.opening_left = ""
     row = trace_row(trace_prompt, completion, tokenizer)
     assert row["text"][row["thought_start"] : row["thought_stop"]] == thought

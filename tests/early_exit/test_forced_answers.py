@@ -7,6 +7,7 @@ import torch
 
 from doubletake.model.continuations import Continuation
 from doubletake.running.errors import InputError
+from doubletake.text.grading import Task
 from doubletake.text.known_formats import KNOWN_FORMATS
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.forced_answers import (
@@ -29,38 +30,41 @@ def prompt(tokenizer):
 
 
 @pytest.mark.parametrize(
-    ("text", "number", "ended"),
+    ("text", "value", "ended"),
     [
         ("19}", "19", True),
         ("1,200}", "1200", True),
         ("\\$19 pens} is", "19", True),
         ("}", None, True),
-        ("pens}", None, True),
-        ("1 + 2}", None, True),
+        ("pens}", "pens", True),
+        ("1 + 2}", "1 + 2", True),
+        ("1 + 2 = 3}", "3", True),
         ("19", None, False),
         ("", None, False),
     ],
 )
-def test_reading_an_answer(tokenizer, prompt, text, number, ended):
+def test_reading_an_answer(tokenizer, prompt, text, value, ended):
     tokens = tokenizer.encode(text)
     before = text.partition("}")[0]
     length = sum(start < len(before) for start in tokenizer.decode(tokens)[1])
-    assert prompt.read(tokens) == ForcedAnswer(number, length, ended)
+    answer = prompt.read(tokens)
+    assert answer == ForcedAnswer(before, length, ended)
+    assert answer.value == value
 
 
 def test_a_token_that_ends_the_completion_ends_the_answer(tokenizer, prompt):
     end = sorted(tokenizer.stop_ids)[0]
     digits = tokenizer.encode("19")
     assert prompt.read([*digits, end]) == ForcedAnswer("19", len(digits), True)
-    assert prompt.read(digits) == ForcedAnswer(None, len(digits), False)
-    assert prompt.read([end]) == ForcedAnswer(None, 0, True)
+    assert prompt.read(digits) == ForcedAnswer("19", len(digits), False)
+    assert prompt.read([end]) == ForcedAnswer("", 0, True)
 
 
 def test_unreadable_answers_are_no_answers(tokenizer, prompt):
     stop = tokenizer.encode("}")
     half = tokenizer.encode("é")[:1]
-    assert prompt.read([*half, *stop]).number is None
-    assert prompt.read([10**6, *stop]) == ForcedAnswer(None, 1, True)
+    assert prompt.read([*half, *stop]).value == "\ufffd"
+    assert prompt.read([10**6, *stop]) == ForcedAnswer("\ufffd", 1, True)
 
 
 def test_a_prompt_without_the_marker_is_refused(tokenizer):
@@ -125,16 +129,21 @@ def continuation_of(words, logprobs, last):
     return continuation
 
 
+def task(gold):
+    return Task(gold, question="", thought="")
+
+
 LAST = {"}": 0.3, "}.": 0.4, "}$": 0.05, "<end>": 0.05, "pens": 0.2}
 
 
 def test_the_whole_answer_includes_its_end_by_any_token():
     continuation = continuation_of(["1", "9", "}."], [-0.25, -0.5, -9.0], LAST)
-    columns = answer_columns(continuation, "19.0", pieces_prompt())
+    columns = answer_columns(continuation, task("19.0"), pieces_prompt())
     whole = columns.pop("whole_logprob")
     assert whole == pytest.approx(-0.75 + math.log(0.8), abs=1e-6)
     assert columns == {
         "answer": "19",
+        "answer_text": "19",
         "correct": True,
         "ended": True,
         "logit": 10.5,
@@ -146,7 +155,7 @@ def test_the_whole_answer_includes_its_end_by_any_token():
 def test_a_token_of_number_and_end_counts_once():
     last = {"9}": 0.5, "9}\n": 0.25, "9": 0.2}
     continuation = continuation_of(["1", "9}"], [-0.25, -9.0], last)
-    columns = answer_columns(continuation, "19", pieces_prompt())
+    columns = answer_columns(continuation, task("19"), pieces_prompt())
     assert columns["answer"] == "19"
     assert columns["logit"] == 10.5
     expected = -0.25 + math.log(0.75)
@@ -156,17 +165,18 @@ def test_a_token_of_number_and_end_counts_once():
 def test_tokens_beyond_the_models_vocabulary_end_nothing():
     continuation = continuation_of(["9", "}"], [-0.25, -9.0], LAST)
     continuation.last_logprobs = continuation.last_logprobs[: Pieces.WORDS.index("}$")]
-    columns = answer_columns(continuation, "19", pieces_prompt())
+    columns = answer_columns(continuation, task("19"), pieces_prompt())
     expected = -0.25 + math.log(0.75)
     assert columns["whole_logprob"] == pytest.approx(expected, abs=1e-6)
 
 
 def test_an_answer_at_the_limit_is_no_answer_and_has_no_probability():
     continuation = continuation_of(["1", "9"], [-0.25, -0.5], None)
-    columns = answer_columns(continuation, "19", pieces_prompt())
+    columns = answer_columns(continuation, task("19"), pieces_prompt())
     assert not columns["ended"]
     assert not columns["correct"]
     assert columns["answer"] is columns["whole_logprob"] is None
+    assert columns["answer_text"] == "19"
     assert columns["logit"] == 10.5
     with pytest.raises(ValueError, match="not ended"):
         whole_logprob(continuation, pieces_prompt())
@@ -174,8 +184,9 @@ def test_an_answer_at_the_limit_is_no_answer_and_has_no_probability():
 
 def test_an_exit_without_an_answer_token_has_no_confidence():
     continuation = continuation_of(["}"], [-0.5], LAST)
-    columns = answer_columns(continuation, "19", pieces_prompt())
+    columns = answer_columns(continuation, task("19"), pieces_prompt())
     assert columns.pop("correct") is False
     assert columns.pop("ended") is True
+    assert columns.pop("answer_text") == ""
     names = ("answer", "logit", "whole_logprob", "margin", "entropy")
     assert columns == dict.fromkeys(names)

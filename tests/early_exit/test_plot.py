@@ -76,6 +76,7 @@ def exits():
                 "logit": 1.0,
                 "whole_logprob": logprob,
                 "margin": 1.0,
+                "answer_text": "",
                 "entropy": 1.0,
             }
             for trace, number, logprob in rows

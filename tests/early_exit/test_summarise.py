@@ -65,6 +65,7 @@ def exits_table(rows=ROWS):
                 "logit": logit,
                 "whole_logprob": logprob,
                 "margin": None,
+                "answer_text": "",
                 "entropy": None,
             }
             for trace, number, correct, logit, logprob in rows

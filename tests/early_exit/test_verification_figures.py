@@ -47,7 +47,7 @@ class Digits:
     def read(self, tokens):
         ended = tokens[-1] in (0, 9)
         number = "".join(str(token) for token in tokens if token not in (0, 9))
-        return ForcedAnswer(number if ended else None, len(tokens), ended)
+        return ForcedAnswer(number, len(tokens), ended)
 
 
 @pytest.mark.parametrize(

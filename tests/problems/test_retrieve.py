@@ -63,7 +63,7 @@ def test_the_limit_takes_the_first_rows(tmp_path):
         ('{"question": "q", "answer": null}', "line 3: no 'gold'.*found: question;"),
         ('{"question": "", "answer": "#### 1"}', "line 3: 'question' is ''"),
         ('{"question": 5, "answer": "#### 1"}', "line 3: 'question' is 5"),
-        ('{"question": "q", "answer": "forty"}', "line 3: no ####"),
+        ('{"question": "q", "answer": "plenty"}', "line 3: not a number.*no ####"),
         ('{"question": "q", "answer": "#### many"}', "line 3: not a number"),
     ],
 )

@@ -10,11 +10,11 @@ import pytest
 from doubletake.running.errors import InputError
 from doubletake.text.answers import (
     canonical,
-    final_answer,
-    gold_of,
     last_boxed,
-    same_value,
 )
+from doubletake.text.equality import same_value
+from doubletake.text.final_answers import final_answer
+from doubletake.text.golds import gold_of
 
 DATA = os.environ.get("DOUBLETAKE_DATA")
 needs_data = pytest.mark.skipif(
@@ -83,7 +83,7 @@ def test_gold(answer, expected):
     assert gold_of(answer) == expected
 
 
-@pytest.mark.parametrize("answer", ["no mark 8", "#### ", "#### eight-ish"])
+@pytest.mark.parametrize("answer", ["no mark 8", "#### ", "#### eight-ish", ""])
 def test_gold_refuses_malformed_answers(answer):
     with pytest.raises(InputError):
         gold_of(answer)

@@ -10,6 +10,7 @@ from doubletake.model.branch_rows import replay_unpacked, tokens_computed
 from doubletake.model.branches import Branch, Prefix, longest_sequence
 from doubletake.model.continuations import Continuation
 from doubletake.model.decoder import Decoder
+from doubletake.text.grading import Task
 from early_exit.exit_plans import CheckedExits, PlannedPrefix, TracePlan
 from early_exit.exit_points import ExitPoint, exit_points_of, suffix_as_written
 from early_exit.float32_pass import in_float32
@@ -72,7 +73,7 @@ class ExitMeasurement:
         self,
         planned: PlannedPrefix,
         continuations: list[Continuation],
-        gold: str,
+        task: Task,
         checked: CheckedExits,
     ) -> int:
         """Add the exits of one trace; return the number of tokens computed.
@@ -80,7 +81,7 @@ class ExitMeasurement:
         Args:
             planned: what was continued.
             continuations: of its branches.
-            gold: the gold number of its problem.
+            task: the problem and its reference answer.
             checked: the exits to check.
         """
         plan, name = planned.plan, planned.prefix.name
@@ -89,7 +90,7 @@ class ExitMeasurement:
         for point, branch, packed in zip(
             plan.points, plan.branches, of_exits, strict=True
         ):
-            answers[point.number] = answer_columns(packed, gold, self.prompt)
+            answers[point.number] = answer_columns(packed, task, self.prompt)
             self.rows.append(exit_row(name, point, answers[point.number]))
             if (name, point.number) in checked.replayed:
                 exact = (name, point.number) in checked.exact
@@ -97,7 +98,7 @@ class ExitMeasurement:
         for number, other in zip(
             planned.as_written, continuations[len(plan.branches) :], strict=True
         ):
-            answer = answer_columns(other, gold, self.prompt)
+            answer = answer_columns(other, task, self.prompt)
             self.retokenization.compare(answers[number], answer)
         return tokens_computed(plan.branches, of_exits)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from doubletake.model.continuations import Continuation
 from doubletake.running.errors import InputError
-from doubletake.text.answers import final_answer, number_text, same_value
+from doubletake.text.final_answers import final_answer
+from doubletake.text.grading import Judged, Task, judged
 from doubletake.text.thought_format import filled_answer_prompt
 from doubletake.text.tokenizer import TraceTokenizer
 
@@ -19,12 +20,23 @@ UNKNOWN = "\ufffd".encode()  # for ids beyond the tokenizer, which padded models
 class ForcedAnswer:
     """What the tokens of a forced answer say."""
 
-    number: str | None
-    """Canonical number; None if the answer has not ended or holds no number."""
+    text: str
+    """As it is written, without the stop text."""
     length: int
     """Number of its tokens; a token that only ends it is not counted."""
     ended: bool
     """Whether it ended, with the stop text or a token that ends the completion."""
+
+    @property
+    def boxed(self) -> str | None:
+        """The final answer that it means; None if it has not ended or is empty."""
+        # ASSUME: a forced answer means what a boxed final answer with its text means.
+        return f"\\boxed{{{self.text}}}" if self.ended and self.text.strip() else None
+
+    @property
+    def value(self) -> str | None:
+        """Canonical number, or its text where that is no number."""
+        return final_answer(self.boxed) if self.boxed else None
 
 
 class AnswerPrompt:
@@ -75,11 +87,8 @@ class AnswerPrompt:
         end = len(data) if end < 0 else end
         starts = [len(b"".join(pieces[:index])) for index in range(len(pieces))]
         text = data[:end].decode("utf-8", errors="replace")
-        ended = self.ends(tokens)
-        # ASSUME: a forced answer means what a boxed final answer with its text means.
-        value = final_answer(f"\\boxed{{{text}}}") if ended and text.strip() else None
-        number = None if value is None else number_text(value)
-        return ForcedAnswer(number, sum(start < end for start in starts), ended)
+        length = sum(start < end for start in starts)
+        return ForcedAnswer(text, length, self.ends(tokens))
 
     def endings(self, tokens: Sequence[int]) -> list[int]:
         """Ids of all tokens that would end the same answer at the same place.
@@ -116,16 +125,18 @@ class AnswerPrompt:
 
 
 def answer_columns(
-    continuation: Continuation, gold: str, prompt: AnswerPrompt
+    continuation: Continuation, task: Task, prompt: AnswerPrompt
 ) -> dict[str, Any]:
     """The columns of `EARLY_EXIT` that describe a forced answer."""
     answer = prompt.read(continuation.tokens)
-    number, length = answer.number, answer.length
+    length = answer.length
+    # ASSUME: an exit without a readable answer counts as wrong.
+    verdict = judged(answer.boxed, task) if answer.boxed else Judged(None, False)
     whole = answer.ended and length > 0
     return {
-        "answer": number,
-        # ASSUME: an exit without a readable answer counts as wrong.
-        "correct": number is not None and same_value(gold, number),
+        "answer": verdict.answer,
+        "answer_text": answer.text,
+        "correct": verdict.correct,
         "ended": answer.ended,
         "logit": fmean(continuation.logits[:length]) if length else None,
         "whole_logprob": whole_logprob(continuation, prompt) if whole else None,

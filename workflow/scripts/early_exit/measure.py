@@ -7,7 +7,7 @@ are computed together (`doubletake.model.branch_rows`). Some exits are computed 
 one by one, without these shortcuts, and the differences are written into a table.
 
 Inputs
-    problems: gold numbers (`PROBLEMS`).
+    problems: questions and reference answers (`PROBLEMS`).
     traces: thoughts as token ids, with the character of each token (`TRACES`).
     events: the arrivals (`EVENTS`).
 
@@ -38,6 +38,7 @@ from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
+from doubletake.text.grading import Task
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.exit_measurement import ExitMeasurement
 from early_exit.exit_plans import PlannedPrefix, draw_checked_exits
@@ -76,10 +77,19 @@ def measure_exits(
     prompt: AnswerPrompt,
     traces: pl.DataFrame,
     events: pl.DataFrame,
-    golds: dict[str, str],
+    problems: dict[str, tuple[str, str]],
     settings: Settings,
 ) -> tuple[ExitMeasurement, Progress]:
-    """Compute all exits of these traces; `golds` are gold numbers by problem."""
+    """Compute all exits of these traces.
+
+    Args:
+        decoder: the model.
+        prompt: that leads to the answers.
+        traces: of `TRACES`.
+        events: of `EVENTS`.
+        problems: reference answer and question by problem.
+        settings: of the stage.
+    """
     measurement = ExitMeasurement(decoder, prompt, settings.max_answer_tokens)
     arrivals = events.filter(pl.col("kind") == "arrival").partition_by(
         "trace", as_dict=True
@@ -96,8 +106,9 @@ def measure_exits(
     for number, continuations in continue_branches(
         decoder, [each.prefix for each in planned], settings.batch_memory
     ):
-        gold = golds[plans[number].trace["problem"]]
-        tokens = measurement.add(planned[number], continuations, gold, checked)
+        trace = plans[number].trace
+        task = Task(*problems[trace["problem"]], trace["text"][: trace["thought_stop"]])
+        tokens = measurement.add(planned[number], continuations, task, checked)
         progress.update(1, tokens)
     progress.close()
     return measurement, progress
@@ -117,7 +128,8 @@ def main(
 ) -> None:
     """Read the shard's traces, compute their exits, write the three tables."""
     traces = rows_of_shard(TRACES.read(traces_path), shard)
-    golds = dict(PROBLEMS.read(problems_path).select("problem", "gold").iter_rows())
+    columns = PROBLEMS.read(problems_path).select("problem", "gold", "question")
+    problems = {name: (gold, question) for name, gold, question in columns.iter_rows()}
     tokenizer, decoder = load_tokenizer(model), load_decoder(model)
     prompt = AnswerPrompt(
         tokenizer,
@@ -126,7 +138,9 @@ def main(
         decoder.stop_ids,
     )
     events = EVENTS.read(events_path)
-    measured, progress = measure_exits(decoder, prompt, traces, events, golds, settings)
+    measured, progress = measure_exits(
+        decoder, prompt, traces, events, problems, settings
+    )
     figures = [
         *measured.differences.figures(decoder.dtype),
         *measured.rounding.figures(decoder.dtype),

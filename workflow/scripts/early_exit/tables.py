@@ -20,11 +20,12 @@ EARLY_EXIT = Table(
         Column(
             "answer",
             TEXT,
-            "canonical answer given at the exit; null if it has not ended or is no "
-            "number",
+            "canonical answer given at the exit, read like a final answer in a box; "
+            "null if it has not ended or is empty",
             nullable=True,
         ),
-        Column("correct", FLAG, "the answer equals the gold number"),
+        Column("answer_text", TEXT, "the answer as the model wrote it"),
+        Column("correct", FLAG, "the answer has the value of the reference answer"),
         Column("ended", FLAG, "the answer ended before the limit of its tokens"),
         Column(
             "logit",

@@ -130,7 +130,7 @@ def same_answer(tokens: list[int], choices: list[int], prompt: AnswerPrompt) -> 
     pairs = enumerate(zip(tokens, choices, strict=True), 1)
     end = next(count for count, (one, other) in pairs if one != other)
     one, other = prompt.read(tokens), prompt.read(choices[:end])
-    return one.ended and other.ended and one.number == other.number
+    return one.ended and other.ended and one.value == other.value
 
 
 @dataclass

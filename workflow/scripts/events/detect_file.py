@@ -27,7 +27,8 @@ from doubletake.detector.user_thoughts import UserThought, read_thoughts
 from doubletake.running.commands import command
 from doubletake.running.errors import InputError
 from doubletake.running.json_lines import write_rows
-from doubletake.text.answers import final_answer
+from doubletake.text.final_answers import final_answer
+from doubletake.text.grading import Task, judged
 from doubletake.text.known_formats import format_of_model
 from doubletake.user_files.columns import ROLES
 
@@ -35,9 +36,17 @@ from doubletake.user_files.columns import ROLES
 def event_row(row: UserThought, detector: str) -> dict[str, Any]:
     """The events of one thought."""
     content = row.content
-    answer = final_answer(content.answer) if content.answer else None
+    answer = _answer(row)
     events = find_events(row.question, content.thought, row.gold, answer, detector)
     return {"id": row.id} | asdict(events.shifted(content.start))
+
+
+def _answer(row: UserThought) -> str | None:
+    """The final answer of a row in canonical form."""
+    text, thought = row.content.answer, row.content.thought
+    if not text or row.gold is None:
+        return final_answer(text, row.question, thought) if text else None
+    return judged(text, Task(row.gold, row.question, thought)).answer
 
 
 def main(

@@ -27,7 +27,12 @@ EVENTS = Table(
             "included",
             unit="token index",
         ),
-        Column("value", TEXT, "arrival: canonical number", nullable=True),
+        Column(
+            "value",
+            TEXT,
+            "arrival: canonical number, or letter or expression",
+            nullable=True,
+        ),
         Column("is_gold", FLAG, "arrival: the value equals gold", nullable=True),
         Column("is_final", FLAG, "arrival: the value equals the answer", nullable=True),
         Column("cue", TEXT, "the words that signal the turn", nullable=True),

@@ -1,9 +1,10 @@
-"""The problems of a study, with the canonical number of each reference answer.
+r"""The problems of a study, with the reference answer of each in canonical form.
 
 Inputs
     source: a hub dataset at a pinned revision, a file, or a folder of files, with
-        questions and reference answers (`user_files.columns` knows their names); or a
-        source of finished thoughts, as in `traces.retrieve`.
+        questions and reference answers (`user_files.columns` knows the names of their
+        columns, `text.golds` how a number, a letter of a choice or an expression is
+        read); or a source of finished thoughts, as in `traces.retrieve`.
 
 Outputs
     problems: one row per problem (`PROBLEMS`).
@@ -18,7 +19,8 @@ import polars as pl
 
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
-from doubletake.text.answers import GOLD_MARK, gold_of
+from doubletake.text.answers import GOLD_MARK
+from doubletake.text.golds import gold_of
 from doubletake.text.user_rows import text_of, text_or_number
 from doubletake.user_files.named_rows import dataset_rows
 from doubletake.user_files.reading import DatasetSettings
@@ -74,12 +76,14 @@ def problems_of(
 
 
 def _gold(row: dict[str, Any], origin: str, *, thoughts: bool) -> tuple[str, str]:
-    """Canonical gold number and solution text of a row."""
+    """Canonical reference answer and solution text of a row."""
     solution = text_of({"gold": text_or_number(row, "gold", origin)}, "gold", origin)
+    # Only a text may mean another number where decimals are written with a comma.
+    question = row["question"] if isinstance(row["gold"], str) else ""
     if thoughts:
         solution = f"{GOLD_MARK} {solution}"
     try:
-        return gold_of(solution), solution
+        return gold_of(solution, question), solution
     except InputError as error:
         raise InputError(f"{origin}: {error}") from error
 

@@ -7,8 +7,12 @@ PROBLEMS = Table(
     (
         Column("problem", TEXT, "id: number of the row in its source, from 0"),
         Column("question", TEXT, "the problem's text"),
-        Column("gold", TEXT, "the canonical number of the reference answer"),
+        Column(
+            "gold",
+            TEXT,
+            "the reference answer: a canonical number, a letter of a choice, or LaTeX",
+        ),
         Column("solution", TEXT, "the reference solution as published"),
     ),
-    holds="questions and canonical gold numbers",
+    holds="questions and their reference answers",
 )

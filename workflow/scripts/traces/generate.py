@@ -44,7 +44,7 @@ from traces.earlier_traces import (
 )
 from traces.generation_state import GenerationRequest
 from traces.tables import TRACES
-from traces.trace_rows import Completion, TracePrompt, is_correct, traces_table
+from traces.trace_rows import Completion, TracePrompt, traces_table, verdict_on
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -80,7 +80,7 @@ def prompts_of(
     for row in problems.iter_rows(named=True):
         ids = tokenizer.prompt_ids(row["question"])
         prompts += [
-            TracePrompt(row["problem"], sample, row["gold"], ids)
+            TracePrompt(row["problem"], sample, row["gold"], ids, row["question"])
             for sample in range(samples)
         ]
     return prompts
@@ -91,15 +91,16 @@ def split_reusable(
 ) -> tuple[dict[str, dict[str, Any]], list[TracePrompt]]:
     """Earlier rows with exactly these prompts, and the prompts without an earlier row.
 
-    The gold answers may have changed since the earlier run. So `correct` is computed
-    again for every kept row.
+    The gold answers may have changed since the earlier run. So `answer` and `correct`
+    are computed again for every kept row.
     """
     kept = {}
     for prompt in prompts:
         row = earlier.get(prompt.trace)
         if row is not None and row["prompt_ids"] == prompt.prompt_ids:
-            correct = is_correct(prompt.gold, row["answer"])
-            kept[prompt.trace] = row | {"correct": correct}
+            start = None if row["thought_end"] is None else row["answer_start"]
+            verdict = verdict_on(prompt, row["text"], start)
+            kept[prompt.trace] = row | verdict._asdict()
     return kept, [prompt for prompt in prompts if prompt.trace not in kept]
 
 

@@ -104,7 +104,7 @@ def completions_of(
             raise InputError(f"{origin}: the question is not among the problems")
         problem, gold, prompt_ids = by_question[row["question"]]
         sample = counts[problem] = counts.get(problem, -1) + 1
-        prompt = TracePrompt(problem, sample, gold, prompt_ids)
+        prompt = TracePrompt(problem, sample, gold, prompt_ids, row["question"])
         written = thought_and_answer(row, origin, [tokenizer.format])
         ids = completion_ids(written, origin, tokenizer)
         finish = "stop" if written.closed else "length"

@@ -68,10 +68,11 @@ TRACES = Table(
         Column(
             "answer",
             TEXT,
-            "canonical final answer, from the text after the thought",
+            "final answer, from the text after the thought: a canonical number or "
+            "letter, or the text as it is where it is neither",
             nullable=True,
         ),
-        Column("correct", FLAG, "the answer equals the gold number"),
+        Column("correct", FLAG, "the answer has the value of the reference answer"),
     ),
     sort=(
         "problem",

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from doubletake.running.errors import InputError
-from doubletake.text.answers import final_answer, same_value
+from doubletake.text.grading import Judged, Task, judged
 from doubletake.text.tokenizer import TraceTokenizer
 from doubletake.text.trace_positions import token_at
 from traces.tables import TRACES
@@ -24,6 +24,7 @@ class TracePrompt:
     sample: int
     gold: str
     prompt_ids: list[int]
+    question: str
 
     @property
     def trace(self) -> str:
@@ -69,8 +70,7 @@ def trace_row(
     edges = tokenizer.edges(text, cut_off=cut_off)
     prompt_length = len(prompt.prompt_ids)
     end = edges.marker
-    # ASSUME: the final answer stands after a closed thought; an open one has no answer.
-    answer = None if end is None else final_answer(text[edges.answer :])
+    verdict = verdict_on(prompt, text, None if end is None else edges.answer)
     return {
         "trace": prompt.trace,
         "problem": prompt.problem,
@@ -85,14 +85,24 @@ def trace_row(
         "thought_end": None if end is None else token_at(offsets, prompt_length, end),
         "answer_start": edges.answer,
         "finish": completion.finish,
-        "answer": answer,
-        "correct": is_correct(prompt.gold, answer),
+        "answer": verdict.answer,
+        "correct": verdict.correct,
     }
 
 
-def is_correct(gold: str, answer: str | None) -> bool:
-    """Whether an answer was given and has the gold answer's value."""
-    return answer is not None and same_value(gold, answer)
+def verdict_on(prompt: TracePrompt, text: str, answer_start: int | None) -> Judged:
+    """The final answer of a completion and whether it is right.
+
+    Args:
+        prompt: of the completion.
+        text: of the completion.
+        answer_start: the character after the thought; None if the thought is open.
+    """
+    # ASSUME: the final answer stands after a closed thought; an open one has no answer.
+    if answer_start is None:
+        return Judged(None, False)
+    task = Task(prompt.gold, prompt.question, text[:answer_start])
+    return judged(text[answer_start:], task)
 
 
 def traces_table(

@@ -17,7 +17,7 @@ from doubletake.detector.stated_numbers import (
     StatedNumber,
     StatedNumbers,
 )
-from doubletake.text.answers import last_boxed, number_text
+from doubletake.text.answers import last_boxed, single_number
 from doubletake.text.sentences import Span
 
 # ASSUME: a result without "the answer is" counts only near the end of the thought.
@@ -189,7 +189,7 @@ def concluded_value(
     result in the last sentences.
     """
     boxed = last_boxed(thought)
-    value = number_text(boxed) if boxed else None
+    value = single_number(boxed, numbers.mark) if boxed else None
     if value is not None:
         return value
     certain = [item.numeral.value for item in committed if not item.hypothetical]

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from doubletake.text.decimal_marks import decimal_mark
 from doubletake.text.numerals import numerals, plain
 
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
@@ -48,6 +49,8 @@ class AskedQuantity(NamedTuple):
     """Whether the answer may be an amount of money."""
     may_be_percent: bool
     """Whether the answer may be a percentage."""
+    decimal_mark: str | None
+    """The sign that the question writes before decimals, if it shows one."""
 
     def fits(self, before: str, after: str) -> bool:
         """Whether a number between two texts may have the unit of the answer.
@@ -100,7 +103,8 @@ def stem(word: str) -> str:
 def read_question(question: str) -> AskedQuantity:
     """What a question asks for."""
     text = plain(question)
-    numbers = list(numerals(text))
+    mark = decimal_mark(text)
+    numbers = list(numerals(text, mark))
     counted = set()
     for item in numbers:
         match = _NOUN_AFTER.match(text, item.end)
@@ -115,6 +119,7 @@ def read_question(question: str) -> AskedQuantity:
         counted_nouns=frozenset(counted - _ENDS_NOUN_PHRASE - _GENERAL_NOUNS),
         may_be_money=bool(stems & _MONEY_WORDS),
         may_be_percent="%" in asking or bool(stems & {"percent", "percentage"}),
+        decimal_mark=mark,
     )
 
 

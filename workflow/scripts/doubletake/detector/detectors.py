@@ -5,6 +5,7 @@ from doubletake.detector.events import Events, with_flags
 from doubletake.detector.rules_detector import detect
 from doubletake.running.errors import InputError
 from doubletake.text.answers import number_text
+from doubletake.text.golds import CHOICE, kind_of
 
 DETECTORS = ("rules", "string", "markers")
 GOLD_BASED = ("string", "markers")
@@ -38,11 +39,16 @@ def find_events(
         detector: one of `DETECTORS`.
 
     Raises:
-        InputError: a gold-based detector gets no gold answer.
+        InputError: a gold-based detector gets no gold answer, or only a letter.
     """
     if detector in GOLD_BASED:
         if gold is None:
             raise InputError(f"the detector {detector!r} needs 'gold'")
+        if kind_of(gold) == CHOICE:
+            raise InputError(
+                f"the detector {detector!r} cannot search for the letter {gold!r}, the "
+                "reference answer; use the detector 'rules'"
+            )
         search = detect_string if detector == "string" else detect_markers
         events = search(thought, number_text(gold) or gold)
     else:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from doubletake.text.answers import number_text
+from doubletake.text.equality import same_expression
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Arrival:
     start: int
     end: int
     value: str
-    """Canonical number."""
+    """Canonical number, or a letter or an expression without spaces."""
     ordinal: int
     is_gold: bool | None = None
     is_final: bool | None = None
@@ -72,11 +73,13 @@ def with_flags(events: Events, gold: str | None, answer: str | None) -> Events:
     """
 
     def flag(value: str, reference: str | None) -> bool | None:
-        return (
-            None
-            if reference is None
-            else value == (number_text(reference) or reference)
-        )
+        if reference is None:
+            return None
+        if number_text(reference) is not None:
+            return value == number_text(reference)
+        if number_text(value) is not None or min(len(value), len(reference)) == 1:
+            return value == reference
+        return same_expression(reference, value)
 
     return replace(
         events,

@@ -24,6 +24,7 @@ from doubletake.detector.backtrack_cues import (
     turn_cue,
 )
 from doubletake.detector.events import Arrival, Backtrack, Events
+from doubletake.detector.stated_formulas import stated_formulas
 from doubletake.detector.stated_numbers import (
     COMMITTED,
     MENTION,
@@ -141,7 +142,9 @@ def detect(question: str, thought: str) -> Events:
     spans = sentences(thought)
     numbers = StatedNumbers(thought, spans, read_question(question))
     candidates: dict[int, list[StatedNumber]] = {}
-    for item in answer_candidates(thought, numbers):
+    formulas = stated_formulas(thought, spans, numbers.mark)
+    answers = [item for item in formulas if not item.hypothetical]
+    for item in answers or answer_candidates(thought, numbers):
         candidates.setdefault(item.sentence, []).append(item)
     reader = _Reader(thought, spans)
     if candidates:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from doubletake.detector.asked_quantity import AskedQuantity
+from doubletake.text.decimal_marks import decimal_mark
 from doubletake.text.numerals import Numeral, numerals, plain
 from doubletake.text.sentences import Span
 
@@ -150,7 +151,8 @@ class StatedNumbers:
             asked: what the question asks for.
         """
         self.text, self.spans, self.asked = plain(thought), spans, asked
-        self.numerals = list(numerals(self.text))
+        self.mark = decimal_mark(self.text) or asked.decimal_mark
+        self.numerals = list(numerals(self.text, self.mark))
         self.by_value: dict[str, list[int]] = {}
         self.by_sentence: dict[int, list[int]] = {}
         self._sentences: list[int] = []

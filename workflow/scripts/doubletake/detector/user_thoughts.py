@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from doubletake.running.errors import InputError
-from doubletake.text.answers import GOLD_MARK, final_answer, gold_of, same_value
+from doubletake.text.answers import GOLD_MARK
+from doubletake.text.equality import same_value
+from doubletake.text.final_answers import final_answer
+from doubletake.text.golds import gold_of
 from doubletake.text.marker_removal import (
     StrippedThought,
     answer_without_markers,
@@ -205,7 +208,8 @@ def _answer(row: dict[str, Any], location: str) -> str | None:
 def _gold(row: dict[str, Any], location: str) -> str:
     """The canonical reference answer."""
     text = text_or_number(row, "gold", location)
+    question = row["question"] if isinstance(row["gold"], str) else ""
     try:
-        return gold_of(f"{GOLD_MARK} {text}")
+        return gold_of(f"{GOLD_MARK} {text}", question)
     except InputError as error:
         raise InputError(f"{location}: {error}") from error

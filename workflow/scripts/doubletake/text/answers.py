@@ -1,34 +1,65 @@
-"""Final answers: their extraction, their canonical numbers and their equality."""
+"""One number in a text: its canonical form, in prose, in LaTeX and in boxes."""
 
 import re
-import threading
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import islice
+from typing import NamedTuple
 
 from doubletake.running.errors import InputError
-from doubletake.text.numerals import Numeral, fraction_text, numerals, plain
+from doubletake.text.numerals import fraction_text, numerals, plain
 
 GOLD_MARK = "####"
-# ASSUME: "Answer:" before a longer text is the heading of a whole solution.
-HEADED_TEXT = 200  # characters
 
 _MARKUP = re.compile(
-    r"\\(?:text|textbf|mathrm|mathbf|boldsymbol|mbox)\s?(?=\{)|\\[()\[\]]|\\displaystyle"
-    r"|\\left|\\right|\*\*|__|`"
+    r"\\(?:text|textbf|textnormal|mathrm|mathbf|boldsymbol|mbox)\s?(?=\{)|\\[()\[\]]"
+    r"|\\displaystyle|\\left|\\right|\*\*|__|`"
 )
-_NO_CONTENT = re.compile(r"[\s{}$\u20ac\u00a3\u00a5%\\=:.()]*")
+_MARKUP_ONLY = re.compile(r"\\[()\[\]]|\\displaystyle|\*\*|__|`|\\left|\\right")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s?(?:\{|(?P<digits>\d++(?!\w)))")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_NO_CONTENT = re.compile(
+    r"(?:[\s{}$\u20ac\u00a3\u00a5\u20b9\u00b0%\\=:.()\u202f\u3002\uff05]|\\[,;:!]"
+    r"|\^\{?\s?\\circ\s?\}?)*"
+)
 _MIXED = re.compile(r"(-?)\s*(\d{1,15})\s*\+?\s+(\d{1,15})/(\d{1,15})")
 _SPACED = re.compile(r"\d{1,3}(?: \d{3})+")
-_ANSWER_IS = re.compile(
-    r"\banswer\b(?:[ \t]+(?:to|for)\b[^.\n]{0,80}?)?"
-    r"[ \t]*(?:is|was|=|:|would be|should be|must be|\*\*:?|comes to)",
-    re.IGNORECASE,
+_SIGN_APART = re.compile(r"\A([-+])\s*(?=[\d.$\\\u20ac\u00a3])")
+
+UNIT_TEXT = re.compile(
+    r"\\(?:text|textbf|textnormal|mathrm|mbox|operatorname)\s?\{[^{}\d]*\}"
+    r"(?:\s?\^\s?\{?\s?[23]\s?\}?)?|\^\{?\s?\\circ\s?\}?"
 )
-_UNIT_TEXT = re.compile(
-    r"\\(?:text|textbf|mathrm|mbox)\s?\{[^{}]*\}|\^\{?\s?\\circ\s?\}?", re.IGNORECASE
+"""A unit in LaTeX, with its power."""
+_UNIT_POWER = re.compile(r"(?<=[A-Za-z])(?:\s?\^\s?\{?[23]\}?|[\u00b2\u00b3])")
+# ASSUME: another letter that touches a number is algebra ("2p"), not a unit.
+UNITS = frozenset(
+    str.split(
+        "m g s h l cm mm km dm ft in yd mi kg mg lb lbs oz ml cl hr hrs min mins sec "
+        "secs ms pm am mph kph kmh kwh kw hours minutes days weeks years meters metres "
+        "dollars cents usd eur rs st nd rd th pct percent"
+    )
 )
-_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
+_COMMAND = (
+    r"\\(?!(?:text[a-z]*|math(?:rm|bf)|mbox|operatorname|q?quad|circ|left|right|boxed"
+    r"|approx|displaystyle)(?![a-z]))[a-z]+"
+)
+# A sign, a ratio or a function beside a number: the number is a part of an expression.
+_GOES_ON = re.compile(
+    rf"[\s$)}}]*(?:[+*\u00d7\u00f7\u00b7^\u221a\u03c0\u221e\u00b1<>=]|-\s?[\d$(\\]"
+    rf"|/\s?[\d(\\]|:\d|[\u00b2\u00b3\u00b9]|{_COMMAND}"
+    r"|(?:-|\bor\b|\bto\b|\u2013)\s*[$\u20ac\u00a3]?\d)"
+)
+_LEADS_IN = re.compile(
+    rf"(?:[+*/\u00d7\u00f7\u00b7^\u221a\u00b1<>]|{_COMMAND}|[\w)]\s?-|\bor|\bbetween|:|\}}\s?\{{)"
+    r"[\s${(]*\Z"
+)
+_RATIO_BEFORE = re.compile(r"\d\s?:\s?\Z")
+_EQUALS = re.compile(r"(?<![<>!=])=(?!=)|\\(?:implies|Rightarrow)(?![a-z])")
+_ABOUT = re.compile(r"\u2248|\\approx(?![a-z])")
+_SEVERAL = re.compile(
+    r"[,;]\s|,\\|\band\b|\bor\b|\\q?quad|\\text\s?\{\s?(?:and|or)\b|;"
+)
 
 
 def canonical(text: str) -> str:
@@ -47,8 +78,13 @@ def canonical(text: str) -> str:
     return value
 
 
-def number_text(text: str) -> str | None:
-    """Like `canonical`, but None where the text is not one number."""
+def number_text(text: str, mark: str | None = None) -> str | None:
+    """Like `canonical`, but None where the text is not one number.
+
+    Args:
+        text: that may be one number.
+        mark: the sign before decimals (`decimal_mark`); None: not known.
+    """
     cleaned = _MARKUP.sub("", plain(text)).strip()
     mixed = _MIXED.fullmatch(cleaned)
     if mixed and int(mixed[4]):
@@ -56,169 +92,120 @@ def number_text(text: str) -> str | None:
         return fraction_text(-value if mixed[1] else value)
     if _SPACED.fullmatch(cleaned):
         cleaned = cleaned.replace(" ", "")
-    numbers = _first_numbers(cleaned, 2)
+    cleaned = _SIGN_APART.sub(lambda sign: sign[1].replace("+", ""), cleaned)
+    numbers = list(islice(numerals(cleaned, mark), 2))
     if len(numbers) != 1:
         return None
     around = cleaned[: numbers[0].start] + cleaned[numbers[0].end :]
     return numbers[0].value if _NO_CONTENT.fullmatch(around) else None
 
 
-def gold_of(answer: str) -> str:
-    """Canonical number after GSM8K's `####`.
+def single_number(text: str, mark: str | None = None) -> str | None:
+    r"""Canonical form of the one number that a text gives, with its unit.
 
-    Raises:
-        InputError: the text has no `####`, or there is no number after it.
+    It is the side of an equation that is a number: 5 in "3 + 2 = 5" and in "x = 5". The
+    text gives no number where the number is a part of an expression (`9\pi`, "2p"),
+    a ratio or a range, or where there are several.
     """
-    _, mark, last = answer.rpartition(GOLD_MARK)
-    if not mark:
-        raise InputError(f"no {GOLD_MARK} in the reference answer {answer[-80:]!r}")
-    return canonical(last)
+    value = number_text(text, mark)
+    if value is not None:
+        return value
+    text = _ABOUT.split(_MARKUP_ONLY.sub("", plain(text)))[0]
+    sides = _EQUALS.split(text)
+    if len(sides) > 1:
+        if any(_SEVERAL.search(side) for side in sides):
+            return None
+        # The last side, or the first where only it is a number: 5 = 3 + 2.
+        for side in (sides[-1], sides[0]):
+            value = _one_with_unit(side, mark)
+            if value is not None:
+                return value
+        return None
+    return _one_with_unit(text, mark)
 
 
-def final_answer(text: str) -> str | None:
-    r"""The answer in a text that follows the thought.
+def _one_with_unit(text: str, mark: str | None) -> str | None:
+    """Canonical form of the only number of a text, with words around it."""
+    body = _MARKUP.sub("", _UNIT_POWER.sub("", UNIT_TEXT.sub(" ", text)))
+    value = number_text(body, mark)
+    if value is not None:
+        return value
+    numbers = list(islice(numerals(body, mark), 32))
+    in_digits = [item for item in numbers if item.written != "words"]
+    if len(in_digits or numbers) != 1:
+        return None
+    item = (in_digits or numbers)[0]
+    if any(char.isdigit() for char in body[: item.start] + body[item.end :]):
+        return None
+    return item.value if stands_alone(body[: item.start], body[item.end :]) else None
 
-    It is the content of the last `\boxed{...}`, else the number after the last "answer
-    is", else the last number. A number is returned in canonical form. A box that holds
-    more or less than one number is returned as it is.
+
+def stands_alone(before: str, after: str, *, prose: bool = False) -> bool:
+    """Whether a number between two texts is not a part of an expression.
+
+    Args:
+        before: the text before the number.
+        after: the text after it.
+        prose: whether "!" ends a sentence, instead of being a factorial.
     """
-    boxed = last_boxed(text)
-    if boxed is not None and boxed.strip():
-        return _single_number(boxed) or boxed.strip()
-    for mark in reversed(list(_ANSWER_IS.finditer(text))):
-        if mark.group().endswith((":", "*")) and len(text) - mark.end() > HEADED_TEXT:
-            continue
-        value = _stated(text[mark.end() : mark.end() + 300])
-        if value is not None:
-            return value
-    _, mark_found, last = text.rpartition(GOLD_MARK)
-    numbers = list(numerals(last if mark_found else text))
-    # ASSUME: a number in digits is the answer rather than a number in words.
-    digits = [item for item in numbers if item.written != "words"]
-    return (digits or numbers)[-1].value if numbers else None
+    spacing = re.sub(r"\\[,;:! %$]|~|\*\*|\\[)\]]", " ", after[:80])
+    lead = re.sub(r"\\[,;:! $(\[]|~|\*\*|\\boxed\s?\{|\\text\s?\{", " ", before[-40:])
+    if _GOES_ON.match(spacing) or (not prose and spacing.startswith("!")):
+        return False
+    if re.search(r":[\s${(]*\Z", lead):
+        return not _RATIO_BEFORE.search(lead)
+    if _LEADS_IN.search(lead):
+        return False
+    letters = re.match(r"[A-Za-z]+", after)
+    return letters is None or letters.group().lower() in UNITS
 
 
 def last_boxed(text: str) -> str | None:
     r"""Content of the last `\boxed{...}`, with balanced braces.
 
-    A box that is never closed goes up to the end of its line. Only the last box is
-    read, so the time is linear in the text.
+    A box that is never closed goes up to the end of its line.
     """
-    start = text.rfind("\\boxed{")
-    if start < 0:
-        return None
-    start += len("\\boxed{")
+    found = last_boxes(text, 1)
+    return found[0].content if found else None
+
+
+class Box(NamedTuple):
+    r"""A `\boxed{...}` of a text."""
+
+    start: int
+    end: int
+    content: str
+
+
+def last_boxes(text: str, most: int) -> list[Box]:
+    """The last boxes of a text, in order; `most` bounds the time."""
+    starts = [match.start() for match in _BOX.finditer(text)][-most:]
+    return [_box_at(text, start) for start in starts]
+
+
+def boxes_of_last_sentence(text: str, found: Sequence[Box]) -> list[Box]:
+    """The last boxes of a text between which no sentence ends."""
+    together = [found[-1]]
+    for box in reversed(found[:-1]):
+        between = text[box.end : together[0].start]
+        if "\n\n" in between or re.search(r"[.!?]\s", between):
+            break
+        together.insert(0, box)
+    return together
+
+
+def _box_at(text: str, start: int) -> Box:
+    """The box that begins at a character."""
+    match = _BOX.match(text, start)
+    if match is None:
+        raise ValueError(f"no box at {start}")
+    inner = match.end()
+    if match["digits"]:
+        return Box(start, inner, match["digits"])
     depth = 1
-    for match in re.finditer(r"\\.|[{}]", text[start:], re.DOTALL):
-        depth += {"{": 1, "}": -1}.get(match.group(), 0)
+    for brace in _BRACE.finditer(text, inner):
+        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
         if not depth:
-            return text[start : start + match.start()]
-    return text[start:].split("\n", 1)[0]
-
-
-def same_value(
-    a: str,
-    b: str,
-    *,
-    notations: Sequence[str] = ("latex", "expr"),
-    precision: int = 6,
-    strict: bool = True,
-    sets_as_relations: bool = False,
-) -> bool:
-    """Whether two answers have the same value.
-
-    Two numbers are compared exactly. A fraction without a short decimal form, such as
-    "1/3", is compared after rounding. math-verify decides where one answer is not a
-    number (but a set, an expression or a text).
-
-    Args:
-        a: the reference.
-        b: the other answer.
-        notations: that math-verify reads.
-        precision: decimals to compare.
-        strict: whether variables must have the same names (math-verify).
-        sets_as_relations: whether `x = 1` may answer a set (math-verify).
-    """
-    left, right = number_text(a), number_text(b)
-    if left is not None and right is not None:
-        return left == right or _equal_when_rounded(left, right, precision)
-    if not a.strip() or not b.strip():
-        return False
-    return _equivalent(a, b, notations, precision, strict, sets_as_relations)
-
-
-def _equal_when_rounded(a: str, b: str, precision: int) -> bool:
-    """Whether one is a fraction like "1/3" and the other its decimal form."""
-    if "/" not in a + b or ":" in a + b:
-        return False
-    return round(Fraction(a), precision) == round(Fraction(b), precision)
-
-
-def _equivalent(
-    a: str,
-    b: str,
-    notations: Sequence[str],
-    precision: int,
-    strict: bool,
-    sets_as_relations: bool,
-) -> bool:
-    """The verdict of math-verify, which is imported here because its import is slow."""
-    from math_verify import (
-        ExprExtractionConfig,
-        LatexExtractionConfig,
-        StringExtractionConfig,
-        parse,
-        verify,
-    )
-
-    known = {
-        "latex": LatexExtractionConfig(boxed_match_priority=0),
-        "expr": ExprExtractionConfig(),
-        "string": StringExtractionConfig(),
-    }
-    targets = [known[name] for name in notations]
-    # math-verify limits its time by signals, which only the main thread can set.
-    limit = 5 if threading.current_thread() is threading.main_thread() else None
-    return bool(
-        verify(
-            parse(a, targets, parsing_timeout=limit),
-            parse(b, targets, parsing_timeout=limit),
-            float_rounding=precision,
-            strict=strict,
-            allow_set_relation_comp=sets_as_relations,
-            timeout_seconds=limit,
-        )
-    )
-
-
-def _first_numbers(text: str, limit: int) -> list[Numeral]:
-    """The first numbers of a text, at most `limit`."""
-    return list(islice(numerals(text), limit))
-
-
-def _single_number(text: str) -> str | None:
-    """Canonical form if the text holds exactly one number, with units allowed."""
-    value = number_text(text)
-    if value is not None:
-        return value
-    numbers = [item for item in numerals(text) if item.written != "words"]
-    if len(numbers) != 1:
-        return None
-    around = _UNIT_TEXT.sub("", text[: numbers[0].start] + text[numbers[0].end :])
-    # ASSUME: a letter right after the number is algebra ("2p"), not a unit.
-    touching = text[numbers[0].end : numbers[0].end + 1]
-    return (
-        None
-        if re.search(r"[\^_=<>+*/]", around) or touching.isalpha()
-        else numbers[0].value
-    )
-
-
-def _stated(text: str) -> str | None:
-    """The first number of a text after "answer is"; a bold number comes first."""
-    line = text.lstrip().split("\n", 1)[0]
-    bold = [_single_number(match[1]) for match in _BOLD.finditer(line)]
-    bold = [value for value in bold if value is not None]
-    if bold:
-        return bold[0]
-    return next((item.value for item in numerals(line)), None)
+            return Box(start, brace.end(), text[inner : brace.start()])
+    line = text[inner:].split("\n", 1)[0]
+    return Box(start, inner + len(line), line)
