@@ -68,6 +68,12 @@ _OTHER_WAY = (
     r"interpretation|route|view|strategy|calculation|order|confusion|issue|scenario|"
     r"consideration|question|point|concern|reading|meaning)"
 )
+# "I can confirm that 12 is right" tells the outcome; "I can confirm it by" begins a check.
+_OUTCOME = (
+    r"(?:can|could)\s+(?:\w+ly\s+|now\s+|also\s+)?(?:confirm|conclude|be\s+(?:\w+\s+)?"
+    r"(?:sure|certain|confident))\b"
+    r"(?!\s+(?:by|with|using|via|through|if|whether|(?:it|this|that)\s+(?:by|with|using)))"
+)
 _LOOK_AHEAD = r"(?=[^\n]{0,200}"
 # ASSUME: these forms, written by hand from real thoughts, are all ways to turn back.
 _FORMS = {
@@ -80,7 +86,7 @@ _FORMS = {
         rf"(?:{_INTENT}|maybe|is\s+there|are\s+there)\s+[^.?!\n]{{0,60}}\b{_OTHER_WAY}",
         rf"(?:using|with|by|in)\s+(?:an?)?\s?{_OTHER_WAY}\b",
     ),
-    "check": rf"{_BUT}?{_INTENT}\s+{_ADVERB}{_CHECK_VERB}",
+    "check": rf"{_BUT}?(?!(?:i|we)\s+{_OUTCOME}){_INTENT}\s+{_ADVERB}{_CHECK_VERB}",
     "checking": rf"{_BUT}?"
     r"(?:just\s+|quick\s+|a\s+|as\s+an?\s+(?:\w+\s+)?|for\s+|one\s+)?"
     + _any(
@@ -201,6 +207,7 @@ VERDICT = re.compile(
     r"(?:'s|'m|\b(?:is|are|am|seems?|looks?|sounds?|still|also|indeed|feel|be))\b"
     rf"[^.?!\n]{{0,20}}?\b{_VERDICT_WORD}\b"
     r"|\bmakes? (?:perfect )?sense\b|\bchecks? out\b|\bmatch(?:es)?\b|\badds? up\b"
+    rf"|\b(?:i|we)\s+{_OUTCOME}"
     r"|\bconfirm(?:s|ed)\b|\bconsistent\b|\bsame (?:answer|result|number|thing|total)\b"
     r"|\bcorrect\b|\bno (?:mistakes?|errors?|issues?|problems?)\b|\bworks?(?: out)?\.$"
     r"|^(?:yes|yep|yeah|yup|right|correct|perfect|good|great|exactly)\b"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from doubletake.detector.asked_quantity import AskedQuantity
+from doubletake.detector.operands import is_starting_point
 from doubletake.text.numerals import Numeral, numerals, plain
 from doubletake.text.sentences import Span
 
@@ -230,7 +231,7 @@ def _role(text: str, numeral: Numeral, span: Span, asked: AskedQuantity) -> str:
     total = _TOTAL_OF.search(before)
     if _OPERAND_AFTER.match(after) or (_OPERAND_BEFORE.search(before) and not total):
         return OPERAND
-    if _is_supposed(text, numeral, span):
+    if is_starting_point(before, after) or _is_supposed(text, numeral, span):
         return OPERAND
     result = bool(total or _RESULT_BEFORE.search(before))
     if numeral.written == "words" and not result and len(numeral.value) < 2:
