@@ -101,6 +101,21 @@ def is_verdict(sentence: str) -> bool:
     return bool(patterns.VERDICT.search(sentence[:HEAD_LENGTH]))
 
 
+def finds_the_same(sentence: str) -> bool:
+    """Whether a sentence finds that another way comes to the same."""
+    return bool(patterns.SAME_AGAIN.search(sentence[:HEAD_LENGTH]))
+
+
+def only_asks(cue: Cue, sentence: str) -> bool:
+    """Whether a short question only says its number again ("Wait, 2 * 9 is 18?")."""
+    return (
+        cue.form == "wait"
+        and sentence.endswith("?")
+        and len(sentence) < SHORT_SENTENCE
+        and not patterns.SUPPOSITION.search(sentence)
+    )
+
+
 def is_guess(sentence: str) -> bool:
     """Whether a sentence begins with "maybe" or "perhaps"."""
     return bool(patterns.GUESS.match(sentence))

@@ -117,6 +117,8 @@ _FORMS = {
         r"on\s+second\s+thought",
         r"i'm\s+(?:not\s+(?:\w+\s+)?sure|(?:a\s+(?:bit|little)\s+)?(?:confused|worried))",
         r"(?:am|did|have)\s+i\b",
+        r"(?:that|this|it)\s+(?:can't|cannot|couldn't)\s+(?:really\s+|actually\s+)?be\s+"
+        r"(?:that|so|right|correct|all|it)\b",
         r"(?:that|this|it)\s+(?:seems|looks|is|sounds)\s+(?:\w+\s+)?"
         r"(?:too\s+|wrong|off\b|strange|weird|odd\b|low\b|high\b|unlikely|incorrect|"
         r"not\s+right)",
@@ -153,7 +155,15 @@ NEW_TURN = re.compile(
 )
 
 GUESS = re.compile(r"\W*(?:maybe|perhaps)\b", re.IGNORECASE)
-AGREEMENT = re.compile(r"\W*(?:yeah|yes|yep|probably|sure|right)\b", re.IGNORECASE)
+SUPPOSITION = re.compile(r"\b(?:maybe|perhaps|would|could|might|if)\b", re.IGNORECASE)
+AGREEMENT = re.compile(
+    r"\W*(?:(?:yeah|yes|yep|probably|sure|right)\b"
+    r"|but\s+(?:that|this)(?:'s|\s+is)\s+(?:\w+\s+)?(?:what|how)\s+(?:i|we)\b)",
+    re.IGNORECASE,
+)
+SAME_AGAIN = re.compile(
+    r"\b(?:that|this|it)(?:'s|\s+is|\s+would\s+be)\s+(?:\w+\s+)?the\s+same\b", re.IGNORECASE
+)
 RETURN_TO_TEXT = re.compile(
     r"\b(?:re-?read\w*|(?:read|look(?:ing)?|go(?:ing)?)\s+(?:back\s+)?(?:at\s+|to\s+)?(?:the\s+)?"
     r"(?:original\s+|initial\s+)?(?:problem|question|wording|statement|text)|"

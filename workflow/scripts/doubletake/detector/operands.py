@@ -15,6 +15,9 @@ _AFTER = re.compile(
     rf"\s?{_UNIT_WORDS}x\s?{_NUMBER}"
     # "8 packs would be 8 * 15", "4 containers would have 20 vehicles"
     rf"|\s{_UNIT_WORDS}(?:would|will)\s(?:[a-z]{{1,12}}\s){{1,2}}{_NUMBER}"
+    # "34 hours is more than a day"
+    rf"|\s?{_UNIT_WORDS}(?:is|are)\s(?:[a-z]{{1,12}}\s)?"
+    r"(?:less|more|greater|smaller|larger|bigger|fewer|shorter|longer|higher|lower)\sthan\b"
     # "6 times Sam's age"
     r"|\stimes\s(?!(?:he|she|it|that|there|what|let)')[a-z]{2,24}'s\b",
     re.IGNORECASE,

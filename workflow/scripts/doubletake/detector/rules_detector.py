@@ -17,10 +17,12 @@ from doubletake.detector.answer_candidates import (
 from doubletake.detector.asked_quantity import read_question
 from doubletake.detector.backtrack_cues import (
     Cue,
+    finds_the_same,
     is_agreement,
     is_guess,
     is_verdict,
     kind_of,
+    only_asks,
     turn_cue,
 )
 from doubletake.detector.events import Arrival, Backtrack, Events
@@ -60,11 +62,13 @@ class _Reader:
             index: of the sentence.
             candidates: its numbers that may be the answer.
         """
-        sentence = self.thought[slice(*self.spans[index])]
+        sentence = self.sentence(index)
         cue = turn_cue(sentence) if self.arrivals else None
         turned = cue is not None and self.opens_turn(cue, index)
         if cue is not None and turned:
             self.backtrack(cue, index)
+        elif cue is not None and self.open and only_asks(cue, sentence):
+            candidates = []
         arrived = self.arrive(candidates, turned, sentence)
         if self.open and not turned and not arrived:
             self.reasoning_sentences += cue is None and is_reasoning(sentence)
@@ -74,28 +78,33 @@ class _Reader:
         """Whether a cue opens a turn here."""
         if cue.form == "confidence":
             after = self.spans[index].end
-            return has_computation(self.thought[after : after + LOOK_AHEAD])
+            if not has_computation(self.thought[after : after + LOOK_AHEAD]):
+                return False
+            return " but " in self.sentence(index) or not turn_cue(
+                self.sentence(index + 1)
+            )
         if not self.open or self.settled:
             return not (cue.form == "doubt" and self.is_answered_guess(index))
         if cue.form == "another":
             return self.reasoning_sentences > 1
-        return cue.starts_new_turn and self.reasoning_sentences > 0
+        return (
+            cue.starts_new_turn
+            and self.reasoning_sentences > 0
+            and not finds_the_same(self.sentence(index))
+        )
+
+    def sentence(self, index: int) -> str:
+        """Text of a sentence; empty after the last one."""
+        return "".join(self.thought[slice(*s)] for s in self.spans[index : index + 1])
 
     def is_answered_guess(self, index: int) -> bool:
         """Whether a sentence guesses and the next one agrees ("Maybe so? Yeah.")."""
-        after = self.spans[index + 1 : index + 2]
-        if not after:
-            return False
-        return is_guess(self.thought[slice(*self.spans[index])]) and is_agreement(
-            self.thought[slice(*after[0])]
-        )
+        return is_guess(self.sentence(index)) and is_agreement(self.sentence(index + 1))
 
     def backtrack(self, cue: Cue, index: int) -> None:
         """Record a backtrack."""
         span = self.spans[index]
-        after = self.spans[index + 1 : index + 2]
-        following = self.thought[slice(*after[0])] if after else ""
-        kind = kind_of(cue, self.thought[slice(*span)], following)
+        kind = kind_of(cue, self.sentence(index), self.sentence(index + 1))
         ordinal = len(self.backtracks) + 1
         self.backtracks.append(Backtrack(*span, cue.text, kind, ordinal))
         self.open, self.settled, self.reasoning_sentences = True, False, 0
