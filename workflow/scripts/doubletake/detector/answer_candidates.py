@@ -72,6 +72,11 @@ def is_conclusion(sentence: str) -> bool:
     return bool(_CONCLUDES.search(sentence)) and not sentence.rstrip().endswith("?")
 
 
+def deduces(sentence: str) -> bool:
+    """Whether a sentence begins with the words of a conclusion ("So", "Therefore")."""
+    return bool(_DEDUCES.match(sentence))
+
+
 def has_computation(text: str) -> bool:
     """Whether a text computes with numbers in digits."""
     return bool(_WORKED_OUT.search(text))
@@ -222,7 +227,7 @@ def _result_of(
     A number of the question counts only where the sentence computes or concludes it.
     """
     plan = _PLANS.search(sentence) is not None
-    deduced = not plan and _DEDUCES.match(sentence) is not None
+    deduced = not plan and deduces(sentence)
     computed = deduced or any(item.role == OPERAND for item in stated)
     stated = [item for item in stated if item.role != OPERAND]
     new = [item for item in stated if item.numeral.value not in asked.given_numbers]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from doubletake.detector.answer_candidates import (
     answer_candidates,
+    deduces,
     has_computation,
     is_conclusion,
     is_reasoning,
@@ -34,7 +35,7 @@ from doubletake.detector.stated_numbers import (
     StatedNumbers,
 )
 from doubletake.detector.wrap_ups import with_wrap_up
-from doubletake.text.sentences import Span, sentences
+from doubletake.text.sentences import Span, sentences, starts_line
 
 # ASSUME: "I don't see a mistake" turns back only if a computation follows so soon.
 LOOK_AHEAD = 120  # characters
@@ -52,6 +53,8 @@ class _Reader:
     """Whether a turn has begun and has not stated its answer yet."""
     settled: bool = False
     """Whether the open turn has met a verdict."""
+    running: int = -1
+    """Index of the sentence that goes on with a check after its bare result; -1: none."""
     reasoning_sentences: int = 0
     """Number of sentences of the open turn that reason and are not cues."""
 
@@ -65,11 +68,16 @@ class _Reader:
         sentence = self.sentence(index)
         cue = turn_cue(sentence) if self.arrivals else None
         turned = cue is not None and self.opens_turn(cue, index)
+        if turned and self.runs_on(cue, index, candidates):
+            turned = False
         if cue is not None and turned:
             self.backtrack(cue, index)
         elif cue is not None and self.open and only_asks(cue, sentence):
             candidates = []
+        checked = self.open
         arrived = self.arrive(candidates, turned, sentence)
+        if arrived and checked and not deduces(sentence):
+            self.running = index + 1
         if self.open and not turned and not arrived:
             self.reasoning_sentences += cue is None and is_reasoning(sentence)
             self.settled = self.settled or is_verdict(sentence)
@@ -96,6 +104,21 @@ class _Reader:
     def sentence(self, index: int) -> str:
         """Text of a sentence; empty after the last one."""
         return "".join(self.thought[slice(*s)] for s in self.spans[index : index + 1])
+
+    def runs_on(self, cue: Cue, index: int, candidates: list[StatedNumber]) -> bool:
+        """Whether a check goes on, in the same line, and computes its value again.
+
+        "..., which is 60. Alternatively, 50 + 10 = 60. Same result."
+        """
+        return (
+            index == self.running
+            and cue.form == "alternatively"
+            and not starts_line(self.thought, self.spans[index].start)
+            and any(
+                item.after_operand and item.numeral.value == self.arrivals[-1].value
+                for item in candidates
+            )
+        )
 
     def is_answered_guess(self, index: int) -> bool:
         """Whether a sentence guesses and the next one agrees ("Maybe so? Yeah.")."""
