@@ -13,7 +13,6 @@ from doubletake.detector.answer_candidates import (
     deduces,
     has_computation,
     is_conclusion,
-    is_reasoning,
 )
 from doubletake.detector.asked_quantity import read_question
 from doubletake.detector.backtrack_cues import (
@@ -27,6 +26,7 @@ from doubletake.detector.backtrack_cues import (
     turn_cue,
 )
 from doubletake.detector.events import Arrival, Backtrack, Events
+from doubletake.detector.rival_answers import is_reasoning
 from doubletake.detector.stated_numbers import (
     COMMITTED,
     MENTION,
