@@ -1,7 +1,9 @@
 """Numbers of a thought that may be its answer, right or wrong."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from doubletake.detector.asked_quantity import AskedQuantity
 from doubletake.detector.backtrack_cues import turn_cue
@@ -64,9 +66,10 @@ def has_computation(text: str) -> bool:
 def answer_candidates(thought: str, numbers: StatedNumbers) -> list[StatedNumber]:
     """The numbers by which the thought may answer, right or wrong, in order.
 
-    A number may answer if its value is the one that the thought ends with, or a slip
-    that the thought took for the answer. A number of any other value may answer where
-    the thought says that it is the answer and the sentence is not hypothetical.
+    A number may answer if its value is the one that the thought ends with, or a rival
+    of it (see `rival_answers`). A number of any other value may answer where the thought
+    says that it is the answer and the sentence is not hypothetical; if the thought says
+    so twice, also where it is a result with which the thought does not go on.
     """
     committed = numbers.committed()
     final = concluded_value(thought, numbers, committed)
@@ -79,9 +82,42 @@ def answer_candidates(thought: str, numbers: StatedNumbers) -> list[StatedNumber
         for value in {final} | rivals.values
         for item in _candidates_of_value(thought, numbers, value)
     }
-    for item in (*rivals.statements, *asserted):
+    repeated = [
+        item
+        for value in _repeated_values(numbers, asserted)
+        for item in _unused_results(thought, numbers, value)
+    ]
+    for item in (*repeated, *rivals.statements, *asserted):
         candidates[item.numeral.start] = item
     return [candidates[start] for start in sorted(candidates)]
+
+
+def _repeated_values(
+    numbers: StatedNumbers, asserted: Sequence[StatedNumber]
+) -> set[str]:
+    """Values that the thought calls the answer twice or more; none of the question's."""
+    counts = Counter(item.numeral.value for item in asserted)
+    given = numbers.asked.given_numbers
+    return {value for value, count in counts.items() if count > 1} - given
+
+
+def _unused_results(
+    thought: str, numbers: StatedNumbers, value: str
+) -> list[StatedNumber]:
+    """Results of a value with which the thought does not compute before it turns."""
+    used = {
+        item.numeral.start
+        for item, following in pairwise(numbers.of_value(value))
+        if following.role == OPERAND
+        and not _turns_between(
+            thought, numbers.spans, item.sentence, following.sentence
+        )
+    }
+    return [
+        item
+        for item in _candidates_of_value(thought, numbers, value)
+        if item.role == RESULT and item.numeral.start not in used
+    ]
 
 
 def _candidates_of_value(
