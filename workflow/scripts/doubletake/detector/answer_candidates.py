@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
+from doubletake.detector import chinese_cues
 from doubletake.detector.asked_quantity import AskedQuantity
-from doubletake.detector.backtrack_cues import turn_cue
+from doubletake.detector.backtrack_cues import asks, turn_cue
 from doubletake.detector.rival_answers import rival_answers
 from doubletake.detector.stated_numbers import (
     COMMITTED,
@@ -26,15 +27,18 @@ LAST_SENTENCES = 8
 
 _CONCLUDES = re.compile(
     r"\b(?:so|therefore|thus|hence|must|needs? to|has to|have to|should|would|will|"
-    r"answer|conclu\w+|total|altogether|yes|exactly|confident)\b",
+    r"answer|conclu\w+|total|altogether|yes|exactly|confident)\b"
+    rf"|{chinese_cues.CONCLUDES}",
     re.IGNORECASE,
 )
 _DEDUCES = re.compile(
-    r"\W*(?:so|therefore|thus|hence|finally|in total|this)\b", re.IGNORECASE
+    r"\W*(?:(?:so|therefore|thus|hence|finally|in total|this)\b"
+    rf"|{chinese_cues.DEDUCES})",
+    re.IGNORECASE,
 )
 _FOLLOWS = re.compile(
     r"\W*(?:(?:okay|yes|yeah|and|but|then|now)[,\s]+)?(?:so|therefore|thus|hence|finally|"
-    r"that|this|that's|which|it)\b",
+    rf"that|this|that's|which|it)\b|\W*(?:{chinese_cues.DEDUCES})",
     re.IGNORECASE,
 )
 _DEDUCED = re.compile(
@@ -48,9 +52,11 @@ _PLANS = re.compile(
 _WORKED_OUT = re.compile(
     rf"\d[\s$)}}\]%]*+(?:{SIGNS}|[/=-]|\b{OPERATION}\b)", re.IGNORECASE
 )
+
+
 def is_conclusion(sentence: str) -> bool:
     """Whether a sentence has the words of a conclusion ("so", "must", "in total")."""
-    return bool(_CONCLUDES.search(sentence)) and not sentence.rstrip().endswith("?")
+    return bool(_CONCLUDES.search(sentence)) and not asks(sentence)
 
 
 def deduces(sentence: str) -> bool:
@@ -67,9 +73,9 @@ def answer_candidates(thought: str, numbers: StatedNumbers) -> list[StatedNumber
     """The numbers by which the thought may answer, right or wrong, in order.
 
     A number may answer if its value is the one that the thought ends with, or a rival
-    of it (see `rival_answers`). A number of any other value may answer where the thought
-    says that it is the answer and the sentence is not hypothetical; if the thought says
-    so twice, also where it is a result with which the thought does not go on.
+    of it (see `rival_answers`). A number of any other value may answer where the
+    thought says that it is the answer and the sentence is not hypothetical; if the
+    thought says so twice, also where it is a result with which it does not go on.
     """
     committed = numbers.committed()
     final = concluded_value(thought, numbers, committed)
@@ -95,7 +101,7 @@ def answer_candidates(thought: str, numbers: StatedNumbers) -> list[StatedNumber
 def _repeated_values(
     numbers: StatedNumbers, asserted: Sequence[StatedNumber]
 ) -> set[str]:
-    """Values that the thought calls the answer twice or more; none of the question's."""
+    """Values that the thought calls the answer twice; none of the question's."""
     counts = Counter(item.numeral.value for item in asserted)
     given = numbers.asked.given_numbers
     return {value for value, count in counts.items() if count > 1} - given

@@ -31,9 +31,9 @@ _MONEY_WORDS = frozenset(
 _ABBREVIATIONS = dict(
     pair.split("=")
     for pair in str.split(
-        "kg=kilogram kgs=kilogram km=kilometer cm=centimeter mm=millimeter ml=milliliter "
-        "lb=pound lbs=pound oz=ounce ft=foot feet=foot hr=hour hrs=hour min=minute "
-        "mins=minute sec=second secs=second mph=mile kph=kilometer"
+        "kg=kilogram kgs=kilogram km=kilometer cm=centimeter mm=millimeter "
+        "ml=milliliter lb=pound lbs=pound oz=ounce ft=foot feet=foot hr=hour hrs=hour "
+        "min=minute mins=minute sec=second secs=second mph=mile kph=kilometer"
     )
 )
 _NOUN_BEFORE = re.compile(

@@ -8,14 +8,16 @@ def _any(*options: str) -> str:
     return f"(?:{'|'.join(options)})"
 
 
+# Bullets, list numbers and emoji may stand before the words of a turn.
+_BULLET = r"(?:[^\w\"'(\u201c\u2018]|\(?\d{1,2}[.)\uff0e\ufe0f]\s*)*+"
 _FILLER = (
-    r"(?:[-*>#\s]*+"
+    rf"(?:{_BULLET}"
     + _any(
         *("okay", "ok", "so", "well", "now", "and", "yeah", "yes", "hmm+", "oh", "ah"),
         *("um+", "right", "alright", "also", "then", "again", "anyway", "still", "no"),
         *("though", "actually", "or", "finally", "i mean", "you know"),
     )
-    + r"\b[,.!\s\u2026-]*+){0,3}[-*>#\"'(\s]*+"
+    + rf"\b[,.!\s\u2026-]*+){{0,3}}[-*>#\"'(\s]*+{_BULLET}"
 )
 _BUT = r"(?:(?:but|however|though|although|yet)\b[,\s]+(?:then\s+|again,?\s+)?)"
 _ADVERB = (
@@ -68,7 +70,7 @@ _OTHER_WAY = (
     r"interpretation|route|view|strategy|calculation|order|confusion|issue|scenario|"
     r"consideration|question|point|concern|reading|meaning)"
 )
-# "I can confirm that 12 is right" tells the outcome; "I can confirm it by" begins a check.
+# "I can confirm that 12 is right" is an outcome; "I can confirm it by" begins a check.
 _OUTCOME = (
     r"(?:can|could)\s+(?:\w+ly\s+|now\s+|also\s+)?(?:confirm|conclude|be\s+(?:\w+\s+)?"
     r"(?:sure|certain|confident))\b"
@@ -146,7 +148,9 @@ FIRST_WORD = re.compile(
     rf"\W*(?P<hmm>hmm+)\b|{_FILLER}(?<!\w)(?P<word>but|however|alternatively)\b", re.I
 )
 CONSEQUENCE = re.compile(r"[-*>#\s]*(?:so|therefore|thus|then)\b", re.IGNORECASE)
-TAG_QUESTION = re.compile(r"\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE)
+TAG_QUESTION = re.compile(
+    r"(?<!that )(?<!this )(?<!it )\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE
+)
 NEW_TURN = re.compile(
     r"(?:but,?\s+(?:wait|hold on|what if|alternatively|also)|"
     r"wait,?\s+(?:but|actually|hold|maybe|what if|hmm|is|does|did|should|could)|"
@@ -162,7 +166,8 @@ AGREEMENT = re.compile(
     re.IGNORECASE,
 )
 SAME_AGAIN = re.compile(
-    r"\b(?:that|this|it)(?:'s|\s+is|\s+would\s+be)\s+(?:\w+\s+)?the\s+same\b", re.IGNORECASE
+    r"\b(?:that|this|it)(?:'s|\s+is|\s+would\s+be)\s+(?:\w+\s+)?the\s+same\b",
+    re.IGNORECASE,
 )
 RETURN_TO_TEXT = re.compile(
     r"\b(?:re-?read\w*|(?:read|look(?:ing)?|go(?:ing)?)\s+(?:back\s+)?(?:at\s+|to\s+)?(?:the\s+)?"

@@ -6,6 +6,8 @@ as a sign, the subject of a sentence that ends in another number, and a fronted 
 
 import re
 
+from doubletake.detector import chinese_cues
+
 _NUMBER = r"\\?[$(]?\d"
 _UNIT_WORDS = (
     r"(?:(?!(?:so|but|which|then|and|or|that|because|since)\b)[a-z'-]{1,24}\s+){0,3}"
@@ -19,10 +21,13 @@ _AFTER = re.compile(
     rf"|\s?{_UNIT_WORDS}(?:is|are)\s(?:[a-z]{{1,12}}\s)?"
     r"(?:less|more|greater|smaller|larger|bigger|fewer|shorter|longer|higher|lower)\sthan\b"
     # "6 times Sam's age"
-    r"|\stimes\s(?!(?:he|she|it|that|there|what|let)')[a-z]{2,24}'s\b",
+    r"|\stimes\s(?!(?:he|she|it|that|there|what|let)')[a-z]{2,24}'s\b"
+    rf"|\s?[\u4e00-\u9fff]?(?:{chinese_cues.OPERATION})",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(r"(?<![a-z])x\s?\\?[$(]?$", re.IGNORECASE)
+_BEFORE = re.compile(
+    rf"(?:(?<![a-z])x|{chinese_cues.OPERATION}|[每从第])\s?\\?[$(]?$", re.IGNORECASE
+)
 _FRONTED = re.compile(
     r"(?:^|[,:;]\s|\b(?:so|then|that|and|but|if|means|says)\s)"
     r"(?:in|after|by|at|for|with|over|during|within)\s(?:(?:day|week|hour|month|year|age)\s)?"

@@ -75,7 +75,10 @@ def rival_answers(thought: str, numbers: StatedNumbers, final: str) -> RivalAnsw
     starts = [span.start for span in numbers.spans]
     values, statements = set(), []
     for e in equations:
-        first, second = (e.sign, e.left, None) in steps, (e.sign, None, e.right) in steps
+        first, second = (
+            (e.sign, e.left, None) in steps,
+            (e.sign, None, e.right) in steps,
+        )
         if e.result == final or not (first or second):
             continue
         sentence = bisect_right(starts, e.start) - 1
@@ -93,7 +96,7 @@ def rival_answers(thought: str, numbers: StatedNumbers, final: str) -> RivalAnsw
 
 
 def _is_left(thought: str, spans: Sequence[Span], step: _Equation) -> bool:
-    """Whether the thought turns back or ends after a step, and only restates its result.
+    """Whether the thought turns back or ends after a step and only restates it.
 
     Args:
         thought: the text.

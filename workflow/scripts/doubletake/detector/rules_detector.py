@@ -54,7 +54,7 @@ class _Reader:
     settled: bool = False
     """Whether the open turn has met a verdict."""
     running: int = -1
-    """Index of the sentence that goes on with a check after its bare result; -1: none."""
+    """Index of the sentence after the bare result of a check; -1: none."""
     reasoning_sentences: int = 0
     """Number of sentences of the open turn that reason and are not cues."""
 

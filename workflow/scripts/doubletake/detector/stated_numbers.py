@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from doubletake.detector import chinese_cues
 from doubletake.detector.asked_quantity import AskedQuantity
 from doubletake.detector.operands import is_starting_point
 from doubletake.text.numerals import Numeral, numerals, plain
@@ -108,7 +109,7 @@ _FILLER = (
     r"[a-z]{2,12}ly)\b\s*){0,5}"
 )
 _RESULT_BEFORE = re.compile(
-    r"(?:=|\u2248|\u2192|\\approx|\\implies|\\Rightarrow"
+    rf"(?:=|\u2248|\u2192|{chinese_cues.RESULT_BEFORE}|\\approx|\\implies|\\Rightarrow"
     rf"|(?:\b|')(?:{_VERB}|s|re)\b|\b(?:gives|giving|leaves|leaving)(?:\s[a-z']+){{1,2}})"
     rf"{_OPEN},?{_OPEN}"
     rf"(?:indeed,?\s|equal\s)?{_FILLER}{_OPEN}$",
@@ -116,10 +117,14 @@ _RESULT_BEFORE = re.compile(
 )
 _COMMITS = re.compile(
     r"\b(?:answer|conclusion)\b[^.,;\n]{0,80}?(?:\bis\b|\bbe\b|=|:|\bto\b)"
-    r"|\banswer\b(?=[\s:*$\\(\[{]{1,8}\d)|\\boxed\{|####",
+    r"|\banswer\b(?=[\s:*$\\(\[{]{1,8}\d)|\\boxed\{|####"
+    rf"|{chinese_cues.COMMITS}",
     re.IGNORECASE,
 )
-_ANSWER_WORD = re.compile(r"answer|Answer|ANSWER|onclusion|\\boxed|####")
+_ANSWER_WORD = re.compile(
+    r"answer|Answer|ANSWER|onclusion|\\boxed|####"
+    rf"|{chinese_cues.ANSWER_WORD}"
+)
 _ONLY_FILLER = re.compile(rf"{_OPEN}{_FILLER}{_OPEN}(?:[^\w\s]*)\Z", re.IGNORECASE)
 _IS_THE_ANSWER = re.compile(
     rf"{_CLOSE}{_UNIT}\s*\b(?:is|are|as|should be|must be)\s+(?:\w+\s+){{0,3}}answer\b",
@@ -132,7 +137,8 @@ _SUPPOSES = re.compile(
 _CONSEQUENCE = re.compile(r",|\bthen\b|\bso\b", re.IGNORECASE)
 _HYPOTHETICAL = re.compile(
     r"\b(?:if|unless|could|might|suppose|assum\w+|expect\w*|"
-    r"(?:then|case)\b[^.?!\n]{0,40}\bwould)\b",
+    r"(?:then|case)\b[^.?!\n]{0,40}\bwould)\b"
+    rf"|{chinese_cues.HYPOTHETICAL}",
     re.IGNORECASE,
 )
 
@@ -203,7 +209,7 @@ class StatedNumbers:
         """Read the roles of all numbers of a sentence."""
         text, span = self.text, self.spans[sentence]
         end = min(span.end, span.start + LONGEST_SENTENCE)
-        hypothetical = text[span.end - 1] == "?" or bool(
+        hypothetical = text[span.end - 1] in "?\uff1f" or bool(
             _HYPOTHETICAL.search(text, span.start, end)
         )
         mark = _COMMITS.search(text, span.start, end)

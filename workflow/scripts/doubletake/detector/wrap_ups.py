@@ -4,7 +4,9 @@ import re
 from bisect import bisect_left
 from dataclasses import replace
 
+from doubletake.detector import chinese_cues
 from doubletake.detector.answer_candidates import is_conclusion
+from doubletake.detector.backtrack_cues import asks
 from doubletake.detector.events import Events, WrapUp
 from doubletake.text.sentences import Span, sentences, starts_line
 
@@ -12,14 +14,15 @@ _ENDS = re.compile(
     r"\bfinal answer\b|\\boxed|####|^\W*(?:so,?\s+)?(?:therefore|thus|hence)\b.*\d|"
     r"\banswer\s+(?:is|should be|must be|would be|has to be)\b"
     r"(?!\s+(?:indeed\s+|also\s+)?(?:correct|right|consistent|the same|wrong|not)\b)|"
-    r"\b(?:is|as)\s+(?:indeed\s+)?(?:the|my)\s+(?:\w+\s+)?answer\b",
+    r"\b(?:is|as)\s+(?:indeed\s+)?(?:the|my)\s+(?:\w+\s+)?answer\b"
+    rf"|{chinese_cues.ENDS}",
     re.IGNORECASE | re.DOTALL,
 )
 
 
 def ends_thought(sentence: str) -> bool:
     """Whether a sentence says that it gives the answer for good ("Therefore, ...")."""
-    return bool(_ENDS.search(sentence)) and not sentence.rstrip().endswith("?")
+    return bool(_ENDS.search(sentence)) and not asks(sentence)
 
 
 def with_wrap_up(thought: str, events: Events) -> Events:
