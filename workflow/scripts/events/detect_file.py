@@ -10,6 +10,7 @@ Inputs
 Outputs
     events: one JSON object per line: `id`, `arrivals`, `backtracks`, `wrap_ups`. Their
         `start` and `end` are characters of the row's `thought`.
+    standard output: the share of thoughts in which the detector can read no sentence.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from typing import Any
 from tqdm import tqdm
 
 from doubletake.detector.detectors import DETECTORS, GOLD_BASED, find_events
+from doubletake.detector.languages import reading_report
 from doubletake.detector.user_thoughts import UserThought, read_thoughts
 from doubletake.running.commands import command
 from doubletake.running.errors import InputError
@@ -43,8 +45,8 @@ def main(
     events_path: Path,
     detector: str,
     markers: tuple[str | None, str | None] = (None, None),
-) -> None:
-    """Read thoughts, find their events, write them.
+) -> str:
+    """Read thoughts, find their events, write them; return a line on their language.
 
     Args:
         thoughts_path: rows of thoughts.
@@ -62,12 +64,12 @@ def main(
         )
     start, end = markers
     formats = [] if start is end is None else [format_of_model(start, end, "", ())]
-    rows = tqdm(
-        read_thoughts(thoughts_path, gold=detector in GOLD_BASED, formats=formats),
-        unit=" traces",
-        disable=None,
+    thoughts = read_thoughts(
+        thoughts_path, gold=detector in GOLD_BASED, formats=formats
     )
+    rows = tqdm(thoughts, unit=" traces", disable=None)
     write_rows((event_row(row, detector) for row in rows), events_path)
+    return reading_report([row.content.thought for row in thoughts])
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -88,9 +90,11 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 if __name__ == "__main__":
     with command():
         given = arguments()
-        main(
-            thoughts_path=given.thoughts,
-            events_path=given.events,
-            detector=given.detector,
-            markers=(given.start_of_thought, given.end_of_thought),
+        print(
+            main(
+                thoughts_path=given.thoughts,
+                events_path=given.events,
+                detector=given.detector,
+                markers=(given.start_of_thought, given.end_of_thought),
+            )
         )

@@ -31,6 +31,8 @@ class _Equation(NamedTuple):
     """`left sign right = result` as it is written."""
 
     start: int
+    second: int
+    """Where the second number starts."""
     end: int
     left: str
     sign: str
@@ -45,6 +47,8 @@ class RivalAnswers(NamedTuple):
     """Values that no other step uses: every statement of them may answer."""
     statements: tuple[StatedNumber, ...]
     """Results that answer where they stand; their values also occur in other steps."""
+    inputs: frozenset[int]
+    """Where the second number of a step to such a result starts."""
 
 
 def is_reasoning(sentence: str) -> bool:
@@ -61,7 +65,7 @@ def rival_answers(thought: str, numbers: StatedNumbers, final: str) -> RivalAnsw
     final value ("24 - 14 = 10" against "24 - 10 = 14").
     """
     equations = [
-        _Equation(*match.span(), *match.groups())
+        _Equation(match.start(), match.start(3), match.end(), *match.groups())
         for match in _EQUATION.finditer(numbers.text)
     ]
     steps = {
@@ -73,7 +77,7 @@ def rival_answers(thought: str, numbers: StatedNumbers, final: str) -> RivalAnsw
     used = {number for e in equations for number in (e.left, e.right)}
     used |= numbers.asked.given_numbers
     starts = [span.start for span in numbers.spans]
-    values, statements = set(), []
+    values, statements, inputs = set(), [], set()
     for e in equations:
         first, second = (
             (e.sign, e.left, None) in steps,
@@ -87,12 +91,13 @@ def rival_answers(thought: str, numbers: StatedNumbers, final: str) -> RivalAnsw
         if e.result not in used:
             values.add(e.result)
         elif first and e.result not in numbers.asked.given_numbers:
+            inputs.add(e.second)
             statements += [
                 item
                 for item in numbers.of_sentence(sentence)
                 if item.numeral.end == e.end and item.role in (RESULT, COMMITTED)
             ]
-    return RivalAnswers(frozenset(values), tuple(statements))
+    return RivalAnswers(frozenset(values), tuple(statements), frozenset(inputs))
 
 
 def _is_left(thought: str, spans: Sequence[Span], step: _Equation) -> bool:

@@ -67,9 +67,11 @@ class _Reader:
         """
         sentence = self.sentence(index)
         cue = turn_cue(sentence) if self.arrivals else None
-        turned = cue is not None and self.opens_turn(cue, index)
-        if turned and self.runs_on(cue, index, candidates):
-            turned = False
+        turned = (
+            cue is not None
+            and self.opens_turn(cue, index)
+            and not self.runs_on(cue, index, candidates)
+        )
         if cue is not None and turned:
             self.backtrack(cue, index)
         elif cue is not None and self.open and only_asks(cue, sentence):
