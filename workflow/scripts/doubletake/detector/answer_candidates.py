@@ -93,7 +93,7 @@ def answer_candidates(thought: str, numbers: StatedNumbers) -> list[StatedNumber
             candidates.pop(item.numeral.start, None)
     repeated = [
         item
-        for value in _repeated_values(numbers, asserted)
+        for value in _repeated_values(numbers, asserted) - {final}
         for item in _unused_results(thought, numbers, value)
     ]
     for item in (*repeated, *rivals.statements, *asserted):

@@ -4,6 +4,7 @@ A sentence is judged by its own words. Its kind may also depend on the next sent
 Whether the sentence is a backtrack depends on its place, which `rules_detector` judges.
 """
 
+from functools import lru_cache
 from types import ModuleType
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ CHECK, DOUBT, ALTERNATIVE, REREAD = "check", "doubt", "alternative", "reread"
 KINDS = (CHECK, DOUBT, ALTERNATIVE, REREAD)
 # ASSUME: the start of a sentence shows whether it turns back.
 HEAD_LENGTH = 240  # characters
+TAIL_LENGTH = 12  # characters that show a tag question or a quotation
 # ASSUME: a turn in a shorter sentence is explained by the next sentence.
 SHORT_SENTENCE = 60  # characters
 
@@ -31,9 +33,9 @@ class Cue(NamedTuple):
 
 def _lists(text: str) -> tuple[ModuleType, ...]:
     """The lists of patterns for the languages of a text."""
-    if text.isascii() or not chinese_cues.HAN.search(text):
-        return (english_cues,)
-    return (english_cues, chinese_cues)
+    if chinese_cues.in_chinese(text):
+        return (english_cues, chinese_cues)
+    return (english_cues,)
 
 
 def _has(pattern: str, text: str, start: int = 0) -> bool:
@@ -53,13 +55,19 @@ def asks(sentence: str) -> bool:
 
 def turn_cue(sentence: str) -> Cue | None:
     """The cue of a sentence that turns back; None for any other sentence."""
-    head = sentence[:HEAD_LENGTH].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return _turn_cue(sentence[:HEAD_LENGTH], sentence[-TAIL_LENGTH:])
+
+
+@lru_cache(maxsize=4096)
+def _turn_cue(head: str, tail: str) -> Cue | None:
+    """The cue of a sentence, given its first and its last characters."""
+    head = head.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     matches = [cues.CUE.match(head) for cues in _lists(head)]
     match = next(filter(None, matches), None)
     if match is None:
         return None
     form = match.lastgroup or ""
-    if form in ("doubt", "but", "hmm") and _is_rhetorical(sentence, head):
+    if form in ("doubt", "but", "hmm") and _is_rhetorical(head, tail):
         return None
     if form == "wonder" and _begins("CONSEQUENCE", head):
         return None
@@ -71,15 +79,15 @@ def turn_cue(sentence: str) -> Cue | None:
     return Cue(words[:40], form, starts_new_turn)
 
 
-def _is_rhetorical(sentence: str, head: str) -> bool:
+def _is_rhetorical(head: str, tail: str) -> bool:
     """Whether a question asks nothing: "..., right?", "So, is it 8?", a quotation."""
     if "?" not in head and "\N{FULLWIDTH QUESTION MARK}" not in head:
         return False
-    if _begins("CONSEQUENCE", head) or sentence.endswith(
+    if _begins("CONSEQUENCE", head) or tail.endswith(
         ('?"', "?\N{RIGHT DOUBLE QUOTATION MARK}")
     ):
         return True
-    return bool(_has("TAG_QUESTION", sentence[-12:])) and not sentence.startswith("But")
+    return _has("TAG_QUESTION", tail) and not head.startswith("But")
 
 
 def kind_of(cue: Cue, sentence: str, following: str) -> str:

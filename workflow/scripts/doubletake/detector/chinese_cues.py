@@ -6,7 +6,7 @@ written by hand and is not measured on real Chinese thoughts.
 
 import re
 
-HAN = re.compile("[\u4e00-\u9fff]")
+_HAN = re.compile("[\u4e00-\u9fff]")
 _PAUSE = r"(?:\W|\d{1,2}[.)\u3001\uff0e]\s*)*+"
 _FILLER = (
     rf"{_PAUSE}(?:(?:好的?|嗯+|那么?|所以|哦|噢|啊|呃|然后|现在|接下来|其实|最后|是的|对)"
@@ -77,14 +77,21 @@ ENDS = (
     "最终答案|最后答案|答案(?:就|应该)?(?:是|为)(?!(?:正确|对)的)|综上"
     "|^\\W*(?:所以|因此).*\\d"
 )
-COMMITS = (
+COMMITS = re.compile(
     "(?:答案|结论|结果)[^\u3002\uff0c,;\\n]{0,24}?(?:是|为|等于|=|:|\uff1a)"
     "(?!不|否|什么|多少)"
 )
-ANSWER_WORD = "答案|结论|结果"
-RESULT_BEFORE = (
+ANSWER_WORD = re.compile("答案|结论|结果")
+RESULT_BEFORE = re.compile(
     "(?:等于|得到?|得出|就?是|为|共有?|还?剩下?(?:的是)?|余下|变成|达到|有|即)"
-    "(?:了|约|大约|大概|只|仅|整整|正好|刚好)?"
+    r"(?:了|约|大约|大概|只|仅|整整|正好|刚好)?[\s$(*]*$"
 )
-HYPOTHETICAL = "如果|假如|假设|要是|倘若|的话"
-OPERATION = "乘以?|加上?|减去?|除以|的(?:一半|[二三四五六七八九十]分之)"
+HYPOTHETICAL = re.compile("如果|假如|假设|要是|倘若|的话")
+_OPERATION = "(?:乘以?|加上?|减去?|除以|的(?:一半|[二三四五六七八九十]分之))"
+OPERAND_AFTER = re.compile(rf"\s?[\u4e00-\u9fff]?{_OPERATION}")
+OPERAND_BEFORE = re.compile(rf"(?:{_OPERATION}|[每从第])\s?$")
+
+
+def in_chinese(text: str) -> bool:
+    """Whether a text holds a Chinese character."""
+    return not text.isascii() and _HAN.search(text) is not None

@@ -8,6 +8,7 @@ import re
 
 from doubletake.detector import chinese_cues
 
+LONGEST_PHRASE = 28  # characters of a fronted phrase before its number
 _NUMBER = r"\\?[$(]?\d"
 _UNIT_WORDS = (
     r"(?:(?!(?:so|but|which|then|and|or|that|because|since)\b)[a-z'-]{1,24}\s+){0,3}"
@@ -21,13 +22,11 @@ _AFTER = re.compile(
     rf"|\s?{_UNIT_WORDS}(?:is|are)\s(?:[a-z]{{1,12}}\s)?"
     r"(?:less|more|greater|smaller|larger|bigger|fewer|shorter|longer|higher|lower)\sthan\b"
     # "6 times Sam's age"
-    r"|\stimes\s(?!(?:he|she|it|that|there|what|let)')[a-z]{2,24}'s\b"
-    rf"|\s?[\u4e00-\u9fff]?(?:{chinese_cues.OPERATION})",
+    r"|\stimes\s(?!(?:he|she|it|that|there|what|let)')[a-z]{2,24}'s\b",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(
-    rf"(?:(?<![a-z])x|{chinese_cues.OPERATION}|[每从第])\s?\\?[$(]?$", re.IGNORECASE
-)
+_AFTER_SIGN = re.compile(r"x\s?\\?[$(]?\d|will |would |than\b|'s\b", re.IGNORECASE)
+_BEFORE = re.compile(r"(?<![a-z])x\s?\\?[$(]?$", re.IGNORECASE)
 _FRONTED = re.compile(
     r"(?:^|[,:;]\s|\b(?:so|then|that|and|but|if|means|says)\s)"
     r"(?:in|after|by|at|for|with|over|during|within)\s(?:(?:day|week|hour|month|year|age)\s)?"
@@ -48,7 +47,12 @@ def is_starting_point(before: str, after: str) -> bool:
         after: the text of the sentence after the number, at most `CONTEXT` long.
     """
     return bool(
-        _AFTER.match(after)
+        (_AFTER_SIGN.search(after) and _AFTER.match(after))
         or _BEFORE.search(before[-5:])
-        or (_FRONTED.search(before) and _CLAUSE.match(after))
+        or (
+            _CLAUSE.match(after)
+            and _FRONTED.search(before, len(before) - LONGEST_PHRASE)
+        )
+        or (not after.isascii() and chinese_cues.OPERAND_AFTER.match(after))
+        or (not before.isascii() and chinese_cues.OPERAND_BEFORE.search(before))
     )

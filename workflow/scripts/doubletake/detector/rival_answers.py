@@ -20,9 +20,10 @@ from doubletake.text.sentences import Span
 
 # ASSUME: a longer sentence, or one with a digit, reasons.
 LONGEST_ANNOUNCEMENT = 30  # characters
-_TERM = r"\\?\$?(\d{1,15}(?:\.\d{1,9})?)"
+_TERM = r"(\d{1,15}(?:\.\d{1,9})?)"
+_MONEY = r"\s?\\?\$?"
 _EQUATION = re.compile(
-    rf"(?<![\d.]){_TERM}\s?([-+*/\u00d7\u00f7])\s?{_TERM}\s?=\s?{_TERM}"
+    rf"(?<![\d.]){_TERM}\s?([-+*/\u00d7\u00f7]){_MONEY}{_TERM}\s?={_MONEY}{_TERM}"
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 

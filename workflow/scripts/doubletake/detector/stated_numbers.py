@@ -109,7 +109,7 @@ _FILLER = (
     r"[a-z]{2,12}ly)\b\s*){0,5}"
 )
 _RESULT_BEFORE = re.compile(
-    rf"(?:=|\u2248|\u2192|{chinese_cues.RESULT_BEFORE}|\\approx|\\implies|\\Rightarrow"
+    r"(?:=|\u2248|\u2192|\\approx|\\implies|\\Rightarrow"
     rf"|(?:\b|')(?:{_VERB}|s|re)\b|\b(?:gives|giving|leaves|leaving)(?:\s[a-z']+){{1,2}})"
     rf"{_OPEN},?{_OPEN}"
     rf"(?:indeed,?\s|equal\s)?{_FILLER}{_OPEN}$",
@@ -117,14 +117,10 @@ _RESULT_BEFORE = re.compile(
 )
 _COMMITS = re.compile(
     r"\b(?:answer|conclusion)\b[^.,;\n]{0,80}?(?:\bis\b|\bbe\b|=|:|\bto\b)"
-    r"|\banswer\b(?=[\s:*$\\(\[{]{1,8}\d)|\\boxed\{|####"
-    rf"|{chinese_cues.COMMITS}",
+    r"|\banswer\b(?=[\s:*$\\(\[{]{1,8}\d)|\\boxed\{|####",
     re.IGNORECASE,
 )
-_ANSWER_WORD = re.compile(
-    r"answer|Answer|ANSWER|onclusion|\\boxed|####"
-    rf"|{chinese_cues.ANSWER_WORD}"
-)
+_ANSWER_WORD = re.compile(r"answer|Answer|ANSWER|onclusion|\\boxed|####")
 _ONLY_FILLER = re.compile(rf"{_OPEN}{_FILLER}{_OPEN}(?:[^\w\s]*)\Z", re.IGNORECASE)
 _IS_THE_ANSWER = re.compile(
     rf"{_CLOSE}{_UNIT}\s*\b(?:is|are|as|should be|must be)\s+(?:\w+\s+){{0,3}}answer\b",
@@ -137,8 +133,7 @@ _SUPPOSES = re.compile(
 _CONSEQUENCE = re.compile(r",|\bthen\b|\bso\b", re.IGNORECASE)
 _HYPOTHETICAL = re.compile(
     r"\b(?:if|unless|could|might|suppose|assum\w+|expect\w*|"
-    r"(?:then|case)\b[^.?!\n]{0,40}\bwould)\b"
-    rf"|{chinese_cues.HYPOTHETICAL}",
+    r"(?:then|case)\b[^.?!\n]{0,40}\bwould)\b",
     re.IGNORECASE,
 )
 
@@ -157,6 +152,7 @@ class StatedNumbers:
             asked: what the question asks for.
         """
         self.text, self.spans, self.asked = plain(thought), spans, asked
+        self._chinese = chinese_cues.in_chinese(self.text)
         self.numerals = list(numerals(self.text))
         self.by_value: dict[str, list[int]] = {}
         self.by_sentence: dict[int, list[int]] = {}
@@ -194,9 +190,11 @@ class StatedNumbers:
     def committed(self) -> list[StatedNumber]:
         """All numbers that the thought calls the answer, in order."""
         starts = [span.start for span in self.spans]
+        words = [_ANSWER_WORD, *([chinese_cues.ANSWER_WORD] if self._chinese else [])]
         sentences = {
             bisect_right(starts, match.start()) - 1
-            for match in _ANSWER_WORD.finditer(self.text)
+            for word in words
+            for match in word.finditer(self.text)
         }
         return [
             item
@@ -213,6 +211,11 @@ class StatedNumbers:
             _HYPOTHETICAL.search(text, span.start, end)
         )
         mark = _COMMITS.search(text, span.start, end)
+        if self._chinese:
+            hypothetical = hypothetical or bool(
+                chinese_cues.HYPOTHETICAL.search(text, span.start, end)
+            )
+            mark = mark or chinese_cues.COMMITS.search(text, span.start, end)
         commits = mark.end() if mark else len(text)
         after_operand = False
         for index in self.by_sentence[sentence]:
@@ -239,7 +242,9 @@ def _role(text: str, numeral: Numeral, span: Span, asked: AskedQuantity) -> str:
         return OPERAND
     if is_starting_point(before, after) or _is_supposed(text, numeral, span):
         return OPERAND
-    result = bool(total or _RESULT_BEFORE.search(before))
+    result = bool(total or _RESULT_BEFORE.search(before)) or (
+        not before.isascii() and bool(chinese_cues.RESULT_BEFORE.search(before))
+    )
     if numeral.written == "words" and not result and len(numeral.value) < 2:
         return OPERAND
     if not asked.fits(before, after):
