@@ -27,8 +27,7 @@ LAST_SENTENCES = 8
 
 _CONCLUDES = re.compile(
     r"\b(?:so|therefore|thus|hence|must|needs? to|has to|have to|should|would|will|"
-    r"answer|conclu\w+|total|altogether|yes|exactly|confident)\b"
-    rf"|{chinese_cues.CONCLUDES}",
+    r"answer|conclu\w+|total|altogether|yes|exactly|confident)\b",
     re.IGNORECASE,
 )
 _DEDUCES = re.compile(
@@ -56,7 +55,10 @@ _WORKED_OUT = re.compile(
 
 def is_conclusion(sentence: str) -> bool:
     """Whether a sentence has the words of a conclusion ("so", "must", "in total")."""
-    return bool(_CONCLUDES.search(sentence)) and not asks(sentence)
+    concludes = _CONCLUDES.search(sentence) or (
+        chinese_cues.in_chinese(sentence) and chinese_cues.CONCLUDES.search(sentence)
+    )
+    return bool(concludes) and not asks(sentence)
 
 
 def deduces(sentence: str) -> bool:

@@ -14,15 +14,17 @@ _ENDS = re.compile(
     r"\bfinal answer\b|\\boxed|####|^\W*(?:so,?\s+)?(?:therefore|thus|hence)\b.*\d|"
     r"\banswer\s+(?:is|should be|must be|would be|has to be)\b"
     r"(?!\s+(?:indeed\s+|also\s+)?(?:correct|right|consistent|the same|wrong|not)\b)|"
-    r"\b(?:is|as)\s+(?:indeed\s+)?(?:the|my)\s+(?:\w+\s+)?answer\b"
-    rf"|{chinese_cues.ENDS}",
+    r"\b(?:is|as)\s+(?:indeed\s+)?(?:the|my)\s+(?:\w+\s+)?answer\b",
     re.IGNORECASE | re.DOTALL,
 )
 
 
 def ends_thought(sentence: str) -> bool:
     """Whether a sentence says that it gives the answer for good ("Therefore, ...")."""
-    return bool(_ENDS.search(sentence)) and not asks(sentence)
+    ends = _ENDS.search(sentence) or (
+        chinese_cues.in_chinese(sentence) and chinese_cues.ENDS.search(sentence)
+    )
+    return bool(ends) and not asks(sentence)
 
 
 def with_wrap_up(thought: str, events: Events) -> Events:
