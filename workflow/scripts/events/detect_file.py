@@ -22,13 +22,13 @@ from typing import Any
 from tqdm import tqdm
 
 from doubletake.detector.detectors import DETECTORS, GOLD_BASED, find_events
-from doubletake.detector.languages import reading_report
 from doubletake.detector.user_thoughts import UserThought, read_thoughts
 from doubletake.running.commands import command
 from doubletake.running.errors import InputError
 from doubletake.running.json_lines import write_rows
 from doubletake.text.answers import final_answer
 from doubletake.text.known_formats import format_of_model
+from events.languages import reading_report
 
 
 def event_row(row: UserThought, detector: str) -> dict[str, Any]:

@@ -1,11 +1,10 @@
-"""What the detector reads: English, and Chinese by a list that is written by hand.
+"""Turns in Chinese, and after bullets and emoji.
 
 The Chinese thoughts below were written for these tests; they are no measurement.
 """
 
 import pytest
 
-from doubletake.detector.languages import is_unreadable, reading_report
 from doubletake.detector.rules_detector import detect
 
 QUESTION = "奥马尔有4箱甜瓜，每箱9个，卖掉11个。还剩多少个？"
@@ -77,29 +76,3 @@ def test_turns_after_bullets_numbers_and_emoji(mark):
     turn = f"{mark}Wait, let me check."
     thought = f"{ENGLISH}{turn} 36 - 11 = 25."
     assert found(thought)[:2] == (["25", "25"], [turn])
-
-
-@pytest.mark.parametrize(
-    ("thought", "unreadable"),
-    [
-        (FIRST, False),
-        (ENGLISH, False),
-        ("4 * 9 = 36", False),
-        ("", False),
-        ("x = 5", False),
-        ("Also ist die Antwort 25. Moment, ich prüfe das noch einmal.", True),
-        ("Donc la réponse est 25. Attendez, je vérifie.", True),
-        ("これは25です。もう一度。", True),
-    ],
-)
-def test_thoughts_that_the_detector_cannot_read(thought, unreadable):
-    assert is_unreadable(thought) == unreadable
-
-
-def test_report_names_languages_and_share():
-    report = reading_report([ENGLISH, FIRST, "Also ist die Antwort 25.", "5 = 5"])
-    assert report == (
-        "detector: it reads English and Chinese; no sentence that it can read in 1 of "
-        "4 thoughts (25%)"
-    )
-    assert "not checked" in reading_report([])
