@@ -90,9 +90,6 @@ def answer_candidates(thought: str, numbers: StatedNumbers) -> list[StatedNumber
         for value in {final} | rivals.values
         for item in _candidates_of_value(thought, numbers, value)
     }
-    for item, following in pairwise(numbers.of_value(final)):
-        if following.numeral.start in rivals.inputs:  # "8 + 6 = 14, 24 - 14 = 10"
-            candidates.pop(item.numeral.start, None)
     repeated = [
         item
         for value in _repeated_values(numbers, asserted) - {final}

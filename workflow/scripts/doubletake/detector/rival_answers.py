@@ -20,6 +20,7 @@ from doubletake.text.sentences import Span
 
 # ASSUME: a longer sentence, or one with a digit, reasons.
 LONGEST_ANNOUNCEMENT = 30  # characters
+_OF_A_WHOLE = "-/\u00f7"
 _TERM = r"(\d{1,15}(?:\.\d{1,9})?)"
 _MONEY = r"\s?\\?\$?"
 _EQUATION = re.compile(
@@ -32,8 +33,6 @@ class _Equation(NamedTuple):
     """`left sign right = result` as it is written."""
 
     start: int
-    second: int
-    """Where the second number starts."""
     end: int
     left: str
     sign: str
@@ -48,8 +47,6 @@ class RivalAnswers(NamedTuple):
     """Values that no other step uses: every statement of them may answer."""
     statements: tuple[StatedNumber, ...]
     """Results that answer where they stand; their values also occur in other steps."""
-    inputs: frozenset[int]
-    """Where the second number of a step to such a result starts."""
 
 
 def is_reasoning(sentence: str) -> bool:
@@ -62,11 +59,11 @@ def is_reasoning(sentence: str) -> bool:
 def rival_answers(thought: str, numbers: StatedNumbers, final: str) -> RivalAnswers:
     """The values other than the final one that the thought took for the answer.
 
-    A rival whose value other steps use must share the first number of a step to the
-    final value ("24 - 14 = 10" against "24 - 10 = 14").
+    A step that computes with the final value checks it. A rival whose value other steps
+    use must be taken from the same whole ("43 - 8 = 35" against "43 - 12 = 31").
     """
     equations = [
-        _Equation(match.start(), match.start(3), match.end(), *match.groups())
+        _Equation(*match.span(), *match.groups())
         for match in _EQUATION.finditer(numbers.text)
     ]
     steps = {
@@ -78,27 +75,30 @@ def rival_answers(thought: str, numbers: StatedNumbers, final: str) -> RivalAnsw
     used = {number for e in equations for number in (e.left, e.right)}
     used |= numbers.asked.given_numbers
     starts = [span.start for span in numbers.spans]
-    values, statements, inputs = set(), [], set()
+    values, statements = set(), []
     for e in equations:
         first, second = (
             (e.sign, e.left, None) in steps,
             (e.sign, None, e.right) in steps,
         )
-        if e.result == final or not (first or second):
+        if final in (e.left, e.right, e.result) or not (first or second):
             continue
         sentence = bisect_right(starts, e.start) - 1
         if not _is_left(thought, numbers.spans[sentence:], e):
             continue
         if e.result not in used:
             values.add(e.result)
-        elif first and e.result not in numbers.asked.given_numbers:
-            inputs.add(e.second)
+        elif (
+            first
+            and e.sign in _OF_A_WHOLE
+            and e.result not in numbers.asked.given_numbers
+        ):
             statements += [
                 item
                 for item in numbers.of_sentence(sentence)
                 if item.numeral.end == e.end and item.role in (RESULT, COMMITTED)
             ]
-    return RivalAnswers(frozenset(values), tuple(statements), frozenset(inputs))
+    return RivalAnswers(frozenset(values), tuple(statements))
 
 
 def _is_left(thought: str, spans: Sequence[Span], step: _Equation) -> bool:
