@@ -125,6 +125,7 @@ def turns_after(rest: str) -> list[str]:
     [
         "So I can confirm 45 is the answer.",
         "So I can be confident that it is 45.",
+        "The steps are:\n1. Multiply.\n2. Check the total.",
         "Alternatively, 10 * 9 = 90, and half of it is 45. Same result.",
     ],
 )

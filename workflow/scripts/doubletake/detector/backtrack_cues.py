@@ -69,6 +69,8 @@ def _turn_cue(head: str, tail: str) -> Cue | None:
     form = match.lastgroup or ""
     if form in ("doubt", "but", "hmm") and _is_rhetorical(head, tail):
         return None
+    if form == "checking" and head.lstrip("(")[0].isdigit():
+        return None  # a step of a numbered list: "5. Check the total."
     if form == "wonder" and _begins("CONSEQUENCE", head):
         return None
     words = head[match.end("filler") : match.end()].strip()
