@@ -7,6 +7,7 @@ WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
+VLLM := .venv-vllm
 SNAKEMAKE = $(BIN)/snakemake --cores $(CORES)
 RUNTIME := $(VENV)/installed-$(ENV)
 DEVELOPMENT := $(VENV)/installed-dev-$(ENV)
@@ -36,10 +37,12 @@ override TRACES := $(value TRACES)
 override EVENTS := $(value EVENTS)
 override LABELS := $(value LABELS)
 override RESULTS := $(value RESULTS)
-export TRACES EVENTS LABELS RESULTS
+override COLUMNS := $(value COLUMNS)
+override PROBLEMS := $(value PROBLEMS)
+export TRACES EVENTS LABELS RESULTS COLUMNS PROBLEMS
 
 detect: $(RUNTIME) ## Find events in your own thoughts: TRACES=in.jsonl EVENTS=out.jsonl
-	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/events/detect_file.py -- "$$TRACES" "$$EVENTS"
+	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/events/detect_file.py --columns="$$COLUMNS" --problems="$$PROBLEMS" -- "$$TRACES" "$$EVENTS"
 
 score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.jsonl
 	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/detector/score_file.py -- "$$LABELS" "$$EVENTS"
@@ -72,10 +75,10 @@ pocket: $(RUNTIME) ## Train the pocket model again and put it into resources/
 	@$(SNAKEMAKE) evaluate_pocket label_pocket
 	@cp -R results/training/pocket/model/. $(addprefix results/training/pocket/,problems.jsonl labelled_traces.jsonl metrics.json training.json) resources/pocket/
 
-bench: $(DEVELOPMENT) ## Print the speed of the computations, as ratios of one run
-	@$(MAKE) --no-print-directory $(PEERS)/installed || echo "The libraries of tests/bench/peers.txt cannot be installed; only doubletake itself is measured."
-	@python=$(BIN)/python; if [ -e $(PEERS)/installed ]; then python=$(PEERS)/bin/python; fi; \
-	for script in tests/bench/bench_*.py; do echo "== $$script"; OMP_NUM_THREADS=1 $$python $$script || true; done
+bench: $(DEVELOPMENT) ## Print the speed of the computations beside other libraries
+	@$(MAKE) --no-print-directory $(PEERS)/installed || echo "The libraries of tests/bench/peers.txt cannot be installed; they are not compared."
+	@$(MAKE) --no-print-directory $(VLLM)/installed || echo "vLLM (tests/bench/vllm.txt) cannot be installed; it is not compared."
+	@python=$(BIN)/python; if [ -e $(PEERS)/installed ]; then python=$(PEERS)/bin/python; fi; $$python tests/bench/run.py
 
 documents: $(DEVELOPMENT) ## Write the generated parts of the documents
 	@PYTHONPATH="tests:$$PYTHONPATH" $(BIN)/python tests/documents.py
@@ -100,6 +103,14 @@ $(PEERS)/installed: tests/bench/peers.txt envs/base.txt envs/cpu.txt | $(BIN)/py
 	@$(BIN)/python -m venv $(PEERS)
 	@echo "Installing the libraries to compare with into $(PEERS) ..."
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/peers.txt
+	@touch $@
+
+# vLLM wants other versions of its own. Without its dependencies for images and sound,
+# whose builds need a GPU: the list is complete.
+$(VLLM)/installed: tests/bench/vllm.txt | $(BIN)/python
+	@$(BIN)/python -m venv $(VLLM)
+	@echo "Installing vLLM to compare with into $(VLLM) ..."
+	@$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/bench/vllm.txt
 	@touch $@
 
 $(DEVELOPMENT): envs/dev.txt $(RUNTIME)

@@ -2,15 +2,13 @@
 
 from snakemake.utils import min_version
 
-min_version("9.0")
-
-
-configfile: "config/config.yaml"
+min_version("9.27")
 
 
 report: "workflow/report/workflow.rst"
 
 
+include: "rules/config.smk"
 include: "rules/common.smk"
 include: "rules/problems.smk"
 include: "rules/traces.smk"
@@ -41,6 +39,6 @@ rule all:
         [left_by(stage) for stage in registry.stages()],
         expand("{study}/manifest.json", study=study_folders()),
         rules.score_detector.output,
-        "results/report.html",
+        "<results>/report.html",
     message:
         "All results of all studies, and the report"

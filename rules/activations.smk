@@ -3,19 +3,19 @@
 
 rule cache_activations:
     input:
-        traces="results/{model}/{dataset}/traces.parquet",
-        events="results/{model}/{dataset}/events.parquet",
-        matches="results/{model}/{dataset}/matches.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        events="<results>/{model}/{dataset}/events.parquet",
+        matches="<results>/{model}/{dataset}/matches.parquet",
         model=model_files,
     output:
-        cache="results/{model}/{dataset}/activations/{shard}.safetensors",
-        index="results/{model}/{dataset}/activations/shards/{shard}.index.parquet",
-        verification="results/{model}/{dataset}/activations/shards/{shard}.verification.parquet",
-        runs="results/{model}/{dataset}/activations/shards/{shard}.runs.parquet",
+        cache="<results>/{model}/{dataset}/activations/{shard}.safetensors",
+        index="<results>/{model}/{dataset}/activations/shards/{shard}.index.parquet",
+        verification="<results>/{model}/{dataset}/activations/shards/{shard}.verification.parquet",
+        runs="<results>/{model}/{dataset}/activations/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/activations/cache/{shard}.log",
+        "<results>/{model}/{dataset}/logs/activations/cache/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/activations/cache/{shard}.tsv"
+        "<results>/{model}/{dataset}/benchmarks/activations/cache/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:

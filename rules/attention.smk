@@ -3,19 +3,19 @@
 
 rule measure_attention:
     input:
-        traces="results/{model}/{dataset}/traces.parquet",
-        events="results/{model}/{dataset}/events.parquet",
-        turns="results/{model}/{dataset}/turns.parquet",
-        words="results/{model}/{dataset}/turns/words.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        events="<results>/{model}/{dataset}/events.parquet",
+        turns="<results>/{model}/{dataset}/turns.parquet",
+        words="<results>/{model}/{dataset}/turns/words.parquet",
         model=model_files,
     output:
-        attention="results/{model}/{dataset}/attention/shards/{shard}.attention.parquet",
-        verification="results/{model}/{dataset}/attention/shards/{shard}.verification.parquet",
-        runs="results/{model}/{dataset}/attention/shards/{shard}.runs.parquet",
+        attention="<results>/{model}/{dataset}/attention/shards/{shard}.attention.parquet",
+        verification="<results>/{model}/{dataset}/attention/shards/{shard}.verification.parquet",
+        runs="<results>/{model}/{dataset}/attention/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/attention/measure/{shard}.log",
+        "<results>/{model}/{dataset}/logs/attention/measure/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/attention/measure/{shard}.tsv"
+        "<results>/{model}/{dataset}/benchmarks/attention/measure/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -34,15 +34,15 @@ rule measure_attention:
 
 rule summarise_attention:
     input:
-        attention="results/{model}/{dataset}/attention.parquet",
-        matches="results/{model}/{dataset}/matches.parquet",
+        attention="<results>/{model}/{dataset}/attention.parquet",
+        matches="<results>/{model}/{dataset}/matches.parquet",
     output:
-        summary="results/{model}/{dataset}/attention/summary.parquet",
-        heads="results/{model}/{dataset}/attention/heads.parquet",
+        summary="<results>/{model}/{dataset}/attention/summary.parquet",
+        heads="<results>/{model}/{dataset}/attention/heads.parquet",
     log:
-        "results/{model}/{dataset}/logs/attention/summarise.log",
+        "<results>/{model}/{dataset}/logs/attention/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/attention/summarise.tsv"
+        "<results>/{model}/{dataset}/benchmarks/attention/summarise.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -64,9 +64,9 @@ rule plot_attention:
     output:
         **figures_of("attention"),
     log:
-        "results/{model}/{dataset}/logs/attention/plot.log",
+        "<results>/{model}/{dataset}/logs/attention/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/attention/plot.tsv"
+        "<results>/{model}/{dataset}/benchmarks/attention/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -1,42 +1,16 @@
-"""Config check, input functions and wildcard constraints for all rule files."""
+"""Input functions and wildcard constraints for all rule files."""
 
-import os
 import re
-import sys
 from dataclasses import asdict
-from pathlib import Path
 from types import SimpleNamespace
 
-# Snakemake and its jobs use the code of this checkout.
-SCRIPTS = str(Path(workflow.basedir) / "workflow/scripts")
-sys.path.insert(0, SCRIPTS)
-OWN_PATH = os.getenv("PYTHONPATH", "").split(os.pathsep)
-os.environ.update(
-    PYTHONPATH=os.pathsep.join(dict.fromkeys([SCRIPTS, *filter(None, OWN_PATH)])),
-    # A job ends when this process is gone.
-    DOUBLETAKE_RUN=str(os.getpid()),
-)
-
-from snakemake.exceptions import WorkflowError
-
-from doubletake.study import registry
-from doubletake.study import settings as studies
 from doubletake.model.folders import card_files, weight_files
 from doubletake.running.digests import code_digest
-from doubletake.running.errors import InputError
-from doubletake.study.shards import shard_names
-from doubletake.running.visible_text import visible
-from doubletake.study.config_schema import check_shape
+from doubletake.study import registry
 from doubletake.study.outputs import study_files
+from doubletake.study.shards import shard_names
 
-ENVIRONMENT = Path(workflow.basedir) / "envs/doubletake.yaml"
-SOURCES = studies.Sources((Path.cwd(), Path(workflow.basedir)))
-
-try:
-    check_shape(config)
-    studies.check(config, SOURCES)
-except InputError as error:
-    raise WorkflowError(visible(f"config: {error}")) from None
+ENVIRONMENT = HERE / "envs/doubletake.yaml"
 
 
 wildcard_constraints:
@@ -83,10 +57,9 @@ def model_files(wildcards):
     return [*configs, *weights, *code, *tokenizer_files(wildcards)]
 
 
-def dataset_file(wildcards):
-    """The file of a local dataset; an empty list for a dataset on the hub."""
-    settings = dataset_settings(wildcards)
-    return [settings["source"]] if settings["revision"] is None else []
+def dataset_files(wildcards):
+    """The local files of a dataset; an empty list for a dataset on the hub."""
+    return list(studies.dataset_files(config, wildcards.dataset, SOURCES).values())
 
 
 def datasets_with(thoughts):
@@ -121,7 +94,9 @@ def shards_of(pattern):
 def parts_of(stage):
     """Inputs of the job that joins the shards of a stage, by table."""
     return {
-        table.key: shards_of(f"results/{{model}}/{{dataset}}/{table.part(stage.name)}")
+        table.key: shards_of(
+            f"<results>/{{model}}/{{dataset}}/{table.part(stage.name)}"
+        )
         for table in stage.shards
     }
 
@@ -129,7 +104,7 @@ def parts_of(stage):
 def joined_by(stage):
     """Outputs of the job that joins the shards of a stage, by table."""
     return {
-        table.key: f"results/{{model}}/{{dataset}}/{table.file(stage.name)}"
+        table.key: f"<results>/{{model}}/{{dataset}}/{table.file(stage.name)}"
         for table in stage.shards
     }
 
@@ -161,7 +136,7 @@ def figures_of(name):
     experiment = registry.stage_named(name)
     return {
         figure.name: report(
-            f"results/{{model}}/{{dataset}}/{name}/{figure.name}.svg",
+            f"<results>/{{model}}/{{dataset}}/{name}/{figure.name}.svg",
             caption="../workflow/report/figure.rst",
             category=experiment.title,
             subcategory="{model} on {dataset}",

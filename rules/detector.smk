@@ -5,12 +5,12 @@ rule score_detector:
     input:
         labels=studies.labels_file(config, SOURCES),
     output:
-        scores="results/detector/scores.parquet",
-        mistakes="results/detector/mistakes.parquet",
+        scores="<results>/detector/scores.parquet",
+        mistakes="<results>/detector/mistakes.parquet",
     log:
-        "results/detector/logs/score.log",
+        "<results>/detector/logs/score.log",
     benchmark:
-        "results/detector/benchmarks/score.tsv"
+        "<results>/detector/benchmarks/score.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -2,23 +2,23 @@
 
 from early_exit import settings as early_exit_settings
 
-EARLY_EXIT_PUBLISHED = SOURCES.local("resources/reference/early_exit_published.json")
+EARLY_EXIT_PUBLISHED = SOURCES.own("resources/reference/early_exit_published.json")
 
 
 rule measure_early_exit:
     input:
-        problems="results/{model}/{dataset}/problems.parquet",
-        traces="results/{model}/{dataset}/traces.parquet",
-        events="results/{model}/{dataset}/events.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        events="<results>/{model}/{dataset}/events.parquet",
         model=model_files,
     output:
-        exits="results/{model}/{dataset}/early_exit/shards/{shard}.early_exit.parquet",
-        verification="results/{model}/{dataset}/early_exit/shards/{shard}.verification.parquet",
-        runs="results/{model}/{dataset}/early_exit/shards/{shard}.runs.parquet",
+        exits="<results>/{model}/{dataset}/early_exit/shards/{shard}.early_exit.parquet",
+        verification="<results>/{model}/{dataset}/early_exit/shards/{shard}.verification.parquet",
+        runs="<results>/{model}/{dataset}/early_exit/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/early_exit/measure/{shard}.log",
+        "<results>/{model}/{dataset}/logs/early_exit/measure/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/early_exit/measure/{shard}.tsv"
+        "<results>/{model}/{dataset}/benchmarks/early_exit/measure/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -37,17 +37,17 @@ rule measure_early_exit:
 
 rule summarise_early_exit:
     input:
-        exits="results/{model}/{dataset}/early_exit.parquet",
-        traces="results/{model}/{dataset}/traces.parquet",
+        exits="<results>/{model}/{dataset}/early_exit.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
         published=EARLY_EXIT_PUBLISHED,
     output:
-        summary="results/{model}/{dataset}/early_exit/summary.parquet",
-        slopes="results/{model}/{dataset}/early_exit/slopes.parquet",
-        calibration="results/{model}/{dataset}/early_exit/calibration.parquet",
+        summary="<results>/{model}/{dataset}/early_exit/summary.parquet",
+        slopes="<results>/{model}/{dataset}/early_exit/slopes.parquet",
+        calibration="<results>/{model}/{dataset}/early_exit/calibration.parquet",
     log:
-        "results/{model}/{dataset}/logs/early_exit/summarise.log",
+        "<results>/{model}/{dataset}/logs/early_exit/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/early_exit/summarise.tsv"
+        "<results>/{model}/{dataset}/benchmarks/early_exit/summarise.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -67,16 +67,16 @@ rule summarise_early_exit:
 
 rule plot_early_exit:
     input:
-        exits="results/{model}/{dataset}/early_exit.parquet",
+        exits="<results>/{model}/{dataset}/early_exit.parquet",
         summary=rules.summarise_early_exit.output.summary,
         bins=rules.summarise_early_exit.output.calibration,
         published=EARLY_EXIT_PUBLISHED,
     output:
         **figures_of("early_exit"),
     log:
-        "results/{model}/{dataset}/logs/early_exit/plot.log",
+        "<results>/{model}/{dataset}/logs/early_exit/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/early_exit/plot.tsv"
+        "<results>/{model}/{dataset}/benchmarks/early_exit/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT

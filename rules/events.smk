@@ -3,14 +3,14 @@
 
 rule detect_events:
     input:
-        problems="results/{model}/{dataset}/problems.parquet",
-        traces="results/{model}/{dataset}/traces.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
     output:
-        events="results/{model}/{dataset}/events.parquet",
+        events="<results>/{model}/{dataset}/events.parquet",
     log:
-        "results/{model}/{dataset}/logs/events/detect.log",
+        "<results>/{model}/{dataset}/logs/events/detect.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/events/detect.tsv"
+        "<results>/{model}/{dataset}/benchmarks/events/detect.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -3,22 +3,22 @@
 
 rule measure_logit_lens:
     input:
-        events="results/{model}/{dataset}/events.parquet",
-        turns="results/{model}/{dataset}/turns.parquet",
-        words="results/{model}/{dataset}/turns/words.parquet",
-        index="results/{model}/{dataset}/activations/index.parquet",
-        cache=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
+        events="<results>/{model}/{dataset}/events.parquet",
+        turns="<results>/{model}/{dataset}/turns.parquet",
+        words="<results>/{model}/{dataset}/turns/words.parquet",
+        index="<results>/{model}/{dataset}/activations/index.parquet",
+        cache=shards_of("<results>/{model}/{dataset}/activations/{shard}.safetensors"),
         model=model_files,
     output:
-        lens="results/{model}/{dataset}/logit_lens.parquet",
-        random_groups="results/{model}/{dataset}/logit_lens/random_groups.parquet",
-        vocabulary="results/{model}/{dataset}/logit_lens/vocabulary.parquet",
-        verification="results/{model}/{dataset}/logit_lens/verification.parquet",
-        runs="results/{model}/{dataset}/logit_lens/runs.parquet",
+        lens="<results>/{model}/{dataset}/logit_lens.parquet",
+        random_groups="<results>/{model}/{dataset}/logit_lens/random_groups.parquet",
+        vocabulary="<results>/{model}/{dataset}/logit_lens/vocabulary.parquet",
+        verification="<results>/{model}/{dataset}/logit_lens/verification.parquet",
+        runs="<results>/{model}/{dataset}/logit_lens/runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/logit_lens/measure.log",
+        "<results>/{model}/{dataset}/logs/logit_lens/measure.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/logit_lens/measure.tsv"
+        "<results>/{model}/{dataset}/benchmarks/logit_lens/measure.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -38,19 +38,19 @@ rule measure_logit_lens:
 rule summarise_logit_lens:
     input:
         lens=rules.measure_logit_lens.output.lens,
-        matches="results/{model}/{dataset}/matches.parquet",
+        matches="<results>/{model}/{dataset}/matches.parquet",
         random_groups=rules.measure_logit_lens.output.random_groups,
         vocabulary=rules.measure_logit_lens.output.vocabulary,
-        words="results/{model}/{dataset}/turns/words.parquet",
+        words="<results>/{model}/{dataset}/turns/words.parquet",
     output:
-        summary="results/{model}/{dataset}/logit_lens/summary.parquet",
-        parts="results/{model}/{dataset}/logit_lens/parts.parquet",
-        leading="results/{model}/{dataset}/logit_lens/leading.parquet",
-        top_words="results/{model}/{dataset}/logit_lens/words.parquet",
+        summary="<results>/{model}/{dataset}/logit_lens/summary.parquet",
+        parts="<results>/{model}/{dataset}/logit_lens/parts.parquet",
+        leading="<results>/{model}/{dataset}/logit_lens/leading.parquet",
+        top_words="<results>/{model}/{dataset}/logit_lens/words.parquet",
     log:
-        "results/{model}/{dataset}/logs/logit_lens/summarise.log",
+        "<results>/{model}/{dataset}/logs/logit_lens/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/logit_lens/summarise.tsv"
+        "<results>/{model}/{dataset}/benchmarks/logit_lens/summarise.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -65,15 +65,15 @@ rule summarise_logit_lens:
 
 rule plot_logit_lens:
     input:
-        turns="results/{model}/{dataset}/turns.parquet",
+        turns="<results>/{model}/{dataset}/turns.parquet",
         summary=rules.summarise_logit_lens.output.summary,
         leading=rules.summarise_logit_lens.output.leading,
     output:
         **figures_of("logit_lens"),
     log:
-        "results/{model}/{dataset}/logs/logit_lens/plot.log",
+        "<results>/{model}/{dataset}/logs/logit_lens/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/logit_lens/plot.tsv"
+        "<results>/{model}/{dataset}/benchmarks/logit_lens/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT

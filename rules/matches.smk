@@ -3,16 +3,16 @@
 
 rule measure_matches:
     input:
-        traces="results/{model}/{dataset}/traces.parquet",
-        events="results/{model}/{dataset}/events.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        events="<results>/{model}/{dataset}/events.parquet",
     output:
-        matches="results/{model}/{dataset}/matches.parquet",
-        dropped="results/{model}/{dataset}/matches/dropped.parquet",
-        balance="results/{model}/{dataset}/matches/balance.parquet",
+        matches="<results>/{model}/{dataset}/matches.parquet",
+        dropped="<results>/{model}/{dataset}/matches/dropped.parquet",
+        balance="<results>/{model}/{dataset}/matches/balance.parquet",
     log:
-        "results/{model}/{dataset}/logs/matches/measure.log",
+        "<results>/{model}/{dataset}/logs/matches/measure.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/matches/measure.tsv"
+        "<results>/{model}/{dataset}/benchmarks/matches/measure.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -33,9 +33,9 @@ rule plot_matches:
     output:
         **figures_of("matches"),
     log:
-        "results/{model}/{dataset}/logs/matches/plot.log",
+        "<results>/{model}/{dataset}/logs/matches/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/matches/plot.tsv"
+        "<results>/{model}/{dataset}/benchmarks/matches/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -11,7 +11,7 @@ for stage in registry.sharded():
         output:
             **joined_by(stage),
         log:
-            f"results/{{model}}/{{dataset}}/logs/{stage.name}/merge.log",
+            f"<results>/{{model}}/{{dataset}}/logs/{stage.name}/merge.log",
         wildcard_constraints:
             # Imported thoughts are not sharded.
             dataset=(

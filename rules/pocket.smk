@@ -7,14 +7,14 @@ date of a file can never start a new training of the shipped model.
 
 rule train_pocket:
     input:
-        settings=Path(workflow.basedir) / "config/pocket-training.yaml",
+        settings=SOURCES.own("config/pocket-training.yaml"),
     output:
-        model=directory("results/training/pocket/model"),
-        training="results/training/pocket/training.json",
+        model=directory("<results>/training/pocket/model"),
+        training="<results>/training/pocket/training.json",
     log:
-        "results/training/pocket/logs/train.log",
+        "<results>/training/pocket/logs/train.log",
     benchmark:
-        "results/training/pocket/benchmarks/train.tsv"
+        "<results>/training/pocket/benchmarks/train.tsv"
     conda:
         ENVIRONMENT
     threads: 2
@@ -31,9 +31,9 @@ rule train_pocket:
 
 rule label_pocket:
     output:
-        labels="results/training/pocket/labelled_traces.jsonl",
+        labels="<results>/training/pocket/labelled_traces.jsonl",
     log:
-        "results/training/pocket/logs/label.log",
+        "<results>/training/pocket/logs/label.log",
     localrule: True
     conda:
         ENVIRONMENT
@@ -53,13 +53,13 @@ rule evaluate_pocket:
     input:
         model=rules.train_pocket.output.model,
     output:
-        problems="results/training/pocket/problems.jsonl",
-        metrics="results/training/pocket/metrics.json",
-        traces="results/training/pocket/traces.jsonl",
+        problems="<results>/training/pocket/problems.jsonl",
+        metrics="<results>/training/pocket/metrics.json",
+        traces="<results>/training/pocket/traces.jsonl",
     log:
-        "results/training/pocket/logs/evaluate.log",
+        "<results>/training/pocket/logs/evaluate.log",
     benchmark:
-        "results/training/pocket/benchmarks/evaluate.tsv"
+        "<results>/training/pocket/benchmarks/evaluate.tsv"
     conda:
         ENVIRONMENT
     threads: 2

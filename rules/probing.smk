@@ -3,19 +3,19 @@
 
 rule measure_probing:
     input:
-        events="results/{model}/{dataset}/events.parquet",
-        matches="results/{model}/{dataset}/matches.parquet",
-        index="results/{model}/{dataset}/activations/index.parquet",
-        caches=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
+        events="<results>/{model}/{dataset}/events.parquet",
+        matches="<results>/{model}/{dataset}/matches.parquet",
+        index="<results>/{model}/{dataset}/activations/index.parquet",
+        caches=shards_of("<results>/{model}/{dataset}/activations/{shard}.safetensors"),
     output:
-        scores="results/{model}/{dataset}/probing/shards/{shard}.scores.parquet",
-        directions="results/{model}/{dataset}/probing/shards/{shard}.safetensors",
-        verification="results/{model}/{dataset}/probing/shards/{shard}.verification.parquet",
-        runs="results/{model}/{dataset}/probing/shards/{shard}.runs.parquet",
+        scores="<results>/{model}/{dataset}/probing/shards/{shard}.scores.parquet",
+        directions="<results>/{model}/{dataset}/probing/shards/{shard}.safetensors",
+        verification="<results>/{model}/{dataset}/probing/shards/{shard}.verification.parquet",
+        runs="<results>/{model}/{dataset}/probing/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/probing/measure/{shard}.log",
+        "<results>/{model}/{dataset}/logs/probing/measure/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/probing/measure/{shard}.tsv"
+        "<results>/{model}/{dataset}/benchmarks/probing/measure/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -34,20 +34,20 @@ rule measure_probing:
 
 rule summarise_probing:
     input:
-        scores="results/{model}/{dataset}/probing/scores.parquet",
-        matches="results/{model}/{dataset}/matches.parquet",
-        index="results/{model}/{dataset}/activations/index.parquet",
+        scores="<results>/{model}/{dataset}/probing/scores.parquet",
+        matches="<results>/{model}/{dataset}/matches.parquet",
+        index="<results>/{model}/{dataset}/activations/index.parquet",
         directions=shards_of(
-            "results/{model}/{dataset}/probing/shards/{shard}.safetensors"
+            "<results>/{model}/{dataset}/probing/shards/{shard}.safetensors"
         ),
     output:
-        probing="results/{model}/{dataset}/probing.parquet",
-        contrasts="results/{model}/{dataset}/probing/contrasts.parquet",
-        directions="results/{model}/{dataset}/probing/directions.safetensors",
+        probing="<results>/{model}/{dataset}/probing.parquet",
+        contrasts="<results>/{model}/{dataset}/probing/contrasts.parquet",
+        directions="<results>/{model}/{dataset}/probing/directions.safetensors",
     log:
-        "results/{model}/{dataset}/logs/probing/summarise.log",
+        "<results>/{model}/{dataset}/logs/probing/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/probing/summarise.tsv"
+        "<results>/{model}/{dataset}/benchmarks/probing/summarise.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -71,9 +71,9 @@ rule plot_probing:
     output:
         **figures_of("probing"),
     log:
-        "results/{model}/{dataset}/logs/probing/plot.log",
+        "<results>/{model}/{dataset}/logs/probing/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/probing/plot.tsv"
+        "<results>/{model}/{dataset}/benchmarks/probing/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -3,13 +3,13 @@
 
 rule retrieve_problems:
     input:
-        source=dataset_file,
+        source=dataset_files,
     output:
-        problems="results/{model}/{dataset}/problems.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
     log:
-        "results/{model}/{dataset}/logs/problems/retrieve.log",
+        "<results>/{model}/{dataset}/logs/problems/retrieve.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/problems/retrieve.tsv"
+        "<results>/{model}/{dataset}/benchmarks/problems/retrieve.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -1,6 +1,6 @@
 """Report: one page on all studies of the config."""
 
-REPORT_TEMPLATES = SOURCES.local("workflow/report")
+REPORT_TEMPLATES = SOURCES.own("workflow/report")
 REPORT_STUDIES = [study_files(config, SOURCES, study) for study in config["studies"]]
 
 
@@ -8,19 +8,19 @@ rule write_report:
     input:
         results=[path for study in REPORT_STUDIES for path in study.outputs],
         manifests=[study.manifest for study in REPORT_STUDIES],
-        scores="results/detector/scores.parquet",
+        scores="<results>/detector/scores.parquet",
         template=REPORT_TEMPLATES / "page.html.jinja",
         parts=sorted(REPORT_TEMPLATES.glob("*.html.jinja")),
         style=REPORT_TEMPLATES / "page.css",
     output:
         page=report(
-            "results/report.html",
+            "<results>/report.html",
             caption="../workflow/report/report.rst",
             category="Report",
             labels={"page": "all studies"},
         ),
     log:
-        "results/logs/report/write.log",
+        "<results>/logs/report/write.log",
     localrule: True
     conda:
         ENVIRONMENT

@@ -14,7 +14,7 @@ for stage in registry.stages():
 
 rule report:
     input:
-        "results/report.html",
+        "<results>/report.html",
     localrule: True
     message:
         "The report"

@@ -1,4 +1,4 @@
-"""Traces: thoughts that the model generates, or finished ones from a file."""
+"""Traces: thoughts that the model generates, or finished ones from files or the hub."""
 
 # Two rules make traces. The constraint on the wildcard `dataset` chooses one of them:
 # `retrieve_traces` if the dataset has `thoughts: true`, else `generate_traces`.
@@ -6,15 +6,15 @@
 
 rule generate_traces:
     input:
-        problems="results/{model}/{dataset}/problems.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
         model=model_files,
     output:
-        traces="results/{model}/{dataset}/traces/shards/{shard}.traces.parquet",
-        runs="results/{model}/{dataset}/traces/shards/{shard}.runs.parquet",
+        traces="<results>/{model}/{dataset}/traces/shards/{shard}.traces.parquet",
+        runs="<results>/{model}/{dataset}/traces/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/traces/generate/{shard}.log",
+        "<results>/{model}/{dataset}/logs/traces/generate/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/traces/generate/{shard}.tsv"
+        "<results>/{model}/{dataset}/benchmarks/traces/generate/{shard}.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=False),
     conda:
@@ -35,16 +35,16 @@ rule generate_traces:
 
 rule retrieve_traces:
     input:
-        source=dataset_file,
-        problems="results/{model}/{dataset}/problems.parquet",
+        source=dataset_files,
+        problems="<results>/{model}/{dataset}/problems.parquet",
         tokenizer=tokenizer_files,
     output:
-        traces="results/{model}/{dataset}/traces.parquet",
-        runs="results/{model}/{dataset}/traces/runs.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        runs="<results>/{model}/{dataset}/traces/runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/traces/retrieve.log",
+        "<results>/{model}/{dataset}/logs/traces/retrieve.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/traces/retrieve.tsv"
+        "<results>/{model}/{dataset}/benchmarks/traces/retrieve.tsv"
     wildcard_constraints:
         dataset=datasets_with(thoughts=True),
     localrule: True
@@ -55,7 +55,7 @@ rule retrieve_traces:
         runtime=60,
     params:
         model=model_settings,
-        limit=lambda wildcards: dataset_settings(wildcards)["limit"],
+        settings=dataset_settings,
         code=code_digest("traces/retrieve"),
     message:
         "Thoughts of {wildcards.dataset}, in tokens of {wildcards.model}"

@@ -3,16 +3,16 @@
 
 rule read_truth:
     input:
-        problems="results/{model}/{dataset}/problems.parquet",
-        traces="results/{model}/{dataset}/traces.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
         card=lambda wildcards: card_files(model_settings(wildcards)),
     output:
-        truth="results/{model}/{dataset}/truth.parquet",
-        verification="results/{model}/{dataset}/truth/verification.parquet",
+        truth="<results>/{model}/{dataset}/truth.parquet",
+        verification="<results>/{model}/{dataset}/truth/verification.parquet",
     log:
-        "results/{model}/{dataset}/logs/truth/read.log",
+        "<results>/{model}/{dataset}/logs/truth/read.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/truth/read.tsv"
+        "<results>/{model}/{dataset}/benchmarks/truth/read.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -3,20 +3,20 @@
 
 rule locate_turns:
     input:
-        traces="results/{model}/{dataset}/traces.parquet",
-        events="results/{model}/{dataset}/events.parquet",
-        matches="results/{model}/{dataset}/matches.parquet",
-        index="results/{model}/{dataset}/activations/index.parquet",
-        cache=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        events="<results>/{model}/{dataset}/events.parquet",
+        matches="<results>/{model}/{dataset}/matches.parquet",
+        index="<results>/{model}/{dataset}/activations/index.parquet",
+        cache=shards_of("<results>/{model}/{dataset}/activations/{shard}.safetensors"),
         model=model_files,
     output:
-        turns="results/{model}/{dataset}/turns.parquet",
-        words="results/{model}/{dataset}/turns/words.parquet",
-        verification="results/{model}/{dataset}/turns/verification.parquet",
+        turns="<results>/{model}/{dataset}/turns.parquet",
+        words="<results>/{model}/{dataset}/turns/words.parquet",
+        verification="<results>/{model}/{dataset}/turns/verification.parquet",
     log:
-        "results/{model}/{dataset}/logs/turns/locate.log",
+        "<results>/{model}/{dataset}/logs/turns/locate.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/turns/locate.tsv"
+        "<results>/{model}/{dataset}/benchmarks/turns/locate.tsv"
     conda:
         ENVIRONMENT
     resources:

@@ -3,18 +3,18 @@
 
 rule measure_twins:
     input:
-        problems="results/{model}/{dataset}/problems.parquet",
-        traces="results/{model}/{dataset}/traces.parquet",
-        truth="results/{model}/{dataset}/truth.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        truth="<results>/{model}/{dataset}/truth.parquet",
         model=model_files,
     output:
-        twins="results/{model}/{dataset}/twins.parquet",
-        verification="results/{model}/{dataset}/twins/verification.parquet",
-        runs="results/{model}/{dataset}/twins/runs.parquet",
+        twins="<results>/{model}/{dataset}/twins.parquet",
+        verification="<results>/{model}/{dataset}/twins/verification.parquet",
+        runs="<results>/{model}/{dataset}/twins/runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/twins/measure.log",
+        "<results>/{model}/{dataset}/logs/twins/measure.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/twins/measure.tsv"
+        "<results>/{model}/{dataset}/benchmarks/twins/measure.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -34,14 +34,14 @@ rule measure_twins:
 rule summarise_twins:
     input:
         twins=rules.measure_twins.output.twins,
-        truth="results/{model}/{dataset}/truth.parquet",
+        truth="<results>/{model}/{dataset}/truth.parquet",
     output:
-        summary="results/{model}/{dataset}/twins/summary.parquet",
-        rates="results/{model}/{dataset}/twins/rates.parquet",
+        summary="<results>/{model}/{dataset}/twins/summary.parquet",
+        rates="<results>/{model}/{dataset}/twins/rates.parquet",
     log:
-        "results/{model}/{dataset}/logs/twins/summarise.log",
+        "<results>/{model}/{dataset}/logs/twins/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/twins/summarise.tsv"
+        "<results>/{model}/{dataset}/benchmarks/twins/summarise.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -61,9 +61,9 @@ rule plot_twins:
     output:
         **figures_of("twins"),
     log:
-        "results/{model}/{dataset}/logs/twins/plot.log",
+        "<results>/{model}/{dataset}/logs/twins/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/twins/plot.tsv"
+        "<results>/{model}/{dataset}/benchmarks/twins/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -3,28 +3,28 @@
 
 rule measure_value_vectors:
     input:
-        traces="results/{model}/{dataset}/traces.parquet",
-        events="results/{model}/{dataset}/events.parquet",
-        matches="results/{model}/{dataset}/matches.parquet",
-        turns="results/{model}/{dataset}/turns.parquet",
-        words="results/{model}/{dataset}/turns/words.parquet",
-        index="results/{model}/{dataset}/activations/index.parquet",
-        caches=shards_of("results/{model}/{dataset}/activations/{shard}.safetensors"),
-        probing="results/{model}/{dataset}/probing.parquet",
-        directions="results/{model}/{dataset}/probing/directions.safetensors",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        events="<results>/{model}/{dataset}/events.parquet",
+        matches="<results>/{model}/{dataset}/matches.parquet",
+        turns="<results>/{model}/{dataset}/turns.parquet",
+        words="<results>/{model}/{dataset}/turns/words.parquet",
+        index="<results>/{model}/{dataset}/activations/index.parquet",
+        caches=shards_of("<results>/{model}/{dataset}/activations/{shard}.safetensors"),
+        probing="<results>/{model}/{dataset}/probing.parquet",
+        directions="<results>/{model}/{dataset}/probing/directions.safetensors",
         model=model_files,
     output:
-        vectors="results/{model}/{dataset}/value_vectors.parquet",
-        alignment="results/{model}/{dataset}/value_vectors/alignment.parquet",
-        units="results/{model}/{dataset}/value_vectors/units.parquet",
-        sets="results/{model}/{dataset}/value_vectors/sets.parquet",
-        interventions="results/{model}/{dataset}/value_vectors/interventions.parquet",
-        verification="results/{model}/{dataset}/value_vectors/verification.parquet",
-        runs="results/{model}/{dataset}/value_vectors/runs.parquet",
+        vectors="<results>/{model}/{dataset}/value_vectors.parquet",
+        alignment="<results>/{model}/{dataset}/value_vectors/alignment.parquet",
+        units="<results>/{model}/{dataset}/value_vectors/units.parquet",
+        sets="<results>/{model}/{dataset}/value_vectors/sets.parquet",
+        interventions="<results>/{model}/{dataset}/value_vectors/interventions.parquet",
+        verification="<results>/{model}/{dataset}/value_vectors/verification.parquet",
+        runs="<results>/{model}/{dataset}/value_vectors/runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/value_vectors/measure.log",
+        "<results>/{model}/{dataset}/logs/value_vectors/measure.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/value_vectors/measure.tsv"
+        "<results>/{model}/{dataset}/benchmarks/value_vectors/measure.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -48,12 +48,12 @@ rule summarise_value_vectors:
         sets=rules.measure_value_vectors.output.sets,
         interventions=rules.measure_value_vectors.output.interventions,
     output:
-        effects="results/{model}/{dataset}/value_vectors/effects.parquet",
-        set_effects="results/{model}/{dataset}/value_vectors/set_effects.parquet",
+        effects="<results>/{model}/{dataset}/value_vectors/effects.parquet",
+        set_effects="<results>/{model}/{dataset}/value_vectors/set_effects.parquet",
     log:
-        "results/{model}/{dataset}/logs/value_vectors/summarise.log",
+        "<results>/{model}/{dataset}/logs/value_vectors/summarise.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/value_vectors/summarise.tsv"
+        "<results>/{model}/{dataset}/benchmarks/value_vectors/summarise.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -81,9 +81,9 @@ rule plot_value_vectors:
     output:
         **figures_of("value_vectors"),
     log:
-        "results/{model}/{dataset}/logs/value_vectors/plot.log",
+        "<results>/{model}/{dataset}/logs/value_vectors/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/value_vectors/plot.tsv"
+        "<results>/{model}/{dataset}/benchmarks/value_vectors/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM
 
 from doubletake.model.architectures import LAYOUTS
 from doubletake.study.settings import ModelSettings
@@ -30,6 +29,12 @@ VISION = {
     "patch_size": 14,
 }
 EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
+MULTIPLIERS = {
+    "embedding_multiplier": 3.0,
+    "residual_multiplier": 0.22,
+    "attention_multiplier": 0.3,
+    "logits_scaling": 8.0,
+}
 CAPPED = {"final_logit_softcapping": 5.0}
 
 
@@ -54,6 +59,42 @@ def configurations() -> dict[str, Any]:
             **SIZES, **EXPERTS, norm_topk_prob=True, mlp_only_layers=[1]
         ),
         "gemma2": transformers.Gemma2Config(**SIZES, **CAPPED, sliding_window=4),
+        "ernie4_5_moe": transformers.Ernie4_5_MoeConfig(
+            **SIZES,
+            moe_num_experts=4,
+            moe_k=2,
+            moe_intermediate_size=16,
+            moe_num_shared_experts=1,
+        ),
+        "exaone4": transformers.Exaone4Config(**SIZES, sliding_window=4),
+        "glm": transformers.GlmConfig(**SIZES, pad_token_id=None, attention_bias=True),
+        "glm4": transformers.Glm4Config(**SIZES, pad_token_id=None),
+        "glm4_moe": transformers.Glm4MoeConfig(
+            **SIZES,
+            n_routed_experts=4,
+            num_experts_per_tok=2,
+            moe_intermediate_size=16,
+            first_k_dense_replace=1,
+            use_qk_norm=True,
+        ),
+        "gpt_oss": transformers.GptOssConfig(
+            **SIZES, num_local_experts=4, num_experts_per_tok=2, sliding_window=4
+        ),
+        "granite": transformers.GraniteConfig(**SIZES, **MULTIPLIERS),
+        "hunyuan_v1_dense": transformers.HunYuanDenseV1Config(**SIZES),
+        "ministral": transformers.MinistralConfig(**SIZES, sliding_window=4),
+        "ministral3": transformers.Ministral3Config(**SIZES),
+        "mistral3": transformers.Mistral3Config(
+            text_config=transformers.MistralConfig(**SIZES, sliding_window=4),
+            vision_config=transformers.PixtralVisionConfig(**VISION, head_dim=8),
+        ),
+        "olmo2": transformers.Olmo2Config(**SIZES),
+        "olmo3": transformers.Olmo3Config(**SIZES, sliding_window=4),
+        "phi3": transformers.Phi3Config(**SIZES, sliding_window=4, pad_token_id=None),
+        "seed_oss": transformers.SeedOssConfig(**SIZES),
+        "smollm3": transformers.SmolLM3Config(
+            **SIZES, pad_token_id=None, no_rope_layers=[1, 0, 1]
+        ),
         "gemma3_text": gemma3,
         "gemma3": transformers.Gemma3Config(
             text_config=plain_gemma3, vision_config=VISION
@@ -73,9 +114,10 @@ DENSE = [
 def write_architecture(config: Any, folder: Path) -> None:
     """Write a random model; norms and biases differ from their initial values."""
     torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
+    loader = getattr(transformers, LAYOUTS[config.model_type].auto_class)
+    model = loader.from_config(config, attn_implementation="eager")
     for name, weight in model.named_parameters():
-        if "norm" in name or name.endswith("bias"):
+        if "norm" in name or "sinks" in name or name.endswith("bias"):
             weight.data += 0.2 * torch.randn_like(weight)
     model.save_pretrained(folder)
 

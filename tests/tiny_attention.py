@@ -52,6 +52,7 @@ def attention_rows(
                 "layer": layer,
                 "tokens": [1, 9, 0, 0, 0, 0, 0, 10, 5 if arrival else 0],
                 **{name: [0.0, 0.0] for name in PARTITION},
+                "sink": None,
                 "question": [0.25, 0.5],
                 "current_sentence": [0.75, 0.5],
                 "arrival_sentence": None if arrival is None else to_arrival,

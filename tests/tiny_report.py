@@ -12,7 +12,7 @@ from doubletake.detector.detectors import DETECTORS
 from doubletake.running.manifests import file_entries, manifest_content, write_manifest
 from doubletake.running.provenance import Provenance
 from doubletake.running.seals import BLANK, MARK, sealed
-from doubletake.study.outputs import SHARED_SECTIONS, StudyFiles
+from doubletake.study.outputs import NOT_SHOWN, StudyFiles
 from doubletake.study.registry import stages
 from doubletake.tables.runs import RUNS
 from doubletake.tables.table import Table
@@ -40,7 +40,7 @@ DEFAULT = {
     for name, section in yaml.safe_load(
         (ROOT / "config/config.yaml").read_text()
     ).items()
-    if name not in SHARED_SECTIONS
+    if name not in NOT_SHOWN
 }
 """Sections of the default config, so that every page finds its own."""
 SETTINGS = {

@@ -17,6 +17,7 @@ from tiny_architectures import (
     write_architecture,
 )
 
+from doubletake.model.architectures import LAYOUTS
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
 
@@ -31,6 +32,22 @@ def windowed(window: int) -> dict[str, Any]:
     used = {"sliding_window": window, "use_sliding_window": True}
     caps = CAPPED | {"attn_logit_softcapping": 3.0}
     return {
+        "exaone4": transformers.Exaone4Config(**sizes, **mixed),
+        "gpt_oss": transformers.GptOssConfig(
+            **sizes, **mixed, num_local_experts=4, num_experts_per_tok=2
+        ),
+        "ministral": transformers.MinistralConfig(**sizes, **mixed),
+        "mistral3": transformers.Mistral3Config(
+            text_config=transformers.MistralConfig(**sizes, sliding_window=window),
+            vision_config=transformers.PixtralVisionConfig(**VISION, head_dim=8),
+        ),
+        "olmo3": transformers.Olmo3Config(**sizes, **mixed),
+        "phi3": transformers.Phi3Config(
+            **sizes, sliding_window=window, pad_token_id=None
+        ),
+        "smollm3": transformers.SmolLM3Config(
+            **sizes, **mixed, use_sliding_window=True, pad_token_id=None
+        ),
         "mistral": transformers.MistralConfig(**sizes, sliding_window=window),
         "mixtral": transformers.MixtralConfig(
             **sizes, num_local_experts=4, num_experts_per_tok=2, sliding_window=window
@@ -51,6 +68,13 @@ def windowed(window: int) -> dict[str, Any]:
 
 
 REACHES: dict[str, list[bool]] = {
+    "exaone4": [True, False, True],
+    "gpt_oss": [True, False, True],
+    "ministral": [True, False, True],
+    "mistral3": [True, True, True],
+    "olmo3": [True, False, True],
+    "phi3": [True, True, True],
+    "smollm3": [True, False, True],
     "mistral": [True, True, True],
     "mixtral": [True, True, True],
     "qwen2": [False, True, True],
@@ -71,7 +95,7 @@ def windowed_decoder(name: str, window: int, folder: Path) -> Decoder:
 
 
 WINDOWED = sorted(REACHES)
-DENSE = [name for name in WINDOWED if not name.endswith(("moe", "mixtral"))]
+DENSE = [name for name in WINDOWED if LAYOUTS[name].mlp_down is not None]
 WINDOWS = [(1, 30), (5, 70), (64, 150), (512, 1500)]
 """Windows and lengths of sequences, in tokens."""
 

@@ -93,7 +93,20 @@ def test_the_architectures_have_windows(architectures):
         windows[name] = set(read(decoder, padded(sequences()), POSITIONS)[1].values())
     assert windows["llama"] == {None}
     assert windows["mistral"] == {4}
-    assert windows["gemma2"] == {4, None}
+    assert windows["gemma2"] == windows["gpt_oss"] == {4, None}
+
+
+def test_a_sink_takes_the_rest_of_the_attention(architectures):
+    """Against the library's eager weights, which leave the sink out."""
+    decoder = load_decoder(settings_of(architectures["gpt_oss"]))
+    ids = sequences()[0]
+    sinks = []
+    receive = lambda rows: sinks.append(rows.sink[0])  # noqa: E731
+    with torch.inference_mode(), reading_rows(decoder, [[22]], receive):
+        decoder.base(input_ids=torch.tensor([ids]), use_cache=False)
+    expected = 1 - reference_rows(decoder, ids, 22).sum(-1)
+    assert (torch.stack(sinks) - expected).abs().max() < 1e-6
+    assert expected.max() > 0.1
 
 
 def test_capped_scores_are_capped(architectures):
@@ -128,9 +141,12 @@ def test_a_model_whose_rows_are_not_its_weights_is_refused_by_name(
 ):
     decoder = load_decoder(settings_of(architectures["llama"]))
     weights_of = QueriesAndKeys.weights_of
-    monkeypatch.setattr(
-        QueriesAndKeys, "weights_of", lambda *parts: weights_of(*parts).flip(-1)
-    )
+
+    def flipped(*parts):
+        weights, sink = weights_of(*parts)
+        return weights.flip(-1), sink
+
+    monkeypatch.setattr(QueriesAndKeys, "weights_of", flipped)
     with pytest.raises(InputError, match="'llama' cannot be read: rows differ"):
         prove_rows(decoder)
 
@@ -147,16 +163,16 @@ def test_a_model_without_the_attention_interface_is_refused_by_name(model, monke
         pass
 
 
-def test_attention_with_sinks_is_refused_by_name(model):
+def test_attention_with_a_bias_is_refused_by_name(model):
     decoder = load_decoder(model)
     states = torch.zeros(1, 4, 3, 8)
-    module = SimpleNamespace(layer_idx=0, config=SimpleNamespace(model_type="gpt_oss"))
+    module = SimpleNamespace(layer_idx=0, config=SimpleNamespace(model_type="other"))
     with (
         reading_rows(decoder, [[0]], print),
-        pytest.raises(InputError, match=r"'gpt_oss'.*s_aux"),
+        pytest.raises(InputError, match=r"'other'.*position_bias"),
     ):
         attention_weights._attention_function(
-            module, states, states, states, None, scaling=1.0, s_aux=torch.zeros(4)
+            module, states, states, states, None, scaling=1.0, position_bias=states
         )
 
 

@@ -154,13 +154,13 @@ def test_a_wrong_row_is_detected(study, monkeypatch):
     from attention.queries_and_keys import QueriesAndKeys
 
     weights_of = QueriesAndKeys.weights_of
+
+    def of_another_head(*parts):
+        weights, sink = weights_of(*parts)
+        return weights.roll(1, dims=1), sink
+
     monkeypatch.setattr(attention_weights, "PROOF_BOUND", {"float32": 10.0})
-    monkeypatch.setattr(
-        QueriesAndKeys,
-        "weights_of",
-        # The rows of another head.
-        lambda self, *parts: weights_of(self, *parts).roll(1, dims=1),
-    )
+    monkeypatch.setattr(QueriesAndKeys, "weights_of", of_another_head)
     run(study)
     checks = VERIFICATION.read(study.folder / "1-of-1.verification.parquet")
     assert checks["value"][0] > checks["bound"][0]

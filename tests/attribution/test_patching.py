@@ -105,7 +105,7 @@ def test_the_cost_is_what_the_layers_compute(decoder):
     means, metric = means_of(decoder), Metric(decoder, "log_odds", GROUPS)
     seen = []
     handles = [
-        decoder.mlp_norm(layer).register_forward_pre_hook(
+        decoder.mlp(layer).register_forward_pre_hook(
             lambda _, inputs: seen.append(inputs[0].shape[:-1].numel())
         )
         for layer in range(decoder.n_layers)

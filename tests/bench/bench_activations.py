@@ -1,16 +1,13 @@
 """What caching costs: one batch with and without hooks, and with replayed log-probs.
 
-Runs a random Llama of about 30 M parameters on one thread and prints ratios, because
-seconds on a shared machine mean little. Every ratio compares a cached pass with a bare
-pass of the same run. The bare pass is the model's forward up to the final norm; beside
-replayed log-probs and beside other libraries (`peers.py`) it also computes all logits.
+Runs a random Llama of 31.6 M parameters on one thread. The bare pass is the model's
+forward up to the final norm; beside replayed log-probs it also computes all logits, as
+other libraries (`peers.py`) always do.
 """
 
 import argparse
-import statistics
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 
 import peers
+from comparison import Comparison, Other
 from random_llama import random_decoder
 
 from activations.forward_pass import batch_activations
@@ -27,7 +25,7 @@ from activations.trace_inputs import TraceInput
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 
-GOAL = 1.05
+GOAL = 0.95
 POSITIONS = 20  # cached in every sequence
 
 
@@ -53,44 +51,36 @@ def random_inputs(sequences: int, tokens: int, replay: bool) -> list[TraceInput]
     return inputs
 
 
-def compare_peers(decoder: Decoder, inputs: list[TraceInput], repeats: int) -> None:
-    """Cache the same activations with the peers that are installed."""
+def peers_of(decoder: Decoder, inputs: list[TraceInput]) -> dict[str, Other]:
+    """The installed libraries, caching the same activations."""
     print(peers.said())
     lacking = peers.missing()
     ids = padded([item.ids for item in inputs])
     rows = torch.tensor([k for k, item in enumerate(inputs) for _ in item.positions])
     tokens = torch.tensor([t for item in inputs for t in item.positions])
-
-    def bare() -> object:
-        return decoder.hf(input_ids=ids, use_cache=False)
+    found: dict[str, Other] = {}
 
     def fresh() -> object:
         return random_decoder().hf
 
     if "nnsight" not in lacking:
         wrapped = peers.nnsight(fresh)
-        cached = peers.cache_with_nnsight(wrapped, ids, rows, tokens)
-        agree("nnsight", decoder, inputs, cached)
-        compare(
-            "nnsight, the same positions",
-            lambda: peers.cache_with_nnsight(wrapped, ids, rows, tokens),
-            bare,
-            repeats,
-            goal="",
-        )
+        run = partial(peers.cache_with_nnsight, wrapped, ids, rows, tokens)
+        agree("nnsight", decoder, inputs, run())
+        found["nnsight, the same positions"] = Other(run)
     if "transformer-lens" not in lacking:
         bridge = peers.transformer_lens(fresh)
         for everything in (False, True):
             what = "full cache" if everything else "the same parts, all positions"
-            compare(
-                f"TransformerLens, {what}",
-                lambda everything=everything: peers.cache_with_transformer_lens(
-                    bridge, ids, everything=everything
-                ),
-                bare,
-                repeats,
-                goal="",
+            found[f"TransformerLens, {what}"] = Other(
+                partial(
+                    peers.cache_with_transformer_lens,
+                    bridge,
+                    ids,
+                    everything=everything,
+                )
             )
+    return found
 
 
 def agree(
@@ -103,60 +93,30 @@ def agree(
     print(f"{name}: largest difference to our residual {error:.2g}")
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of one call, which other jobs disturb less than wall time."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def compare(
-    name: str,
-    work: Callable[[], object],
-    bare: Callable[[], object],
-    repeats: int,
-    goal: str = f"goal {GOAL}x; ",
-) -> None:
-    """Print the ratio of the fastest runs, and that of neighbouring runs."""
-    work(), bare()
-    times = [(seconds(bare), seconds(work)) for _ in range(repeats)]
-    fastest = min(t for _, t in times) / min(t for t, _ in times)
-    paired = statistics.median(cached / plain for plain, cached in times)
-    print(
-        f"{name}: {fastest:.3f}x a bare forward pass by the fastest of {repeats} runs, "
-        f"{paired:.3f}x by the median of neighbours ({goal}bare "
-        f"{min(t for t, _ in times):.2f} s)"
-    )
-
-
 @torch.inference_mode()
-def main(sequences: int, tokens: int, repeats: int) -> None:
-    """Compare and print."""
+def main(sequences: int, tokens: int, rounds: int) -> None:
+    """Compare."""
     torch.set_num_threads(1)
     hf_logging.set_verbosity_error()
     decoder = random_decoder()
     plain = random_inputs(sequences, tokens, replay=False)
     replay = random_inputs(sequences, tokens, replay=True)
     ids = padded([item.ids for item in plain])
-    print(f"{sequences} sequences of {tokens // 2} to {tokens} tokens, torch threads 1")
-    compare(
-        "caching",
-        lambda: batch_activations(decoder, plain),
-        lambda: decoder.base(input_ids=ids, use_cache=False),
-        repeats,
-    )
-    compare(
-        "caching and replayed log-probs",
-        lambda: batch_activations(decoder, replay),
-        lambda: decoder.hf(input_ids=ids, use_cache=False),
-        repeats,
-    )
-    compare_peers(decoder, plain, repeats)
+    pass_to_norm = partial(decoder.base, input_ids=ids, use_cache=False)
+    whole_pass = partial(decoder.hf, input_ids=ids, use_cache=False)
+    others = peers_of(decoder, plain)
+    table = Comparison("activations")
+    size = f"{sequences} sequences of {tokens // 2} to {tokens} tokens"
+    bare = {"a bare pass to the final norm": Other(pass_to_norm, GOAL)}
+    cache = partial(batch_activations, decoder)
+    table.add(f"{size}, cached", partial(cache, plain), bare | others, rounds)
+    bare = {"a bare pass with its logits": Other(whole_pass, GOAL)}
+    table.add(f"{size}, with log-probs", partial(cache, replay), bare, rounds)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sequences", type=int, default=6)
     parser.add_argument("--tokens", type=int, default=128)
-    parser.add_argument("--repeats", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=25)
     main(**vars(parser.parse_args()))

@@ -5,29 +5,35 @@ of 8 tokens. First, a trace of 800 tokens with 10 and with 40 exits, against one
 `generate` call per exit. Then 64 traces of mixed length, together against one by one.
 On one core, batches save the cost of small passes only: the longer the traces, the more
 of the time is the reading of prefixes, which one trace alone does as fast.
-All must give the same tokens. Prints medians of CPU seconds and of their ratios; what
-is compared runs alternately, so that the load of the machine slows both.
+All must give the same tokens.
 
 Run: python tests/bench/bench_early_exit.py
 """
 
+import argparse
 import statistics
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
-from random_llama import random_decoder
 
-sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+
+from comparison import Comparison, Other
+from random_llama import random_decoder
 
 from doubletake.model.branch_rows import continue_branches
 from doubletake.model.branches import Branch, Prefix
 from doubletake.model.decoder import Decoder
 
-TRACE, PROMPT, ANSWER, ROUNDS = 800, 12, 8, 3
-MEDIAN, SPREAD, TRACES, EXIT_EVERY = 100, 0.8, 64, 40
+TRACE, PROMPT, ANSWER = 800, 12, 8  # tokens
+GOALS = {10: 4.5, 40: 8.0}
+"""Smallest ratio that is wanted, by number of exits."""
+MEDIANS = {100: 1.5, 250: None}
+"""Smallest ratio that is wanted, by median length of the traces."""
+SPREAD, TRACES, EXIT_EVERY = 0.8, 64, 40
 MEMORY = 1.0  # GiB
 
 Answers = list[list[int]]
@@ -45,11 +51,11 @@ def prefix_of(name: str, length: int, exits: int) -> Prefix:
     )
 
 
-def mixed_prefixes() -> list[Prefix]:
-    """Lengths are quantiles of a log-normal distribution: median 100, 90% below 280."""
+def mixed_prefixes(median: int) -> list[Prefix]:
+    """Lengths are quantiles of a log-normal distribution; 90% are below 2.8 medians."""
     normal = statistics.NormalDist(0, SPREAD)
     quantiles = [normal.inv_cdf((k + 0.5) / TRACES) for k in range(TRACES)]
-    lengths = [round(MEDIAN * torch.tensor(q).exp().item()) for q in quantiles]
+    lengths = [round(median * torch.tensor(q).exp().item()) for q in quantiles]
     order = torch.randperm(TRACES).tolist()
     return [prefix_of(str(k), lengths[k], 1 + lengths[k] // EXIT_EVERY) for k in order]
 
@@ -78,49 +84,38 @@ def one_by_one(decoder: Decoder, prefixes: list[Prefix]) -> Answers:
     return [one for prefix in prefixes for one in together(decoder, [prefix])]
 
 
-def timed(work: Callable[[], Answers]) -> tuple[float, Answers]:
-    started = time.process_time()
-    result = work()
-    return time.process_time() - started, result
+def same(title: str, expected: Answers, found: Answers) -> None:
+    """End with an error if the tokens differ."""
+    if found != expected:
+        sys.exit(f"{title}: other tokens")
 
 
-def compare(
-    title: str, slow: Callable[[], Answers], fast: Callable[[], Answers], rounds: int
-) -> None:
-    """Print the medians of both, and the median of the ratios."""
-    seconds: list[tuple[float, float]] = []
-    for _ in range(rounds):
-        before, expected = timed(slow)
-        after, answers = timed(fast)
-        assert answers == expected, f"{title}: other tokens"
-        seconds.append((before, after))
-    one, other = (statistics.median(times) for times in zip(*seconds, strict=True))
-    ratio = statistics.median(before / after for before, after in seconds)
-    print(f"{title}: {one:.2f} s against {other:.2f} s, ratio {ratio:.2f}", flush=True)
-
-
-def main() -> None:
+def main(rounds: int) -> None:
+    """Check the tokens, then compare the times."""
     torch.set_num_threads(1)
     decoder = random_decoder()
-    for exits in (10, 40):
+    table = Comparison("early exit")
+    for exits, goal in GOALS.items():
         prefix = prefix_of("trace", TRACE, exits)
-        compare(
-            f"{exits} exits of a {TRACE}-token trace, generate per exit against packed",
-            lambda prefix=prefix: one_generate_per_exit(decoder, prefix),
-            lambda prefix=prefix: together(decoder, [prefix]),
-            ROUNDS,
-        )
-    prefixes = mixed_prefixes()
-    tokens = sum(len(prefix.ids) for prefix in prefixes)
-    exits = sum(len(prefix.branches) for prefix in prefixes)
-    compare(
-        f"{TRACES} traces of {tokens} tokens with {exits} exits, one by one against "
-        f"batches of {MEMORY} GiB",
-        lambda: one_by_one(decoder, prefixes),
-        lambda: together(decoder, prefixes),
-        ROUNDS,
-    )
+        title = f"{exits} exits of a trace of {TRACE} tokens"
+        slow = partial(one_generate_per_exit, decoder, prefix)
+        fast = partial(together, decoder, [prefix])
+        same(title, slow(), fast())
+        peers = {"one `generate` per exit": Other(slow, goal)}
+        table.add(title, fast, peers, rounds, warm=False)
+    for median, goal in MEDIANS.items():
+        prefixes = mixed_prefixes(median)
+        tokens = sum(len(prefix.ids) for prefix in prefixes)
+        exits = sum(len(prefix.branches) for prefix in prefixes)
+        title = f"{TRACES} traces, {tokens} tokens, median {median}, {exits} exits"
+        slow = partial(one_by_one, decoder, prefixes)
+        fast = partial(together, decoder, prefixes)
+        same(title, slow(), fast())
+        peers = {"one trace after the other": Other(slow, goal)}
+        table.add(title, fast, peers, rounds, warm=False)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    main(**vars(parser.parse_args()))

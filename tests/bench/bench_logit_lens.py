@@ -1,20 +1,20 @@
 """Cost of target logits: a few rows of the unembedding against the whole matrix.
 
-Prints the ratio of one run on one thread. The residual states are random. The
-unembedding has the vocabulary of DeepSeek-R1-Distill-Llama-8B (128,256) and a width of
-only 1,024, so that it fits into a small machine.
+One thread. The residual states are random. The unembedding has the vocabulary of
+DeepSeek-R1-Distill-Llama-8B (128,256) and a width of only 1,024, so that it fits into a
+small machine.
 """
 
 import argparse
-import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+
+from comparison import Comparison, Other
 
 from doubletake.model.lens import Lens
 
@@ -22,17 +22,9 @@ GOAL = 100
 TARGETS = 24
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of one call; other jobs disturb them less than wall time."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
 @torch.inference_mode()
-def main(vocabulary: int, width: int, rows: int, repeats: int) -> None:
-    """Compare both ways and print the ratio."""
-    torch.set_num_threads(1)
+def main(vocabulary: int, width: int, rows: int, rounds: int) -> None:
+    """Compare both ways."""
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(vocabulary, width, generator=generator) / width**0.5
     lens = Lens(torch.ones(width), weight, 1e-6, None)
@@ -46,13 +38,11 @@ def main(vocabulary: int, width: int, rows: int, repeats: int) -> None:
         return torch.cat([part[:, tokens] for part in lens.chunks(states)])
 
     torch.testing.assert_close(target_rows(), whole_matrix(), rtol=1e-4, atol=1e-4)
-    times = [(seconds(target_rows), seconds(whole_matrix)) for _ in range(repeats)]
-    ratio = statistics.median(full / few for few, full in times)
-    print(
-        f"{TARGETS} target rows of {vocabulary:,}, {rows} states of width {width}: "
-        f"{ratio:.0f}x faster than the full unembedding (goal {GOAL}x; "
-        f"{1e3 * min(few for few, _ in times):.1f} ms against "
-        f"{1e3 * min(full for _, full in times):.0f} ms)"
+    Comparison("logit lens").add(
+        f"{TARGETS} target rows of {vocabulary:,}, {rows} states of width {width}",
+        target_rows,
+        {"all rows of the unembedding": Other(whole_matrix, GOAL)},
+        rounds,
     )
 
 
@@ -61,5 +51,5 @@ if __name__ == "__main__":
     parser.add_argument("--vocabulary", type=int, default=128_256)
     parser.add_argument("--width", type=int, default=1024)
     parser.add_argument("--rows", type=int, default=512)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5)
     main(**vars(parser.parse_args()))

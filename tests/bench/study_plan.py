@@ -20,7 +20,8 @@ from synthetic_study import (
 )
 
 from doubletake.running.errors import InputError
-from doubletake.study.config_schema import check_shape
+from doubletake.study.config_schema import config_schema
+from doubletake.study.config_shape import check_shape
 
 CONFIGS = Path(__file__).parents[2] / "config"
 PROBLEMS = {("openai/gsm8k", "test"): 1319}
@@ -99,7 +100,7 @@ class StudyPlan:
         config: dict[str, Any] = {}
         for part in (CONFIGS / "config.yaml", path):
             update_config(config, yaml.safe_load(part.read_text(encoding="utf-8")))
-        check_shape(config)
+        check_shape(config, config_schema())
         if len(config["studies"]) != 1:
             raise InputError(f"{path}: studies: a plan is of one study")
         (study,) = config["studies"]

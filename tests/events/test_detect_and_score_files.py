@@ -67,7 +67,7 @@ def test_the_command_says_what_it_could_read(tmp_path):
 
 
 def test_awkward_thoughts_have_a_row_each(tmp_path):
-    thoughts = ["", "<think>\r\n5 + 3 = 8.</think>8</think>", "think\n8\nanswer\n8"]
+    thoughts = ["", "<think>\r\n5 + 3 = 8.</think>8", "think\n8\nanswer\n8"]
     thoughts += ["Error code: 400"]
     rows = [ROW | {"id": i, "thought": text} for i, text in enumerate(thoughts)]
     assert [row["id"] for row in detected(tmp_path, *rows)] == [0, 1, 2, 3]
@@ -137,7 +137,11 @@ def test_scores_of_two_models_come_after_those_of_all(tmp_path):
         ("detect", [], "make detect needs TRACES=in.jsonl EVENTS=out.jsonl"),
         ("detect", ["TRACES=a.jsonl"], "make detect needs TRACES=in.jsonl EVENTS="),
         ("score", ["EVENTS=a.jsonl"], "make score needs LABELS=in.jsonl EVENTS="),
-        ("detect", ["TRACES=a b", "EVENTS=c"], 'detect_file.py -- "$TRACES" "$EVENTS"'),
+        (
+            "detect",
+            ["TRACES=a b", "EVENTS=c"],
+            '--columns="$COLUMNS" --problems="$PROBLEMS" -- "$TRACES" "$EVENTS"',
+        ),
         ("score", ["LABELS=a", "EVENTS=b"], 'score_file.py -- "$LABELS" "$EVENTS"'),
     ],
 )

@@ -1,9 +1,12 @@
 """Means, leading words and figures of the lens, against counts by hand."""
 
+import warnings
+
 import polars as pl
 import pytest
 from tiny_lens import DRAWS
 
+from doubletake.page.plots import save_figure
 from doubletake.stats.intervals import IntervalSettings
 from logit_lens import plot as plot_logit_lens
 from logit_lens import summarise as summarise_logit_lens
@@ -218,3 +221,24 @@ def test_without_positions_there_are_empty_figures():
         plot_logit_lens.draw_words(TURNS.frame([])),
     ):
         assert any("Nothing to draw" in text for text in texts_of(figure))
+
+
+def test_tokens_of_any_script_are_drawn_or_named(tmp_path):
+    tokens = [
+        "\u7b49",
+        " \u0627\u0646\u062a\u0638\u0631",
+        "\U0001f914",
+        "\u0301",
+        "$5 $",
+    ]
+    tokens += ["\u3000\u7b49", "\u202e", "\n\n", " Wait"]
+    rows = {"predicted_text": tokens, "is_word": [False] * len(tokens)}
+    turns = pl.DataFrame(rows).with_columns(kind=pl.lit("backtrack"), ordinal=1)
+    figure = plot_logit_lens.draw_words(turns)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save_figure(figure, tmp_path / "words.svg")
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert "\u2423\u0627\u0646\u062a\u0638\u0631" in labels
+    assert {"\u25cc\u0301", "\\u202e", "\u21b5\u21b5", "\u2423Wait"} <= set(labels)
+    assert "<text" not in (tmp_path / "words.svg").read_text()

@@ -21,7 +21,9 @@ def written(tmp_path):
         main(
             files=study.write(tmp_path),
             model_paths=[tmp_path / name for name in MODEL],
-            dataset_paths=[tmp_path / "thoughts.jsonl"] if local_dataset else [],
+            dataset_paths={LOCAL["source"]: tmp_path / "thoughts.jsonl"}
+            if local_dataset
+            else {},
             named_paths={
                 "own/stop.txt": tmp_path / "stop.txt",
                 "resources/reference/published.json": tmp_path / "published.json",

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from doubletake.running.errors import InputError
-from problems.retrieve import Settings, main
+from doubletake.user_files.reading import DatasetSettings
+from problems.retrieve import main
 from problems.tables import PROBLEMS
 
 
@@ -20,7 +21,7 @@ def settings(path, **changes):
         "limit": None,
         "thoughts": False,
     }
-    return Settings(**(values | changes))
+    return DatasetSettings(**(values | changes))
 
 
 def retrieve(path, tmp_path, **changes):
@@ -58,8 +59,8 @@ def test_the_limit_takes_the_first_rows(tmp_path):
     [
         ('{"question": "q", "answer"', "line 3: not valid JSON"),
         ('["q"]', "line 3: not a JSON object"),
-        ('{"question": "q"}', "line 3: no 'answer'"),
-        ('{"question": "q", "answer": null}', "line 3: no 'answer'"),
+        ('{"question": "q"}', "line 3: no 'gold'"),
+        ('{"question": "q", "answer": null}', "line 3: no 'gold'.*found: question;"),
         ('{"question": "", "answer": "#### 1"}', "line 3: 'question' is ''"),
         ('{"question": 5, "answer": "#### 1"}', "line 3: 'question' is 5"),
         ('{"question": "q", "answer": "forty"}', "line 3: no ####"),
@@ -87,13 +88,13 @@ def test_a_file_without_rows_is_refused(tmp_path):
 
 
 def test_thoughts_on_one_question_are_one_problem(tmp_path):
-    rows = [{"question": q, "gold": "7"} for q in ("a", "b", "a")]
+    rows = [{"question": q, "gold": "7", "thought": ""} for q in ("a", "b", "a")]
     problems = retrieve(write(tmp_path / "t.jsonl", rows), tmp_path, thoughts=True)
     assert problems["question"].to_list() == ["a", "b"]
 
 
 def test_thoughts_with_two_golds_for_one_question_are_refused(tmp_path):
-    rows = [{"question": "a", "gold": "7"}, {"question": "a", "gold": "8"}]
+    rows = [{"question": "a", "gold": gold, "thought": ""} for gold in "78"]
     with pytest.raises(InputError, match="line 2: gold 8, before 7"):
         retrieve(write(tmp_path / "t.jsonl", rows), tmp_path, thoughts=True)
 
@@ -132,11 +133,37 @@ def test_a_hub_dataset_is_loaded_at_its_revision(monkeypatch, tmp_path):
 
 
 def test_a_hub_dataset_of_other_columns_is_refused(monkeypatch, tmp_path):
-    hub(monkeypatch, [{"question": "q", "solution": "#### 1"}])
-    with pytest.raises(InputError, match=r"openai/gsm8k.* no column 'answer'"):
+    hub(monkeypatch, [{"question": "q", "level": "#### 1"}])
+    with pytest.raises(
+        InputError, match=r"openai/gsm8k.*row 1: no 'gold'.*found: question, level"
+    ):
         retrieve("openai/gsm8k", tmp_path, **HUB)
 
 
 def test_a_hub_out_of_reach_is_named(tmp_path):
     with pytest.raises(InputError, match="cannot load the dataset nobody/nothing"):
         retrieve("nobody/nothing", tmp_path, **HUB)
+
+
+def test_thoughts_of_the_hub_are_loaded_at_their_revision(monkeypatch, tmp_path):
+    rows = [{"question": "a", "gold": "7", "response": "<think>7</think>7"}] * 2
+    calls = hub(monkeypatch, rows)
+    problems = retrieve("owner/thoughts", tmp_path, thoughts=True, **HUB)
+    assert problems["question"].to_list() == ["a"]
+    assert calls[0][1]["revision"] == "e" * 40
+
+
+def test_a_folder_of_the_hub_library_gives_its_rows(tmp_path):
+    """The library's own loader, on a local folder in place of the hub."""
+    folder = tmp_path / "thoughts"
+    folder.mkdir()
+    messages = [
+        {"role": "user", "content": "How many?"},
+        {"role": "assistant", "content": "<think>\nSo 7.\n</think>\n\n7"},
+    ]
+    rows = [{"messages": messages, "target": 7}] * 3
+    pl.DataFrame(rows).write_parquet(folder / "train-00000.parquet")
+    problems = retrieve(
+        folder, tmp_path, thoughts=True, revision="e" * 40, split="train"
+    )
+    assert problems["gold"].to_list() == ["7"]

@@ -6,6 +6,7 @@ import pytest
 
 from doubletake.running.errors import InputError
 from doubletake.text.tokenizer import load_tokenizer
+from doubletake.user_files.reading import DatasetSettings
 from problems.tables import PROBLEMS
 from traces.retrieve import main
 from traces.tables import TRACES
@@ -32,8 +33,7 @@ def imported(tmp_path, model, rows=THOUGHTS, limit=None):
     ]
     PROBLEMS.write(PROBLEMS.frame(problems), tmp_path / "problems.parquet")
     main(
-        source=str(source),
-        limit=limit,
+        settings=DatasetSettings(str(source), limit=limit, thoughts=True),
         problems_path=tmp_path / "problems.parquet",
         traces_path=tmp_path / "traces.parquet",
         runs_path=tmp_path / "runs.parquet",
@@ -66,3 +66,9 @@ def test_an_unknown_question_is_named(tmp_path, model):
     rows = [*THOUGHTS, {"question": "s", "gold": "3", "thought": "x", "answer": "3"}]
     with pytest.raises(InputError, match="line 5: the question is not"):
         imported(tmp_path, model, rows)
+
+
+def test_line_breaks_of_windows_become_those_of_models(tmp_path, model):
+    row = THOUGHTS[0] | {"thought": "So.\r\n\r\nIt is 19.", "answer": "So\r\n19"}
+    (text,) = imported(tmp_path, model, [row])["text"]
+    assert text == "So.\n\nIt is 19.\n</think>\n\nSo\n19"

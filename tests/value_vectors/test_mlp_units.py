@@ -72,9 +72,9 @@ def test_token_logits_are_a_direct_matrix_product(decoder):
     gain = state[_named(state, "norm.weight", exact=decoder.layout.final_norm)]
     head = state["lm_head.weight"]
     offset = decoder.layout.norm_offset
-    columns = down.T
+    columns = down.T * getattr(decoder.hf.config, "residual_multiplier", 1.0)
     if decoder.layout.mlp_write != decoder.layout.mlp:
-        name = _named(state, "layers.1.post_feedforward_layernorm.weight")
+        name = _named(state, f"layers.1.{decoder.layout.mlp_write}.weight")
         columns = columns * (state[name] + offset)
     expected = torch.einsum("vd,ud->uv", head, columns * (gain + offset))
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)

@@ -156,11 +156,15 @@ CHANGES: dict[str, Change] = {
 
 def planned(checkout: Checkout, *arguments: str) -> list[str]:
     """Names of the rules that a run would execute, in alphabetical order."""
-    output = checkout.ask("-n", *arguments).stdout
-    assert "Error" not in output, output
-    table = output.partition("Job stats:")[2].partition("total")[0]
-    rules = set(re.findall(r"^(\w+) +\d+$", table, re.MULTILINE)) - {"all"}
-    return sorted(rules)
+    return sorted(jobs(checkout.ask("-n", *arguments).stdout).keys() - {"all"})
+
+
+def jobs(plan: str) -> dict[str, int]:
+    """Number of jobs by rule, from what Snakemake says of a dry run."""
+    assert "Error" not in plan, plan
+    table = plan.partition("Job stats:")[2].partition("total")[0]
+    rows = re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)
+    return {rule: int(count) for rule, count in rows}
 
 
 def all_rules(checkout: Checkout) -> list[str]:

@@ -67,12 +67,22 @@ def test_a_malformed_row_is_named_with_its_line(fresh):
     assert not (fresh.study() / "problems.parquet").exists()
 
 
-def test_damaged_weights_are_named(fresh):
+def test_incomplete_weights_are_refused_before_any_job(fresh):
     path = fresh.folder / "resources/pocket/model.safetensors"
-    path.write_bytes(path.read_bytes()[:1000])
-    result = fresh.run()
+    path.write_bytes(path.read_bytes()[:-1000])
+    result = fresh.ask()
     assert result.returncode != 0
-    assert "resources/pocket" in result.stdout
+    said = "models.pocket.source: resources/pocket: model.safetensors is incomplete"
+    assert said in result.stdout
+    assert not (fresh.folder / "results").exists()
+
+
+def test_weights_that_only_loading_finds_damaged_are_named(fresh):
+    path = fresh.folder / "resources/pocket/model.safetensors"
+    path.write_bytes(path.read_bytes() + b"more")
+    result = fresh.run("traces")
+    assert result.returncode != 0
+    assert "resources/pocket: damaged safetensors file" in result.stdout
     assert (fresh.study() / "problems.parquet").exists()
     assert not (fresh.study() / "traces.parquet").exists()
 

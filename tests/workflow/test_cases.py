@@ -2,7 +2,7 @@
 
 They lie in the folder `cases` of the real data: thoughts between tags, answers and
 flags of other types, an end marker without a slash, a template that closes the thought,
-and line breaks where a thought is cut.
+files of many forms, and line breaks where a thought is cut.
 """
 
 import json
@@ -16,11 +16,11 @@ from doubletake.running.errors import InputError
 from doubletake.study import settings as studies
 from doubletake.study.settings import ModelSettings
 from doubletake.text.tokenizer import load_tokenizer
+from doubletake.user_files.reading import DatasetSettings
 from early_exit.exit_points import exit_points_of
 from early_exit.forced_answers import AnswerPrompt
 from events.detect import Settings, event_rows
 from events.detect_file import main as detect_main
-from problems.retrieve import Settings as Source
 from problems.retrieve import main as retrieve_main
 from problems.tables import PROBLEMS
 from traces.retrieve import main as import_main
@@ -42,13 +42,12 @@ def model(folder: Path, **changes) -> ModelSettings:
     return ModelSettings(str(folder), None, "float32", "cpu", None, {}, **changes)
 
 
-def imported(path: Path, settings: ModelSettings, folder: Path):
+def imported(path: Path, settings: ModelSettings, folder: Path, **keys):
     """Problems and traces of a file of thoughts."""
-    source = Source(str(path), None, None, "test", None, thoughts=True)
+    source = DatasetSettings(str(path), thoughts=True, **keys)
     retrieve_main(problems_path=folder / "problems.parquet", settings=source)
     import_main(
-        source=str(path),
-        limit=None,
+        settings=source,
         problems_path=folder / "problems.parquet",
         traces_path=folder / "traces.parquet",
         runs_path=folder / "runs.parquet",
@@ -108,12 +107,12 @@ def test_tags_around_a_thought_01(case, tmp_path, tokenizers_folder, name):
 
 def test_types_of_closed_and_answer_02(case, tmp_path):
     lines = (case / "thoughts.jsonl").read_text().splitlines()
-    with pytest.raises(InputError, match="line 4: 'closed' is 'false'"):
+    with pytest.raises(InputError, match="line 4: 'closed' is false, but there is an"):
         imported(case / "thoughts.jsonl", model(POCKET), tmp_path)
-    usable = [line for line in lines if '"false"' not in line]
+    usable = [line for number, line in enumerate(lines, 1) if number != 4]
     (tmp_path / "usable.jsonl").write_text("\n".join(usable))
     _, traces = imported(tmp_path / "usable.jsonl", model(POCKET), tmp_path)
-    closed = [True, True, True, False, True]  # rows 1, 2, 3, 6 and 7
+    closed = [True, True, True, False, False, True]  # rows 1, 2, 3, 5, 6 and 7
     assert traces["thought_end"].is_not_null().to_list() == closed
     assert traces["correct"].to_list() == closed
     _, traces = imported(case / "thoughts.parquet", model(POCKET), tmp_path)
@@ -145,7 +144,7 @@ def test_a_template_that_closes_the_thought_06(case, tmp_path, tokenizers_folder
     template = (case / "model/chat_template.jinja").read_text()
     (tmp_path / "chat_template.jinja").write_text(template)
     (tmp_path / "config.json").write_text('{"model_type": "qwen3"}')
-    (tmp_path / "model.safetensors").write_text("")
+    (tmp_path / "model.safetensors").write_bytes(bytes([2, *7 * [0]]) + b"{}")
     config = yaml.safe_load((POCKET.parents[1] / "config/config.yaml").read_text())
     given = yaml.safe_load((case / "config.yaml").read_text())
     config["models"]["q"] = given["models"]["q"] | {"source": str(tmp_path)}
@@ -166,6 +165,45 @@ def test_a_template_that_closes_the_thought_06(case, tmp_path, tokenizers_folder
     config["models"]["q"]["template_arguments"] = {}
     studies.check(config, sources)
     assert load_tokenizer(model(tmp_path)).opening_left == "<think>\n"
+
+
+WITHOUT_GOLD = {"conversations", "messages", "vllm-offline"}
+WITHOUT_QUESTION = {"no-question": "id, gold, thought, answer", "openai": "id, choices"}
+
+
+def test_forms_of_files_07(case, tmp_path):
+    paths = [path for path in sorted(case.iterdir()) if path.suffix != ".txt"]
+    assert len(paths) == 17
+    for path in paths:
+        name = path.name.partition(".")[0]
+        if name in WITHOUT_QUESTION:
+            found = f"no 'question'; needed: .*found: {WITHOUT_QUESTION[name]};"
+            with pytest.raises(InputError, match=rf"{path.name}, line 1: {found}"):
+                detected(path, tmp_path)
+            continue
+        for events in detected(path, tmp_path):
+            assert [a["value"] for a in events["arrivals"]] == ["25", "25"], path
+            assert len(events["backtracks"]) == 1, path
+        if name in WITHOUT_GOLD:
+            with pytest.raises(
+                InputError, match=r"line 1: no 'gold'; needed: .*found:"
+            ):
+                imported(path, model(POCKET), tmp_path)
+            continue
+        _, traces = imported(path, model(POCKET), tmp_path)
+        assert traces["correct"].all(), path
+        assert traces["thought_end"].null_count() == 0, path
+        assert "\r" not in "".join(traces["text"])
+
+
+def test_golds_from_a_file_of_problems_07(case, tmp_path):
+    row = json.loads((case / "no-id.jsonl").read_text())
+    problems = tmp_path / "problems.jsonl"
+    problems.write_text(json.dumps({k: row[k] for k in ("question", "gold")}))
+    for name in ("messages", "vllm-offline"):
+        path = case / f"{name}.jsonl"
+        _, traces = imported(path, model(POCKET), tmp_path, problems=str(problems))
+        assert traces["correct"].to_list() == [True]
 
 
 def test_line_breaks_where_a_thought_is_cut_24(case, tmp_path, tokenizers_folder):

@@ -46,3 +46,12 @@ def test_every_section_of_the_config_has_one_schema():
     names = [path.name.partition(".")[0] for path in section_files()]
     assert len(set(names)) == len(names)
     assert {"early_exit", "generation", "report"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*ROOT.glob("rules/*.smk"), *ROOT.glob("tests/new_experiment/rules/*.smk")],
+    ids=lambda path: path.stem,
+)
+def test_the_folder_of_the_results_is_that_of_the_config(path):
+    assert not re.search(r"[\"']results/", path.read_text())

@@ -33,11 +33,11 @@ def test_gold_and_answer_in_any_form(write):
     assert (row.gold, row.content.answer) == ("1200", "1200")
 
 
-def test_a_thought_ends_at_its_first_marker(write):
-    text = "It is 8.</think>Done</think>\\boxed{8}"
+def test_a_thought_ends_at_its_marker(write):
+    text = "It is 8.</think>Done\\boxed{8}"
     (row,) = read_thoughts(write(THOUGHT | {"thought": text}))
     assert row.content.thought == "It is 8."
-    assert row.content.answer == "Done</think>\\boxed{8}"
+    assert row.content.answer == "Done\\boxed{8}"
     assert row.text == text
 
 
@@ -78,7 +78,7 @@ def test_missing_null_zero_and_text_are_told_apart(write, given, answer, closed)
         (THOUGHT | {"gold": ["8"]}, r"line 2: 'gold' is \['8'\], neither text nor"),
         (THOUGHT | {"answer": {}}, "line 2: 'answer' is {}, neither text nor number"),
         (THOUGHT | {"answer": True}, "line 2: 'answer' is True, neither"),
-        (THOUGHT | {"closed": "false"}, "line 2: 'closed' is 'false', not true or"),
+        (THOUGHT | {"closed": "no"}, "line 2: 'closed' is 'no', not true or false"),
         (THOUGHT | {"closed": 0}, "line 2: 'closed' is 0, not true or false"),
         (THOUGHT | {"closed": False, "answer": 8}, "'closed' is false, but there is"),
         (
@@ -102,8 +102,8 @@ def test_a_bad_thought_is_named_with_its_line(write, row, message):
 
 
 def test_a_file_of_another_kind_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"own\.csv: the name must end in \.jsonl"):
-        read_thoughts(tmp_path / "own.csv")
+    with pytest.raises(InputError, match=r"own\.txt: the name must end in one of \."):
+        read_thoughts(tmp_path / "own.txt")
 
 
 def test_rows_may_come_as_parquet(tmp_path):

@@ -13,7 +13,7 @@ from doubletake.model.batch_memory import (
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 
-MIXTURES = ["mixtral", "qwen2_moe", "qwen3_moe"]
+MIXTURES = ["ernie4_5_moe", "glm4_moe", "gpt_oss", "mixtral", "qwen2_moe", "qwen3_moe"]
 
 
 def test_the_layouts_without_a_down_projection_are_the_mixtures():
@@ -34,6 +34,8 @@ def test_a_mixture_has_no_single_down_projection(architectures, name):
         ("llama", 64),
         ("mixtral", 2 * 64),  # two experts of 64 for each token
         ("qwen2_moe", 2 * 16 + 32),  # two experts of 16 and the shared one
+        ("gpt_oss", 2 * 64),
+        ("glm4_moe", 64),  # as in qwen3_moe
         ("qwen3_moe", 64),  # its plain layer is wider than two experts of 16
     ],
 )

@@ -52,6 +52,18 @@ def sabotage_causality(decoder: Decoder) -> None:
     )
 
 
+def sabotage_attention(decoder: Decoder) -> None:
+    """Attention that writes something else than its output projection."""
+    decoder.attention(1).register_forward_hook(
+        lambda _, __, output: (output[0] * 1.5, *output[1:])
+    )
+
+
+def sabotage_mlp(decoder: Decoder) -> None:
+    """An MLP that writes something else than its down-projection."""
+    decoder.mlp(1).register_forward_hook(lambda _, __, output: output * 1.5)
+
+
 def sabotage_unembedding(decoder: Decoder) -> None:
     """An unembedding with a bias, which the lens ignores."""
     bias = torch.linspace(-1, 1, decoder.unembed.out_features)
@@ -67,6 +79,8 @@ def sabotage_unembedding(decoder: Decoder) -> None:
         (sabotage_unembedding, "logits"),
         (sabotage_norm, "norm"),
         (sabotage_causality, "causality"),
+        (sabotage_attention, "heads"),
+        (sabotage_mlp, "units"),
     ],
 )
 def test_self_proof_fails_on_a_model_that_does_more(llama, sabotage, error):
@@ -74,6 +88,13 @@ def test_self_proof_fails_on_a_model_that_does_more(llama, sabotage, error):
     proof = prove(llama)
     assert not proof.holds
     assert proof.errors[error] > proof.bound
+
+
+@pytest.mark.parametrize("wrong", ["input_layernorm", None])
+def test_an_mlp_that_reads_another_norm_is_found(llama, wrong):
+    """Everything else adds up, whatever the layout says about this norm."""
+    proof = prove(replace(llama, layout=replace(llama.layout, mlp_norm=wrong)))
+    assert {name for name, e in proof.errors.items() if e > proof.bound} == {"mlp"}
 
 
 def test_unproven_model_is_refused_by_name(architectures, monkeypatch):

@@ -1,5 +1,7 @@
 """A manifest notices changed results and inputs."""
 
+from pathlib import Path
+
 import pytest
 
 from doubletake.running.errors import InputError
@@ -119,3 +121,34 @@ def test_a_changed_byte_anywhere_in_the_manifest_is_noticed(folder, part):
     path.write_text(path.read_text().replace(part, part.swapcase()))
     with pytest.raises(InputError, match=r"manifest\.json is damaged .* delete it"):
         manifest(folder)
+
+
+@pytest.mark.parametrize(
+    ("results", "found"), [("results", True), ("out/today", True), ("../out", False)]
+)
+def test_inputs_are_found_wherever_the_results_lie(
+    folder, tmp_path, monkeypatch, results, found
+):
+    ran_in = tmp_path / "ran in"
+    ran_in.mkdir()
+    (tmp_path / "own").rename(ran_in / "own")
+    monkeypatch.chdir(ran_in)
+    content = manifest(folder).content
+    place = Path(results) / "m/d/manifest.json"
+    place.parent.mkdir(parents=True)
+    write_manifest(content, place)
+    written = Manifest.read(place.absolute())
+    assert str(tmp_path) not in place.read_text()
+    assert written.missing_inputs(folder) == ([] if found else ["own/words.txt"])
+    (ran_in / "own/words.txt").write_bytes(b"other")
+    assert len(written.changed_inputs(folder)) == found
+
+
+def test_an_input_in_the_home_of_a_user_is_found(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "own"))
+    content = manifest(folder).content
+    inputs = {"~/words.txt": content["inputs"]["own/words.txt"]}
+    write_manifest(content | {"inputs": inputs}, folder / "manifest.json")
+    assert manifest(folder).missing_inputs(folder) == []
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert manifest(folder).missing_inputs(folder) == ["~/words.txt"]

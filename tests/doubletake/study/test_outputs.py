@@ -79,3 +79,10 @@ def test_an_experiment_says_what_its_figures_show(experiment):
     assert experiment.figures
     for figure in experiment.figures:
         assert figure.caption.endswith(".")
+
+
+def test_a_file_of_problems_is_shown_as_the_config_names_it(config):
+    config["datasets"]["mine"]["problems"] = "resources/pocket/problems.jsonl"
+    shown = files_of(config, "mine").settings["dataset"]
+    assert shown["problems"] == "resources/pocket/problems.jsonl"
+    assert str(ROOT) not in str(shown)

@@ -224,3 +224,135 @@ def test_a_model_overrides_the_answer_prompt(config):
     settings = early_exit_settings.measure(config, "tiny")
     assert settings["answer_prompt"] == "</think> So"
     assert "groups" not in settings
+
+
+def test_a_hub_source_without_a_revision_is_told_how_to_pin_one(config, sources):
+    for section, name, place in (
+        ("models", "tiny", ""),
+        ("datasets", "few", "datasets/"),
+    ):
+        entry = config[section][name]
+        entry["source"], kept = "owner/name", entry["source"]
+        url = f"https://huggingface.co/{place}owner/name"
+        with pytest.raises(InputError, match=f"`git ls-remote {url} HEAD` prints"):
+            studies.check(config, sources)
+        entry["source"] = "./owner/name"
+        with pytest.raises(InputError, match=r"needs a `revision`\)"):
+            studies.check(config, sources)
+        entry["source"] = kept
+
+
+def test_a_missing_source_is_told_where_it_was_looked_for(config, tmp_path):
+    config["models"]["tiny"]["source"] = "gone"
+    sources = studies.Sources((tmp_path / "here", tmp_path / "there"))
+    said = f"looked in {tmp_path}/here and {tmp_path}/there;"
+    with pytest.raises(InputError, match=said):
+        studies.check(config, sources)
+
+
+def test_the_home_of_a_user_is_written_as_a_tilde(
+    config, sources, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config["models"]["tiny"]["source"] = "~/model"
+    studies.check(config, sources)
+    settings = studies.model_settings(config, "tiny", sources)
+    assert settings["source"] == str(folder)
+    config["models"]["tiny"]["source"] = "~nobody-of-this-name/model"
+    with pytest.raises(InputError, match="no such file or folder: ~nobody"):
+        studies.check(config, sources)
+    assert studies.results_folder({"results": "~/out/"}) == f"{tmp_path}/out"
+
+
+@pytest.mark.parametrize(
+    ("results", "folder"),
+    [("results", "results"), ("./a//b/", "a/b"), ("../out", "../out"), ("/x", "/x")],
+)
+def test_the_folder_of_the_results_has_one_name(results, folder):
+    assert studies.results_folder({"results": results}) == folder
+
+
+@pytest.mark.parametrize("results", ["{model}", "a$b", "<results>", 'a"b'])
+def test_a_folder_that_snakemake_or_a_shell_would_change_is_refused(results):
+    with pytest.raises(InputError, match=r"results: .* has a special meaning"):
+        studies.results_folder({"results": results})
+
+
+def test_sources_are_found_where_snakemake_runs_then_beside_the_workflow(tmp_path):
+    for name in ("here/mine", "here/both", "far/both", "far/theirs", "here/sub/own"):
+        (tmp_path / name).mkdir(parents=True)
+    here, far, inside = (tmp_path / name for name in ("here", "far", "here/sub"))
+    sources = studies.Sources((here, far))
+    assert sources.local("mine") == studies.Path("mine")
+    assert sources.local("both") == studies.Path("both")
+    assert sources.local("theirs") == far / "theirs"
+    assert sources.local("gone") is None
+    assert sources.own("both") == far / "both"
+    # A path does not change when the folder with the workflow inside is moved.
+    sources = studies.Sources((here, inside))
+    assert sources.local("own") == sources.own("own") == studies.Path("sub/own")
+    assert studies.Sources((far, far)).own("both") == studies.Path("both")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            {"source": "few.txt"},
+            r"datasets\.few\.source: .*few\.txt: the name must end",
+        ),
+        ({"source": "empty"}, r"datasets\.few\.source: .*empty holds no file of rows"),
+        ({"problems": "gone.jsonl"}, r"datasets\.few\.problems: no such file: gone"),
+        ({"problems": "few.txt"}, r"datasets\.few\.problems: .*must end in"),
+        (
+            {"thoughts": False, "problems": "few.jsonl"},
+            r"few\.problems: only for a dataset with `thoughts: true`",
+        ),
+        (
+            {"thoughts": False, "columns": {"thought": "a"}},
+            r"few\.columns\.thought: only for a dataset with `thoughts: true`",
+        ),
+        (
+            {"columns": {"thought": "a", "response": "b"}},
+            r"few\.columns: names both 'thought' and 'response'",
+        ),
+        ({"source": "odd"}, r"datasets\.few\.source: .*holds \{, which"),
+    ],
+)
+def test_a_dataset_that_cannot_be_read_is_refused_with_the_key(
+    config, sources, tmp_path, monkeypatch, entry, message
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("few.txt", "few.jsonl"):
+        (tmp_path / name).write_text("")
+    for name in ("empty", "odd"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "odd/{a}.jsonl").write_text("")
+    config["datasets"]["few"] = {"source": "few.jsonl", "thoughts": True} | entry
+    with pytest.raises(InputError, match=message):
+        studies.check(config, sources)
+
+
+def test_files_of_a_dataset_have_the_names_of_the_config(
+    config, sources, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("own/b.csv", "own/a/c.jsonl.gz", "golds.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text("")
+    config["datasets"]["few"] = {
+        "source": "own/",
+        "thoughts": True,
+        "problems": "golds.jsonl",
+    }
+    studies.check(config, sources)
+    files = studies.dataset_files(config, "few", sources)
+    assert list(files) == ["own/a/c.jsonl.gz", "own/b.csv", "golds.jsonl"]
+    assert all((tmp_path / path).exists() for path in files.values())
+
+
+def test_thoughts_on_the_hub_need_no_local_file(config, sources):
+    entry = {"source": "owner/data", "revision": "e" * 40, "thoughts": True}
+    config["datasets"]["few"] = entry
+    studies.check(config, sources)
+    assert studies.dataset_files(config, "few", sources) == {}

@@ -103,3 +103,27 @@ def test_only_the_end_marker_of_the_model_ends_its_thought():
 )
 def test_words_in_brackets_that_are_no_markers_are_text(text):
     assert without_markers(text, [KNOWN_FORMATS[0]]).text == text
+
+
+@pytest.mark.parametrize("after", ["8 <think>9", "8\n<think>\n9\n</think>\n\n9"])
+def test_a_second_thought_is_refused(after):
+    with pytest.raises(InputError, match="a second thought begins after the first"):
+        without_markers(f"<think>\nSo 8.\n</think>\n\n{after}")
+
+
+def test_a_second_end_is_refused():
+    with pytest.raises(InputError, match="'</think>' stands more than once"):
+        without_markers("I write </think> at the end. So 8.\n</think>\n\n8")
+
+
+@pytest.mark.parametrize(
+    "quoted", ["`</think>`", '"<think>"', "“</think>”", "'</think>'"]
+)
+def test_a_quoted_marker_is_text(quoted):
+    found = without_markers(f"<think>\nThe tag {quoted} is text. So 8.\n</think>\n\n8")
+    assert (found.text, found.after) == (f"The tag {quoted} is text. So 8.", "8")
+
+
+def test_quotation_marks_of_words_quote_no_marker():
+    found = without_markers('He says "8"</think>"8" it is.')
+    assert (found.text, found.after) == ('He says "8"', '"8" it is.')

@@ -3,13 +3,13 @@
 
 rule measure_length:
     input:
-        traces="results/{model}/{dataset}/traces.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
     output:
-        table="results/{model}/{dataset}/length.parquet",
+        table="<results>/{model}/{dataset}/length.parquet",
     log:
-        "results/{model}/{dataset}/logs/length/measure.log",
+        "<results>/{model}/{dataset}/logs/length/measure.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/length/measure.tsv"
+        "<results>/{model}/{dataset}/benchmarks/length/measure.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -28,9 +28,9 @@ rule plot_length:
     output:
         **figures_of("length"),
     log:
-        "results/{model}/{dataset}/logs/length/plot.log",
+        "<results>/{model}/{dataset}/logs/length/plot.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/length/plot.tsv"
+        "<results>/{model}/{dataset}/benchmarks/length/plot.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -6,8 +6,8 @@ rotation). From them it computes the softmax rows of the requested positions and
 these rows on. The [T, T] matrix of all weights is never built.
 
 The model's output does not change. Layers without a mask keep the model's own fast
-attention. Layers with a sliding window or capped scores attend in blocks of queries, so
-that memory grows linearly with the tokens.
+attention. Layers with a sliding window, capped scores or attention sinks attend in
+blocks of queries, so that memory grows linearly with the tokens.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ from doubletake.running.errors import InputError
 
 KERNEL = "doubletake_rows"
 ROW_BLOCK = 16  # positions of a sequence whose rows are computed at once
-UNSUPPORTED = ("s_aux", "position_bias", "cache")  # arguments that change the weights
+UNSUPPORTED = ("position_bias", "cache")  # arguments that change the weights
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,12 @@ class AttentionRows:
     """[row], token indices in the sequence."""
     weights: torch.Tensor
     """[row, head, token], float32; tokens up to the largest of `positions`. Each row
-    sums to 1."""
+    sums to 1, or to less where a head has an attention sink."""
     window: int | None
     """Number of tokens that the layer sees, including the position; None: all before
     it."""
+    sink: torch.Tensor | None
+    """[row, head], float32, share of the attention sink; None: the model has none."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,9 @@ class _RowReader:
                 part = positions[first : first + ROW_BLOCK]
                 in_batch = slice(done + first, done + first + len(part))
                 rows = torch.tensor(part, device=states.query.device)
-                weights = states.weights_of(sequence, rows, max(part) + 1)
+                weights, sink = states.weights_of(sequence, rows, max(part) + 1)
                 self.receive(
-                    AttentionRows(layer, in_batch, rows, weights, states.window)
+                    AttentionRows(layer, in_batch, rows, weights, states.window, sink)
                 )
             done += len(positions)
 
@@ -193,6 +195,7 @@ def _attention_function(
     attention_mask: int | None,
     scaling: float | None = None,
     softcap: float | None = None,
+    s_aux: torch.Tensor | None = None,
     **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Reads the requested rows, then attends as the model does.
@@ -205,6 +208,7 @@ def _attention_function(
         attention_mask: the result of `_window_size`.
         scaling: factor of the scores; default: 1 / sqrt(d_head).
         softcap: cap of the scores.
+        s_aux: [head], scores of the attention sinks.
         options: further arguments of the library.
     """
     unsupported = [name for name in UNSUPPORTED if options.get(name) is not None]
@@ -215,9 +219,10 @@ def _attention_function(
         )
     window, width = attention_mask, query.shape[-1]
     scaling = width**-0.5 if scaling is None else scaling
-    states = QueriesAndKeys(query, key, scaling, softcap, window)
+    states = QueriesAndKeys(query, key, scaling, softcap, window, s_aux)
     _ACTIVE_READER.get().read(module.layer_idx, states)
-    if softcap is None and (window is None or window >= key.shape[2]):
+    plain = softcap is None and s_aux is None
+    if plain and (window is None or window >= key.shape[2]):
         return sdpa_attention_forward(
             module, query, key, value, None, scaling=scaling, **options
         )

@@ -31,6 +31,8 @@ class BatchResult:
     """[position, layer, head, bin]."""
     tokens: torch.Tensor
     """[position, layer, bin], tokens that the layer sees."""
+    sink: torch.Tensor
+    """[position, layer, head], share of the attention sink; NaN without sinks."""
     dla: torch.Tensor
     """[position, layer, head, group + 1], logits; the last is the vocabulary's mean."""
     unexplained: float
@@ -49,7 +51,7 @@ def batch_bytes(decoder: Decoder, batch: Sequence[TraceTurns]) -> float:
     longest = len(batch[0].ids)
     positions = sum(len(item.turns) for item in batch)
     states = w.layers * (2 * w.d + w.queries) + w.d
-    table = w.layers * w.heads * (len(BINS) + len(DLA_COLUMNS))
+    table = w.layers * w.heads * (len(BINS) + len(DLA_COLUMNS) + 1)  # and the sink
     kept = positions * (states * w.size + table * FLOAT32)
     tokens = len(batch) * longest
     rows = min(ROW_BLOCK, max(len(item.turns) for item in batch))
@@ -83,6 +85,8 @@ def run_batch(
     def keep_rows(rows: AttentionRows) -> None:
         part, layer = bins[rows.in_batch], rows.layer
         result.attention[rows.in_batch, layer] = attention_by_bin(rows.weights, part)
+        if rows.sink is not None:
+            result.sink[rows.in_batch, layer] = rows.sink
         seen = visible_tokens(part, rows.positions, rows.window)
         result.tokens[rows.in_batch, layer] = seen.int()
         for key, weights in zip(keys[rows.in_batch], rows.weights, strict=True):
@@ -102,8 +106,9 @@ def run_batch(
     ):
         decoder.base(input_ids=ids, use_cache=False)
     _attribute_heads(decoder, heads, states, result)
-    result.attention, result.tokens, result.dla = (
-        part.cpu() for part in (result.attention, result.tokens, result.dla)
+    result.attention, result.tokens, result.sink, result.dla = (
+        part.cpu()
+        for part in (result.attention, result.tokens, result.sink, result.dla)
     )
     return result
 
@@ -115,6 +120,7 @@ def _empty_result(decoder: Decoder, count: int) -> BatchResult:
     return BatchResult(
         attention=torch.empty(*shape, n_heads, len(BINS), device=device),
         tokens=torch.empty(*shape, len(BINS), dtype=torch.int32, device=device),
+        sink=torch.full((*shape, n_heads), torch.nan, device=device),
         dla=torch.empty(*shape, n_heads, len(DLA_COLUMNS), device=device),
         unexplained=0.0,
         verified_rows={},
@@ -173,6 +179,7 @@ def attention_table(batch: list[TraceTurns], result: BatchResult) -> pl.DataFram
                 name: lists(name, result.attention[..., k])
                 for k, name in enumerate(BINS)
             },
+            "sink": None if result.sink.isnan().all() else lists("sink", result.sink),
             **{
                 name: lists(name, result.dla[..., k])
                 for k, name in enumerate(DLA_COLUMNS)
@@ -184,4 +191,5 @@ def attention_table(batch: list[TraceTurns], result: BatchResult) -> pl.DataFram
         name: pl.when("has_arrival").then(source) for name, source in sources.items()
     }
     table = table.with_columns(**of_arrival)
+    table = table.with_columns(pl.col("sink").cast(ATTENTION.schema["sink"]))
     return ATTENTION.check(table.select(list(ATTENTION.schema)))

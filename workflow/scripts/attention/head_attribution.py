@@ -68,6 +68,7 @@ class HeadReader:
         projection = self.decoder.attention_out(layer)
         heads = self.decoder.config.num_attention_heads
         targets = self._before_post_norm(layer, z, targets)
+        targets = targets * self.decoder.write_multiplier
         vectors = (targets @ projection.weight.float()).unflatten(-1, (heads, -1))
         by_head = torch.einsum(
             "phe,pghe->phg", z.float().unflatten(-1, (heads, -1)), vectors

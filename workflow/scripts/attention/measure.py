@@ -140,7 +140,7 @@ class ShardResult:
     unexplained: Largest = field(default_factory=Largest)
     """Largest |sum over heads and bias - attention output|, logits."""
     sum_error: Largest = field(default_factory=Largest)
-    """Largest |sum over the partition - 1|."""
+    """Largest |sum over the partition and the sink - 1|."""
 
     def add(self, batch: list[TraceTurns], result: BatchResult) -> None:
         """Add the results of one batch."""
@@ -149,6 +149,7 @@ class ShardResult:
         count = len(result.attention)
         self.unexplained.add(result.unexplained, count)
         total = result.attention[..., : len(PARTITION)].sum(-1)
+        total += result.sink.nan_to_num(0.0)
         self.sum_error.add((total - 1).abs().max().item(), count)
 
     def table(self) -> pl.DataFrame:

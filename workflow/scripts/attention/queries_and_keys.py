@@ -25,6 +25,9 @@ class QueriesAndKeys:
     """Cap c of the scores, c tanh(scores / c)."""
     window: int | None
     """Number of tokens that a query sees, including its own; None: all before it."""
+    sinks: torch.Tensor | None = None
+    """[head], scores of the attention sinks: each head has one score more than tokens,
+    which takes a share of the attention to no token (Xiao et al. 2024; gpt-oss)."""
 
     def scores(self, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
         """Scores before the mask: [..., key head, query, key]."""
@@ -45,7 +48,7 @@ class QueriesAndKeys:
 
     def weights_of(
         self, sequence: int, positions: torch.Tensor, tokens: int
-    ) -> torch.Tensor:
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Attention weights of some positions over the first tokens of a sequence.
 
         Args:
@@ -54,7 +57,8 @@ class QueriesAndKeys:
             tokens: number of first tokens.
 
         Returns:
-            [row, head, token], float32.
+            Of the tokens: [row, head, token]. Of the sinks: [row, head]; None without
+            sinks. Both are float32.
         """
         key = self.key[sequence, :, :tokens].float()
         query = self.query[sequence, :, positions].float()  # [head, row, d_head]
@@ -62,8 +66,18 @@ class QueriesAndKeys:
         grouped = query.reshape(len(key), -1, width)  # rows of a key head's heads
         scores = self.scores(grouped, key).view(heads, rows, tokens)
         hidden = self.hidden(positions, torch.arange(tokens, device=positions.device))
-        weights = scores.masked_fill_(hidden, -torch.inf).softmax(-1)
-        return weights.transpose(0, 1)
+        weights = self._softmax(scores.masked_fill_(hidden, -torch.inf))
+        rows_first = weights.transpose(0, 1)
+        sink = None if self.sinks is None else rows_first[..., tokens]
+        return rows_first[..., :tokens], sink
+
+    def _softmax(self, scores: torch.Tensor) -> torch.Tensor:
+        """Weights [..., head, query, token] in float32; a sink comes last."""
+        if self.sinks is None:
+            return scores.softmax(-1, dtype=torch.float32)
+        sinks = self.sinks.to(scores.dtype)[:, None, None]
+        sinks = sinks.expand(*scores.shape[:-1], 1)
+        return torch.cat([scores, sinks], -1).softmax(-1, dtype=torch.float32)
 
     def attend(self, value: torch.Tensor) -> torch.Tensor:
         """Output of the layer's attention, computed in blocks of queries.
@@ -98,7 +112,7 @@ class QueriesAndKeys:
         hidden: torch.Tensor,
     ) -> torch.Tensor:
         """Attention output of one block of queries: [sequence, head, query, d_head]."""
-        if self.softcap is None:
+        if self.softcap is None and self.sinks is None:
             return scaled_dot_product_attention(
                 query,
                 key,
@@ -111,6 +125,6 @@ class QueriesAndKeys:
         grouped = query.reshape(batch, key.shape[1], -1, width)
         scores = self.scores(grouped, key).view(batch, heads, queries, -1)
         scores = scores.masked_fill_(hidden, -torch.inf)
-        weights = scores.softmax(-1, dtype=torch.float32).to(value.dtype)
+        weights = self._softmax(scores)[..., : key.shape[2]].to(value.dtype)
         mixed = weights.view(batch, key.shape[1], -1, key.shape[2]) @ value
         return mixed.view(batch, heads, queries, -1)

@@ -64,7 +64,16 @@ ATTENTION = Table(
             "current_sentence",
             HEADS,
             "attention to the sentence that ends at the position. The shares of this "
-            "bin and the seven bins before it add up to 1",
+            "bin, the seven bins before it and the sink add up to 1",
+            unit="share",
+        ),
+        Column(
+            "sink",
+            HEADS,
+            "attention to no token: the head's attention sink, a learned score that "
+            "competes with those of the tokens (gpt-oss). Null where the model has "
+            "no sinks",
+            nullable=True,
             unit="share",
         ),
         Column(

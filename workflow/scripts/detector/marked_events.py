@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from doubletake.detector.events import Events
-from doubletake.detector.user_thoughts import row_id, user_rows
+from doubletake.detector.user_thoughts import row_id
 from doubletake.running.errors import InputError
 from doubletake.text.answers import number_text
 from doubletake.text.user_rows import short, text_or_number
+from doubletake.user_files.reading import read_rows
 
 UNKNOWN_MODEL = "unknown"
 
@@ -57,7 +58,12 @@ def read_marks(path: str | Path) -> list[MarkedTrace]:
         InputError: a row cannot be used (the message names its line), or there is none.
     """
     traces: dict[str, MarkedTrace] = {}
-    for location, row in user_rows(path, ("id", "arrivals", "backtracks")):
+    for location, row in read_rows(path):
+        for column in ("id", "arrivals", "backtracks"):
+            if row.get(column) is None:
+                raise InputError(
+                    f"{location}: no {column!r}; found: {', '.join(row)[:200]}"
+                )
         marked = _marked(row, location)
         if marked.trace in traces:
             raise InputError(f"{location}: a second row with the id {marked.trace!r}")

@@ -3,18 +3,20 @@
 Use: `detect_file.py thoughts.jsonl events.jsonl`, without a model and without a config.
 
 Inputs
-    thoughts: one JSON object per line: `id`, `question`, `thought`, optionally `gold`
-        (the reference answer) and `answer` (the text after the thought). They decide
-        the flags `is_gold` and `is_final`, which are null without them.
+    thoughts: rows in a form that `doubletake.user_files` knows, as for an import:
+        `question`, `thought` (or `response`), optionally `id`, `gold` (the reference
+        answer) and `answer` (the text after the thought). The last two decide the flags
+        `is_gold` and `is_final`, which are null without them.
 
 Outputs
     events: one JSON object per line: `id`, `arrivals`, `backtracks`, `wrap_ups`. Their
-        `start` and `end` are characters of the row's `thought`.
+        `start` and `end` are characters of the row's `thought` (or `response`). A row
+        without an id has its number, from 1.
     standard output: the share of thoughts in which the detector can read no sentence.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from doubletake.running.errors import InputError
 from doubletake.running.json_lines import write_rows
 from doubletake.text.answers import final_answer
 from doubletake.text.known_formats import format_of_model
+from doubletake.user_files.columns import ROLES
 from events.languages import reading_report
 
 
@@ -45,6 +48,8 @@ def main(
     events_path: Path,
     detector: str,
     markers: tuple[str | None, str | None] = (None, None),
+    columns: Mapping[str, str | None] | None = None,
+    problems: str | None = None,
 ) -> str:
     """Read thoughts, find their events, write them; return a line on their language.
 
@@ -53,6 +58,8 @@ def main(
         events_path: where the events go.
         detector: one of `DETECTORS`.
         markers: start and end marker of the thoughts, if their format is unknown.
+        columns: columns that the user names, by role (`user_files.columns.ROLES`).
+        problems: a file with questions and golds, if the thoughts lack them.
 
     Raises:
         InputError: a row cannot be used (the message names its line), or both files are
@@ -65,17 +72,38 @@ def main(
     start, end = markers
     formats = [] if start is end is None else [format_of_model(start, end, "", ())]
     thoughts = read_thoughts(
-        thoughts_path, gold=detector in GOLD_BASED, formats=formats
+        thoughts_path,
+        gold=detector in GOLD_BASED,
+        formats=formats,
+        columns=columns,
+        problems=problems,
     )
     rows = tqdm(thoughts, unit=" traces", disable=None)
     write_rows((event_row(row, detector) for row in rows), events_path)
     return reading_report([row.content.thought for row in thoughts])
 
 
+def named_columns(text: str) -> dict[str, str | None]:
+    """Columns by role, from `question=prompt,gold=answer`; `gold=`: no such column.
+
+    Raises:
+        InputError: the text has another form, or names an unknown role.
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    columns = {role.strip(): path.strip() or None for role, _, path in pairs}
+    for role, equals, _ in pairs:
+        if role.strip() not in ROLES or not equals:
+            raise InputError(
+                f"columns: {text!r} is not a list like question=prompt,gold=answer; "
+                f"on the left stands one of {', '.join(ROLES)}"
+            )
+    return columns
+
+
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The arguments of the command line."""
     parser = argparse.ArgumentParser(description="Find answers and turns in thoughts.")
-    parser.add_argument("thoughts", type=Path, help="rows of id, question, thought")
+    parser.add_argument("thoughts", type=Path, help="rows of question, thought")
     parser.add_argument("events", type=Path, help="where the events go")
     parser.add_argument("--detector", choices=DETECTORS, default="rules")
     parser.add_argument(
@@ -84,6 +112,10 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--end-of-thought", help="like the key of a model in the config"
     )
+    parser.add_argument(
+        "--columns", default="", help="columns by role: question=prompt,gold=answer"
+    )
+    parser.add_argument("--problems", help="file with questions and golds")
     return parser.parse_args(words)
 
 
@@ -96,5 +128,7 @@ if __name__ == "__main__":
                 events_path=given.events,
                 detector=given.detector,
                 markers=(given.start_of_thought, given.end_of_thought),
+                columns=named_columns(given.columns),
+                problems=given.problems or None,
             )
         )

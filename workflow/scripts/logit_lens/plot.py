@@ -227,7 +227,7 @@ def draw_words(turns: pl.DataFrame) -> Figure:
 def _printable(text: str) -> str:
     """A token with visible spaces and line breaks, safe for matplotlib's mathtext."""
     shown = text.replace(" ", "\u2423").replace("\n", "\u21b5").replace("$", r"\$")
-    return shown if shown.isprintable() else ascii(text)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
 
 
 def main(

@@ -49,7 +49,7 @@ def main(
     *,
     files: StudyFiles,
     model_paths: list[Path],
-    dataset_paths: list[Path],
+    dataset_paths: dict[str, Path],
     named_paths: dict[str, Path],
     manifest_path: Path,
     provenance: Provenance,
@@ -59,7 +59,7 @@ def main(
     Args:
         files: result files of the study.
         model_paths: files of a local model, and its card.
-        dataset_paths: the file of a local dataset.
+        dataset_paths: local files of the dataset, by their names in the config.
         named_paths: other inputs, by their names in the config or the declarations.
         manifest_path: path of the new manifest.
         provenance: provenance of this job.
@@ -67,9 +67,7 @@ def main(
     settings = files.settings
     # Names are those of the config: a manifest must not show paths of a machine.
     local = {f"{settings['model']['source']}/{path.name}": path for path in model_paths}
-    for path in dataset_paths:
-        local[settings["dataset"]["source"]] = path
-    local |= named_paths
+    local |= dataset_paths | named_paths
     stages = [row for path in files.runs for row in RUNS.read(path).to_dicts()]
     content = manifest_content(
         study={"model": files.model, "dataset": files.dataset},
@@ -84,6 +82,10 @@ def main(
     write_manifest(content, manifest_path)
 
 
+def _by_name(names: list[str], paths: list[str]) -> dict[str, Path]:
+    return {name: Path(path) for name, path in zip(names, paths, strict=True)}
+
+
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
@@ -91,13 +93,10 @@ if __name__ == "__main__":
             model_paths=[
                 Path(path) for path in (*snakemake.input.model, *snakemake.input.card)
             ],
-            dataset_paths=[Path(path) for path in snakemake.input.dataset],
-            named_paths={
-                name: Path(path)
-                for name, path in zip(
-                    snakemake.params.names, snakemake.input.named, strict=True
-                )
-            },
+            dataset_paths=_by_name(
+                snakemake.params.dataset_names, snakemake.input.dataset
+            ),
+            named_paths=_by_name(snakemake.params.names, snakemake.input.named),
             manifest_path=Path(snakemake.output.manifest),
             provenance=Provenance.here(SCRIPTS.parents[1]),
         )

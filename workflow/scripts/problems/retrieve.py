@@ -1,9 +1,9 @@
 """The problems of a study, with the canonical number of each reference answer.
 
 Inputs
-    source: a hub dataset at a pinned revision, or a local .jsonl or .parquet file, with
-        GSM8K's columns `question` and `answer` (the number after `####`); or a file of
-        finished thoughts with the columns `question` and `gold`.
+    source: a hub dataset at a pinned revision, a file, or a folder of files, with
+        questions and reference answers (`user_files.columns` knows their names); or a
+        source of finished thoughts, as in `traces.retrieve`.
 
 Outputs
     problems: one row per problem (`PROBLEMS`).
@@ -11,7 +11,6 @@ Outputs
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,31 +19,15 @@ import polars as pl
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
 from doubletake.text.answers import GOLD_MARK, gold_of
-from doubletake.text.user_rows import read_rows, text_of, text_or_number
+from doubletake.text.user_rows import text_of, text_or_number
+from doubletake.user_files.named_rows import dataset_rows
+from doubletake.user_files.reading import DatasetSettings
 from problems.tables import PROBLEMS
 
 if TYPE_CHECKING:
     snakemake: Any
 
 logger = logging.getLogger("retrieve_problems")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """A `datasets` entry of the config, defaults filled in."""
-
-    source: str
-    """File, or hub id."""
-    revision: str | None
-    """Commit on the hub; None for a file."""
-    name: str | None
-    """Configuration of the hub dataset."""
-    split: str
-    """Split of the hub dataset."""
-    limit: int | None
-    """Number of rows to take from the start; None takes all."""
-    thoughts: bool
-    """Whether the rows are finished thoughts; several thoughts may share a question."""
 
 
 def problem_id(number: int) -> str:
@@ -58,7 +41,8 @@ def problems_of(
     """Table of problems; finished thoughts on the same question share one problem.
 
     Args:
-        rows: each with its origin (file and line) for messages.
+        rows: each with its origin (file and line) for messages, and with `question`
+            and `gold`.
         thoughts: whether the rows are finished thoughts.
 
     Raises:
@@ -89,36 +73,9 @@ def problems_of(
     return PROBLEMS.frame(problems)
 
 
-def hub_rows(settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows of a hub dataset at its pinned revision.
-
-    Raises:
-        InputError: the dataset, its configuration or its split cannot be loaded.
-    """
-    import datasets  # slow to import; only hub datasets need it
-
-    where = f"{settings.source} ({settings.name}, {settings.split})"
-    try:
-        rows = datasets.load_dataset(
-            settings.source,
-            settings.name,
-            split=settings.split,
-            revision=settings.revision,
-        )
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise InputError(f"cannot load the dataset {where}: {error}") from error
-    for column in ("question", "answer"):
-        if column not in rows.column_names:
-            raise InputError(f"the dataset {where} has no column {column!r}")
-    count = len(rows) if settings.limit is None else min(settings.limit, len(rows))
-    for number, row in enumerate(rows.select(range(count)), start=1):
-        yield f"{where}, row {number}", row
-
-
 def _gold(row: dict[str, Any], origin: str, *, thoughts: bool) -> tuple[str, str]:
     """Canonical gold number and solution text of a row."""
-    column = "gold" if thoughts else "answer"
-    solution = text_of({column: text_or_number(row, column, origin)}, column, origin)
+    solution = text_of({"gold": text_or_number(row, "gold", origin)}, "gold", origin)
     if thoughts:
         solution = f"{GOLD_MARK} {solution}"
     try:
@@ -127,14 +84,9 @@ def _gold(row: dict[str, Any], origin: str, *, thoughts: bool) -> tuple[str, str
         raise InputError(f"{origin}: {error}") from error
 
 
-def main(*, problems_path: Path, settings: Settings) -> None:
+def main(*, problems_path: Path, settings: DatasetSettings) -> None:
     """Read the rows, bring the golds to canonical form, write the table."""
-    if settings.revision is not None:
-        rows = hub_rows(settings)
-    else:
-        columns = ("question", "gold" if settings.thoughts else "answer")
-        rows = read_rows(settings.source, columns, settings.limit)
-    problems = problems_of(rows, thoughts=settings.thoughts)
+    problems = problems_of(dataset_rows(settings), thoughts=settings.thoughts)
     logger.info("%d problems from %s", problems.height, settings.source)
     PROBLEMS.write(problems, problems_path)
 
@@ -143,5 +95,5 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             problems_path=Path(snakemake.output.problems),
-            settings=Settings(**snakemake.params.settings),
+            settings=DatasetSettings(**snakemake.params.settings),
         )

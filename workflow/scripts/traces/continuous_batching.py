@@ -24,7 +24,6 @@ import numpy as np
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
-from doubletake.model import growing_cache
 from doubletake.model.growing_cache import GrowingLayer
 from doubletake.model.token_sampling import Sampling, choose_tokens
 from doubletake.running.errors import InputError
@@ -37,6 +36,9 @@ logger = logging.getLogger("doubletake")
 
 PREFILL_TOKENS = 32_768
 """Largest number of positions that free slots take in one pass, with padding."""
+SPARE = 8
+"""A slot or position without use costs time at every step, dropping it copies all keys
+and values once: done when one in this many has no use."""
 
 
 @dataclass
@@ -254,16 +256,17 @@ class Slots:
             )
 
     def _shrink(self) -> None:
-        """Drop positions that no row needs and, near the end, empty slots."""
+        """Drop empty slots and positions that no row needs, once they are many."""
         active = [k for k, state in enumerate(self.states) if state is not None]
-        if len(active) <= len(self.states) // 2:
+        empty = len(self.states) - len(active)
+        if empty and empty * SPARE >= len(self.states):
             index = torch.tensor(active, device=self.device)
             self._reshape(lambda old: old[index])
             self.starts, self.last_tokens = self.starts[index], self.last_tokens[index]
             self.states = [self.states[k] for k in active]
             active = list(range(len(active)))
         unused = int(self.starts[active].min())
-        if unused >= max(growing_cache.BLOCK, self.length // 2):
+        if unused and unused * SPARE >= self.length:
             self._reshape(lambda old: old[:, :, unused:].clone())
             self.starts = (self.starts - unused).clamp(min=0)
 

@@ -183,7 +183,7 @@ def main(
     kept, prompts = split_reusable(wanted, earlier)
     decoder = load_decoder(model)
     requests, too_long = requests_of(
-        prompts, settings.max_new_tokens, decoder.config.max_position_embeddings
+        prompts, settings.max_new_tokens, decoder.max_positions
     )
     path = checkpoint_path(traces_path)
     checkpoint = Checkpoint(path, key, requests, settings.batch_size)

@@ -1,10 +1,10 @@
-"""Finished thoughts from a file, as traces of the study's tokenizer.
+"""Finished thoughts from files or the hub, as traces of the study's tokenizer.
 
 Inputs
-    source: .jsonl or .parquet with the columns `question`, `gold`, `thought`, and
-        optionally `answer` (the text after the thought) and `closed` (false: the
-        thought was cut off); as in `doubletake.detector.user_thoughts`.
-    problems: `PROBLEMS`, made from the same file.
+    source: rows in a form that `doubletake.user_files` knows, which hold `question`,
+        `gold`, `thought`, and optionally `answer` (the text after the thought) and
+        `closed` (false: the thought was cut off).
+    problems: `PROBLEMS`, made from the same source.
 
 Outputs
     traces: one row per thought (`TRACES`), `logprobs` null.
@@ -25,7 +25,9 @@ from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
-from doubletake.text.user_rows import read_rows, short
+from doubletake.text.user_rows import short
+from doubletake.user_files.named_rows import dataset_rows
+from doubletake.user_files.reading import DatasetSettings
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from traces.trace_rows import Completion, TracePrompt, traces_table
@@ -42,7 +44,8 @@ def completion_ids(
     """Tokens of a completion with this thought, as the model would have written it.
 
     Thought and answer are foreign text: words in them that look like special tokens
-    stay text. The markers between them are the model's special tokens.
+    stay text. Line breaks of Windows become those that models write. The markers
+    between thought and answer are the model's special tokens.
 
     Args:
         written: thought and answer.
@@ -52,18 +55,21 @@ def completion_ids(
     Raises:
         InputError: decoding the tokens gives another text than the thought.
     """
+    thought, answer = (
+        (part or "").replace("\r\n", "\n") for part in (written.thought, written.answer)
+    )
     ids = tokenizer.encode(tokenizer.opening_left)
-    ids += tokenizer.encode_plain(written.thought)
+    ids += tokenizer.encode_plain(thought)
     if written.closed:
         ids += tokenizer.encode(tokenizer.format.closing)
-        ids += tokenizer.encode_plain(written.answer or "")
+        ids += tokenizer.encode_plain(answer)
     text, _ = tokenizer.decode(ids)
     edges = tokenizer.edges(text)
     decoded = text[edges.start : edges.stop]
-    if decoded != written.thought or (edges.marker is not None) != written.closed:
+    if decoded != thought or (edges.marker is not None) != written.closed:
         raise InputError(
             f"{origin}: the tokenizer of {tokenizer.name} does not give the thought "
-            f"back; {_first_difference(written.thought, decoded)}"
+            f"back; {_first_difference(thought, decoded)}"
         )
     return ids
 
@@ -78,9 +84,9 @@ def _first_difference(given: str, decoded: str) -> str:
 
 
 def completions_of(
-    source: str, limit: int | None, problems: pl.DataFrame, tokenizer: TraceTokenizer
+    settings: DatasetSettings, problems: pl.DataFrame, tokenizer: TraceTokenizer
 ) -> tuple[list[TracePrompt], dict[str, Completion]]:
-    """Prompts and imported completions, in the order of the file.
+    """Prompts and imported completions, in the order of the source.
 
     Raises:
         InputError: a row has no text, or its question is not among the problems.
@@ -93,7 +99,7 @@ def completions_of(
     }
     counts: dict[str, int] = {}
     prompts, completions = [], {}
-    for origin, row in read_rows(source, ("question", "gold", "thought"), limit):
+    for origin, row in dataset_rows(settings):
         if row["question"] not in by_question:
             raise InputError(f"{origin}: the question is not among the problems")
         problem, gold, prompt_ids = by_question[row["question"]]
@@ -109,8 +115,7 @@ def completions_of(
 
 def main(
     *,
-    source: str,
-    limit: int | None,
+    settings: DatasetSettings,
     problems_path: Path,
     traces_path: Path,
     runs_path: Path,
@@ -120,9 +125,9 @@ def main(
     started = time.monotonic()
     problems = PROBLEMS.read(problems_path)
     tokenizer = load_tokenizer(model)
-    prompts, completions = completions_of(source, limit, problems, tokenizer)
+    prompts, completions = completions_of(settings, problems, tokenizer)
     traces, note = traces_table(prompts, completions, tokenizer)
-    logger.info("%d thoughts imported from %s", traces.height, source)
+    logger.info("%d thoughts imported from %s", traces.height, settings.source)
     run = {
         "stage": "traces",
         "shard": ONE_SHARD,
@@ -140,8 +145,7 @@ def main(
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
-            source=snakemake.input.source[0],
-            limit=snakemake.params.limit,
+            settings=DatasetSettings(**snakemake.params.settings),
             problems_path=Path(snakemake.input.problems),
             traces_path=Path(snakemake.output.traces),
             runs_path=Path(snakemake.output.runs),

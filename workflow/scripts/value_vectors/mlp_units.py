@@ -48,7 +48,7 @@ def value_vectors(decoder: Decoder, layer: int) -> torch.Tensor:
         [unit, d_model], float32, on the model's device: columns of the down-projection,
         times the gain of the norm that follows in models that have one.
     """
-    columns = decoder.mlp_down(layer).weight.float().T
+    columns = decoder.mlp_down(layer).weight.float().T * decoder.write_multiplier
     if decoder.layout.mlp_write == decoder.layout.mlp:
         return columns
     # ASSUME: the scale of a norm that follows can be left out: all units share it.

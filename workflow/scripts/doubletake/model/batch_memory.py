@@ -33,6 +33,8 @@ class Widths:
     """Hidden units of the MLP, see `mlp_width`."""
     routed: int
     """What experts hold beyond three times `mlp`, because they copy their input."""
+    joint: int
+    """Width of one projection to gate and up together, which stays beside both."""
     norms: int
     """Inputs of all norms of a layer."""
     heads: int
@@ -53,6 +55,7 @@ class Widths:
         head = getattr(config, "head_dim", None) or d // heads
         queries, keys = heads * head, config.num_key_value_heads * head
         has_post_norms = layout.attention_write != layout.attention
+        norms = 2 * has_post_norms + 2 * (layout.mlp_norm is not None)
         has_qk_norms = hasattr(decoder.attention(0), "q_norm")
         windows = attention_windows(config).values()
         return cls(
@@ -61,7 +64,8 @@ class Widths:
             keys=keys,
             mlp=mlp_width(config),
             routed=_routed(config),
-            norms=(4 if has_post_norms else 2) * d + has_qk_norms * (queries + keys),
+            joint=mlp_width(config) * hasattr(decoder.mlp(0), "gate_up_proj"),
+            norms=norms * d + has_qk_norms * (queries + keys),
             heads=heads,
             layers=decoder.n_layers,
             vocabulary=decoder.unembed.weight.shape[0],
@@ -84,6 +88,8 @@ def _expert_width(config: Any) -> int:
     experts = getattr(config, "num_experts_per_tok", None) or 0
     expert = getattr(config, "moe_intermediate_size", None) or config.intermediate_size
     shared = getattr(config, "shared_expert_intermediate_size", None) or 0
+    for name in ("n_shared_experts", "moe_num_shared_experts"):
+        shared += expert * (getattr(config, name, None) or 0)
     return int(experts * expert + shared)
 
 
@@ -108,7 +114,7 @@ def forward_bytes(widths: Widths, sequences: int, length: int) -> float:
         length: tokens of each sequence, padding included.
     """
     w = widths
-    mlp = 3 * w.mlp + w.routed
+    mlp = 3 * w.mlp + w.routed + w.joint
     attention = 4 * w.queries + 2 * w.keys - w.d  # the residual is the layer's input
     plain = sequences * length * w.size * (4 * w.d + max(mlp, attention))
     if w.eager:
@@ -140,7 +146,7 @@ def reading_bytes(widths: Widths, sequences: int, new: int, keys: int) -> float:
     w = widths
     pairs = new * keys * (2 * w.heads if w.eager else 1)
     attention = new * 2 * (w.d + w.queries) + keys * 2 * (w.keys + w.queries) + pairs
-    mlp = new * 3 * (w.d + w.mlp) + new * w.routed
+    mlp = new * (3 * (w.d + w.mlp) + w.routed + w.joint)
     # The mask that all sequences share has one byte per pair.
     return sequences * w.size * max(mlp, attention) + new * keys
 

@@ -10,7 +10,8 @@ from transformers.utils import cached_file
 
 from doubletake.model.architectures import LAYOUTS, Layout
 from doubletake.model.configuration import DTYPES, read_config
-from doubletake.model.folders import WEIGHTS, WEIGHTS_INDEX
+from doubletake.model.folders import WEIGHTS_INDEX
+from doubletake.model.refused_configs import WEIGHTS
 from doubletake.running.errors import InputError
 from doubletake.running.json_files import read_json
 from doubletake.study.settings import ModelSettings
@@ -40,6 +41,10 @@ class Checkpoint:
         config = read_config(settings)
         self.layout: Layout = LAYOUTS[config.model_type]
         self.config: Any = config.get_text_config()
+        ties = (
+            getattr(one, "tie_word_embeddings", False) for one in (config, self.config)
+        )
+        self._is_tied = any(ties)
         self._files: dict[str, Any] = {}
 
     def tensor(self, name: str) -> torch.Tensor:
@@ -86,8 +91,7 @@ class Checkpoint:
     def unembed(self) -> torch.Tensor:
         """`W_U`, [vocabulary, d_model]; equals the embedding if the two are tied."""
         name = f"{self.layout.unembed}.weight"
-        tied = getattr(self.config, "tie_word_embeddings", False)
-        return self.embed if tied and not self.has(name) else self.tensor(name)
+        return self.embed if self._is_tied and not self.has(name) else self.tensor(name)
 
     @cached_property
     def _file_of(self) -> dict[str, Path]:

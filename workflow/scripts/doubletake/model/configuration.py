@@ -11,8 +11,8 @@ from transformers import AutoConfig
 from transformers.utils.peft_utils import find_adapter_config_file
 
 from doubletake.model.adapters import refuse_adapter
-from doubletake.model.architectures import LAYOUTS
-from doubletake.model.folders import WEIGHTS, check_adapter
+from doubletake.model.folders import check_adapter
+from doubletake.model.refused_configs import KEYS, refuse_config
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 
@@ -38,19 +38,8 @@ def read_config(settings: ModelSettings) -> Any:
             revision=settings.revision,
             trust_remote_code=settings.trust_remote_code,
         )
-    if config.model_type not in LAYOUTS:
-        raise InputError(
-            f"{settings.source}: unsupported architecture {config.model_type!r} "
-            f"(supported: {', '.join(sorted(LAYOUTS))})"
-        )
-    if getattr(config, "quantization_config", None) is not None:
-        raise InputError(f"{settings.source}: quantized weights are not supported")
-    if named := getattr(config, "transformers_weights", None):
-        raise InputError(
-            f"{settings.source}: config.json names a file of weights "
-            f"(transformers_weights: {named!r}), which is not supported; remove this "
-            f"key and rename the file to {WEIGHTS}"
-        )
+    content = {key: getattr(config, key, None) for key in KEYS}
+    refuse_config(settings.source, content)
     return config
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from doubletake.model.architectures import Layout
+from doubletake.model.architectures import Layout, max_positions
+from doubletake.model.multipliers import write_multiplier
 from doubletake.model.norm_and_softcap import norm_eps_of, softcap_of
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
@@ -57,7 +58,7 @@ class Decoder:
     @property
     def max_positions(self) -> int:
         """Longest sequence that the model supports, in tokens."""
-        return self.config.max_position_embeddings
+        return max_positions(self.config)
 
     @property
     def stop_ids(self) -> set[int]:
@@ -108,6 +109,11 @@ class Decoder:
         """Cap c of the final logits, c tanh(logits / c); None: no cap."""
         return softcap_of(self.config)
 
+    @property
+    def write_multiplier(self) -> float:
+        """What a layer multiplies the outputs of attention and MLP by; mostly 1."""
+        return write_multiplier(self.config, self.layout)
+
     def attention(self, layer: int) -> nn.Module:
         """Attention module of a layer."""
         return self._part(layer, self.layout.attention)
@@ -125,8 +131,9 @@ class Decoder:
         return self._part(layer, self.layout.mlp)
 
     def mlp_norm(self, layer: int) -> nn.Module:
-        """The norm through which a layer's MLP reads the residual stream."""
-        return self._part(layer, self.layout.mlp_norm)
+        """What a layer's MLP reads the residual stream through: a norm, or nothing."""
+        path = self.layout.mlp_norm
+        return nn.Identity() if path is None else self._part(layer, path)
 
     def mlp_down(self, layer: int) -> nn.Linear:
         """Down-projection of a layer's MLP; its columns are the value vectors.

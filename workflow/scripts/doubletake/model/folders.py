@@ -12,7 +12,14 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from doubletake.model.adapters import adapter_files, refuse_adapter
-from doubletake.model.architectures import LAYOUTS
+from doubletake.model.foreign_files import (
+    base_model,
+    refuse_file,
+    refuse_incomplete,
+    weights_instead,
+)
+from doubletake.model.refused_configs import WEIGHTS, refuse_config, refuse_quantised
+from doubletake.model.weight_headers import check_headers
 from doubletake.running.errors import InputError
 from doubletake.running.json_files import read_json
 from doubletake.text.chat_templates import (
@@ -26,20 +33,18 @@ from doubletake.text.known_formats import check_marker, format_of_model
 from doubletake.text.remote_code import CONFIGS, refuse_code
 from doubletake.text.thought_format import ThoughtFormat, filled_answer_prompt
 
-PICKLES = {".bin", ".ckpt", ".pkl", ".pt", ".pth"}
 RESERVED = {
     *("messages", "conversation", "add_generation_prompt", "continue_final_message"),
     *("tokenize", "chat_template", "return_dict", "return_tensors", "tools"),
 }
 """Arguments of transformers' own function, which a config must not set."""
-WEIGHTS = "model.safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
 
 
 def check_model(key: str, settings: dict[str, Any], prompt: str) -> None:
     """Refuse a model whose settings or files show that no study can use it.
 
-    Of a hub model only the settings are checked.
+    Of a hub model, the settings and the files in the hub's cache are checked.
 
     Args:
         key: key of the model in the config, for messages.
@@ -57,21 +62,54 @@ def check_model(key: str, settings: dict[str, Any], prompt: str) -> None:
             "template"
         )
     if settings["revision"] is not None:
-        if settings["end_of_thought"] is not None:  # else it follows from the files
-            _check_markers(settings, "", (), prompt, key)
+        _check_hub_model(settings, prompt, key)
         return
     folder = Path(settings["source"])
+    refuse_file(key, folder)
     check_adapter(folder, f"{key}.source: {folder}")
-    _check_model_folder(folder, key)
+    refuse_incomplete(key, folder)
+    _check_config(folder, settings, key)
     template = chat_template(folder)
     if template is None:
-        raise InputError(f"{key}: the tokenizer in {folder} has no chat template")
+        raise InputError(
+            f"{key}: the tokenizer in {folder} has no chat template; if this is a base "
+            "model, take its instruct or reasoning version, else put the template "
+            "beside the tokenizer, as chat_template.jinja"
+        )
     markers = _check_markers(settings, template, added_tokens(folder), prompt, key)
     _check_prompt(folder, template, markers, settings, key)
     _check_weights(folder, key)
-    if not settings["trust_remote_code"]:
-        configs = [folder / name for name in CONFIGS]
-        refuse_code(f"{key}.source: {folder}", filter(Path.is_file, configs))
+
+
+def _check_hub_model(settings: dict[str, Any], prompt: str, key: str) -> None:
+    """Refuse a model of the hub by what is known without a connection.
+
+    These are its settings, and its files if an earlier run or another program has
+    downloaded them. The first job that reads the other files checks them.
+    """
+    folder = cached_folder(settings["source"], settings["revision"])
+    if folder is not None and (folder / "config.json").is_file():
+        check_adapter(folder, f"{key}.source: {settings['source']}")
+        _check_config(folder, settings, key)
+    files = ("tokenizer.json", "tokenizer_config.json")
+    if folder is not None and all((folder / name).is_file() for name in files):
+        template = chat_template(folder)
+        if template is not None:
+            tokens = added_tokens(folder)
+            markers = _check_markers(settings, template, tokens, prompt, key)
+            _check_prompt(folder, template, markers, settings, key)
+            return
+    if settings["end_of_thought"] is not None:  # else it follows from the files
+        _check_markers(settings, "", (), prompt, key)
+
+
+def cached_folder(source: str, revision: str) -> Path | None:
+    """The folder where the hub's cache keeps a model; None if it does not keep it."""
+    from huggingface_hub.constants import HF_HUB_CACHE  # only where it is needed
+
+    name = f"models--{source.replace('/', '--')}"
+    folder = Path(HF_HUB_CACHE) / name / "snapshots" / revision
+    return folder if folder.is_dir() else None
 
 
 def _check_date(date: str | None, key: str) -> None:
@@ -134,17 +172,13 @@ def _decoded_again(folder: Path, text: str, key: str) -> str:
     return tokenizer.decode(ids, skip_special_tokens=False).removeprefix(" ")
 
 
-def _check_model_folder(folder: Path, key: str) -> None:
-    """Refuse a folder that lacks a needed file or has an unknown architecture."""
-    for name in ("config.json", "tokenizer.json"):
-        if not (folder / name).is_file():
-            raise InputError(f"{key}.source: {folder} has no {name}")
-    architecture = read_json(folder / "config.json").get("model_type")
-    if architecture not in LAYOUTS:
-        raise InputError(
-            f"{key}.source: unsupported architecture {architecture!r} in "
-            f"{folder}/config.json (supported: {', '.join(sorted(LAYOUTS))})"
-        )
+def _check_config(folder: Path, settings: dict[str, Any], key: str) -> None:
+    """Refuse a model by its configuration, and a model that brings its own code."""
+    source = f"{key}.source: {settings['source']}"
+    refuse_config(source, read_json(folder / "config.json"), base_model(folder))
+    if not settings["trust_remote_code"]:
+        configs = [folder / name for name in CONFIGS]
+        refuse_code(source, filter(Path.is_file, configs))
 
 
 def check_adapter(folder: Path, source: str) -> None:
@@ -182,24 +216,24 @@ def card_files(settings: dict[str, Any]) -> list[Path]:
 
 
 def _check_weights(folder: Path, key: str) -> None:
-    """Refuse weights that are incomplete, or in a format that can hold code."""
+    """Refuse weights that are incomplete, quantised, or in another format."""
     if not any((folder / name).is_file() for name in (WEIGHTS, WEIGHTS_INDEX)):
-        pickled = sorted(
-            path.name for path in folder.glob("*") if path.suffix in PICKLES
-        )
-        if pickled:
-            raise InputError(
-                f"{key}.source: {folder} has only pickled weights "
-                f"({', '.join(pickled)}); they can run code when they are opened, so "
-                "they are never opened here; convert them where this is safe: "
-                "AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW)"
-            )
+        if other := weights_instead(folder):
+            raise InputError(f"{key}.source: {other}")
         unknown = sorted(path.name for path in folder.glob("*.safetensors"))
         unread = f", and {', '.join(unknown)} is not read" if unknown else ""
         raise InputError(
             f"{key}.source: {folder} has no weights ({WEIGHTS}, or {WEIGHTS_INDEX} "
             f"and the files that it names){unread}"
         )
+    _check_index(folder, key)
+    source = f"{key}.source: {folder}"
+    if quantised := check_headers(source, weight_files(folder)):
+        refuse_quantised(source, quantised, base_model(folder))
+
+
+def _check_index(folder: Path, key: str) -> None:
+    """Refuse an index of parts that names other files than those beside it."""
     index = folder / WEIGHTS_INDEX
     if not index.is_file():
         return

@@ -16,6 +16,7 @@ from torch.nn.functional import linear
 
 from doubletake.model.checkpoint import Checkpoint
 from doubletake.model.decoder import Decoder
+from doubletake.model.multipliers import without_divisor
 from doubletake.model.norm_and_softcap import (
     norm_eps_of,
     rms_scale,
@@ -50,7 +51,8 @@ class Lens:
             InputError: the checkpoint cannot be downloaded or read, or lacks a tensor.
         """
         stored = Checkpoint(settings)
-        gain = stored.tensor(f"{stored.layout.final_norm}.weight").float()
+        gain = stored.tensor(f"{stored.layout.final_norm}.weight")
+        gain = without_divisor(gain, stored.config, stored.layout).float()
         return cls(
             (gain + stored.layout.norm_offset).to(device),
             stored.unembed.to(device),

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
+import transformers
 from transformers.utils import logging as hf_logging
 
 from doubletake.model.architectures import LAYOUTS, Layout
 from doubletake.model.configuration import DTYPES, load_errors, read_config
 from doubletake.model.decoder import Decoder
 from doubletake.model.devices import choose_device, device_name, out_of_memory
+from doubletake.model.multipliers import move_into_modules
 from doubletake.model.self_proof import Proof, prove
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
@@ -45,6 +46,13 @@ def load_decoder(settings: ModelSettings) -> Decoder:
         device_name(device),
         proof,
     )
+    if decoder.max_positions < decoder.config.max_position_embeddings:
+        logger.warning(
+            "%s: sequences of more than %d tokens are refused: beyond them the model "
+            "rotates all tokens otherwise (longrope)",
+            settings.source,
+            decoder.max_positions,
+        )
     return decoder
 
 
@@ -63,7 +71,7 @@ def refuse_bad_weights(decoder: Decoder) -> None:
 def _load_weights(settings: ModelSettings, layout: Layout) -> Any:
     hf_logging.disable_progress_bar()
     with load_errors(settings), _memory_errors(settings, torch.device("cpu")):
-        hf, report = AutoModelForCausalLM.from_pretrained(
+        hf, report = getattr(transformers, layout.auto_class).from_pretrained(
             settings.source,
             revision=settings.revision,
             dtype=DTYPES[settings.dtype],
@@ -94,7 +102,9 @@ def _load_weights(settings: ModelSettings, layout: Layout) -> Any:
             len(names),
             names[0],
         )
-    return hf.eval().requires_grad_(False)
+    hf.eval().requires_grad_(False)
+    move_into_modules(hf, layout)
+    return hf
 
 
 def _why_unproven(decoder: Decoder, proof: Proof) -> str:

@@ -1,11 +1,14 @@
 """Self-test at loading: embedding, attention and MLP must add up to the model."""
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 
 import torch
+from torch import nn
 
 from doubletake.model.decoder import Decoder
-from doubletake.model.hooks import record
+from doubletake.model.hooks import projected, record, registered
 from doubletake.model.lens import Lens
 
 # ASSUME: bounds are set by hand, well above the rounding errors of each dtype.
@@ -38,6 +41,12 @@ class Proof:
     """The lens' formula `norm_gain * rms_scale(x) * x` against the final norm."""
     hooks: float
     """`resid` as hooks see it, against `output_hidden_states`."""
+    heads: float
+    """Output projection and norm of the heads' outputs, against `attn_out`."""
+    mlp: float
+    """MLP and norms of `resid[l] + attn_out[l]`, against `mlp_out`."""
+    units: float
+    """Down-projection of the MLP's hidden units, against the MLP; 0 for mixtures."""
     causality: float
     """Change of `resid` at a position when later tokens change."""
     bound: float
@@ -72,7 +81,8 @@ def prove(decoder: Decoder) -> Proof:
     kept = PROOF_TOKENS * 2 // 3
     changed = torch.cat([ids[:kept], (ids[kept:] + 1).remainder(vocabulary)])
     batch = torch.stack([ids, changed]).to(decoder.device)
-    with record(decoder) as seen:
+    z: list[torch.Tensor] = []
+    with record(decoder) as seen, projected(decoder, lambda _, heads: z.append(heads)):
         outputs = decoder.hf(batch, output_hidden_states=True, use_cache=False)
     resid, attn_out, mlp_out = (
         torch.stack(seen[name]) for name in ("resid", "attn_out", "mlp_out")
@@ -82,6 +92,7 @@ def prove(decoder: Decoder) -> Proof:
     size = resid.double().norm(dim=-1).amax(0)
     normed = decoder.final_norm(resid[-1])
     lens = Lens.of(decoder)
+    heads, mlp, units = _layers_again(decoder, resid[:-1] + attn_out, z)
     hooked_states = torch.cat([resid[:-1], normed[None]])
     return Proof(
         residual=_relative(total, resid[-1], size),
@@ -89,9 +100,63 @@ def prove(decoder: Decoder) -> Proof:
         logits=_relative(lens.model_logits(normed), outputs.logits),
         norm=_relative(lens.normed(resid[-1]), normed),
         hooks=_relative(hooked_states, states),
+        heads=_relative(heads, attn_out),
+        mlp=_relative(mlp, mlp_out),
+        units=0.0 if units is None else _relative(units, mlp),
         causality=_relative(resid[:, 1, :kept], resid[:, 0, :kept]),
         bound=PROOF_BOUND[decoder.settings.dtype],
     )
+
+
+def _layers_again(
+    decoder: Decoder, read: torch.Tensor, z: Sequence[torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """What every layer writes, computed from the parts that the layout names.
+
+    Args:
+        decoder: the model.
+        read: [layer, sequence, token, d_model], what the MLPs read before their norms.
+        z: [sequence, token, head * d_head] by layer, outputs of the heads.
+
+    Returns:
+        Writes of the heads, of the MLPs and of the hidden units, each [layer, sequence,
+        token, d_model]. The last is None for a mixture of experts.
+    """
+    heads, mlps, units = [], [], []
+    for layer, (state, of_heads) in enumerate(zip(read, z, strict=True)):
+        attention, write = decoder.attention(layer), decoder.attention_write(layer)
+        summed = decoder.attention_out(layer)(of_heads)
+        heads.append(_written(decoder, summed, attention, write))
+        mlp, write = decoder.mlp(layer), decoder.mlp_write(layer)
+        hidden: list[torch.Tensor] = []
+        with _hidden_units(decoder, layer, hidden):
+            output = mlp(decoder.mlp_norm(layer)(state))
+        output = output[0] if isinstance(output, tuple) else output
+        mlps.append(output if write is mlp else write(output))
+        units += [
+            _written(decoder, decoder.mlp_down(layer)(states), mlp, write)
+            for states in hidden
+        ]
+    stacked = torch.stack(units) if units else None
+    return torch.stack(heads), torch.stack(mlps), stacked
+
+
+def _hidden_units(
+    decoder: Decoder, layer: int, seen: list[torch.Tensor]
+) -> AbstractContextManager[None]:
+    """Keep the input of the down-projection, if the layout names one."""
+    if decoder.layout.mlp_down is None:
+        return nullcontext()
+    down = decoder.mlp_down(layer)
+    keep = down.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    return registered([keep])
+
+
+def _written(
+    decoder: Decoder, summed: torch.Tensor, module: nn.Module, write: nn.Module
+) -> torch.Tensor:
+    """What a module's last projection adds to the residual stream."""
+    return summed * decoder.write_multiplier if write is module else write(summed)
 
 
 def _relative(

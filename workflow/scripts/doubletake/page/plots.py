@@ -1,7 +1,8 @@
 """Style of all figures, and helpers to draw and save them.
 
-Figures are built without pyplot. Their text is stored as paths, so that they look the
-same everywhere. Equal data give byte-equal SVG files.
+Figures are built without pyplot. Their text is stored as paths, so that a browser needs
+no fonts. Equal data give byte-equal SVG files; only for labels in scripts that the
+figures' own font lacks, the installed fonts matter, too.
 """
 
 import io
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from doubletake.page.fonts import make_drawable
 from doubletake.running.files import write_whole
 from doubletake.running.seals import BLANK, MARK, sealed
 
@@ -93,7 +95,11 @@ def empty_figure(message: str) -> Figure:
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a sealed SVG file without a date, complete or not at all."""
+    """Write a sealed SVG file without a date, complete or not at all.
+
+    Its labels are made drawable (`make_drawable`).
+    """
+    make_drawable(figure)
     file = io.BytesIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     file.write(f"<!-- {MARK}: {BLANK} -->\n".encode())

@@ -16,12 +16,18 @@ from typing import Any
 from doubletake.running.digests import file_digest
 from doubletake.running.errors import InputError
 from doubletake.running.files import write_whole
+from doubletake.running.home_paths import home_path
 from doubletake.running.provenance import Provenance
 from doubletake.running.seals import BLANK, MARK, read_sealed, sealed
 
 FORMAT = 1
 IGNORED = ("logs", "benchmarks", "manifest.json")
 """Files and folders beside the results that a manifest does not list."""
+RAN_IN = "ran_in"
+"""Key of the folder where Snakemake ran, from the manifest's folder."""
+ABOVE = "../../.."
+"""This folder above results/{model}/{dataset}. Also for a folder that does not hold the
+results, because a manifest shows no paths of a machine."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +103,12 @@ class Manifest:
 
     def _local_inputs(self, workflow: Path) -> dict[str, Path | None]:
         """Current paths of the local inputs, found as a run would find them."""
-        # Snakemake ran above results/{model}/{dataset}.
-        top = Path(os.path.abspath(self.path.parent / "../../.."))
+        ran_in = self.content.get(RAN_IN, ABOVE)
+        top = Path(os.path.abspath(self.path.parent / ran_in))
         return {
-            name: next(filter(Path.is_file, (top / name, workflow / name)), None)
+            name: next(
+                filter(Path.is_file, (top / home_path(name), workflow / name)), None
+            )
             for name, entry in self.inputs.items()
             if "sha256" in entry
         }
@@ -176,8 +184,14 @@ def write_manifest(content: dict[str, Any], path: str | Path) -> None:
     Raises:
         InputError: the disk is full.
     """
+    folder = Path(path).parent
+    inside = not folder.is_absolute() and ".." not in folder.parts
+    ran_in = os.path.relpath(".", folder) if inside else ABOVE
     # No blank after a colon: a seal's digest must follow its mark directly.
     text = json.dumps(
-        content | {MARK: BLANK}, indent=1, ensure_ascii=False, separators=(",", ":")
+        content | {RAN_IN: ran_in, MARK: BLANK},
+        indent=1,
+        ensure_ascii=False,
+        separators=(",", ":"),
     )
     write_whole(path, sealed(f"{text}\n".encode()))

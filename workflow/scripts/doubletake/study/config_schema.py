@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
 from doubletake.running.digests import SCRIPTS
-from doubletake.running.errors import InputError
 from doubletake.study.registry import stages
 
 COMMON_SCHEMA = SCRIPTS.parent / "schemas/config.schema.yaml"
@@ -34,16 +31,3 @@ def config_schema() -> dict[str, Any]:
         schema["properties"][name] = yaml.safe_load(path.read_text(encoding="utf-8"))
         schema["required"].append(name)
     return schema
-
-
-def check_shape(config: dict[str, Any]) -> None:
-    """Refuse a config that breaks the schema.
-
-    Raises:
-        InputError: the config breaks the schema. The message names the key and the
-            fault.
-    """
-    error = best_match(Draft202012Validator(config_schema()).iter_errors(config))
-    if error is not None:
-        key = ".".join(map(str, error.absolute_path))
-        raise InputError(f"{key}: {error.message}" if key else error.message)

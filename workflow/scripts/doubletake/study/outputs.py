@@ -9,8 +9,8 @@ from doubletake.study.shards import shard_names
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 
-SHARED_SECTIONS = ("studies", "models", "datasets")
-"""Sections of the config with entries of several studies."""
+NOT_SHOWN = ("results", "studies", "models", "datasets")
+"""Keys of the config that say where results lie, or hold entries of several studies."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def study_files(
     """Files of a study, as paths from the folder where Snakemake runs."""
     return StudyFiles(
         **study,
-        folder=f"results/{study['model']}/{study['dataset']}",
+        folder=f"{config['results']}/{study['model']}/{study['dataset']}",
         shards=shard_names(config["shards"]),
         settings=shown_settings(config, sources, study),
     )
@@ -81,12 +81,18 @@ def shown_settings(
     """
     model, dataset = study["model"], study["dataset"]
     data = settings.dataset_settings(config, dataset, sources)
-    unused = (*SHARED_SECTIONS, "generation") if data["thoughts"] else SHARED_SECTIONS
+    unused = (*NOT_SHOWN, "generation") if data["thoughts"] else NOT_SHOWN
     prompt = {"answer_prompt": settings.answer_prompt(config, model)}
     return {
         "model": settings.model_settings(config, model, sources)
         | {"source": config["models"][model]["source"]},
-        "dataset": data | {"source": config["datasets"][dataset]["source"]},
+        "dataset": data
+        | {"problems": None}
+        | {
+            key: config["datasets"][dataset][key]
+            for key in ("source", "problems")
+            if key in config["datasets"][dataset]
+        },
         **{name: part for name, part in config.items() if name not in unused},
         "early_exit": config["early_exit"] | prompt,
     }

@@ -6,15 +6,16 @@ the overrides of a model. It imports neither torch nor transformers, because it 
 every start of the workflow.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from doubletake.model.folders import check_model
 from doubletake.running.errors import InputError
+from doubletake.running.home_paths import home_path
 from doubletake.study.registry import stages
-
-TABLE_SUFFIXES = (".jsonl", ".parquet")
+from doubletake.user_files.opening import files_of
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,32 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class Sources:
-    """Finds local files: first where Snakemake runs, then beside the Snakefile."""
+    """Finds local files: first where Snakemake runs, then in the workflow's folder."""
 
     roots: tuple[Path, ...]
+    """The folder where Snakemake runs, and last the folder of the workflow."""
 
     def local(self, source: str) -> Path | None:
         """Path of a local source; None if there is no such file or folder."""
+        given = home_path(source)
         for root in self.roots:
-            path = root / source
-            if _exists(path):
-                return path if root != self.roots[0] else Path(source)
+            if _exists(root / given):
+                return given if root == self.roots[0] else self._named(root / given)
         return None
+
+    def own(self, name: str) -> Path:
+        """Path of a file or folder of the workflow itself."""
+        return self._named(self.roots[-1] / name)
+
+    def _named(self, path: Path) -> Path:
+        """A path from the folder where Snakemake runs, if it lies inside this folder.
+
+        Snakemake runs a rule again if a path changes. So a project with the workflow
+        inside can be moved.
+        """
+        if path.is_relative_to(self.roots[0]):
+            return path.relative_to(self.roots[0])
+        return path
 
     def resolve(self, key: str, entry: dict[str, Any]) -> str:
         """Local path, or hub id if the entry pins a `revision`.
@@ -76,9 +92,10 @@ class Sources:
             return source
         if "revision" in entry:
             raise InputError(f"{key}.source: {source!r} is not a hub id (owner/name)")
+        places = " and ".join(dict.fromkeys(map(str, self.roots)))
         raise InputError(
-            f"{key}.source: no such file or folder: {source} "
-            "(a source on the hub needs a `revision`)"
+            f"{key}.source: no such file or folder: {source} (looked in {places}; "
+            f"a source on the hub needs a `revision`{_how_to_pin(key, source)})"
         )
 
 
@@ -101,7 +118,7 @@ def check(config: dict[str, Any], sources: Sources) -> None:
         settings = model_settings(config, name, sources)
         check_model(f"models.{name}", settings, answer_prompt(config, name))
     for name in sorted({study["dataset"] for study in config["studies"]}):
-        _check_dataset(config["datasets"][name], f"datasets.{name}", sources)
+        _check_dataset(config, name, sources)
     labels_file(config, sources)
     for stage in stages():
         for key in stage.config_files:
@@ -139,7 +156,29 @@ def dataset_settings(
         "split": entry.get("split", "test"),
         "limit": entry.get("limit"),
         "thoughts": entry.get("thoughts", False),
+        "columns": entry.get("columns", {}),
+        "problems": _problems_file(entry, f"datasets.{name}", sources),
     }
+
+
+def dataset_files(
+    config: dict[str, Any], name: str, sources: Sources
+) -> dict[str, str]:
+    """Paths of a dataset's local files, by their names in the config.
+
+    Raises:
+        InputError: a file does not exist, or has no form that can be read.
+    """
+    entry, settings = config["datasets"][name], dataset_settings(config, name, sources)
+    named: dict[str, str] = {}
+    if settings["revision"] is None:
+        folder = Path(settings["source"])
+        for path in _files(f"datasets.{name}.source", str(folder)):
+            inside = "" if path == folder else f"/{path.relative_to(folder)}"
+            named[f"{entry['source'].rstrip('/')}{inside}"] = str(path)
+    if settings["problems"] is not None:
+        named[entry["problems"]] = settings["problems"]
+    return named
 
 
 def answer_prompt(config: dict[str, Any], model: str) -> str:
@@ -192,11 +231,11 @@ def input_path(key: str, path: str) -> str:
     """The path of a rule's input, checked for special characters.
 
     Raises:
-        InputError: the path holds braces, which Snakemake takes for a wildcard, or a
-            character that a shell interprets even between quotes (on a cluster, shells
-            read the path).
+        InputError: the path holds braces or `<`, which Snakemake takes for a wildcard
+            or a variable, or a character that a shell interprets even between quotes
+            (on a cluster, shells read the path).
     """
-    for special, reader in (("{}", "Snakemake"), ('$`\\"', "a cluster's shell")):
+    for special, reader in (("{}<", "Snakemake"), ('$`\\"', "a cluster's shell")):
         present = [character for character in special if character in path]
         if present:
             raise InputError(
@@ -206,16 +245,62 @@ def input_path(key: str, path: str) -> str:
     return path
 
 
-def _check_dataset(entry: dict[str, Any], key: str, sources: Sources) -> None:
-    source = sources.resolve(key, entry)
-    if "revision" in entry:
-        if entry.get("thoughts"):
-            raise InputError(
-                f"{key}.thoughts: thoughts can only be imported from local files"
-            )
-        return
-    if not source.endswith(TABLE_SUFFIXES):
-        raise InputError(f"{key}.source: {source} must end in .jsonl or .parquet")
+def _check_dataset(config: dict[str, Any], name: str, sources: Sources) -> None:
+    dataset_files(config, name, sources)
+    entry, key = config["datasets"][name], f"datasets.{name}"
+    if not entry.get("thoughts"):
+        of_thoughts = {"thought", "response", "closed"} & entry.get(
+            "columns", {}
+        ).keys()
+        keys = [f"columns.{role}" for role in sorted(of_thoughts)]
+        for extra in [*keys, *(["problems"] if "problems" in entry else [])]:
+            raise InputError(f"{key}.{extra}: only for a dataset with `thoughts: true`")
+    if {"thought", "response"} <= entry.get("columns", {}).keys():
+        raise InputError(
+            f"{key}.columns: names both 'thought' and 'response'; a response holds the "
+            "thought and the answer, so name one"
+        )
+
+
+def _problems_file(entry: dict[str, Any], key: str, sources: Sources) -> str | None:
+    """Path of the file with the golds of imported thoughts."""
+    name = entry.get("problems")
+    if name is None:
+        return None
+    path = sources.local(name)
+    if path is None or not path.is_file():
+        raise InputError(f"{key}.problems: no such file: {name}")
+    _files(f"{key}.problems", str(path))
+    return input_path(f"{key}.problems", str(path))
+
+
+def _files(key: str, source: str) -> list[Path]:
+    """The files of a source, each checked for special characters in its path."""
+    try:
+        files = files_of(source)
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from error
+    for file in files:
+        input_path(key, str(file))
+    return files
+
+
+def results_folder(config: dict[str, Any]) -> str:
+    """Folder of all results, from the folder where Snakemake runs.
+
+    Raises:
+        InputError: its path holds a character that Snakemake or a shell interprets.
+    """
+    return os.path.normpath(input_path("results", str(home_path(config["results"]))))
+
+
+def _how_to_pin(key: str, source: str) -> str:
+    """How to get the commit of a source that looks like a hub id; else empty."""
+    if source.count("/") != 1 or source[0] in "./~":
+        return ""
+    kind = "datasets/" if key.startswith("datasets.") else ""
+    url = f"https://huggingface.co/{kind}{source}"
+    return f", the commit id that `git ls-remote {url} HEAD` prints"
 
 
 def _exists(path: Path) -> bool:

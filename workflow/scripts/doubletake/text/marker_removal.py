@@ -13,6 +13,8 @@ SPACE = " \t\r\n\ufeff"
 _TAG = re.compile(r"[<\[\u25c1]/?[a-z:_]+[>\]\u25b7]", re.IGNORECASE)
 UNAMBIGUOUS = [known for known in KNOWN_FORMATS if known.end_is_unambiguous]
 """Formats whose end markers have no other use."""
+_OPEN, _CLOSED = "[`'\"\u201c\u2018\u00ab]", "[`'\"\u201d\u2019\u00bb]"
+"""Quotation marks before and after a quoted marker."""
 HOW_TO_FIX = "let 'thought' hold the thought alone, or with its markers around it"
 
 
@@ -34,8 +36,9 @@ def without_markers(
 
     A start marker must stand at the beginning. After it, only the end marker of the
     same format ends the thought. Without a start marker, the end marker of the model
-    ends it. Where no model is known, the end marker of any format does. A marker at
-    another place is refused, because its meaning is not known.
+    ends it. Where no model is known, the end marker of any format does. A marker in
+    quotation marks or backticks is text. A marker at another place is refused, because
+    its meaning is not known. So are two blocks of thought, and two end markers.
 
     Args:
         text: as the user gives it.
@@ -43,12 +46,15 @@ def without_markers(
 
     Raises:
         InputError: the thought holds a marker of the model, in any spelling, or a
-            marker of another format in a line of its own.
+            marker of another format in a line of its own; it quotes the model's end
+            marker, which a study could not tell from its end; or a second marker
+            stands after the thought.
     """
     all_formats = [
         *formats,
         *(other for other in KNOWN_FORMATS if other not in formats),
     ]
+    given, text = text, _without_quoted(text, all_formats)
     lead = len(text) - len(text.lstrip(SPACE))
     opened = [f for f in all_formats if f.start and text.startswith(f.start, lead)]
     start, ending = 0, list(formats) or UNAMBIGUOUS
@@ -62,9 +68,17 @@ def without_markers(
     stop, after = marker, None
     if closed_by is not None:
         stop -= _length(text[start:marker].endswith, closed_by.before_end)
-        after = _after_closing(text[marker + len(closed_by.end) :], closed_by)
-    thought = text[start:stop]
-    _refuse_markers(thought, list(formats) or all_formats[:1], all_formats)
+        rest = marker + len(closed_by.end)
+        _refuse_second_block(text[rest:], closed_by)
+        after = _after_closing(given[rest:], closed_by)
+    thought = given[start:stop]
+    for form in formats:
+        if form.end in thought:
+            raise InputError(
+                f"'thought' quotes the end marker {form.end!r}; a study could not tell "
+                "it from the end of the thought"
+            )
+    _refuse_markers(text[start:stop], list(formats) or all_formats[:1], all_formats)
     return StrippedThought(thought, start, after)
 
 
@@ -92,7 +106,7 @@ def answer_without_markers(
             break
     else:
         text = answer
-    if not any(mark in text for mark in _markers(forms)):
+    if not any(mark in _without_quoted(text, forms) for mark in _markers(forms)):
         return text
     stripped = without_markers(text, formats)
     if stripped.after is None or stripped.text.strip() not in ("", thought.strip()):
@@ -101,6 +115,31 @@ def answer_without_markers(
             "it hold the text after the thought alone"
         )
     return stripped.after
+
+
+def _without_quoted(text: str, forms: Sequence[ThoughtFormat]) -> str:
+    """A text of the same length, with null characters in place of quoted markers.
+
+    Quotation marks that belong to the words before or after a marker quote nothing.
+    """
+    markers = "|".join(map(re.escape, sorted(_markers(forms))))
+    before = rf"(?<={_OPEN})(?<![\w.,;:!?)]{_OPEN})"
+    quoted = rf"{before}(?:{markers})(?={_CLOSED}(?!\w))"
+    return re.sub(quoted, lambda match: "\0" * len(match.group()), text)
+
+
+def _refuse_second_block(after: str, form: ThoughtFormat) -> None:
+    """Refuse a second thought, or a second end, in the text after a thought."""
+    if form.start and form.start in after:
+        raise InputError(
+            f"a second thought begins after the first ({form.start!r} stands after "
+            f"{form.end!r}); a study reads one thought: keep one"
+        )
+    if form.end_is_unambiguous and form.end in after:
+        raise InputError(
+            f"the end marker {form.end!r} stands more than once, so the end of the "
+            f"thought is not known; {HOW_TO_FIX}"
+        )
 
 
 def _length(holds: Callable[[str], bool], wanted: str) -> int:

@@ -12,15 +12,17 @@ import pytest
 from pyarrow import parquet
 
 from doubletake.running.errors import InputError
-from doubletake.text import user_rows
-from doubletake.text.user_rows import LONGEST_LINE, LONGEST_TEXT, read_rows, text_of
+from doubletake.text.user_rows import LONGEST_TEXT, text_of
+from doubletake.user_files import parquet_rows
+from doubletake.user_files.opening import LONGEST_LINE
+from doubletake.user_files.reading import read_rows
 
 COLUMNS = ("question", "answer")
 GOOD = {"question": "q", "answer": "#### 1"}
 
 
-def rows_of(path, columns=COLUMNS):
-    return [row for _, row in read_rows(path, columns, None)]
+def rows_of(path):
+    return [row for _, row in read_rows(path)]
 
 
 def jsonl(path, *lines):
@@ -38,9 +40,9 @@ def test_a_row_of_10_mb_works_where_its_texts_are_short(tmp_path):
 
 def test_a_text_of_10_mb_is_refused_by_its_row(tmp_path):
     row = GOOD | {"question": "x" * 10_000_000}
-    ((location, found),) = list(read_rows(jsonl(tmp_path / "p.jsonl"), COLUMNS, 1))
+    ((location, found),) = list(read_rows(jsonl(tmp_path / "p.jsonl"), 1))
     path = jsonl(tmp_path / "q.jsonl", json.dumps(row).encode())
-    location, found = list(read_rows(path, COLUMNS, None))[1]
+    location, found = list(read_rows(path))[1]
     with pytest.raises(
         InputError, match=r"q\.jsonl, line 2: 'question' has 10,000,000"
     ):
@@ -64,10 +66,10 @@ def test_an_endless_line_is_refused_before_it_is_read(tmp_path):
         (b"[" * 100_000, "not valid JSON"),
         (b'{"a": ' * 100_000, "not valid JSON"),
         (b"\x00" * 10, "not valid JSON"),
-        (b"\xff\xfe", "not valid JSON"),
+        (b"\xff\xfe", "not valid UTF-8"),
         (b'{"question": 1' + b"0" * 5000 + b"}", "not valid JSON"),
         (b'["question"]', "not a JSON object"),
-        (b'{"question": "q"}', "no 'answer'"),
+        (b'{"a": 1, "a": 2}', "not valid JSON .*'a' stands twice"),
     ],
 )
 def test_what_is_no_row_is_refused_by_its_line(tmp_path, line, message):
@@ -109,8 +111,8 @@ def test_a_zip_bomb_is_refused_before_it_is_decompressed(tmp_path):
     assert path.stat().st_size < 2**20
     code = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
-        "from doubletake.text.user_rows import read_rows\n"
-        "list(read_rows(sys.argv[1], (), None))"
+        "from doubletake.user_files.reading import read_rows\n"
+        "list(read_rows(sys.argv[1]))"
     )
     limit = 1_500_000_000  # bytes of memory; the file holds 5 GB
 
@@ -137,8 +139,8 @@ def test_a_bomb_of_rows_is_refused(tmp_path, monkeypatch):
 def test_a_file_that_hides_its_size_is_read_a_few_rows_at_a_time(tmp_path, monkeypatch):
     path = tmp_path / "p.parquet"
     bomb(path, rows=20, text="x" * 2**24)
-    monkeypatch.setattr(user_rows, "_check_size", lambda *_: None)
-    found = next(read_rows(path, COLUMNS, None))
+    monkeypatch.setattr(parquet_rows, "_check_size", lambda *_: None)
+    found = next(read_rows(path))
     with pytest.raises(InputError, match=r"p\.parquet, row 1: 'question' has"):
         text_of(found[1], "question", found[0])
 
