@@ -31,14 +31,14 @@ rule detect_events:
 
 rule count_events:
     input:
-        problems="results/{model}/{dataset}/problems.parquet",
-        traces="results/{model}/{dataset}/traces.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
     output:
-        counts="results/{model}/{dataset}/events/counts.parquet",
+        counts="<results>/{model}/{dataset}/events/counts.parquet",
     log:
-        "results/{model}/{dataset}/logs/events/count.log",
+        "<results>/{model}/{dataset}/logs/events/count.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/events/count.tsv"
+        "<results>/{model}/{dataset}/benchmarks/events/count.tsv"
     localrule: True
     conda:
         ENVIRONMENT
