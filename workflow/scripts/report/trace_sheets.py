@@ -23,7 +23,7 @@ def trace_sheets(data: StudyData) -> list[Sheet]:
         _thoughts_sheet(data),
         _arrivals_sheet(data),
         _first_arrival_sheet(data),
-        _detectors_sheet(data),
+        detectors_sheet(data),
     ]
 
 
@@ -159,7 +159,7 @@ def _first_arrival_sheet(data: StudyData) -> Sheet:
     return Sheet("First arrival and end", columns, tuple(cells), (0, 2), note=caveat)
 
 
-def _detectors_sheet(data: StudyData) -> Sheet:
+def detectors_sheet(data: StudyData) -> Sheet:
     """Events by detector, and what kind of arrivals each detector adds."""
     counts = {
         (row["detector"], row["group"]): row["events"]
@@ -179,11 +179,11 @@ def _detectors_sheet(data: StudyData) -> Sheet:
         ("detector", "arrivals", *GROUPS, "backtracks"),
         rows,
         note="Each arrival is in the first group that holds it, from left to right. "
-        "string takes every occurrence of the gold string for an arrival: parts of "
-        "longer numbers, numbers of the question and of earlier steps, and repetitions "
-        "of an answer that the thought has not left. The turns and the first arrival "
-        "are those that rules finds. So new is what string and rules count alike; the "
-        "counts do not tell which detector is right.",
+        "string takes every occurrence of the gold string for an arrival, also inside "
+        "longer numbers and where the thought only repeats its answer. The first "
+        "arrival and the turns are those that rules finds; new is an arrival after "
+        "one of these turns, or the first. These are counts, not errors: which "
+        "detector is right shows only on labelled traces.",
     )
 
 
