@@ -27,3 +27,27 @@ rule detect_events:
         "Arrivals and backtracks of {wildcards.model} on {wildcards.dataset}"
     script:
         "../workflow/scripts/events/detect.py"
+
+
+rule count_events:
+    input:
+        problems="<results>/{model}/{dataset}/problems.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+    output:
+        counts="<results>/{model}/{dataset}/events/counts.parquet",
+    log:
+        "<results>/{model}/{dataset}/logs/events/count.log",
+    benchmark:
+        "<results>/{model}/{dataset}/benchmarks/events/count.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_digest("events/count"),
+    message:
+        "Counts of events per detector of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/events/count.py"

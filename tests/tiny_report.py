@@ -8,6 +8,7 @@ import yaml
 from checkouts import ROOT
 from thought_edges import edges_of
 
+from doubletake.detector.detectors import DETECTORS
 from doubletake.running.manifests import file_entries, manifest_content, write_manifest
 from doubletake.running.provenance import Provenance
 from doubletake.running.seals import BLANK, MARK, sealed
@@ -17,6 +18,7 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.table import Table
 from doubletake.tables.verification import VERIFICATION
 from early_exit.tables import EARLY_EXIT_SUMMARY
+from events.tables import GROUPS
 
 MARKER = "</think>"
 PROMPT = 3
@@ -273,6 +275,11 @@ class Study:
                 row
                 for name, said in THOUGHTS.items()
                 for row in event_rows(name, said[0])
+            ],
+            "events/counts": [
+                {"detector": detector, "group": group, "events": number}
+                for detector in DETECTORS
+                for number, group in enumerate((*GROUPS, "backtrack"))
             ],
             "early_exit": EXITS,
             "early_exit/summary": [SUMMARY],

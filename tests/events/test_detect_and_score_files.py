@@ -53,6 +53,19 @@ def test_without_gold_and_answer_the_flags_are_null(tmp_path):
     assert flags == [(None, None)] * 2
 
 
+def test_the_command_says_what_it_could_read(tmp_path):
+    thoughts = tmp_path / "thoughts.jsonl"
+    german = ROW | {"thought": "5 + 3 = 8. Also ist die Antwort 8."}
+    thoughts.write_text("".join(json.dumps(row) + "\n" for row in (ROW, german)))
+    paths = [str(thoughts), str(tmp_path / "events.jsonl")]
+    script = str(SCRIPTS / "events/detect_file.py")
+    done = subprocess.run(
+        [sys.executable, script, *paths], capture_output=True, text=True, check=True
+    )
+    assert "English and Chinese" in done.stdout
+    assert "in 1 of 2 thoughts (50%)" in done.stdout
+
+
 def test_awkward_thoughts_have_a_row_each(tmp_path):
     thoughts = ["", "<think>\r\n5 + 3 = 8.</think>8", "think\n8\nanswer\n8"]
     thoughts += ["Error code: 400"]

@@ -4,7 +4,11 @@ import polars as pl
 import pytest
 
 from detector.tables import DETECTOR_SCORES
+from doubletake.detector.detectors import DETECTORS
+from doubletake.page.study_data import StudyData
+from events.tables import EVENT_COUNTS, GROUPS
 from report.detector_scores import detector_scores
+from report.trace_sheets import detectors_sheet
 
 EMPTY = dict.fromkeys(DETECTOR_SCORES.schema)
 
@@ -57,3 +61,17 @@ def test_what_was_used_and_on_which_labels(models):
     traces = 2 if models == ["m"] else 3
     assert f"own.jsonl, {traces} traces" in shown.sheet.note
     assert "90%" in shown.sheet.note
+
+
+def test_every_detector_has_a_row_of_counts_on_the_studys_own_traces():
+    rows = [
+        {"detector": name, "group": group, "events": number * factor}
+        for name, factor in (("rules", 1), ("string", 1000), ("markers", 2))
+        for number, group in enumerate((*GROUPS, "backtrack"))
+    ]
+    data = StudyData("m", "d", {"events/counts": EVENT_COUNTS.frame(rows)}, {})
+    sheet = detectors_sheet(data)
+    assert sheet.columns == ("detector", "arrivals", *GROUPS, "backtracks")
+    assert [row[0] for row in sheet.rows] == list(DETECTORS)
+    assert sheet.rows[0][1:] == ("10", "0", "1", "2", "3", "4", "5")
+    assert sheet.rows[1][1] == "10,000"

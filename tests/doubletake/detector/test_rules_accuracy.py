@@ -62,9 +62,17 @@ def matched(predicted: list[tuple], labelled: list[tuple]) -> int:
 @pytest.mark.skipif(
     not DATA, reason="DOUBLETAKE_DATA does not name the folder of reference data"
 )
-@pytest.mark.parametrize(("kind", "bar"), [("arrivals", 0.93), ("backtracks", 0.88)])
-def test_labelled_real_traces(kind, bar):
-    path = Path(str(DATA)) / "labels" / "labelled_traces.jsonl"
+@pytest.mark.parametrize(
+    ("labels", "kind", "bar"),
+    [
+        ("labelled_traces", "arrivals", 0.98),
+        ("labelled_traces", "backtracks", 0.985),
+        ("labelled_traces_2", "arrivals", 0.96),
+        ("labelled_traces_2", "backtracks", 0.94),
+    ],
+)
+def test_labelled_real_traces(labels, kind, bar):
+    path = Path(str(DATA)) / "labels" / f"{labels}.jsonl"
     totals = [0, 0, 0]
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)

@@ -111,6 +111,63 @@ def test_a_verdict_closes_a_turn():
     assert backtracks_of(thought) == ["Wait, is that right?", "Let me check once more."]
 
 
+def turns_after(rest: str) -> list[str]:
+    """Turns of a thought that has checked its answer and goes on with `rest`."""
+    start, end = (
+        "5 * 9 = 45.\n\nWait, let me check. 5 * 9 = 45.",
+        "So the answer is 45.",
+    )
+    return backtracks_of(f"{start} {rest}\n\n{end}")[1:]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "So I can confirm 45 is the answer.",
+        "So I can be confident that it is 45.",
+        "The steps are:\n1. Multiply.\n2. Check the total.",
+        "Alternatively, 10 * 9 = 90, and half of it is 45. Same result.",
+    ],
+)
+def test_an_outcome_is_no_turn(rest):
+    assert turns_after(rest) == []
+
+
+@pytest.mark.parametrize(
+    ("rest", "turn"),
+    [
+        ("I can confirm it by adding. 9 + 36 = 45.", "I can confirm it by adding."),
+        (
+            "I don't see any errors here.\n\nAnother way: 9 + 36 = 45.",
+            "Another way: 9 + 36 = 45.",
+        ),
+        ("It can't be that simple? Wait, 9 apples.", "It can't be that simple?"),
+        ("Is that right? Let me check again.", "Is that right?"),
+        (
+            "Maybe it asks for pears? But that's what I did.\n\nBut is it 45?",
+            "But is it 45?",
+        ),
+        (
+            "Wait, maybe it is 8 each? It says 9. Wait, but that's the same as before.",
+            "Wait, maybe it is 8 each?",
+        ),
+    ],
+)
+def test_the_sentence_that_turns(rest, turn):
+    assert turns_after(rest) == [turn]
+
+
+def test_a_short_question_only_says_its_number_again():
+    thought = "That is 45. Wait, no. Wait, 5 * 9 is 45? Let me check. 5 * 9 is 45."
+    assert arrivals_of(thought)[1:] == [thought[:-1]]
+
+
+def test_an_abbreviated_unit_is_the_unit_asked_for():
+    question = "They buy 12 kg and eat 7 kg. How many kilograms are left?"
+    thought = "12 - 7 = 5 kg.\n\nWait, let me check. 12 - 7 = 5 kg."
+    assert len(arrivals_of(thought, question)) == 2
+
+
 def test_nothing_turns_back_before_the_first_arrival():
     assert backtracks_of("Wait, 9 apples each? Let me check. 5 * 9 = 45.") == []
 

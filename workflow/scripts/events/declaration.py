@@ -1,12 +1,12 @@
 """Declares the tables, figures and files of this stage."""
 
 from doubletake.study.declaration import Stage
-from events.tables import EVENTS
+from events.tables import EVENT_COUNTS, EVENTS
 
 DECLARATION = Stage(
     name="events",
     order=3,
     title="Events",
     holds="where a thought arrives at an answer, turns back and wraps up",
-    tables=(EVENTS,),
+    tables=(EVENTS, EVENT_COUNTS),
 )

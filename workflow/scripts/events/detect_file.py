@@ -12,6 +12,7 @@ Outputs
     events: one JSON object per line: `id`, `arrivals`, `backtracks`, `wrap_ups`. Their
         `start` and `end` are characters of the row's `thought` (or `response`). A row
         without an id has its number, from 1.
+    standard output: the share of thoughts in which the detector can read no sentence.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from doubletake.text.final_answers import final_answer
 from doubletake.text.grading import Task, judged
 from doubletake.text.known_formats import format_of_model
 from doubletake.user_files.columns import ROLES
+from events.languages import reading_report
 
 
 def event_row(row: UserThought, detector: str) -> dict[str, Any]:
@@ -57,8 +59,8 @@ def main(
     markers: tuple[str | None, str | None] = (None, None),
     columns: Mapping[str, str | None] | None = None,
     problems: str | None = None,
-) -> None:
-    """Read thoughts, find their events, write them.
+) -> str:
+    """Read thoughts, find their events, write them; return a line on their language.
 
     Args:
         thoughts_path: rows of thoughts.
@@ -87,6 +89,7 @@ def main(
     )
     rows = tqdm(thoughts, unit=" traces", disable=None)
     write_rows((event_row(row, detector) for row in rows), events_path)
+    return reading_report([row.content.thought for row in thoughts])
 
 
 def named_columns(text: str) -> dict[str, str | None]:
@@ -128,11 +131,13 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 if __name__ == "__main__":
     with command():
         given = arguments()
-        main(
-            thoughts_path=given.thoughts,
-            events_path=given.events,
-            detector=given.detector,
-            markers=(given.start_of_thought, given.end_of_thought),
-            columns=named_columns(given.columns),
-            problems=given.problems or None,
+        print(
+            main(
+                thoughts_path=given.thoughts,
+                events_path=given.events,
+                detector=given.detector,
+                markers=(given.start_of_thought, given.end_of_thought),
+                columns=named_columns(given.columns),
+                problems=given.problems or None,
+            )
         )

@@ -45,3 +45,26 @@ EVENTS = Table(
     ),
     holds="arrivals, backtracks, wrap-ups and controls, by character and token",
 )
+
+PART = "part of a longer number"
+EARLY = "before the first arrival of rules"
+SAME_SENTENCE = "second in its sentence"
+RESTATED = "restated without a turn"
+NEW = "new"
+GROUPS = (PART, EARLY, SAME_SENTENCE, RESTATED, NEW)
+"""Groups of a detector's arrivals; each arrival is in the first that holds it."""
+
+EVENT_COUNTS = Table(
+    "events/counts",
+    (
+        Column("detector", TEXT, "name of the detector"),
+        Column(
+            "group",
+            TEXT,
+            f"`backtrack`, or a group of arrivals: {', '.join(GROUPS)} "
+            "(turns as `rules` finds them)",
+        ),
+        Column("events", COUNT, "number of events", unit="event"),
+    ),
+    holds="how many events each detector finds, arrivals by group",
+)

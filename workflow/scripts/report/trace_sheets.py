@@ -2,10 +2,12 @@
 
 import polars as pl
 
+from doubletake.detector.detectors import DETECTORS
 from doubletake.page.caveats import hindsight
 from doubletake.page.sections import Sheet
 from doubletake.page.study_data import Proportion, StudyData, mean_of, quantile_of
 from doubletake.page.wording import count, listed, plural, real
+from events.tables import GROUPS
 
 KINDS = ("check", "doubt", "alternative", "reread")
 """Kinds of backtracks (`cue_kind` of the events), in the order of the table."""
@@ -17,7 +19,12 @@ def trace_sheets(data: StudyData) -> list[Sheet]:
     """The tables on traces; an empty list if there are no traces."""
     if data.thoughts.is_empty():
         return []
-    return [_thoughts_sheet(data), _arrivals_sheet(data), _first_arrival_sheet(data)]
+    return [
+        _thoughts_sheet(data),
+        _arrivals_sheet(data),
+        _first_arrival_sheet(data),
+        detectors_sheet(data),
+    ]
 
 
 def _thoughts_sheet(data: StudyData) -> Sheet:
@@ -150,6 +157,34 @@ def _first_arrival_sheet(data: StudyData) -> Sheet:
     )
     columns = ("", "", "out of")
     return Sheet("First arrival and end", columns, tuple(cells), (0, 2), note=caveat)
+
+
+def detectors_sheet(data: StudyData) -> Sheet:
+    """Events by detector, and what kind of arrivals each detector adds."""
+    counts = {
+        (row["detector"], row["group"]): row["events"]
+        for row in data.tables["events/counts"].iter_rows(named=True)
+    }
+    rows = tuple(
+        (
+            detector,
+            count(sum(counts[detector, group] for group in GROUPS)),
+            *(count(counts[detector, group]) for group in GROUPS),
+            count(counts[detector, "backtrack"]),
+        )
+        for detector in DETECTORS
+    )
+    return Sheet(
+        "Events per detector",
+        ("detector", "arrivals", *GROUPS, "backtracks"),
+        rows,
+        note="Each arrival is in the first group that holds it, from left to right. "
+        "string takes every occurrence of the gold string for an arrival, also inside "
+        "longer numbers and where the thought only repeats its answer. The first "
+        "arrival and the turns are those that rules finds; new is an arrival after "
+        "one of these turns, or the first. These are counts, not errors: which "
+        "detector is right shows only on labelled traces.",
+    )
 
 
 def _share(

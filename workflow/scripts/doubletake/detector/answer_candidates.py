@@ -1,12 +1,14 @@
 """Numbers of a thought that may be its answer, right or wrong."""
 
 import re
-from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import pairwise
 
+from doubletake.detector import chinese_cues
 from doubletake.detector.asked_quantity import AskedQuantity
-from doubletake.detector.backtrack_cues import turn_cue
+from doubletake.detector.backtrack_cues import asks, turn_cue
+from doubletake.detector.rival_answers import rival_answers
 from doubletake.detector.stated_numbers import (
     COMMITTED,
     OPERAND,
@@ -22,8 +24,6 @@ from doubletake.text.sentences import Span
 
 # ASSUME: a result without "the answer is" counts only near the end of the thought.
 LAST_SENTENCES = 8
-# ASSUME: a longer sentence, or one with a digit, reasons.
-LONGEST_ANNOUNCEMENT = 30  # characters
 
 _CONCLUDES = re.compile(
     r"\b(?:so|therefore|thus|hence|must|needs? to|has to|have to|should|would|will|"
@@ -31,11 +31,13 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _DEDUCES = re.compile(
-    r"\W*(?:so|therefore|thus|hence|finally|in total|this)\b", re.IGNORECASE
+    r"\W*(?:(?:so|therefore|thus|hence|finally|in total|this)\b"
+    rf"|{chinese_cues.DEDUCES})",
+    re.IGNORECASE,
 )
 _FOLLOWS = re.compile(
     r"\W*(?:(?:okay|yes|yeah|and|but|then|now)[,\s]+)?(?:so|therefore|thus|hence|finally|"
-    r"that|this|that's|which|it)\b",
+    rf"that|this|that's|which|it)\b|\W*(?:{chinese_cues.DEDUCES})",
     re.IGNORECASE,
 )
 _DEDUCED = re.compile(
@@ -49,27 +51,19 @@ _PLANS = re.compile(
 _WORKED_OUT = re.compile(
     rf"\d[\s$)}}\]%]*+(?:{SIGNS}|[/=-]|\b{OPERATION}\b)", re.IGNORECASE
 )
-_EQUATION = re.compile(
-    r"(?<![\d.])(\d{1,15}(?:\.\d{1,9})?)\s?([-+*/\u00d7\u00f7])\s?"
-    r"(\d{1,15}(?:\.\d{1,9})?)\s?=\s?(\d{1,15}(?:\.\d{1,9})?)"
-)
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-
-
-class _Equation(NamedTuple):
-    """`left sign right = result` as it is written."""
-
-    start: int
-    end: int
-    left: str
-    sign: str
-    right: str
-    result: str
 
 
 def is_conclusion(sentence: str) -> bool:
     """Whether a sentence has the words of a conclusion ("so", "must", "in total")."""
-    return bool(_CONCLUDES.search(sentence)) and not sentence.rstrip().endswith("?")
+    concludes = _CONCLUDES.search(sentence) or (
+        chinese_cues.in_chinese(sentence) and chinese_cues.CONCLUDES.search(sentence)
+    )
+    return bool(concludes) and not asks(sentence)
+
+
+def deduces(sentence: str) -> bool:
+    """Whether a sentence begins with the words of a conclusion ("So", "Therefore")."""
+    return bool(_DEDUCES.match(sentence))
 
 
 def has_computation(text: str) -> bool:
@@ -77,33 +71,61 @@ def has_computation(text: str) -> bool:
     return bool(_WORKED_OUT.search(text))
 
 
-def is_reasoning(sentence: str) -> bool:
-    """Whether a sentence is more than an announcement ("Let me see.")."""
-    return len(sentence) > LONGEST_ANNOUNCEMENT or any(
-        char.isdigit() for char in sentence
-    )
-
-
 def answer_candidates(thought: str, numbers: StatedNumbers) -> list[StatedNumber]:
     """The numbers by which the thought may answer, right or wrong, in order.
 
-    A number may answer if its value is the one that the thought ends with, or a slip
-    that the thought took for the answer. A number of any other value may answer where
-    the thought says that it is the answer and the sentence is not hypothetical.
+    A number may answer if its value is the one that the thought ends with, or a rival
+    of it (see `rival_answers`). A number of any other value may answer where the
+    thought says that it is the answer and the sentence is not hypothetical; if the
+    thought says so twice, also where it is a result with which it does not go on.
     """
     committed = numbers.committed()
     final = concluded_value(thought, numbers, committed)
     if final is None:
         return []
+    asserted = [item for item in committed if not item.hypothetical]
+    rivals = rival_answers(thought, numbers, final)
     candidates = {
         item.numeral.start: item
-        for value in {final} | _slips(thought, numbers, final)
+        for value in {final} | rivals.values
         for item in _candidates_of_value(thought, numbers, value)
     }
-    for item in committed:
-        if not item.hypothetical:
-            candidates[item.numeral.start] = item
+    repeated = [
+        item
+        for value in _repeated_values(numbers, asserted) - {final}
+        for item in _unused_results(thought, numbers, value)
+    ]
+    for item in (*repeated, *rivals.statements, *asserted):
+        candidates[item.numeral.start] = item
     return [candidates[start] for start in sorted(candidates)]
+
+
+def _repeated_values(
+    numbers: StatedNumbers, asserted: Sequence[StatedNumber]
+) -> set[str]:
+    """Values that the thought calls the answer twice; none of the question's."""
+    counts = Counter(item.numeral.value for item in asserted)
+    given = numbers.asked.given_numbers
+    return {value for value, count in counts.items() if count > 1} - given
+
+
+def _unused_results(
+    thought: str, numbers: StatedNumbers, value: str
+) -> list[StatedNumber]:
+    """Results of a value with which the thought does not compute before it turns."""
+    used = {
+        item.numeral.start
+        for item, following in pairwise(numbers.of_value(value))
+        if following.role == OPERAND
+        and not _turns_between(
+            thought, numbers.spans, item.sentence, following.sentence
+        )
+    }
+    return [
+        item
+        for item in _candidates_of_value(thought, numbers, value)
+        if item.role == RESULT and item.numeral.start not in used
+    ]
 
 
 def _candidates_of_value(
@@ -222,7 +244,7 @@ def _result_of(
     A number of the question counts only where the sentence computes or concludes it.
     """
     plan = _PLANS.search(sentence) is not None
-    deduced = not plan and _DEDUCES.match(sentence) is not None
+    deduced = not plan and deduces(sentence)
     computed = deduced or any(item.role == OPERAND for item in stated)
     stated = [item for item in stated if item.role != OPERAND]
     new = [item for item in stated if item.numeral.value not in asked.given_numbers]
@@ -236,50 +258,3 @@ def _result_of(
         if preferred:
             return preferred[-1 if preferred[0].role == RESULT else 0].numeral.value
     return None
-
-
-def _slips(thought: str, numbers: StatedNumbers, final: str) -> set[str]:
-    """Wrong results that the thought took for the answer until it found the slip.
-
-    A wrong step has the sign and one number of a step to the final value. No other step
-    uses its result, and the thought turns back or ends after it.
-    """
-    equations = [
-        _Equation(*match.span(), *match.groups())
-        for match in _EQUATION.finditer(numbers.text)
-    ]
-    same_step = {
-        key
-        for e in equations
-        if e.result == final
-        for key in ((e.sign, e.left, None), (e.sign, None, e.right))
-    }
-    used = {number for e in equations for number in (e.left, e.right)}
-    used |= numbers.asked.given_numbers
-    spans = numbers.spans
-    starts = [span.start for span in spans]
-    slips = set()
-    for e in equations:
-        alike = {(e.sign, e.left, None), (e.sign, None, e.right)} & same_step
-        if alike and e.result != final and e.result not in used:
-            index = bisect_right(starts, e.start)
-            rest = thought[e.end : spans[index - 1].end]
-            restates = set(_NUMBER.findall(rest)) <= {e.result}
-            if restates and _is_doubted(thought, spans[index:], e.result):
-                slips.add(e.result)
-    return slips
-
-
-def _is_doubted(thought: str, following: Sequence[Span], value: str) -> bool:
-    """Whether the thought turns back or ends after the step.
-
-    Sentences that restate the value, and short ones without a digit, may stand between.
-    """
-    for span in following:
-        sentence = thought[slice(*span)]
-        if turn_cue(sentence):
-            return True
-        numbers = set(_NUMBER.findall(sentence))
-        if numbers != {value} and (numbers or is_reasoning(sentence)):
-            return False
-    return True

@@ -29,6 +29,14 @@ _GENERAL_NOUNS = frozenset(
 _MONEY_WORDS = frozenset(
     str.split("dollar cent money cost price pound euro profit penny")
 )
+_ABBREVIATIONS = dict(
+    pair.split("=")
+    for pair in str.split(
+        "kg=kilogram kgs=kilogram km=kilometer cm=centimeter mm=millimeter "
+        "ml=milliliter lb=pound lbs=pound oz=ounce ft=foot feet=foot hr=hour hrs=hour "
+        "min=minute mins=minute sec=second secs=second mph=mile kph=kilometer"
+    )
+)
 _NOUN_BEFORE = re.compile(
     r"\b(?:number of|total|all the) ([a-z]+) (?:is|are|was|were|be|=)[\s$*]*$",
     re.IGNORECASE,
@@ -86,8 +94,10 @@ class AskedQuantity(NamedTuple):
 
 
 def stem(word: str) -> str:
-    """A noun without its plural ending."""
+    """A noun without its plural ending; an abbreviated unit in full."""
     word = word.lower()
+    if word in _ABBREVIATIONS:
+        return _ABBREVIATIONS[word]
     for ending, singular in (
         ("ies", "y"),
         ("xes", "x"),

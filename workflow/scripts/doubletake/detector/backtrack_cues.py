@@ -4,14 +4,18 @@ A sentence is judged by its own words. Its kind may also depend on the next sent
 Whether the sentence is a backtrack depends on its place, which `rules_detector` judges.
 """
 
+from functools import lru_cache
+from types import ModuleType
 from typing import NamedTuple
 
-from doubletake.detector import cue_patterns as patterns
+from doubletake.detector import chinese_cues
+from doubletake.detector import cue_patterns as english_cues
 
 CHECK, DOUBT, ALTERNATIVE, REREAD = "check", "doubt", "alternative", "reread"
 KINDS = (CHECK, DOUBT, ALTERNATIVE, REREAD)
 # ASSUME: the start of a sentence shows whether it turns back.
 HEAD_LENGTH = 240  # characters
+TAIL_LENGTH = 12  # characters that show a tag question or a quotation
 # ASSUME: a turn in a shorter sentence is explained by the next sentence.
 SHORT_SENTENCE = 60  # characters
 
@@ -27,36 +31,65 @@ class Cue(NamedTuple):
     """Whether the words start a new turn even inside a turn without a verdict."""
 
 
+def _lists(text: str) -> tuple[ModuleType, ...]:
+    """The lists of patterns for the languages of a text."""
+    if chinese_cues.in_chinese(text):
+        return (english_cues, chinese_cues)
+    return (english_cues,)
+
+
+def _has(pattern: str, text: str, start: int = 0) -> bool:
+    """Whether a text has a pattern of one of its languages from `start` on."""
+    return any(getattr(cues, pattern).search(text, start) for cues in _lists(text))
+
+
+def _begins(pattern: str, text: str, start: int = 0) -> bool:
+    """Whether a text has a pattern of one of its languages at `start`."""
+    return any(getattr(cues, pattern).match(text, start) for cues in _lists(text))
+
+
+def asks(sentence: str) -> bool:
+    """Whether a sentence ends with a question mark."""
+    return sentence.rstrip().endswith(("?", "\N{FULLWIDTH QUESTION MARK}"))
+
+
 def turn_cue(sentence: str) -> Cue | None:
     """The cue of a sentence that turns back; None for any other sentence."""
-    head = sentence[:HEAD_LENGTH].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    match = patterns.CUE.match(head)
+    return _turn_cue(sentence[:HEAD_LENGTH], sentence[-TAIL_LENGTH:])
+
+
+@lru_cache(maxsize=4096)
+def _turn_cue(head: str, tail: str) -> Cue | None:
+    """The cue of a sentence, given its first and its last characters."""
+    head = head.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    matches = [cues.CUE.match(head) for cues in _lists(head)]
+    match = next(filter(None, matches), None)
     if match is None:
         return None
     form = match.lastgroup or ""
-    if form in ("doubt", "but", "hmm") and _is_rhetorical(sentence, head):
+    if form in ("doubt", "but", "hmm") and _is_rhetorical(head, tail):
         return None
-    if form == "wonder" and patterns.CONSEQUENCE.match(head):
+    if form == "checking" and head.lstrip("(")[0].isdigit():
+        return None  # a step of a numbered list: "5. Check the total."
+    if form == "wonder" and _begins("CONSEQUENCE", head):
         return None
     words = head[match.end("filler") : match.end()].strip()
-    first = patterns.FIRST_WORD.match(head)
+    first = english_cues.FIRST_WORD.match(head)
     if first and form != "wait":
         words = first["word"] or first["hmm"]
-    starts_new_turn = bool(patterns.NEW_TURN.match(head, match.end("filler")))
+    starts_new_turn = _begins("NEW_TURN", head, match.end("filler"))
     return Cue(words[:40], form, starts_new_turn)
 
 
-def _is_rhetorical(sentence: str, head: str) -> bool:
+def _is_rhetorical(head: str, tail: str) -> bool:
     """Whether a question asks nothing: "..., right?", "So, is it 8?", a quotation."""
-    if "?" not in head:
+    if "?" not in head and "\N{FULLWIDTH QUESTION MARK}" not in head:
         return False
-    if patterns.CONSEQUENCE.match(head) or sentence.endswith(
+    if _begins("CONSEQUENCE", head) or tail.endswith(
         ('?"', "?\N{RIGHT DOUBLE QUOTATION MARK}")
     ):
         return True
-    return bool(
-        patterns.TAG_QUESTION.search(sentence[-12:])
-    ) and not sentence.startswith("But")
+    return _has("TAG_QUESTION", tail) and not head.startswith("But")
 
 
 def kind_of(cue: Cue, sentence: str, following: str) -> str:
@@ -67,28 +100,28 @@ def kind_of(cue: Cue, sentence: str, following: str) -> str:
     Everything else is a check.
     """
     head, ahead = sentence[:HEAD_LENGTH], following[:HEAD_LENGTH]
-    is_suspicious = patterns.SUSPICION.search(head) is not None
-    if patterns.OTHER_READING.search(head) or (
-        cue.form == "doubt" and not patterns.OTHER_METHOD.search(head)
+    is_suspicious = _has("SUSPICION", head)
+    if _has("OTHER_READING", head) or (
+        cue.form == "doubt" and not _has("OTHER_METHOD", head)
     ):
         return DOUBT
     if cue.form == "alternatively":
-        doubts = patterns.COUNTERFACTUAL.search(head) or (
-            is_suspicious and not patterns.METHOD.search(head)
+        doubts = _has("COUNTERFACTUAL", head) or (
+            is_suspicious and not _has("METHOD", head)
         )
         return DOUBT if doubts else ALTERNATIVE
-    if patterns.RETURN_TO_TEXT.search(head):
+    if _has("RETURN_TO_TEXT", head):
         return REREAD
-    if patterns.OTHER_METHOD.search(head):
+    if _has("OTHER_METHOD", head):
         return ALTERNATIVE
     if cue.form in ("wonder", "but", "hmm", "denial") or is_suspicious:
         return DOUBT
-    if len(head) < SHORT_SENTENCE and patterns.RETURN_TO_TEXT.search(ahead):
+    if len(head) < SHORT_SENTENCE and _has("RETURN_TO_TEXT", ahead):
         return REREAD
     if (
         len(head) < SHORT_SENTENCE
-        and not patterns.CHECK_WORD.search(head)
-        and patterns.RAISED_DOUBT.match(ahead)
+        and not _has("CHECK_WORD", head)
+        and _begins("RAISED_DOUBT", ahead)
     ):
         return DOUBT
     return CHECK
@@ -96,16 +129,31 @@ def kind_of(cue: Cue, sentence: str, following: str) -> str:
 
 def is_verdict(sentence: str) -> bool:
     """Whether a sentence gives a verdict that closes a turn ("That checks out.")."""
-    if sentence.rstrip().endswith("?"):
+    if asks(sentence):
         return False
-    return bool(patterns.VERDICT.search(sentence[:HEAD_LENGTH]))
+    return _has("VERDICT", sentence[:HEAD_LENGTH])
+
+
+def finds_the_same(sentence: str) -> bool:
+    """Whether a sentence finds that another way comes to the same."""
+    return _has("SAME_AGAIN", sentence[:HEAD_LENGTH])
+
+
+def only_asks(cue: Cue, sentence: str) -> bool:
+    """Whether a short question only says its number again ("Wait, 2 * 9 is 18?")."""
+    return (
+        cue.form == "wait"
+        and asks(sentence)
+        and len(sentence) < SHORT_SENTENCE
+        and not _has("SUPPOSITION", sentence)
+    )
 
 
 def is_guess(sentence: str) -> bool:
     """Whether a sentence begins with "maybe" or "perhaps"."""
-    return bool(patterns.GUESS.match(sentence))
+    return _begins("GUESS", sentence)
 
 
 def is_agreement(sentence: str) -> bool:
     """Whether a sentence says yes to the sentence before it."""
-    return bool(patterns.AGREEMENT.match(sentence))
+    return _begins("AGREEMENT", sentence)

@@ -8,14 +8,16 @@ def _any(*options: str) -> str:
     return f"(?:{'|'.join(options)})"
 
 
+# Bullets, list numbers and emoji may stand before the words of a turn.
+_BULLET = r"(?:[^\w\"'(\u201c\u2018]|\(?\d{1,2}[.)\uff0e\ufe0f]\s*)*+"
 _FILLER = (
-    r"(?:[-*>#\s]*+"
+    rf"(?:{_BULLET}"
     + _any(
         *("okay", "ok", "so", "well", "now", "and", "yeah", "yes", "hmm+", "oh", "ah"),
         *("um+", "right", "alright", "also", "then", "again", "anyway", "still", "no"),
         *("though", "actually", "or", "finally", "i mean", "you know"),
     )
-    + r"\b[,.!\s\u2026-]*+){0,3}[-*>#\"'(\s]*+"
+    + rf"\b[,.!\s\u2026-]*+){{0,3}}[-*>#\"'(\s]*+{_BULLET}"
 )
 _BUT = r"(?:(?:but|however|though|although|yet)\b[,\s]+(?:then\s+|again,?\s+)?)"
 _ADVERB = (
@@ -68,6 +70,12 @@ _OTHER_WAY = (
     r"interpretation|route|view|strategy|calculation|order|confusion|issue|scenario|"
     r"consideration|question|point|concern|reading|meaning)"
 )
+# "I can confirm that 12 is right" is an outcome; "I can confirm it by" begins a check.
+_OUTCOME = (
+    r"(?:can|could)\s+(?:\w+ly\s+|now\s+|also\s+)?(?:confirm|conclude|be\s+(?:\w+\s+)?"
+    r"(?:sure|certain|confident))\b"
+    r"(?!\s+(?:by|with|using|via|through|if|whether|(?:it|this|that)\s+(?:by|with|using)))"
+)
 _LOOK_AHEAD = r"(?=[^\n]{0,200}"
 # ASSUME: these forms, written by hand from real thoughts, are all ways to turn back.
 _FORMS = {
@@ -80,7 +88,7 @@ _FORMS = {
         rf"(?:{_INTENT}|maybe|is\s+there|are\s+there)\s+[^.?!\n]{{0,60}}\b{_OTHER_WAY}",
         rf"(?:using|with|by|in)\s+(?:an?)?\s?{_OTHER_WAY}\b",
     ),
-    "check": rf"{_BUT}?{_INTENT}\s+{_ADVERB}{_CHECK_VERB}",
+    "check": rf"{_BUT}?(?!(?:i|we)\s+{_OUTCOME}){_INTENT}\s+{_ADVERB}{_CHECK_VERB}",
     "checking": rf"{_BUT}?"
     r"(?:just\s+|quick\s+|a\s+|as\s+an?\s+(?:\w+\s+)?|for\s+|one\s+)?"
     + _any(
@@ -111,6 +119,8 @@ _FORMS = {
         r"on\s+second\s+thought",
         r"i'm\s+(?:not\s+(?:\w+\s+)?sure|(?:a\s+(?:bit|little)\s+)?(?:confused|worried))",
         r"(?:am|did|have)\s+i\b",
+        r"(?:that|this|it)\s+(?:can't|cannot|couldn't)\s+(?:really\s+|actually\s+)?be\s+"
+        r"(?:that|so|right|correct|all|it)\b",
         r"(?:that|this|it)\s+(?:seems|looks|is|sounds)\s+(?:\w+\s+)?"
         r"(?:too\s+|wrong|off\b|strange|weird|odd\b|low\b|high\b|unlikely|incorrect|"
         r"not\s+right)",
@@ -138,7 +148,9 @@ FIRST_WORD = re.compile(
     rf"\W*(?P<hmm>hmm+)\b|{_FILLER}(?<!\w)(?P<word>but|however|alternatively)\b", re.I
 )
 CONSEQUENCE = re.compile(r"[-*>#\s]*(?:so|therefore|thus|then)\b", re.IGNORECASE)
-TAG_QUESTION = re.compile(r"\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE)
+TAG_QUESTION = re.compile(
+    r"(?<!that )(?<!this )(?<!it )\b(?:right|yes|correct|ok(?:ay)?|no)\?", re.IGNORECASE
+)
 NEW_TURN = re.compile(
     r"(?:but,?\s+(?:wait|hold on|what if|alternatively|also)|"
     r"wait,?\s+(?:but|actually|hold|maybe|what if|hmm|is|does|did|should|could)|"
@@ -147,7 +159,16 @@ NEW_TURN = re.compile(
 )
 
 GUESS = re.compile(r"\W*(?:maybe|perhaps)\b", re.IGNORECASE)
-AGREEMENT = re.compile(r"\W*(?:yeah|yes|yep|probably|sure|right)\b", re.IGNORECASE)
+SUPPOSITION = re.compile(r"\b(?:maybe|perhaps|would|could|might|if)\b", re.IGNORECASE)
+AGREEMENT = re.compile(
+    r"\W*(?:(?:yeah|yes|yep|probably|sure|right)\b"
+    r"|but\s+(?:that|this)(?:'s|\s+is)\s+(?:\w+\s+)?(?:what|how)\s+(?:i|we)\b)",
+    re.IGNORECASE,
+)
+SAME_AGAIN = re.compile(
+    r"\b(?:that|this|it)(?:'s|\s+is|\s+would\s+be)\s+(?:\w+\s+)?the\s+same\b",
+    re.IGNORECASE,
+)
 RETURN_TO_TEXT = re.compile(
     r"\b(?:re-?read\w*|(?:read|look(?:ing)?|go(?:ing)?)\s+(?:back\s+)?(?:at\s+|to\s+)?(?:the\s+)?"
     r"(?:original\s+|initial\s+)?(?:problem|question|wording|statement|text)|"
@@ -201,6 +222,7 @@ VERDICT = re.compile(
     r"(?:'s|'m|\b(?:is|are|am|seems?|looks?|sounds?|still|also|indeed|feel|be))\b"
     rf"[^.?!\n]{{0,20}}?\b{_VERDICT_WORD}\b"
     r"|\bmakes? (?:perfect )?sense\b|\bchecks? out\b|\bmatch(?:es)?\b|\badds? up\b"
+    rf"|\b(?:i|we)\s+{_OUTCOME}"
     r"|\bconfirm(?:s|ed)\b|\bconsistent\b|\bsame (?:answer|result|number|thing|total)\b"
     r"|\bcorrect\b|\bno (?:mistakes?|errors?|issues?|problems?)\b|\bworks?(?: out)?\.$"
     r"|^(?:yes|yep|yeah|yup|right|correct|perfect|good|great|exactly)\b"

@@ -8,7 +8,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from doubletake.detector import chinese_cues
 from doubletake.detector.asked_quantity import AskedQuantity
+from doubletake.detector.operands import is_starting_point
 from doubletake.text.decimal_marks import decimal_mark
 from doubletake.text.numerals import Numeral, numerals, plain
 from doubletake.text.sentences import Span
@@ -152,6 +154,7 @@ class StatedNumbers:
         """
         self.text, self.spans, self.asked = plain(thought), spans, asked
         self.mark = decimal_mark(self.text) or asked.decimal_mark
+        self._chinese = chinese_cues.in_chinese(self.text)
         self.numerals = list(numerals(self.text, self.mark))
         self.by_value: dict[str, list[int]] = {}
         self.by_sentence: dict[int, list[int]] = {}
@@ -189,9 +192,11 @@ class StatedNumbers:
     def committed(self) -> list[StatedNumber]:
         """All numbers that the thought calls the answer, in order."""
         starts = [span.start for span in self.spans]
+        words = [_ANSWER_WORD, *([chinese_cues.ANSWER_WORD] if self._chinese else [])]
         sentences = {
             bisect_right(starts, match.start()) - 1
-            for match in _ANSWER_WORD.finditer(self.text)
+            for word in words
+            for match in word.finditer(self.text)
         }
         return [
             item
@@ -204,10 +209,15 @@ class StatedNumbers:
         """Read the roles of all numbers of a sentence."""
         text, span = self.text, self.spans[sentence]
         end = min(span.end, span.start + LONGEST_SENTENCE)
-        hypothetical = text[span.end - 1] == "?" or bool(
+        hypothetical = text[span.end - 1] in "?\uff1f" or bool(
             _HYPOTHETICAL.search(text, span.start, end)
         )
         mark = _COMMITS.search(text, span.start, end)
+        if self._chinese:
+            hypothetical = hypothetical or bool(
+                chinese_cues.HYPOTHETICAL.search(text, span.start, end)
+            )
+            mark = mark or chinese_cues.COMMITS.search(text, span.start, end)
         commits = mark.end() if mark else len(text)
         after_operand = False
         for index in self.by_sentence[sentence]:
@@ -232,9 +242,11 @@ def _role(text: str, numeral: Numeral, span: Span, asked: AskedQuantity) -> str:
     total = _TOTAL_OF.search(before)
     if _OPERAND_AFTER.match(after) or (_OPERAND_BEFORE.search(before) and not total):
         return OPERAND
-    if _is_supposed(text, numeral, span):
+    if is_starting_point(before, after) or _is_supposed(text, numeral, span):
         return OPERAND
-    result = bool(total or _RESULT_BEFORE.search(before))
+    result = bool(total or _RESULT_BEFORE.search(before)) or (
+        not before.isascii() and bool(chinese_cues.RESULT_BEFORE.search(before))
+    )
     if numeral.written == "words" and not result and len(numeral.value) < 2:
         return OPERAND
     if not asked.fits(before, after):

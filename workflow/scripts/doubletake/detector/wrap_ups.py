@@ -4,7 +4,9 @@ import re
 from bisect import bisect_left
 from dataclasses import replace
 
+from doubletake.detector import chinese_cues
 from doubletake.detector.answer_candidates import is_conclusion
+from doubletake.detector.backtrack_cues import asks
 from doubletake.detector.events import Events, WrapUp
 from doubletake.text.sentences import Span, sentences, starts_line
 
@@ -19,7 +21,10 @@ _ENDS = re.compile(
 
 def ends_thought(sentence: str) -> bool:
     """Whether a sentence says that it gives the answer for good ("Therefore, ...")."""
-    return bool(_ENDS.search(sentence)) and not sentence.rstrip().endswith("?")
+    ends = _ENDS.search(sentence) or (
+        chinese_cues.in_chinese(sentence) and chinese_cues.ENDS.search(sentence)
+    )
+    return bool(ends) and not asks(sentence)
 
 
 def with_wrap_up(thought: str, events: Events) -> Events:

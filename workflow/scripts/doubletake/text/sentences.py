@@ -35,6 +35,7 @@ _BOUNDARY = re.compile(
     r"|(?P<line>[\r\n][ \t\r\n]*+)"
     r"|(?P<open>\\\[)|(?P<close>\\\])|(?P<dollars>\$\$)"
 )
+_WIDE_STOPS = "\u3002\uff01\uff1f"  # no space follows them
 _LIST_MARKER = re.compile(r"(?:^|[\r\n])[ \t>*#-]*\d{1,3}\.$")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)\.$")
 
@@ -109,6 +110,8 @@ def _add(spans: list[Span], text: str, start: int, end: int) -> None:
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     """Whether a run of full stops or other end marks ends a sentence."""
     end, stops = match.end(), match.group()
+    if stops[0] in _WIDE_STOPS:
+        return True
     following = text[end : end + 2]
     if not following.strip():
         next_char = _next_letter(text, end)
