@@ -97,5 +97,5 @@ def conformal_quantile(scores: np.ndarray, delta: float) -> float:
 
 
 def least_cases(delta: float) -> int:
-    """Fewest cases of a class with a finite quantile: (1 - delta) / delta, rounded up."""
+    """Fewest cases of a class with a finite quantile: (1 - delta)/delta, rounded up."""
     return math.ceil((1 - delta) / delta - 1e-9)

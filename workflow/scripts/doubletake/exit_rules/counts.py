@@ -22,11 +22,6 @@ class CueCount(Rule):
         """Cues up to the point."""
         return history[-1].cues
 
-    @property
-    def least_points(self) -> int:
-        """K: each cue is a point."""
-        return math.ceil(self.threshold)
-
 
 @dataclass(frozen=True)
 class ArrivalCount(Rule):
