@@ -29,7 +29,7 @@ def test_the_rank_of_the_quantile():
 @pytest.mark.parametrize(("delta", "least"), [(0.1, 9), (0.05, 19), (0.5, 1), (0.3, 3)])
 def test_the_least_number_of_cases(delta, least):
     assert least_cases(delta) == least
-    scores = np.linspace(0, 1, least)
+    scores = np.linspace(1 / least, 1, least)
     assert conformal_quantile(scores, delta) == 1
     assert conformal_quantile(scores[1:], delta) == math.inf
 

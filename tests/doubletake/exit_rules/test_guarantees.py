@@ -66,8 +66,8 @@ def test_what_is_certified_and_what_is_not():
     worst = certify(lost[:, ::-1], [0.9, 0.8, 0.7], RISK)
     assert worst.threshold is None
     assert worst.sentence == (
-        "Nothing can be certified: think to the end. At the most careful threshold 4 of "
-        "100 calibration problems lose their right answer."
+        "Nothing can be certified: think to the end. At the most careful threshold 4 "
+        "of 100 calibration problems lose their right answer."
     )
 
 

@@ -11,6 +11,9 @@ from doubletake.exit_rules.thoughts import Thought
 from doubletake.stats.intervals import cluster_sums
 from doubletake.stats.jackknife import Jackknife
 
+ROUNDING = 1e-9
+"""Relative: one lost problem of n has a loss and a standard error of 1/n."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -63,7 +66,8 @@ def one_standard_error(
     The best has the highest accuracy; of equals, the lowest cost. A candidate qualifies
     if its mean loss against the best is at most the standard error of this loss. Both
     answer the same thoughts, so the error is that of paired differences, by the
-    jackknife over problems. It is smaller than the error of an accuracy alone.
+    jackknife over problems. It is smaller than the error of an accuracy alone. A loss
+    of one thought of n is within its error, whatever n is.
 
     Args:
         right: [thought, candidate], bool.
@@ -76,7 +80,7 @@ def one_standard_error(
     accuracy, total = right.mean(0), cost.sum(0)
     best = int(np.lexsort((total, -accuracy))[0])
     loss, error = _paired_loss(right[:, [best]].astype(float) - right, problems)
-    qualifies = (loss <= 0) | (loss <= np.nan_to_num(error))
+    qualifies = loss <= np.nan_to_num(error) * (1 + ROUNDING)
     return int(np.where(qualifies, total, np.inf).argmin())
 
 
