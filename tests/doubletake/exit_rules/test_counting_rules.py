@@ -90,8 +90,10 @@ def test_lynx_goes_on_where_wrong_is_in_the_set_too():
 
 def test_a_share_of_the_tokens():
     thought = exits(["8"] * 4)  # tokens 10 to 40 of 50
-    shares = [stop(TokenShare("share", share), thought)[0] for share in (0, 0.5, 0.81)]
-    assert shares == [0, 2, -1]
+    shares = [
+        stop(TokenShare("share", share), thought)[0] for share in (0, 0.4, 0.5, 0.81)
+    ]
+    assert shares == [0, 1, 2, -1]
     whole = thought_of([trial_point(100, ("end",))])
     assert stop(TokenShare("share", 1.0), whole) == [-1]
 

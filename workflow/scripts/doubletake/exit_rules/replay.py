@@ -115,7 +115,7 @@ class Looks:
     score: np.ndarray
     """[thought, look], the rule's score; NaN beyond the last look."""
     bill: np.ndarray
-    """[thought, 1 + look, 4], counts of `BILLED` after so many looks."""
+    """[thought, 1 + look, 4], counts of `BILLED` after so many looks; 0 beyond."""
 
     @classmethod
     def of(cls, rule: Rule, thoughts: Sequence[Thought]) -> "Looks":
@@ -129,7 +129,6 @@ class Looks:
             point[k, : len(points)] = points
             score[k, : len(points)] = scores
             bill[k, : len(bills)] = bills
-            bill[k, len(bills) :] = bills[-1]
         return cls(rule, thoughts, point, score, bill)
 
     def stops(self, threshold: float) -> Stops:

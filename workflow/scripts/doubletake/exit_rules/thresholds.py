@@ -63,7 +63,7 @@ def one_standard_error(
 ) -> int:
     """The cheapest candidate within one standard error of the best (Breiman 1984).
 
-    The best has the highest accuracy; of equals, the lowest cost. A candidate qualifies
+    The best has the highest accuracy; of equals, it is the first. A candidate qualifies
     if its mean loss against the best is at most the standard error of this loss. Both
     answer the same thoughts, so the error is that of paired differences, by the
     jackknife over problems. It is smaller than the error of an accuracy alone. A loss
@@ -78,7 +78,7 @@ def one_standard_error(
         The number of the candidate.
     """
     accuracy, total = right.mean(0), cost.sum(0)
-    best = int(np.lexsort((total, -accuracy))[0])
+    best = int(accuracy.argmax())
     loss, error = _paired_loss(right[:, [best]].astype(float) - right, problems)
     qualifies = loss <= np.nan_to_num(error) * (1 + ROUNDING)
     return int(np.where(qualifies, total, np.inf).argmin())
