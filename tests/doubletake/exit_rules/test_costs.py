@@ -62,6 +62,15 @@ def test_work_that_is_no_trial():
     assert (row["trial_tokens"], row["probes"], row["probe_work"]) == (0, 3, 1.5)
 
 
+def test_tokens_that_are_read_to_find_a_stop_are_counted_beside_the_rates():
+    points = history("cue", {"cues": 1, "read": 13}, {"cues": 2, "read": 25})
+    thoughts = [thought_of(points), thought_of(history("cue", {"cues": 1}))]
+    row = cost_summary(replay(RULES["cue_1"], thoughts), SETTINGS, Prices(4))
+    assert row["read_ahead"] == 3
+    assert row["kept_rate"] == 0.1
+    assert replay(RULES["to_the_end"], thoughts).read_ahead.tolist() == [0, 0]
+
+
 def test_to_the_end_changes_nothing_and_has_no_interval_of_the_change():
     row = cost_summary(replay(RULES["to_the_end"], study()), SETTINGS, Prices(4))
     assert (row["kept_rate"], row["total_rate"], row["change"]) == (1, 1, 0)

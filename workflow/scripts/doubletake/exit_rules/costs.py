@@ -47,9 +47,10 @@ def cost_summary(
         points), in thoughts; `kept_rate` (kept / full) and `total_rate` ((kept + trial)
         / full) with ends; `accuracy`, `end_accuracy` and `change` (accuracy at the exit
         minus that at the end) with ends; `helped` (wrong at the end, right at the
-        exit), `harmed` and `unchanged`, in thoughts; the sums of `BILLED`;
-        `fed_tokens` of all looks, and `probe_work` in forward passes of one token. Low
-        and high ends are named like their column, and are None without an interval.
+        exit), `harmed` and `unchanged`, in thoughts; the sums of `BILLED` and of
+        `read_ahead`, which no rate includes; `fed_tokens` of all looks, and
+        `probe_work` in forward passes of one token. Low and high ends are named like
+        their column, and are None without an interval.
     """
     problems, full = stops.problems, stops.full.astype(float)
     right, at_end = stops.right, stops.right_at_end
@@ -73,6 +74,7 @@ def cost_summary(
         "harmed": harmed,
         "unchanged": len(right) - helped - harmed,
         **bill,
+        "read_ahead": int(stops.read_ahead.sum()),
         "fed_tokens": prices.suffix * (bill["trials"] + bill["entropies"]),
         "probe_work": prices.probe * bill["probes"],
     }

@@ -42,6 +42,9 @@ class TrialPoint:
     """Number of causal arrivals up to the point."""
     cues: int
     """Number of backtrack cues up to the point."""
+    read: int | None = None
+    """Thought tokens that must be read to know all this, at least `token`: the words of
+    a cue come after its point. None: no more than `token`."""
 
 
 History = Sequence[TrialPoint]

@@ -19,7 +19,8 @@ class Puma(Rule):
 
     A step is the text up to a paragraph break. A step is redundant if its cosine with
     the step before is at least `gate`. The first step and every redundant step get a
-    trial, with the geometric mean of its probabilities as confidence c.
+    trial, with the geometric mean of its probabilities as confidence c. (The published
+    code leaves the braces out of the mean; here the token that ends a trial counts.)
 
     - Verified exit, from step `from_step` on: the last two trials agree, the first has
       c >= threshold, and the second has c >= that of the first minus `drop`.

@@ -49,6 +49,15 @@ class Stops:
         )
 
     @property
+    def read_ahead(self) -> np.ndarray:
+        """[thought], tokens after the stop that were read to find it, then dropped."""
+        reads = [
+            0 if k == AT_END else (thought.points[k].read or 0)
+            for thought, k in zip(self.thoughts, self.point, strict=True)
+        ]
+        return np.maximum(np.array(reads, dtype=np.int64) - self.kept, 0)
+
+    @property
     def full(self) -> np.ndarray:
         """[thought], tokens of the whole thought."""
         return np.array([thought.tokens for thought in self.thoughts], dtype=np.int64)
@@ -84,8 +93,8 @@ class Stops:
     def frame(self) -> pl.DataFrame:
         """One row per thought: policy, trace, problem, where it stops, what it spent.
 
-        Columns: policy, trace, problem, point (null at the end), kept, full, looks,
-        able, the columns of `BILLED`, answer.
+        Columns: policy, trace, problem, point (null at the end), kept, read_ahead,
+        full, looks, able, the columns of `BILLED`, answer.
         """
         point = pl.Series(self.point)
         return pl.DataFrame(
@@ -95,6 +104,7 @@ class Stops:
                 "problem": [thought.problem for thought in self.thoughts],
                 "point": point.set(point == AT_END, None),
                 "kept": self.kept,
+                "read_ahead": self.read_ahead,
                 "full": self.full,
                 "looks": self.looks,
                 "able": self.able,
