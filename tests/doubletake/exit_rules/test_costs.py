@@ -140,3 +140,35 @@ def test_a_difference_is_rarely_claimed_without_an_effect_and_found_with_one():
     lower, higher = claims(-0.6, seed=1)
     assert lower > 0.9
     assert higher == 0
+
+
+def thoughts_with_probe(draw, knows, problems=40, points=10):
+    """Right at point k with chance k / points; the probe knows it or says nothing."""
+    chances = np.arange(1, points + 1) / points
+    for number in range(problems):
+        right = draw.random(points) < chances
+        scores = np.where(right, 0.9, 0.1) if knows else draw.random(points)
+        knowns = [
+            {"answer": "8" if ok else "7", "probe_score": float(score)}
+            for ok, score in zip(right, scores, strict=True)
+        ]
+        arrivals = history("arrival", *knowns)
+        yield thought_of(arrivals, tokens=10 * points, problem=f"{number}")
+
+
+def beats_share(knows, seed, studies):
+    """Share of studies in which the probe beats the share of the same cost."""
+    draw, found = array_generator(seed, 0), []
+    for _ in range(studies):
+        thoughts = list(thoughts_with_probe(draw, knows))
+        stops = replay(RULES["correctness_probe"], thoughts)
+        share = matched_share(stops)
+        settings = IntervalSettings()
+        mean = accuracy_difference(stops.right, share.right, stops.problems, settings)
+        found.append((mean.low or 0) > 0)
+    return np.mean(found)
+
+
+def test_a_share_is_rarely_beaten_without_knowledge_and_nearly_always_with_it():
+    assert beats_share(False, seed=0, studies=500) <= 0.025 + 3 * (0.025 / 500) ** 0.5
+    assert beats_share(True, seed=1, studies=50) > 0.95
