@@ -1,0 +1,1 @@
+"""Exit rules: when a thought could stop, at which cost, with which guarantee."""

@@ -1,0 +1,59 @@
+"""Finished thoughts with their trial points, on which rules are replayed."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from doubletake.exit_rules.points import END, TrialPoint
+from doubletake.text.answers import same_value
+
+
+@dataclass(frozen=True)
+class Thought:
+    """One finished thought."""
+
+    trace: str
+    problem: str
+    points: tuple[TrialPoint, ...]
+    """In the order of their tokens."""
+    tokens: int
+    """Number of tokens of the whole thought."""
+    end_answer: str | None
+    """Canonical value of the answer after the whole thought; None if it has none."""
+    gold: str | None = None
+    """Canonical value of the right answer; None if it is not known."""
+
+    def __post_init__(self) -> None:
+        """Refuse points that are not in order, or lie outside the thought."""
+        places = [point.token for point in self.points]
+        if any(a >= b for a, b in pairwise(places)):
+            raise ValueError(f"trace {self.trace}: trial points are not in order")
+        if places and not 0 <= places[0] <= places[-1] <= self.tokens:
+            raise ValueError(f"trace {self.trace}: a trial point outside the thought")
+
+    def is_right(self, answer: str | None) -> bool:
+        """Whether an answer is right; no answer is wrong.
+
+        Raises:
+            ValueError: the right answer is not known.
+        """
+        if self.gold is None:
+            raise ValueError(f"trace {self.trace}: the right answer is not known")
+        if answer is None:
+            return False
+        return answer == self.gold or same_value(self.gold, answer)
+
+    @cached_property
+    def exits(self) -> tuple[int, ...]:
+        """Numbers of the points that are an exit: all but the mere end."""
+        points = enumerate(self.points)
+        return tuple(number for number, point in points if point.kinds != {END})
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        """`[1 + point]`: whether the end's answer is right, then each point's."""
+        answers = [self.end_answer, *(point.answer for point in self.points)]
+        verdicts = {answer: self.is_right(answer) for answer in set(answers)}
+        return np.array([verdicts[answer] for answer in answers], dtype=bool)
