@@ -105,6 +105,8 @@ def draw(lengths: dict[str, Line], exits: Line, batches: Line, path: Path) -> No
         straight = [first * length for length in LENGTHS]
         by_length.loglog(LENGTHS, straight, color=FAINT, ls=DASHED)
     by_length.legend(loc="upper left")
+    by_length.set_xticks(LENGTHS, map(str, LENGTHS))
+    by_length.minorticks_off()
     by_length.set(title="One trace", xlabel="tokens", ylabel="CPU seconds")
     colour = ordered_colours(2)[0]
     by_exits.plot(exits.keys(), exits.values(), "o-", color=colour)
@@ -112,6 +114,7 @@ def draw(lengths: dict[str, Line], exits: Line, batches: Line, path: Path) -> No
     by_batch.plot(batches.keys(), batches.values(), "o-", color=colour)
     by_batch.set(title=f"{COUNT} completions", xlabel="slots", ylim=(0, None))
     by_batch.set_xscale("log", base=2)
+    by_batch.set_xticks(BATCHES, map(str, BATCHES))
     save_figure(figure, path)
 
 
