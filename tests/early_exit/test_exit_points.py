@@ -10,7 +10,7 @@ from doubletake.study.settings import ModelSettings
 from doubletake.text.known_formats import KNOWN_FORMATS
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.exit_points import exit_points_of, retokenized_end
-from early_exit.forced_answers import AnswerPrompt
+from doubletake.model.forced_answers import AnswerPrompt
 from traces.trace_rows import Completion, TracePrompt, trace_row
 
 

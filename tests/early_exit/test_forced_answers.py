@@ -9,7 +9,7 @@ from doubletake.model.continuations import Continuation
 from doubletake.running.errors import InputError
 from doubletake.text.known_formats import KNOWN_FORMATS
 from doubletake.text.tokenizer import load_tokenizer
-from early_exit.forced_answers import (
+from doubletake.model.forced_answers import (
     AnswerPrompt,
     ForcedAnswer,
     answer_columns,

@@ -13,7 +13,7 @@ from doubletake.model.decoder import Decoder
 from early_exit.exit_plans import CheckedExits, PlannedPrefix, TracePlan
 from early_exit.exit_points import ExitPoint, exit_points_of, suffix_as_written
 from early_exit.float32_pass import in_float32
-from early_exit.forced_answers import AnswerPrompt, answer_columns
+from doubletake.model.forced_answers import AnswerPrompt, answer_columns
 from early_exit.verification_figures import (
     ReplayDifferences,
     RetokenizationEffect,

@@ -7,7 +7,7 @@ from typing import Any
 
 from doubletake.text.sentences import cut_after
 from doubletake.text.trace_positions import thought_tokens
-from early_exit.forced_answers import AnswerPrompt
+from doubletake.model.forced_answers import AnswerPrompt
 
 
 @dataclass(frozen=True)

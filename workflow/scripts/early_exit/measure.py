@@ -41,7 +41,7 @@ from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.exit_measurement import ExitMeasurement
 from early_exit.exit_plans import PlannedPrefix, draw_checked_exits
-from early_exit.forced_answers import AnswerPrompt
+from doubletake.model.forced_answers import AnswerPrompt
 from early_exit.tables import EARLY_EXIT
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
