@@ -140,7 +140,7 @@ def test_real_thoughts_are_read_causally(data_folder):
 
 
 def test_most_sentences_are_read_a_fixed_number_of_times(monkeypatch):
-    """The characters that the detector reads grow like the text, not like its square."""
+    """What the detector reads grows like the text, not like its square."""
     read = []
     real = causal.detect
     monkeypatch.setattr(

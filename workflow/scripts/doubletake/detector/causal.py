@@ -39,7 +39,8 @@ class Shown:
 
     event: Arrival | Backtrack
     characters: int
-    """Number of characters of the thought that show the event."""
+    """Number of characters of the thought that show the event. One more than the
+    thought has: only the end of the thought shows it."""
     cut: int
     """Where the thought can be cut then, at the end of a sentence: of the sentence
     before the cue words that show it, else of the sentence that shows it."""

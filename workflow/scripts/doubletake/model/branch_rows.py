@@ -163,8 +163,8 @@ def replay_unpacked(
 
     Returns:
         The scores of `tokens` as a continuation of the branch, with its watched
-        places, and the most likely token at each of their positions. Greedy decoding gives `tokens` if and only if
-        these are the most likely ones.
+        places, and the most likely token at each position of `tokens`. Greedy decoding
+        gives `tokens` if and only if these are the most likely ones.
     """
     sequence = [*ids[: branch.cut], *branch.suffix, *tokens][:-1]
     input_ids = torch.tensor([sequence], device=decoder.device)

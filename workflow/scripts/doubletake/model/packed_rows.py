@@ -71,7 +71,7 @@ class PackedRows:
             tokens: the next token ids of each, at least one.
 
         Returns:
-            Per branch `[token, d_model]`: the states after the final norm at its tokens.
+            Per branch `[token, d_model]`, the states after the final norm.
         """
         self._drop_rows({self.rows[number] for number in numbers})
         cells = self._cells(numbers, tokens)

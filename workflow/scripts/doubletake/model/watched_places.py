@@ -1,4 +1,4 @@
-"""Watched places of a branch: how likely is one token there, and how sure is the model?"""
+"""Watched places of a branch: the next token there, and how likely one token is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
