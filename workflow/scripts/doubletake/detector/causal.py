@@ -17,6 +17,7 @@ Only the last sentences are read again, so the time is linear in the text.
 
 import re
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from doubletake.detector.backtrack_cues import turn_cue
 from doubletake.detector.events import Arrival, Backtrack, Events
@@ -30,14 +31,16 @@ WINDOW = 24  # sentences
 # ASSUME: cue words that show before the end of their sentence stand at its start.
 LONGEST_CUE = 60  # characters
 
+Event = TypeVar("Event", Arrival, Backtrack)
+
 _WORD_END = re.compile(r"\w(?=\W)")
 
 
 @dataclass(frozen=True)
-class Shown:
+class Shown(Generic[Event]):
     """An event, and the text that shows it."""
 
-    event: Arrival | Backtrack
+    event: Event
     characters: int
     """Number of characters of the thought that show the event. One more than the
     thought has: only the end of the thought shows it."""
@@ -50,15 +53,15 @@ class Shown:
 class CausalEvents:
     """Arrivals and backtracks of a thought, in the order in which they show."""
 
-    arrivals: tuple[Shown, ...]
-    backtracks: tuple[Shown, ...]
+    arrivals: tuple[Shown[Arrival], ...]
+    backtracks: tuple[Shown[Backtrack], ...]
 
     @property
     def events(self) -> Events:
         """The events without the text that shows them, e.g. to score them."""
         return Events(
-            tuple(one.event for one in self.arrivals),  # type: ignore[misc]
-            tuple(one.event for one in self.backtracks),  # type: ignore[misc]
+            tuple(one.event for one in self.arrivals),
+            tuple(one.event for one in self.backtracks),
         )
 
 
@@ -75,8 +78,8 @@ class _Reader:
 
     def __init__(self, question: str, thought: str, spans: tuple[Span, ...]) -> None:
         self.question, self.thought, self.spans = question, thought, spans
-        self.arrivals: list[Shown] = []
-        self.backtracks: list[Shown] = []
+        self.arrivals: list[Shown[Arrival]] = []
+        self.backtracks: list[Shown[Backtrack]] = []
         self._cut = 0
 
     def read(self, index: int) -> None:
@@ -108,9 +111,7 @@ class _Reader:
 
     @property
     def _last(self) -> Arrival:
-        event = self.arrivals[-1].event
-        assert isinstance(event, Arrival)
-        return event
+        return self.arrivals[-1].event
 
     def _look(
         self,

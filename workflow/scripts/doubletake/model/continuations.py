@@ -85,7 +85,7 @@ class GrowingContinuations:
             going_on += self._add(numbers[rows], self._logits(states[rows]))
         return going_on
 
-    def watch(self, states: Sequence[torch.Tensor]) -> None:
+    def watch(self, states: list[torch.Tensor]) -> None:
         """Look at the next token at all watched places.
 
         Args:
