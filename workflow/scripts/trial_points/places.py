@@ -1,9 +1,9 @@
 """Where the trial points of a thought lie, and what is known at each of them."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from doubletake.detector.causal import CausalEvents, Shown, detect_causal
 from doubletake.text.sentences import end_shows_at, sentences
@@ -27,6 +27,14 @@ class Place:
     """Number of backtracks that are known."""
     value: str | None = None
     """Value of the last of these arrivals."""
+
+
+class Mark(NamedTuple):
+    """Something that makes a point."""
+
+    cut: int
+    read: int
+    kind: str
 
 
 class ThoughtPlaces:
@@ -59,7 +67,7 @@ class ThoughtPlaces:
         return max(self.first, min(tokens, self.limit))
 
     def cut(self, character: int) -> int:
-        """The cut after so many characters of the thought; their token is kept whole."""
+        """The cut after so many characters of the thought; no token is split."""
         return min(self._tokens(self.span.start + character), self.last)
 
     def read(self, characters: int) -> int:
@@ -68,11 +76,10 @@ class ThoughtPlaces:
             return self.all_read
         return max(self.first, self._tokens(self.span.start + characters))
 
-    def marks(self, events: CausalEvents, every: int) -> Iterator[tuple[int, int, str]]:
-        """Cut, tokens to read and kind of everything that makes a point.
+    def marks(self, every: int) -> Iterator[Mark]:
+        """Ends of sentences and paragraphs, every n-th token, and the end.
 
         Args:
-            events: of the thought.
             every: distance of the points of the kind `EVERY`.
         """
         spans = sentences(self.thought)
@@ -83,14 +90,26 @@ class ThoughtPlaces:
             after = len(self.thought) if is_last else spans[number + 1].start
             cut = self.cut(span.end)
             read = self.read(end_shows_at(self.thought, span.end))
-            yield cut, read, SENTENCE
+            yield Mark(cut, read, SENTENCE)
             if not is_last and self.thought.count("\n", span.end, after) > 1:
-                yield cut, read, PARAGRAPH
+                yield Mark(cut, read, PARAGRAPH)
+        for cut in range(self.first + every, self.last + 1, every):
+            yield Mark(cut, self._read_of_cut(cut), EVERY)
+        yield Mark(self.last, self.all_read, END)
+
+    def _read_of_cut(self, cut: int) -> int:
+        """The cut; after white space, also the token that shows what it separates."""
+        offsets = [*self.trace["offsets"], len(self.text)]
+        character = offsets[cut - len(self.trace["prompt_ids"])] - self.span.start
+        if character > 0 and self.thought[character - 1].isspace():
+            return self.read(end_shows_at(self.thought, character))
+        return cut
+
+    def event_marks(self, events: CausalEvents) -> Iterator[Mark]:
+        """Backtrack cues and arrivals."""
         for kind, found in ((CUE, events.backtracks), (ARRIVAL, events.arrivals)):
             for one in found:
-                yield self.cut(one.cut), self.read(one.characters), kind
-        for cut in range(self.first + every, self.last + 1, every):
-            yield cut, cut, EVERY
+                yield Mark(self.cut(one.cut), self.read(one.characters), kind)
 
 
 def places_of(
@@ -98,8 +117,8 @@ def places_of(
 ) -> list[Place]:
     """All points of a thought, in order: its start, those of these kinds, its end.
 
-    A later point is never known before an earlier one: if the next words show a cue at
-    a point, points among these words wait for them.
+    A cue's point lies before its words. If another point lies among these words, it is
+    decided before the cue is known, so the cue's point then lies after its words.
 
     Args:
         places: of the trace.
@@ -108,18 +127,20 @@ def places_of(
         every: distance of the points of the kind `EVERY`, in tokens.
     """
     events = detect_causal(question, places.thought)
+    chosen = {*kinds, END}
+    marks = sorted(mark for mark in places.marks(every) if mark.kind in chosen)
+    cuts = [mark.cut for mark in marks]
+    for mark in places.event_marks(events):
+        if mark.kind in chosen:
+            following = bisect_right(cuts, mark.cut)
+            passed = following < len(cuts) and marks[following].read < mark.read
+            marks.append(mark._replace(cut=mark.read) if passed else mark)
     found = {places.first: Place(places.first, places.first)}
-    marks = [mark for mark in places.marks(events, every) if mark[2] in kinds]
-    for cut, read, kind in (*marks, (places.last, places.all_read, END)):
+    for cut, read, kind in marks:
         place = found.get(cut, Place(cut, cut))
-        found[cut] = replace(
-            place, read=max(place.read, read), kinds=place.kinds | {kind}
-        )
-    ordered, read = [], 0
-    for cut in sorted(found):
-        read = max(read, found[cut].read)
-        ordered.append(_with_events(replace(found[cut], read=read), events, places))
-    return ordered
+        kinds_there = place.kinds | {kind}
+        found[cut] = replace(place, read=max(place.read, read), kinds=kinds_there)
+    return [_with_events(found[cut], events, places) for cut in sorted(found)]
 
 
 def _with_events(place: Place, events: CausalEvents, places: ThoughtPlaces) -> Place:

@@ -33,9 +33,8 @@ TRIAL_POINTS = Table(
             "tokens_read",
             COUNT,
             "thought tokens that must be read to know the point's kinds, arrivals and "
-            "cues: at least `tokens_before`, one more where the next token shows that "
-            "the sentence has ended, and the cue words at a cue; at the end of a closed "
-            "thought, the end marker",
+            "cues: at least `tokens_before`; also the next token where it shows that "
+            "the sentence has ended, the cue words at a cue, the end marker at the end",
             unit="tokens",
         ),
         Column(SENTENCE, FLAG, "the end of a sentence"),
@@ -43,14 +42,14 @@ TRIAL_POINTS = Table(
         Column(
             CUE,
             FLAG,
-            "a new backtrack is known: the point before its sentence if the first words "
-            "show it, else after it",
+            "a new backtrack is known; the point lies before its sentence if the first "
+            "words show it, else after it",
         ),
         Column(
             ARRIVAL,
             FLAG,
-            "a new arrival is known: the point after its sentence, or where a backtrack "
-            "shows that the result before it was the answer",
+            "a new arrival is known; the point lies after the sentence that shows it, "
+            "or before the backtrack that shows it",
         ),
         Column(EVERY, FLAG, "a multiple of the study's number of thought tokens"),
         Column(END, FLAG, "the end of the thought, closed or cut off"),

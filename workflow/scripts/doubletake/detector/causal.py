@@ -5,7 +5,7 @@ ends with it. A rule that stops a thought cannot wait for that. The causal detec
 `rules` on the text so far. There the last result is always "the answer", so most of its
 arrivals are results on the way. An arrival counts only if one of three things shows it:
 
-- its sentence says that it gives the answer for good;
+- its sentence, or a later one, gives the answer for good;
 - it repeats the value of the arrival before it;
 - the thought turns back after it, and there is no other arrival between.
 
@@ -144,7 +144,7 @@ class _Reader:
         self._cut = self.spans[max(0, index - 1) if early else index].end
         turns = [one for one in found.backtracks if one.start == first]
         for arrival in found.arrivals:
-            if turns and arrival.start < first:
+            if (turns or concludes) and arrival.start < first:
                 self._arrive(arrival, start, shown)
         if turns and not turned:
             turn = replace(turns[0], ordinal=len(self.backtracks) + 1)

@@ -7,6 +7,10 @@ from doubletake.running.errors import InputError
 from doubletake.text.answers import number_text
 
 DETECTORS = ("rules", "string", "markers")
+CAUSAL = "causal"
+"""Reads a thought no further than a place in it (`causal`); exit rules use it."""
+SCORED = (*DETECTORS, CAUSAL)
+"""All detectors that are scored on labelled traces."""
 GOLD_BASED = ("string", "markers")
 """Detectors that search for the gold answer."""
 
