@@ -1,6 +1,7 @@
 """Does the detectors' time grow in proportion to the text?
 
-Runs the detector `rules` and its causal form on texts of 10 kB, 100 kB and 1 MB that repeat an awkward piece.
+Runs the detector `rules` and its causal form on texts of 10 kB, 100 kB and 1 MB that
+repeat an awkward piece.
 Prints seconds and their ratios; a ratio of 10 is proportional.
 
 Run: python tests/bench/bench_events.py

@@ -104,10 +104,17 @@ class _Reader:
         return None
 
     def _repeats(self, sentence: str) -> bool:
-        """Whether the sentence holds the value of the last arrival."""
-        return bool(self.arrivals) and any(
+        """Whether the sentence holds the value of the last arrival, after a turn."""
+        return self._in_turn and any(
             number.value == self._last.value for number in numerals(plain(sentence))
         )
+
+    @property
+    def _in_turn(self) -> bool:
+        """Whether the thought has turned back since the last arrival."""
+        if not self.arrivals or not self.backtracks:
+            return False
+        return self.backtracks[-1].event.start >= self._last.end
 
     @property
     def _last(self) -> Arrival:
@@ -164,7 +171,4 @@ class _Reader:
         """Whether an arrival needs no turn after it."""
         if not self.arrivals or arrival.value != self._last.value:
             return concludes
-        # The same value without a turn is the same arrival.
-        if not self.backtracks:
-            return False
-        return self.backtracks[-1].event.start >= self._last.end
+        return self._in_turn  # the same value without a turn is the same arrival
