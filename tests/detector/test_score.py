@@ -8,7 +8,7 @@ import pytest
 
 from detector.score import main
 from detector.tables import DETECTOR_MISTAKES, DETECTOR_SCORES
-from doubletake.detector.detectors import DETECTORS
+from doubletake.detector.detectors import GOLD_BASED, SCORED
 from doubletake.running.errors import InputError
 from doubletake.stats.intervals import IntervalSettings
 
@@ -33,11 +33,11 @@ def score(tmp_path):
 
 def test_the_shipped_labels(score):
     scores, mistakes = score(SHIPPED)
-    assert set(scores["detector"]) == set(DETECTORS)
+    assert set(scores["detector"]) == set(SCORED)
     rules = scores.filter(detector="rules")
     assert rules["traces"].unique().to_list() == [60]
     assert (rules["f1"] >= 0.99).all()
-    simple = scores.filter(pl.col("detector") != "rules")
+    simple = scores.filter(pl.col("detector").is_in(GOLD_BASED))
     assert (simple["f1"] < 0.95).all()
     counted = mistakes.group_by("detector", "kind", "mistake").len()
     overall = scores.filter(pl.col("model").is_null())
@@ -46,6 +46,13 @@ def test_the_shipped_labels(score):
         lengths = dict(of.select("mistake", "len").iter_rows())
         assert lengths.get("missed", 0) == row["labelled"] - row["hits"]
         assert lengths.get("false hit", 0) == row["found"] - row["hits"]
+
+
+def test_the_causal_detector_is_scored_beside_the_full_one(score):
+    scores, _ = score(SHIPPED)
+    causal = scores.filter(pl.col("model").is_null(), detector="causal")
+    assert causal["kind"].sort().to_list() == ["arrival", "backtrack"]
+    assert (causal["f1"] > 0.95).all()
 
 
 def test_mistakes_stand_in_their_text(score):
@@ -76,3 +83,14 @@ def test_the_real_labels(score, data_folder):
         assert row["f1_low"] <= row["f1"] <= row["f1_high"]
         assert row["f1"] >= bars[row["kind"]]
     assert scores["model"].drop_nulls().n_unique() == 4
+
+
+@pytest.mark.parametrize("name", ["labelled_traces", "labelled_traces_2"])
+def test_what_the_causal_detector_loses_on_real_labels(score, data_folder, name):
+    scores, _ = score(data_folder / f"labels/{name}.jsonl")
+    overall = scores.filter(pl.col("model").is_null(), detector="causal")
+    causal = {row["kind"]: row for row in overall.iter_rows(named=True)}
+    assert causal["arrival"]["recall"] > 0.9
+    assert causal["arrival"]["precision"] > 0.65
+    assert causal["backtrack"]["recall"] > 0.9
+    assert causal["backtrack"]["precision"] > 0.7

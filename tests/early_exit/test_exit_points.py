@@ -6,11 +6,11 @@ import pytest
 from tiny_models import TEMPLATE, write_tokenizer
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
+from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.study.settings import ModelSettings
 from doubletake.text.known_formats import KNOWN_FORMATS
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.exit_points import exit_points_of, retokenized_end
-from early_exit.forced_answers import AnswerPrompt
 from traces.trace_rows import Completion, TracePrompt, trace_row
 
 

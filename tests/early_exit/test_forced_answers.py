@@ -6,16 +6,16 @@ import pytest
 import torch
 
 from doubletake.model.continuations import Continuation
-from doubletake.running.errors import InputError
-from doubletake.text.grading import Task
-from doubletake.text.known_formats import KNOWN_FORMATS
-from doubletake.text.tokenizer import load_tokenizer
-from early_exit.forced_answers import (
+from doubletake.model.forced_answers import (
     AnswerPrompt,
     ForcedAnswer,
     answer_columns,
     whole_logprob,
 )
+from doubletake.running.errors import InputError
+from doubletake.text.grading import Task
+from doubletake.text.known_formats import KNOWN_FORMATS
+from doubletake.text.tokenizer import load_tokenizer
 
 
 @pytest.fixture(scope="module")

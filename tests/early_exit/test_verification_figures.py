@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from doubletake.model.continuations import Continuation
-from early_exit.forced_answers import ForcedAnswer
+from doubletake.model.forced_answers import ForcedAnswer
 from early_exit.verification_figures import (
     ReplayDifferences,
     RetokenizationEffect,

@@ -111,6 +111,7 @@ VALUES: dict[str, Any] = {
     "turns.backtracks": "every",
     "early_exit.max_answer_tokens": 5,
     "early_exit.groups": [2, 3],
+    "trial_points.every": 16,
     "logit_lens.top": 3,
     "probing.shuffles": 2,
     "value_vectors.tokens": 3,

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 from detector.marked_events import MarkedTrace, marks_of, read_marks
 from detector.scores import Comparison, compare, mistake_rows, score_rows
 from detector.tables import DETECTOR_MISTAKES, DETECTOR_SCORES
-from doubletake.detector.detectors import DETECTORS, find_events
+from doubletake.detector.causal import detect_causal
+from doubletake.detector.detectors import CAUSAL, SCORED, find_events
+from doubletake.detector.events import Events
 from doubletake.detector.user_thoughts import UserThought, read_thoughts
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
@@ -36,10 +38,16 @@ def comparisons_of(
     detected = []
     for row, label in zip(thoughts, labelled, strict=True):
         content = row.content
-        events = find_events(row.question, content.thought, row.gold, None, detector)
-        events = events.shifted(content.start)
+        events = _events_of(row, detector).shifted(content.start)
         detected.append(marks_of(label.trace, label.model, events))
     return compare(detected, labelled)
+
+
+def _events_of(row: UserThought, detector: str) -> Events:
+    thought = row.content.thought
+    if detector == CAUSAL:
+        return detect_causal(row.question, thought).events
+    return find_events(row.question, thought, row.gold, None, detector)
 
 
 def main(
@@ -55,7 +63,7 @@ def main(
     texts = {str(row.id): row.text for row in thoughts}
     scores: list[dict] = []
     mistakes: list[dict] = []
-    for detector in DETECTORS:
+    for detector in SCORED:
         comparisons = comparisons_of(detector, thoughts, labelled)
         rows = score_rows(comparisons, settings)
         scores += [{"detector": detector} | row for row in rows]

@@ -8,7 +8,7 @@ _HIGH = "upper end; null: as the lower end"
 DETECTOR_SCORES = Table(
     "detector/scores",
     (
-        Column("detector", TEXT, "`rules`, `string` or `markers`"),
+        Column("detector", TEXT, "`rules`, `string`, `markers` or `causal`"),
         Column("model", TEXT, "model of the traces; null: all models", nullable=True),
         Column("kind", TEXT, "`arrival` or `backtrack`"),
         Column("traces", COUNT, "labelled traces", unit="traces"),
@@ -45,7 +45,7 @@ DETECTOR_SCORES = Table(
 DETECTOR_MISTAKES = Table(
     "detector/mistakes",
     (
-        Column("detector", TEXT, "`rules`, `string` or `markers`"),
+        Column("detector", TEXT, "`rules`, `string`, `markers` or `causal`"),
         Column("model", TEXT, "model of the trace"),
         Column("trace", TEXT, "id of the labelled trace"),
         Column("kind", TEXT, "`arrival` or `backtrack`"),

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.text.sentences import cut_after
 from doubletake.text.trace_positions import thought_tokens
-from early_exit.forced_answers import AnswerPrompt
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ import polars as pl
 
 from doubletake.model.branch_rows import continue_branches
 from doubletake.model.decoder import Decoder
+from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
 from doubletake.running.logs import Progress, job
@@ -42,7 +43,6 @@ from doubletake.text.grading import Task
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.exit_measurement import ExitMeasurement
 from early_exit.exit_plans import PlannedPrefix, draw_checked_exits
-from early_exit.forced_answers import AnswerPrompt
 from early_exit.tables import EARLY_EXIT
 from events.tables import EVENTS
 from problems.tables import PROBLEMS

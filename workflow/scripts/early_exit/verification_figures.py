@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from doubletake.model.continuations import Continuation
+from doubletake.model.forced_answers import AnswerPrompt, whole_logprob
 from doubletake.stats.verification import Largest
 from doubletake.tables.verification import VerificationRow
-from early_exit.forced_answers import AnswerPrompt, whole_logprob
 
 REPLAY = "exits packed on one prefill against plain full forward passes"
 FLOAT32 = "16-bit exits against plain full forward passes in float32"

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from doubletake.detector.detectors import DETECTORS
+from doubletake.detector.detectors import SCORED
 from doubletake.page.sections import Sheet
 from doubletake.page.wording import NOTHING, count, listed, percent, plural, probability
 
@@ -44,7 +44,7 @@ def detector_scores(
     # With one model, its rows equal the rows of all models.
     if scores["model"].drop_nulls().n_unique() == 1:
         scores = scores.filter(pl.col("model").is_not_null())
-    order = pl.Enum(DETECTORS)
+    order = pl.Enum(SCORED)
     rows = scores.sort(
         pl.col("detector").cast(order), "kind", "model", maintain_order=True
     )
@@ -66,7 +66,8 @@ def detector_scores(
         f"characters of its start. In parentheses: {percent(confidence, 0)} intervals "
         "over traces. Missed and invented events are listed with their "
         "context in results/detector/mistakes.parquet. Thoughts of other models may be "
-        "harder for the detectors.",
+        "harder for the detectors. The detector causal is rules on the text up to each "
+        "place, as an exit rule reads it while the thought is written.",
     )
     return DetectorScores(_in_words(scores, sorted(set(used)), labels), sheet)
 

@@ -8,6 +8,10 @@ from doubletake.text.answers import number_text
 from doubletake.text.golds import CHOICE, kind_of
 
 DETECTORS = ("rules", "string", "markers")
+CAUSAL = "causal"
+"""Reads a thought no further than a place in it (`causal`); exit rules use it."""
+SCORED = (*DETECTORS, CAUSAL)
+"""All detectors that are scored on labelled traces."""
 GOLD_BASED = ("string", "markers")
 """Detectors that search for the gold answer."""
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from doubletake.exit_rules.points import END, TrialPoint
-from doubletake.text.answers import same_value
+from doubletake.text.equality import same_value
 
 
 @dataclass(frozen=True)

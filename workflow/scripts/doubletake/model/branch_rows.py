@@ -38,6 +38,7 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.edits import edited
 from doubletake.model.growing_cache import BLOCK
 from doubletake.model.packed_rows import PackedRows
+from doubletake.model.watched_places import next_tokens
 
 ROW_TOKENS = 2048
 """Most tokens of all branches of one row, unless a single branch is longer."""
@@ -88,7 +89,8 @@ def continue_branches(
         order of the prefixes is that in which they are finished.
 
     Raises:
-        ValueError: a branch has no suffix, no token to add or a cut outside the prefix.
+        ValueError: a branch has no suffix, no token to add, a cut outside the prefix or
+            a watched place outside the suffix.
         InputError: a prefix with its branches does not fit into memory.
     """
     rows = []
@@ -137,7 +139,8 @@ def batch_bytes(decoder: Decoder, rows: Sequence[_Row]) -> float:
     columns = max(row.columns for row in rows)
     steps = max(len(row.branches) for row in rows)
     keys = max(row.tokens for row in rows)
-    branches = min(UNEMBED_ROWS, sum(len(row.branches) for row in rows))
+    places = sum(max(1, len(b.watched)) for row in rows for b in row.branches)
+    branches = min(UNEMBED_ROWS, places)
     return max(
         cache(prefix) + forward_bytes(w, count, prefix),
         reading(columns, prefix + columns),
@@ -159,9 +162,9 @@ def replay_unpacked(
         tokens: its continuation.
 
     Returns:
-        The scores of `tokens` as a continuation of the branch, and the most likely
-        token at each of their positions. Greedy decoding gives `tokens` if and only if
-        these are the most likely ones.
+        The scores of `tokens` as a continuation of the branch, with its watched
+        places, and the most likely token at each position of `tokens`. Greedy decoding
+        gives `tokens` if and only if these are the most likely ones.
     """
     sequence = [*ids[: branch.cut], *branch.suffix, *tokens][:-1]
     input_ids = torch.tensor([sequence], device=decoder.device)
@@ -173,13 +176,17 @@ def replay_unpacked(
         if edit.covers(position)
     )
     with edited(decoder, changes):
-        # Unembed the continuation's positions only, to save memory.
-        output = decoder.hf(
-            input_ids=input_ids, use_cache=False, logits_to_keep=len(tokens)
-        )
-    logits = output.logits[0].float()
+        # Unembed the needed positions only, to save memory.
+        kept = len(tokens) + (len(branch.suffix) if branch.watched else 0)
+        output = decoder.hf(input_ids=input_ids, use_cache=False, logits_to_keep=kept)
+    whole = output.logits[0].float()
+    logits = whole[-len(tokens) :]
     scored = torch.tensor(tokens, device=decoder.device)
     replayed = Continuation()
+    if branch.watched:
+        places = [watch.place for watch in branch.watched]
+        ids_watched = [watch.token for watch in branch.watched]
+        replayed.watched = next_tokens(whole[places], ids_watched)
     for token, row in zip(tokens, token_scores(logits, scored).tolist(), strict=True):
         replayed.add(token, row)
     replayed.last_logprobs = logits[-1].log_softmax(-1).cpu()
@@ -200,7 +207,9 @@ def tokens_computed(
 def _check(prefix: Prefix) -> None:
     length = len(prefix.ids)
     for branch in prefix.branches:
-        inside = 1 <= branch.cut <= length
+        inside = 1 <= branch.cut <= length and all(
+            0 <= watch.place <= len(branch.suffix) for watch in branch.watched
+        )
         if not inside or not branch.suffix or branch.max_tokens < 1:
             raise ValueError(
                 f"{prefix.name}: no branch of a prefix of {length} tokens: {branch}"
@@ -239,7 +248,14 @@ def _continue_rows(decoder: Decoder, rows: list[_Row]) -> list[list[Continuation
     growth = GrowingContinuations(decoder, branches)
     active = list(range(len(branches)))
     states = pack.read(active, [branch.suffix for branch in branches])
-    while active := growth.add_tokens(active, states):
+    growth.watch(
+        [
+            own[watch.place - 1] if watch.place else pack.states_at_cuts[number]
+            for number, own in enumerate(states)
+            for watch in branches[number].watched
+        ]
+    )
+    while active := growth.add_tokens(active, torch.stack([s[-1] for s in states])):
         last = [growth.continuations[number].tokens[-1:] for number in active]
         states = pack.read(active, last)
     said = iter(growth.continuations)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from doubletake.model.edits import Edit
 from doubletake.model.token_sampling import GREEDY, Sampling
+from doubletake.model.watched_places import Watch
 
 Stop = Callable[[list[int]], bool]
 """Given the tokens of a continuation so far: whether it ends."""
@@ -34,6 +35,8 @@ class Branch:
     """Name for random numbers; branches of one name and seed draw the same ones."""
     edits: tuple[Edit, ...] = ()
     """Changes of the states at the branch's own tokens, in this order."""
+    watched: tuple[Watch, ...] = ()
+    """Places at the cut or in the suffix at which the next token is looked at, too."""
 
     @property
     def tokens(self) -> int:

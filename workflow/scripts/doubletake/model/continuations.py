@@ -9,9 +9,8 @@ from doubletake.model.branches import Branch
 from doubletake.model.decoder import Decoder
 from doubletake.model.norm_and_softcap import soft_capped
 from doubletake.model.token_sampling import Sampling, choose_tokens
+from doubletake.model.watched_places import UNEMBED_ROWS, NextToken, next_tokens
 from doubletake.stats.draws import uniforms
-
-UNEMBED_ROWS = 128  # states unembedded at a time, over the whole vocabulary
 
 
 @dataclass
@@ -30,6 +29,8 @@ class Continuation:
     last_logprobs: torch.Tensor | None = None
     """`[vocabulary]`, log-probs of all tokens where the last one stands (nats), on the
     CPU; None if the continuation reached its limit."""
+    watched: list[NextToken] = field(default_factory=list)
+    """The next token at each watched place of the branch, in their order."""
 
     def add(self, token: int, scores: Sequence[float]) -> None:
         """Append a token with its logit, log-prob, margin and entropy."""
@@ -81,10 +82,33 @@ class GrowingContinuations:
         going_on = []
         for start in range(0, len(numbers), UNEMBED_ROWS):
             rows = slice(start, start + UNEMBED_ROWS)
-            scores = self.decoder.unembed(states[rows])
-            logits = soft_capped(scores, self.decoder.softcap).float()
-            going_on += self._add(numbers[rows], logits)
+            going_on += self._add(numbers[rows], self._logits(states[rows]))
         return going_on
+
+    def watch(self, states: list[torch.Tensor]) -> None:
+        """Look at the next token at all watched places.
+
+        Args:
+            states: `[d_model]` per place, after the final norm, branch after branch.
+        """
+        watched = [
+            (continuation, watch.token)
+            for continuation, branch in zip(
+                self.continuations, self.branches, strict=True
+            )
+            for watch in branch.watched
+        ]
+        for start in range(0, len(watched), UNEMBED_ROWS):
+            rows = slice(start, start + UNEMBED_ROWS)
+            tokens = [token for _, token in watched[rows]]
+            found = next_tokens(self._logits(torch.stack(states[rows])), tokens)
+            for (continuation, _), item in zip(watched[rows], found, strict=True):
+                continuation.watched.append(item)
+
+    def _logits(self, states: torch.Tensor) -> torch.Tensor:
+        """Logits of final states, in float32: `[state, vocabulary]`."""
+        scores = self.decoder.unembed(states)
+        return soft_capped(scores, self.decoder.softcap).float()
 
     def _add(self, numbers: list[int], logits: torch.Tensor) -> list[int]:
         chosen = self._choose(numbers, logits)

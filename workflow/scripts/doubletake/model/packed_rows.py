@@ -51,7 +51,9 @@ class PackedRows:
         self.cache = DynamicCache()
         self.cache.layer_class_to_replicate = GrowingLayer
         ids = padded(prefixes).to(decoder.device)
-        decoder.base(input_ids=ids, past_key_values=self.cache, use_cache=True)
+        output = decoder.base(input_ids=ids, past_key_values=self.cache, use_cache=True)
+        self.states_at_cuts = output.last_hidden_state[self.rows, self.cuts - 1]
+        """`[branch, d_model]`: the state after the final norm before each cut."""
         columns = torch.arange(ids.shape[1], device=decoder.device)
         self.key_positions = columns.repeat(len(prefixes), 1)  # [row, key]
         # The padding lies behind all cuts, so no branch sees it.
@@ -59,7 +61,7 @@ class PackedRows:
 
     def read(
         self, numbers: Sequence[int], tokens: Sequence[Sequence[int]]
-    ) -> torch.Tensor:
+    ) -> list[torch.Tensor]:
         """Read the next tokens of these branches.
 
         Branches that are left out have ended.
@@ -69,7 +71,7 @@ class PackedRows:
             tokens: the next token ids of each, at least one.
 
         Returns:
-            `[branch, d_model]`: the state after the final norm at its last token.
+            Per branch `[token, d_model]`, the states after the final norm.
         """
         self._drop_rows({self.rows[number] for number in numbers})
         cells = self._cells(numbers, tokens)
@@ -84,8 +86,7 @@ class PackedRows:
         packed = empty.repeat(self.key_positions.shape[0], max(columns) + 1, 1)
         packed[rows, columns] = torch.tensor(values)
         states = self._pass(*packed.to(self.decoder.device).unbind(-1), edits=edits)
-        last_rows, last_columns = zip(*(row[-1] for row in cells), strict=True)
-        return states[list(last_rows), list(last_columns)]
+        return list(states[list(rows), list(columns)].split(list(map(len, cells))))
 
     def _pass(
         self,

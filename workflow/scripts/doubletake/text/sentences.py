@@ -80,6 +80,23 @@ def sentence_end(text: str, character: int) -> int:
     return spans[index].end if index >= 0 else character
 
 
+def end_shows_at(text: str, end: int) -> int:
+    """Number of characters that show whether a sentence ends at a place.
+
+    The text up to the next character that is not white space decides it, or
+    `LOOK_BACK` characters of white space. A bracket needs the character after it. One
+    more than the text has: only its end shows it.
+
+    Args:
+        text: of the thought, and what follows it.
+        end: a place in the text.
+    """
+    shown = end
+    while shown < min(len(text), end + LOOK_BACK) and text[shown].isspace():
+        shown += 1
+    return shown + 1 + (text[shown : shown + 1] == "<")
+
+
 def cut_after(text: str, arrival_end: int) -> int:
     """Character at which a thought is cut after the sentence of an arrival.
 

@@ -90,6 +90,11 @@ class AnswerPrompt:
         length = sum(start < end for start in starts)
         return ForcedAnswer(text, length, self.ends(tokens))
 
+    def text_of(self, tokens: Sequence[int]) -> str:
+        """The text of an answer's tokens, without those that end the completion."""
+        kept = (token for token in tokens if token not in self.stop_ids)
+        return b"".join(map(self._piece, kept)).decode("utf-8", errors="replace")
+
     def endings(self, tokens: Sequence[int]) -> list[int]:
         """Ids of all tokens that would end the same answer at the same place.
 

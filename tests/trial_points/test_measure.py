@@ -1,0 +1,243 @@
+"""Trial points of hand-made traces against plain forward passes; checks and cost."""
+
+import dataclasses
+import json
+import math
+import shutil
+
+import polars as pl
+import pytest
+import torch
+from polars.testing import assert_frame_equal
+from tiny_traces import QUESTION, THOUGHT, make_trace
+
+from doubletake.model.loading import load_decoder
+from doubletake.stats.verification import Verification
+from doubletake.tables.runs import RUNS
+from doubletake.tables.verification import VERIFICATION
+from doubletake.text.tokenizer import load_tokenizer
+from problems.tables import PROBLEMS
+from traces.tables import TRACES
+from trial_points.measure import Settings, main
+from trial_points.reading import histories
+from trial_points.tables import KINDS, TRIAL_POINTS
+
+SETTINGS = Settings(
+    kinds=["sentence", "paragraph", "cue", "arrival", "every"],
+    every=8,
+    most_points=None,
+    max_tokens=6,
+    answer_prompt="\n</think>\n\nThe answer is \\boxed{",
+    answer_stop="e",
+    batch_memory=0.01,
+    verification=Verification(share=0.01, minimum=3, seed=0),
+)
+TEXTS = [
+    THOUGHT,
+    "I cannot say.\n</think>\n\nThe answer is 19.",
+    "So 19. Wait, 19. Or 19?\n\nI add 12 and 7 again",
+    "</think>19",
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trial-points")
+    tokenizer = load_tokenizer(model)
+    traces = [
+        make_trace(tokenizer, text, name=f"{index:05d}/0")
+        for index, text in enumerate(TEXTS)
+    ]
+    problems = [
+        {
+            "problem": trace["problem"],
+            "question": QUESTION,
+            "gold": "19",
+            "solution": "12 + 7 = 19 #### 19",
+        }
+        for trace in traces
+    ]
+    TRACES.write(TRACES.frame(traces), folder / "traces.parquet")
+    PROBLEMS.write(PROBLEMS.frame(problems), folder / "problems.parquet")
+    return folder
+
+
+def run(folder, model, shard="1-of-1", **changes):
+    main(
+        problems_path=folder / "problems.parquet",
+        traces_path=folder / "traces.parquet",
+        points_path=folder / f"{shard}.parquet",
+        verification_path=folder / f"{shard}.verification.parquet",
+        runs_path=folder / f"{shard}.runs.parquet",
+        model=model,
+        settings=dataclasses.replace(SETTINGS, **changes),
+        shard=shard,
+    )
+    return TRIAL_POINTS.read(folder / f"{shard}.parquet").sort("trace", "point")
+
+
+def checks_of(folder, shard="1-of-1"):
+    return VERIFICATION.read(folder / f"{shard}.verification.parquet")
+
+
+def note_of(folder):
+    (cost,) = RUNS.read(folder / "1-of-1.runs.parquet").to_dicts()
+    return cost["note"]
+
+
+def test_points_equal_plain_forward_passes(folder, model):
+    table = run(folder, model)
+    tokenizer, hf = load_tokenizer(model), load_decoder(model).hf
+    traces = TRACES.read(folder / "traces.parquet").rows_by_key("trace", named=True)
+    (marker,) = tokenizer.encode("</think>")
+    closing = tokenizer.encode("\n</think>\n\n")
+    suffix = tokenizer.encode(SETTINGS.answer_prompt)
+    assert suffix[: len(closing)] == closing
+    assert table.height > 15
+    for row in table.iter_rows(named=True):
+        (trace,) = traces[row["trace"]]
+        ids = (trace["prompt_ids"] + trace["completion_ids"])[: row["token"]]
+        whole = [*ids, *suffix, *row["trial_ids"]]
+        logits = hf(input_ids=torch.tensor([whole])).logits[0].double()
+        logprobs = logits.log_softmax(-1)
+        start = len(ids) + len(suffix)
+        greedy = logits[start - 1 : -1].argmax(-1).tolist()
+        assert row["trial_ids"] == greedy
+        said = [float(logprobs[start - 1 + k, token]) for k, token in enumerate(greedy)]
+        assert row["trial_logprobs"] == pytest.approx(said, abs=1e-4)
+        after = logprobs[len(ids) + len(closing) - 1]
+        bits = -float((after.exp() * after).sum()) / math.log(2)
+        assert row["entropy"] == pytest.approx(bits, abs=1e-4)
+        at = logprobs[len(ids) - 1]
+        assert row["marker_logprob"] == pytest.approx(float(at[marker]), abs=1e-4)
+        others = torch.cat([at[:marker], at[marker + 1 :]])
+        best = float(others.max())
+        assert row["best_other_logprob"] == pytest.approx(best, abs=1e-4)
+        assert abs(row["marker_rank"] - int((others > at[marker]).sum())) <= 1
+        closed = closing.index(marker) + 1
+        total = sum(
+            float(logprobs[len(ids) - 1 + k, closing[k]]) for k in range(closed)
+        )
+        assert row["closing_logprob"] == pytest.approx(total, abs=1e-4)
+
+
+def test_chunks_add_up_to_the_thought(folder, model):
+    table = run(folder, model)
+    for (trace,), rows in table.group_by("trace"):
+        text = TEXTS[int(trace.split("/")[0])]
+        thought = text.split("</think>")[0].removesuffix("\n")
+        assert "".join(rows.sort("point")["chunk"]) == thought
+        assert (rows["tokens_read"] >= rows["tokens_before"]).all()
+        assert rows["point"].to_list() == list(range(rows.height))
+
+
+def test_shards_and_batches_change_nothing(folder, model):
+    whole = run(folder, model)
+    parts = pl.concat([run(folder, model, f"{k}-of-2") for k in (1, 2)])
+    for other in (parts, run(folder, model, batch_memory=1e-9)):
+        assert_frame_equal(other.sort("trace", "point"), whole, abs_tol=1e-4, rel_tol=0)
+
+
+def test_a_shard_without_traces_writes_empty_tables(folder, model):
+    assert run(folder, model, "7-of-9").height == 0
+    checks = checks_of(folder, "7-of-9")
+    assert checks["value"].null_count() == checks.height == 4
+    assert checks["n"].to_list() == [0] * 4
+
+
+def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
+    run(folder, model)
+    assert checks_of(folder)["n"][3] == 3  # the minimum
+    everything = Verification(share=9.0, minimum=10**6, seed=0)
+    table = run(folder, model, verification=everything)
+    checks = checks_of(folder)
+    assert checks["n"].to_list() == [
+        table["trial_tokens"].sum(),
+        # Two at the point, and the line break and the marker.
+        4 * table.height,
+        table.height,
+        table.height,
+    ]
+    assert (checks["value"][:3] < 1e-3).all()
+    assert checks["value"][3] == 0
+    (cost,) = RUNS.read(folder / "1-of-1.runs.parquet").to_dicts()
+    assert cost["traces"] == 4
+    assert cost["tokens"] > table.height * 5
+    assert cost["note"] == ""
+
+
+def test_wrong_packing_is_found(folder, model, monkeypatch):
+    """The checks fail where a point is read at another place."""
+    from doubletake.model.packed_rows import PackedRows
+
+    real = PackedRows.__init__
+
+    def shifted(self, *args):
+        real(self, *args)
+        self.states_at_cuts = self.states_at_cuts.roll(1, 0)
+
+    monkeypatch.setattr(PackedRows, "__init__", shifted)
+    everything = Verification(share=9.0, minimum=10**6, seed=0)
+    run(folder, model, verification=everything)
+    checks = checks_of(folder)
+    assert checks["value"][1] > checks["bound"][1]
+
+
+def test_a_16_bit_model_has_no_bound(folder, model):
+    run(folder, dataclasses.replace(model, dtype="bfloat16"))
+    checks = checks_of(folder)
+    assert checks["bound"].null_count() == checks.height
+    assert checks["value"].null_count() == 0
+
+
+def test_what_a_limit_leaves_out_is_told(folder, model, caplog):
+    whole = run(folder, model)
+    assert whole["left_out"].sum() == 0
+    table = run(folder, model, most_points=4)
+    counts = dict(whole.group_by("trace").len().iter_rows())
+    left_out = 0
+    for (trace,), rows in table.group_by("trace"):
+        assert rows.height == min(4, counts[trace])
+        assert rows["left_out"].unique().to_list() == [counts[trace] - rows.height]
+        assert rows["end"].sum() == 1
+        left_out += counts[trace] - rows.height
+    assert note_of(folder) == f"most_points leaves out {left_out} points of 2 trace(s)"
+    assert note_of(folder) in caplog.text
+
+
+def test_a_trace_beyond_the_models_reach_is_refused_by_id(folder, model, tmp_path):
+    short = tmp_path / "short-model"
+    shutil.copytree(model.source, short)
+    config = json.loads((short / "config.json").read_text())
+    longest = run(folder, model)["token"].max()
+    suffix = len(load_tokenizer(model).encode(SETTINGS.answer_prompt))
+    config["max_position_embeddings"] = longest + suffix + SETTINGS.max_tokens - 1
+    (short / "config.json").write_text(json.dumps(config))
+    table = run(folder, dataclasses.replace(model, source=str(short)))
+    assert table["trace"].n_unique() == 3
+    assert note_of(folder) == "1 trace(s) refused as too long: 00000/0"
+
+
+def test_histories_hold_what_a_rule_reads(folder, model):
+    table = run(folder, model)
+    found = histories(table.reverse())
+    assert {trace: len(points) for trace, points in found.items()} == dict(
+        table.group_by("trace").len().iter_rows()
+    )
+    rows = table.filter(trace="00000/0").to_dicts()
+    for row, point in zip(rows, found["00000/0"], strict=True):
+        assert point["token"] == row["tokens_before"]
+        assert point["kinds"] == {kind for kind in KINDS if row[kind]}
+        assert point["trial_logprobs"] == tuple(row["trial_logprobs"])
+        assert point["entropy"] == row["entropy"]
+        assert point["probe_score"] is None
+    assert set(found["00000/0"][0]) == {
+        *("token", "kinds", "chunk", "trial_text", "answer", "trial_logprobs"),
+        *("trial_ended", "entropy", "marker_logprob", "marker_rank"),
+        *("best_other_logprob", "probe_score", "arrivals", "cues"),
+    }

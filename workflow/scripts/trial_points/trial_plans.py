@@ -1,0 +1,108 @@
+"""Which trials of a trace are computed, and what its rows say before they are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from doubletake.model.branches import Branch, Prefix
+from doubletake.stats.verification import Case
+from trial_points.places import Place, ThoughtPlaces, limited, places_of
+from trial_points.tables import KINDS
+from trial_points.trials import Trials
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """The points of a trace and their trials."""
+
+    trace: dict[str, Any]
+    """A row of `TRACES`."""
+    rows: list[dict[str, Any]]
+    """Columns of `TRIAL_POINTS` that need no model, one row per point."""
+    branches: list[Branch]
+    """The trial at each point."""
+
+    @property
+    def prefix(self) -> Prefix:
+        """The trace as the model reads it."""
+        ids = [*self.trace["prompt_ids"], *self.trace["completion_ids"]]
+        return Prefix(self.trace["trace"], ids, self.branches)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the model reads if every trial becomes the longest."""
+        longest = max(branch.cut for branch in self.branches)
+        return longest + sum(branch.tokens for branch in self.branches)
+
+    @property
+    def cases(self) -> list[Case]:
+        """One case per point; its cost is that of a plain pass."""
+        name = self.trace["trace"]
+        return [
+            Case((name, number), branch.cut + branch.tokens)
+            for number, branch in enumerate(self.branches)
+        ]
+
+
+def plan_of(
+    trace: dict[str, Any],
+    question: str,
+    trials: Trials,
+    *,
+    kinds: list[str],
+    every: int,
+    most_points: int | None,
+) -> TrialPlan:
+    """The points of a trace.
+
+    Args:
+        trace: a row of `TRACES`.
+        question: of its problem.
+        trials: makes the branches.
+        kinds: of `tables.KINDS`; start and end are always points.
+        every: distance of the points of the kind `every`.
+        most_points: largest number of points; None: no limit.
+    """
+    thought = ThoughtPlaces(trace, trials.prompt.stop_ids)
+    places = places_of(thought, question, kinds, every)
+    kept = limited(places, most_points)
+    rows, before = [], thought.first
+    for number, place in enumerate(kept):
+        rows.append(
+            _row(trace, number, place, thought.first)
+            | {
+                "left_out": len(places) - len(kept),
+                "chunk": text_between(trace, before, place.cut),
+            }
+        )
+        before = place.cut
+    # A thought without its opening: the trial before it opens it.
+    opening = "" if trace["thought_start"] else trials.prompt.tokenizer.opening_left
+    branches = [
+        trials.branch(place.cut, "" if number else opening)
+        for number, place in enumerate(kept)
+    ]
+    return TrialPlan(trace, rows, branches)
+
+
+def _row(
+    trace: dict[str, Any], number: int, place: Place, first: int
+) -> dict[str, Any]:
+    return {
+        "trace": trace["trace"],
+        "problem": trace["problem"],
+        "point": number,
+        "token": place.cut,
+        "tokens_before": place.cut - first,
+        "tokens_read": place.read - first,
+        **{kind: kind in place.kinds for kind in KINDS},
+        "arrivals": place.arrivals,
+        "cues": place.cues,
+        "arrival_value": place.value,
+    }
+
+
+def text_between(trace: dict[str, Any], first: int, end: int) -> str:
+    """The text of a trace's tokens, from one up to another."""
+    offsets, prompt = trace["offsets"], len(trace["prompt_ids"])
+    ends = [*offsets, len(trace["text"])]
+    return str(trace["text"][ends[first - prompt] : ends[end - prompt]])
