@@ -6,7 +6,7 @@ import torch
 from activations.verification_figures import verification_figures
 from doubletake.model.self_proof import PROOF_TOKENS, Proof
 
-PROOF = Proof(1e-7, 2e-7, 3e-7, 4e-7, 5e-7, 6e-7, bound=1e-4)
+PROOF = Proof(1e-7, 2e-7, 3e-7, 4e-7, 5e-7, 6e-7, 7e-7, 8e-7, 9e-7, bound=1e-4)
 REPLAY = "replayed log-probs against generated ones"
 
 

@@ -17,6 +17,7 @@ from synthetic_study import (
     exit_demand,
     generation_demand,
     synthetic_traces,
+    trial_demand,
 )
 
 from doubletake.running.errors import InputError
@@ -28,9 +29,18 @@ PROBLEMS = {("openai/gsm8k", "test"): 1319}
 """Number of problems, by source and split."""
 ITEMSIZE = {"bfloat16": 2, "float16": 2, "float32": 4}
 STAGES = ("generation", "activations", "exits", "attribution")
-CHECKED = ("exits", "attribution")
+PLANNED = (*STAGES, "trial points")
+"""The stages, and one that runs as exits do and is not measured apart."""
+CHECKED = ("exits", "attribution", "trial points")
 """Stages that compute a share of their work a second time, to verify themselves."""
-LOADING = ("traces", "activations", "early_exit", "attribution", "attention")
+LOADING = (
+    "traces",
+    "activations",
+    "early_exit",
+    "trial_points",
+    "attribution",
+    "attention",
+)
 """Stages of which every shard loads the model."""
 LOADING_ONCE = ("value_vectors",)
 # ASSUME: bytes per second of loading weights from a local disk to the device.
@@ -56,6 +66,7 @@ ASSUMED_SHARES = {
     "activations": 0.4,
     "exits": 0.2,
     "attribution": 0.3,
+    "trial points": 0.2,
 }
 
 
@@ -86,6 +97,7 @@ class StudyPlan:
     batch_memory: float
     """GiB"""
     answer_tokens: int
+    trial_tokens: int
     checked: float
     """Largest share of its work that a stage computes a second time."""
 
@@ -116,6 +128,7 @@ class StudyPlan:
             shards=config["shards"],
             batch_memory=config["batch_memory"],
             answer_tokens=config["early_exit"]["max_answer_tokens"],
+            trial_tokens=config["trial_points"]["max_tokens"],
             checked=config["verification"]["share"],
         )
 
@@ -139,12 +152,14 @@ class StudyPlan:
         return self.problems * self.samples
 
     def demand(self, stage: str, model: Arithmetic, batch_size: int) -> Demand:
-        """Of one of the `STAGES` on the whole study, without verification."""
+        """Of one of the `PLANNED` stages on the whole study, without verification."""
         traces = synthetic_traces(self.thoughts, self.longest, model.config.vocab_size)
         if stage == "generation":
             return generation_demand(model, traces, batch_size, self.shards)
         if stage == "exits":
             return exit_demand(model, traces, self.answer_tokens)
+        if stage == "trial points":
+            return trial_demand(model, traces, self.trial_tokens)
         return {"activations": activation_demand, "attribution": attribution_demand}[
             stage
         ](model, traces)
@@ -180,7 +195,7 @@ def _problems(dataset: dict[str, Any], name: str) -> int:
 def plan_lines(plan: StudyPlan) -> list[str]:
     """Time and memory on an H100, at assumed shares of what it can do at best."""
     model = plan.arithmetic
-    demands = {stage: plan.demand(stage, model, plan.batch_size) for stage in STAGES}
+    demands = {stage: plan.demand(stage, model, plan.batch_size) for stage in PLANNED}
     loaded = plan.loaded_bytes(model)
     times = {"loading": loaded / LOADING_SPEED}
     rows = [_row("loading", "-", "-", loaded, "-", times["loading"])]

@@ -3,7 +3,8 @@
 Lengths of completions are drawn from a log-normal distribution with median 250 and 90th
 percentile 900 tokens, and cut at the longest completion of the study. Arrivals are
 evenly spaced, one per 100 tokens. So the exits are one before the thought and one per
-arrival. Attribution has two positions per trace, at its middle and at its end.
+arrival. Trial points are evenly spaced, too, one per 12 tokens. Attribution has two
+positions per trace, at its middle and at its end.
 """
 
 import heapq
@@ -14,11 +15,15 @@ from functools import cached_property
 import numpy as np
 from llama_arithmetic import Arithmetic, Work, reading
 
+from doubletake.model.branch_rows import ROW_TOKENS
+
 MEDIAN, PERCENTILE_90, SHORTEST = 250, 900, 2
 QUANTILE_90 = 1.2815515655446004  # of the standard normal distribution
 # ASSUME: the mean question of GSM8K's test split, 59 tokens of the model, and markers.
 PROMPT = 64
 ARRIVAL_EVERY = 100  # tokens
+# ASSUME: ends of sentences of about 20 tokens, and every 32nd token.
+POINT_EVERY = 12  # tokens
 SUFFIX = tuple(range(1, 13))
 """Tokens of the answer prompt."""
 WORDS = 16
@@ -137,6 +142,26 @@ def exit_demand(
         for cut in trace.cuts:
             work += reading(len(SUFFIX) + answer_tokens - 1, cut, logits)
     return Demand(work.tokens, model.forward_flops(work))
+
+
+def trial_demand(
+    model: Arithmetic, traces: list[SyntheticTrace], trial_tokens: int
+) -> Demand:
+    """Of all trial points; a prefix is read for each row of trials that it fills."""
+    work, logits = Work(), trial_tokens * model.config.vocab_size
+    trial = len(SUFFIX) + trial_tokens - 1
+    for trace in traces:
+        points = range(PROMPT, trace.length + 1, POINT_EVERY)
+        for cut in points:
+            work += reading(trial, cut, logits)
+        for row in batched(points, max(1, ROW_TOKENS // trial)):
+            work += reading(max(row))
+    return Demand(work.tokens, model.forward_flops(work))
+
+
+def batched(items: range, size: int) -> list[range]:
+    """Parts of at most `size` items."""
+    return [items[first : first + size] for first in range(0, len(items), size)]
 
 
 def attribution_demand(model: Arithmetic, traces: list[SyntheticTrace]) -> Demand:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import warnings
 from contextlib import contextmanager
@@ -97,7 +98,7 @@ def test_a_disk_that_fills_and_a_model_that_changes(
         text = run.wait()
         assert run.process.returncode != 0
         assert "Traceback" not in text, text[-8000:]
-        assert message in text, text[-8000:]
+        assert re.search(message, text), text[-8000:]
         subprocess.run(["cp", "-p", str(kept), str(path)], check=True)
 
     with small_disk(fresh.folder / "results") as grow:
@@ -109,7 +110,8 @@ def test_a_disk_that_fills_and_a_model_that_changes(
             f"{STUDY}/traces.parquet",
             lambda: truncate(path, draw, unnoticed=True),
             CUT,
-            "resources/pocket: damaged safetensors file",
+            # refused by the check before a job, or by a job that has started
+            "resources/pocket: (model.safetensors is incomplete|damaged safetensors)",
         )
         run = Run(fresh, *TARGETS, limit=80_000)
         fails_for_want_of_space(run, "File too large", LIMITED, tally)

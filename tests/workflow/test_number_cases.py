@@ -15,7 +15,8 @@ from doubletake.detector.rules_detector import detect
 from doubletake.running.errors import InputError
 from doubletake.text.golds import gold_of
 from doubletake.text.grading import Task, judged
-from problems.retrieve import Settings, main
+from doubletake.user_files.reading import DatasetSettings
+from problems.retrieve import main
 from problems.tables import PROBLEMS
 
 
@@ -84,7 +85,7 @@ GOLDS = {
 @pytest.mark.parametrize(("name", "expected"), GOLDS.items())
 def test_golds_of_other_sets(cases, tmp_path, name, expected):
     path = cases / f"14-golds-of-other-sets/{name}.jsonl"
-    source = Settings(str(path), None, None, "test", None, thoughts=False)
+    source = DatasetSettings(str(path))
     target = tmp_path / "problems.parquet"
     if isinstance(expected, str):
         with pytest.raises(
