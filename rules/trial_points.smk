@@ -5,17 +5,17 @@ from trial_points import settings as trial_points_settings
 
 rule measure_trial_points:
     input:
-        problems="results/{model}/{dataset}/problems.parquet",
-        traces="results/{model}/{dataset}/traces.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
         model=model_files,
     output:
-        points="results/{model}/{dataset}/trial_points/shards/{shard}.trial_points.parquet",
-        verification="results/{model}/{dataset}/trial_points/shards/{shard}.verification.parquet",
-        runs="results/{model}/{dataset}/trial_points/shards/{shard}.runs.parquet",
+        points="<results>/{model}/{dataset}/trial_points/shards/{shard}.trial_points.parquet",
+        verification="<results>/{model}/{dataset}/trial_points/shards/{shard}.verification.parquet",
+        runs="<results>/{model}/{dataset}/trial_points/shards/{shard}.runs.parquet",
     log:
-        "results/{model}/{dataset}/logs/trial_points/measure/{shard}.log",
+        "<results>/{model}/{dataset}/logs/trial_points/measure/{shard}.log",
     benchmark:
-        "results/{model}/{dataset}/benchmarks/trial_points/measure/{shard}.tsv"
+        "<results>/{model}/{dataset}/benchmarks/trial_points/measure/{shard}.tsv"
     conda:
         ENVIRONMENT
     resources:
