@@ -8,15 +8,21 @@ from doubletake.exit_rules.rule import Rule
 
 
 @dataclass(frozen=True)
-class CueCount(Rule):
-    """Stop at the k-th backtrack cue: is there a backtracking token to stop at?"""
+class _Count(Rule):
+    """Stop at the k-th event of a kind."""
 
     threshold: float = 1
     """k."""
 
-    kinds = frozenset({CUE})
     needs = frozenset()
     grid = (10, 8, 7, 6, 5, 4, 3, 2, 1)
+
+
+@dataclass(frozen=True)
+class CueCount(_Count):
+    """Stop at the k-th backtrack cue: is there a backtracking token to stop at?"""
+
+    kinds = frozenset({CUE})
 
     def score(self, history: History) -> float:
         """Cues up to the point."""
@@ -24,15 +30,10 @@ class CueCount(Rule):
 
 
 @dataclass(frozen=True)
-class ArrivalCount(Rule):
+class ArrivalCount(_Count):
     """Stop at the k-th arrival of a detector that reads no further than the point."""
 
-    threshold: float = 1
-    """k."""
-
     kinds = frozenset({ARRIVAL})
-    needs = frozenset()
-    grid = (10, 8, 7, 6, 5, 4, 3, 2, 1)
 
     def score(self, history: History) -> float:
         """Arrivals up to the point."""
