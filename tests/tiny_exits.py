@@ -38,8 +38,12 @@ def history(kind, *knowns, step=10) -> list[TrialPoint]:
 def thought_of(
     points=(), tokens=100, end="8", gold="8", trace="a/0", problem="a"
 ) -> Thought:
-    """A thought that ends right."""
-    return Thought(trace, problem, tuple(points), tokens, end, gold)
+    """A thought that ends right. Without `gold` nothing is known to be right."""
+    right = None
+    if gold is not None:
+        answers = [end, *(point.answer for point in points)]
+        right = tuple(answer == gold for answer in answers)
+    return Thought(trace, problem, tuple(points), tokens, end, right)
 
 
 def exits(answers, *, kind="sentence", step=10, **thought) -> Thought:
@@ -77,7 +81,7 @@ def _random_thought(rng, number: int, problem: str, points: int, dense) -> Thoug
         made.append(_random_point(rng, token, kinds, arrivals=arrivals, cues=cues))
     end = rng.choice(("8", "8", "8", "7", None))
     tokens = places[-1] + rng.randint(1, 64)
-    return Thought(f"{number}", problem, tuple(made), tokens, end, "8")
+    return thought_of(made, tokens, end, trace=f"{number}", problem=problem)
 
 
 def _random_point(rng, token: int, kinds, **counts) -> TrialPoint:

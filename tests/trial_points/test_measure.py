@@ -19,7 +19,7 @@ from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from trial_points.measure import Settings, main
-from trial_points.reading import histories
+from trial_points.reading import thoughts_of
 from trial_points.tables import KINDS, TRIAL_POINTS
 
 SETTINGS = Settings(
@@ -223,21 +223,29 @@ def test_a_trace_beyond_the_models_reach_is_refused_by_id(folder, model, tmp_pat
     assert note_of(folder) == "1 trace(s) refused as too long: 00000/0"
 
 
-def test_histories_hold_what_a_rule_reads(folder, model):
+def test_thoughts_hold_what_a_rule_reads(folder, model):
     table = run(folder, model)
-    found = histories(table.reverse())
-    assert {trace: len(points) for trace, points in found.items()} == dict(
-        table.group_by("trace").len().iter_rows()
-    )
+    traces = TRACES.read(folder / "traces.parquet")
+    found = thoughts_of(table.reverse(), traces, {("00000/0", 1): 0.25})
+    counts = dict(table.group_by("trace").len().iter_rows())
+    assert {one.trace: len(one.points) for one in found} == counts
+    assert [one.trace for one in found] == traces["trace"].to_list()
     rows = table.filter(trace="00000/0").to_dicts()
-    for row, point in zip(rows, found["00000/0"], strict=True):
-        assert point["token"] == row["tokens_before"]
-        assert point["kinds"] == {kind for kind in KINDS if row[kind]}
-        assert point["trial_logprobs"] == tuple(row["trial_logprobs"])
-        assert point["entropy"] == row["entropy"]
-        assert point["probe_score"] is None
-    assert set(found["00000/0"][0]) == {
-        *("token", "kinds", "chunk", "trial_text", "answer", "trial_logprobs"),
-        *("trial_ended", "entropy", "marker_logprob", "marker_rank"),
-        *("best_other_logprob", "probe_score", "arrivals", "cues"),
-    }
+    for row, point in zip(rows, found[0].points, strict=True):
+        assert point.token == row["tokens_before"]
+        assert point.read == row["tokens_read"]
+        assert point.kinds == {kind for kind in KINDS if row[kind]}
+        assert point.trial_logprobs == tuple(row["trial_logprobs"])
+        assert point.entropy == row["entropy"]
+    assert [point.probe_score for point in found[0].points[:3]] == [None, 0.25, None]
+    assert found[0].right.tolist() == [
+        traces["correct"][0],
+        *(row["correct"] for row in rows),
+    ]
+    assert found[0].tokens >= rows[-1]["tokens_before"]
+
+
+def test_a_trial_is_fed_the_answer_prompt(folder, model):
+    table = run(folder, model)
+    suffix = len(load_tokenizer(model).encode(SETTINGS.answer_prompt))
+    assert set(table["suffix_tokens"]) == {suffix}

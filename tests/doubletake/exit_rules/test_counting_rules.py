@@ -7,7 +7,13 @@ from tiny_exits import exits, history, thought_of, trial_point
 
 from doubletake.exit_rules.hindsight import Oracle, TokenShare
 from doubletake.exit_rules.probes import CorrectnessProbe, Lynx
-from doubletake.exit_rules.published import HINDSIGHT, POLICIES, RULES, why_not
+from doubletake.exit_rules.published import (
+    HINDSIGHT,
+    POLICIES,
+    RULES,
+    policies_for,
+    why_not,
+)
 from doubletake.exit_rules.replay import replay
 
 
@@ -116,10 +122,6 @@ def test_the_oracles(answers, end, lasting, earliest):
     assert stop(Oracle("oracle_any", lasting=False), thought) == [earliest]
 
 
-def test_equal_values_are_right_in_any_notation():
-    assert stop(HINDSIGHT["oracle"], exits(["0.50"], end="0.5", gold="0.5")) == [0]
-
-
 def test_an_oracle_needs_the_right_answer():
     with pytest.raises(ValueError, match="right answer is not known"):
         stop(HINDSIGHT["oracle"], exits(["8"], gold=None))
@@ -136,7 +138,34 @@ def test_grids_go_from_the_most_careful_to_the_boldest():
         assert list(rule.grid) == sorted(set(rule.grid), reverse=up), rule.name
 
 
+KINDS_LEFT = ["sentence", "paragraph", "cue", "arrival", "every"]
+
+
+def reason(name, every=32, kinds=KINDS_LEFT, **known):
+    thoughts = [thought_of([trial_point(3, ("cue", "arrival"), **known)])]
+    return why_not(RULES[name], thoughts, kinds, every)
+
+
 def test_a_rule_with_a_stride_needs_points_at_its_multiples():
-    assert why_not(RULES["dynasor_mid"], 32) is None
-    assert why_not(RULES["deer"], 50) is None
-    assert "every 64 tokens" in why_not(RULES["dynasor_mid"], 50)
+    assert reason("dynasor_mid") is None
+    assert reason("deer", every=50) is None
+    assert "every 64 tokens" in reason("dynasor_mid", every=50)
+
+
+def test_a_rule_needs_points_of_its_kind():
+    assert "cue, which are left out" in reason("deer", kinds=["sentence"])
+    assert reason("budget_64", kinds=["sentence"]) is None
+    assert reason("to_the_end", kinds=[]) is None
+    assert reason("no_thought", kinds=[]) is None
+
+
+def test_a_probe_rule_needs_scores_where_it_looks():
+    assert reason("lynx") is None
+    assert "no score" in reason("lynx", probe_score=None)
+    assert reason("deer", probe_score=None) is None
+
+
+def test_deer_leaves_out_a_brace_that_the_prompt_does_not_hold():
+    skips = [policies_for(text)["deer"].skip for text in ("\\boxed{", "\\boxed")]
+    assert skips == [0, 1]
+    assert policies_for("\\boxed").keys() == POLICIES.keys()

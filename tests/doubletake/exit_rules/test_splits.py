@@ -2,17 +2,29 @@
 
 from tiny_exits import random_thoughts, thought_of
 
-from doubletake.exit_rules.splits import calibration_problems, one_per_problem
+from doubletake.exit_rules.splits import (
+    calibration_group,
+    one_per_problem,
+    problem_groups,
+    training_group,
+)
 
 
-def test_a_split_does_not_depend_on_order_or_duplicates():
+def test_groups_do_not_depend_on_order_or_duplicates():
     names = [f"p{k}" for k in range(40)]
-    first = calibration_problems(names, 0.5, seed=0)
-    assert len(first) == 20
-    assert first == calibration_problems(names[::-1] * 2, 0.5, seed=0)
-    assert first != calibration_problems(names, 0.5, seed=1)
-    assert first < set(names)
-    assert calibration_problems([], 0.5, seed=0) == frozenset()
+    first = problem_groups(names, seed=0)
+    assert first == problem_groups(names[::-1] * 2, seed=0)
+    assert first != problem_groups(names, seed=1)
+    assert sorted(first) == sorted(names)
+    sizes = [list(first.values()).count(group) for group in range(3)]
+    assert sizes == [14, 13, 13]
+    assert problem_groups([], seed=0) == {}
+
+
+def test_a_group_is_never_reported_with_what_it_chose_or_trained():
+    for group in range(3):
+        others = {calibration_group(group), training_group(group)}
+        assert others == {0, 1, 2} - {group}
 
 
 def test_one_thought_of_each_problem():

@@ -74,6 +74,12 @@ TRIAL_POINTS = Table(
         ),
         Column("chunk", TEXT, "text of the thought since the point before"),
         Column(
+            "suffix_tokens",
+            COUNT,
+            "tokens of the answer prompt, which are fed at the point before the trial",
+            unit="tokens",
+        ),
+        Column(
             "trial_ids", pl.List(pl.Int32), "the trial answer, greedy", unit="token id"
         ),
         Column(

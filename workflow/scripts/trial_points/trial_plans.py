@@ -81,6 +81,8 @@ def plan_of(
         trials.branch(place.cut, "" if number else opening)
         for number, place in enumerate(kept)
     ]
+    for row, branch in zip(rows, branches, strict=True):
+        row["suffix_tokens"] = len(branch.suffix)
     return TrialPlan(trace, rows, branches)
 
 

@@ -62,7 +62,7 @@ class NoThought(Rule):
 
     threshold: float = 0
 
-    kinds = frozenset(KINDS)
+    kinds = frozenset()
     needs = frozenset()
 
     def score(self, history: History) -> float:

@@ -1,5 +1,8 @@
 """All policies by name, with their published parameters."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
 from doubletake.exit_rules.convergence import Convergence
 from doubletake.exit_rules.counts import (
     ArrivalCount,
@@ -13,9 +16,11 @@ from doubletake.exit_rules.dynasor import Dynasor, DynasorEntropy
 from doubletake.exit_rules.eat import Eat
 from doubletake.exit_rules.hindsight import Hindsight, Oracle, TokenShare
 from doubletake.exit_rules.marker_gap import BoostedEnd, ThinkBrake
+from doubletake.exit_rules.points import END
 from doubletake.exit_rules.probes import CorrectnessProbe, Lynx
 from doubletake.exit_rules.puma import Puma
-from doubletake.exit_rules.rule import Rule
+from doubletake.exit_rules.rule import PROBE, Rule
+from doubletake.exit_rules.thoughts import Thought
 
 RULES: dict[str, Rule] = {
     rule.name: rule
@@ -58,16 +63,41 @@ HINDSIGHT: dict[str, Hindsight] = {
 POLICIES: dict[str, Rule | Hindsight] = RULES | HINDSIGHT
 
 
-def why_not(rule: Rule, every: int) -> str | None:
-    """Why a rule cannot be replayed on points of every n-th token; None if it can.
+def policies_for(answer_prompt: str) -> dict[str, Rule | Hindsight]:
+    r"""All policies by name, for a prompt that leads to the answer.
+
+    After a prompt that ends in "\boxed" a trial begins with "{", which DEER leaves out.
+    """
+    skip = int(answer_prompt.rstrip().endswith("boxed"))
+    return {
+        name: replace(policy, skip=skip) if isinstance(policy, Deer) else policy
+        for name, policy in POLICIES.items()
+    }
+
+
+def why_not(
+    rule: Rule, thoughts: Sequence[Thought], kinds: Collection[str], every: int
+) -> str | None:
+    """Why a rule cannot be replayed on these thoughts; None if it can.
 
     Args:
         rule: an exit rule.
+        thoughts: with trial points.
+        kinds: of their points, start and end left aside.
         every: tokens between two points of the kind `every`.
     """
-    if rule.stride is None or rule.stride % every == 0:
-        return None
-    return (
-        f"{rule.name} looks every {rule.stride} tokens, which is no multiple of the "
-        f"{every} tokens between two trial points"
-    )
+    looked_at = rule.kinds - {END}
+    # A budget may look at any point, so it needs no kind in particular.
+    if looked_at and looked_at.isdisjoint(kinds):
+        names = " or ".join(sorted(looked_at))
+        return f"{rule.name} looks at points of the kind {names}, which are left out"
+    if rule.stride is not None and rule.stride % every:
+        return (
+            f"{rule.name} looks every {rule.stride} tokens, which is no multiple of "
+            f"the {every} tokens between two trial points"
+        )
+    if PROBE in rule.needs:
+        points = [point for one in thoughts for point in one.points]
+        if any(rule.looks_at(p) and p.probe_score is None for p in points):
+            return f"{rule.name} reads a probe, and its points have no score"
+    return None

@@ -1,24 +1,37 @@
-"""Splits: problems on which thresholds are chosen, and the others, which report."""
+"""Splits of problems: to train probes, to choose thresholds, to report."""
 
 from collections.abc import Iterable, Sequence
 
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.stats.draws import ranked_by_digest
 
+GROUPS = 3
+"""Groups of problems. Group g reports what group g + 1 has chosen, with probes that
+group g + 2 has trained, so every problem is reported once."""
 
-def calibration_problems(
-    problems: Iterable[str], share: float, seed: int
-) -> frozenset[str]:
-    """The problems of the calibration split, drawn by digest.
+
+def problem_groups(problems: Iterable[str], seed: int) -> dict[str, int]:
+    """The group of each problem: groups of equal size, drawn by digest.
 
     Args:
         problems: ids; duplicates count once.
-        share: of the problems, from 0 to 1; the number is rounded.
         seed: of the draw.
     """
-    names = ranked_by_digest({(problem,) for problem in problems}, seed)
-    count = round(share * len(names))
-    return frozenset(str(name[0]) for name in names[:count])
+    ranked = ranked_by_digest({(problem,) for problem in problems}, seed)
+    return {str(name[0]): number % GROUPS for number, name in enumerate(ranked)}
+
+
+def calibration_group(group: int) -> int:
+    """The group whose problems choose the thresholds that a group reports."""
+    return (group + 1) % GROUPS
+
+
+def training_group(group: int) -> int:
+    """The group whose problems train the probes that score a group.
+
+    The group that chooses the thresholds has scores of the same probes then.
+    """
+    return (group + 2) % GROUPS
 
 
 def one_per_problem(thoughts: Sequence[Thought], seed: int) -> list[Thought]:

@@ -7,7 +7,6 @@ from itertools import pairwise
 import numpy as np
 
 from doubletake.exit_rules.points import END, TrialPoint
-from doubletake.text.equality import same_value
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,9 @@ class Thought:
     """Number of tokens of the whole thought."""
     end_answer: str | None
     """Canonical value of the answer after the whole thought; None if it has none."""
-    gold: str | None = None
-    """Canonical value of the right answer; None if it is not known."""
+    verdicts: tuple[bool, ...] | None = None
+    """`[1 + point]`: whether the end's answer is right, then each point's; None if the
+    right answer is not known."""
 
     def __post_init__(self) -> None:
         """Refuse points that are not in order, or lie outside the thought."""
@@ -32,18 +32,8 @@ class Thought:
             raise ValueError(f"trace {self.trace}: trial points are not in order")
         if places and not 0 <= places[0] <= places[-1] <= self.tokens:
             raise ValueError(f"trace {self.trace}: a trial point outside the thought")
-
-    def is_right(self, answer: str | None) -> bool:
-        """Whether an answer is right; no answer is wrong.
-
-        Raises:
-            ValueError: the right answer is not known.
-        """
-        if self.gold is None:
-            raise ValueError(f"trace {self.trace}: the right answer is not known")
-        if answer is None:
-            return False
-        return answer == self.gold or same_value(self.gold, answer)
+        if self.verdicts is not None and len(self.verdicts) != 1 + len(places):
+            raise ValueError(f"trace {self.trace}: not one verdict per answer")
 
     @cached_property
     def exits(self) -> tuple[int, ...]:
@@ -53,7 +43,11 @@ class Thought:
 
     @cached_property
     def right(self) -> np.ndarray:
-        """`[1 + point]`: whether the end's answer is right, then each point's."""
-        answers = [self.end_answer, *(point.answer for point in self.points)]
-        verdicts = {answer: self.is_right(answer) for answer in set(answers)}
-        return np.array([verdicts[answer] for answer in answers], dtype=bool)
+        """`[1 + point]`, bool: `verdicts`.
+
+        Raises:
+            ValueError: the right answer is not known.
+        """
+        if self.verdicts is None:
+            raise ValueError(f"trace {self.trace}: the right answer is not known")
+        return np.array(self.verdicts, dtype=bool)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from tiny_exits import history, random_thoughts, thought_of
 
-from doubletake.exit_rules.curves import Sweep, area_under_curve
 from doubletake.exit_rules.deer import Deer
 from doubletake.exit_rules.replay import Looks, replay
 from doubletake.exit_rules.thresholds import spent_tokens
 from doubletake.stats.intervals import IntervalSettings
+from exit_policies.curves import Sweep, area_under_curve
 
 
 def area(cost, accuracy, start=0.0, end=1.0):

@@ -32,6 +32,8 @@ class Sweep:
     """[problem], full thoughts with a right answer."""
     thoughts: np.ndarray
     """[problem], number of thoughts."""
+    stopped: np.ndarray
+    """[threshold], thoughts that the rule stops."""
 
     @classmethod
     def of(cls, looks: Looks, thresholds: Sequence[float]) -> "Sweep":
@@ -53,9 +55,12 @@ class Sweep:
             width,
         )
         n = len(sweep)
+        stopped = np.array([int((stops.point >= 0).sum()) for stops in sweep])
         tokens, right = sums[:, :n], sums[:, n : 2 * n]
         full, at_end = sums[:, 2 * n], sums[:, 2 * n + 1]
-        return cls(tuple(thresholds), tokens, right, full, at_end, counts[:, 0])
+        return cls(
+            tuple(thresholds), tokens, right, full, at_end, counts[:, 0], stopped
+        )
 
     @property
     def cost(self) -> np.ndarray:

@@ -8,7 +8,9 @@ from scipy.stats import binomtest
 from tiny_exits import history, thought_of
 
 from doubletake.exit_rules.deer import Deer
-from doubletake.exit_rules.guarantees import (
+from doubletake.exit_rules.published import RULES
+from doubletake.stats.draws import array_generator
+from exit_policies.guarantees import (
     RiskSettings,
     certified_threshold,
     certify,
@@ -16,8 +18,6 @@ from doubletake.exit_rules.guarantees import (
     loss_p_values,
     passed_in_sequence,
 )
-from doubletake.exit_rules.published import RULES
-from doubletake.stats.draws import array_generator
 
 SETS = 1000
 RISK = RiskSettings(epsilon=0.05, delta=0.1)

@@ -1,0 +1,32 @@
+"""Exit policies: which rules stop a thought early, at which cost and risk?"""
+
+from exit_policies import settings as exit_policies_settings
+
+
+rule summarise_exit_policies:
+    input:
+        points="<results>/{model}/{dataset}/trial_points.parquet",
+        traces="<results>/{model}/{dataset}/traces.parquet",
+    output:
+        stops="<results>/{model}/{dataset}/exit_policies/stops.parquet",
+        policies="<results>/{model}/{dataset}/exit_policies/policies.parquet",
+        curves="<results>/{model}/{dataset}/exit_policies/curves.parquet",
+    log:
+        "<results>/{model}/{dataset}/logs/exit_policies/summarise.log",
+    benchmark:
+        "<results>/{model}/{dataset}/benchmarks/exit_policies/summarise.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings=lambda wildcards: exit_policies_settings.summarise(
+            config, wildcards.model
+        ),
+        code=code_digest("exit_policies/summarise"),
+    message:
+        "Exit policies of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/exit_policies/summarise.py"

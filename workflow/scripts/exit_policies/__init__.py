@@ -1,0 +1,1 @@
+"""Exit policies: which rules stop a thought early, at which cost and risk?"""

@@ -1,0 +1,224 @@
+"""Where would each policy stop each thought, and what would that cost?
+
+Every rule with its published parameters, and every policy in hindsight, is replayed on
+the trial points of the study's thoughts. A rule that cannot be replayed on these points
+is listed with the reason.
+
+Inputs
+    points: the trial points (`TRIAL_POINTS`).
+    traces: the thoughts (`TRACES`).
+
+Outputs
+    stops: one row per policy and trace (`STOPS`).
+    policies: one row per policy (`POLICIES`).
+    curves: one row per rule and threshold of its grid (`CURVES`).
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from doubletake.exit_rules.costs import (
+    Prices,
+    accuracy_difference,
+    cost_summary,
+    matched_share,
+    regret,
+)
+from doubletake.exit_rules.hindsight import Hindsight
+from doubletake.exit_rules.published import policies_for, why_not
+from doubletake.exit_rules.replay import Looks, Stops, replay
+from doubletake.exit_rules.rule import Rule
+from doubletake.exit_rules.thoughts import Thought
+from doubletake.running.logs import job
+from doubletake.stats.intervals import IntervalSettings, Mean, number
+from exit_policies.curves import Sweep
+from exit_policies.tables import (
+    CURVES,
+    IN_HINDSIGHT,
+    POLICIES,
+    RULE,
+    STOPS,
+)
+from traces.tables import TRACES
+from trial_points.reading import thoughts_of
+from trial_points.tables import TRIAL_POINTS
+
+if TYPE_CHECKING:
+    snakemake: Any
+
+logger = logging.getLogger("summarise_exit_policies")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the replay reads of the config."""
+
+    answer_prompt: str
+    """Text that is fed at a point before the trial."""
+    kinds: list[str]
+    """Kinds of trial points of the study."""
+    every: int
+    """Tokens between two points of the kind `every`."""
+    intervals: IntervalSettings
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """All policies on the thoughts of a study."""
+
+    stops: dict[str, Stops]
+    """Of the policies that were replayed, by name."""
+    curves: dict[str, Sweep]
+    """Of the rules with a grid."""
+    refused: dict[str, str]
+    """Why the other policies were not replayed, by name."""
+
+
+def replay_all(
+    policies: dict[str, Rule | Hindsight], thoughts: list[Thought], settings: Settings
+) -> Replayed:
+    """Replay all policies that can be replayed on these thoughts."""
+    found = Replayed({}, {}, {})
+    for name, policy in policies.items():
+        if isinstance(policy, Hindsight):
+            found.stops[name] = replay(policy, thoughts)
+            continue
+        reason = why_not(policy, thoughts, settings.kinds, settings.every)
+        if reason is not None:
+            found.refused[name] = reason
+            logger.warning("not replayed: %s", reason)
+            continue
+        looks = Looks.of(policy, thoughts)
+        found.stops[name] = looks.stops(policy.threshold)
+        if policy.grid and thoughts:
+            found.curves[name] = Sweep.of(looks, policy.grid)
+    return found
+
+
+def policy_row(
+    name: str,
+    policy: Rule | Hindsight,
+    replayed: Replayed,
+    prices: Prices,
+    intervals: IntervalSettings,
+) -> dict[str, Any]:
+    """The row of `POLICIES` on a policy; only the first columns if it was refused."""
+    is_rule = isinstance(policy, Rule)
+    row: dict[str, Any] = {
+        "policy": name,
+        "family": RULE if is_rule else IN_HINDSIGHT,
+        "threshold": threshold_of(policy),
+        "why_not": replayed.refused.get(name),
+    }
+    stops = replayed.stops.get(name)
+    if stops is None or not stops.thoughts:
+        return row
+    row |= cost_summary(stops, intervals, prices)
+    share = matched_share(stops)
+    row["matched_share"] = int(share.name.partition("_")[2])
+    over = accuracy_difference(stops.right, share.right, stops.problems, intervals)
+    row |= columns_of("over_share", over)
+    lost, tokens = regret(stops, replayed.stops["oracle"], intervals)
+    row |= columns_of("lost_to_oracle", lost)
+    row |= columns_of("tokens_over_oracle", tokens)
+    curve = replayed.curves.get(name)
+    if curve is not None:
+        start = replayed.stops["no_thought"].right.mean()
+        row |= columns_of("area", curve.area(intervals, float(start)))
+    return {key: value for key, value in row.items() if key in POLICIES.schema}
+
+
+def threshold_of(policy: Rule | Hindsight) -> float | None:
+    """The threshold of a rule; None if it is infinite, or in hindsight."""
+    if isinstance(policy, Hindsight):
+        return None
+    return number(policy.threshold)
+
+
+def columns_of(name: str, mean: Mean) -> dict[str, float | None]:
+    """A mean and its ends, as columns of `POLICIES`."""
+    value = number(mean.value)
+    return {name: value, f"{name}_low": mean.low, f"{name}_high": mean.high}
+
+
+def stop_rows(replayed: Replayed) -> pl.DataFrame:
+    """The rows of `STOPS` of all policies."""
+    parts = [
+        stops.frame().with_columns(
+            correct=pl.Series(stops.right, dtype=pl.Boolean),
+            end_correct=pl.Series(stops.right_at_end, dtype=pl.Boolean),
+        )
+        for stops in replayed.stops.values()
+        if stops.thoughts
+    ]
+    return pl.concat(
+        [STOPS.frame([]), *(part.cast(dict(STOPS.schema)) for part in parts)]
+    )
+
+
+def curve_rows(replayed: Replayed) -> list[dict[str, Any]]:
+    """The rows of `CURVES`."""
+    rows = []
+    for name, curve in replayed.curves.items():
+        values = (curve.thresholds, curve.cost, curve.accuracy, curve.stopped)
+        for threshold, cost, accuracy, stopped in zip(*values, strict=True):
+            rows.append(
+                {
+                    "policy": name,
+                    "threshold": float(threshold),
+                    "total_rate": float(cost),
+                    "accuracy": float(accuracy),
+                    "stopped": int(stopped),
+                }
+            )
+    return rows
+
+
+def main(
+    *,
+    points_path: Path,
+    traces_path: Path,
+    stops_path: Path,
+    policies_path: Path,
+    curves_path: Path,
+    settings: Settings,
+) -> None:
+    """Replay all policies on the study's thoughts, and write the three tables."""
+    points = TRIAL_POINTS.read(points_path)
+    thoughts = thoughts_of(points, TRACES.read(traces_path))
+    policies = policies_for(settings.answer_prompt)
+    replayed = replay_all(policies, thoughts, settings)
+    suffix = points.filter(pl.col("point") > 0)["suffix_tokens"].max()
+    prices = Prices(suffix if isinstance(suffix, int) else 0)
+    rows = [
+        policy_row(name, policy, replayed, prices, settings.intervals)
+        for name, policy in policies.items()
+    ]
+    logger.info(
+        "%d of %d policies replayed on %d thoughts",
+        len(replayed.stops),
+        len(policies),
+        len(thoughts),
+    )
+    STOPS.write(stop_rows(replayed), stops_path)
+    POLICIES.write(POLICIES.frame(rows), policies_path)
+    CURVES.write(CURVES.frame(curve_rows(replayed)), curves_path)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        params = snakemake.params.settings
+        main(
+            points_path=Path(snakemake.input.points),
+            traces_path=Path(snakemake.input.traces),
+            stops_path=Path(snakemake.output.stops),
+            policies_path=Path(snakemake.output.policies),
+            curves_path=Path(snakemake.output.curves),
+            settings=Settings(
+                **params | {"intervals": IntervalSettings(**params["intervals"])}
+            ),
+        )

@@ -1,0 +1,191 @@
+"""Tables of exit policies: where each stops each thought, and what that costs."""
+
+from doubletake.tables.interval_ends import HIGH, LOW
+from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
+
+RULE, IN_HINDSIGHT = "rule", "hindsight"
+FAMILIES = (RULE, IN_HINDSIGHT)
+
+_POLICY = Column("policy", TEXT, "name of the policy, as in docs/exit_rules.md")
+
+
+def with_ends(
+    name: str, meaning: str, unit: str, *, nullable: bool = False
+) -> tuple[Column, Column, Column]:
+    """A mean and the ends of its interval over problems."""
+    return (
+        Column(name, REAL, meaning, nullable=nullable, unit=unit),
+        Column(f"{name}_low", REAL, LOW, nullable=True, unit=unit),
+        Column(f"{name}_high", REAL, HIGH, nullable=True, unit=unit),
+    )
+
+
+STOPS = Table(
+    "exit_policies/stops",
+    (
+        _POLICY,
+        Column("trace", TEXT, "id of the trace"),
+        Column("problem", TEXT, "id of its problem"),
+        Column(
+            "point",
+            COUNT,
+            "trial point at which the policy stops, as in `trial_points`; null: the "
+            "thought goes on to its end",
+            nullable=True,
+            unit="index",
+        ),
+        Column("kept", COUNT, "thought tokens up to the stop", unit="tokens"),
+        Column(
+            "read_ahead",
+            COUNT,
+            "tokens after the stop that were read to find it, then dropped",
+            unit="tokens",
+        ),
+        Column("full", COUNT, "tokens of the whole thought", unit="tokens"),
+        Column(
+            "looks",
+            COUNT,
+            "points of the whole thought at which the rule would look",
+            unit="points",
+        ),
+        Column("able", FLAG, "the thought has enough looks for the rule to stop"),
+        Column("trials", COUNT, "trial answers up to the stop", unit="trials"),
+        Column("trial_tokens", COUNT, "tokens of these trials", unit="tokens"),
+        Column(
+            "entropies",
+            COUNT,
+            "looks at the entropy after the end marker up to the stop",
+            unit="looks",
+        ),
+        Column("probes", COUNT, "scores of a probe up to the stop", unit="looks"),
+        Column(
+            "answer",
+            TEXT,
+            "the trial's answer at the stop; the thought's own answer at its end",
+            nullable=True,
+        ),
+        Column("correct", FLAG, "this answer has the value of the reference answer"),
+        Column("end_correct", FLAG, "so has the answer after the whole thought"),
+    ),
+    holds="where every policy stops every thought, what it spent, and the answer",
+)
+
+POLICIES = Table(
+    "exit_policies/policies",
+    (
+        _POLICY,
+        Column(
+            "family",
+            TEXT,
+            "`rule`: decides while a thought runs; `hindsight`: needs the whole "
+            "thought or the reference answer",
+            values=FAMILIES,
+        ),
+        Column(
+            "threshold",
+            REAL,
+            "the published threshold; null if the policy has none",
+            nullable=True,
+        ),
+        Column(
+            "why_not",
+            TEXT,
+            "why the policy was not replayed; all numbers are null then",
+            nullable=True,
+        ),
+        *(
+            Column(name, COUNT, meaning, nullable=True, unit=unit)
+            for name, meaning, unit in (
+                ("thoughts", "thoughts with trial points", "thoughts"),
+                ("problems", "their problems", "problems"),
+                ("stopped", "thoughts that it stops before their end", "thoughts"),
+                ("able", "thoughts with enough looks for it to stop", "thoughts"),
+            )
+        ),
+        *with_ends(
+            "kept_rate", "kept thought tokens over full ones", "share", nullable=True
+        ),
+        *with_ends(
+            "total_rate",
+            "kept and trial tokens over full thought tokens",
+            "share",
+            nullable=True,
+        ),
+        *with_ends("accuracy", "right answers at the stops", "share", nullable=True),
+        *with_ends(
+            "end_accuracy", "right answers after the thoughts", "share", nullable=True
+        ),
+        *with_ends(
+            "change",
+            "accuracy at the stop minus at the end, on the same thoughts",
+            "share",
+            nullable=True,
+        ),
+        *(
+            Column(name, COUNT, meaning, nullable=True, unit=unit)
+            for name, meaning, unit in (
+                ("helped", "wrong at the end, right at the stop", "thoughts"),
+                ("harmed", "right at the end, wrong at the stop", "thoughts"),
+                ("unchanged", "as right at the stop as at the end", "thoughts"),
+                ("trials", "trial answers up to the stops", "trials"),
+                ("trial_tokens", "tokens of these trials", "tokens"),
+                ("entropies", "looks at the entropy after the end marker", "looks"),
+                ("probes", "scores of a probe", "looks"),
+                ("read_ahead", "tokens after the stops that were read", "tokens"),
+                (
+                    "fed_tokens",
+                    "tokens of the answer prompt that were fed for trials and "
+                    "entropies",
+                    "tokens",
+                ),
+                (
+                    "matched_share",
+                    "least share of each thought, in percent, at which the fixed share "
+                    "keeps at least the tokens that the policy keeps and spends",
+                    "percent",
+                ),
+            )
+        ),
+        *with_ends(
+            "over_share",
+            "accuracy minus that of the matched fixed share, on the same thoughts",
+            "share",
+            nullable=True,
+        ),
+        *with_ends(
+            "lost_to_oracle",
+            "accuracy of the oracle minus that of the policy",
+            "share",
+            nullable=True,
+        ),
+        *with_ends(
+            "tokens_over_oracle",
+            "kept and trial tokens minus those of the oracle, over full tokens",
+            "share",
+            nullable=True,
+        ),
+        *with_ends(
+            "area",
+            "area under the curve of accuracy against cost over all thresholds; null "
+            "for a policy without thresholds",
+            "share",
+            nullable=True,
+        ),
+    ),
+    holds="cost and accuracy of every policy, against the whole thought, the matched "
+    "fixed share and the oracle",
+)
+
+CURVES = Table(
+    "exit_policies/curves",
+    (
+        _POLICY,
+        Column("threshold", REAL, "threshold of the rule's grid"),
+        Column(
+            "total_rate", REAL, "kept and trial tokens over full ones", unit="share"
+        ),
+        Column("accuracy", REAL, "right answers at the stops", unit="share"),
+        Column("stopped", COUNT, "thoughts that it stops", unit="thoughts"),
+    ),
+    holds="accuracy and cost of every rule at every threshold of its grid",
+)
