@@ -155,9 +155,7 @@ def stop_rows(replayed: Replayed) -> pl.DataFrame:
         for stops in replayed.stops.values()
         if stops.thoughts
     ]
-    return pl.concat(
-        [STOPS.frame([]), *(part.cast(dict(STOPS.schema)) for part in parts)]
-    )
+    return pl.concat([STOPS.frame([]), *(part.cast(STOPS.schema) for part in parts)])
 
 
 def curve_rows(replayed: Replayed) -> list[dict[str, Any]]:

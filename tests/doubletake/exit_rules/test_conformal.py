@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from tiny_exits import history
 
-from doubletake.exit_rules.published import RULES
-from doubletake.stats.draws import array_generator
-from exit_policies.conformal import (
+from doubletake.exit_rules.conformal import (
     conformal_exit,
     conformal_quantile,
     least_cases,
 )
+from doubletake.exit_rules.published import RULES
+from doubletake.stats.draws import array_generator
 
 SETS = 1000
 
