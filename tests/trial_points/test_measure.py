@@ -20,7 +20,8 @@ from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from trial_points.measure import Settings, main
 from trial_points.reading import thoughts_of
-from trial_points.tables import KINDS, TRIAL_POINTS
+from doubletake.exit_rules.points import KINDS
+from trial_points.tables import TRIAL_POINTS
 
 SETTINGS = Settings(
     kinds=["sentence", "paragraph", "cue", "arrival", "every"],

@@ -45,8 +45,8 @@ from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from trial_points.tables import TRIAL_POINTS
-from trial_points.trial_plans import TrialPlan, plan_of
-from trial_points.trials import Trials
+from doubletake.exit_rules.trial_plans import TrialPlan, plan_of
+from doubletake.exit_rules.trials import Trials
 from trial_points.verification_figures import TrialDifferences
 
 if TYPE_CHECKING:

@@ -4,10 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from doubletake.exit_rules.points import TrialPoint
+from doubletake.exit_rules.points import KINDS, TrialPoint
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.text.trace_positions import thought_tokens
-from trial_points.tables import KINDS
 
 SAME = (
     "chunk",

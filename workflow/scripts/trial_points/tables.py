@@ -2,11 +2,15 @@
 
 import polars as pl
 
+from doubletake.exit_rules.points import (
+    ARRIVAL,
+    CUE,
+    END,
+    EVERY,
+    PARAGRAPH,
+    SENTENCE,
+)
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
-
-SENTENCE, PARAGRAPH, CUE = "sentence", "paragraph", "cue"
-ARRIVAL, EVERY, END = "arrival", "every", "end"
-KINDS = (SENTENCE, PARAGRAPH, CUE, ARRIVAL, EVERY, END)
 
 TRIAL_POINTS = Table(
     "trial_points",

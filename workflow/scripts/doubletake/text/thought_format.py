@@ -10,6 +10,7 @@ transformers.
 """
 
 from dataclasses import dataclass
+from os.path import commonprefix
 
 from doubletake.running.errors import InputError
 
@@ -197,6 +198,27 @@ def _begun_marker(text: str, *markers: str) -> int:
     """
     begun = [mark[:size] for mark in markers for size in range(2, len(mark))]
     return max((len(part) for part in begun if text.endswith(part)), default=0)
+
+
+def goes_on_at(text: str, character: int, marker: str) -> int:
+    """Number of characters that show that a thought goes on at a place.
+
+    A marker may begin there, before there, or after the white space there, which then
+    is no part of the thought. One more than the text has: only its end shows it.
+
+    Args:
+        text: of the thought, and what follows it.
+        character: the place.
+        marker: the end marker.
+    """
+    sizes = range(1, min(character, len(marker) - 1) + 1)
+    begun = [n for n in sizes if text.startswith(marker[:n], character - n)]
+    start = character - max(begun, default=0)
+    if not begun and not text[max(0, character - 1) : character].isspace():
+        return character
+    while start < len(text) and text[start].isspace():
+        start += 1
+    return start + len(commonprefix([text[start : start + len(marker)], marker])) + 1
 
 
 def _skip(text: str, character: int, wanted: str) -> int:

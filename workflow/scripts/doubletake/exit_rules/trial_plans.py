@@ -5,9 +5,9 @@ from typing import Any
 
 from doubletake.model.branches import Branch, Prefix
 from doubletake.stats.verification import Case
-from trial_points.places import Place, ThoughtPlaces, limited, places_of
-from trial_points.tables import KINDS
-from trial_points.trials import Trials
+from doubletake.exit_rules.points import KINDS
+from doubletake.exit_rules.places import Place, ThoughtPlaces, limited, places_of
+from doubletake.exit_rules.trials import Trials
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,12 @@ def plan_of(
         trace: a row of `TRACES`.
         question: of its problem.
         trials: makes the branches.
-        kinds: of `tables.KINDS`; start and end are always points.
+        kinds: of `points.KINDS`; start and end are always points.
         every: distance of the points of the kind `every`.
         most_points: largest number of points; None: no limit.
     """
-    thought = ThoughtPlaces(trace, trials.prompt.stop_ids)
+    marker = trials.prompt.tokenizer.format.end
+    thought = ThoughtPlaces(trace, trials.prompt.stop_ids, marker)
     places = places_of(thought, question, kinds, every)
     kept = limited(places, most_points)
     rows, before = [], thought.first
