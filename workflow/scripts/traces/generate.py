@@ -5,7 +5,8 @@ Inputs
     model: the files of a local model.
     the folder `.earlier` beside the traces, if an earlier run left one: traces in it
         that would come out the same are kept. If the last attempt was killed, its
-        checkpoint lies there (`doubletake.model.checkpoints`), and this attempt goes on from it.
+        checkpoint lies there (`doubletake.model.checkpoints`), and this attempt goes
+        on from it.
 
 Outputs
     traces: one row per thought (`TRACES`).

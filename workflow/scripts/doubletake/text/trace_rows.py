@@ -51,7 +51,7 @@ class Completion:
 def trace_row(
     prompt: TracePrompt, completion: Completion, tokenizer: TraceTokenizer
 ) -> dict[str, Any]:
-    """One row of the table of traces.
+    """One row of the table of traces (`TRACES`).
 
     Raises:
         InputError: the tokens cannot be decoded to a text.
@@ -107,7 +107,7 @@ def trace_rows(
     completions: dict[str, Completion],
     tokenizer: TraceTokenizer,
 ) -> tuple[list[dict[str, Any]], str]:
-    """Rows of the table of traces in the order of the prompts, and a note on refused completions.
+    """Rows in the order of the prompts, and a note on refused completions.
 
     A completion whose tokens cannot be decoded to a text is refused, and the note names
     its trace. The other completions are kept.
