@@ -24,13 +24,13 @@ import numpy as np
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
+from doubletake.model.checkpoints import Checkpoint
+from doubletake.model.generation_state import GenerationRequest, GenerationState
 from doubletake.model.growing_cache import GrowingLayer
 from doubletake.model.token_sampling import Sampling, choose_tokens
 from doubletake.running.errors import InputError
 from doubletake.stats.draws import uniforms
-from traces.checkpoints import Checkpoint
-from traces.generation_state import GenerationRequest, GenerationState
-from traces.trace_rows import Completion
+from doubletake.text.trace_rows import Completion
 
 logger = logging.getLogger("doubletake")
 
