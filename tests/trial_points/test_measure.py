@@ -11,6 +11,7 @@ import torch
 from polars.testing import assert_frame_equal
 from tiny_traces import QUESTION, THOUGHT, make_trace
 
+from doubletake.exit_rules.points import KINDS
 from doubletake.model.loading import load_decoder
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
@@ -20,7 +21,6 @@ from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from trial_points.measure import Settings, main
 from trial_points.reading import thoughts_of
-from doubletake.exit_rules.points import KINDS
 from trial_points.tables import TRIAL_POINTS
 
 SETTINGS = Settings(

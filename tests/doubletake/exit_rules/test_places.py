@@ -6,7 +6,6 @@ from itertools import pairwise
 import pytest
 from tiny_traces import QUESTION, make_trace
 
-from doubletake.text.tokenizer import load_tokenizer
 from doubletake.exit_rules.places import ThoughtPlaces, limited, places_of
 from doubletake.exit_rules.points import (
     ARRIVAL,
@@ -17,6 +16,7 @@ from doubletake.exit_rules.points import (
     PARAGRAPH,
     SENTENCE,
 )
+from doubletake.text.tokenizer import load_tokenizer
 
 THOUGHT = (
     "First, 12 + 7 = 19. Wait, let me check that.\n\n7 + 12 = 19, so it is 19. Then "

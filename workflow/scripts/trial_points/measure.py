@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from doubletake.exit_rules.trial_plans import TrialPlan, plan_of
+from doubletake.exit_rules.trials import Trials
 from doubletake.model.branch_rows import (
     continue_branches,
     replay_unpacked,
@@ -45,8 +47,6 @@ from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from trial_points.tables import TRIAL_POINTS
-from doubletake.exit_rules.trial_plans import TrialPlan, plan_of
-from doubletake.exit_rules.trials import Trials
 from trial_points.verification_figures import TrialDifferences
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from doubletake.exit_rules.points import ARRIVAL, CUE, END, EVERY
 from doubletake.exit_rules.text_marks import TextMark, TextMarks
-from doubletake.text.sentences import Span
 from doubletake.text.thought_format import goes_on_at
 from doubletake.text.trace_positions import thought_span, thought_tokens
 
@@ -95,13 +94,15 @@ class KnownPlaces:
 
 
 class ThoughtPlaces:
-    """Turns characters of a trace's thought into tokens of the trace.
-
-    The trace may be one that is still being written. Its text and tokens then grow.
-    """
+    """Turns characters of a trace's thought into tokens of the trace."""
 
     def __init__(
-        self, trace: dict[str, Any], stop_ids: Collection[int], end_marker: str
+        self,
+        trace: dict[str, Any],
+        stop_ids: Collection[int],
+        end_marker: str,
+        *,
+        goes_on: bool = False,
     ) -> None:
         """Find the tokens of the thought.
 
@@ -109,6 +110,8 @@ class ThoughtPlaces:
             trace: a row of `TRACES`.
             stop_ids: tokens that end a completion.
             end_marker: the end-of-thought marker.
+            goes_on: whether the thought is still being written, so that its end is not
+                known after the last of these tokens.
         """
         self.trace, self.span = trace, thought_span(trace)
         self.text, self.end_marker = trace["text"], end_marker
@@ -121,7 +124,7 @@ class ThoughtPlaces:
         self.first = min(thought_tokens(trace)[0], self.limit)
         self.last = self._tokens(self.span.end)
         """The cut at the end of the thought."""
-        self.all_read = self._read_to_the_end()
+        self.all_read = self.limit + 1 if goes_on else self._read_to_the_end()
 
     def _tokens(self, character: int) -> int:
         """Tokens of the trace that hold the first characters of the text."""

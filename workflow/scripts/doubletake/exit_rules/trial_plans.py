@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from doubletake.exit_rules.places import Place, ThoughtPlaces, limited, places_of
+from doubletake.exit_rules.points import KINDS
+from doubletake.exit_rules.trials import Trials
 from doubletake.model.branches import Branch, Prefix
 from doubletake.stats.verification import Case
-from doubletake.exit_rules.points import KINDS
-from doubletake.exit_rules.places import Place, ThoughtPlaces, limited, places_of
-from doubletake.exit_rules.trials import Trials
 
 
 @dataclass(frozen=True)

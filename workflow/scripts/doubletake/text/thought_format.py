@@ -10,7 +10,6 @@ transformers.
 """
 
 from dataclasses import dataclass
-from os.path import commonprefix
 
 from doubletake.running.errors import InputError
 
@@ -151,6 +150,29 @@ class ThoughtFormat:
         found = text.find(self.start)
         return found if opens or not text[: max(found, 0)].strip() else -1
 
+    def begins_at(self, text: str, left: str) -> int | None:
+        """Where the thought begins in a completion that is still being written.
+
+        Args:
+            text: of the completion so far.
+            left: `opening_left` of the prompt.
+
+        Returns:
+            A character; None as long as it does not show.
+        """
+        opens = bool(self.start) and left.startswith(self.start)
+        opened = self._find_start(text, opens)
+        rest, wanted = text, left
+        if opened >= 0:
+            rest, wanted = text[opened + len(self.start) :], self.after_start
+        elif opens:
+            return None
+        elif self.start and self.start.startswith(text.lstrip()):
+            return None  # the model may write the marker again
+        if len(rest) < len(wanted) and wanted.startswith(rest):
+            return None
+        return len(text) - len(rest) + len(wanted) * rest.startswith(wanted)
+
     def edges(self, text: str, left: str, *, cut_off: bool = False) -> Edges:
         """Where the thought lies in a completion.
 
@@ -218,7 +240,10 @@ def goes_on_at(text: str, character: int, marker: str) -> int:
         return character
     while start < len(text) and text[start].isspace():
         start += 1
-    return start + len(commonprefix([text[start : start + len(marker)], marker])) + 1
+    same = 0
+    while text[start + same : start + same + 1] == marker[same : same + 1] != "":
+        same += 1
+    return start + same + 1
 
 
 def _skip(text: str, character: int, wanted: str) -> int:
