@@ -1,4 +1,4 @@
-"""Points of a thought that is still being written, against those of the finished one."""
+"""Points of a running thought, against those of the finished one."""
 
 import json
 import random
@@ -16,8 +16,8 @@ from doubletake.text.trace_rows import Completion, TracePrompt, trace_row
 
 ALL = [kind for kind in KINDS if kind != END]
 THOUGHT = (
-    "First, 12 + 7 = 19. Wait, let me check that.\n\n7 + 12 = 19, so it is 19. Is 3 < 4 "
-    "< 5 or </b> é?\n\n \nThen the answer is 19."
+    "First, 12 + 7 = 19. Wait, let me check that.\n\n7 + 12 = 19, so it is 19. Is 3 < "
+    "4 < 5 or </b> é?\n\n \nThen the answer is 19."
 )
 ENDS = ("", "\n</think>\n\nThe answer is 19.", "</think>19", " Or\n\n", "\n</thi")
 
@@ -33,9 +33,7 @@ def spelled(tmp_path_factory):
     folder = tmp_path_factory.mktemp("spelled")
     write_tokenizer(folder, TEMPLATE.replace("<think>", "<|t|>"))
     return load_tokenizer(
-        tokenizer_settings(
-            folder, start_of_thought="<|t|>", end_of_thought="</|t|>"
-        )
+        tokenizer_settings(folder, start_of_thought="<|t|>", end_of_thought="</|t|>")
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doubletake.exit_rules.places import Place, ThoughtPlaces, limited, places_of
-from doubletake.exit_rules.points import KINDS
+from doubletake.exit_rules.points import KEPT, KINDS
 from doubletake.exit_rules.trials import Trials
 from doubletake.model.branches import Branch, Prefix
 from doubletake.stats.verification import Case
@@ -51,6 +51,7 @@ def plan_of(
     kinds: list[str],
     every: int,
     most_points: int | None,
+    boundaries: tuple[int, ...] = (),
 ) -> TrialPlan:
     """The points of a trace.
 
@@ -61,6 +62,7 @@ def plan_of(
         kinds: of `points.KINDS`; start and end are always points.
         every: distance of the points of the kind `every`.
         most_points: largest number of points; None: no limit.
+        boundaries: whose states are kept at points of the kinds `points.KEPT`.
     """
     marker = trials.prompt.tokenizer.format.end
     thought = ThoughtPlaces(trace, trials.prompt.stop_ids, marker)
@@ -79,7 +81,11 @@ def plan_of(
     # A thought without its opening: the trial before it opens it.
     opening = "" if trace["thought_start"] else trials.prompt.tokenizer.opening_left
     branches = [
-        trials.branch(place.cut, "" if number else opening)
+        trials.branch(
+            place.cut,
+            "" if number else opening,
+            () if place.kinds.isdisjoint(KEPT) else boundaries,
+        )
         for number, place in enumerate(kept)
     ]
     for row, branch in zip(rows, branches, strict=True):
