@@ -7,7 +7,7 @@ from doubletake.exit_rules.places import KnownPlaces, Mark, Place, ThoughtPlaces
 from doubletake.exit_rules.text_marks import TextMarks
 from doubletake.text.running_text import RunningText
 from doubletake.text.tokenizer import TraceTokenizer
-from doubletake.text.trace_positions import token_at
+from doubletake.text.trace_positions import text_between, thought_tokens, token_at
 
 
 class RunningPlaces:
@@ -39,6 +39,8 @@ class RunningPlaces:
         self.completion = RunningText(tokenizer)
         self.ended = False
         """Whether the thought has ended."""
+        self.end: int | None = None
+        """The token after its last, once it has ended."""
         self._marks = TextMarks(question)
         self._known = KnownPlaces(len(prompt_ids), kinds)
         self._start: int | None = None  # of the thought, in characters
@@ -53,6 +55,11 @@ class RunningPlaces:
     def tokens(self) -> int:
         """Tokens of prompt and completion so far."""
         return len(self.prompt_ids) + len(self.completion.ids)
+
+    def text_between(self, first: int, end: int) -> str:
+        """The text of the tokens from one cut up to another."""
+        trace = self._trace(0, 0, None)
+        return text_between(trace, first, end)
 
     def add(self, token: int) -> list[Place]:
         """Read a token; the places that are new or changed, in order."""
@@ -79,6 +86,7 @@ class RunningPlaces:
             trace: a row of `TRACES`, or as much of it as there is.
         """
         self.ended = True
+        self.end = thought_tokens(trace)[1]
         places = self._places(trace)
         if self._start is None:
             self._known = KnownPlaces(places.first, self.kinds)

@@ -8,6 +8,7 @@ from doubletake.exit_rules.points import KEPT, KINDS
 from doubletake.exit_rules.trials import Trials
 from doubletake.model.branches import Branch, Prefix
 from doubletake.stats.verification import Case
+from doubletake.text.trace_positions import text_between
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,3 @@ def _row(
         "cues": place.cues,
         "arrival_value": place.value,
     }
-
-
-def text_between(trace: dict[str, Any], first: int, end: int) -> str:
-    """The text of a trace's tokens, from one up to another."""
-    offsets, prompt = trace["offsets"], len(trace["prompt_ids"])
-    ends = [*offsets, len(trace["text"])]
-    return str(trace["text"][ends[first - prompt] : ends[end - prompt]])

@@ -54,7 +54,8 @@ class _SlotState:
     @classmethod
     def of(cls, request: GenerationRequest, seed: int) -> "_SlotState":
         """The completion from its first tokens on, if there are any."""
-        random = uniforms(seed, request.trace, request.max_new_tokens)
+        name = request.draws or request.trace
+        random = uniforms(seed, name, request.max_new_tokens)
         return cls(request, random, list(request.ids), list(request.logprobs))
 
 
@@ -149,6 +150,10 @@ class Slots:
         for slot, request in zip(slots, requests, strict=True):
             self.states[slot] = _SlotState.of(request, self.sampling.seed)
         return self._add_tokens(slots, self._prefill(slots, requests, width))
+
+    def end(self, slot: int) -> None:
+        """Free a slot before its completion ends."""
+        self.states[slot] = None
 
     def step(self) -> list[Completion]:
         """Generate one token in every active slot; return finished completions."""
