@@ -7,10 +7,13 @@ rule summarise_exit_policies:
     input:
         points="<results>/{model}/{dataset}/trial_points.parquet",
         traces="<results>/{model}/{dataset}/traces.parquet",
+        scores="<results>/{model}/{dataset}/exit_probes/scores.parquet",
+        quality="<results>/{model}/{dataset}/exit_probes/quality.parquet",
     output:
         stops="<results>/{model}/{dataset}/exit_policies/stops.parquet",
         policies="<results>/{model}/{dataset}/exit_policies/policies.parquet",
         curves="<results>/{model}/{dataset}/exit_policies/curves.parquet",
+        lynx="<results>/{model}/{dataset}/exit_policies/lynx.parquet",
     log:
         "<results>/{model}/{dataset}/logs/exit_policies/summarise.log",
     benchmark:

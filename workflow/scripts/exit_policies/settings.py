@@ -11,5 +11,7 @@ def summarise(config: dict[str, Any], model: str) -> dict[str, Any]:
         "answer_prompt": answer_prompt(config, model),
         "kinds": config["trial_points"]["kinds"],
         "every": config["trial_points"]["every"],
+        "lynx_delta": config["exit_policies"]["lynx_delta"],
+        "seed": config["exit_policies"]["seed"],
         "intervals": config["intervals"],
     }

@@ -7,20 +7,25 @@ is listed with the reason.
 Inputs
     points: the trial points (`TRIAL_POINTS`).
     traces: the thoughts (`TRACES`).
+    scores, quality: what probes say at the points (`EXIT_PROBE_SCORES`), and why a
+        probe is missing (`EXIT_PROBE_QUALITY`).
 
 Outputs
     stops: one row per policy and trace (`STOPS`).
     policies: one row per policy (`POLICIES`).
     curves: one row per rule and threshold of its grid (`CURVES`).
+    lynx: one row per group, thresholds of the rule `lynx` (`LYNX_CALIBRATION`).
 """
 
 import logging
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from doubletake.exit_rules.conformal import ConformalExit
 from doubletake.exit_rules.costs import (
     Prices,
     accuracy_difference,
@@ -29,6 +34,7 @@ from doubletake.exit_rules.costs import (
     regret,
 )
 from doubletake.exit_rules.hindsight import Hindsight
+from doubletake.exit_rules.probes import Lynx
 from doubletake.exit_rules.published import policies_for, why_not
 from doubletake.exit_rules.replay import Looks, Stops, replay
 from doubletake.exit_rules.rule import Rule
@@ -36,13 +42,21 @@ from doubletake.exit_rules.thoughts import Thought
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings, Mean, number
 from exit_policies.curves import Sweep
+from exit_policies.probed import (
+    ProbedThoughts,
+    calibration_rows,
+    probed_thoughts,
+    replay_lynx,
+)
 from exit_policies.tables import (
     CURVES,
     IN_HINDSIGHT,
+    LYNX_CALIBRATION,
     POLICIES,
     RULE,
     STOPS,
 )
+from exit_probes.tables import EXIT_PROBE_QUALITY, EXIT_PROBE_SCORES
 from traces.tables import TRACES
 from trial_points.reading import thoughts_of
 from trial_points.tables import TRIAL_POINTS
@@ -63,6 +77,10 @@ class Settings:
     """Kinds of trial points of the study."""
     every: int
     """Tokens between two points of the kind `every`."""
+    lynx_delta: float
+    """Allowed error of each class in the conformal sets of `lynx`."""
+    seed: int
+    """Of the groups of problems."""
     intervals: IntervalSettings
 
 
@@ -76,23 +94,45 @@ class Replayed:
     """Of the rules with a grid."""
     refused: dict[str, str]
     """Why the other policies were not replayed, by name."""
+    calibrations: dict[int, ConformalExit] = field(default_factory=dict)
+    """Of `lynx`, by the group that reports it."""
 
 
 def replay_all(
-    policies: dict[str, Rule | Hindsight], thoughts: list[Thought], settings: Settings
+    policies: dict[str, Rule | Hindsight],
+    thoughts: list[Thought],
+    probed: ProbedThoughts,
+    scores: pl.DataFrame,
+    settings: Settings,
 ) -> Replayed:
-    """Replay all policies that can be replayed on these thoughts."""
+    """Replay all policies that can be replayed on these thoughts.
+
+    Args:
+        policies: by name.
+        thoughts: without scores of probes.
+        probed: the same thoughts with the scores that a rule reads.
+        scores: `EXIT_PROBE_SCORES`.
+        settings: of the study.
+    """
     found = Replayed({}, {}, {})
     for name, policy in policies.items():
         if isinstance(policy, Hindsight):
             found.stops[name] = replay(policy, thoughts)
             continue
-        reason = why_not(policy, thoughts, settings.kinds, settings.every)
+        own = probed.thoughts.get(name, thoughts)
+        reason = why_not(policy, own, settings.kinds, settings.every)
+        reason = probed.refused.get(name) if reason is None else reason
         if reason is not None:
             found.refused[name] = reason
             logger.warning("not replayed: %s", reason)
             continue
-        looks = Looks.of(policy, thoughts)
+        if isinstance(policy, Lynx):
+            found.stops[name], exits = replay_lynx(
+                policy, own, scores, settings.lynx_delta, settings.seed
+            )
+            found.calibrations.update(exits)
+            continue
+        looks = Looks.of(policy, own)
         found.stops[name] = looks.stops(policy.threshold)
         if policy.grid and thoughts:
             found.curves[name] = Sweep.of(looks, policy.grid)
@@ -134,7 +174,7 @@ def policy_row(
 
 def threshold_of(policy: Rule | Hindsight) -> float | None:
     """The threshold of a rule; None if it is infinite, or in hindsight."""
-    if isinstance(policy, Hindsight):
+    if isinstance(policy, Hindsight) or math.isinf(policy.threshold):
         return None
     return number(policy.threshold)
 
@@ -180,20 +220,32 @@ def main(
     *,
     points_path: Path,
     traces_path: Path,
+    scores_path: Path,
+    quality_path: Path,
     stops_path: Path,
     policies_path: Path,
+    lynx_path: Path,
     curves_path: Path,
     settings: Settings,
 ) -> None:
-    """Replay all policies on the study's thoughts, and write the three tables."""
-    points = TRIAL_POINTS.read(points_path)
-    thoughts = thoughts_of(points, TRACES.read(traces_path))
+    """Replay all policies on the study's thoughts, and write the four tables."""
+    points, traces = TRIAL_POINTS.read(points_path), TRACES.read(traces_path)
+    scores = EXIT_PROBE_SCORES.read(scores_path)
+    quality = EXIT_PROBE_QUALITY.read(quality_path)
+    thoughts = thoughts_of(points, traces)
+    probed = probed_thoughts(points, traces, scores, quality)
     policies = policies_for(settings.answer_prompt)
-    replayed = replay_all(policies, thoughts, settings)
+    replayed = replay_all(policies, thoughts, probed, scores, settings)
     suffix = points.filter(pl.col("point") > 0)["suffix_tokens"].max()
     prices = Prices(suffix if isinstance(suffix, int) else 0)
     rows = [
-        policy_row(name, policy, replayed, prices, settings.intervals)
+        policy_row(
+            name,
+            policy,
+            replayed,
+            replace(prices, probe=probed.work.get(name, 0.0)),
+            settings.intervals,
+        )
         for name, policy in policies.items()
     ]
     logger.info(
@@ -204,6 +256,8 @@ def main(
     )
     STOPS.write(stop_rows(replayed), stops_path)
     POLICIES.write(POLICIES.frame(rows), policies_path)
+    calibrations = calibration_rows(replayed.calibrations)
+    LYNX_CALIBRATION.write(LYNX_CALIBRATION.frame(calibrations), lynx_path)
     CURVES.write(CURVES.frame(curve_rows(replayed)), curves_path)
 
 
@@ -213,8 +267,11 @@ if __name__ == "__main__":
         main(
             points_path=Path(snakemake.input.points),
             traces_path=Path(snakemake.input.traces),
+            scores_path=Path(snakemake.input.scores),
+            quality_path=Path(snakemake.input.quality),
             stops_path=Path(snakemake.output.stops),
             policies_path=Path(snakemake.output.policies),
+            lynx_path=Path(snakemake.output.lynx),
             curves_path=Path(snakemake.output.curves),
             settings=Settings(
                 **params | {"intervals": IntervalSettings(**params["intervals"])}

@@ -84,7 +84,8 @@ POLICIES = Table(
         Column(
             "threshold",
             REAL,
-            "the published threshold; null if the policy has none",
+            "the published threshold; null if the policy has none, or one per group: "
+            "those of `lynx` are in `exit_policies/lynx`",
             nullable=True,
         ),
         Column(
@@ -146,6 +147,13 @@ POLICIES = Table(
                 ),
             )
         ),
+        Column(
+            "probe_work",
+            REAL,
+            "work of all scores of a probe, counted in multiplications",
+            nullable=True,
+            unit="forward passes of one token",
+        ),
         *with_ends(
             "over_share",
             "accuracy minus that of the matched fixed share, on the same thoughts",
@@ -188,4 +196,32 @@ CURVES = Table(
         Column("stopped", COUNT, "thoughts that it stops", unit="thoughts"),
     ),
     holds="accuracy and cost of every rule at every threshold of its grid",
+)
+
+LYNX_CALIBRATION = Table(
+    "exit_policies/lynx",
+    (
+        Column("group", COUNT, "group of problems that it reports", unit="index"),
+        Column("delta", REAL, "allowed error of each class", unit="share"),
+        Column(
+            "q_right",
+            REAL,
+            "conformal quantile of right cues: the set holds right if 1 - p is at most "
+            "this; null: infinite, so it always does",
+            nullable=True,
+            unit="probability",
+        ),
+        Column(
+            "q_wrong",
+            REAL,
+            "conformal quantile of wrong cues: the set holds wrong if p is at most "
+            "this; null: infinite, so it always does and the rule never stops",
+            nullable=True,
+            unit="probability",
+        ),
+        Column("right", COUNT, "right cues of the calibration problems", unit="points"),
+        Column("wrong", COUNT, "wrong cues of the calibration problems", unit="points"),
+        Column("can_stop", FLAG, "there are enough wrong cues for the rule to stop"),
+    ),
+    holds="thresholds of the rule `lynx`, which each group takes from other problems",
 )
