@@ -1,1 +1,1 @@
-"""Online exit: do the rules stop a running thought where the replay says, and how fast?"""
+"""Online exit: do rules stop a running thought where the replay says, how fast?"""

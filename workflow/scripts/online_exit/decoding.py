@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 import torch
 
 from doubletake.model.branch_rows import continue_branches
-from doubletake.model.branches import Prefix
+from doubletake.model.branches import Branch, Prefix
 from doubletake.model.continuations import Continuation
 from doubletake.model.continuous_batching import Slots
 from doubletake.model.decoder import Decoder
 from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.errors import InputError
-from doubletake.text.trace_rows import Completion
+from doubletake.text.trace_rows import Completion, TracePrompt
 from online_exit.running_branches import Look, continue_running
-from online_exit.watched_thoughts import Ask, WatchedThought
+from online_exit.watched_thoughts import WatchedThought
 
 logger = logging.getLogger("measure_online_exit")
 
@@ -79,13 +79,15 @@ class Engine:
             for name in [name for name, one in running.items() if one.ended]:
                 yield running.pop(name), 0
 
+    def limit(self, prompt: TracePrompt) -> int:
+        """Longest completion of a prompt."""
+        room = self.decoder.max_positions - len(prompt.prompt_ids)
+        return min(self.max_new_tokens, room)
+
     def _request(self, thought: WatchedThought) -> GenerationRequest:
         prompt = thought.prompt
-        room = self.decoder.max_positions - len(prompt.prompt_ids)
-        limit = min(self.max_new_tokens, room)
-        return GenerationRequest(
-            thought.name, prompt.prompt_ids, limit, draws=prompt.trace
-        )
+        ids, limit = prompt.prompt_ids, self.limit(prompt)
+        return GenerationRequest(thought.name, ids, limit, draws=prompt.trace)
 
     def _look(self, slots: Slots, running: dict[str, WatchedThought]) -> None:
         """Show the rules what is new; free the slots of the thoughts that end."""
@@ -127,25 +129,26 @@ class Engine:
             return
         while ask := thought.next_ask():
             ids = [*thought.prompt.prompt_ids, *thought.ids]
-            thought.answer(ask, look_alone(self.decoder, ids, ask, self.batch_memory))
+            said = look_alone(self.decoder, ids, ask.branch, self.batch_memory)
+            thought.answer(ask, said)
 
 
 def look_alone(
-    decoder: Decoder, ids: Sequence[int], ask: Ask, batch_memory: float
+    decoder: Decoder, ids: Sequence[int], branch: Branch, batch_memory: float
 ) -> Continuation:
-    """What a rule asks for, without the keys of the running thought.
+    """What a branch says, without the keys of the running thought.
 
     The whole prefix is read again.
 
     Args:
         decoder: the model.
         ids: tokens of prompt and completion.
-        ask: of the rule.
+        branch: as in `Look`.
         batch_memory: memory in addition to the model, in GiB.
     """
-    some = ask.branch.suffix or ids[:1]  # a branch of a prefix reads a token at least
-    least = max(1, ask.branch.max_tokens)
-    branch = replace(ask.branch, suffix=tuple(some), max_tokens=least)
-    prefix = Prefix("", ids, [branch])
+    # A branch of a prefix reads a token and adds one, at least.
+    suffix, tokens = branch.suffix or (ids[0],), max(1, branch.max_tokens)
+    whole = replace(branch, suffix=suffix, max_tokens=tokens)
+    prefix = Prefix("", ids, [whole])
     ((_, (said,)),) = continue_branches(decoder, [prefix], batch_memory)
     return said

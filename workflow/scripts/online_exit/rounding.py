@@ -58,9 +58,7 @@ class Margins:
     def _logits(self, ids: Sequence[int]) -> torch.Tensor:
         """Logits of the token that follows, `[vocabulary]`, float32."""
         input_ids = torch.tensor([list(ids)], device=self.decoder.device)
-        output = self.decoder.hf(
-            input_ids=input_ids, use_cache=False, logits_to_keep=1
-        )
+        output = self.decoder.hf(input_ids=input_ids, use_cache=False, logits_to_keep=1)
         return output.logits[0, -1].float()
 
 
@@ -69,9 +67,7 @@ def _greedy_margin(logits: torch.Tensor) -> float:
     return float(best - second)
 
 
-def sampled_margin(
-    logits: torch.Tensor, uniform: float, sampling: Sampling
-) -> float:
+def sampled_margin(logits: torch.Tensor, uniform: float, sampling: Sampling) -> float:
     """Distance of the drawn number to the next token, in probability.
 
     As in `choose_tokens`, tokens lie in the order of their probability on a line, each

@@ -17,6 +17,7 @@ from doubletake.text.trace_rows import Completion, TracePrompt, trace_row
 from exit_probes.reading import PointProbe
 from online_exit.looks import NOT_ASKED, Looking
 
+
 @dataclass(frozen=True)
 class Ask:
     """What has to be computed before a rule can decide at a place."""
