@@ -4,12 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from doubletake.exit_rules.points import History
 from doubletake.exit_rules.replay import AT_END, Looks
 from doubletake.exit_rules.rule import TRIAL, Rule
 from doubletake.exit_rules.thoughts import Thought
+from doubletake.text.trace_rows import TracePrompt
 from online_exit.rounding import Margins
 from online_exit.tables import OTHER_POINTS, SCORE, TOKEN, TRIAL_ANSWER, UNEXPLAINED
-from online_exit.watched_thoughts import WatchedThought
+from online_exit.watched_thoughts import RunningThought, Watcher
 
 # ASSUME: scores of a rule differ by at most so much through sums in another order.
 ROUNDING = 1e-3
@@ -68,13 +70,62 @@ class Difference:
     """How close the choice was there; None if that is not known."""
 
 
+@dataclass(frozen=True)
+class Online:
+    """A rule on a thought that was decoded."""
+
+    thought: RunningThought
+    watcher: Watcher
+
+    @property
+    def rule(self) -> Rule:
+        """The rule."""
+        return self.watcher.rule
+
+    @property
+    def prompt(self) -> TracePrompt:
+        """Of the thought."""
+        return self.thought.prompt
+
+    @property
+    def history(self) -> History:
+        """The points at which the rule has looked."""
+        return self.watcher.history
+
+    @property
+    def kept(self) -> int:
+        """Thought tokens up to the stop."""
+        return self.thought.kept(self.watcher)
+
+    @property
+    def first(self) -> int:
+        """The first token of the thought."""
+        return self.thought.places.first
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the rule has stopped the thought."""
+        return self.watcher.stop is not None
+
+    @property
+    def ids(self) -> list[int]:
+        """Tokens of the completion that were read until the stop.
+
+        Without a stop, all: also those of the final answer, if they were decoded.
+        """
+        ids = self.thought.ids
+        if not self.stopped:
+            return ids
+        return ids[: self.first + self.watcher.read - len(self.prompt.prompt_ids)]
+
+
 def difference(
-    online: WatchedThought, replayed: Replayed, margins: Margins
+    online: Online, replayed: Replayed, margins: Margins
 ) -> Difference | None:
     """The first difference between a thought that was decoded and its replay.
 
     Args:
-        online: the thought that was decoded.
+        online: a rule on a thought that was decoded.
         replayed: the same rule on the finished thought.
         margins: how close the choices of tokens were.
     """
@@ -87,30 +138,31 @@ def difference(
     return found
 
 
-def _read(online: WatchedThought, found: Difference) -> int:
+def _read(online: Online, found: Difference) -> int:
     """Thought tokens that were read when a rule looked at a point."""
     reads = [p.read or p.token for p in online.history if p.token == found.token]
-    return max(reads, default=online.read)
+    return max(reads, default=online.watcher.read)
 
 
 def _other_token(
-    online: WatchedThought, replayed: Replayed, margins: Margins
+    online: Online, replayed: Replayed, margins: Margins
 ) -> Difference | None:
     """The first token of the completion that differs."""
     ids, others = online.ids, replayed.completion_ids
     shared = min(len(ids), len(others))
     at = next((k for k in range(shared) if ids[k] != others[k]), shared)
-    ends_early = len(ids) > len(others) or (online.row and len(ids) < len(others))
+    whole = not online.stopped and online.thought.row is not None
+    ends_early = len(ids) > len(others) or (whole and len(ids) < len(others))
     if at == shared and not ends_early:
         return None
     prompt = online.prompt.prompt_ids
-    before = len(prompt) + at - online.places.first
+    before = len(prompt) + at - online.first
     gap = margins.of_token(online.prompt, others[:at]) if at < len(others) else None
     return Difference(TOKEN, max(before, 0), gap)
 
 
 def _other_look(
-    online: WatchedThought, replayed: Replayed, margins: Margins
+    online: Online, replayed: Replayed, margins: Margins
 ) -> Difference | None:
     """The first look that differs: its place, its trial answer or the decision."""
     points = [replayed.thought.points[number] for number in replayed.points]
@@ -118,15 +170,17 @@ def _other_look(
     for number, (point, other) in enumerate(pairs):
         if point.token != other.token:
             return Difference(OTHER_POINTS, min(point.token, other.token), None)
-        look = online.looks[number]
+        look = online.watcher.looks[number]
         expected = tuple(replayed.trial_ids[replayed.points[number]])
         if TRIAL in look.needs and look.trial_ids != expected:
-            cut = online.places.first + point.token
+            cut = online.first + point.token
             ids = [*online.prompt.prompt_ids, *online.ids][:cut]
-            gap = margins.of_trial(online.looking, ids, look.trial_ids, expected)
+            gap = margins.of_trial(
+                online.thought.looking, ids, look.trial_ids, expected
+            )
             return Difference(TRIAL_ANSWER, point.token, gap)
         ends = (
-            online.stop is not None and number == len(online.history) - 1,
+            online.stopped and number == len(online.history) - 1,
             replayed.stop is not None and number == len(points) - 1,
         )
         if ends[0] != ends[1]:
@@ -137,9 +191,7 @@ def _other_look(
     return None
 
 
-def _other_decision(
-    online: WatchedThought, replayed: Replayed, number: int
-) -> Difference:
+def _other_decision(online: Online, replayed: Replayed, number: int) -> Difference:
     """A decision that differs at the same point with the same trial answers."""
     rule = online.rule
     score = rule.score(online.history[: number + 1])

@@ -1,4 +1,4 @@
-"""Thoughts that are decoded together, each watched by one exit rule."""
+"""Thoughts that are decoded together while exit rules watch them."""
 
 import logging
 from collections import deque
@@ -17,7 +17,7 @@ from doubletake.model.token_sampling import Sampling
 from doubletake.running.errors import InputError
 from doubletake.text.trace_rows import Completion, TracePrompt
 from online_exit.running_branches import Look, continue_running
-from online_exit.watched_thoughts import WatchedThought
+from online_exit.watched_thoughts import RunningThought
 
 logger = logging.getLogger("measure_online_exit")
 
@@ -38,14 +38,12 @@ class Engine:
 
     @torch.inference_mode()
     def decode(
-        self, thoughts: Sequence[WatchedThought], sampling: Sampling
-    ) -> Iterator[tuple[WatchedThought | None, int]]:
-        """Decode thoughts until their rules stop them, or they end.
-
-        A trace has the same random numbers under every rule.
+        self, thoughts: Sequence[RunningThought], sampling: Sampling
+    ) -> Iterator[tuple[RunningThought | None, int]]:
+        """Decode thoughts until their rules have stopped them, or they end.
 
         Args:
-            thoughts: with different names.
+            thoughts: of different traces, which decide the random numbers.
             sampling: how tokens are chosen.
 
         Yields:
@@ -55,10 +53,8 @@ class Engine:
         Raises:
             InputError: a GPU has not enough memory.
         """
-        running = {one.name: one for one in thoughts if not one.ended}
-        for one in thoughts:
-            if one.ended:
-                yield one, 0
+        yield from ((one, 0) for one in thoughts if one.ended)
+        running = {one.prompt.trace: one for one in thoughts if not one.ended}
         waiting = deque(self._request(one) for one in running.values())
         slots = Slots(self.decoder.hf, self.batch_size, sampling, self.stop_ids)
         while waiting or slots.active:
@@ -76,61 +72,61 @@ class Engine:
             yield None, slots.tokens_computed - before
             for completion in ended:
                 self._finish(running, completion)
-            for name in [name for name, one in running.items() if one.ended]:
-                yield running.pop(name), 0
+            for trace in [trace for trace, one in running.items() if one.ended]:
+                yield running.pop(trace), 0
 
     def limit(self, prompt: TracePrompt) -> int:
         """Longest completion of a prompt."""
         room = self.decoder.max_positions - len(prompt.prompt_ids)
         return min(self.max_new_tokens, room)
 
-    def _request(self, thought: WatchedThought) -> GenerationRequest:
+    def _request(self, thought: RunningThought) -> GenerationRequest:
         prompt = thought.prompt
-        ids, limit = prompt.prompt_ids, self.limit(prompt)
-        return GenerationRequest(thought.name, ids, limit, draws=prompt.trace)
+        return GenerationRequest(prompt.trace, prompt.prompt_ids, self.limit(prompt))
 
-    def _look(self, slots: Slots, running: dict[str, WatchedThought]) -> None:
+    def _look(self, slots: Slots, running: dict[str, RunningThought]) -> None:
         """Show the rules what is new; free the slots of the thoughts that end."""
-        asking: list[tuple[int, WatchedThought]] = []
+        watched: list[tuple[int, RunningThought]] = []
         for slot, state in enumerate(slots.states):
             if state is not None:
                 thought = running[state.request.trace]
                 for token in state.ids[len(thought.ids) :]:
                     thought.add(token)
-                asking.append((slot, thought))
-        watched = asking
+                watched.append((slot, thought))
+        asking = watched
         while asking:
-            asks = [(slot, one, one.next_ask()) for slot, one in asking]
-            open_asks = [(slot, one, ask) for slot, one, ask in asks if ask]
+            asks = [(slot, one, *ask) for slot, one in asking for ask in one.asks()]
             looks = [
                 Look(slot, [*one.prompt.prompt_ids, *one.ids], ask.branch)
-                for slot, one, ask in open_asks
+                for slot, one, _, ask in asks
             ]
             said = continue_running(self.decoder, slots, looks, self.batch_memory)
-            for (_, one, ask), continuation in zip(open_asks, said, strict=True):
-                one.answer(ask, continuation)
-            asking = [(slot, one) for slot, one, _ in open_asks]
+            for (_, one, watcher, ask), continuation in zip(asks, said, strict=True):
+                one.answer(watcher, ask, continuation)
+            some = {slot for slot, _, _, _ in asks}
+            asking = [(slot, one) for slot, one in asking if slot in some]
         for slot, thought in watched:
             if thought.ended:
                 slots.end(slot)
 
     def _finish(
-        self, running: dict[str, WatchedThought], completion: Completion
+        self, running: dict[str, RunningThought], completion: Completion
     ) -> None:
-        """Show the rule the last points of a completion that has left its slot."""
+        """Show the rules the last points of a completion that has left its slot."""
         thought = running[completion.trace]
         for token in completion.ids[len(thought.ids) :]:
             thought.add(token)
         try:
             thought.finish(completion)
         except InputError as error:
-            logger.warning("%s left out: %s", thought.name, error)
-            del running[thought.name]
+            logger.warning("%s left out: %s", completion.trace, error)
+            del running[completion.trace]
             return
-        while ask := thought.next_ask():
-            ids = [*thought.prompt.prompt_ids, *thought.ids]
-            said = look_alone(self.decoder, ids, ask.branch, self.batch_memory)
-            thought.answer(ask, said)
+        ids = [*thought.prompt.prompt_ids, *thought.ids]
+        while asks := thought.asks():
+            for watcher, ask in asks:
+                said = look_alone(self.decoder, ids, ask.branch, self.batch_memory)
+                thought.answer(watcher, ask, said)
 
 
 def look_alone(

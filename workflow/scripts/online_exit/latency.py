@@ -1,7 +1,7 @@
 """Seconds of every step of a thought that is decoded with an exit rule."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
@@ -15,15 +15,30 @@ from doubletake.exit_rules.rule import ENTROPY, MARKER, NEEDS, PROBE, TRIAL
 from doubletake.exit_rules.running_places import RunningPlaces
 from doubletake.model.continuous_batching import Slots
 from doubletake.model.generation_state import GenerationRequest
-from doubletake.model.token_sampling import GREEDY
+from doubletake.model.token_sampling import Sampling
 from doubletake.text.trace_rows import TracePrompt
 from exit_probes.reading import PointProbe
 from online_exit.decoding import Engine, look_alone
 from online_exit.looks import Looking
 from online_exit.running_branches import Look, continue_running
-from online_exit.tables import ALONE, LATENCY, POINTS, PREFILL, SHARED, THINKING
-from online_exit.watched_thoughts import WatchedThought
+from online_exit.tables import (
+    ALONE,
+    LATENCY,
+    LATENCY_RULES,
+    POINTS,
+    PREFILL,
+    SHARED,
+    THINKING,
+)
 
+COUNTED = {
+    TRIAL: "trials",
+    ENTROPY: "entropies",
+    MARKER: "markers",
+    PROBE: "probes",
+}
+"""Columns of `ONLINE_EXIT` that count what a rule asked for."""
+END_RULE = "to_the_end"
 LOOKED_AT = 12
 """About so many points of a thought are looked at for the timing."""
 HIGH = 0.9
@@ -38,19 +53,21 @@ class Stopwatch:
 
     engine: Engine
     looking: Looking
+    sampling: Sampling
+    """Of the study's thoughts."""
     seconds: dict[tuple[str, str | None], list[float]] = field(default_factory=dict)
 
     @torch.inference_mode()
     def time(self, prompt: TracePrompt, points: int, probe: PointProbe | None) -> None:
-        """Decode one thought alone, greedily, and time all of it.
+        """Decode one thought of the study again, alone, and time all of it.
 
         Args:
             prompt: of the thought.
-            points: number of points of the study's thought on this prompt.
+            points: number of its points.
             probe: a probe, if there is one.
         """
         engine, looking = self.engine, self.looking
-        slots = Slots(engine.decoder.hf, 1, GREEDY, engine.stop_ids)
+        slots = Slots(engine.decoder.hf, 1, self.sampling, engine.stop_ids)
         limit = engine.limit(prompt)
         waiting = deque([GenerationRequest(prompt.trace, prompt.prompt_ids, limit)])
         places = RunningPlaces(
@@ -117,36 +134,41 @@ class Stopwatch:
         assert isinstance(median, float)
         return median
 
+    def looks(self, counts: dict[str, int], prefix: str) -> float:
+        """Seconds of so many looks of each kind, in medians."""
+        return sum(
+            (count * self.median(need, prefix) for need, count in counts.items()), 0.0
+        )
+
 
 def composed(
-    stopwatch: Stopwatch, rule: str, thoughts: Iterable[tuple[WatchedThought, int]]
-) -> dict[str, Any]:
-    """The row of `LATENCY_RULES` of a rule: what it needs, times the median seconds.
+    stopwatch: Stopwatch, rows: pl.DataFrame, deciding: dict[str, float]
+) -> pl.DataFrame:
+    """Seconds under each rule: what it needs, times the median seconds.
 
     Args:
         stopwatch: the seconds.
-        rule: name of the rule.
-        thoughts: that the rule has watched, each with the tokens of the whole thought.
+        rows: `ONLINE_EXIT`, of one mode; all rules have watched the same thoughts.
+        deciding: seconds of the own decisions of each rule, by name.
+
+    Returns:
+        `LATENCY_RULES`.
     """
-    ran = list(thoughts)
-    prefill = len(ran) * stopwatch.median(PREFILL)
-    token, points = stopwatch.median(THINKING), stopwatch.median(POINTS)
-    read = sum(one.read for one, _ in ran)
-    counts = {
-        need: sum(one.count(need) for one, _ in ran)
-        for need in (TRIAL, ENTROPY, MARKER, PROBE)
-    }
-    looking = {
-        prefix: sum(n * stopwatch.median(need, prefix) for need, n in counts.items())
-        for prefix in (SHARED, ALONE)
-    }
-    return {
-        "rule": rule,
-        "thoughts": len(ran),
-        "to_the_end": prefill + token * sum(full for _, full in ran),
-        "thinking": prefill + token * read,
-        "finding": points * read,
-        "looking_shared": looking[SHARED],
-        "looking_alone": looking[ALONE],
-        "deciding": sum(one.deciding for one, _ in ran),
-    }
+    found = []
+    whole = int(rows.filter(rule=END_RULE)["read"].sum())
+    for (rule,), own in rows.group_by("rule", maintain_order=True):
+        prefill = own.height * stopwatch.median(PREFILL)
+        token, read = stopwatch.median(THINKING), int(own["read"].sum())
+        counts = {need: int(own[column].sum()) for need, column in COUNTED.items()}
+        row: dict[str, Any] = {
+            "rule": rule,
+            "thoughts": own.height,
+            "to_the_end": prefill + token * whole,
+            "thinking": prefill + token * read,
+            "finding": stopwatch.median(POINTS) * read,
+            "looking_shared": stopwatch.looks(counts, SHARED),
+            "looking_alone": stopwatch.looks(counts, ALONE),
+            "deciding": deciding[str(rule)],
+        }
+        found.append(row)
+    return LATENCY_RULES.frame(found)

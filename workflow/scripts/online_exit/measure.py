@@ -55,7 +55,7 @@ from exit_probes.tables import RULES as PROBED
 from online_exit.decoding import Engine
 from online_exit.latency import Stopwatch, composed
 from online_exit.looks import Looking
-from online_exit.proof import END_RULE, Compared, Proof, rule_rows
+from online_exit.proof import Compared, Proof, rule_rows
 from online_exit.reference import Reference
 from online_exit.rounding import Margins
 from online_exit.studied_rules import StudiedRules
@@ -90,6 +90,8 @@ class Settings:
 
     thoughts: int
     """Number of thoughts that are decoded again."""
+    greedy_tokens: int | None
+    """Longest greedy completion; None: as in `generation`."""
     timed_thoughts: int
     """Number of them that are decoded alone, for the times."""
     seed: int
@@ -194,12 +196,12 @@ def measure(
     names = [name for name in proof.rules.rules if name not in why_not[SAMPLED]]
     is_sampled = settings.sampling.temperature > 0
     compared = Compared(GREEDY)
-    done = proof.decode(names, MOST_LIKELY, progress)
-    reference = own
+    greedy, reference = proof, own
     if is_sampled:  # the study has no greedy thoughts
-        reference = proof.reference_of(done)
-        done = [one for one in done if not one.whole]
-        why_not[GREEDY][END_RULE] = "the others are compared with its thoughts"
+        greedy = proof.shortened(settings.greedy_tokens)
+    done = greedy.decode(names, MOST_LIKELY, progress)
+    if is_sampled:
+        reference = greedy.reference_of(done)
     compared.add(done, reference, Margins(proof.engine.decoder, MOST_LIKELY))
     every = [compared]
     if is_sampled:
@@ -215,23 +217,20 @@ def measure(
         for mode in MODES
         for row in rule_rows(proof.rules.rules, mode, online, why_not[mode])
     ]
-    stopwatch = timed(proof, own, settings.timed_thoughts)
-    seconds = [
-        composed(stopwatch, name, thoughts)
-        for name, thoughts in compared.thoughts.items()
-    ]
+    stopwatch = timed(proof, own, settings)
+    last = online.filter(mode=compared.mode if stopwatch.seconds else "")
     return Measured(
         online,
         ONLINE_RULES.frame(rules),
         stopwatch.frame(),
-        LATENCY_RULES.frame(seconds if stopwatch.seconds else []),
+        composed(stopwatch, last, compared.deciding),
     )
 
 
-def timed(proof: Proof, own: Reference, count: int) -> Stopwatch:
+def timed(proof: Proof, own: Reference, settings: Settings) -> Stopwatch:
     """Time some of the thoughts."""
-    stopwatch = Stopwatch(proof.engine, proof.looking)
-    for prompt in proof.prompts[:count]:
+    stopwatch = Stopwatch(proof.engine, proof.looking, settings.sampling)
+    for prompt in proof.prompts[: settings.timed_thoughts]:
         probes = (proof.rules.probe(rule, prompt.problem) for rule in PROBED)
         probe = next((one for one in probes if one is not None), None)
         stopwatch.time(prompt, len(own.trial_ids[prompt.trace]), probe)

@@ -1,7 +1,7 @@
 """The proof: every rule decodes, and is compared with its replay."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -10,17 +10,14 @@ from doubletake.exit_rules.rule import ENTROPY, MARKER, PROBE, TRIAL, Rule
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.logs import Progress
 from doubletake.text.trace_rows import TracePrompt
-from online_exit.comparison import Replayed, difference
+from online_exit.comparison import Online, Replayed, difference
 from online_exit.decoding import Engine
 from online_exit.looks import Looking
 from online_exit.reference import Reference, measured_reference
 from online_exit.rounding import Margins
 from online_exit.studied_rules import StudiedRules
 from online_exit.tables import REASONS
-from online_exit.watched_thoughts import WatchedThought
-
-END_RULE = "to_the_end"
-"""Its thoughts are decoded whole: in greedy mode the others are compared with them."""
+from online_exit.watched_thoughts import RunningThought, Watcher
 
 
 @dataclass(frozen=True)
@@ -33,27 +30,34 @@ class Proof:
     prompts: Sequence[TracePrompt]
     """Of the drawn thoughts."""
 
+    def shortened(self, most: int | None) -> "Proof":
+        """The same with completions of at most so many tokens; None: as they are."""
+        longest = self.engine.max_new_tokens
+        tokens = longest if most is None else min(most, longest)
+        return replace(self, engine=replace(self.engine, max_new_tokens=tokens))
+
     def decode(
         self, names: Sequence[str], sampling: Sampling, progress: Progress
-    ) -> list[WatchedThought]:
-        """Decode all thoughts with each of these rules, together."""
-        watched = []
+    ) -> list[RunningThought]:
+        """Decode all thoughts together, each watched by all of these rules."""
+        thoughts = []
         for prompt in self.prompts:
-            for name in names:
-                rule = self.rules.rule(name, prompt.problem)
-                probe = self.rules.probe(name, prompt.problem)
-                watched.append(WatchedThought(rule, prompt, self.looking, probe))
-        done = []
-        for thought, tokens in self.engine.decode(watched, sampling):
+            problem = prompt.problem
+            watchers = [
+                Watcher(self.rules.rule(name, problem), self.rules.probe(name, problem))
+                for name in names
+            ]
+            thoughts.append(RunningThought(prompt, self.looking, watchers))
+        done = set()
+        for thought, tokens in self.engine.decode(thoughts, sampling):
             progress.update(thought is not None, tokens)
             if thought is not None:
-                done.append(thought)
-        order = {one.name: number for number, one in enumerate(watched)}
-        return sorted(done, key=lambda one: order[one.name])
+                done.add(thought.prompt.trace)
+        return [one for one in thoughts if one.prompt.trace in done]
 
-    def reference_of(self, done: Sequence[WatchedThought]) -> Reference:
-        """The whole ones among these thoughts, with trials computed afterwards."""
-        rows = [one.row for one in done if one.whole and one.row is not None]
+    def reference_of(self, done: Sequence[RunningThought]) -> Reference:
+        """These thoughts, with trials computed afterwards."""
+        rows = [one.row for one in done if one.row is not None]
         problems = {one.problem: (one.question, one.gold) for one in self.prompts}
         return measured_reference(
             self.engine, self.looking, rows, problems, self.rules.probe
@@ -78,27 +82,31 @@ class Compared:
     mode: str
     rows: list[dict[str, Any]] = field(default_factory=list)
     """Rows of `ONLINE_EXIT`."""
-    thoughts: dict[str, list[tuple[WatchedThought, int]]] = field(default_factory=dict)
-    """What each rule has watched, with the tokens of the whole thought."""
+    deciding: dict[str, float] = field(default_factory=dict)
+    """Seconds of the own decisions of each rule."""
 
     def add(
-        self, done: Sequence[WatchedThought], reference: Reference, margins: Margins
+        self, done: Sequence[RunningThought], reference: Reference, margins: Margins
     ) -> None:
-        """Compare thoughts with their replay, those that have a reference."""
-        for one in done:
-            replayed = reference.replayed(one.rule, one.prompt.trace)
-            if replayed is None:
-                continue
-            self.rows.append(row_of(self.mode, one, replayed, margins))
-            full = replayed.thought.tokens
-            self.thoughts.setdefault(one.rule.name, []).append((one, full))
+        """Compare every rule on every thought with its replay."""
+        for thought in done:
+            for watcher in thought.watchers:
+                name = watcher.rule.name
+                replayed = reference.replayed(watcher.rule, thought.prompt.trace)
+                if replayed is None:
+                    continue
+                online = Online(thought, watcher)
+                self.rows.append(row_of(self.mode, online, replayed, margins))
+                seconds = self.deciding.get(name, 0.0) + watcher.deciding
+                self.deciding[name] = seconds
 
 
 def row_of(
-    mode: str, online: WatchedThought, replayed: Replayed, margins: Margins
+    mode: str, online: Online, replayed: Replayed, margins: Margins
 ) -> dict[str, Any]:
-    """The row of `ONLINE_EXIT` of a thought that was decoded."""
+    """The row of `ONLINE_EXIT` of a rule on a thought that was decoded."""
     found = difference(online, replayed, margins)
+    watcher = online.watcher
     return {
         "rule": online.rule.name,
         "mode": mode,
@@ -107,19 +115,19 @@ def row_of(
         "kept": online.kept,
         "replay_kept": replayed.kept,
         "full": replayed.thought.tokens,
-        "stopped": online.stop is not None,
+        "stopped": online.stopped,
         "equal": found is None,
         "reason": None if found is None else found.reason,
         "first": None if found is None else found.token,
         "gap": None if found is None else found.gap,
-        "read": online.read,
-        "points": online.shown,
-        "looks": len(online.looks),
-        "trials": online.count(TRIAL),
-        "trial_tokens": online.trial_tokens,
-        "entropies": online.count(ENTROPY),
-        "markers": online.count(MARKER),
-        "probes": online.count(PROBE),
+        "read": watcher.read,
+        "points": watcher.shown,
+        "looks": len(watcher.looks),
+        "trials": watcher.count(TRIAL),
+        "trial_tokens": watcher.trial_tokens,
+        "entropies": watcher.count(ENTROPY),
+        "markers": watcher.count(MARKER),
+        "probes": watcher.count(PROBE),
     }
 
 

@@ -54,8 +54,7 @@ class _SlotState:
     @classmethod
     def of(cls, request: GenerationRequest, seed: int) -> "_SlotState":
         """The completion from its first tokens on, if there are any."""
-        name = request.draws or request.trace
-        random = uniforms(seed, name, request.max_new_tokens)
+        random = uniforms(seed, request.trace, request.max_new_tokens)
         return cls(request, random, list(request.ids), list(request.logprobs))
 
 

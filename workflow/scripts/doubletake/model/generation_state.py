@@ -15,22 +15,18 @@ class GenerationRequest:
     """One completion to generate, or to go on with."""
 
     trace: str
-    """Id of the trace."""
+    """Id of the trace; with the seed it decides the random numbers."""
     prompt_ids: list[int]
     max_new_tokens: int
     ids: list[int] = field(default_factory=list)
     """Tokens of the completion that there are already."""
     logprobs: list[float] = field(default_factory=list)
     """Their log-probs, as in `Completion`."""
-    draws: str | None = None
-    """The name that decides the random numbers, with the seed; None: the trace's id."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of what is asked for, without the tokens that there are already."""
-        text = json.dumps(
-            [self.draws or self.trace, self.prompt_ids, self.max_new_tokens]
-        )
+        text = json.dumps([self.trace, self.prompt_ids, self.max_new_tokens])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def begun(self, ids: list[int], logprobs: list[float]) -> "GenerationRequest":
