@@ -1,8 +1,8 @@
-"""How certain a running thought is of its answer: a trial on a copy of the cache.
+r"""How certain a running thought is of its answer: a trial on a copy of the cache.
 
 Huang et al. 2025 (CGRS, arXiv 2508.05337): with the tokens a_1 ... a_n of a trial
 answer, C = 1 - (mean entropy of the distributions at a_i) / log |V|. The trial is
-greedy. The paper asks with "**Final Answer: \\boxed"; here the study's own answer
+greedy. The paper asks with "**Final Answer: \boxed"; here the study's own answer
 prompt is used, as everywhere in the workflow.
 """
 

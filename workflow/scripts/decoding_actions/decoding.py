@@ -1,4 +1,4 @@
-"""Decodes thoughts again, with the study's random numbers, with or without an action."""
+"""Decodes thoughts again, with the study's random numbers and maybe an action."""
 
 from collections.abc import Sequence
 

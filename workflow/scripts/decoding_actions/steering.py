@@ -1,6 +1,6 @@
 """How actions change the logits while a thought runs; its answer stays free."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,7 +58,7 @@ class Forbid:
     """Forbids tokens throughout the thought (NoWait, arXiv 2506.08343)."""
 
     thoughts: OpenThoughts
-    tokens: Mapping[str, Sequence[int]]
+    tokens: Mapping[str, Collection[int]]
     """Forbidden token ids by trace."""
 
     def __call__(
@@ -167,7 +167,7 @@ def is_checkpoint(text: bytes, kind: str) -> bool:
 
 
 def forbidden(
-    logits: torch.Tensor, rows: Sequence[tuple[int, Sequence[int]]]
+    logits: torch.Tensor, rows: Sequence[tuple[int, Collection[int]]]
 ) -> torch.Tensor:
     """Logits [row, vocabulary] with some tokens of some rows at minus infinity."""
     pairs = [(row, token) for row, tokens in rows for token in tokens]
