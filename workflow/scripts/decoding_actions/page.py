@@ -20,6 +20,8 @@ DONE = {
     S1: "one more turn at the end (s1)",
 }
 
+CASES = ("thought", "problem")
+
 
 def rows_of(data: StudyData) -> dict[str, dict[str, Any]]:
     """Rows of the summary by action."""
@@ -61,7 +63,7 @@ def accuracy_effect(data: StudyData, row: dict[str, Any]) -> str:
         )
     if row["change_low"] is None:
         if row["helped"] == row["harmed"] == 0:
-            return "turns no right answer wrong and no wrong one right"
+            return "makes none of these answers right or wrong"
         return f"changes accuracy by {points(row['change'])} points on every problem"
     interval = data.between(row, points, "change")
     by = f"{points(row['change'])} points, interval {interval}"
@@ -107,36 +109,31 @@ def findings(data: StudyData) -> list[str]:
 
 def _control(data: StudyData, row: dict[str, Any], control: dict[str, Any]) -> str:
     """NoWait against other words that are about as frequent."""
-    return (
-        f"The control forbids other words about as frequent "
+    accuracy = data.between(row, points, "over_control")
+    tokens = data.between(row, percent, "tokens_over_control")
+    text = (
+        "The control forbids other words about as frequent "
         f"({real(control['forbidden'])} tokens of a whole thought, NoWait "
-        f"{real(row['forbidden'])}) and {effect(data, control)}. Compared with it, "
-        f"NoWait has {_compared(data, row, 'over_control', 'accuracy', points, ' points')} "
-        f"and takes {_compared(data, row, 'tokens_over_control', 'tokens', percent, '')} "
-        "of the whole thoughts."
+        f"{real(row['forbidden'])}) and {effect(data, control)}. Compared with the "
+        f"control, the accuracy of NoWait is {side(row, 'over_control', 'higher')} "
+        f"({points(row['over_control'])} points, interval {accuracy}), and the number "
+        f"of its tokens is {side(row, 'tokens_over_control', 'higher')} "
+        f"({percent(row['tokens_over_control'])} of the whole thoughts, interval "
+        f"{tokens})."
     )
+    if (row["change_high"] or 0) < 0 and side(row, "over_control", "") != "lower":
+        text += " So its loss of accuracy may be that of forbidding any frequent words."
+    return text
 
 
-def _compared(
-    data: StudyData, row: dict[str, Any], name: str, what: str, write: Any, unit: str
-) -> str:
-    """A difference to the control in words: higher, lower or not told apart."""
+def side(row: dict[str, Any], name: str, higher: str) -> str:
+    """On which side of 0 the interval of a difference lies, in words."""
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    more, less = ("higher", "lower") if what == "accuracy" else ("more", "fewer")
     if low is None:
-        side = "not checked:" if not data.is_enough(row["problems"]) else "as much"
-    elif low > 0:
-        side = more
-    else:
-        side = (
-            less
-            if high < 0
-            else "no other amount of"
-            if what == "tokens"
-            else "no other"
-        )
-    interval = data.between(row, write, name)
-    return f"{side} {what} ({write(row[name])}{unit}, interval {interval})"
+        return "not told from it"
+    if low > 0:
+        return higher
+    return "lower" if high < 0 else "not told from it"
 
 
 def _backtracks(data: StudyData, rows: dict[str, dict[str, Any]]) -> str:
@@ -158,13 +155,14 @@ def _limits(rows: dict[str, dict[str, Any]]) -> list[str]:
         missed = row["thoughts"] - row["applied"]
         if missed:
             sentences.append(
-                f"{plural(missed, 'thought')} could not be prolonged by {name}: no end, "
-                "or no room. They count as unchanged."
+                f"{plural(missed, 'thought')} without an end or without room could not "
+                f"be prolonged by {name}, and count as unchanged."
             )
         if row["unclosed"]:
+            thoughts = plural(row["unclosed"], "thought")
             sentences.append(
-                f"With {name}, {plural(row['unclosed'], 'thought')} found no end within "
-                "the limit and so gave no answer, which counts as wrong."
+                f"With {name}, {thoughts} found no end within the limit. A thought "
+                "without an end gives no answer, which counts as wrong."
             )
     return sentences
 
@@ -184,11 +182,10 @@ def _words(data: StudyData, rows: dict[str, dict[str, Any]]) -> list[str]:
         else f"The study\u2019s thoughts hold none of the {own.height} words of NoWait."
     )
     if left.height:
-        names = ", ".join(left["keyword"])
+        names, times = listed(left["keyword"].to_list()), left["left_written"].sum()
         text += (
-            f" Some spellings could not be forbidden, because their first token begins "
-            f"other words, too: {names} ({plural(int(left['left_written'].sum()), 'time')} "
-            "in the study)."
+            " Some spellings could not be forbidden, because their first token begins "
+            f"other words, too: of {names} ({plural(int(times), 'time')} in the study)."
         )
     spelled = rows[NOWAIT]["spelled"]
     if spelled:
@@ -204,10 +201,13 @@ def _repeated(data: StudyData) -> str:
         return "Decoding without an action is not checked: no thought was repeated."
     n = int(plain["n"][0])
     other = round(plain["value"][0] * n)
+    equal = f"{count(n - other)} of {plural(n, 'thought')}"
+    text = f"Decoded without an action, {equal} equal the study\u2019s token by token"
+    if not other:
+        return f"{text}, so differences come from the actions."
     return (
-        f"Decoded without an action, {count(n - other)} of {plural(n, 'thought')} equal "
-        "the study\u2019s token by token, so differences are due to the actions"
-        + ("." if not other else "; rounding in another batch explains the others.")
+        f"{text}. Rounding depends on the batch and may have changed a token of the "
+        "others, and of thoughts with an action, too."
     )
 
 
@@ -225,10 +225,10 @@ def action_cases(data: StudyData) -> str:
     if not rows:
         return f"No thought. {data.interval_note}"
     row = next(iter(rows.values()))
-    return (
-        f"{plural(row['thoughts'], 'thought')} on {plural(row['problems'], 'problem')}, "
-        f"drawn by seed from {count(data.tables['traces'].height)}. {data.interval_note}"
-    )
+    thoughts, problems = (plural(row[f"{name}s"], name) for name in CASES)
+    every = count(data.tables["traces"].height)
+    note = data.interval_note
+    return f"{thoughts} on {problems}, drawn by seed from {every}. {note}"
 
 
 SECTION = Section(

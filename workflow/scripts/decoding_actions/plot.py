@@ -80,7 +80,7 @@ def _draw_costs(axes: Axes, rows: pl.DataFrame) -> None:
     axes.plot([100], [0], "D", mfc="white", color=INK, ms=6)
     for row in rows.iter_rows(named=True):
         mark, colour = MARKS[row["action"]]
-        bars = {
+        bars: dict[str, Any] = {
             "xerr": _bar(row, "total_rate"),
             "yerr": _bar(row, "change"),
         }
