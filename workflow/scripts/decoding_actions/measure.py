@@ -42,6 +42,7 @@ from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row, run_row_on
 from doubletake.model.token_sampling import Sampling
+from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
 from doubletake.stats.verification import Case, Verification, drawn, with_verification
 from doubletake.study.settings import ModelSettings
@@ -166,12 +167,21 @@ def words_of(vocabulary: Vocabulary, traces: pl.DataFrame) -> Words:
     }
 
 
-def measure(study: Study) -> tuple[list[dict[str, Any]], Checks, Progress]:
-    """Decode all thoughts with all actions, and some of them without one.
+@dataclass(frozen=True)
+class Measured:
+    """What the decoded thoughts say."""
 
-    Returns:
-        Rows of `DECODING_ACTIONS`, the checks, and the finished progress.
-    """
+    rows: list[dict[str, Any]]
+    """Rows of `DECODING_ACTIONS`."""
+    checks: Checks
+    progress: Progress
+    """It is finished."""
+    note: str
+    """On decoded thoughts that are no text."""
+
+
+def measure(study: Study) -> Measured:
+    """Decode all thoughts with all actions, and some of them without one."""
     thoughts, settings, tokenizer = study.thoughts, study.settings, study.tokenizer
     cases = [Case((one.name,), len(one.trace["completion_ids"])) for one in thoughts]
     work = sum(case.cost for case in cases) * len(settings.actions)
@@ -182,18 +192,23 @@ def measure(study: Study) -> tuple[list[dict[str, Any]], Checks, Progress]:
     plain = study.decode(repeated, None, progress)
     for one in repeated:
         checks.add_plain(one.trace["completion_ids"], plain[one.name].ids)
-    rows = []
+    rows, refused = [], []
     for name in settings.actions:
         action = study.action(name)
         done = study.decode(thoughts, action, progress)
-        new = [
-            thought_row(action, one, done.get(one.name), tokenizer, settings.detector)
-            for one in thoughts
-        ]
-        checks.add(new, thoughts, tokenizer.format.end, settings.word)
-        rows += new
+        for one in thoughts:
+            completion = done.get(one.name)
+            try:
+                row = thought_row(action, one, completion, tokenizer, settings.detector)
+            except InputError as error:
+                logger.warning("%s, %s refused: %s", one.name, name, error)
+                refused.append(f"{one.name} ({name})")
+                continue
+            checks.add(row, one, tokenizer.format.end, settings.word)
+            rows.append(row)
     progress.close()
-    return rows, checks, progress
+    note = f"refused as no text: {', '.join(refused)}" if refused else ""
+    return Measured(rows, checks, progress, note)
 
 
 def not_decoded(shard: str, dtype: str) -> pl.DataFrame:
@@ -234,9 +249,9 @@ def main(
         vocabulary = Vocabulary(tokenizer, every)
         forbidden = words_of(vocabulary, traces)
         study = Study(decoder, vocabulary, forbidden, thoughts, settings)
-        rows, found, progress = measure(study)
-        checks = found.figures(decoder.dtype)
-        run = run_row(STAGE, shard, progress, decoder, len(thoughts), "")
+        found = measure(study)
+        rows, checks = found.rows, found.checks.figures(decoder.dtype)
+        run = run_row(STAGE, shard, found.progress, decoder, len(thoughts), found.note)
         words = rows_of_shard(WORDS.frame(word_rows(forbidden)), shard)
     VERIFICATION.write(verification_of(STAGE, checks), verification_path)
     RUNS.write(run, runs_path)

@@ -30,26 +30,21 @@ class Checks:
         self.differing.append(list(study) != list(again))
 
     def add(
-        self,
-        rows: list[dict[str, Any]],
-        thoughts: list[DrawnThought],
-        marker: str,
-        word: str,
+        self, row: dict[str, Any], one: DrawnThought, marker: str, word: str
     ) -> None:
-        """Look at the rows of one action.
+        """Look at what an action did.
 
         Args:
-            rows: of `DECODING_ACTIONS`, one per thought.
-            thoughts: in the same order.
+            row: of `DECODING_ACTIONS`.
+            one: the whole thought.
             marker: the end marker.
             word: that replaces it.
         """
-        for row, one in zip(rows, thoughts, strict=True):
-            if row["action"] in (NOWAIT, CONTROL):
-                self.forbidden.append(row["forbidden"])
-            if row["action"] == S1 and row["applied"]:
-                start = f"{one.before_end(marker)}{word}"
-                self.missing.append(not row["text"].startswith(start))
+        if row["action"] in (NOWAIT, CONTROL):
+            self.forbidden.append(row["forbidden"])
+        if row["action"] == S1 and row["applied"]:
+            start = f"{one.before_end(marker)}{word}"
+            self.missing.append(not row["text"].startswith(start))
 
     def figures(self, dtype: torch.dtype) -> list[VerificationRow]:
         """Rows of the table of verification."""
