@@ -3,7 +3,7 @@
 import pytest
 import torch
 from matplotlib.figure import Figure
-from tiny_report import SETTINGS, THOUGHTS, trace_row
+from tiny_report import RIGHT, SETTINGS, trace_row
 
 from decoding_actions.page import SECTION
 from decoding_actions.plot import draw_actions
@@ -16,7 +16,7 @@ from doubletake.tables.verification import verification_of
 from traces.tables import TRACES
 
 INTERVALS = IntervalSettings(**SETTINGS["intervals"])
-TRACE_ROWS = [trace_row(name, *THOUGHTS[name]) for name in THOUGHTS]
+TRACE_ROWS = [trace_row(f"{k}", RIGHT, "8") for k in range(10)]
 WORD = {
     "action": "nowait",
     "keyword": "wait",
@@ -28,7 +28,7 @@ WORD = {
 
 
 def decoded(action, number, right, total, **changes):
-    name = TRACE_ROWS[number % len(TRACE_ROWS)]["trace"]
+    name = TRACE_ROWS[number]["trace"]
     values = dict.fromkeys(DECODING_ACTIONS.schema, 0)
     values |= {"action": action, "trace": name, "problem": f"{number}", "text": "5 + 2"}
     values |= {"applied": True, "closed": True, "answer": "8", "correct": right}
@@ -87,14 +87,14 @@ def test_the_headline_follows_from_the_intervals():
 def test_the_control_decides_what_is_said_of_a_loss():
     nowait = [decoded("nowait", k, k > 8, 50 + k) for k in range(10)]
     alike = [decoded("control", k, k > 7, 90 + k) for k in range(10)]
-    harmless = [decoded("control", k, k > 0, 90 + k) for k in range(10)]
+    harmless = [decoded("control", k, True, 90 + k) for k in range(10)]
     sentence = "So its loss of accuracy may be that of forbidding any frequent words."
     text = " ".join(SECTION.findings(study(nowait + alike)))
     assert "the accuracy of NoWait is not told from it (−10.0 points" in text
     assert "the number of its tokens is lower" in text or "not told from it" in text
     assert sentence in text
     text = " ".join(SECTION.findings(study(nowait + harmless)))
-    assert "the accuracy of NoWait is lower (−80.0 points" in text
+    assert "the accuracy of NoWait is lower (−90.0 points" in text
     assert sentence not in text
 
 

@@ -86,10 +86,12 @@ class Vocabulary:
         """The tokens that keep a keyword out of a thought."""
         tokens = set(self.by_core.get(keyword, ()))
         left, left_written = [], 0
+        by_ids: dict[tuple[int, ...], str] = {}
         for spelling in spellings(keyword):
             ids = self.tokenizer.encode(spelling)
-            first, *rest = ids[self._starts_at(ids) :]
-            if not rest or tokens.issuperset([first]):
+            by_ids.setdefault(tuple(ids[self._starts_at(ids) :]), spelling)
+        for (first, *rest), spelling in by_ids.items():
+            if not rest or first in tokens:
                 continue
             whole = self._occurrences([first, *rest])
             if whole and whole == self.counts[first]:
