@@ -33,8 +33,8 @@ from comparison import Comparison, Other
 from random_llama import random_decoder
 from vllm_peer import VllmPeer
 
+from doubletake.model.continuous_batching import GenerationRequest, generate
 from doubletake.model.token_sampling import GREEDY
-from traces.continuous_batching import GenerationRequest, generate
 
 COUNT, SHORTEST, LONGEST = 64, 50, 236
 SLOTS = (16, 64)

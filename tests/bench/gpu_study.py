@@ -60,11 +60,11 @@ from attribution.metric import Decision, Metric
 from doubletake.model.batches import in_batches
 from doubletake.model.branch_rows import continue_branches
 from doubletake.model.branches import Branch, Prefix
+from doubletake.model.continuous_batching import GenerationRequest, generate
 from doubletake.model.decoder import Decoder
 from doubletake.model.devices import choose_device, device_name
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.errors import InputError
-from traces.continuous_batching import GenerationRequest, generate
 
 FLAGSHIP = CONFIGS / "r1-llama-8b.yaml"
 BATCHES = (64, 256)

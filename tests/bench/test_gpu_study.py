@@ -34,10 +34,10 @@ from transformers import LlamaForCausalLM
 
 from attribution.gradients import attribute
 from attribution.metric import Decision, Metric
+from doubletake.model.continuous_batching import GenerationRequest, generate
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.errors import InputError
 from doubletake.study.registry import sharded
-from traces.continuous_batching import GenerationRequest, generate
 
 CPU = torch.device("cpu")
 FLAGSHIP = ROOT / "config/r1-llama-8b.yaml"

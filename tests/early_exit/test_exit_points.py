@@ -10,8 +10,8 @@ from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.study.settings import ModelSettings
 from doubletake.text.known_formats import KNOWN_FORMATS
 from doubletake.text.tokenizer import load_tokenizer
+from doubletake.text.trace_rows import Completion, TracePrompt, trace_row
 from early_exit.exit_points import exit_points_of, retokenized_end
-from traces.trace_rows import Completion, TracePrompt, trace_row
 
 
 @pytest.fixture(scope="module")

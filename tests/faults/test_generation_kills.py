@@ -22,7 +22,7 @@ KEPT = "kept from an interrupted attempt"
 @pytest.fixture
 def hasty(fresh: Checkout) -> Checkout:
     """A fresh checkout whose generations write checkpoints all the time."""
-    path = fresh.folder / "workflow/scripts/traces/checkpoints.py"
+    path = fresh.folder / "workflow/scripts/doubletake/model/checkpoints.py"
     text, count = re.subn(
         r"^SECONDS = .*", "SECONDS = 0.1", path.read_text(), flags=re.M
     )

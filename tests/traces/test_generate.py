@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from doubletake.model.checkpoints import Checkpoint
 from doubletake.running import cache_keys
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import shard_names
@@ -14,7 +15,6 @@ from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces import generate as generate_traces
-from traces.checkpoints import Checkpoint
 from traces.generate import Settings
 from traces.generate import main as generate_main
 from traces.tables import TRACES

@@ -124,13 +124,13 @@ VALUES: dict[str, Any] = {
 EDITED = (
     "early_exit/measure.py",
     "logit_lens/plot.py",
-    "traces/continuous_batching.py",
+    "doubletake/model/continuous_batching.py",
     "doubletake/model/packed_rows.py",
     "doubletake/stats/intervals.py",
     "logit_lens/tables.py",
     "doubletake/page/wording.py",
 )
-COMMENTED = ("logit_lens/plot.py", "traces/continuous_batching.py")
+COMMENTED = ("logit_lens/plot.py", "doubletake/model/continuous_batching.py")
 REWORDED = ("logit_lens/plot.py", "doubletake/study/settings.py")
 REPLACED = (
     "resources/pocket/model.safetensors",

@@ -15,8 +15,8 @@ from attention.attention_weights import reading_rows
 from doubletake.model import growing_cache
 from doubletake.model.branch_rows import continue_branches, replay_unpacked
 from doubletake.model.branches import Branch, Prefix
+from doubletake.model.continuous_batching import GenerationRequest, Slots, generate
 from doubletake.model.token_sampling import Sampling
-from traces.continuous_batching import GenerationRequest, Slots, generate
 
 GREEDY = Sampling(temperature=0, top_p=1.0, seed=0)
 

@@ -5,7 +5,8 @@ Inputs
     model: the files of a local model.
     the folder `.earlier` beside the traces, if an earlier run left one: traces in it
         that would come out the same are kept. If the last attempt was killed, its
-        checkpoint lies there (`traces.checkpoints`), and this attempt goes on from it.
+        checkpoint lies there (`doubletake.model.checkpoints`), and this attempt goes
+        on from it.
 
 Outputs
     traces: one row per thought (`TRACES`).
@@ -19,7 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from doubletake.model.checkpoints import Checkpoint
+from doubletake.model.continuous_batching import generate
 from doubletake.model.decoder import Decoder
+from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
 from doubletake.model.token_sampling import Sampling
@@ -31,9 +35,8 @@ from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
+from doubletake.text.trace_rows import Completion, TracePrompt, trace_rows, verdict_on
 from problems.tables import PROBLEMS
-from traces.checkpoints import Checkpoint
-from traces.continuous_batching import generate
 from traces.earlier_traces import (
     add_to_store,
     checkpoint_path,
@@ -42,9 +45,7 @@ from traces.earlier_traces import (
     rows_in_store,
     rows_of_last_run,
 )
-from traces.generation_state import GenerationRequest
 from traces.tables import TRACES
-from traces.trace_rows import Completion, TracePrompt, traces_table, verdict_on
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -196,7 +197,8 @@ def main(
         decoder, requests, stop_ids, settings, checkpoint, progress
     )
     progress.close()
-    new, no_text = traces_table(prompts, completions, tokenizer)
+    rows, no_text = trace_rows(prompts, completions, tokenizer)
+    new = TRACES.frame(rows)
     traces = join_rows([prompt.trace for prompt in wanted], kept, new)
     reused = f"{len(kept)} thoughts kept from an earlier run" if kept else ""
     said = [too_long, no_text, reused, checkpoint.note, tokenizer.date_note]

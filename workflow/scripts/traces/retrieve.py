@@ -25,12 +25,12 @@ from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
+from doubletake.text.trace_rows import Completion, TracePrompt, trace_rows
 from doubletake.text.user_rows import short
 from doubletake.user_files.named_rows import dataset_rows
 from doubletake.user_files.reading import DatasetSettings
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
-from traces.trace_rows import Completion, TracePrompt, traces_table
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -126,7 +126,8 @@ def main(
     problems = PROBLEMS.read(problems_path)
     tokenizer = load_tokenizer(model)
     prompts, completions = completions_of(settings, problems, tokenizer)
-    traces, note = traces_table(prompts, completions, tokenizer)
+    rows, note = trace_rows(prompts, completions, tokenizer)
+    traces = TRACES.frame(rows)
     logger.info("%d thoughts imported from %s", traces.height, settings.source)
     run = {
         "stage": "traces",

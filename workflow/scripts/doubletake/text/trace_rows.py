@@ -5,13 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from doubletake.running.errors import InputError
 from doubletake.text.grading import Judged, Task, judged
 from doubletake.text.tokenizer import TraceTokenizer
 from doubletake.text.trace_positions import token_at
-from traces.tables import TRACES
 
 logger = logging.getLogger("doubletake")
 
@@ -54,7 +51,7 @@ class Completion:
 def trace_row(
     prompt: TracePrompt, completion: Completion, tokenizer: TraceTokenizer
 ) -> dict[str, Any]:
-    """One row of `TRACES`.
+    """One row of the table of traces (`TRACES`).
 
     Raises:
         InputError: the tokens cannot be decoded to a text.
@@ -105,12 +102,12 @@ def verdict_on(prompt: TracePrompt, text: str, answer_start: int | None) -> Judg
     return judged(text[answer_start:], task)
 
 
-def traces_table(
+def trace_rows(
     prompts: Iterable[TracePrompt],
     completions: dict[str, Completion],
     tokenizer: TraceTokenizer,
-) -> tuple[pl.DataFrame, str]:
-    """Table in the order of the prompts, and a note on refused completions.
+) -> tuple[list[dict[str, Any]], str]:
+    """Rows in the order of the prompts, and a note on refused completions.
 
     A completion whose tokens cannot be decoded to a text is refused, and the note names
     its trace. The other completions are kept.
@@ -126,4 +123,4 @@ def traces_table(
             logger.warning("trace %s refused: %s", prompt.trace, error)
             refused.append(prompt.trace)
     note = f"refused as no text: {', '.join(refused)}" if refused else ""
-    return TRACES.frame(rows), note
+    return rows, note

@@ -24,10 +24,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from doubletake.model.generation_state import GenerationRequest, GenerationState
 from doubletake.running.errors import InputError
 from doubletake.running.files import remove_abandoned, replacing
-from traces.generation_state import GenerationRequest, GenerationState
-from traces.trace_rows import Completion
+from doubletake.text.trace_rows import Completion
 
 logger = logging.getLogger("doubletake")
 

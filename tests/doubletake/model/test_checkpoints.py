@@ -8,12 +8,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from doubletake.model import growing_cache
+from doubletake.model import checkpoints, growing_cache
+from doubletake.model.checkpoints import Checkpoint
+from doubletake.model.continuous_batching import generate
+from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.token_sampling import Sampling
-from traces import checkpoints
-from traces.checkpoints import Checkpoint
-from traces.continuous_batching import generate
-from traces.generation_state import GenerationRequest
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
 STOPS = {1, 7}

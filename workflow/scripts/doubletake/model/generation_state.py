@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
-from traces.trace_rows import Completion
+from doubletake.text.trace_rows import Completion
 
 
 @dataclass(frozen=True)

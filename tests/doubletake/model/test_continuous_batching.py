@@ -6,10 +6,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from doubletake.model import continuous_batching
+from doubletake.model.continuous_batching import GenerationRequest, generate
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.errors import InputError
-from traces import continuous_batching
-from traces.continuous_batching import GenerationRequest, generate
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
 STOPS = {1, 7}
