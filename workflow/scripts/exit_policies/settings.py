@@ -11,5 +11,16 @@ def summarise(config: dict[str, Any], model: str) -> dict[str, Any]:
         "answer_prompt": answer_prompt(config, model),
         "kinds": config["trial_points"]["kinds"],
         "every": config["trial_points"]["every"],
+        "tolerance": config["exit_policies"]["tolerance"],
         "intervals": config["intervals"],
+    }
+
+
+def plot(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of `plot.py`."""
+    section = config["exit_policies"]
+    return {
+        "seed": section["seed"],
+        "tolerance": section["tolerance"],
+        "confidence": config["intervals"]["confidence"],
     }

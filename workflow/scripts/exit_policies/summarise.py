@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from doubletake.exit_rules.costs import (
@@ -31,14 +32,18 @@ from doubletake.exit_rules.costs import (
 from doubletake.exit_rules.hindsight import Hindsight
 from doubletake.exit_rules.published import policies_for, why_not
 from doubletake.exit_rules.replay import Looks, Stops, replay
-from doubletake.exit_rules.rule import Rule
+from doubletake.exit_rules.rule import NEEDS, Rule
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.running.logs import job
+from doubletake.stats.holm import holm
 from doubletake.stats.intervals import IntervalSettings, Mean, number
 from exit_policies.curves import Sweep
+from exit_policies.paired_test import paired_p
 from exit_policies.tables import (
     CURVES,
     IN_HINDSIGHT,
+    NOTHING,
+    P_VALUES,
     POLICIES,
     RULE,
     STOPS,
@@ -63,6 +68,8 @@ class Settings:
     """Kinds of trial points of the study."""
     every: int
     """Tokens between two points of the kind `every`."""
+    tolerance: float
+    """Largest loss of accuracy that counts as harmless, as a share."""
     intervals: IntervalSettings
 
 
@@ -104,13 +111,18 @@ def policy_row(
     policy: Rule | Hindsight,
     replayed: Replayed,
     prices: Prices,
-    intervals: IntervalSettings,
+    settings: Settings,
 ) -> dict[str, Any]:
-    """The row of `POLICIES` on a policy; only the first columns if it was refused."""
+    """The row of `POLICIES` on a policy; only the first columns if it was refused.
+
+    The p-values of `P_VALUES` are not yet corrected.
+    """
+    intervals = settings.intervals
     is_rule = isinstance(policy, Rule)
     row: dict[str, Any] = {
         "policy": name,
         "family": RULE if is_rule else IN_HINDSIGHT,
+        "asks_for": asked(policy) if is_rule else None,
         "threshold": threshold_of(policy),
         "why_not": replayed.refused.get(name),
     }
@@ -122,6 +134,8 @@ def policy_row(
     row["matched_share"] = int(share.name.partition("_")[2])
     over = accuracy_difference(stops.right, share.right, stops.problems, intervals)
     row |= columns_of("over_share", over)
+    if is_rule and row["stopped"]:
+        row |= p_values(stops, share, settings)
     lost, tokens = regret(stops, replayed.stops["oracle"], intervals)
     row |= columns_of("lost_to_oracle", lost)
     row |= columns_of("tokens_over_oracle", tokens)
@@ -130,6 +144,34 @@ def policy_row(
         start = replayed.stops["no_thought"].right.mean()
         row |= columns_of("area", curve.area(intervals, float(start)))
     return {key: value for key, value in row.items() if key in POLICIES.schema}
+
+
+def p_values(stops: Stops, share: Stops, settings: Settings) -> dict[str, float | None]:
+    """The p-values of `P_VALUES`, not corrected."""
+    right, problems = stops.right, stops.problems
+    intervals, margin = settings.intervals, settings.tolerance
+    end = stops.right_at_end
+    return {
+        "change_holm": paired_p(right, end, problems, intervals),
+        "harmless_holm": paired_p(right, end, problems, intervals, margin=margin),
+        "over_share_holm": paired_p(right, share.right, problems, intervals),
+    }
+
+
+def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, with each of `P_VALUES` corrected for the number of tested rules."""
+    changed = [dict(row) for row in rows]
+    for name in P_VALUES:
+        tested = [row for row in changed if row.get(name) is not None]
+        values = holm(np.array([row[name] for row in tested], dtype=float))
+        for row, value in zip(tested, values, strict=True):
+            row[name] = float(value)
+    return changed
+
+
+def asked(rule: Rule) -> str:
+    """What a rule asks for, of `NEEDS`, or `NOTHING`."""
+    return " and ".join(need for need in NEEDS if need in rule.needs) or NOTHING
 
 
 def threshold_of(policy: Rule | Hindsight) -> float | None:
@@ -193,7 +235,7 @@ def main(
     suffix = points.filter(pl.col("point") > 0)["suffix_tokens"].max()
     prices = Prices(suffix if isinstance(suffix, int) else 0)
     rows = [
-        policy_row(name, policy, replayed, prices, settings.intervals)
+        policy_row(name, policy, replayed, prices, settings)
         for name, policy in policies.items()
     ]
     logger.info(
@@ -203,7 +245,7 @@ def main(
         len(thoughts),
     )
     STOPS.write(stop_rows(replayed), stops_path)
-    POLICIES.write(POLICIES.frame(rows), policies_path)
+    POLICIES.write(POLICIES.frame(corrected(rows)), policies_path)
     CURVES.write(CURVES.frame(curve_rows(replayed)), curves_path)
 
 

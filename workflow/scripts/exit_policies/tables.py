@@ -1,10 +1,17 @@
 """Tables of exit policies: where each stops each thought, and what that costs."""
 
+from typing import Any
+
+import polars as pl
+
 from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 RULE, IN_HINDSIGHT = "rule", "hindsight"
 FAMILIES = (RULE, IN_HINDSIGHT)
+NOTHING = "nothing"
+P_VALUES = ("change_holm", "harmless_holm", "over_share_holm")
+"""Columns of p-values, corrected for the number of rules that stop a thought."""
 
 _POLICY = Column("policy", TEXT, "name of the policy, as in docs/exit_rules.md")
 
@@ -48,7 +55,12 @@ STOPS = Table(
             "points of the whole thought at which the rule would look",
             unit="points",
         ),
-        Column("able", FLAG, "the thought has enough looks for the rule to stop"),
+        Column(
+            "able",
+            FLAG,
+            "the thought has enough looks for the rule to stop; of a rule that counts "
+            "events, enough of them",
+        ),
         Column("trials", COUNT, "trial answers up to the stop", unit="trials"),
         Column("trial_tokens", COUNT, "tokens of these trials", unit="tokens"),
         Column(
@@ -82,6 +94,13 @@ POLICIES = Table(
             values=FAMILIES,
         ),
         Column(
+            "asks_for",
+            TEXT,
+            "what a rule asks for at its points: `trial`, `entropy`, `marker`, "
+            "`probe`, or `nothing`; null in hindsight",
+            nullable=True,
+        ),
+        Column(
             "threshold",
             REAL,
             "the published threshold; null if the policy has none",
@@ -99,7 +118,12 @@ POLICIES = Table(
                 ("thoughts", "thoughts with trial points", "thoughts"),
                 ("problems", "their problems", "problems"),
                 ("stopped", "thoughts that it stops before their end", "thoughts"),
-                ("able", "thoughts with enough looks for it to stop", "thoughts"),
+                (
+                    "able",
+                    "thoughts with enough looks for it to stop; of a rule that counts "
+                    "events, with enough of them",
+                    "thoughts",
+                ),
             )
         ),
         *with_ends(
@@ -120,6 +144,20 @@ POLICIES = Table(
             "accuracy at the stop minus at the end, on the same thoughts",
             "share",
             nullable=True,
+        ),
+        *(
+            Column(
+                name,
+                REAL,
+                f"p-value (paired score test over problems) of: {meaning}; corrected "
+                "for the number of rules that stop a thought (Holm); null for others, "
+                "and with too few problems",
+                nullable=True,
+            )
+            for name, meaning in (
+                ("change_holm", "`change` is 0"),
+                ("harmless_holm", "`change` is minus `exit_policies.tolerance`"),
+            )
         ),
         *(
             Column(name, COUNT, meaning, nullable=True, unit=unit)
@@ -150,6 +188,12 @@ POLICIES = Table(
             "over_share",
             "accuracy minus that of the matched fixed share, on the same thoughts",
             "share",
+            nullable=True,
+        ),
+        Column(
+            "over_share_holm",
+            REAL,
+            "p-value of: `over_share` is 0; as `change_holm`",
             nullable=True,
         ),
         *with_ends(
@@ -189,3 +233,20 @@ CURVES = Table(
     ),
     holds="accuracy and cost of every rule at every threshold of its grid",
 )
+
+
+def shown_policies(policies: pl.DataFrame) -> pl.DataFrame:
+    """The policies that stop a thought: they differ from thinking to the end."""
+    return policies.filter(pl.col("stopped") > 0)
+
+
+def is_harmless(row: dict[str, Any], tolerance: float, confidence: float) -> bool:
+    """Whether a rule is shown to lose at most the tolerance.
+
+    Args:
+        row: of `POLICIES`.
+        tolerance: largest harmless loss of accuracy, as a share.
+        confidence: one minus the level of the corrected tests.
+    """
+    p = row["harmless_holm"]
+    return p is not None and p <= 1 - confidence and row["change"] > -tolerance
