@@ -86,6 +86,7 @@ def _draw_thought(panel: Axes, example: Example, lines: float) -> None:
     panel.grid(visible=False)
     ticks = [t for t in panel.get_xticks() if 0 <= t <= example.tokens]
     panel.set_xticks(ticks)
+    panel.spines["bottom"].set_bounds(0, example.tokens)
 
 
 def _draw_names(panel: Axes, example: Example, names: list[list[str]]) -> None:

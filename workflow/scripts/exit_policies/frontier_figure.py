@@ -83,7 +83,9 @@ def draw_frontier(
         "whole thought", (1.0, None, None), (end, None, None), ("", "d", INK)
     )
     points.append(whole)
-    figure, axes = new_figure(columns=2, height=5.4, extra_width=2.6)
+    figure, axes = new_figure(
+        columns=2, height=5.4, extra_width=3.6, width_ratios=[2, 3]
+    )
     near = [point.y[0] >= end - ZOOM for point in points]
     for panel, zoomed in zip(axes[0], (False, True), strict=True):
         _draw_curves(panel, policies, curves)
@@ -93,8 +95,7 @@ def draw_frontier(
         _set_limits(panel, [p for p, n in zip(points, near, strict=True) if n], zoomed)
         panel.set_xlabel("kept and trial tokens / tokens of the whole thoughts")
     axes[0, 0].set(title="All policies", ylabel="share of right answers")
-    axes[0, 1].set(title="Near the whole thoughts (labels of the others: left)")
-    axes[0, 1].set_title(f"At most {100 * ZOOM:.0f} points below the whole thought")
+    axes[0, 1].set(title="The upper part, enlarged")
     _draw_legend(figure, points)
     write_note(figure, frontier_note(policies, confidence))
     figure.draw_without_rendering()

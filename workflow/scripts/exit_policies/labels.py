@@ -52,6 +52,7 @@ def place_labels(
             va="center",
             fontsize=SIZE,
             color=INK,
+            bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.4},
             arrowprops=line if is_far or abs(shift[1]) > DISTANCES[1] else None,
         ).set_in_layout(False)
 

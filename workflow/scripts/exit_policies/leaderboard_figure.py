@@ -18,6 +18,7 @@ from doubletake.page.plots import (
     ordered_colours,
     write_note,
 )
+from doubletake.page.wording import percent, real
 from exit_policies.frontier_figure import frontier_note
 from exit_policies.tables import IN_HINDSIGHT, is_harmless, shown_policies
 
@@ -99,9 +100,8 @@ def _draw_savings(panel: Axes, row: dict[str, Any], y: float) -> None:
         panel.hlines(y, *ends, color=INK, lw=1)
     else:
         ends = (saved, saved)
-    panel.text(
-        max(*ends, 0.0) + 0.015, y, f"{100 * saved:.0f}%", va="center", fontsize=7.5
-    )
+    text = percent(saved, 0)
+    panel.text(max(*ends, 0.0) + 0.015, y, text, va="center", fontsize=7.5)
 
 
 def _draw_changes(
@@ -122,7 +122,7 @@ def _draw_changes(
         )
         if value < -100 * SHOWN_LOSS:
             panel.plot(-100 * SHOWN_LOSS, y, "<", color=colour)
-            text = f"  {value:.0f}".replace("-", "\u2212")
+            text = f"  {real(value, 0)}"
             panel.text(-100 * SHOWN_LOSS, y, text, va="center", fontsize=7.5)
             continue
         if low is not None:
