@@ -82,7 +82,7 @@ def verdict(data: StudyData, row: Row) -> str:
         return f"shown to lose at most {allowed}"
     if direction(data, row, "change") == WORSE:
         return "a loss"
-    return f"neither a loss nor that at most {allowed} are lost is shown"
+    return f"not shown to be a loss, and not shown to be at most {allowed}"
 
 
 def with_interval(data: StudyData, row: Row, name: str) -> str:

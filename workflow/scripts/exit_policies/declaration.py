@@ -22,10 +22,10 @@ DECLARATION = Experiment(
             "share of each thought; above this line a rule does better than its tokens "
             "alone explain. The oracle stops at the earliest point that is right and "
             "stays right; oracle_any at the earliest that is right. Both need the "
-            "right answer, and the share needs the length of the thought, so none of them "
-            "can stop a running thought. Thin lines at the marks are intervals over "
-            "problems. Right: the upper part, enlarged; each label stands in one panel "
-            "only. Policies that never stop a thought would all lie at the whole "
+            "right answer, and the share needs the length of the thought, so none of "
+            "them can stop a running thought. Thin lines at the marks are intervals "
+            "over problems. Right: the upper part, enlarged; each label stands in one "
+            "panel only. Policies that never stop a thought would all lie at the whole "
             "thought; they are counted below. The numbers are in "
             "exit_policies/policies.parquet and exit_policies/curves.parquet.",
         ),

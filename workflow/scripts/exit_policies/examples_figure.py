@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,7 +23,7 @@ WIDE = 52  # characters of a line of names
 ROOM = 0.75  # right of the thought, for the names; of the thought's length
 LINE = 0.155  # inches of a line of names
 _DARK = ordered_colours(2)[0]
-ANSWERS = {
+ANSWERS: dict[str, dict[str, Any]] = {
     "right": {"marker": "o", "mfc": _DARK},
     "wrong": {"marker": "o", "mfc": "white"},
     "no answer": {"marker": "x"},
@@ -110,7 +111,7 @@ def _draw_names(panel: Axes, example: Example, names: list[list[str]]) -> None:
 
 
 def _draw_legend(figure: Figure) -> None:
-    dot = {"ls": "", "color": _DARK, "ms": 4.5, "mew": 1}
+    dot: dict[str, Any] = {"ls": "", "color": _DARK, "ms": 4.5, "mew": 1}
     handles = [
         Line2D([], [], label=name, **dot | look) for name, look in ANSWERS.items()
     ]

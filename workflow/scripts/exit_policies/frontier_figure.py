@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -141,13 +142,13 @@ def _texts(points: list[FrontierPoint], labelled: set[str]) -> list[str]:
 def _draw_point(panel: Axes, point: FrontierPoint) -> None:
     _, marker, colour = point.look
     (x, x_low, x_high), (y, y_low, y_high) = point.x, point.y
-    line = {"color": colour, "lw": 0.7, "alpha": 0.35, "zorder": 2}
+    line: dict[str, Any] = {"color": colour, "lw": 0.7, "alpha": 0.35, "zorder": 2}
     if x_low is not None and x_high is not None:
         panel.hlines(y, x_low, x_high, **line)
     if y_low is not None and y_high is not None:
         panel.vlines(x, y_low, y_high, **line)
     size = 8 if marker == "*" else 5
-    look = {"mec": "white", "mew": 0.5, "zorder": 3}
+    look: dict[str, Any] = {"mec": "white", "mew": 0.5, "zorder": 3}
     panel.plot(x, y, marker, color=colour, ms=size, **look)
 
 

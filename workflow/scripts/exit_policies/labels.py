@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Bbox
@@ -30,7 +31,7 @@ def place_labels(
         texts: a label for each point.
     """
     scale = 72 / axes.figure.dpi
-    places = axes.transData.transform(points) * scale if len(points) else []
+    places = axes.transData.transform(np.reshape(points, (-1, 2))) * scale
     inside = axes.get_window_extent().frozen()
     frame = Bbox(inside.get_points() * scale)
     taken = [_around(x, y, MARKER, MARKER) for x, y in places]

@@ -116,16 +116,14 @@ def _draw_changes(
     panel.axvline(-100 * tolerance, color=ACCENT, lw=1, ls=DASHED)
     for row, y in zip(rows, heights, strict=True):
         _, colour = BLOCKS[block_of(row)]
-        value, low, high = (
-            None if row[name] is None else 100 * row[name]
-            for name in ("change", "change_low", "change_high")
-        )
+        value = 100 * row["change"]
         if value < -100 * SHOWN_LOSS:
             panel.plot(-100 * SHOWN_LOSS, y, "<", color=colour)
             text = f"  {real(value, 0)}"
             panel.text(-100 * SHOWN_LOSS, y, text, va="center", fontsize=7.5)
             continue
-        if low is not None:
+        if row["change_low"] is not None:
+            low, high = 100 * row["change_low"], 100 * row["change_high"]
             panel.hlines(y, low, high, color=colour, lw=1.2)
         filled = colour if is_harmless(row, tolerance, confidence) else "white"
         panel.plot(value, y, "o", color=colour, mfc=filled, ms=5)
@@ -141,7 +139,7 @@ def _draw_legend(figure: Figure, rows: list[dict[str, Any]], tolerance: float) -
         if block in used
     ]
     words = f"{100 * tolerance:g} points"
-    dot = {"ls": "", "marker": "o", "color": _DARK}
+    dot: dict[str, Any] = {"ls": "", "marker": "o", "color": _DARK}
     handles += [
         Line2D([], [], label=f"at most {words} lost", **dot),
         Line2D([], [], label="not shown to be so", mfc="white", **dot),

@@ -88,7 +88,7 @@ def tiles(data: StudyData) -> list[Tile]:
         shown.append(
             Tile(
                 saving(best),
-                f"of the tokens saved by {best['policy']}, shown to lose at most {lost}",
+                f"of the tokens saved by {best['policy']}, with at most {lost} lost",
                 f"stops {stopped(best)}; accuracy {points(best['change'])} points",
             )
         )
@@ -117,8 +117,8 @@ def drawn(data: StudyData) -> str:
     )
     if is_reader(data):
         text += (
-            " The whole thoughts end with their writer\u2019s answers; answers at stops "
-            "are the reader\u2019s."
+            " The whole thoughts end with their writer\u2019s answers; answers at "
+            "stops are the reader\u2019s."
         )
     return text
 

@@ -21,6 +21,7 @@ from exit_policies.claims import (
     verdict,
     with_interval,
 )
+from exit_policies.corrections import corrected
 from exit_policies.tables import IN_HINDSIGHT
 
 if TYPE_CHECKING:
@@ -51,9 +52,12 @@ READER = (
 
 def cues(data: StudyData) -> str:
     """Is there a backtracking token to stop at?"""
-    rows = [row for row in rules_of(data) if row["policy"] in ORDINALS]
+    rows = corrected([row for row in rules_of(data) if row["policy"] in ORDINALS])
     if not rows:
         return ""
+    test = (
+        " (Paired score tests over problems, corrected for the number of these rules.)"
+    )
     parts = [
         f"at the {ORDINALS[row['policy']]} cue, which {row['stopped']:,} of "
         f"{plural(row['thoughts'], 'thought')} have, {rate(data, row)} of the tokens "
@@ -61,7 +65,10 @@ def cues(data: StudyData) -> str:
         + (f": {verdict(data, row)}" if is_tested(data) else "")
         for row in rows
     ]
-    return f"Is there a backtracking token to stop at? Stopped {'; '.join(parts)}."
+    return (
+        f"Is there a backtracking token to stop at? Stopped {'; '.join(parts)}."
+        f"{test if is_tested(data) else f' Not checked: {problems_of(rows[0])}.'}"
+    )
 
 
 def over_share(data: StudyData) -> str:
@@ -70,8 +77,10 @@ def over_share(data: StudyData) -> str:
     if not rows:
         return ""
     if not is_tested(data):
-        problems = plural(rows[0]["problems"], "problem")
-        return f"Whether a rule beats a fixed share of tokens: not checked, {problems}."
+        return (
+            "Whether a rule beats a fixed share of tokens is not checked: "
+            f"{problems_of(rows[0])}."
+        )
     groups: dict[int, list[Row]] = {BETTER: [], WORSE: [], OPEN: []}
     for row in rows:
         groups[direction(data, row, "over_share")].append(row)
@@ -164,7 +173,10 @@ def _needs(row: Row) -> str:
         events = {"cue": "backtrack cue", "first": "arrival", "budget": "token"}
         event = events[row["policy"].partition("_")[0]]
         return f"{row['policy']} needs {plural(int(rule.threshold), event)}"
-    kind = listed(sorted(rule.kinds)) + " point" if len(rule.kinds) == 1 else "point"
+    if rule.stride is not None:
+        points_needed = plural(rule.least_points, "point")
+        return f"{row['policy']} needs {points_needed} every {rule.stride} tokens"
+    kind = f"{listed(sorted(rule.kinds))} point" if len(rule.kinds) == 1 else "point"
     return f"{row['policy']} needs {plural(rule.least_points, kind)}"
 
 
@@ -235,6 +247,11 @@ def costs(data: StudyData) -> str:
         f"{text} Beside these rates lie, for the rule that needs most of each, "
         f"{listed(beside)}."
     )
+
+
+def problems_of(row: Row) -> str:
+    """Number of problems, in words."""
+    return plural(row["problems"], "problem")
 
 
 def saving(row: Row) -> str:

@@ -43,8 +43,8 @@ def paired_p(
     effect = n / float(jackknife.effective[0])
     if independent > 0 and jackknife.error[0] > 0:
         effect = max(1.0, float(jackknife.error[0]) ** 2 / independent)
-    z = score_z(*(np.array(count / effect) for count in (n, helped, harmed)), margin)
-    return two_sided(float(z))
+    pairs, b, c = np.array([n, helped, harmed]) / effect
+    return two_sided(float(score_z(pairs, b, c, margin)))
 
 
 def score_z(

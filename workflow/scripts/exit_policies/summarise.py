@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from doubletake.exit_rules.costs import (
@@ -35,15 +34,14 @@ from doubletake.exit_rules.replay import Looks, Stops, replay
 from doubletake.exit_rules.rule import NEEDS, Rule
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.running.logs import job
-from doubletake.stats.holm import holm
 from doubletake.stats.intervals import IntervalSettings, Mean, number
+from exit_policies.corrections import corrected
 from exit_policies.curves import Sweep
 from exit_policies.paired_test import paired_p
 from exit_policies.tables import (
     CURVES,
     IN_HINDSIGHT,
     NOTHING,
-    P_VALUES,
     POLICIES,
     RULE,
     STOPS,
@@ -115,14 +113,14 @@ def policy_row(
 ) -> dict[str, Any]:
     """The row of `POLICIES` on a policy; only the first columns if it was refused.
 
-    The p-values of `P_VALUES` are not yet corrected.
+    Its p-values are not yet corrected (`corrected`).
     """
     intervals = settings.intervals
     is_rule = isinstance(policy, Rule)
     row: dict[str, Any] = {
         "policy": name,
         "family": RULE if is_rule else IN_HINDSIGHT,
-        "asks_for": asked(policy) if is_rule else None,
+        "asks_for": asked(policy) if isinstance(policy, Rule) else None,
         "threshold": threshold_of(policy),
         "why_not": replayed.refused.get(name),
     }
@@ -147,26 +145,15 @@ def policy_row(
 
 
 def p_values(stops: Stops, share: Stops, settings: Settings) -> dict[str, float | None]:
-    """The p-values of `P_VALUES`, not corrected."""
+    """The p-values of a rule that stops a thought."""
     right, problems = stops.right, stops.problems
     intervals, margin = settings.intervals, settings.tolerance
     end = stops.right_at_end
     return {
-        "change_holm": paired_p(right, end, problems, intervals),
-        "harmless_holm": paired_p(right, end, problems, intervals, margin=margin),
-        "over_share_holm": paired_p(right, share.right, problems, intervals),
+        "change_p": paired_p(right, end, problems, intervals),
+        "harmless_p": paired_p(right, end, problems, intervals, margin=margin),
+        "over_share_p": paired_p(right, share.right, problems, intervals),
     }
-
-
-def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows, with each of `P_VALUES` corrected for the number of tested rules."""
-    changed = [dict(row) for row in rows]
-    for name in P_VALUES:
-        tested = [row for row in changed if row.get(name) is not None]
-        values = holm(np.array([row[name] for row in tested], dtype=float))
-        for row, value in zip(tested, values, strict=True):
-            row[name] = float(value)
-    return changed
 
 
 def asked(rule: Rule) -> str:

@@ -10,8 +10,12 @@ from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 RULE, IN_HINDSIGHT = "rule", "hindsight"
 FAMILIES = (RULE, IN_HINDSIGHT)
 NOTHING = "nothing"
-P_VALUES = ("change_holm", "harmless_holm", "over_share_holm")
-"""Columns of p-values, corrected for the number of rules that stop a thought."""
+TESTED = {
+    "change": "`change` is 0",
+    "harmless": "`change` is minus `exit_policies.tolerance`",
+    "over_share": "`over_share` is 0",
+}
+"""What is tested of each rule that stops a thought."""
 
 _POLICY = Column("policy", TEXT, "name of the policy, as in docs/exit_rules.md")
 
@@ -146,20 +150,6 @@ POLICIES = Table(
             nullable=True,
         ),
         *(
-            Column(
-                name,
-                REAL,
-                f"p-value (paired score test over problems) of: {meaning}; corrected "
-                "for the number of rules that stop a thought (Holm); null for others, "
-                "and with too few problems",
-                nullable=True,
-            )
-            for name, meaning in (
-                ("change_holm", "`change` is 0"),
-                ("harmless_holm", "`change` is minus `exit_policies.tolerance`"),
-            )
-        ),
-        *(
             Column(name, COUNT, meaning, nullable=True, unit=unit)
             for name, meaning, unit in (
                 ("helped", "wrong at the end, right at the stop", "thoughts"),
@@ -190,11 +180,25 @@ POLICIES = Table(
             "share",
             nullable=True,
         ),
-        Column(
-            "over_share_holm",
-            REAL,
-            "p-value of: `over_share` is 0; as `change_holm`",
-            nullable=True,
+        *(
+            column
+            for name, meaning in TESTED.items()
+            for column in (
+                Column(
+                    f"{name}_p",
+                    REAL,
+                    f"two-sided p-value of the paired score test over problems of: "
+                    f"{meaning}; null for a policy that is no rule or stops no "
+                    "thought, and with too few problems",
+                    nullable=True,
+                ),
+                Column(
+                    f"{name}_holm",
+                    REAL,
+                    f"{name}_p, corrected for the number of rules (Holm)",
+                    nullable=True,
+                ),
+            )
         ),
         *with_ends(
             "lost_to_oracle",
