@@ -216,7 +216,7 @@ def refused(data: StudyData) -> str:
 
 def costs(data: StudyData) -> str:
     """What the rates count, and what is counted beside them."""
-    rows = rules_of(data)
+    rows = policies_of(data).to_dicts()
     beside = [
         f"{plural(total, *words)}"
         for name, words in (
@@ -244,7 +244,7 @@ def costs(data: StudyData) -> str:
     if not beside:
         return text
     return (
-        f"{text} Beside these rates lie, for the rule that needs most of each, "
+        f"{text} Beside these rates lie, for the policy that needs most of each, "
         f"{listed(beside)}."
     )
 

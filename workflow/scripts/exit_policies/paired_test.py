@@ -38,7 +38,7 @@ def paired_p(
     left_out = (sums.sum(0) - sums) / (counts.sum(0) - counts)
     jackknife = Jackknife.of(sums.sum(0) / n, left_out, counts)
     helped, harmed = (int((difference == sign).sum()) for sign in (1, -1))
-    independent = ((helped + harmed) / n - mean**2) / n
+    independent = ((helped + harmed) / n - mean**2) / (n - 1)
     # ASSUME: thoughts on one problem are as one case, where problems do not differ.
     effect = n / float(jackknife.effective[0])
     if independent > 0 and jackknife.error[0] > 0:
