@@ -68,7 +68,8 @@ def _names(place: Place) -> list[str]:
     """Names of the policies that stop at a place, in lines."""
     names = [*place.policies]
     if place.is_end:
-        names = [f"end: {', '.join(names)}" if names else "end"]
+        kind = answer_kind(place.answer, place.correct)
+        names = [f"end ({kind}): {', '.join(names)}"]
     return textwrap.wrap(", ".join(names), WIDE) or [""]
 
 
