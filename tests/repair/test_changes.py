@@ -3,41 +3,37 @@
 import numpy as np
 import polars as pl
 import pytest
+from tiny_repair import STEP, arrivals_of, simulated
 
-from doubletake.exit_rules.repair import (
+from doubletake.stats.draws import array_generator
+from doubletake.stats.intervals import IntervalSettings
+from repair.changes import (
     belief_shift,
     gain_by_arrival,
     lost_answers,
     rates_by_arrival,
-    steps,
+    thought_on,
 )
-from doubletake.stats.draws import array_generator
-from doubletake.stats.intervals import IntervalSettings
+from repair.tables import (
+    AHEAD,
+    ARRIVAL,
+    ARRIVALS,
+    DIFFERENCE,
+    FORM,
+    GAINS,
+    LOST,
+    POOLED,
+    RATES,
+    SHIFTS,
+    STRAIGHT,
+)
 
 FEW = IntervalSettings(least_problems=2)
+LEVEL = 0.05
+STUDIES = 300
+ERROR = 3 * np.sqrt(LEVEL * (1 - LEVEL) / STUDIES)
 
-
-def table(*thoughts):
-    """Arrivals of thoughts: answers in order, the end's answer; "8" is right."""
-    rows = []
-    for number, (answers, end) in enumerate(thoughts):
-        for k, answer in enumerate(answers, 1):
-            rows.append(
-                {
-                    "trace": f"{number}/0",
-                    "problem": f"{number}",
-                    "arrival": k,
-                    "answer": answer,
-                    "correct": answer == "8",
-                    "end_correct": end == "8",
-                    "tokens_after": 50 * (len(answers) - k),
-                    "turned": k < len(answers),
-                }
-            )
-    return pl.DataFrame(rows, schema_overrides={"answer": pl.String})
-
-
-ARRIVALS = table(
+THOUGHTS = arrivals_of(
     (["7", "8"], "8"),  # repaired
     (["7", "6", "7"], "7"),
     (["8", "7"], "7"),  # damaged, ends wrong
@@ -47,104 +43,162 @@ ARRIVALS = table(
 )
 
 
-def test_steps_lead_to_the_next_arrival_of_the_same_thought():
-    found = steps(ARRIVALS.sample(fraction=1, shuffle=True, seed=1))
-    found = found.sort("trace", "arrival")
-    assert found["trace"].to_list() == ["0/0", "1/0", "1/0", "2/0", "3/0", "3/0", "4/0"]
-    assert found["shifted"].to_list() == [True, True, True, True, False, False, True]
-    assert found["next_correct"].to_list() == [True, *[False] * 3, True, True, False]
+def test_arrivals_at_the_end_of_the_thought_do_not_count():
+    late = THOUGHTS.with_columns(
+        tokens_after=pl.when(arrival=1).then("tokens_after").otherwise(0)
+    )
+    assert thought_on(late)["arrival"].unique().to_list() == [1]
 
 
-def test_no_answer_twice_is_no_shift():
-    assert steps(table(([None, None], "8")))["shifted"].to_list() == [False]
-
-
-def test_rates_of_each_arrival():
-    rates = rates_by_arrival(ARRIVALS, FEW)
-    first = {
-        (row["until"], row["change"]): (row["rate"], row["n"])
-        for row in rates.filter(arrival=1).to_dicts()
+def test_rates_of_each_arrival_and_of_all():
+    rates = rates_by_arrival(THOUGHTS, FEW)
+    found = {
+        (row["arrival"], row["until"], row["change"]): (row["rate"], row["n"])
+        for row in rates.to_dicts()
     }
-    assert first == {
-        ("next", "repair"): (0.5, 2),  # thoughts 0 and 1; 5 has no next arrival
-        ("next", "damage"): (pytest.approx(2 / 3), 3),
-        ("end", "repair"): (pytest.approx(2 / 3), 3),  # 0 and 5 of 0, 1, 5
-        ("end", "damage"): (pytest.approx(1 / 3), 3),  # 2 of 2, 3, 4
-    }
-    assert rates.filter(arrival=1, until="end", change="damage")["rate_low"][0] > 0
-    assert rates.filter(arrival=3, until="next").is_empty()
-    assert rates.filter(arrival=3, until="end").height == 2
+    assert found[1, "next", "repair"] == (pytest.approx(2 / 3), 3)  # 0, 5 of 0, 1, 5
+    assert found[1, "next", "damage"] == (pytest.approx(2 / 3), 3)  # 2, 4 of 2, 3, 4
+    assert found[1, "end", "repair"] == (pytest.approx(2 / 3), 3)
+    assert found[1, "end", "damage"] == (pytest.approx(1 / 3), 3)  # 2 of 2, 3, 4
+    # wrong at arrivals: 0, 1, 1, 1, 2, 4, 5; right at the end: 0, 4, 5
+    assert found[None, "end", "repair"] == (pytest.approx(3 / 7), 7)
+    assert found[None, "next", "damage"] == (pytest.approx(2 / 6), 6)
+    assert rates["n"].max() == 7
 
 
 def test_the_gain_of_thinking_on():
-    rows = gain_by_arrival(ARRIVALS, FEW).to_dicts()
-    # arrival 1: +1, 0, -1, 0, 0, +1 of 6; tokens after 50, 100, 50, 100, 50, 0
-    assert rows[0]["gain"] == pytest.approx(1 / 6)
-    assert rows[0]["tokens_after"] == pytest.approx(350 / 6)
-    assert rows[0]["gain_per_100"] == pytest.approx(100 / 350)
-    assert (rows[0]["n"], rows[0]["problems"]) == (6, 6)
-    assert rows[2]["gain_per_100"] is None  # nothing is written after the last arrival
+    rows = gain_by_arrival(THOUGHTS, FEW).to_dicts()
+    assert [row["start"] for row in rows] == [*[ARRIVAL] * 3, POOLED, FORM]
+    first, _, third, pooled, _ = rows
+    # arrival 1: +1, 0, -1, 0, 0, +1 of 6; tokens after 100, 150, 100, 150, 100, 50
+    assert first["gain"] == pytest.approx(1 / 6)
+    assert first["tokens_after"] == pytest.approx(650 / 6)
+    assert first["gain_per_100"] == pytest.approx(100 / 650)
+    assert (first["accuracy"], first["end_accuracy"]) == (0.5, pytest.approx(4 / 6))
+    assert (first["n"], first["problems"], first["changed"]) == (6, 6, 3)
+    assert first["p"] is None  # three changed problems cannot show anything
+    assert (third["gain"], third["n"]) == (0, 2)
+    # gains of all: 0: +1 0; 1: 0 0 0; 2: -1 0; 3: 0 0 0; 4: 0 +1; 5: +1
+    assert (pooled["gain"], pooled["n"]) == (pytest.approx(2 / 13), 13)
+    assert pooled["gain_per_100"] == pytest.approx(100 * 2 / (STEP * 22))
+
+
+def test_the_form_of_the_answer_counts_each_thought_once():
+    forced = pl.col("trace").is_in(["0/0", "1/0"])
+    arrivals = THOUGHTS.with_columns(forced_end_correct=forced)
+    (form,) = gain_by_arrival(arrivals, FEW).filter(start=FORM).to_dicts()
+    assert (form["n"], form["accuracy"]) == (6, pytest.approx(2 / 6))
+    assert form["gain"] == pytest.approx(4 / 6 - 2 / 6)
+    assert form["gain_per_100"] is None
+
+
+def test_p_values_are_corrected_for_the_arrivals_that_could_show_a_change():
+    mended = arrivals_of(*[(["7", "8", "8"], "8")] * 8, *[(["8", "8", "7"], "7")] * 3)
+    rows = gain_by_arrival(mended, FEW).filter(start=ARRIVAL).to_dicts()
+    assert [row["changed"] for row in rows] == [11, 3, 0]
+    assert rows[0]["p"] == rows[0]["p_holm"]  # one test
+    assert rows[1]["p"] is rows[2]["p"] is None
 
 
 def test_belief_shift_across_a_turn():
-    arrivals = ARRIVALS.with_columns(turned=pl.col("trace").is_in(["0/0", "3/0"]))
-    row = belief_shift(arrivals, FEW)
-    assert (row["turned"], row["turned_n"]) == (pytest.approx(1 / 3), 3)
-    assert (row["straight"], row["straight_n"]) == (1.0, 4)
-    assert row["difference"] == pytest.approx(-2 / 3)
-    assert row["difference_low"] < row["difference"] < row["difference_high"]
-    assert belief_shift(arrivals, IntervalSettings())["difference_low"] is None
-    every = belief_shift(ARRIVALS, FEW)  # no step without a turn
-    assert (every["straight"], every["difference"]) == (None, None)
+    rows = {row["turn"]: row for row in belief_shift(THOUGHTS, FEW).to_dicts()}
+    # turns: 0 yes; 1 yes yes; 2 yes; 3 no no; 4 yes
+    assert (rows[AHEAD]["shift"], rows[AHEAD]["n"]) == (pytest.approx(5 / 7), 7)
+    # to the end: 0 no; 1 no; 2 no; 3 no; 4 yes (no answer, then 8); 5 yes
+    assert (rows[STRAIGHT]["shift"], rows[STRAIGHT]["n"]) == (pytest.approx(2 / 6), 6)
+    difference = rows[DIFFERENCE]
+    assert difference["shift"] == pytest.approx(5 / 7 - 2 / 6)
+    assert difference["shift_low"] < difference["shift"] < difference["shift_high"]
+    (default,) = (
+        row
+        for row in belief_shift(THOUGHTS, IntervalSettings()).to_dicts()
+        if row["turn"] == DIFFERENCE
+    )
+    assert default["shift_low"] is None  # fewer than ten problems
+
+
+def test_no_answer_twice_is_no_shift_and_one_kind_of_step_is_not_compared():
+    rows = belief_shift(arrivals_of(([None], None)), FEW).to_dicts()
+    assert [(row["turn"], row["shift"]) for row in rows] == [(STRAIGHT, 0.0)]
 
 
 def test_thoughts_that_were_right_and_end_wrong():
-    thoughts = pl.DataFrame(
-        {
-            "problem": ["a", "b", "c", "d", "e"],
-            "was_right": [True, True, False, True, True],
-            "end_correct": [False, True, False, False, True],
-            "turns": [1, 1, 1, 2, 2],
-            "cause": ["slip", None, "slip", None, "slip"],
-        }
-    )
-    by_turns = lost_answers(thoughts, "turns", FEW)
-    assert by_turns["turns"].to_list() == [1, 2]
-    assert by_turns["rate"].to_list() == [pytest.approx(1 / 3), 0.5]
-    assert by_turns["n"].to_list() == [3, 2]
-    by_cause = lost_answers(thoughts, "cause", FEW)
-    assert dict(zip(by_cause["cause"], by_cause["n"], strict=True)) == {
-        None: 2,
-        "slip": 3,
-    }
+    rows = {row["turns"]: row for row in lost_answers(THOUGHTS, FEW).to_dicts()}
+    assert rows[None]["n"] == 6
+    assert rows[None]["lost"] == pytest.approx(1 / 6)  # 2
+    assert rows[None]["gained"] == pytest.approx(1 / 6)  # 5
+    assert rows[None]["kept"] == pytest.approx(3 / 6)  # 0, 3, 4
+    assert (rows[1]["n"], rows[1]["lost"]) == (3, pytest.approx(1 / 3))
+    many = lost_answers(THOUGHTS.with_columns(turns=pl.lit(9, pl.Int32)), FEW)
+    assert many["turns"].to_list() == [None, 5]
 
 
-def shifts(with_turn, without, seed, studies=500, problems=30):
+def test_no_arrival_gives_empty_tables():
+    none = ARRIVALS.frame([])
+    assert rates_by_arrival(none, FEW).equals(RATES.frame([]))
+    assert gain_by_arrival(none, FEW).equals(GAINS.frame([]))
+    assert belief_shift(none, FEW).equals(SHIFTS.frame([]))
+    assert lost_answers(none, FEW).equals(LOST.frame([]))
+
+
+def claims(seed, mended, spoiled, studies=STUDIES, **study):
+    """`[study, arrival]`, 1: a gain is claimed, -1: a loss, 0: neither."""
+    draw, found = array_generator(seed, 0), []
+    for _ in range(studies):
+        table = simulated(draw, mended, spoiled, **study)
+        gains = gain_by_arrival(table, IntervalSettings()).filter(start=ARRIVAL)
+        shown = (gains["p_holm"] <= LEVEL).fill_null(value=False).to_numpy()
+        found.append(shown * np.sign(gains["gain"].to_numpy()))
+    return np.array(found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "study"),
+    [
+        (0.1, {"problems": 60}),
+        (0.03, {"problems": 200}),  # few changes
+        (0.2, {"problems": 20, "samples": 3}),
+    ],
+)
+def test_without_an_effect_a_gain_or_loss_at_any_arrival_is_rarely_claimed(
+    changed, study
+):
+    same = [changed] * 3
+    found = claims(1, same, same, **study)
+    assert (found != 0).any(1).mean() <= LEVEL + ERROR
+    assert (found != 0).any()  # the test can claim
+
+
+def test_a_gain_at_one_arrival_and_a_loss_at_another_are_found():
+    found = claims(2, [0.2, 0.03, 0.03], [0.02, 0.03, 0.25], studies=100, problems=100)
+    assert (found[:, 0] == 1).mean() > 0.9
+    assert (found[:, 2] == -1).mean() > 0.9
+    assert (found[:, 1] != 0).mean() <= 0.12
+
+
+def shift_claims(with_turn, without, seed, studies=STUDIES, problems=30):
     """Share of studies that claim a difference of shifts: lower, higher."""
     draw, found = array_generator(seed, 0), []
     for _ in range(studies):
         turned = np.tile([True, False, True, False], problems)
         level = np.repeat(draw.normal(0, 0.1, problems), 4)
-        chance = np.where(turned, with_turn, without) + level
-        shifted = draw.random(4 * problems) < chance
-        trace = np.repeat(np.arange(4 * problems), 2)
-        arrivals = pl.DataFrame(
-            {
-                "trace": trace,
-                "problem": np.repeat(np.arange(problems), 8),
-                "arrival": np.tile([1, 2], 4 * problems),
-                "answer": np.stack([0 * shifted, shifted], 1).ravel().astype(str),
-                "correct": False,
-                "turned": np.repeat(turned, 2),
-            }
+        shifted = draw.random(4 * problems) < level + np.where(
+            turned, with_turn, without
         )
-        row = belief_shift(arrivals, IntervalSettings())
-        found.append((row["difference_high"] < 0, row["difference_low"] > 0))
+        table = simulated(draw, [0], [0], arrivals=1, problems=problems, samples=4)
+        table = table.with_columns(
+            turn=pl.when(pl.Series(turned))
+            .then(pl.lit(AHEAD))
+            .otherwise(pl.lit(STRAIGHT)),
+            next_answer=pl.Series(np.where(shifted, "7", "8")),
+        )
+        row = belief_shift(table, IntervalSettings()).row(-1, named=True)
+        found.append((row["shift_high"] < 0, row["shift_low"] > 0))
     return np.mean(found, axis=0)
 
 
 def test_a_shift_is_rarely_claimed_without_an_effect_and_found_with_one():
-    error = 3 * np.sqrt(0.025 * 0.975 / 500)
-    assert shifts(0.4, 0.4, seed=0).max() <= 0.025 + error
-    lower, higher = shifts(0.6, 0.25, seed=1, studies=200)
+    error = 3 * np.sqrt(0.025 * 0.975 / STUDIES)
+    assert shift_claims(0.4, 0.4, seed=0).max() <= 0.025 + error
+    lower, higher = shift_claims(0.6, 0.25, seed=1, studies=100)
     assert (lower, higher > 0.9) == (0, True)

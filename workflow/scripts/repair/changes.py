@@ -55,9 +55,11 @@ def rates_by_arrival(arrivals: pl.DataFrame, s: IntervalSettings) -> pl.DataFram
             means = _means(both, both[later] != now, [0, *numbers], s, shares=True)
             for group, number in enumerate([None, *numbers]):
                 if means.n[group]:
-                    row = {"arrival": number, "until": until, "change": change}
-                    row |= means.columns("rate", group) | means.cases(group)
-                    rows.append(row)
+                    rows.append(
+                        {"arrival": number, "until": until, "change": change}
+                        | means.columns("rate", group)
+                        | means.cases(group)
+                    )
     return RATES.frame(rows)
 
 
