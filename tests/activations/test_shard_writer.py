@@ -27,7 +27,7 @@ def test_interrupted_writing_leaves_nothing(tmp_path):
 def test_file_with_unwritten_rows_never_gets_its_name(tmp_path):
     path = tmp_path / "1-of-1.safetensors"
     with (
-        pytest.raises(ValueError, match="2 rows were not written"),
+        pytest.raises(ValueError, match="2 rows of resid were not written"),
         open_shard_writer(path, "1-of-1", ORIGIN, ShardSizes(2, 1, 4), torch.float32),
     ):
         pass

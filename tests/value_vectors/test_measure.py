@@ -17,8 +17,9 @@ from doubletake.stats.intervals import IntervalSettings, cluster_means
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
+from doubletake.tensors.sealed_tensors import write_tensors
 from matches.tables import MATCHES
-from probing.reading import GAP_SUFFIX, Directions, write_tensors
+from probing.reading import GAP_SUFFIX, Directions
 from probing.tables import PROBING
 from turns.reading import target_ids
 from turns.tables import TURN_WORDS, TURNS

@@ -3,23 +3,19 @@
 `shard_format` describes the tensors. A digest is checked for every vector that is read.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import torch
-from safetensors import SafetensorError, safe_open
 
-from activations.shard_format import DTYPE_CODES, FORMAT, ShardSizes, digest_name
+from activations.shard_format import FORMAT, PER_ROW, ShardSizes
 from activations.tables import ACTIVATION_INDEX
-from activations.vector_digests import bytes_digest, vector_digests
 from doubletake.running.digests import file_digest
 from doubletake.running.errors import InputError
-from doubletake.running.seals import REMEDY
 from doubletake.study.settings import ModelSettings
+from doubletake.tensors.row_files import readers_by_shard
 
 
 @dataclass(frozen=True)
@@ -66,16 +62,15 @@ class ActivationCache:
                 `origin`. The message names the file.
         """
         self.index = ACTIVATION_INDEX.read(index_path)
-        self._files: dict[str, Any] = {}
-        self._paths: dict[str, str | Path] = {}
+        wanted = {"format": FORMAT, **asdict(origin)}
+        self._files = readers_by_shard(shard_paths, wanted)
         sizes: set[tuple[int, int]] = set()
-        for path in shard_paths:
-            file = _open(path)
-            metadata = _check_metadata(path, file, origin)
-            self._files[metadata["shard"]] = file
-            self._paths[metadata["shard"]] = path
-            sizes.add((int(metadata["n_layers"]), int(metadata["d_model"])))
-            self._check_shapes(path, metadata)
+        for shard, file in self._files.items():
+            layers, d = (int(file.metadata[key]) for key in ("n_layers", "d_model"))
+            sizes.add((layers, d))
+            rows = self.index.filter(pl.col("shard") == shard).height
+            shapes = ShardSizes(rows, layers, d).tensors(torch.float32)
+            file.check_shapes(shapes, PER_ROW)
         if len(sizes) != 1:
             raise InputError(
                 f"{index_path}: shards of different models, layers and widths are "
@@ -125,19 +120,15 @@ class ActivationCache:
             InputError: an event has no cached row, or a file is damaged.
         """
         located = self.locate(events).with_row_index("result_row")
-        dtype, shape = self._dtype_and_shape(name)
+        dtype, shape = next(iter(self._files.values())).dtype_and_shape(name)
         shape = shape[1:] if layer is None else shape[2:]
         result = torch.empty([events.height, *shape], dtype=dtype)
         for (shard,), part in located.group_by("shard"):
+            part = part.sort("row")
+            places = part["result_row"].to_list()
             file = self._files[str(shard)]
-            view, digests = file.get_slice(name), file.get_slice(digest_name(name))
-            for start, stop, result_rows in _consecutive_rows(part.sort("row")):
-                cells: Any = slice(start, stop)
-                if layer is not None:
-                    cells = (cells, slice(layer, layer + 1))
-                values = view[cells]
-                self._verify(str(shard), name, values, digests[cells])
-                result[result_rows] = values if layer is None else values[:, 0]
+            for values, block in file.rows(name, part["row"].to_list(), layer):
+                result[places[block]] = values
         return result
 
     def mean_resid(self) -> torch.Tensor:
@@ -168,90 +159,9 @@ class ActivationCache:
     def _mean(self, name: str) -> torch.Tensor:
         total, count = torch.zeros((), dtype=torch.float64), 0
         for shard in sorted(self._files):
-            total = total + self._read_whole(shard, name)
-            count += int(self._read_whole(shard, "mean_resid_count").item())
+            file = self._files[shard]
+            total = total + file.whole(name)
+            count += int(file.whole("mean_resid_count").item())
         if count == 0:
             raise InputError("activations: no thought token in the calibration split")
         return total / count
-
-    def _read_whole(self, shard: str, name: str) -> torch.Tensor:
-        """A whole tensor, which has a single digest."""
-        file = self._files[shard]
-        tensor, digest = (file.get_tensor(key) for key in (name, digest_name(name)))
-        self._verify(shard, name, tensor.reshape(1, -1), digest)
-        return tensor
-
-    def _verify(
-        self, shard: str, name: str, values: torch.Tensor, digests: torch.Tensor
-    ) -> None:
-        vectors = values[:, None] if values.dim() == 1 else values
-        if not torch.equal(vector_digests(vectors), digests):
-            raise InputError(
-                f"{self._paths[shard]} is damaged ({name} does not match its digests): "
-                f"{REMEDY}"
-            )
-
-    def _dtype_and_shape(self, name: str) -> tuple[torch.dtype, list[int]]:
-        file = next(iter(self._files.values()))
-        code = file.get_slice(name).get_dtype()
-        dtype = next(kind for kind, known in DTYPE_CODES.items() if known == code)
-        sizes = ShardSizes(0, self.n_layers, self.d_model)
-        return dtype, sizes.tensors(dtype)[name][1]
-
-    def _check_shapes(self, path: str | Path, metadata: dict[str, str]) -> None:
-        shard = metadata["shard"]
-        rows = self.index.filter(pl.col("shard") == shard).height
-        sizes = ShardSizes(rows, int(metadata["n_layers"]), int(metadata["d_model"]))
-        shapes = sizes.tensors(torch.float32) | sizes.stored(torch.float32)
-        for name, (_, shape) in shapes.items():
-            in_file = self._files[shard].get_slice(name).get_shape()
-            if in_file != shape:
-                raise InputError(
-                    f"{path}: {name} is {in_file}, but the index and the model want "
-                    f"{shape}"
-                )
-
-
-def _open(path: str | Path) -> Any:
-    """Open a shard and check the digest of its header."""
-    try:
-        file = safe_open(str(path), framework="pt", device="cpu")
-        digest = file.get_tensor(digest_name("header"))
-        with open(path, "rb") as raw:
-            length = raw.read(8)
-            header = length + raw.read(int.from_bytes(length, "little"))
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            f"{path}: damaged or missing, or of another version ({error}): {REMEDY}"
-        ) from error
-    if not torch.equal(digest, bytes_digest(header)):
-        raise InputError(
-            f"{path} is damaged (its header does not match its digest): {REMEDY}"
-        )
-    return file
-
-
-def _check_metadata(path: str | Path, file: Any, origin: Origin) -> dict[str, str]:
-    metadata = file.metadata() or {}
-    for key, wanted in {"format": FORMAT, **asdict(origin)}.items():
-        in_file = metadata.get(key)
-        if in_file != wanted:
-            raise InputError(
-                f"{path}: made from another {key}: {in_file!r} instead of {wanted!r}"
-            )
-    return metadata
-
-
-def _consecutive_rows(part: pl.DataFrame) -> Iterator[tuple[int, int, list[int]]]:
-    """Blocks of consecutive rows of a shard.
-
-    Args:
-        part: columns row (ascending, may repeat) and result_row.
-
-    Yields:
-        First row, row after the last, and where the block lies in the result.
-    """
-    rows, result_rows = part["row"].to_list(), part["result_row"].to_list()
-    breaks = [k for k, (a, b) in enumerate(pairwise(rows), 1) if b != a + 1]
-    for start, stop in pairwise([0, *breaks, len(rows)]):
-        yield rows[start], rows[stop - 1] + 1, result_rows[start:stop]

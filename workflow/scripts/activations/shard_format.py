@@ -16,31 +16,19 @@ model's dtype:
                                             tokens; the sum of mlp_out follows from the
                                             two: resid[l + 1] - resid[l] - attn_out[l]
 
-Files are written row by row, because a shard may be larger than the memory, and read
-slice by slice. A reader of a slice must notice damage in it. So a file holds digests
-(64 bits of XXH3, as int64) of every vector and of its header:
-
-    resid_digest    [row, n_layers + 1]     of resid[row, layer]; likewise for the other
-                                            tensors
-    header_digest   [1]                     of the bytes before the tensors
+Digests of all of them are added (`doubletake.tensors.row_files`).
 """
 
 from dataclasses import dataclass
 
 import torch
 
+from doubletake.tensors.row_files import Shapes
+
 FORMAT = "2"
 """Version of the format; readers refuse other versions."""
 PER_ROW = ("resid", "attn_out", "mlp_out", "final_scale")
 """Tensors with one entry per row."""
-DTYPE_CODES = {
-    torch.float64: "F64",
-    torch.int64: "I64",
-    torch.float32: "F32",
-    torch.bfloat16: "BF16",
-    torch.float16: "F16",
-}
-"""Names of the types in a safetensors header."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +39,11 @@ class ShardSizes:
     n_layers: int
     d_model: int
 
-    def stored(self, dtype: torch.dtype) -> dict[str, tuple[torch.dtype, list[int]]]:
-        """Type and shape of all tensors and digests, in the order of the file.
+    def tensors(self, dtype: torch.dtype) -> Shapes:
+        """Type and shape of every tensor, in the order of the file.
 
         The widest types come first, which keeps the file aligned.
         """
-        tensors = self.tensors(dtype)
-        digests = {
-            digest_name(name): (torch.int64, shape if len(shape) < 3 else shape[:-1])
-            for name, (_, shape) in tensors.items()
-            if name in PER_ROW
-        }
-        whole = ("mean_resid_sum", "mean_attn_out_sum", "mean_resid_count", "header")
-        digests |= {digest_name(name): (torch.int64, [1]) for name in whole}
-        return digests | tensors
-
-    def tensors(self, dtype: torch.dtype) -> dict[str, tuple[torch.dtype, list[int]]]:
-        """Type and shape of every tensor, without the digests."""
         rows, layers, d = self.rows, self.n_layers, self.d_model
         return {
             "mean_resid_sum": (torch.float64, [layers + 1, d]),
@@ -78,8 +54,3 @@ class ShardSizes:
             "attn_out": (dtype, [rows, layers, d]),
             "mlp_out": (dtype, [rows, layers, d]),
         }
-
-
-def digest_name(name: str) -> str:
-    """Name of the tensor that holds the digests of a tensor."""
-    return f"{name}_digest"

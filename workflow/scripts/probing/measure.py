@@ -41,6 +41,7 @@ from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import indices_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
+from doubletake.tensors.sealed_tensors import write_tensors
 from matches.reading import cases_of
 from matches.tables import MATCHES, NUMBERS
 from probing.boundary_probes import (
@@ -51,7 +52,6 @@ from probing.boundary_probes import (
     probes_to_refit,
 )
 from probing.cross_validation import ProbePlan
-from probing.reading import write_tensors
 from probing.tables import PROBING_SCORES
 
 if TYPE_CHECKING:

@@ -11,18 +11,14 @@ Metadata: model, revision, dtype, digest of the events table, n_layers, d_model.
 files of shards hold one tensor per boundary, `x/3` and `x.gap/3`. All files are sealed.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from safetensors.numpy import load, save
 
 from doubletake.running.errors import InputError
-from doubletake.running.files import write_whole
-from doubletake.running.seals import BLANK, MARK, read_sealed, sealed
+from doubletake.tensors.sealed_tensors import read_tensors, write_tensors
 
 GAP_SUFFIX = ".gap"
 
@@ -37,20 +33,6 @@ class Directions:
     """[n_layers + 1], distance of the classes' means."""
 
 
-def write_tensors(
-    tensors: dict[str, np.ndarray], metadata: dict[str, str], path: str | Path
-) -> None:
-    """Write a sealed file, complete or not at all; equal content gives equal bytes."""
-    data = save(tensors)
-    header, start = _header(data)
-    # The library writes metadata in an order that differs from run to run.
-    ordered = dict(sorted((metadata | {MARK: BLANK}).items()))
-    whole = {"__metadata__": ordered} | header
-    text = json.dumps(whole, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    write_whole(path, sealed(len(text).to_bytes(8, "little") + text + data[start:]))
-
-
 def merge_directions(paths: Iterable[str | Path], path: str | Path) -> None:
     """Stack the directions of all layer boundaries.
 
@@ -61,7 +43,7 @@ def merge_directions(paths: Iterable[str | Path], path: str | Path) -> None:
     rows_by_name: dict[str, dict[int, np.ndarray]] = {}
     metadata: dict[str, str] = {}
     for part in paths:
-        tensors, origin = _read(part)
+        tensors, origin = read_tensors(part)
         if metadata and origin != metadata:
             raise InputError(
                 f"{part}: comes from another model or other events than the shards "
@@ -97,7 +79,7 @@ def read_directions(path: str | Path, origin: dict[str, str]) -> Directions:
         InputError: the file is damaged, or made from another model or other events. The
             message names the key of `origin` that differs.
     """
-    tensors, metadata = _read(path)
+    tensors, metadata = read_tensors(path)
     for key, expected in origin.items():
         if metadata.get(key) != expected:
             raise InputError(
@@ -106,16 +88,3 @@ def read_directions(path: str | Path, origin: dict[str, str]) -> Directions:
             )
     vectors = {name: t for name, t in tensors.items() if not name.endswith(GAP_SUFFIX)}
     return Directions(vectors, {name: tensors[name + GAP_SUFFIX] for name in vectors})
-
-
-def _read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    data = read_sealed(path)
-    metadata = _header(data)[0]["__metadata__"]
-    del metadata[MARK]
-    return dict(sorted(load(data).items())), metadata
-
-
-def _header(data: bytes) -> tuple[dict[str, Any], int]:
-    """Header of a safetensors file, and the offset at which its tensors begin."""
-    start = 8 + int.from_bytes(data[:8], "little")
-    return json.loads(data[8:start]), start

@@ -1,0 +1,1 @@
+"""Tensors in files: written row by row or whole, with digests, checked when read."""
