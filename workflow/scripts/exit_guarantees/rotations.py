@@ -1,6 +1,6 @@
 """Rotations: every problem is reported once, and chosen on, and trained on, once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,6 +14,7 @@ from doubletake.exit_rules.splits import (
 )
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.running.errors import InputError
+from exit_probes.reading import Scores, scores_by
 from trial_points.reading import thoughts_of
 
 
@@ -43,28 +44,22 @@ class Rotation:
 def rotations(
     points: pl.DataFrame,
     traces: pl.DataFrame,
-    scores: pl.DataFrame | None,
     seed: int,
+    scores: Mapping[int, Scores] | None = None,
 ) -> list[Rotation]:
     """The three rotations of a study.
 
     Args:
         points: `TRIAL_POINTS`.
         traces: `TRACES`, with all traces of the points.
-        scores: columns trace, point, trained_on (the group whose problems trained the
-            probe), score (probability that the trial answer is right). Two rows for
-            each scored point, one of each group but its own. None without probes.
         seed: of the draw of the groups.
-
-    Raises:
-        InputError: a score comes from a probe that was trained on its own problem.
+        scores: scores of the probe that each group has trained, for points of the
+            other groups; None for rules without a probe.
     """
     groups = problem_groups(points["problem"], seed)
-    if scores is not None:
-        _refuse_own_scores(scores, points, groups)
     found = []
     for group in range(GROUPS):
-        by_point = scores_of(scores, training_group(group))
+        by_point = (scores or {}).get(training_group(group))
         parts = []
         for taken in (calibration_group(group), group):
             names = [name for name, number in groups.items() if number == taken]
@@ -75,27 +70,25 @@ def rotations(
 
 
 def scores_of(
-    scores: pl.DataFrame | None, trained_on: int
-) -> dict[tuple[str, int], float]:
-    """Scores of the probe of one group, by trace and point."""
-    if scores is None:
-        return {}
-    rows = scores.filter(trained_on=trained_on)
-    keys = rows.select("trace", "point").iter_rows()
-    return {
-        (trace, point): score
-        for (trace, point), score in zip(keys, rows["score"], strict=True)
-    }
+    table: pl.DataFrame, rule: str, points: pl.DataFrame, seed: int
+) -> dict[int, Scores]:
+    """The scores of a rule's probes, by the group that trained the probe.
 
+    Args:
+        table: `EXIT_PROBE_SCORES`.
+        rule: the exit rule that reads the probes.
+        points: `TRIAL_POINTS`.
+        seed: of the draw of the groups.
 
-def _refuse_own_scores(
-    scores: pl.DataFrame, points: pl.DataFrame, groups: dict[str, int]
-) -> None:
-    problems = dict(points.select("trace", "problem").unique().iter_rows())
-    for trace, trained_on in scores.select("trace", "trained_on").unique().iter_rows():
-        if trace in problems and groups[problems[trace]] == trained_on:
+    Raises:
+        InputError: a probe has seen a problem that it scores.
+    """
+    groups = problem_groups(points["problem"], seed)
+    for problem, trained_on in table.select("problem", "trained_on").unique().rows():
+        if groups.get(problem) == trained_on:
             raise InputError(
-                f"trace {trace}: its probe score comes from a probe that was trained "
-                f"on its own group {trained_on}; exit_probes and exit_policies must "
-                "draw the same groups"
+                f"exit_probes/scores: problem {problem} has the score of a probe that "
+                f"its own group {trained_on} has trained; exit_probes and "
+                "exit_guarantees must draw the same groups"
             )
+    return {group: scores_by(table, rule, group) for group in range(GROUPS)}

@@ -6,6 +6,7 @@ with probes that the third group has trained.
 Inputs
     points: the trial points (`TRIAL_POINTS`).
     traces: the thoughts (`TRACES`).
+    scores: of the probes (`EXIT_PROBE_SCORES`).
 
 Outputs
     chosen: thresholds chosen by one standard error, and published ones (`CHOSEN`).
@@ -15,7 +16,7 @@ Outputs
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,10 @@ from exit_guarantees.families import families
 from exit_guarantees.guarantees import RiskSettings
 from exit_guarantees.outcomes import Outcomes
 from exit_guarantees.risks import risk_rows
-from exit_guarantees.rotations import Rotation, rotations
+from exit_guarantees.rotations import Rotation, rotations, scores_of
 from exit_guarantees.tables import CHOSEN, CHOSEN_BY_ERROR, CONFORMAL, RISKS
+from exit_probes.tables import EXIT_PROBE_SCORES
+from exit_probes.tables import RULES as PROBED
 from traces.tables import TRACES
 from trial_points.tables import TRIAL_POINTS
 
@@ -64,91 +67,121 @@ class Settings:
     intervals: IntervalSettings
 
 
-def summarise(
-    points: pl.DataFrame,
-    traces: pl.DataFrame,
-    scores: pl.DataFrame | None,
-    settings: Settings,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """The tables `CHOSEN`, `RISKS` and `CONFORMAL`; without thoughts they are empty.
+@dataclass(frozen=True)
+class Study:
+    """The rotations of a study, with the scores that each rule needs."""
 
-    Args:
-        points: `TRIAL_POINTS`.
-        traces: `TRACES`.
-        scores: of probes, see `rotations`; None without probes.
-        settings: see `Settings`.
-    """
-    if points.is_empty():
+    plain: list[Rotation]
+    """For rules without a probe."""
+    probed: dict[str, list[Rotation]]
+    """For rules with a probe, by name; empty without scores."""
+
+    @classmethod
+    def of(
+        cls,
+        points: pl.DataFrame,
+        traces: pl.DataFrame,
+        scores: pl.DataFrame | None,
+        seed: int,
+    ) -> "Study":
+        """Draw the groups.
+
+        Args:
+            points: `TRIAL_POINTS`.
+            traces: `TRACES`.
+            scores: `EXIT_PROBE_SCORES`; None without probes.
+            seed: of the draw.
+        """
+        probed = {}
+        if scores is not None:
+            for rule in PROBED:
+                own = scores_of(scores, rule, points, seed)
+                probed[rule] = rotations(points, traces, seed, own)
+        return cls(rotations(points, traces, seed), probed)
+
+    def turns(self, rule: Rule) -> list[Rotation]:
+        """The rotations for a rule, with all thoughts."""
+        return self.probed.get(rule.name, self.plain)
+
+    def why_not(self, rule: Rule, settings: Settings) -> str | None:
+        """Why a rule is not checked; None if it is."""
+        thoughts = [
+            thought
+            for turn in self.turns(rule)
+            for thought in (*turn.calibration, *turn.reported)
+        ]
+        return why_not(rule, thoughts, settings.kinds, settings.every)
+
+
+def summarise(
+    study: Study, settings: Settings
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The tables `CHOSEN`, `RISKS` and `CONFORMAL`; without thoughts they are empty."""
+    if not any(turn.reported for turn in study.plain):
         return CHOSEN.frame([]), RISKS.frame([]), CONFORMAL.frame([])
-    turns = rotations(points, traces, scores, settings.seed)
-    single = [turn.one_per_problem(settings.seed) for turn in turns]
     policies = policies_for(settings.answer_prompt)
     grouped = families(policies)
-    refused = {
-        family: reason
-        for family, rules in grouped.items()
-        if (reason := _why_not(rules[0], turns, settings)) is not None
+    reasons = {
+        family: study.why_not(rules[0], settings) for family, rules in grouped.items()
     }
+    refused = {family: reason for family, reason in reasons.items() if reason}
+    for reason in refused.values():
+        logger.warning("not checked: %s", reason)
     checked = {name: rules for name, rules in grouped.items() if name not in refused}
-    risks = [RiskSettings(epsilon, settings.delta) for epsilon in settings.epsilons]
-    chosen = chosen_rows(checked, _pairs(checked, turns), settings.intervals)
+    chosen = chosen_rows(checked, _pairs(checked, study), settings.intervals)
     chosen += [
         {"rule": family, "choice": CHOSEN_BY_ERROR, "why_not": reason}
         for family, reason in refused.items()
     ]
-    asked = risk_rows(_pairs(checked, single), risks, settings.intervals)
+    risks = [RiskSettings(epsilon, settings.delta) for epsilon in settings.epsilons]
+    pairs = _pairs(checked, study, settings.seed)
+    asked = risk_rows(pairs, risks, settings.intervals)
     asked += [
-        {
-            "rule": family,
-            "epsilon": risk.epsilon,
-            "delta": risk.delta,
-            "why_not": reason,
-        }
+        {"rule": family, **asdict(risk), "why_not": reason}
         for family, reason in refused.items()
         for risk in risks
     ]
     lynx = policies["lynx"]
     assert isinstance(lynx, Lynx)
     conformal = []
-    if _why_not(lynx, turns, settings) is None:
-        conformal = conformal_rows(
-            lynx, single, settings.conformal_deltas, settings.intervals
-        )
-    for family, reason in refused.items():
-        logger.warning("not checked: %s: %s", family, reason)
+    if study.why_not(lynx, settings) is None:
+        single = [turn.one_per_problem(settings.seed) for turn in study.turns(lynx)]
+        deltas = settings.conformal_deltas
+        conformal = conformal_rows(lynx, single, deltas, settings.intervals)
     return CHOSEN.frame(chosen), RISKS.frame(asked), CONFORMAL.frame(conformal)
 
 
-def _why_not(rule: Rule, turns: Sequence[Rotation], settings: Settings) -> str | None:
-    """Why a rule is not checked: of all rotations, because their scores differ."""
-    thoughts = [
-        thought for turn in turns for thought in (*turn.calibration, *turn.reported)
-    ]
-    return why_not(rule, thoughts, settings.kinds, settings.every)
-
-
 def _pairs(
-    rules: Mapping[str, Sequence[Rule]], turns: Sequence[Rotation]
+    rules: Mapping[str, Sequence[Rule]], study: Study, seed: int | None = None
 ) -> dict[str, list[tuple[Outcomes, Outcomes]]]:
-    """Each family on calibration and reported thoughts, by group."""
-    return {
-        family: [
+    """Each family on calibration and reported thoughts, by group.
+
+    Args:
+        rules: the rules of each family.
+        study: its thoughts.
+        seed: to draw one thought of each problem; None: all thoughts.
+    """
+    pairs = {}
+    for family, (rule, *others) in rules.items():
+        published = [one.threshold for one in (rule, *others)]
+        turns = study.turns(rule)
+        if seed is not None:
+            turns = [turn.one_per_problem(seed) for turn in turns]
+        pairs[family] = [
             (
-                Outcomes.of(variants[0], turn.calibration),
-                Outcomes.of(
-                    variants[0], turn.reported, [rule.threshold for rule in variants]
-                ),
+                Outcomes.of(rule, turn.calibration),
+                Outcomes.of(rule, turn.reported, published),
             )
             for turn in turns
         ]
-        for family, variants in rules.items()
-    }
+    return pairs
 
 
 def main(
     *,
     points_path: Path,
     traces_path: Path,
+    scores_path: Path | None,
     chosen_path: Path,
     risks_path: Path,
     conformal_path: Path,
@@ -156,7 +189,9 @@ def main(
 ) -> None:
     """Choose, certify and report, and write the three tables."""
     points, traces = TRIAL_POINTS.read(points_path), TRACES.read(traces_path)
-    chosen, risks, conformal = summarise(points, traces, None, settings)
+    scores = None if scores_path is None else EXIT_PROBE_SCORES.read(scores_path)
+    study = Study.of(points, traces, scores, settings.seed)
+    chosen, risks, conformal = summarise(study, settings)
     CHOSEN.write(chosen, chosen_path)
     RISKS.write(risks, risks_path)
     CONFORMAL.write(conformal, conformal_path)
@@ -168,6 +203,7 @@ if __name__ == "__main__":
         main(
             points_path=Path(snakemake.input.points),
             traces_path=Path(snakemake.input.traces),
+            scores_path=None,
             chosen_path=Path(snakemake.output.chosen),
             risks_path=Path(snakemake.output.risks),
             conformal_path=Path(snakemake.output.conformal),
