@@ -13,9 +13,12 @@ from doubletake.page.wording import listed, percent, plural, significant
 from exit_guarantees.page_sheets import (
     PROBE_MISSING,
     all_groups,
+    allowed,
+    largest,
     name_of,
     promise,
     sheets,
+    smallest,
 )
 from exit_guarantees.tables import CHOSEN_BY_ERROR, PROBLEM
 
@@ -43,10 +46,10 @@ def headline(data: StudyData) -> str:
     if saving.is_empty():
         text = "No rule with a certificate on all problems is shown to save tokens"
         return f"{text}. {_kept(data)}"
-    epsilon = saving["epsilon"].min()
+    epsilon = min(saving["epsilon"])
     at = saving.filter(epsilon=epsilon)
     checked = rows.filter(epsilon=epsilon)["certified"].count()
-    confidence = percent(1 - rows["delta"][0], 0)
+    confidence = allowed(1 - rows["delta"][0])
     return (
         f"If {promise(epsilon)} may lose their right answer (confidence {confidence}), "
         f"{at.height} of {plural(checked, 'rule')} save tokens on other problems with "
@@ -55,8 +58,7 @@ def headline(data: StudyData) -> str:
 
 
 def _problems(rows: pl.DataFrame) -> int:
-    n = rows["problems"].max()
-    return n if isinstance(n, int) else 0
+    return largest(rows["problems"])
 
 
 def _saving(rows: pl.DataFrame) -> pl.DataFrame:
@@ -127,10 +129,8 @@ def _too_few(rows: pl.DataFrame) -> str:
     needed = dict(short.select("epsilon", "least_problems").unique().iter_rows())
     if not needed:
         return ""
-    parts = [
-        f"{needed[epsilon]} for {percent(epsilon, 1)}" for epsilon in sorted(needed)
-    ]
-    have = short["calibration_problems"].min()
+    parts = [f"{needed[epsilon]} for {allowed(epsilon)}" for epsilon in sorted(needed)]
+    have = smallest(short["calibration_problems"])
     return (
         f"Too few calibration problems: {have} in the smallest group, and a "
         "certificate, even if none of them loses its right answer, needs at least "
@@ -151,10 +151,10 @@ def _promise(data: StudyData, rows: pl.DataFrame) -> list[str]:
         f"{_kept(data)} (Exact one-sided binomial tests of the problems that did not "
         f"choose the threshold; p corrected for {plural(tested.height, 'test')}; "
         f"smallest corrected p: {significant(worst['p_above_corrected'])}, "
-        f"{name_of(worst['rule'])} at {percent(worst['epsilon'])}: {worst['losses']} of "
-        f"{plural(worst['promised'], 'problem')} lose.) The realised share is above "
+        f"{name_of(worst['rule'])} at {allowed(worst['epsilon'])}: {worst['losses']} "
+        f"of {plural(worst['promised'], 'problem')} lose.) The realised share is above "
         f"the allowed one, if only by chance, in {higher.height}.",
-        f"Each certificate is wrong with a probability of at most {percent(delta, 0)}. "
+        f"Each certificate is wrong with a probability of at most {allowed(delta)}. "
         f"Of {plural(count, 'certificate')}, up to {count * delta:.1f} may be wrong on "
         "average. The groups are drawn from the same problems. On other questions, or "
         "with another model, a certificate promises nothing.",
@@ -168,7 +168,7 @@ def _chosen(data: StudyData) -> list[str]:
     if rows.is_empty():
         return []
     if rows["accuracy_low"].count() == 0:
-        n = plural(int(rows["problems"].min()), "problem")
+        n = plural(largest(rows["problems"]), "problem")
         return [f"Thresholds chosen by one standard error are not checked: {n}."]
     saving = rows.filter(pl.col("saves"))
     losing = rows.filter(pl.col("loses"))
@@ -200,7 +200,7 @@ def _conformal(data: StudyData) -> list[str]:
         return ["LYNX: nothing can be certified: too few wrong calibration cases."]
     above = tested.filter(pl.col("p_above_corrected") <= 1 - data.confidence)
     parts = [
-        f"{row['stopped_wrong']} of {row['with_wrong']} at {percent(row['delta'], 0)}"
+        f"{row['stopped_wrong']} of {row['with_wrong']} at {allowed(row['delta'])}"
         for row in tested.sort("delta").to_dicts()
     ]
     return [
@@ -229,7 +229,7 @@ def risk_cases(data: StudyData) -> str:
     if rows.is_empty():
         return "No problem."
     n = plural(_problems(rows), "problem")
-    least = rows["calibration_problems"].min()
+    least = smallest(rows["calibration_problems"])
     return (
         f"{n}, one thought of each; at least {least} of them calibrate for each group. "
         f"{data.interval_note}"
@@ -241,8 +241,8 @@ def chosen_cases(data: StudyData) -> str:
     rows = data.tables["exit_guarantees/chosen"].drop_nulls("thoughts")
     if rows.is_empty():
         return "No thought."
-    n = plural(int(rows["thoughts"].max()), "thought")
-    on = plural(int(rows["problems"].max()), "problem")
+    n = plural(largest(rows["thoughts"]), "thought")
+    on = plural(largest(rows["problems"]), "problem")
     return f"{n} on {on}. {data.interval_note}"
 
 

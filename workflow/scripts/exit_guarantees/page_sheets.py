@@ -26,9 +26,24 @@ def name_of(rule: str) -> str:
     return rule.replace("_", " ")
 
 
+def largest(column: pl.Series) -> int:
+    """The largest of whole numbers; 0 if there are none."""
+    return max(column.drop_nulls().to_list(), default=0)
+
+
+def smallest(column: pl.Series) -> int:
+    """The smallest of whole numbers; 0 if there are none."""
+    return min(column.drop_nulls().to_list(), default=0)
+
+
 def promise(epsilon: float) -> str:
     """An allowed risk in words."""
-    return f"at most {percent(epsilon)} of all problems"
+    return f"at most {allowed(epsilon)} of all problems"
+
+
+def allowed(share: float) -> str:
+    """An allowed share as it is in the config: 0.05 as "5%"."""
+    return f"{100 * share:g}%"
 
 
 def sheets(data: StudyData) -> list[Sheet]:
@@ -51,7 +66,7 @@ def _risks(data: StudyData, table: pl.DataFrame) -> Sheet:
     }
     cells = []
     for row in all_groups(table).to_dicts():
-        asked = (name_of(row["rule"]), percent(row["epsilon"]))
+        asked = (name_of(row["rule"]), allowed(row["epsilon"]))
         if row["certified"] is None:
             cells.append((*asked, f"not checked: {row['why_not']}", *[NOTHING] * 6))
             continue
@@ -131,7 +146,7 @@ def _conformal(data: StudyData, table: pl.DataFrame) -> Sheet:
         problems = {"problems": row["with_wrong"]}
         cells.append(
             (
-                percent(row["delta"]),
+                allowed(row["delta"]),
                 "a problem" if row["case"] == PROBLEM else "a point",
                 "all" if whole else count(row["group"]),
                 NOTHING if whole else f"{row['right_cases']}/{row['wrong_cases']}",
@@ -154,9 +169,9 @@ def _conformal(data: StudyData, table: pl.DataFrame) -> Sheet:
         ),
         tuple(cells),
         words=(1, 2),
-        note="Errors: problems that are stopped at a wrong point, of those with a wrong "
-        "point at which the rule looks, in groups with a finite quantile of wrong "
-        "cases. Where a case is a point, as published, nothing is promised for whole "
+        note="Errors: problems that are stopped at a wrong point, of those with a "
+        "wrong point at which the rule looks, in groups with a finite quantile of "
+        "wrong cases. Where a case is a point, as published, nothing is promised for whole "
         f"problems, so there is no test. {data.interval_note}",
     )
 

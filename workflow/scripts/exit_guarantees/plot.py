@@ -80,13 +80,12 @@ def draw_risk(risks: pl.DataFrame, confidence: float) -> Figure:
             _name_rows(panel, rules)
     axes[0, 0].set_ylabel("realised risk")
     axes[1, 0].set_ylabel("saved tokens")
-    n = rows["problems"].drop_nulls().max()
-    note = (
-        f"{plural(int(n), 'problem')}, one thought of each. " if n is not None else ""
-    )
+    n = plural(max(rows["problems"].drop_nulls()), "problem")
     few = "few: too few problems for an interval. " if _has_few(rows) else ""
     bars = f"Bars: {confidence:.0%} over problems."
-    write_note(figure, f"{note}none: nothing certified. {few}{bars}")
+    write_note(
+        figure, f"{n}, one thought of each. none: nothing certified. {few}{bars}"
+    )
     return figure
 
 
@@ -109,7 +108,7 @@ def draw_chosen(chosen: pl.DataFrame, confidence: float) -> Figure:
     if replayed.is_empty():
         return empty_figure(NOTHING)
     if replayed["accuracy_low"].null_count():
-        n = plural(int(replayed["problems"].min()), "problem")
+        n = plural(min(replayed["problems"]), "problem")
         return empty_figure(f"Not checked: {n} are too few for an interval.")
     rules = chosen["rule"].unique(maintain_order=True).to_list()
     figure, axes = new_figure(
@@ -137,7 +136,7 @@ def draw_chosen(chosen: pl.DataFrame, confidence: float) -> Figure:
         Line2D([], [], marker="D", ls="", mfc="none", mec=INK, label="published"),
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=2)
-    n = plural(int(replayed["thoughts"].max()), "thought")
+    n = plural(max(replayed["thoughts"]), "thought")
     write_note(figure, f"{n}. Bars: {percent(confidence, 0)} over problems.")
     return figure
 
