@@ -171,8 +171,8 @@ def _conformal(data: StudyData, table: pl.DataFrame) -> Sheet:
         words=(1, 2),
         note="Errors: problems that are stopped at a wrong point, of those with a "
         "wrong point at which the rule looks, in groups with a finite quantile of "
-        "wrong cases. Where a case is a point, as published, nothing is promised for whole "
-        f"problems, so there is no test. {data.interval_note}",
+        "wrong cases. Where a case is a point, as published, nothing is promised for "
+        f"whole problems, so there is no test. {data.interval_note}",
     )
 
 

@@ -63,7 +63,7 @@ def draw_risk(risks: pl.DataFrame, confidence: float) -> Figure:
         top, bottom = axes[:, column]
         top.axvline(epsilon, color=INK, lw=0.9, ls=DASHED)
         bottom.axvline(0, color=FAINT, lw=0.8)
-        top.set_title(f"at most {epsilon:.2g}", fontsize=9)
+        top.set_title(f"at most {100 * epsilon:g}%", fontsize=9)
         for row in rows.filter(epsilon=epsilon).to_dicts():
             y = rules.index(row["rule"])
             absent = _why_absent(row)
@@ -166,15 +166,8 @@ def _draw_dot(
 
 
 def _write_in_row(axes: Axes, y: int, text: str) -> None:
-    axes.text(
-        0.03,
-        y,
-        text,
-        transform=axes.get_yaxis_transform(),
-        va="center",
-        fontsize=7.5,
-        color=FAINT,
-    )
+    place: Any = {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "center"}
+    axes.text(0.97, y, text, fontsize=7.5, color=FAINT, **place)
 
 
 def _name_rows(axes: Axes, rules: list[str]) -> None:
