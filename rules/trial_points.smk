@@ -10,6 +10,8 @@ rule measure_trial_points:
         model=model_files,
     output:
         points="<results>/{model}/{dataset}/trial_points/shards/{shard}.trial_points.parquet",
+        states="<results>/{model}/{dataset}/trial_points/{shard}.safetensors",
+        state_rows="<results>/{model}/{dataset}/trial_points/shards/{shard}.states.parquet",
         verification="<results>/{model}/{dataset}/trial_points/shards/{shard}.verification.parquet",
         runs="<results>/{model}/{dataset}/trial_points/shards/{shard}.runs.parquet",
     log:

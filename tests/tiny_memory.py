@@ -157,12 +157,8 @@ def patching_cells(decoder: Decoder, length: int, gib: float, share: float) -> C
     return _case([cell] * _count(decoder, length, gib), length, need, run, gib)
 
 
-def early_exit(
-    decoder: Decoder, length: int, gib: float, watched: tuple[Watch, ...] = ()
-) -> Case:
-    branches = [
-        Branch(length * k // 10, (7,) * 12, 8, watched=watched) for k in range(1, 11)
-    ]
+def early_exit(decoder: Decoder, length: int, gib: float, **watched: Any) -> Case:
+    branches = [Branch(length * k // 10, (7,) * 12, 8, **watched) for k in range(1, 11)]
     (row,) = branch_rows._rows_of(0, Prefix("0/0", [5] * length, branches))
     run = partial(branch_rows._continue_rows, decoder)
     need = partial(branch_rows.batch_bytes, decoder)
@@ -224,7 +220,9 @@ CASES: dict[str, Callable[[Decoder, int, float], Case]] = {
     "attribution, patching at 9/10": partial(patching_cells, share=0.9),
     "early_exit": early_exit,
     "trial_points": partial(
-        early_exit, watched=tuple(Watch(place, 5) for place in range(4))
+        early_exit,
+        watched=tuple(Watch(place, 5) for place in range(4)),
+        kept=(1, 3, 4, 6),
     ),
     "value_vectors": value_vectors,
     "logit_lens": partial(logit_lens, groups=10),

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from doubletake.stats.intervals import IntervalSettings
+from doubletake.stats.auroc import auroc
+from doubletake.stats.intervals import IntervalSettings, jackknife_interval
 from doubletake.stats.jackknife import without_each_cluster
-from probing.classification_metrics import accuracy, auroc, interval, simultaneous_low
+from probing.classification_metrics import accuracy, simultaneous_low
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def drawn_auroc(draw, problems, shift, settings):
     values = without_each_cluster(
         lambda weights: auroc(scores, labels, np.zeros(len(names)), weights), names
     )
-    return interval(values, names, settings, is_share=True)
+    return jackknife_interval(values, names, settings, is_share=True)
 
 
 @pytest.mark.parametrize(
@@ -96,11 +97,17 @@ def test_the_interval_of_a_difference_is_paired_and_not_bounded():
     """Values without each problem that move together leave no error of a difference."""
     problems = np.arange(12)
     values = 0.9 + np.r_[0, np.linspace(-0.03, 0.03, 12)]
-    _, low, high = interval(values, problems, IntervalSettings(), is_share=False)
+    _, low, high = jackknife_interval(
+        values, problems, IntervalSettings(), is_share=False
+    )
     assert low < 0.9 < 1 < high
-    assert interval(values, problems, IntervalSettings(), is_share=True)[2] < 1
+    assert (
+        jackknife_interval(values, problems, IntervalSettings(), is_share=True)[2] < 1
+    )
     difference = values - (values - 0.2)
-    assert interval(difference, problems, IntervalSettings(), is_share=False)[1:] == (
+    assert jackknife_interval(difference, problems, IntervalSettings(), is_share=False)[
+        1:
+    ] == (
         None,
         None,
     )

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from tiny_cases import noisy_cases, paired_cases, pairs_of
 
-from doubletake.stats.intervals import IntervalSettings
+from doubletake.stats.auroc import auroc
+from doubletake.stats.folds import problem_folds
+from doubletake.stats.intervals import IntervalSettings, jackknife_interval
 from doubletake.stats.jackknife import without_each_cluster
-from probing.classification_metrics import auroc, interval
 from probing.cross_validation import (
     CountedFits,
     ProbePlan,
     cross_validate,
     median_strength,
-    problem_folds,
     shuffled_labels,
 )
 from probing.probes import fit_probe
@@ -28,7 +28,9 @@ def auroc_of(judged, labels, problems, confidence):
         lambda weights: auroc(judged.scores[0], labels, judged.folds, weights),
         problems,
     )
-    return interval(values, problems, IntervalSettings(confidence), is_share=True)
+    return jackknife_interval(
+        values, problems, IntervalSettings(confidence), is_share=True
+    )
 
 
 def test_a_planted_direction_is_recovered():

@@ -12,21 +12,24 @@ from polars.testing import assert_frame_equal
 from tiny_traces import QUESTION, THOUGHT, make_trace
 
 from doubletake.model.loading import load_decoder
+from doubletake.running.errors import InputError
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
+from trial_points.kept_states import boundaries_at
 from trial_points.measure import Settings, main
-from trial_points.reading import thoughts_of
-from trial_points.tables import KINDS, TRIAL_POINTS
+from trial_points.reading import PointStates, states_origin, thoughts_of
+from trial_points.tables import KINDS, TRIAL_POINTS, TRIAL_STATES
 
 SETTINGS = Settings(
     kinds=["sentence", "paragraph", "cue", "arrival", "every"],
     every=8,
     most_points=None,
     max_tokens=6,
+    layers=[0.3, 1.0],
     answer_prompt="\n</think>\n\nThe answer is \\boxed{",
     answer_stop="e",
     batch_memory=0.01,
@@ -72,6 +75,8 @@ def run(folder, model, shard="1-of-1", **changes):
         problems_path=folder / "problems.parquet",
         traces_path=folder / "traces.parquet",
         points_path=folder / f"{shard}.parquet",
+        states_path=folder / f"{shard}.safetensors",
+        state_rows_path=folder / f"{shard}.states.parquet",
         verification_path=folder / f"{shard}.verification.parquet",
         runs_path=folder / f"{shard}.runs.parquet",
         model=model,
@@ -146,8 +151,8 @@ def test_shards_and_batches_change_nothing(folder, model):
 def test_a_shard_without_traces_writes_empty_tables(folder, model):
     assert run(folder, model, "7-of-9").height == 0
     checks = checks_of(folder, "7-of-9")
-    assert checks["value"].null_count() == checks.height == 4
-    assert checks["n"].to_list() == [0] * 4
+    assert checks["value"].null_count() == checks.height == 5
+    assert checks["n"].to_list() == [0] * 5
 
 
 def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
@@ -162,9 +167,12 @@ def test_the_shard_verifies_itself_and_counts_its_tokens(folder, model):
         4 * table.height,
         table.height,
         table.height,
+        # Two boundaries at each arrival and cue.
+        2 * table.filter(pl.col("arrival") | pl.col("cue")).height,
     ]
     assert (checks["value"][:3] < 1e-3).all()
     assert checks["value"][3] == 0
+    assert checks["value"][4] < 1e-3
     (cost,) = RUNS.read(folder / "1-of-1.runs.parquet").to_dicts()
     assert cost["traces"] == 4
     assert cost["tokens"] > table.height * 5
@@ -243,6 +251,90 @@ def test_thoughts_hold_what_a_rule_reads(folder, model):
         *(row["correct"] for row in rows),
     ]
     assert found[0].tokens >= rows[-1]["tokens_before"]
+
+
+def origin_of(folder, model):
+    return states_origin(model, folder / "traces.parquet")
+
+
+def opened(folder, model, shards=("1-of-1",)):
+    tables = [TRIAL_STATES.read(folder / f"{one}.states.parquet") for one in shards]
+    TRIAL_STATES.write(pl.concat(tables), folder / "states.parquet")
+    paths = [folder / f"{one}.safetensors" for one in shards]
+    return PointStates.open(folder / "states.parquet", paths, origin_of(folder, model))
+
+
+def test_states_are_those_of_plain_forward_passes(folder, model):
+    table = run(folder, model)
+    decoder = load_decoder(model)
+    states = opened(folder, model)
+    last = decoder.n_layers
+    assert states.boundaries == (round(0.3 * last), last)
+    wanted = table.filter(pl.col("arrival") | pl.col("cue"))
+    points = list(wanted.select("trace", "point").iter_rows())
+    assert set(points) == set(states.places)
+    assert wanted["cue"].any()
+    assert wanted["arrival"].any()
+    traces = TRACES.read(folder / "traces.parquet").rows_by_key("trace", named=True)
+    found = states.read(points[::-1], states.boundaries)[::-1]
+    for row, seen in zip(wanted.iter_rows(named=True), found, strict=True):
+        (trace,) = traces[row["trace"]]
+        ids = (trace["prompt_ids"] + trace["completion_ids"])[: row["token"]]
+        plain = decoder.hf(input_ids=torch.tensor([ids]), output_hidden_states=True)
+        inner = plain.hidden_states[states.boundaries[0]][0, -1]
+        final = plain.hidden_states[-1][0, -1]
+        assert torch.allclose(torch.tensor(seen[0]), inner, atol=1e-4)
+        # The library gives the last state after the norm.
+        normed = decoder.final_norm(torch.tensor(seen[1]))
+        assert torch.allclose(normed, final, atol=1e-4)
+    only = states.read(points, states.boundaries[1:])
+    assert (only[:, 0] == found[:, 1]).all()
+
+
+def test_states_do_not_depend_on_shards(folder, model):
+    run(folder, model)
+    whole = opened(folder, model)
+    points = sorted(whole.places)
+    expected = whole.read(points, whole.boundaries)
+    for shard in ("1-of-2", "2-of-2"):
+        run(folder, model, shard)
+    parts = opened(folder, model, ("1-of-2", "2-of-2"))
+    assert sorted(parts.places) == points
+    assert parts.read(points, parts.boundaries) == pytest.approx(expected, abs=1e-4)
+
+
+def test_states_keep_the_models_dtype_and_name_their_origin(folder, model):
+    small = dataclasses.replace(model, dtype="bfloat16")
+    run(folder, small)
+    states = opened(folder, small)
+    found = states.read(sorted(states.places), states.boundaries)
+    assert (torch.tensor(found).bfloat16().float().numpy() == found).all()
+    with pytest.raises(InputError, match="another dtype: 'bfloat16'"):
+        opened(folder, model)
+    path = folder / "1-of-1.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="resid does not match its digests"):
+        opened(folder, small).read(sorted(states.places), states.boundaries)
+
+
+def test_without_arrivals_and_cues_no_state_is_kept(folder, model):
+    run(folder, model, kinds=["sentence"])
+    assert opened(folder, model).places == {}
+
+
+@pytest.mark.parametrize(
+    ("shares", "layers", "expected"),
+    [
+        ([0.25, 0.5, 0.75, 1.0], 32, (8, 16, 24, 32)),
+        ([1.0, 0.25, 0.5, 0.75], 9, (2, 4, 7, 9)),
+        ([0.25, 0.5, 0.75, 1.0], 2, (0, 1, 2)),
+        ([0], 5, (0,)),
+    ],
+)
+def test_boundaries_at_shares_of_the_depth(shares, layers, expected):
+    assert boundaries_at(shares, layers) == expected
 
 
 def test_a_trial_is_fed_the_answer_prompt(folder, model):

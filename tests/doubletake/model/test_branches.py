@@ -63,6 +63,34 @@ def drawn_branches(length, count, seed, **keys):
     ]
 
 
+@pytest.mark.parametrize("name", ["llama", "gemma2", "qwen3_moe", "gemma3"])
+def test_kept_states_are_those_of_a_plain_pass(loaded, name):
+    decoder = loaded(name)
+    kept = (0, 1, decoder.n_layers)
+    prefixes = drawn_prefixes(kept=kept)
+    for prefix, branch, one in pairs(prefixes, said_by(decoder, prefixes)):
+        ids = torch.tensor([prefix.ids[: branch.cut]])
+        with torch.inference_mode():
+            plain = decoder.hf(input_ids=ids, output_hidden_states=True).hidden_states
+            # The library gives the last state after the norm.
+            found = [*one.states[:2], decoder.final_norm(one.states[2])]
+        for state, boundary in zip(found, kept, strict=True):
+            assert torch.allclose(state, plain[boundary][0, -1], atol=1e-4)
+
+
+def test_branches_keep_what_each_wants(decoder):
+    ids = ids_of(9, 1)
+    wants = [(), (1,), (0, decoder.n_layers), (1,)]
+    branches = [Branch(4 + k, (5,), 2, kept=kept) for k, kept in enumerate(wants)]
+    (ones,) = said_by(decoder, [Prefix("0/0", ids, branches)])
+    assert ones[0].states is None
+    assert [len(one.states) for one in ones[1:]] == [1, 2, 1]
+    replayed, _ = replay_unpacked(decoder, ids, branches[3], ones[3].tokens)
+    assert torch.allclose(replayed.states, ones[3].states, atol=1e-5)
+    with pytest.raises(ValueError, match="no branch"):
+        said_by(decoder, [Prefix("0/0", ids, [Branch(4, (5,), 2, kept=(1, 0))])])
+
+
 def drawn_prefixes(**keys):
     """Prefixes of mixed length, with very different numbers of branches."""
     shapes = [(50, 9), (3, 1), (31, 4), (50, 1), (12, 7), (49, 2), (1, 3)]

@@ -108,7 +108,7 @@ def write_probes(
 def read_probes(
     path: str | Path, model: dict[str, str] | None = None
 ) -> dict[tuple[str, int], PointProbe]:
-    """The probes of a study by rule and training group; groups without one are left out.
+    """The probes of a study by rule and training group.
 
     Args:
         path: the file.

@@ -21,12 +21,13 @@ import polars as pl
 
 from activations.tables import ACTIVATION_INDEX
 from doubletake.running.logs import job
+from doubletake.stats.auroc import auroc
 from doubletake.stats.contrasts import CONTRASTS, ClassCounts
-from doubletake.stats.intervals import IntervalSettings, number
+from doubletake.stats.intervals import IntervalSettings, jackknife_interval, number
 from doubletake.stats.jackknife import without_each_cluster
 from matches.reading import cases_of
 from matches.tables import MATCHES
-from probing.classification_metrics import accuracy, auroc, interval, simultaneous_low
+from probing.classification_metrics import accuracy, simultaneous_low
 from probing.reading import merge_directions
 from probing.tables import PROBING, PROBING_CONTRASTS, PROBING_SCORES
 
@@ -150,7 +151,7 @@ def _metric_columns(
     shares |= {f"{name}_{metric}": controls[name][metric] for name in CONTROLS}
     row: dict[str, float | None] = {}
     for name, values in (shares | {selectivity: probe[metric] - best}).items():
-        ends = interval(values, problems, intervals, is_share=name in shares)
+        ends = jackknife_interval(values, problems, intervals, is_share=name in shares)
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
     return row
 

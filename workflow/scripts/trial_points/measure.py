@@ -5,7 +5,8 @@ sentences and paragraphs, backtrack cues, arrivals, every n-th token, its end. C
 arrivals are those of a detector that reads no further. At each point the thought is
 closed with the answer prompt, and the model answers greedily. All points of a trace
 share one prefill, and several traces are computed together. Some trials are computed
-again in plain passes, and the differences are written into a table.
+again in plain passes, and the differences are written into a table. The residual
+stream before arrivals and cues is kept for probes (`exit_probes`).
 
 Inputs
     problems: questions and reference answers (`PROBLEMS`).
@@ -13,6 +14,8 @@ Inputs
 
 Outputs
     points: one row per trace and point of the shard (`TRIAL_POINTS`).
+    states, state_rows: the residual stream before arrivals and cues
+        (`trial_points.kept_states`), and which row holds which point (`TRIAL_STATES`).
     verification: packed trials against plain forward passes (`VERIFICATION`).
     runs: what the shard cost (`RUNS`).
 """
@@ -44,7 +47,14 @@ from doubletake.text.grading import Task
 from doubletake.text.tokenizer import load_tokenizer
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
-from trial_points.tables import TRIAL_POINTS
+from trial_points.kept_states import (
+    StateWriter,
+    boundaries_at,
+    open_state_writer,
+    state_rows,
+)
+from trial_points.reading import states_origin
+from trial_points.tables import TRIAL_POINTS, TRIAL_STATES
 from trial_points.trial_plans import TrialPlan, plan_of
 from trial_points.trials import Trials
 from trial_points.verification_figures import TrialDifferences
@@ -73,6 +83,8 @@ class Settings:
     """Text put where the thought is cut; holds the end-of-thought marker once."""
     answer_stop: str
     """Text that ends a trial answer."""
+    layers: list[float]
+    """Shares of the depth at which the residual stream is kept."""
     batch_memory: float
     """Memory for a batch of traces in addition to the model, in GiB."""
     verification: Verification
@@ -118,6 +130,7 @@ def plans_of(
 ) -> list[TrialPlan]:
     """The points of all traces; too long ones are refused with a warning."""
     plans = []
+    boundaries = boundaries_at(settings.layers, decoder.n_layers)
     for trace in traces.iter_rows(named=True):
         plan = plan_of(
             trace,
@@ -126,6 +139,7 @@ def plans_of(
             kinds=settings.kinds,
             every=settings.every,
             most_points=settings.most_points,
+            boundaries=boundaries,
         )
         needed = longest_sequence(plan.branches)
         if needed > decoder.max_positions:
@@ -149,16 +163,14 @@ def plans_of(
 def measure_points(
     decoder: Decoder,
     trials: Trials,
-    traces: pl.DataFrame,
+    plans: list[TrialPlan],
     problems: dict[str, tuple[str, str]],
     settings: Settings,
-) -> tuple[Measured, Progress]:
-    """Compute all trials of these traces; `problems` are question and gold by id."""
-    measured = Measured()
-    progress = Progress(traces.height, "traces")
-    questions = {name: question for name, (question, _) in problems.items()}
-    plans = plans_of(decoder, trials, traces, questions, settings, measured)
-    progress.update(len(measured.refused))
+    measured: Measured,
+    states: StateWriter,
+    progress: Progress,
+) -> None:
+    """Compute all trials of these plans; `problems` are question and gold by id."""
     work = sum(plan.tokens for plan in plans)
     cases = [case for plan in plans for case in plan.cases]
     checked = {case.name for case in drawn(cases, work, settings.verification)}
@@ -167,6 +179,7 @@ def measure_points(
         decoder, prefixes, settings.batch_memory
     ):
         plan = plans[number]
+        states.write(number, continuations)
         question, gold = problems[plan.trace["problem"]]
         thought = ""  # up to the point
         for row, branch, continuation in zip(
@@ -182,7 +195,6 @@ def measure_points(
                 measured.differences.add(continuation, plain, choices)
         progress.update(1, tokens_computed(plan.branches, continuations))
     progress.close()
-    return measured, progress
 
 
 def main(
@@ -190,22 +202,35 @@ def main(
     problems_path: Path,
     traces_path: Path,
     points_path: Path,
+    states_path: Path,
+    state_rows_path: Path,
     verification_path: Path,
     runs_path: Path,
     model: ModelSettings,
     settings: Settings,
     shard: str,
 ) -> None:
-    """Read the shard's traces, compute their trials, write the three tables."""
+    """Read the shard's traces, compute their trials, write tables and states."""
     traces = rows_of_shard(TRACES.read(traces_path), shard)
     columns = PROBLEMS.read(problems_path).select("problem", "question", "gold")
     problems = {name: (question, gold) for name, question, gold in columns.iter_rows()}
+    questions = {name: question for name, (question, _) in problems.items()}
     tokenizer, decoder = load_tokenizer(model), load_decoder(model)
     prompt = AnswerPrompt(
         tokenizer, settings.answer_prompt, settings.answer_stop, decoder.stop_ids
     )
     trials = Trials(prompt, settings.max_tokens)
-    measured, progress = measure_points(decoder, trials, traces, problems, settings)
+    measured, progress = Measured(), Progress(traces.height, "traces")
+    plans = plans_of(decoder, trials, traces, questions, settings, measured)
+    progress.update(len(measured.refused))
+    boundaries = boundaries_at(settings.layers, decoder.n_layers)
+    origin = states_origin(model, traces_path)
+    with open_state_writer(
+        states_path, origin, shard, decoder, boundaries, plans
+    ) as states:
+        measure_points(
+            decoder, trials, plans, problems, settings, measured, states, progress
+        )
     figures = measured.differences.figures(decoder.dtype)
     for item in figures:
         logger.info("verification: %s %s over %d", item.statistic, item.value, item.n)
@@ -213,6 +238,7 @@ def main(
     run = run_row(STAGE, shard, progress, decoder, done, measured.note)
     VERIFICATION.write(verification_of(STAGE, figures), verification_path)
     RUNS.write(run, runs_path)
+    TRIAL_STATES.write(state_rows(plans, shard), state_rows_path)
     TRIAL_POINTS.write(TRIAL_POINTS.frame(measured.rows), points_path)
 
 
@@ -222,6 +248,8 @@ if __name__ == "__main__":
             problems_path=Path(snakemake.input.problems),
             traces_path=Path(snakemake.input.traces),
             points_path=Path(snakemake.output.points),
+            states_path=Path(snakemake.output.states),
+            state_rows_path=Path(snakemake.output.state_rows),
             verification_path=Path(snakemake.output.verification),
             runs_path=Path(snakemake.output.runs),
             model=ModelSettings(**snakemake.params.model),

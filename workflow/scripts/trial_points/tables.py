@@ -8,6 +8,23 @@ SENTENCE, PARAGRAPH, CUE = "sentence", "paragraph", "cue"
 ARRIVAL, EVERY, END = "arrival", "every", "end"
 KINDS = (SENTENCE, PARAGRAPH, CUE, ARRIVAL, EVERY, END)
 
+KEPT = frozenset({CUE, ARRIVAL})
+"""Kinds of points at which the states of the residual stream are kept."""
+
+TRIAL_STATES = Table(
+    "trial_points/states",
+    (
+        Column("trace", TEXT, "id of the trace"),
+        Column(
+            "point", COUNT, "an arrival or a cue, as in `trial_points`", unit="index"
+        ),
+        Column("shard", TEXT, "name of the shard's safetensors file, k-of-n"),
+        Column("row", COUNT, "row of the file's tensor `resid`", unit="index"),
+    ),
+    sort=("trace", "point"),
+    holds="the file and row that hold the residual stream before each arrival and cue",
+)
+
 TRIAL_POINTS = Table(
     "trial_points",
     (

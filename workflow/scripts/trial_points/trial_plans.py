@@ -6,7 +6,7 @@ from typing import Any
 from doubletake.model.branches import Branch, Prefix
 from doubletake.stats.verification import Case
 from trial_points.places import Place, ThoughtPlaces, limited, places_of
-from trial_points.tables import KINDS
+from trial_points.tables import KEPT, KINDS
 from trial_points.trials import Trials
 
 
@@ -51,6 +51,7 @@ def plan_of(
     kinds: list[str],
     every: int,
     most_points: int | None,
+    boundaries: tuple[int, ...] = (),
 ) -> TrialPlan:
     """The points of a trace.
 
@@ -61,6 +62,7 @@ def plan_of(
         kinds: of `tables.KINDS`; start and end are always points.
         every: distance of the points of the kind `every`.
         most_points: largest number of points; None: no limit.
+        boundaries: whose states are kept at points of the kinds `tables.KEPT`.
     """
     thought = ThoughtPlaces(trace, trials.prompt.stop_ids)
     places = places_of(thought, question, kinds, every)
@@ -78,7 +80,11 @@ def plan_of(
     # A thought without its opening: the trial before it opens it.
     opening = "" if trace["thought_start"] else trials.prompt.tokenizer.opening_left
     branches = [
-        trials.branch(place.cut, "" if number else opening)
+        trials.branch(
+            place.cut,
+            "" if number else opening,
+            () if place.kinds.isdisjoint(KEPT) else boundaries,
+        )
         for number, place in enumerate(kept)
     ]
     for row, branch in zip(rows, branches, strict=True):

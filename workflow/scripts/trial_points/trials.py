@@ -28,7 +28,7 @@ class Trials:
         tokenizer = self.prompt.tokenizer
         return tokenizer.encode(tokenizer.format.end)[0]
 
-    def branch(self, cut: int, opening: str = "") -> Branch:
+    def branch(self, cut: int, opening: str = "", kept: tuple[int, ...] = ()) -> Branch:
         """The trial at a cut.
 
         It watches the marker at the cut, then each token that closes the thought, then
@@ -37,13 +37,14 @@ class Trials:
         Args:
             cut: number of tokens of the trace that are kept.
             opening: text that opens a thought, where the trace has none of it.
+            kept: boundaries whose states before the cut are kept.
         """
         suffix = self.prompt.suffix(opening)
         first, closed, after = self._places(suffix, opening)
         closing = [Watch(place, suffix[place]) for place in range(first, closed)]
         watched = (Watch(0, self.marker), *closing, Watch(after, self.marker))
         ends = self.prompt.ends
-        return Branch(cut, suffix, self.max_tokens, ends, watched=watched)
+        return Branch(cut, suffix, self.max_tokens, ends, watched=watched, kept=kept)
 
     def _places(self, suffix: tuple[int, ...], opening: str) -> tuple[int, int, int]:
         """Where closing begins, and the places after the marker and its white space.

@@ -11,7 +11,8 @@ from doubletake.tables.verification import VerificationRow
 
 CHECK = "trials packed on one prefill against plain full forward passes"
 OTHER = "share of points with other trial tokens"
-# ASSUME: bound in nats and bits, chosen by hand for float32 sums in another order.
+# ASSUME: bound in nats, bits and shares, chosen by hand for float32 sums in another
+# order.
 FLOAT32_BOUND = 1e-3
 # ASSUME: rounding in float32 may change the tokens of at most 1% of the trials.
 TOKEN_BOUND = 0.01
@@ -28,6 +29,8 @@ class TrialDifferences:
     and of the tokens that close the thought."""
     entropy: Largest = field(default_factory=Largest)
     """Of the entropies after the marker, in bits."""
+    states: Largest = field(default_factory=Largest)
+    """Of the kept states, relative to their length."""
     points: int = 0
     other: int = 0
     """Number of points at which greedy decoding would give other tokens."""
@@ -44,6 +47,11 @@ class TrialDifferences:
         self.marker.add(abs(first.best_other_logprob - again.best_other_logprob))
         entropies = (each.watched[-1].entropy / math.log(2) for each in (packed, plain))
         self.entropy.add(abs(next(entropies) - next(entropies)))
+        if packed.states is not None and plain.states is not None:
+            states = plain.states.double()
+            difference = packed.states.double() - states
+            for error in difference.norm(dim=-1) / states.norm(dim=-1):
+                self.states.add(float(error))
         self.points += 1
         self.other += choices != packed.tokens
 
@@ -76,4 +84,13 @@ class TrialDifferences:
             bound=TOKEN_BOUND if in_float32 else None,
             merge="mean",
         )
-        return [*largest, other]
+        states = VerificationRow(
+            check=CHECK,
+            statistic="largest relative difference of the kept states",
+            value=self.states.value,
+            unit="share",
+            n=self.states.n,
+            bound=FLOAT32_BOUND if in_float32 else None,
+            merge="max",
+        )
+        return [*largest, other, states]

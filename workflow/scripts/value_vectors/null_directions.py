@@ -30,10 +30,11 @@ def newton_directions(
 ) -> np.ndarray:
     """Unit directions of linear probes after one step of Newton's method.
 
-    The loss is that of the probes (`probing.logistic_regression`): the mean over both
-    classes of their mean log-loss, plus |w|² / (2 C cases), on standardised features.
-    At weight 0 its gradient is `-sum(weights * signs * rows) / 2`. Its curvature is
-    `rows.T @ rows / (4 cases) + 1 / (C cases)`, if all cases weigh alike.
+    The loss is that of the probes (`doubletake.stats.logistic_regression`, balanced):
+    the mean over both classes of their mean log-loss, plus |w|² / (2 C cases), on
+    standardised features. At weight 0 its gradient is `-sum(weights * signs * rows) /
+    2`. Its curvature is `rows.T @ rows / (4 cases) + 1 / (C cases)`, if all cases weigh
+    alike.
 
     Args:
         resid: [case, d_model], float64, the residual stream.

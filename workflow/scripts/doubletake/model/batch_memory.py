@@ -207,6 +207,18 @@ def unembedding_in_layers(decoder: Decoder) -> float:
     It is the ratio of the numbers of weights.
     """
     # ASSUME: the cost of a matrix product is proportional to its number of weights.
+    return decoder.unembed.weight.numel() / _layer_weights(Widths.of(decoder))
+
+
+def token_multiplications(decoder: Decoder) -> int:
+    """Multiplications of the matrix products in a forward pass of one token.
+
+    One for each weight: those of all layers (of a mixture, of the experts that a token
+    uses) and of the unembedding. Attention to the tokens before is not counted.
+    """
     w = Widths.of(decoder)
-    layer = 2 * w.d * (w.queries + w.keys) + 3 * w.d * w.mlp
-    return decoder.unembed.weight.numel() / layer
+    return w.layers * _layer_weights(w) + decoder.unembed.weight.numel()
+
+
+def _layer_weights(w: Widths) -> int:
+    return 2 * w.d * (w.queries + w.keys) + 3 * w.d * w.mlp

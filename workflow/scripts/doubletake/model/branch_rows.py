@@ -37,6 +37,7 @@ from doubletake.model.continuations import (
 from doubletake.model.decoder import Decoder
 from doubletake.model.edits import edited
 from doubletake.model.growing_cache import BLOCK
+from doubletake.model.hooks import hooked
 from doubletake.model.packed_rows import PackedRows
 from doubletake.model.watched_places import next_tokens
 
@@ -90,7 +91,7 @@ def continue_branches(
 
     Raises:
         ValueError: a branch has no suffix, no token to add, a cut outside the prefix or
-            a watched place outside the suffix.
+            a watched place outside the suffix, or keeps boundaries out of order.
         InputError: a prefix with its branches does not fit into memory.
     """
     rows = []
@@ -124,6 +125,7 @@ def batch_bytes(decoder: Decoder, rows: Sequence[_Row]) -> float:
 
     The prefixes are read first, then all suffixes, then a token of every branch at a
     time. Meanwhile the cache grows by blocks. A few branches are unembedded at a time.
+    Kept states stay in memory, twice: boundary by boundary and branch by branch.
     """
     w, count = Widths.of(decoder), len(rows)
 
@@ -141,7 +143,8 @@ def batch_bytes(decoder: Decoder, rows: Sequence[_Row]) -> float:
     keys = max(row.tokens for row in rows)
     places = sum(max(1, len(b.watched)) for row in rows for b in row.branches)
     branches = min(UNEMBED_ROWS, places)
-    return max(
+    kept = 2 * w.d * w.size * sum(len(b.kept) for row in rows for b in row.branches)
+    return kept + max(
         cache(prefix) + forward_bytes(w, count, prefix),
         reading(columns, prefix + columns),
         reading(steps, keys),
@@ -163,8 +166,8 @@ def replay_unpacked(
 
     Returns:
         The scores of `tokens` as a continuation of the branch, with its watched
-        places, and the most likely token at each position of `tokens`. Greedy decoding
-        gives `tokens` if and only if these are the most likely ones.
+        places and kept states, and the most likely token at each position of `tokens`.
+        Greedy decoding gives `tokens` if and only if these are the most likely ones.
     """
     sequence = [*ids[: branch.cut], *branch.suffix, *tokens][:-1]
     input_ids = torch.tensor([sequence], device=decoder.device)
@@ -175,7 +178,13 @@ def replay_unpacked(
         for position in own
         if edit.covers(position)
     )
-    with edited(decoder, changes):
+    kept_states: list[torch.Tensor] = []
+
+    def keep(_: str, __: int, states: torch.Tensor) -> None:
+        kept_states.append(states[0, branch.cut - 1].cpu())
+
+    boundaries = [("resid", layer) for layer in branch.kept]
+    with edited(decoder, changes), hooked(decoder, keep, boundaries):
         # Unembed the needed positions only, to save memory.
         kept = len(tokens) + (len(branch.suffix) if branch.watched else 0)
         output = decoder.hf(input_ids=input_ids, use_cache=False, logits_to_keep=kept)
@@ -183,6 +192,8 @@ def replay_unpacked(
     logits = whole[-len(tokens) :]
     scored = torch.tensor(tokens, device=decoder.device)
     replayed = Continuation()
+    if branch.kept:
+        replayed.states = torch.stack(kept_states)
     if branch.watched:
         places = [watch.place for watch in branch.watched]
         ids_watched = [watch.token for watch in branch.watched]
@@ -210,7 +221,8 @@ def _check(prefix: Prefix) -> None:
         inside = 1 <= branch.cut <= length and all(
             0 <= watch.place <= len(branch.suffix) for watch in branch.watched
         )
-        if not inside or not branch.suffix or branch.max_tokens < 1:
+        ordered = list(branch.kept) == sorted(set(branch.kept))
+        if not inside or not branch.suffix or branch.max_tokens < 1 or not ordered:
             raise ValueError(
                 f"{prefix.name}: no branch of a prefix of {length} tokens: {branch}"
             )
@@ -246,6 +258,8 @@ def _continue_rows(decoder: Decoder, rows: list[_Row]) -> list[list[Continuation
     branches = [branch for row in by_row for branch in row]
     pack = PackedRows(decoder, [row.ids for row in rows], by_row)
     growth = GrowingContinuations(decoder, branches)
+    for number, kept in pack.kept_states.items():
+        growth.continuations[number].states = kept
     active = list(range(len(branches)))
     states = pack.read(active, [branch.suffix for branch in branches])
     growth.watch(

@@ -37,6 +37,10 @@ class Branch:
     """Changes of the states at the branch's own tokens, in this order."""
     watched: tuple[Watch, ...] = ()
     """Places at the cut or in the suffix at which the next token is looked at, too."""
+    kept: tuple[int, ...] = ()
+    """Boundaries of the residual stream whose states at the last token before the cut
+    are kept, ascending. Boundary l is the input of layer l, the last one is that of the
+    final norm."""
 
     @property
     def tokens(self) -> int:

@@ -31,6 +31,9 @@ class Continuation:
     CPU; None if the continuation reached its limit."""
     watched: list[NextToken] = field(default_factory=list)
     """The next token at each watched place of the branch, in their order."""
+    states: torch.Tensor | None = None
+    """`[boundary, d_model]`, the states that the branch keeps, on the CPU; None if it
+    keeps none."""
 
     def add(self, token: int, scores: Sequence[float]) -> None:
         """Append a token with its logit, log-prob, margin and entropy."""

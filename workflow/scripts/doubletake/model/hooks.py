@@ -49,7 +49,9 @@ def record(decoder: Decoder) -> Iterator[dict[str, list[torch.Tensor]]]:
 
 
 @contextmanager
-def hooked(decoder: Decoder, see: See) -> Iterator[None]:
+def hooked(
+    decoder: Decoder, see: See, places: Collection[Place] | None = None
+) -> Iterator[None]:
     """Call `see(name, layer, states)` on every part's states as they are computed.
 
     Args:
@@ -57,6 +59,7 @@ def hooked(decoder: Decoder, see: See) -> Iterator[None]:
         see: called with a name, a layer and states [batch, token, d_model]. Names are
             `resid` (layers 0 ... n_layers), `attn_out` and `mlp_out` (layers 0 ...
             n_layers - 1). It must copy the states that it keeps.
+        places: the parts that get a hook, as names and layers; None: all.
     """
 
     def before(name: str, layer: int) -> Any:
@@ -65,7 +68,7 @@ def hooked(decoder: Decoder, see: See) -> Iterator[None]:
     def after(name: str, layer: int) -> Any:
         return lambda _, __, output: see(name, layer, _first(output))
 
-    with registered(_handles(decoder, before, after)):
+    with registered(_handles(decoder, before, after, places)):
         yield
 
 

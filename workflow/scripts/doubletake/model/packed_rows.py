@@ -8,6 +8,7 @@ get another mask, which also hides keys outside the window.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from transformers import DynamicCache
@@ -18,6 +19,7 @@ from doubletake.model.branches import Branch
 from doubletake.model.decoder import Decoder
 from doubletake.model.edits import Cell, Edit, edited
 from doubletake.model.growing_cache import GrowingLayer
+from doubletake.model.hooks import hooked
 
 IN_PREFIX, IN_PADDING = -1, -2  # numbers of keys that belong to no branch
 
@@ -51,13 +53,43 @@ class PackedRows:
         self.cache = DynamicCache()
         self.cache.layer_class_to_replicate = GrowingLayer
         ids = padded(prefixes).to(decoder.device)
-        output = decoder.base(input_ids=ids, past_key_values=self.cache, use_cache=True)
+        with self._keeping() as self.kept_states:
+            output = decoder.base(
+                input_ids=ids, past_key_values=self.cache, use_cache=True
+            )
         self.states_at_cuts = output.last_hidden_state[self.rows, self.cuts - 1]
         """`[branch, d_model]`: the state after the final norm before each cut."""
         columns = torch.arange(ids.shape[1], device=decoder.device)
         self.key_positions = columns.repeat(len(prefixes), 1)  # [row, key]
         # The padding lies behind all cuts, so no branch sees it.
         self.key_branches = torch.full_like(self.key_positions, IN_PREFIX)
+
+    @contextmanager
+    def _keeping(self) -> Iterator[dict[int, torch.Tensor]]:
+        """Keep the states before the cuts of the branches that want them.
+
+        Yields:
+            By number of the branch `[boundary, d_model]`, on the CPU; filled at the end
+            of the block.
+        """
+        numbers = [number for number, b in enumerate(self.branches) if b.kept]
+        rows = [self.rows[number] for number in numbers]
+        tokens = self.cuts[numbers] - 1
+        layers = sorted({layer for number in numbers for layer in self._kept(number)})
+        seen: dict[int, torch.Tensor] = {}
+
+        def keep(_: str, layer: int, states: torch.Tensor) -> None:
+            seen[layer] = states[rows, tokens].cpu()
+
+        kept: dict[int, torch.Tensor] = {}
+        with hooked(self.decoder, keep, [("resid", layer) for layer in layers]):
+            yield kept
+        for index, number in enumerate(numbers):
+            own = [seen[layer][index] for layer in self._kept(number)]
+            kept[number] = torch.stack(own)
+
+    def _kept(self, number: int) -> tuple[int, ...]:
+        return self.branches[number].kept
 
     def read(
         self, numbers: Sequence[int], tokens: Sequence[Sequence[int]]

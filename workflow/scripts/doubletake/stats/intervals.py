@@ -140,6 +140,31 @@ def cluster_ends(
     return low, np.where(((sums < 0) | absent).all(0), np.minimum(high, 0), high)
 
 
+def jackknife_interval(
+    values: np.ndarray,
+    problems: np.ndarray,
+    settings: IntervalSettings,
+    *,
+    is_share: bool,
+) -> tuple[float, float | None, float | None]:
+    """A metric and the ends of its interval; None where there is no interval.
+
+    Args:
+        values: [1 + problem], of `without_each_cluster`.
+        problems: [case], the problem of each case.
+        settings: coverage, and fewest problems with an interval.
+        is_share: whether the metric lies between 0 and 1; else it is a difference.
+    """
+    # ASSUME: problems are independent, and the fitted probes are held fixed.
+    cases = np.unique(problems, return_counts=True)[1][:, None]
+    jackknife = Jackknife.of(values[:1], values[1:, None], cases)
+    if is_share:
+        low, high = share_ends(jackknife, len(problems), settings)
+    else:
+        low, high = mean_ends(jackknife, settings)
+    return float(values[0]), number(low[0]), number(high[0])
+
+
 def mean_ends(jackknife: Jackknife, settings: IntervalSettings) -> Ends:
     """Intervals of means, ratios and differences (`Jackknife.ends`).
 

@@ -1,9 +1,13 @@
 """Logistic regression with an L2 penalty, solved to the minimum of its loss.
 
-The loss is that of scikit-learn's `LogisticRegression(class_weight="balanced")`,
-divided by C times the number of cases:
+The loss is a weighted mean of the cases' log-losses, with weights of sum 1:
 
-    mean over the two classes of their mean log-loss  +  |w|^2 / (2 C cases)
+    sum of weight * log-loss  +  |w|^2 / (2 C cases)
+
+With `balanced_weights`, the mean over the two classes of their mean log-loss, it is
+that of scikit-learn's `LogisticRegression(class_weight="balanced")`, divided by C times
+the number of cases. With `equal_weights` it is that of scikit-learn's default. Balanced
+weights find rare classes; equal weights give probabilities at the classes' own shares.
 
 Features of a residual stream are strongly correlated, even when they are standardised.
 With a weak penalty the loss is therefore steep along some directions and nearly flat
@@ -50,8 +54,17 @@ def balanced_weights(labels: np.ndarray) -> np.ndarray:
     return np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())
 
 
-def fit_balanced(
-    rows: np.ndarray, labels: np.ndarray, strength: float, start: Fit | None = None
+def equal_weights(labels: np.ndarray) -> np.ndarray:
+    """Weight of every case: all the same."""
+    return np.full(len(labels), 1 / len(labels))
+
+
+def fit_logistic(
+    rows: np.ndarray,
+    labels: np.ndarray,
+    strength: float,
+    weights: np.ndarray,
+    start: Fit | None = None,
 ) -> Fit:
     """Fit one regression.
 
@@ -63,14 +76,14 @@ def fit_balanced(
             give the same result in more steps.
         labels: [case], bool, both classes.
         strength: inverse strength C of the penalty.
+        weights: [case], with sum 1.
         start: where to begin, e.g. the fit of another C.
     """
     penalty = 1 / (strength * len(rows))
     stretch = np.sqrt(np.square(rows).mean(0) / 4 + penalty)
     design = np.column_stack([rows / stretch, np.full(len(rows), 2.0)])
     penalties = np.append(penalty / stretch**2, 0.0)  # the bias is free
-    # ASSUME: both classes have equal weight, whatever their numbers of cases.
-    weights, signs = balanced_weights(labels), np.where(labels, 1.0, -1.0)
+    signs = np.where(labels, 1.0, -1.0)
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
         margins = signs * (design @ point)
