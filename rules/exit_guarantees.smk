@@ -7,6 +7,7 @@ rule summarise_exit_guarantees:
     input:
         points="<results>/{model}/{dataset}/trial_points.parquet",
         traces="<results>/{model}/{dataset}/traces.parquet",
+        scores="<results>/{model}/{dataset}/exit_probes/scores.parquet",
     output:
         chosen="<results>/{model}/{dataset}/exit_guarantees/chosen.parquet",
         risks="<results>/{model}/{dataset}/exit_guarantees/risks.parquet",

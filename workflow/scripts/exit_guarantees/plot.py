@@ -166,7 +166,11 @@ def _draw_dot(
 
 
 def _write_in_row(axes: Axes, y: int, text: str) -> None:
-    place: Any = {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "center"}
+    place: Any = {
+        "transform": axes.get_yaxis_transform(),
+        "ha": "right",
+        "va": "center",
+    }
     axes.text(0.97, y, text, fontsize=7.5, color=FAINT, **place)
 
 

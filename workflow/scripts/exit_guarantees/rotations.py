@@ -63,8 +63,9 @@ def rotations(
         parts = []
         for taken in (calibration_group(group), group):
             names = [name for name, number in groups.items() if number == taken]
-            rows = points.filter(pl.col("problem").is_in(names))
-            parts.append(thoughts_of(rows, traces, by_point))
+            own = pl.col("problem").is_in(names)
+            rows = points.filter(own), traces.filter(own)
+            parts.append(thoughts_of(*rows, by_point))
         found.append(Rotation(group, *parts))
     return found
 

@@ -74,14 +74,14 @@ class Study:
     plain: list[Rotation]
     """For rules without a probe."""
     probed: dict[str, list[Rotation]]
-    """For rules with a probe, by name; empty without scores."""
+    """For rules with a probe, by name."""
 
     @classmethod
     def of(
         cls,
         points: pl.DataFrame,
         traces: pl.DataFrame,
-        scores: pl.DataFrame | None,
+        scores: pl.DataFrame,
         seed: int,
     ) -> "Study":
         """Draw the groups.
@@ -89,14 +89,13 @@ class Study:
         Args:
             points: `TRIAL_POINTS`.
             traces: `TRACES`.
-            scores: `EXIT_PROBE_SCORES`; None without probes.
+            scores: `EXIT_PROBE_SCORES`; no row where no probe could be trained.
             seed: of the draw.
         """
-        probed = {}
-        if scores is not None:
-            for rule in PROBED:
-                own = scores_of(scores, rule, points, seed)
-                probed[rule] = rotations(points, traces, seed, own)
+        probed = {
+            rule: rotations(points, traces, seed, scores_of(scores, rule, points, seed))
+            for rule in PROBED
+        }
         return cls(rotations(points, traces, seed), probed)
 
     def turns(self, rule: Rule) -> list[Rotation]:
@@ -181,7 +180,7 @@ def main(
     *,
     points_path: Path,
     traces_path: Path,
-    scores_path: Path | None,
+    scores_path: Path,
     chosen_path: Path,
     risks_path: Path,
     conformal_path: Path,
@@ -189,7 +188,7 @@ def main(
 ) -> None:
     """Choose, certify and report, and write the three tables."""
     points, traces = TRIAL_POINTS.read(points_path), TRACES.read(traces_path)
-    scores = None if scores_path is None else EXIT_PROBE_SCORES.read(scores_path)
+    scores = EXIT_PROBE_SCORES.read(scores_path)
     study = Study.of(points, traces, scores, settings.seed)
     chosen, risks, conformal = summarise(study, settings)
     CHOSEN.write(chosen, chosen_path)
@@ -203,7 +202,7 @@ if __name__ == "__main__":
         main(
             points_path=Path(snakemake.input.points),
             traces_path=Path(snakemake.input.traces),
-            scores_path=None,
+            scores_path=Path(snakemake.input.scores),
             chosen_path=Path(snakemake.output.chosen),
             risks_path=Path(snakemake.output.risks),
             conformal_path=Path(snakemake.output.conformal),
