@@ -109,7 +109,7 @@ def _certified(rows: pl.DataFrame) -> str:
     saving = _saving(checked).sort("total_rate")
     text = (
         f"{promise(rows['epsilon'][0]).capitalize()}: {given.height} of "
-        f"{plural(checked.height, 'rule')} are certified for all problems"
+        f"{plural(checked.height, 'rule')} are certified in all three groups"
     )
     if saving.is_empty():
         return f"{text}; none of them is shown to save tokens."
@@ -145,19 +145,24 @@ def _promise(data: StudyData, rows: pl.DataFrame) -> list[str]:
         return []
     higher = tested.filter(pl.col("risk") > pl.col("epsilon"))
     worst = tested.sort("p_above", "rule").row(0, named=True)
-    count = int(tested["certified"].sum())
+    calibrations = data.tables["exit_guarantees/risks"].filter(
+        pl.col("group").is_not_null(),
+        pl.col("calibration_problems") >= pl.col("least_problems"),
+    )
     delta = tested["delta"][0]
     return [
         f"{_kept(data)} (Exact one-sided binomial tests of the problems that did not "
         f"choose the threshold; p corrected for {plural(tested.height, 'test')}; "
         f"smallest corrected p: {significant(worst['p_above_corrected'])}, "
         f"{name_of(worst['rule'])} at {allowed(worst['epsilon'])}: {worst['losses']} "
-        f"of {plural(worst['promised'], 'problem')} lose.) The realised share is above "
-        f"the allowed one, if only by chance, in {higher.height}.",
-        f"Each certificate is wrong with a probability of at most {allowed(delta)}. "
-        f"Of {plural(count, 'certificate')}, up to {count * delta:.1f} may be wrong on "
-        "average. The groups are drawn from the same problems. On other questions, or "
-        "with another model, a certificate promises nothing.",
+        f"of {plural(worst['promised'], 'problem')} lose.) As a mere "
+        f"number, the realised share is above the allowed one in "
+        f"{plural(higher.height, 'pair') if higher.height else 'none'}.",
+        "Each calibration certifies a larger risk than allowed with a probability of "
+        f"at most {allowed(delta)}. Of {plural(calibrations.height, 'calibration')}, "
+        f"up to {calibrations.height * delta:.1f} may do so on average. The groups are "
+        "drawn from the same problems. On other questions, or with another model, a "
+        "certificate promises nothing.",
     ]
 
 
