@@ -48,6 +48,14 @@ class Outcome:
             *(np.concatenate([getattr(part, name) for part in parts]) for name in names)
         )
 
+    def only(self, rows: np.ndarray) -> "Outcome":
+        """Some thoughts.
+
+        Args:
+            rows: [thought], bool.
+        """
+        return Outcome(*(getattr(self, field.name)[rows] for field in fields(self)))
+
     @property
     def to_the_end(self) -> "Outcome":
         """The same thoughts, none of them stopped: no trial is paid either."""
@@ -113,6 +121,16 @@ class Outcomes:
         }
         at[None] = next(iter(at.values())).to_the_end
         return cls(tuple(float(threshold) for threshold in rule.grid), at)
+
+    def only(self, rows: np.ndarray) -> "Outcomes":
+        """Some thoughts.
+
+        Args:
+            rows: [thought], bool.
+        """
+        return Outcomes(
+            self.grid, {key: one.only(rows) for key, one in self.at.items()}
+        )
 
     @property
     def lost(self) -> np.ndarray:

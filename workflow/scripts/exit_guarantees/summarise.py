@@ -20,14 +20,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from doubletake.exit_rules.probes import Lynx
 from doubletake.exit_rules.published import policies_for, why_not
 from doubletake.exit_rules.rule import Rule
+from doubletake.exit_rules.splits import one_per_problem
+from doubletake.exit_rules.thoughts import Thought
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
-from exit_guarantees.chosen import chosen_rows
+from exit_guarantees.chosen import Pair, chosen_rows
 from exit_guarantees.conformal_exits import conformal_rows
 from exit_guarantees.families import families
 from exit_guarantees.guarantees import RiskSettings
@@ -127,14 +130,15 @@ def summarise(
     for reason in refused.values():
         logger.warning("not checked: %s", reason)
     checked = {name: rules for name, rules in grouped.items() if name not in refused}
-    chosen = chosen_rows(checked, _pairs(checked, study), settings.intervals)
+    pairs = _pairs(checked, study)
+    chosen = chosen_rows(checked, pairs, settings.intervals)
     chosen += [
         {"rule": family, "choice": CHOSEN_BY_ERROR, "why_not": reason}
         for family, reason in refused.items()
     ]
     risks = [RiskSettings(epsilon, settings.delta) for epsilon in settings.epsilons]
-    pairs = _pairs(checked, study, settings.seed)
-    asked = risk_rows(pairs, risks, settings.intervals)
+    single = _one_per_problem(pairs, study, settings.seed)
+    asked = risk_rows(single, risks, settings.intervals)
     asked += [
         {"rule": family, **asdict(risk), "why_not": reason}
         for family, reason in refused.items()
@@ -144,36 +148,55 @@ def summarise(
     assert isinstance(lynx, Lynx)
     conformal = []
     if study.why_not(lynx, settings) is None:
-        single = [turn.one_per_problem(settings.seed) for turn in study.turns(lynx)]
+        turns = [turn.one_per_problem(settings.seed) for turn in study.turns(lynx)]
         deltas = settings.conformal_deltas
-        conformal = conformal_rows(lynx, single, deltas, settings.intervals)
+        conformal = conformal_rows(lynx, turns, deltas, settings.intervals)
     return CHOSEN.frame(chosen), RISKS.frame(asked), CONFORMAL.frame(conformal)
 
 
-def _pairs(
-    rules: Mapping[str, Sequence[Rule]], study: Study, seed: int | None = None
-) -> dict[str, list[tuple[Outcomes, Outcomes]]]:
+def _pairs(rules: Mapping[str, Sequence[Rule]], study: Study) -> dict[str, list[Pair]]:
     """Each family on calibration and reported thoughts, by group.
 
     Args:
         rules: the rules of each family.
         study: its thoughts.
-        seed: to draw one thought of each problem; None: all thoughts.
     """
-    pairs = {}
-    for family, (rule, *others) in rules.items():
-        published = [one.threshold for one in (rule, *others)]
-        turns = study.turns(rule)
-        if seed is not None:
-            turns = [turn.one_per_problem(seed) for turn in turns]
-        pairs[family] = [
+    return {
+        family: [
             (
                 Outcomes.of(rule, turn.calibration),
-                Outcomes.of(rule, turn.reported, published),
+                Outcomes.of(rule, turn.reported, [one.threshold for one in variants]),
             )
-            for turn in turns
+            for turn in study.turns(rule)
         ]
-    return pairs
+        for family, variants in rules.items()
+        for rule in variants[:1]
+    }
+
+
+def _one_per_problem(
+    pairs: Mapping[str, Sequence[Pair]], study: Study, seed: int
+) -> dict[str, list[Pair]]:
+    """The same with one drawn thought of each problem."""
+    rows = [
+        [_drawn(part, seed) for part in (turn.calibration, turn.reported)]
+        for turn in study.plain
+    ]
+    return {
+        family: [
+            (calibration.only(first), reported.only(second))
+            for (calibration, reported), (first, second) in zip(
+                groups, rows, strict=True
+            )
+        ]
+        for family, groups in pairs.items()
+    }
+
+
+def _drawn(thoughts: Sequence[Thought], seed: int) -> np.ndarray:
+    """[thought], whether it is the one that is drawn for its problem."""
+    names = {thought.trace for thought in one_per_problem(thoughts, seed)}
+    return np.array([thought.trace in names for thought in thoughts], dtype=bool)
 
 
 def main(
