@@ -33,7 +33,7 @@ class Lynx(Rule):
 
     With p the probe's probability that a forced exit is right, the set holds "right" if
     1 - p <= q_right and "wrong" if p <= q_wrong (`farukakgul/LYNX`). So the rule stops
-    where p >= 1 - q_right and p > q_wrong. `exit_policies.conformal` gives the
+    where p >= 1 - q_right and p > q_wrong. `doubletake.exit_rules.conformal` gives the
     two quantiles. An infinite quantile keeps its class in every set: without
     calibration the rule never stops.
     """
