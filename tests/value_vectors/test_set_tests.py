@@ -1,13 +1,22 @@
-"""Rank and correction: false claims at their rate, known effects found."""
+"""Rank and sign, corrected: false claims at their rate, known effects found."""
+
+from itertools import product
 
 import numpy as np
+import pytest
 import yaml
 from checkouts import ROOT
 from scipy.stats import ttest_1samp
 
-from doubletake.stats.sign_flips import holm, rank_p
+from doubletake.stats.holm import holm
 from value_vectors.random_sets import matched_random_sets
-from value_vectors.set_tests import ROUNDING, as_extreme, draws_needed
+from value_vectors.set_tests import (
+    ROUNDING,
+    as_extreme,
+    draws_needed,
+    rank_p,
+    sign_p,
+)
 from value_vectors.tables import LEVEL
 
 SIMULATIONS = 500
@@ -85,3 +94,36 @@ def test_the_rank_counts_both_sides_of_the_middle_and_equal_sets():
     assert as_extreme(2.0, null) == 5  # 1, 2, 7, 8 and 9; the median is 4.5
     assert as_extreme(3.0 + ROUNDING / 2, np.full(8, 3.0)) == 8
     assert rank_p(0, 99) == 0.01
+
+
+def sign_cases(rng, problems, mean=0.0):
+    """Clustered and skewed changes: positions of one problem share a part."""
+    owners = np.repeat(np.arange(problems), rng.integers(1, 4, size=problems))
+    shared = rng.gamma(4, size=problems) - 4
+    return shared[owners] + rng.normal(size=len(owners)) + mean, owners
+
+
+@pytest.mark.parametrize("problems", [3, 8, 64])
+def test_without_a_mean_change_the_sign_is_claimed_at_the_nominal_rate(problems):
+    rng = np.random.default_rng(problems)
+    p = np.array([sign_p(*sign_cases(rng, problems), rng) for _ in range(SIMULATIONS)])
+    assert np.mean(p <= LEVEL) < LEVEL + 3 * np.sqrt(LEVEL * (1 - LEVEL) / SIMULATIONS)
+    assert (np.mean(p <= LEVEL) > 0) == (problems > 5)
+
+
+def test_a_known_sign_is_found():
+    rng = np.random.default_rng(3)
+    p = [sign_p(*sign_cases(rng, 40, mean=1.5), rng) for _ in range(60)]
+    assert np.mean(np.array(p) <= LEVEL) > 0.9
+
+
+def test_the_sign_test_flips_whole_problems():
+    values = np.array([3.0, 1.0, -2.0, 5.0, 4.0])
+    problems = np.array(["a", "a", "b", "c", "d"])
+    sums = np.array([4.0, -2.0, 5.0, 4.0])
+    flips = np.array(list(product([-1, 1], repeat=4))) @ sums
+    exact = np.mean(np.abs(flips) >= abs(sums.sum()))
+    rng = np.random.default_rng(0)
+    assert sign_p(values, problems, rng) == pytest.approx(exact, abs=0.02)
+    assert sign_p(values, np.full(5, "a"), rng) == 1.0
+    assert sign_p(np.zeros(3), np.arange(3), rng) == 1.0
