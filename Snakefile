@@ -21,6 +21,7 @@ include: "rules/truth.smk"
 include: "rules/early_exit.smk"
 include: "rules/trial_points.smk"
 include: "rules/exit_policies.smk"
+include: "rules/exit_transfer.smk"
 include: "rules/logit_lens.smk"
 include: "rules/attribution.smk"
 include: "rules/probing.smk"
@@ -41,6 +42,7 @@ rule all:
         [left_by(stage) for stage in registry.stages()],
         expand("{study}/manifest.json", study=study_folders()),
         rules.score_detector.output,
+        rules.summarise_exit_transfer.output,
         "<results>/report.html",
     message:
         "All results of all studies, and the report"

@@ -8,10 +8,13 @@ from exit_policies.tables import with_ends
 TRANSFER = Table(
     "exit_transfer/transfer",
     (
-        Column("policy", TEXT, "name of the rule, as in docs/exit_rules.md"),
         Column(
-            "chosen_on", TEXT, "study that has chosen the thresholds: model/dataset"
+            "rule",
+            TEXT,
+            "name of the rule, as in docs/exit_rules.md; rules that differ in their "
+            "published threshold alone have one name, e.g. `cue`",
         ),
+        Column("chosen_on", TEXT, "study that chose the thresholds: model/dataset"),
         Column(
             "used_on",
             TEXT,
@@ -48,7 +51,7 @@ TRANSFER = Table(
                     "thoughts that the rule stops before their end",
                     "thoughts",
                 ),
-                ("changed", "thoughts that are right with one choice only", "thoughts"),
+                ("changed", "thoughts right with one choice only", "thoughts"),
             )
         ),
         *with_ends(
@@ -80,8 +83,8 @@ TRANSFER = Table(
         Column(
             "p",
             REAL,
-            "of `over_own` = 0, by flipping the signs of whole problems; null: the "
-            "study's own choice, no changed thought, or too few problems",
+            "exact sign test over problems: a changed problem is as likely to gain as "
+            "to lose; null: no changed problem, or too few problems",
             nullable=True,
         ),
         Column("p_holm", REAL, "p, corrected for all p of this table", nullable=True),

@@ -2,12 +2,13 @@
 
 Group g of the study that uses a threshold reports what group g + 1 of the other study
 has chosen (`exit_rules.splits`). Two studies may share problems: two models answer one
-dataset, or two datasets hold the same question. So problems that report in a group never
+dataset, or two datasets hold the same question. Problems that report in a group never
 choose for it, whichever study has them.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -54,6 +55,11 @@ class Study:
             {problem: " ".join(question.split()) for problem, question in questions},
             problem_groups((thought.problem for thought in own), seed),
         )
+
+    @cached_property
+    def problems(self) -> np.ndarray:
+        """[thought], its problem."""
+        return np.array([thought.problem for thought in self.thoughts], dtype=object)
 
     def in_group(self, group: int) -> np.ndarray:
         """[thought], whether its problem is in the group."""
