@@ -112,9 +112,9 @@ def _matrix(transfer: pl.DataFrame, confidence: float) -> Sheet:
         "Each cell: accuracy at the stop minus that of the whole thought in points, "
         f"with its {percent(confidence, 0)} interval over problems; kept and trial "
         "tokens over those of the whole thoughts. Each third of the problems is "
-        "reported with a threshold that other problems chose, by one standard error. Where two studies "
-        "share a problem, it never chooses for itself. Rules that stop no thought are "
-        "left out.",
+        "reported with a threshold that other problems chose, by one standard error. "
+        "Where two studies share a problem, it never chooses for itself. Rules that "
+        "stop no thought are left out.",
     )
 
 
@@ -131,8 +131,9 @@ def _against_own(checked: pl.DataFrame, confidence: float) -> Sheet:
         "Differences on the same thoughts, with "
         f"{percent(confidence, 0)} intervals over problems. Tokens: kept and trial "
         "tokens over those of the whole thoughts. A threshold for each third of the "
-        "problems; end: think to the end. Changed thoughts: right with one choice only. p: exact "
-        "sign test over problems, corrected for all uses that change an answer (Holm).",
+        "problems; end: think to the end. Changed thoughts: right with one choice "
+        "only. p: exact sign test over problems, corrected for all uses that change an "
+        "answer (Holm).",
         folded=True,
     )
 
