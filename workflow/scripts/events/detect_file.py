@@ -26,6 +26,7 @@ from tqdm import tqdm
 from doubletake.detector.detectors import DETECTORS, GOLD_BASED, find_events
 from doubletake.detector.user_thoughts import UserThought, read_thoughts
 from doubletake.running.commands import command
+from doubletake.running.errors import InputError
 from doubletake.running.json_lines import write_rows
 from doubletake.text.final_answers import final_answer
 from doubletake.text.grading import Task, judged

@@ -30,9 +30,10 @@ def leaderboard(policies: pl.DataFrame) -> str:
     )
     notes = [
         "saved: thought tokens that are not written, less those of trial answers.",
-        "change: accuracy at the stop minus at the end, in points, on the same thoughts,",
-        "with its interval over problems. LOSES: the interval lies below 0, GAINS: above",
-        "0 (not corrected for the number of rules). Thresholds are the published ones.",
+        "change: accuracy at the stop minus at the end, in points, on the same",
+        "thoughts, with its interval over problems. LOSES: the interval lies below 0,",
+        "GAINS: above 0 (not corrected for the number of rules). Thresholds are the",
+        "published ones.",
     ]
     notes += [f"Stop no thought: {', '.join(silent)}."] if silent else []
     notes += [f"Not replayed: {', '.join(refused)}."] if refused else []
@@ -41,16 +42,14 @@ def leaderboard(policies: pl.DataFrame) -> str:
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     low, high = row["change_low"], row["change_high"]
-    change = f"{100 * row['change']:+.1f}"
-    # Without an interval: too few problems, or the same change in all of them.
-    change += (
-        " (not checked)" if low is None else f" ({100 * low:+.1f} to {100 * high:+.1f})"
-    )
+    ends = "not checked" if low is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
+    if row["helped"] == row["harmed"] == 0:
+        ends = "none changes"
     return (
         row["policy"],
         f"{1 - row['total_rate']:.1%}",
         f"{row['accuracy']:.1%}",
-        change,
+        f"{100 * row['change']:+.1f} ({ends})",
         str(row["stopped"]),
         "" if low is None else "LOSES" * (high < 0) + "GAINS" * (low > 0),
     )

@@ -1,6 +1,7 @@
 """Which exit rules would stop the thoughts of a file, at which cost?
 
-Use: `stop_file.py thoughts.jsonl model`, without a config. A second call reuses results.
+Use: `stop_file.py thoughts.jsonl model`, without a config. A second call reuses what
+the first one has computed.
 
 Inputs
     thoughts: rows in a form that `doubletake.user_files` knows, as for an import, with
@@ -10,11 +11,12 @@ Inputs
 Outputs
     results: a study with the stages that exit rules need, its config and its log, in
         `results/stop` or the folder that `--results` names.
-    standard output: the rules in the order of what they save, and where the results lie.
+    standard output: the rules in the order of what they save, and where results lie.
 """
 
 import argparse
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,13 +60,15 @@ def main(request: StopRequest, *, own_config: Path | None, cores: str) -> str:
     run_workflow(configs, targets, cores=cores, log=log)
     policies = POLICIES.read(folder / "exit_policies/policies.parquet")
     folders = [f"  {folder / name}" for name in targets]
+    named = shlex.join(map(str, configs))
     return "\n".join(
         [
             leaderboard(policies),
             "",
             "Tables and figures (docs/tables.md explains every column):",
             *folders,
-            f"All other experiments and the page: snakemake --configfile {config}",
+            "All other experiments and the page:",
+            f"  .venv/bin/snakemake --cores all --configfile {named}",
         ]
     )
 
