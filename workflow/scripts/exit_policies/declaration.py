@@ -54,7 +54,8 @@ DECLARATION = Experiment(
             "wrong, a cross if there is no answer. The first stands before any "
             "thought. Below: which rules stop there; under the end, whether "
             "the answer is right, and which rules let this thought go on to its end. "
-            "Rules that stop no thought of the study are left out. Red: where an oracle stops, which needs the right answer. "
+            "Rules that stop no thought of the study are left out. Red: where an "
+            "oracle stops, which needs the right answer. "
             "The numbers are in exit_policies/stops.parquet and trial_points.parquet.",
         ),
     ),
