@@ -55,8 +55,8 @@ DECLARATION = Experiment(
             "thought. Below: which rules stop there; under the end, whether "
             "the answer is right, and which rules let this thought go on to its end. "
             "Rules that stop no thought of the study are left out. Red: where an "
-            "oracle stops, which needs the right answer. The numbers are in "
-            "exit_policies/stops.parquet and trial_points.parquet.",
+            "oracle stops, which needs the right answer. "
+            "The numbers are in exit_policies/stops.parquet and trial_points.parquet.",
         ),
     ),
 )
