@@ -109,7 +109,7 @@ def test_rates_and_price_of_all_arrivals():
     assert "of 11 wrong answers end right and 5.7% " in text
     assert "of 35 right answers end wrong" in text
     assert "+15.2 points (95% interval" in text
-    assert "over 46 arrivals on 23 problems, for 75.0 tokens on average" in text
+    assert "over 46 arrivals on 23 problems, for 75.0 tokens of thinking on" in text
     assert "+20.3 points per 100 tokens" in text
 
 

@@ -70,10 +70,10 @@ def overall(data: StudyData) -> list[str]:
         return [f"{text} The thoughts end as they are written."]
     (row,) = data.tables["repair/gains"].filter(start=POOLED).to_dicts()
     return [
-        f"{text} Thinking on changes accuracy by {points(row['gain'])} points "
-        f"({data.confidence:.0%} interval {data.between(row, points, 'gain')}) over "
-        f"{plural(row['n'], 'arrival')} on {plural(row['problems'], 'problem')}, for "
-        f"{real(row['tokens_after'])} tokens on average: "
+        f"{text} Accuracy at the end minus at the arrival is {points(row['gain'])} "
+        f"points ({data.confidence:.0%} interval {data.between(row, points, 'gain')}) "
+        f"over {plural(row['n'], 'arrival')} on {plural(row['problems'], 'problem')}, "
+        f"for {real(row['tokens_after'])} tokens of thinking on: "
         f"{points(row['gain_per_100'])} points per 100 tokens "
         f"({data.between(row, points, 'gain_per_100')}). Thoughts with many arrivals "
         "count more here."
