@@ -4,7 +4,8 @@ Random thoughts, as many as GSM8K's test split has problems, with 40 trial point
 and each point is of every kind.
 All policies are replayed, beside the way in which a decoding model would ask them: one
 decision after the other, until the first stop. Then the thresholds of each rule's grid,
-with the scores computed once, beside one replay per threshold.
+with the scores computed once, beside one replay per threshold. And the thresholds that
+other problems choose and certify.
 
 Run: python tests/bench/bench_exit_rules.py
 """
@@ -18,12 +19,14 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from comparison import Comparison, Other
 from tiny_exits import random_thoughts
+from tiny_guarantees import SETTINGS, study_of
 
 from doubletake.exit_rules.costs import Prices, cost_summary
 from doubletake.exit_rules.published import POLICIES, RULES
 from doubletake.exit_rules.replay import Looks, replay
 from doubletake.exit_rules.rule import Watch
 from doubletake.stats.intervals import IntervalSettings
+from exit_guarantees.summarise import summarise
 
 THOUGHTS, POINTS, ROUNDS, TENTH = 1319, 40, 3, 10
 GOAL = 30  # seconds for all policies
@@ -65,6 +68,10 @@ def main() -> None:
         f"{len(POLICIES)} policies on {THOUGHTS} thoughts with {POINTS} points: "
         f"{replayed:.1f} CPU s, with the summary of costs {total:.1f} (goal {GOAL})"
     )
+    started = time.process_time()
+    summarise(study_of(thoughts), SETTINGS)
+    guarantees = time.process_time() - started
+    print(f"exit guarantees of the same thoughts: {guarantees:.1f} CPU s")
     part = thoughts[::TENTH]
     share = len(part) / len(thoughts)
     table = Comparison("exit_policies")
