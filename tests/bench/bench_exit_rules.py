@@ -8,7 +8,8 @@ writes its tables. Beside it:
 - the way in which a decoding model would ask the rules: one decision after the other,
   until the first stop;
 - the thresholds of each rule's grid, with the scores computed once, beside one replay
-  per threshold.
+  per threshold;
+- the thresholds that other problems choose and certify.
 
 Run: python tests/bench/bench_exit_rules.py
 """
@@ -23,13 +24,17 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from comparison import Comparison, Other
 from tiny_exits import random_thoughts
+from tiny_guarantees import SETTINGS as GUARANTEES
+from tiny_guarantees import study_of
 from tiny_policies import SETTINGS, point_rows
 from tiny_report import trace_row
 
 from doubletake.exit_rules.published import POLICIES, RULES
 from doubletake.exit_rules.replay import Looks, replay
 from doubletake.exit_rules.rule import Watch
+from exit_guarantees.summarise import summarise as guarantees_of
 from exit_policies.summarise import main as summarise
+from exit_probes.tables import EXIT_PROBE_QUALITY, EXIT_PROBE_SCORES
 from traces.tables import TRACES
 from trial_points.tables import TRIAL_POINTS
 
@@ -50,10 +55,16 @@ def seconds_of_summary(thoughts, folder: Path) -> float:
     points, traces = folder / "points.parquet", folder / "traces.parquet"
     TRIAL_POINTS.write(TRIAL_POINTS.frame(point_rows(thoughts)), points)
     TRACES.write(TRACES.frame(list(trace_rows(thoughts))), traces)
+    scores, quality = folder / "scores.parquet", folder / "quality.parquet"
+    EXIT_PROBE_SCORES.write(EXIT_PROBE_SCORES.frame([]), scores)
+    EXIT_PROBE_QUALITY.write(EXIT_PROBE_QUALITY.frame([]), quality)
     started = time.process_time()
     summarise(
         points_path=points,
         traces_path=traces,
+        scores_path=scores,
+        quality_path=quality,
+        lynx_path=folder / "lynx.parquet",
         stops_path=folder / "stops.parquet",
         policies_path=folder / "policies.parquet",
         curves_path=folder / "curves.parquet",
@@ -94,6 +105,10 @@ def main() -> None:
         f"{len(POLICIES)} policies on {THOUGHTS} thoughts with {POINTS} points, as a "
         f"whole: {seconds:.1f} CPU s (goal {GOAL})"
     )
+    started = time.process_time()
+    guarantees_of(study_of(thoughts), GUARANTEES)
+    seconds = time.process_time() - started
+    print(f"exit guarantees of the same thoughts: {seconds:.1f} CPU s")
     part = thoughts[::TENTH]
     share = len(part) / len(thoughts)
     table = Comparison("exit_policies")
