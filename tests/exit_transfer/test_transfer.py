@@ -13,7 +13,7 @@ from doubletake.exit_rules.splits import calibration_group
 from doubletake.exit_rules.thresholds import chosen_threshold
 from doubletake.stats.intervals import IntervalSettings
 from exit_transfer.sign_test import sign_test_p
-from exit_transfer.summarise import families, shared_start
+from exit_transfer.summarise import Settings, families, replayable, shared_start
 from exit_transfer.tables import TRANSFER
 from exit_transfer.transfer_rows import Replayable, corrected, rows_of
 from exit_transfer.transferred import Study
@@ -122,6 +122,17 @@ def test_what_cannot_be_transferred_has_a_reason():
     assert found["m/a", "m/b"]["over_own"] is None  # it has no choice of its own
     refused = rows(one, one, why_not="m/a: too sparse")["m/a", "m/a"]
     assert (refused["why_not"], refused["accuracy"]) == ("m/a: too sparse", None)
+
+
+def test_a_rule_that_cannot_be_replayed_says_why():
+    settings = Settings(["m/a"], ["\\boxed{"], ["cue"], 32, 0, INTERVALS)
+    one = study("m/a", random_thoughts(30, 10, seed=0))
+    probed = replayable(RULES["correctness_probe"], one, settings)
+    assert probed.why_not == "m/a: it reads a probe, and probes are not transferred"
+    kind = replayable(RULES["convergence_3"], one, settings).why_not
+    assert kind.startswith("m/a: convergence_3 looks at points of the kind sentence")
+    assert replayable(RULE, one, settings).why_not is None
+    assert "no thought" in replayable(RULE, study("m/b", []), settings).why_not
 
 
 def test_rules_that_differ_in_the_threshold_are_one():

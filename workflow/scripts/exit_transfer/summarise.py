@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from doubletake.exit_rules.published import policies_for, why_not
-from doubletake.exit_rules.rule import Rule
+from doubletake.exit_rules.rule import PROBE, Rule
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
 from exit_transfer.tables import TRANSFER
@@ -82,6 +82,8 @@ def shared_start(names: Sequence[str]) -> str:
 def replayable(rule: Rule, study: Study, settings: Settings) -> Replayable:
     """Whether a rule can be replayed in a study."""
     reason = why_not(rule, study.thoughts, settings.kinds, settings.every)
+    if PROBE in rule.needs:
+        reason = "it reads a probe, and probes are not transferred"
     if not study.thoughts:
         reason = "no thought has trial points"
     return Replayable(rule, study, reason and f"{study.name}: {reason}")
