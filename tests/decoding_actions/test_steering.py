@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from decoding_actions.certainty import Trial, certainty, trial_answers
+from decoding_actions.keywords import PARAGRAPH, SENTENCE
 from decoding_actions.steering import (
-    PARAGRAPH,
-    SENTENCE,
     Forbid,
     OpenThoughts,
     Suppress,

@@ -7,13 +7,12 @@ import numpy as np
 import torch
 
 from decoding_actions.certainty import certainty, trial_answers
+from decoding_actions.keywords import PARAGRAPH
 from doubletake.model.continuous_batching import Slots, Steering
 from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.stats.draws import uniforms
 from doubletake.text.tokenizer import TraceTokenizer
 
-PARAGRAPH, SENTENCE = "paragraph", "sentence"
-CHECKPOINTS = (PARAGRAPH, SENTENCE)
 _ENDS = tuple(mark.encode() for mark in ".!?\u3002\uff01\uff1f\n")
 
 
@@ -123,7 +122,7 @@ class Suppress:
     threshold: float
     """delta."""
     checkpoints: str
-    """One of `CHECKPOINTS`."""
+    """`PARAGRAPH` or `SENTENCE`."""
     most_tokens: int
     """Length of the longest trial."""
     seed: int
