@@ -110,6 +110,8 @@ def test_findings_say_what_was_left_and_what_could_not_be_done():
     assert "In other tokens, 1.00 per thought are still written." in text
     assert "2 of 3 thoughts equal the study’s token by token. Rounding" in text
     assert "its 12 trial answers are part of these tokens" in text
+    assert "after every sentence; the paper asks after every paragraph." in text
+    assert "All 4 whole thoughts are right, so no action can raise accuracy" in text
     assert "2.00 backtracks per whole thought, 0.00 with nowait" in text
     none = " ".join(SECTION.findings(study(rows, differing=())))
     assert "Decoding without an action is not checked" in none

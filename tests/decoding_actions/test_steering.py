@@ -2,18 +2,19 @@
 
 import math
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from decoding_actions.certainty import Trial, certainty, trial_answers
+from decoding_actions.keywords import PARAGRAPH, SENTENCE
 from decoding_actions.steering import (
-    PARAGRAPH,
-    SENTENCE,
     Forbid,
     OpenThoughts,
     Suppress,
+    Together,
     _Checked,
     forbidden,
     is_checkpoint,
@@ -147,3 +148,24 @@ def test_a_marker_of_several_tokens_closes_a_thought(tokenizer):
     assert not thoughts.is_open("a/0", ids)
     assert not thoughts.is_open("a/0", [*ids, ids[0]])
     assert thoughts.is_open("b/0", ids[:2])
+
+
+def test_completions_are_steered_by_their_names(study, decoder):
+    rows = TRACES.read(study / "traces.parquet").to_dicts()[:3]
+    slots = slots_at(decoder, rows, (4, 5, 6))
+    for state, name in zip(slots.states, ("a", "", "b"), strict=True):
+        state.request = replace(state.request, name=name)
+    asked = []
+
+    def add(amount):
+        def steering(_, rows, logits):
+            asked.append((amount, rows))
+            return logits + amount
+
+        return steering
+
+    logits = torch.zeros(2, 3)
+    changed = Together({"a": add(1), "b": add(2)})(slots, [2, 1], logits)
+    assert changed.tolist() == [[2, 2, 2], [0, 0, 0]]
+    assert asked == [(2, [2])]
+    assert not logits.any()

@@ -1,8 +1,10 @@
-"""The words that each action forbids, as the papers list them, and Chinese ones."""
+"""Names of the actions, and the words that they forbid, as the papers list them."""
 
 NOWAIT, CONTROL, CGRS, S1 = "nowait", "control", "cgrs", "s1"
 ACTIONS = (NOWAIT, CONTROL, CGRS, S1)
 """All actions, in the order of the tables."""
+PARAGRAPH, SENTENCE = "paragraph", "sentence"
+"""Checkpoints of CGRS: at the end of every paragraph, or of every sentence."""
 
 ENGLISH = {
     NOWAIT: (

@@ -28,7 +28,7 @@ import polars as pl
 import torch
 
 from decoding_actions.actions import Action, cgrs, control, forbidding, nowait
-from decoding_actions.decoding import decode, requests_of
+from decoding_actions.decoding import PLAIN, Completions, decode, requests_of
 from decoding_actions.drawn_thoughts import DrawnThought, drawn_thoughts
 from decoding_actions.forbidden_words import ForbiddenWord, Vocabulary, thought_ids
 from decoding_actions.keywords import CGRS, CONTROL, NOWAIT, S1, keywords
@@ -39,6 +39,7 @@ from decoding_actions.verification_figures import Checks
 from doubletake.detector.chinese_cues import in_chinese
 from doubletake.model.decoder import Decoder
 from doubletake.model.forced_answers import AnswerPrompt
+from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row, run_row_on
 from doubletake.model.token_sampling import Sampling
@@ -50,7 +51,6 @@ from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
-from doubletake.text.trace_rows import Completion
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
 
@@ -142,19 +142,25 @@ class Study:
         )
         return cgrs(suppress, thoughts)
 
+    def requests(
+        self, thoughts: list[DrawnThought], action: Action | None
+    ) -> list[GenerationRequest]:
+        """What is decoded of these thoughts."""
+        most, positions = self.settings.max_new_tokens, self.decoder.max_positions
+        return requests_of(thoughts, action, self.tokenizer, most, positions)
+
     def decode(
-        self, thoughts: list[DrawnThought], action: Action | None, progress: Progress
-    ) -> dict[str, Completion]:
-        """Completions of these thoughts, by trace."""
+        self,
+        requests: list[GenerationRequest],
+        actions: list[Action],
+        progress: Progress,
+    ) -> Completions:
+        """Completions of all requests."""
         s, decoder = self.settings, self.decoder
-        requests = requests_of(
-            thoughts, action, self.tokenizer, s.max_new_tokens, decoder.max_positions
-        )
         stops = self.tokenizer.stops_with(decoder.stop_ids)
         sampling = Sampling(s.temperature, s.top_p, s.generation_seed)
-        progress.update(len(thoughts) - len(requests))
         return decode(
-            decoder, requests, action, sampling, stops, s.batch_size, progress
+            decoder, requests, actions, sampling, stops, s.batch_size, progress
         )
 
 
@@ -185,24 +191,27 @@ def measure(study: Study) -> Measured:
     thoughts, settings, tokenizer = study.thoughts, study.settings, study.tokenizer
     cases = [Case((one.name,), len(one.trace["completion_ids"])) for one in thoughts]
     work = sum(case.cost for case in cases) * len(settings.actions)
-    again = {case.name[0] for case in drawn(cases, work, settings.verification)}
-    repeated = [one for one in thoughts if one.name in again]
-    total = len(thoughts) * len(settings.actions) + len(repeated)
-    progress, checks = Progress(total, "thoughts"), Checks()
-    plain = study.decode(repeated, None, progress)
+    named = {case.name[0] for case in drawn(cases, work, settings.verification)}
+    repeated = [one for one in thoughts if one.name in named]
+    actions = [study.action(name) for name in settings.actions]
+    requests = study.requests(repeated, None)
+    for action in actions:
+        requests += study.requests(thoughts, action)
+    progress, checks = Progress(len(requests), "thoughts"), Checks()
+    done = study.decode(requests, actions, progress)
     for one in repeated:
-        checks.add_plain(one.trace["completion_ids"], plain[one.name].ids)
+        again = done[PLAIN, one.name].ids
+        checks.add_plain(one.trace["completion_ids"], again)
     rows, refused = [], []
-    for name in settings.actions:
-        action = study.action(name)
-        done = study.decode(thoughts, action, progress)
+    for action in actions:
         for one in thoughts:
-            completion = done.get(one.name)
+            completion = done.get((action.name, one.name))
             try:
                 row = thought_row(action, one, completion, tokenizer, settings.detector)
             except InputError as error:
-                logger.warning("%s, %s refused: %s", one.name, name, error)
-                refused.append(f"{one.name} ({name})")
+                what = f"{one.name} ({action.name})"
+                logger.warning("%s refused: %s", what, error)
+                refused.append(what)
                 continue
             checks.add(row, one, tokenizer.format.end, settings.word)
             rows.append(row)

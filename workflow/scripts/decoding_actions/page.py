@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from decoding_actions.keywords import CGRS, CONTROL, NOWAIT, S1
+from decoding_actions.keywords import CGRS, CONTROL, NOWAIT, PARAGRAPH, S1
 from decoding_actions.page_tables import example_sheet, summary_sheet, words_sheet
 from doubletake.page.reader import is_reader
 from doubletake.page.sections import Section, Sheet
@@ -100,11 +100,19 @@ def findings(data: StudyData) -> list[str]:
         sentences.append(
             f"{text[0].upper()}{text[1:]}; its {plural(row['trials'], 'trial answer')} "
             f"are part of these tokens, without them it is {percent(row['kept_rate'])}."
+            f" {_asked(data)}"
         )
     if NOWAIT in rows and CONTROL in rows:
         sentences.append(_control(data, rows[NOWAIT], rows[CONTROL]))
     sentences += [_backtracks(data, rows), *_limits(rows), *_words(data, rows)]
     return [*sentences, _repeated(data)]
+
+
+def _asked(data: StudyData) -> str:
+    """How CGRS asks here, and what differs from the paper."""
+    place = data.settings["decoding_actions"]["cgrs_checkpoints"]
+    paper = "" if place == PARAGRAPH else "; the paper asks after every paragraph"
+    return f"It asks with the study\u2019s answer prompt after every {place}{paper}."
 
 
 def _control(data: StudyData, row: dict[str, Any], control: dict[str, Any]) -> str:
@@ -151,6 +159,15 @@ def _backtracks(data: StudyData, rows: dict[str, dict[str, Any]]) -> str:
 def _limits(rows: dict[str, dict[str, Any]]) -> list[str]:
     """Thoughts that an action could not reach, or that found no end."""
     sentences = []
+    first = next(iter(rows.values()))
+    if first["whole_accuracy"] in (0, 1):
+        right, change = (
+            ("right", "raise") if first["whole_accuracy"] else ("wrong", "lower")
+        )
+        sentences.append(
+            f"All {count(first['thoughts'])} whole thoughts are {right}, so no action "
+            f"can {change} accuracy here."
+        )
     for name, row in rows.items():
         missed = row["thoughts"] - row["applied"]
         if missed:

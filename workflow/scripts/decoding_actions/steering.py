@@ -7,13 +7,12 @@ import numpy as np
 import torch
 
 from decoding_actions.certainty import certainty, trial_answers
-from doubletake.model.continuous_batching import Slots
+from decoding_actions.keywords import PARAGRAPH
+from doubletake.model.continuous_batching import Slots, Steering
 from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.stats.draws import uniforms
 from doubletake.text.tokenizer import TraceTokenizer
 
-PARAGRAPH, SENTENCE = "paragraph", "sentence"
-CHECKPOINTS = (PARAGRAPH, SENTENCE)
 _ENDS = tuple(mark.encode() for mark in ".!?\u3002\uff01\uff1f\n")
 
 
@@ -51,6 +50,30 @@ class OpenThoughts:
             if self.is_open(trace, state.ids):
                 found.append((place, trace))
         return found
+
+
+@dataclass(frozen=True)
+class Together:
+    """Changes the logits of completions by their names; other ones stay as they are."""
+
+    by_name: Mapping[str, Steering]
+    """By the name of the request."""
+
+    def __call__(
+        self, slots: Slots, rows: list[int], logits: torch.Tensor
+    ) -> torch.Tensor:
+        """The logits, changed by the steering of each row."""
+        places: dict[str, list[int]] = {}
+        for place, row in enumerate(rows):
+            state = slots.states[row]
+            assert state is not None
+            places.setdefault(state.request.name, []).append(place)
+        changed = logits.clone()
+        for name, own in places.items():
+            if name in self.by_name:
+                steering = self.by_name[name]
+                changed[own] = steering(slots, [rows[k] for k in own], logits[own])
+        return changed
 
 
 @dataclass
@@ -99,7 +122,7 @@ class Suppress:
     threshold: float
     """delta."""
     checkpoints: str
-    """One of `CHECKPOINTS`."""
+    """`PARAGRAPH` or `SENTENCE`."""
     most_tokens: int
     """Length of the longest trial."""
     seed: int

@@ -245,7 +245,10 @@ class Slots:
             return None
         self.states[slot] = None
         finish = "stop" if stopped else "length"
-        return Completion(state.request.trace, state.ids, state.logprobs, finish)
+        request = state.request
+        return Completion(
+            request.trace, state.ids, state.logprobs, finish, request.name
+        )
 
     def _make_room(self, count: int, width: int) -> None:
         """Make room for `count` slots and for prompts of `width` positions."""
