@@ -41,6 +41,7 @@ rule plot_exit_policies:
         curves=rules.summarise_exit_policies.output.curves,
         stops=rules.summarise_exit_policies.output.stops,
         points="<results>/{model}/{dataset}/trial_points.parquet",
+        actions="<results>/{model}/{dataset}/decoding_actions/summary.parquet",
     output:
         **figures_of("exit_policies"),
     log:

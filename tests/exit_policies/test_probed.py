@@ -47,7 +47,7 @@ def studied(problems=90, seed=0):
             knowns.append({"answer": "8" if flag else "7", "probe_score": own})
         points = history("cue", *knowns)
         thoughts.append(thought_of(points, trace=f"{name}/0", problem=name))
-    table = pl.DataFrame(rows, schema=EXIT_PROBE_SCORES.schema, orient="row")
+    table = EXIT_PROBE_SCORES.frame(rows)
     return thoughts, table, groups
 
 

@@ -5,6 +5,7 @@ Inputs
     curves: rules at the thresholds of their grids (`CURVES`).
     stops: one row per policy and trace (`STOPS`).
     points: the trial points (`TRIAL_POINTS`).
+    actions: means by decoding action (`decoding_actions.tables.SUMMARY`).
 
 Outputs
     frontier, leaderboard, examples: the figures.
@@ -15,11 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from decoding_actions.tables import SUMMARY
 from doubletake.page.plots import save_figure
 from doubletake.running.logs import job
 from exit_policies.examples import examples_of
 from exit_policies.examples_figure import draw_examples
-from exit_policies.frontier_figure import draw_frontier, frontier_note
+from exit_policies.frontier_figure import (
+    FrontierPoint,
+    draw_frontier,
+    frontier_note,
+)
 from exit_policies.leaderboard_figure import draw_leaderboard
 from exit_policies.tables import CURVES, POLICIES, STOPS
 from trial_points.tables import TRIAL_POINTS
@@ -42,12 +50,25 @@ class Settings:
     """Coverage of the intervals."""
 
 
+def action_points(summary: pl.DataFrame) -> list[FrontierPoint]:
+    """The decoding actions, as marks beside the policies."""
+    return [
+        FrontierPoint(
+            row["action"],
+            (row["total_rate"], row["total_rate_low"], row["total_rate_high"]),
+            (row["accuracy"], row["accuracy_low"], row["accuracy_high"]),
+        )
+        for row in summary.iter_rows(named=True)
+    ]
+
+
 def main(
     *,
     policies_path: Path,
     curves_path: Path,
     stops_path: Path,
     points_path: Path,
+    actions_path: Path,
     frontier_path: Path,
     leaderboard_path: Path,
     examples_path: Path,
@@ -58,7 +79,8 @@ def main(
     stops, points = STOPS.read(stops_path), TRIAL_POINTS.read(points_path)
     confidence = settings.confidence
     logger.info("%s", frontier_note(policies, confidence))
-    save_figure(draw_frontier(policies, curves, confidence), frontier_path)
+    extra = action_points(SUMMARY.read(actions_path))
+    save_figure(draw_frontier(policies, curves, confidence, extra), frontier_path)
     leaderboard = draw_leaderboard(policies, settings.tolerance, confidence)
     save_figure(leaderboard, leaderboard_path)
     examples = examples_of(points, stops, policies, settings.seed)
@@ -72,6 +94,7 @@ if __name__ == "__main__":
             curves_path=Path(snakemake.input.curves),
             stops_path=Path(snakemake.input.stops),
             points_path=Path(snakemake.input.points),
+            actions_path=Path(snakemake.input.actions),
             frontier_path=Path(snakemake.output.frontier),
             leaderboard_path=Path(snakemake.output.leaderboard),
             examples_path=Path(snakemake.output.examples),
