@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)/workflow/scripts$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo documents slurm verify detect score test test-slurm test-faults test-real lint format bench clean pocket
+.PHONY: help demo documents slurm verify detect score stop test test-slurm test-faults test-real lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,13 +39,22 @@ override LABELS := $(value LABELS)
 override RESULTS := $(value RESULTS)
 override COLUMNS := $(value COLUMNS)
 override PROBLEMS := $(value PROBLEMS)
-export TRACES EVENTS LABELS RESULTS COLUMNS PROBLEMS
+override MODEL := $(value MODEL)
+override REVISION := $(value REVISION)
+override CONFIG := $(value CONFIG)
+override LIMIT := $(value LIMIT)
+override DTYPE := $(value DTYPE)
+override DEVICE := $(value DEVICE)
+export TRACES EVENTS LABELS RESULTS COLUMNS PROBLEMS MODEL REVISION CONFIG LIMIT DTYPE DEVICE
 
 detect: $(RUNTIME) ## Find events in your own thoughts: TRACES=in.jsonl EVENTS=out.jsonl
 	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/events/detect_file.py --columns="$$COLUMNS" --problems="$$PROBLEMS" -- "$$TRACES" "$$EVENTS"
 
 score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.jsonl
 	@$(if $(and $(LABELS),$(EVENTS)),,$(error make score needs LABELS=in.jsonl EVENTS=in.jsonl))$(BIN)/python workflow/scripts/detector/score_file.py -- "$$LABELS" "$$EVENTS"
+
+stop: $(RUNTIME) ## Compare exit rules on your own thoughts: TRACES=in.jsonl MODEL=folder
+	@$(if $(and $(TRACES),$(MODEL)),,$(error make stop needs TRACES=in.jsonl MODEL=folder))$(BIN)/python workflow/scripts/exit_policies/stop_file.py --revision="$$REVISION" --problems="$$PROBLEMS" --columns="$$COLUMNS" --limit="$$LIMIT" --dtype="$$DTYPE" --device="$$DEVICE" --config="$$CONFIG" --results="$$RESULTS" --cores="$(CORES)" -- "$$TRACES" "$$MODEL"
 
 test: $(DEVELOPMENT) ## Run all tests except test-slurm and test-real
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -22,6 +22,10 @@ include: "rules/early_exit.smk"
 include: "rules/trial_points.smk"
 include: "rules/exit_probes.smk"
 include: "rules/exit_policies.smk"
+include: "rules/exit_guarantees.smk"
+include: "rules/exit_transfer.smk"
+include: "rules/repair.smk"
+include: "rules/decoding_actions.smk"
 include: "rules/online_exit.smk"
 include: "rules/logit_lens.smk"
 include: "rules/attribution.smk"
@@ -43,6 +47,7 @@ rule all:
         [left_by(stage) for stage in registry.stages()],
         expand("{study}/manifest.json", study=study_folders()),
         rules.score_detector.output,
+        rules.summarise_exit_transfer.output,
         "<results>/report.html",
     message:
         "All results of all studies, and the report"

@@ -33,3 +33,32 @@ rule summarise_exit_policies:
         "Exit policies of {wildcards.model} on {wildcards.dataset}"
     script:
         "../workflow/scripts/exit_policies/summarise.py"
+
+
+rule plot_exit_policies:
+    input:
+        policies=rules.summarise_exit_policies.output.policies,
+        curves=rules.summarise_exit_policies.output.curves,
+        stops=rules.summarise_exit_policies.output.stops,
+        points="<results>/{model}/{dataset}/trial_points.parquet",
+        actions="<results>/{model}/{dataset}/decoding_actions/summary.parquet",
+    output:
+        **figures_of("exit_policies"),
+    log:
+        "<results>/{model}/{dataset}/logs/exit_policies/plot.log",
+    benchmark:
+        "<results>/{model}/{dataset}/benchmarks/exit_policies/plot.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=exit_policies_settings.plot(config),
+        captions=captions_of("exit_policies"),
+        code=code_digest("exit_policies/plot"),
+    message:
+        "Exit-policy figures of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/exit_policies/plot.py"

@@ -9,6 +9,7 @@ rule write_report:
         results=[path for study in REPORT_STUDIES for path in study.outputs],
         manifests=[study.manifest for study in REPORT_STUDIES],
         scores="<results>/detector/scores.parquet",
+        transfer="<results>/exit_transfer/transfer.parquet",
         template=REPORT_TEMPLATES / "page.html.jinja",
         parts=sorted(REPORT_TEMPLATES.glob("*.html.jinja")),
         style=REPORT_TEMPLATES / "page.css",

@@ -143,6 +143,8 @@ def test_scores_of_two_models_come_after_those_of_all(tmp_path):
             '--columns="$COLUMNS" --problems="$PROBLEMS" -- "$TRACES" "$EVENTS"',
         ),
         ("score", ["LABELS=a", "EVENTS=b"], 'score_file.py -- "$LABELS" "$EVENTS"'),
+        ("stop", ["TRACES=a"], "make stop needs TRACES=in.jsonl MODEL=folder"),
+        ("stop", ["TRACES=a $(x)", "MODEL=b"], '--cores="all" -- "$TRACES" "$MODEL"'),
     ],
 )
 def test_the_make_targets(goal, given, message):

@@ -47,10 +47,7 @@ def studied(problems=90, seed=0):
             knowns.append({"answer": "8" if flag else "7", "probe_score": own})
         points = history("cue", *knowns)
         thoughts.append(thought_of(points, trace=f"{name}/0", problem=name))
-    columns = EXIT_PROBE_SCORES.schema
-    table = EXIT_PROBE_SCORES.frame(
-        [dict(zip(columns, row, strict=True)) for row in rows]
-    )
+    table = EXIT_PROBE_SCORES.frame(rows)
     return thoughts, table, groups
 
 

@@ -51,6 +51,7 @@ ROUNDS = [
             f"{STUDY}/attribution/runs.parquet",
             f"{STUDY}/manifest.json",
             "results/detector/scores.parquet",
+            "results/exit_transfer/transfer.parquet",
         ],
     ),
 ]

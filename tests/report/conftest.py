@@ -7,6 +7,7 @@ from tiny_report import HERE, SCORE, Study
 from detector.tables import DETECTOR_SCORES
 from doubletake.detector.detectors import DETECTORS
 from doubletake.running.digests import SCRIPTS
+from exit_transfer.tables import TRANSFER
 from report.write import Settings, main
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
@@ -21,8 +22,10 @@ def render(tmp_path):
             for change in ({}, {"kind": "backtrack", "precision": None})
         ]
         DETECTOR_SCORES.write(DETECTOR_SCORES.frame(scores), tmp_path / "scores")
+        TRANSFER.write(TRANSFER.frame([]), tmp_path / "transfer")
         main(
             scores_path=tmp_path / "scores",
+            transfer_path=tmp_path / "transfer",
             studies=[study.write(tmp_path) for study in studies],
             template_path=TEMPLATE,
             page_path=tmp_path / "report.html",

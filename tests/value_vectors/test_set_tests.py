@@ -1,4 +1,4 @@
-"""Rank, sign and correction: false claims at their rate, known effects found."""
+"""Rank and sign, corrected: false claims at their rate, known effects found."""
 
 from itertools import product
 
@@ -8,12 +8,12 @@ import yaml
 from checkouts import ROOT
 from scipy.stats import ttest_1samp
 
+from doubletake.stats.holm import holm
 from value_vectors.random_sets import matched_random_sets
 from value_vectors.set_tests import (
     ROUNDING,
     as_extreme,
     draws_needed,
-    holm,
     rank_p,
     sign_p,
 )
@@ -127,10 +127,3 @@ def test_the_sign_test_flips_whole_problems():
     assert sign_p(values, problems, rng) == pytest.approx(exact, abs=0.02)
     assert sign_p(values, np.full(5, "a"), rng) == 1.0
     assert sign_p(np.zeros(3), np.arange(3), rng) == 1.0
-
-
-def test_holm_multiplies_step_by_step():
-    p = np.array([0.04, 0.01, 0.03, 0.5])
-    np.testing.assert_allclose(holm(p), [0.09, 0.04, 0.09, 0.5])
-    assert holm(np.array([])).size == 0
-    assert holm(np.array([0.7, 0.9])).max() == 1.0

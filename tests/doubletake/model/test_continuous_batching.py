@@ -1,6 +1,7 @@
 """Continuous batching against the model run one thought at a time."""
 
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -164,3 +165,63 @@ def test_a_completion_that_never_fits_is_named(model, requests, monkeypatch):
     monkeypatch.setattr(model, "forward", failing)
     with pytest.raises(InputError, match=f"trace {requests[0].trace}"):
         run(model, requests, 4)
+
+
+def test_steering_changes_what_is_chosen_and_nothing_else(model, requests, reference):
+    written = {token for done in reference.values() for token in done.ids}
+    forbidden = sorted(written)[::2]
+    seen: dict[str, int] = {}
+
+    def steering(slots, rows, logits):
+        for row in rows:
+            state = slots.states[row]
+            seen[state.request.trace] = seen.get(state.request.trace, 0) + 1
+        changed = logits.clone()
+        changed[:, forbidden] = -torch.inf
+        return changed
+
+    results = generate(model, requests, SAMPLING, set(STOPS), 5, steering=steering)
+    steered = {done.trace: done for done, _ in results if done is not None}
+    assert not {t for done in steered.values() for t in done.ids} & set(forbidden)
+    for request in requests:
+        done = steered[request.trace]
+        assert seen[request.trace] == len(done.ids) + (done.finish == "stop")
+        with torch.inference_mode():
+            ids = torch.tensor([request.prompt_ids + done.ids])
+            logits = model(ids).logits[0, len(request.prompt_ids) - 1 : -1]
+        plain = logits.double().log_softmax(-1)
+        chosen = [plain[index, token].item() for index, token in enumerate(done.ids)]
+        assert done.logprobs == pytest.approx(chosen, abs=1e-4)  # of the model itself
+    same = generate(model, requests, SAMPLING, set(STOPS), 5, steering=lambda *a: a[2])
+    assert {d.trace: d.ids for d, _ in same if d} == {
+        trace: done.ids for trace, done in reference.items()
+    }
+
+
+def test_a_halved_batch_is_still_steered(model, requests, monkeypatch):
+    forward = model.forward
+
+    def failing(*args, **kwargs):
+        if kwargs["input_ids"].shape[0] > 4:
+            raise torch.cuda.OutOfMemoryError("full")
+        return forward(*args, **kwargs)
+
+    def steering(slots, rows, logits):
+        changed = logits.clone()
+        changed[:, 100:] = -torch.inf
+        return changed
+
+    monkeypatch.setattr(model, "forward", failing)
+    results = generate(model, requests, SAMPLING, set(STOPS), 16, steering=steering)
+    assert max(t for done, _ in results if done for t in done.ids) < 100
+
+
+def test_names_tell_completions_of_one_trace_apart(model, requests, reference):
+    named = [replace(one, name=name) for name in ("a", "b") for one in requests]
+    results = generate(model, named, SAMPLING, set(STOPS), 7)
+    done = {(one.name, one.trace): one.ids for one, _ in results if one}
+    assert done == {
+        (name, trace): one.ids
+        for name in ("a", "b")
+        for trace, one in reference.items()
+    }

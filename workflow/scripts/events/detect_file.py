@@ -31,7 +31,7 @@ from doubletake.running.json_lines import write_rows
 from doubletake.text.final_answers import final_answer
 from doubletake.text.grading import Task, judged
 from doubletake.text.known_formats import format_of_model
-from doubletake.user_files.columns import ROLES
+from doubletake.user_files.column_options import named_columns
 from events.languages import reading_report
 
 
@@ -90,23 +90,6 @@ def main(
     rows = tqdm(thoughts, unit=" traces", disable=None)
     write_rows((event_row(row, detector) for row in rows), events_path)
     return reading_report([row.content.thought for row in thoughts])
-
-
-def named_columns(text: str) -> dict[str, str | None]:
-    """Columns by role, from `question=prompt,gold=answer`; `gold=`: no such column.
-
-    Raises:
-        InputError: the text has another form, or names an unknown role.
-    """
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    columns = {role.strip(): path.strip() or None for role, _, path in pairs}
-    for role, equals, _ in pairs:
-        if role.strip() not in ROLES or not equals:
-            raise InputError(
-                f"columns: {text!r} is not a list like question=prompt,gold=answer; "
-                f"on the left stands one of {', '.join(ROLES)}"
-            )
-    return columns
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:

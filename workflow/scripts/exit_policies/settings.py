@@ -13,5 +13,16 @@ def summarise(config: dict[str, Any], model: str) -> dict[str, Any]:
         "every": config["trial_points"]["every"],
         "lynx_delta": config["exit_policies"]["lynx_delta"],
         "seed": config["exit_policies"]["seed"],
+        "tolerance": config["exit_policies"]["tolerance"],
         "intervals": config["intervals"],
+    }
+
+
+def plot(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of `plot.py`."""
+    section = config["exit_policies"]
+    return {
+        "seed": section["seed"],
+        "tolerance": section["tolerance"],
+        "confidence": config["intervals"]["confidence"],
     }

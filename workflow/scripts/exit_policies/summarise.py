@@ -37,11 +37,13 @@ from doubletake.exit_rules.hindsight import Hindsight
 from doubletake.exit_rules.probes import Lynx
 from doubletake.exit_rules.published import policies_for, why_not
 from doubletake.exit_rules.replay import Looks, Stops, replay
-from doubletake.exit_rules.rule import Rule
+from doubletake.exit_rules.rule import NEEDS, Rule
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings, Mean, number
+from exit_policies.corrections import corrected
 from exit_policies.curves import Sweep
+from exit_policies.paired_test import paired_p
 from exit_policies.probed import (
     ProbedThoughts,
     calibration_rows,
@@ -52,6 +54,7 @@ from exit_policies.tables import (
     CURVES,
     IN_HINDSIGHT,
     LYNX_CALIBRATION,
+    NOTHING,
     POLICIES,
     RULE,
     STOPS,
@@ -81,6 +84,8 @@ class Settings:
     """Allowed error of each class in the conformal sets of `lynx`."""
     seed: int
     """Of the groups of problems."""
+    tolerance: float
+    """Largest loss of accuracy that counts as harmless, as a share."""
     intervals: IntervalSettings
 
 
@@ -144,13 +149,18 @@ def policy_row(
     policy: Rule | Hindsight,
     replayed: Replayed,
     prices: Prices,
-    intervals: IntervalSettings,
+    settings: Settings,
 ) -> dict[str, Any]:
-    """The row of `POLICIES` on a policy; only the first columns if it was refused."""
+    """The row of `POLICIES` on a policy; only the first columns if it was refused.
+
+    Its p-values are not yet corrected (`corrected`).
+    """
+    intervals = settings.intervals
     is_rule = isinstance(policy, Rule)
     row: dict[str, Any] = {
         "policy": name,
         "family": RULE if is_rule else IN_HINDSIGHT,
+        "asks_for": asked(policy) if isinstance(policy, Rule) else None,
         "threshold": threshold_of(policy),
         "why_not": replayed.refused.get(name),
     }
@@ -162,6 +172,8 @@ def policy_row(
     row["matched_share"] = int(share.name.partition("_")[2])
     over = accuracy_difference(stops.right, share.right, stops.problems, intervals)
     row |= columns_of("over_share", over)
+    if is_rule and row["stopped"]:
+        row |= p_values(stops, share, settings)
     lost, tokens = regret(stops, replayed.stops["oracle"], intervals)
     row |= columns_of("lost_to_oracle", lost)
     row |= columns_of("tokens_over_oracle", tokens)
@@ -170,6 +182,23 @@ def policy_row(
         start = replayed.stops["no_thought"].right.mean()
         row |= columns_of("area", curve.area(intervals, float(start)))
     return {key: value for key, value in row.items() if key in POLICIES.schema}
+
+
+def p_values(stops: Stops, share: Stops, settings: Settings) -> dict[str, float | None]:
+    """The p-values of a rule that stops a thought."""
+    right, problems = stops.right, stops.problems
+    intervals, margin = settings.intervals, settings.tolerance
+    end = stops.right_at_end
+    return {
+        "change_p": paired_p(right, end, problems, intervals),
+        "harmless_p": paired_p(right, end, problems, intervals, margin=margin),
+        "over_share_p": paired_p(right, share.right, problems, intervals),
+    }
+
+
+def asked(rule: Rule) -> str:
+    """What a rule asks for, of `NEEDS`, or `NOTHING`."""
+    return " and ".join(need for need in NEEDS if need in rule.needs) or NOTHING
 
 
 def threshold_of(policy: Rule | Hindsight) -> float | None:
@@ -244,7 +273,7 @@ def main(
             policy,
             replayed,
             replace(prices, probe=probed.work.get(name, 0.0)),
-            settings.intervals,
+            settings,
         )
         for name, policy in policies.items()
     ]
@@ -255,7 +284,7 @@ def main(
         len(thoughts),
     )
     STOPS.write(stop_rows(replayed), stops_path)
-    POLICIES.write(POLICIES.frame(rows), policies_path)
+    POLICIES.write(POLICIES.frame(corrected(rows)), policies_path)
     calibrations = calibration_rows(replayed.calibrations)
     LYNX_CALIBRATION.write(LYNX_CALIBRATION.frame(calibrations), lynx_path)
     CURVES.write(CURVES.frame(curve_rows(replayed)), curves_path)

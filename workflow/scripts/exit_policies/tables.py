@@ -1,10 +1,21 @@
 """Tables of exit policies: where each stops each thought, and what that costs."""
 
+from typing import Any
+
+import polars as pl
+
 from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 RULE, IN_HINDSIGHT = "rule", "hindsight"
 FAMILIES = (RULE, IN_HINDSIGHT)
+NOTHING = "nothing"
+TESTED = {
+    "change": "`change` is 0",
+    "harmless": "`change` is minus `exit_policies.tolerance`",
+    "over_share": "`over_share` is 0",
+}
+"""What is tested of each rule that stops a thought."""
 
 _POLICY = Column("policy", TEXT, "name of the policy, as in docs/exit_rules.md")
 
@@ -48,7 +59,12 @@ STOPS = Table(
             "points of the whole thought at which the rule would look",
             unit="points",
         ),
-        Column("able", FLAG, "the thought has enough looks for the rule to stop"),
+        Column(
+            "able",
+            FLAG,
+            "the thought has enough looks for the rule to stop; of a rule that counts "
+            "events, enough of them",
+        ),
         Column("trials", COUNT, "trial answers up to the stop", unit="trials"),
         Column("trial_tokens", COUNT, "tokens of these trials", unit="tokens"),
         Column(
@@ -82,6 +98,13 @@ POLICIES = Table(
             values=FAMILIES,
         ),
         Column(
+            "asks_for",
+            TEXT,
+            "what a rule asks for at its points: `trial`, `entropy`, `marker`, "
+            "`probe`, or `nothing`; null in hindsight",
+            nullable=True,
+        ),
+        Column(
             "threshold",
             REAL,
             "the published threshold; null if the policy has none, or one per group: "
@@ -100,7 +123,12 @@ POLICIES = Table(
                 ("thoughts", "thoughts with trial points", "thoughts"),
                 ("problems", "their problems", "problems"),
                 ("stopped", "thoughts that it stops before their end", "thoughts"),
-                ("able", "thoughts with enough looks for it to stop", "thoughts"),
+                (
+                    "able",
+                    "thoughts with enough looks for it to stop; of a rule that counts "
+                    "events, with enough of them",
+                    "thoughts",
+                ),
             )
         ),
         *with_ends(
@@ -159,6 +187,26 @@ POLICIES = Table(
             "accuracy minus that of the matched fixed share, on the same thoughts",
             "share",
             nullable=True,
+        ),
+        *(
+            column
+            for name, meaning in TESTED.items()
+            for column in (
+                Column(
+                    f"{name}_p",
+                    REAL,
+                    f"two-sided p-value of the paired score test over problems of: "
+                    f"{meaning}; null for a policy that is no rule or stops no "
+                    "thought, and with too few problems",
+                    nullable=True,
+                ),
+                Column(
+                    f"{name}_holm",
+                    REAL,
+                    f"{name}_p, corrected for the number of rules (Holm)",
+                    nullable=True,
+                ),
+            )
         ),
         *with_ends(
             "lost_to_oracle",
@@ -225,3 +273,20 @@ LYNX_CALIBRATION = Table(
     ),
     holds="thresholds of the rule `lynx`, which each group takes from other problems",
 )
+
+
+def shown_policies(policies: pl.DataFrame) -> pl.DataFrame:
+    """The policies that stop a thought: they differ from thinking to the end."""
+    return policies.filter(pl.col("stopped") > 0)
+
+
+def is_harmless(row: dict[str, Any], tolerance: float, confidence: float) -> bool:
+    """Whether a rule is shown to lose at most the tolerance.
+
+    Args:
+        row: of `POLICIES`.
+        tolerance: largest harmless loss of accuracy, as a share.
+        confidence: one minus the level of the corrected tests.
+    """
+    p = row["harmless_holm"]
+    return p is not None and p <= 1 - confidence and row["change"] > -tolerance

@@ -5,7 +5,7 @@ from matches.tables import BALANCE, DROPPED, MATCHES
 
 DECLARATION = Experiment(
     name="matches",
-    order=12,
+    order=17,
     title="Matched pairs",
     question="Which backtracks, wrap-ups, controls and arrivals stand alike, so that a "
     "comparison shows the turn and not its place?",

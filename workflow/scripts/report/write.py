@@ -3,6 +3,7 @@
 Inputs
     per study: the tables and figures of its declarations.
     scores: scores of the detectors on labelled traces (`DETECTOR_SCORES`).
+    transfer: thresholds of one study in another (`TRANSFER`).
     templates: HTML templates and style of the page.
     benchmarks: Snakemake's measurements of each rule, if there are any.
 
@@ -32,9 +33,11 @@ from doubletake.study.outputs import StudyFiles
 from doubletake.study.registry import experiments, section_of
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
+from exit_transfer.tables import TRANSFER
 from report.detector_scores import detector_scores
 from report.drawings import Drawing, drawing
 from report.example_traces import Example, examples
+from report.exit_transfers import exit_transfers
 from report.run_sheet import run_notes, run_sheet
 from report.section_notes import unchecked_note
 from report.study_tables import StudyTables
@@ -206,6 +209,7 @@ def main(
     *,
     studies: list[StudyFiles],
     scores_path: Path,
+    transfer_path: Path,
     template_path: Path,
     page_path: Path,
     settings: Settings,
@@ -226,6 +230,9 @@ def main(
         studies=shown,
         overview=overview(shown),
         detectors=detectors,
+        transfers=exit_transfers(
+            TRANSFER.read(transfer_path), shown[0].data.confidence
+        ),
         provenance=provenance,
     )
     logger.info("%s: %d kB", page_path, page_path.stat().st_size // 1000)
@@ -236,6 +243,7 @@ if __name__ == "__main__":
         main(
             studies=[StudyFiles(**study) for study in snakemake.params.studies],
             scores_path=Path(snakemake.input.scores),
+            transfer_path=Path(snakemake.input.transfer),
             template_path=Path(snakemake.input.template),
             page_path=Path(snakemake.output.page),
             settings=Settings(**snakemake.params.settings),

@@ -1,4 +1,4 @@
-"""Tests of sets of units: rank among random sets, sign over problems, correction.
+"""Tests of sets of units: rank among random sets, sign over problems.
 
 Both tests ask another question. The rank asks whether the set differs from other sets
 of like units, on these positions. The sign asks whether its effect is above or below 0
@@ -57,24 +57,6 @@ def sign_p(values: np.ndarray, problems: np.ndarray, rng: np.random.Generator) -
     totals = sums.sum() - 2 * (flipped @ sums)
     as_large = np.abs(totals) >= abs(sums.sum()) * (1 - 1e-9)
     return rank_p(int(as_large.sum()), SIGN_FLIPS)
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """P-values corrected for the number of tests (Holm 1979).
-
-    The k-th smallest of m is multiplied by m - k + 1, and none may be smaller than the
-    one before it. A corrected value of at most `LEVEL` in any of the tests is a false
-    claim with a probability of at most `LEVEL`.
-
-    Args:
-        p_values: [test].
-    """
-    order = np.argsort(p_values, kind="stable")
-    factors = np.arange(len(p_values), 0, -1)
-    steps = np.maximum.accumulate(p_values[order] * factors)
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(steps, 1.0)
-    return corrected
 
 
 def draws_needed(per_test: int, tests: int) -> int:

@@ -20,8 +20,9 @@ import polars as pl
 from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.draws import array_generator
+from doubletake.stats.holm import holm
 from doubletake.stats.intervals import IntervalSettings, cluster_means
-from value_vectors.set_tests import as_extreme, holm, rank_p, sign_p
+from value_vectors.set_tests import as_extreme, rank_p, sign_p
 from value_vectors.tables import (
     VALUE_VECTOR_EFFECTS,
     VALUE_VECTOR_INTERVENTIONS,

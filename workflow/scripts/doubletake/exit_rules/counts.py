@@ -15,6 +15,7 @@ class _Count(Rule):
     """k."""
 
     needs = frozenset()
+    counts_events = True
     grid = (10, 8, 7, 6, 5, 4, 3, 2, 1)
 
 
@@ -49,6 +50,7 @@ class TokenBudget(Rule):
 
     kinds = frozenset(KINDS) - {END}
     needs = frozenset()
+    counts_events = True
     grid = tuple(float(1 << power) for power in range(13, 3, -1))
 
     def score(self, history: History) -> float:

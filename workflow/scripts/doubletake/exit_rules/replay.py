@@ -35,7 +35,8 @@ class Stops:
     looks: np.ndarray
     """[thought], looks that the rule could have made on the whole thought."""
     able: np.ndarray
-    """[thought], whether the thought has enough looks for the rule to stop."""
+    """[thought], whether the thought has enough looks for the rule to stop; of a rule
+    that counts events, whether it has enough of them."""
 
     @property
     def kept(self) -> np.ndarray:
@@ -152,13 +153,14 @@ class Looks:
         point = np.full(len(passed), AT_END)
         point[stopped] = self.point[rows[stopped], first[stopped]]
         least = self.rule.with_threshold(threshold).least_points
+        able = stopped if self.rule.counts_events else count >= least
         return Stops(
             self.rule.name,
             self.thoughts,
             point,
             self.bill[rows, looks_made],
             count,
-            count >= least,
+            able,
         )
 
 

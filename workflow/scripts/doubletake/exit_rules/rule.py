@@ -33,6 +33,9 @@ class Rule(ABC):
     """What it asks for at each look, of `NEEDS`."""
     grid: ClassVar[tuple[float, ...]] = ()
     """Thresholds of a sweep, fixed beforehand, from the most careful to the boldest."""
+    counts_events: ClassVar[bool] = False
+    """Whether the score only counts what the thought holds, so that a thought with too
+    few of it cannot be stopped."""
     compare: ClassVar[Callable[[Any, Any], Any]] = operator.ge
 
     @abstractmethod

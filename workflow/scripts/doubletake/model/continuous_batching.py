@@ -40,6 +40,12 @@ SPARE = 8
 """A slot or position without use costs time at every step, dropping it copies all keys
 and values once: done when one in this many has no use."""
 
+Steering = Callable[["Slots", list[int], torch.Tensor], torch.Tensor]
+"""Given the slots, the numbers of some of them and their logits [slot, vocabulary], of
+which the next tokens are chosen: the changed logits. The cache then holds all tokens of
+these slots. Random numbers stay those of the trace and the place. The log-prob that is
+kept is that of the logits before the change."""
+
 
 @dataclass
 class _SlotState:
@@ -62,11 +68,16 @@ class Slots:
     """A batch of at most `size` completions under way."""
 
     def __init__(
-        self, model: PreTrainedModel, size: int, sampling: Sampling, stop_ids: set[int]
+        self,
+        model: PreTrainedModel,
+        size: int,
+        sampling: Sampling,
+        stop_ids: set[int],
+        steering: Steering | None = None,
     ) -> None:
         """Open empty slots."""
         self.model, self.size, self.sampling = model, size, sampling
-        self.stop_ids = stop_ids
+        self.stop_ids, self.steering = stop_ids, steering
         self.device = model.device
         self.states: list[_SlotState | None] = []
         # No config here: with it, layers with a sliding window would drop keys, and
@@ -213,7 +224,8 @@ class Slots:
         numbers = [state.uniform[len(state.ids)] for state in states if state]
         uniform = torch.tensor(numbers)
         logits = logits.float()
-        tokens = choose_tokens(logits, uniform.to(self.device), self.sampling)
+        allowed = self.steering(self, slots, logits) if self.steering else logits
+        tokens = choose_tokens(allowed, uniform.to(self.device), self.sampling)
         chosen = logits.gather(-1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
         self.last_tokens[torch.tensor(slots, device=self.device)] = tokens
         ended = []
@@ -237,7 +249,10 @@ class Slots:
             return None
         self.states[slot] = None
         finish = "stop" if stopped else "length"
-        return Completion(state.request.trace, state.ids, state.logprobs, finish)
+        request = state.request
+        return Completion(
+            request.trace, state.ids, state.logprobs, finish, request.name
+        )
 
     def _make_room(self, count: int, width: int) -> None:
         """Make room for `count` slots and for prompts of `width` positions."""
@@ -292,6 +307,7 @@ def generate(
     stop_ids: set[int],
     batch_size: int,
     checkpoint: Checkpoint | None = None,
+    steering: Steering | None = None,
 ) -> Iterator[tuple[Completion | None, int]]:
     """Generate completions; yield (finished completion or None, tokens computed since).
 
@@ -306,6 +322,7 @@ def generate(
         batch_size: largest number of completions under way.
         checkpoint: of these requests. The generation begins where it stands, without
             the completions that are finished there, and writes it from time to time.
+        steering: changes the logits before a token is chosen; None: nothing does.
 
     Raises:
         InputError: not even one completion fits into the GPU's memory.
@@ -313,7 +330,7 @@ def generate(
     state = GenerationState.at_start(requests, batch_size)
     if checkpoint is not None:
         state = checkpoint.state
-    slots = Slots(model, state.batch_size, sampling, stop_ids)
+    slots = Slots(model, state.batch_size, sampling, stop_ids, steering)
     if state.tensors:
         slots.restore(state)
         state.tensors = {}
@@ -354,4 +371,5 @@ def _halved(
         ) from error
     logger.warning("out of GPU memory: batch size is now %d", slots.size // 2)
     waiting.extendleft(reversed(slots.unfinished))
-    return Slots(slots.model, slots.size // 2, slots.sampling, slots.stop_ids)
+    size = slots.size // 2
+    return Slots(slots.model, size, slots.sampling, slots.stop_ids, slots.steering)

@@ -22,6 +22,8 @@ class GenerationRequest:
     """Tokens of the completion that there are already."""
     logprobs: list[float] = field(default_factory=list)
     """Their log-probs, as in `Completion`."""
+    name: str = ""
+    """Tells several completions of one trace apart; nothing is drawn by it."""
 
     @property
     def digest(self) -> str:

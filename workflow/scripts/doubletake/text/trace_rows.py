@@ -41,6 +41,8 @@ class Completion:
     """Log-prob of each token, at temperature 1, before top-p, nats; None: imported."""
     finish: str
     """`stop` or `length`."""
+    name: str = ""
+    """Tells several completions of one trace apart."""
 
     @property
     def imported(self) -> bool:

@@ -17,7 +17,7 @@ logger = logging.getLogger("doubletake")
 PROBLEM, THOUGHT = ("question", "gold"), ("question", "thought")
 _WAY_OUT = (
     "name columns in `columns` of the dataset, or a file with questions and golds in "
-    "`problems` (with make detect: COLUMNS, PROBLEMS)"
+    "`problems` (with make detect and make stop: COLUMNS, PROBLEMS)"
 )
 _WORDS = {"response": "thought and answer", "cut_off": "whether it was cut off"}
 _NAMES_SHOWN = 30

@@ -5,14 +5,10 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from tiny_exits import history, thought_of
 
-from doubletake.exit_rules.deer import Deer
-from doubletake.exit_rules.published import RULES
 from doubletake.stats.draws import array_generator
-from exit_policies.guarantees import (
+from exit_guarantees.guarantees import (
     RiskSettings,
-    certified_threshold,
     certify,
     least_problems,
     loss_p_values,
@@ -69,47 +65,6 @@ def test_what_is_certified_and_what_is_not():
         "Nothing can be certified: think to the end. At the most careful threshold 4 "
         "of 100 calibration problems lose their right answer."
     )
-
-
-def calibration(count, losing):
-    """Thoughts that are right at the end; the first `losing` are wrong at the exit."""
-    return [
-        thought_of(
-            history(
-                "cue",
-                {
-                    "answer": "7" if number < losing else "8",
-                    "trial_logprobs": (math.log(0.96),),
-                },
-            ),
-            trace=f"{number}",
-            problem=f"{number}",
-        )
-        for number in range(count)
-    ]
-
-
-def test_thresholds_of_a_rule():
-    # 0.97 and above never stop; from 0.95 on all thoughts stop
-    assert certified_threshold(Deer("deer"), calibration(60, 0), RISK).threshold == 0.5
-    found = certified_threshold(Deer("deer"), calibration(60, 10), RISK)
-    assert (found.threshold, found.losses) == (0.97, 0)
-    assert certified_threshold(Deer("deer"), calibration(44, 0), RISK).threshold is None
-
-
-def test_a_thought_that_ends_wrong_has_nothing_to_lose():
-    wrong = [
-        thought_of(t.points, end="7", trace=t.trace, problem=t.problem)
-        for t in calibration(60, 60)
-    ]
-    assert certified_threshold(Deer("deer"), wrong, RISK).threshold == 0.5
-
-
-def test_two_thoughts_on_one_problem_and_no_grid_are_refused():
-    with pytest.raises(ValueError, match="one thought per problem"):
-        certified_threshold(Deer("deer"), [thought_of(trace="a"), thought_of()], RISK)
-    with pytest.raises(ValueError, match="no grid"):
-        certified_threshold(RULES["to_the_end"], calibration(60, 0), RISK)
 
 
 def simulated(problems, risks, seed, sets=SETS):

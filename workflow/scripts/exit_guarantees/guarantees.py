@@ -17,10 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from doubletake.exit_rules.replay import Looks
-from doubletake.exit_rules.rule import Rule
-from doubletake.exit_rules.thoughts import Thought
-
 
 @dataclass(frozen=True)
 class RiskSettings:
@@ -66,36 +62,15 @@ class Certificate:
         )
 
 
-def certified_threshold(
-    rule: Rule, thoughts: Sequence[Thought], settings: RiskSettings
-) -> Certificate:
-    """The boldest threshold of the rule's `grid` that can be certified.
-
-    Args:
-        rule: an exit rule with any score; its own threshold is not read.
-        thoughts: one per calibration problem. No score may have been trained on them.
-        settings: epsilon and delta.
-
-    Raises:
-        ValueError: two thoughts on one problem, or a rule without a grid.
-    """
-    if len({thought.problem for thought in thoughts}) < len(thoughts):
-        raise ValueError("exact p-values need one thought per problem")
-    if not rule.grid:
-        raise ValueError(f"{rule.name} has no grid of thresholds")
-    looks = Looks.of(rule, thoughts)
-    sweep = [looks.stops(threshold) for threshold in rule.grid]
-    lost = np.stack([stops.right_at_end & ~stops.right for stops in sweep], axis=1)
-    return certify(lost, rule.grid, settings)
-
-
 def certify(
     lost: np.ndarray, thresholds: Sequence[float], settings: RiskSettings
 ) -> Certificate:
     """Fixed-sequence test of thresholds.
 
     Args:
-        lost: [problem, threshold], bool: right at the end and wrong at the exit.
+        lost: [problem, threshold], bool: right at the end and wrong at the exit. One
+            thought of each problem, because the p-values need independent cases. No
+            score may have been trained on these problems.
         thresholds: from the most careful to the boldest, fixed beforehand.
         settings: epsilon and delta.
     """

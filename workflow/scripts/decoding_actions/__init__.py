@@ -1,0 +1,1 @@
+"""Decoding actions: what do forbidding backtrack words and forcing a turn change?"""

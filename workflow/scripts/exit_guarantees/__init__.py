@@ -1,0 +1,1 @@
+"""Exit guarantees: which threshold keeps the loss below a stated risk?"""

@@ -1,0 +1,1 @@
+"""Repair: is thinking on after an arrival worth its tokens?"""
