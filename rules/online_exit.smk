@@ -38,3 +38,27 @@ rule measure_online_exit:
         "Exit rules decode thoughts of {wildcards.model} on {wildcards.dataset}"
     script:
         "../workflow/scripts/online_exit/measure.py"
+
+
+rule plot_online_exit:
+    input:
+        latency_rules=rules.measure_online_exit.output.latency_rules,
+    output:
+        **figures_of("online_exit"),
+    log:
+        "<results>/{model}/{dataset}/logs/online_exit/plot.log",
+    benchmark:
+        "<results>/{model}/{dataset}/benchmarks/online_exit/plot.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        captions=captions_of("online_exit"),
+        code=code_digest("online_exit/plot"),
+    message:
+        "Figure of online exit of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/online_exit/plot.py"

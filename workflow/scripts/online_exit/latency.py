@@ -20,6 +20,7 @@ from doubletake.text.trace_rows import TracePrompt
 from exit_probes.reading import PointProbe
 from online_exit.decoding import Engine, look_alone
 from online_exit.looks import Looking
+from online_exit.reading import END_RULE
 from online_exit.running_branches import Look, continue_running
 from online_exit.tables import (
     ALONE,
@@ -38,7 +39,6 @@ COUNTED = {
     PROBE: "probes",
 }
 """Columns of `ONLINE_EXIT` that count what a rule asked for."""
-END_RULE = "to_the_end"
 LOOKED_AT = 12
 """About so many points of a thought are looked at for the timing."""
 HIGH = 0.9
