@@ -197,8 +197,8 @@ def _other_decision(online: Online, replayed: Replayed, number: int) -> Differen
     score = rule.score(online.history[: number + 1])
     other = replayed.scores[number]
     gap = abs(other - rule.threshold)
+    known = gap if math.isfinite(gap) else None
     token = online.history[number].token
-    near = abs(score - other) <= ROUNDING
-    if near and math.isfinite(gap) and gap <= ROUNDING:
-        return Difference(SCORE, token, gap)
-    return Difference(UNEXPLAINED, token, gap if math.isfinite(gap) else None)
+    decides = [bool(type(rule).compare(one, rule.threshold)) for one in (score, other)]
+    rounded = decides[0] != decides[1] and gap <= ROUNDING
+    return Difference(SCORE if rounded else UNEXPLAINED, token, known)

@@ -169,6 +169,8 @@ class Measured:
     rules: pl.DataFrame
     latency: pl.DataFrame
     latency_rules: pl.DataFrame
+    note: str = ""
+    """What was left out."""
 
 
 def not_checked(rules: StudiedRules, reason: str) -> Measured:
@@ -203,12 +205,13 @@ def measure(
     if is_sampled:
         reference = greedy.reference_of(done)
     compared.add(done, reference, Margins(proof.engine.decoder, MOST_LIKELY))
-    every = [compared]
+    every, lost = [compared], len(proof.prompts) - len(done)
     if is_sampled:
         compared = Compared(SAMPLED)
         done = proof.decode(names, settings.sampling, progress)
         compared.add(done, own, Margins(proof.engine.decoder, settings.sampling))
         every.append(compared)
+        lost += len(proof.prompts) - len(done)
     else:
         why_not[SAMPLED] = dict.fromkeys(proof.rules.rules, NOT_SAMPLED)
     online = ONLINE_EXIT.frame([row for one in every for row in one.rows])
@@ -224,6 +227,7 @@ def measure(
         ONLINE_RULES.frame(rules),
         stopwatch.frame(),
         composed(stopwatch, last, compared.deciding),
+        f"{lost} decoded thoughts are no text" if lost else "",
     )
 
 
@@ -290,7 +294,7 @@ def main(
     rules = StudiedRules.of(settings.answer_prompt, probes, groups, study.lynx)
     tokenizer, decoder = load_tokenizer(model), load_decoder(model)
     prompts, note = study.drawn(settings.thoughts, settings.seed)
-    progress = Progress(0, "thoughts")
+    progress = Progress(len(MODES) * len(prompts), "thoughts")
     if settings.generation is None:
         measured = not_checked(rules, IMPORTED)
     elif not prompts:
@@ -309,7 +313,8 @@ def main(
     ONLINE_RULES.write(measured.rules, rules_path)
     LATENCY.write(measured.latency, latency_path)
     LATENCY_RULES.write(measured.latency_rules, latency_rules_path)
-    run = run_row(STAGE, "1-of-1", progress, decoder, len(prompts), note)
+    notes = "; ".join(filter(None, [note, measured.note]))
+    run = run_row(STAGE, "1-of-1", progress, decoder, len(prompts), notes)
     RUNS.write(run, runs_path)
 
 

@@ -186,8 +186,9 @@ def _savings(data: StudyData) -> list[str]:
     return [
         f"Composed of these medians and of the counts of each rule, {count(shared)} "
         f"of {plural(rows.height, 'rule')} take less time than the whole thoughts if "
-        f"looks share the cache, and {count(alone)} if each look reads its prefix again. "
-        f"{best['rule']} saves most: {percent(best['saved_shared'])} of the time. "
+        f"looks share the cache, and {count(alone)} if each look reads its prefix "
+        f"again. {best['rule']} saves most: {percent(best['saved_shared'])} of the "
+        "time. "
         "A look at the end marker counts as a pass of one token; a decoder that keeps "
         "its last logits has it for nothing."
     ]

@@ -81,7 +81,6 @@ def sampled_margin(logits: torch.Tensor, uniform: float, sampling: Sampling) -> 
     ranked = torch.sort(logits / sampling.temperature, descending=True).values
     mass = torch.softmax(ranked, -1).cumsum(-1, dtype=torch.float64)
     last = int((mass < sampling.top_p * mass[-1]).sum().clamp(max=len(mass) - 1))
-    target = uniform * float(mass[last])
-    # The first token may be more likely by any amount, and the last end the line.
-    edges = mass[:last]
-    return float((edges - target).abs().min()) if last else float(1 - mass[0])
+    if not last:  # the only choice, as long as it alone holds `top_p`
+        return float(mass[0] - sampling.top_p * mass[-1])
+    return float((mass[:last] - uniform * mass[last]).abs().min())
