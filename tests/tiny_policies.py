@@ -17,7 +17,7 @@ from exit_policies.summarise import (
     stop_rows,
 )
 from exit_policies.tables import CURVES, POLICIES
-from exit_probes.tables import EXIT_PROBE_SCORES
+from exit_probes.tables import EXIT_PROBE_QUALITY, EXIT_PROBE_SCORES
 from trial_points.tables import TRIAL_POINTS
 
 SETTINGS = Settings(
@@ -48,6 +48,7 @@ def study_of(thoughts, settings=SETTINGS):
         "exit_policies/policies": POLICIES.frame(corrected(rows)),
         "exit_policies/stops": stop_rows(replayed),
         "exit_policies/curves": CURVES.frame(curve_rows(replayed)),
+        "exit_probes/quality": EXIT_PROBE_QUALITY.frame([]),
         "trial_points": TRIAL_POINTS.frame(point_rows(thoughts)),
     }
 
