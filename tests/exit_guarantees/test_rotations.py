@@ -4,11 +4,12 @@ import polars as pl
 import pytest
 from tiny_guarantees import cue_thought, turns_of
 
+from doubletake.exit_rules.points import KINDS
 from doubletake.exit_rules.splits import problem_groups, training_group
 from doubletake.running.errors import InputError
 from exit_guarantees.rotations import rotations, scores_of
 from exit_probes.tables import EXIT_PROBE_SCORES
-from trial_points.tables import KINDS, TRIAL_POINTS
+from trial_points.tables import TRIAL_POINTS
 
 PROBLEMS = [f"p{number}" for number in range(7)]
 SAMPLES = 2

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import torch
 
+from doubletake.exit_rules.points import KINDS
 from doubletake.exit_rules.splits import problem_groups
 from doubletake.stats.intervals import IntervalSettings
 from doubletake.tensors.row_files import open_row_writer
@@ -14,7 +15,7 @@ from exit_probes.reading import read_probes, reported_scores
 from exit_probes.tables import EXIT_PROBE_QUALITY, EXIT_PROBE_SCORES
 from exit_probes.train import Settings, main
 from trial_points.reading import RESID, PointStates, model_origin, states_origin
-from trial_points.tables import KINDS, TRIAL_POINTS, TRIAL_STATES
+from trial_points.tables import TRIAL_POINTS, TRIAL_STATES
 
 SETTINGS = Settings([0.003, 0.05], 3, 2, seed=0, intervals=IntervalSettings())
 D, LAYERS = 6, (1, 3)

@@ -5,11 +5,11 @@ import pytest
 from tiny_report import trace_row
 
 from doubletake.detector.causal import detect_causal
+from doubletake.exit_rules.places import ThoughtPlaces, places_of
+from doubletake.exit_rules.points import KINDS
 from events.tables import EVENTS
 from repair.arrivals import Turn, arrivals_of, cut_at, turn_after
 from repair.tables import AHEAD, BEGUN, STRAIGHT
-from trial_points.places import ThoughtPlaces, places_of
-from trial_points.tables import KINDS
 from truth.tables import TRUTH
 
 QUESTION = "Mia has 24 pencils. She finds 13 more. How many pencils does Mia have now?"
@@ -26,7 +26,9 @@ EMPTY_TRUTH = TRUTH.frame([])
 def study_of(thought, answer="37", gold="37", name="a"):
     """A trace and its trial points; the forced answer is the value arrived at."""
     trace = trace_row(name, thought, answer) | {"correct": answer == gold}
-    places = places_of(ThoughtPlaces(trace, []), QUESTION, KINDS, every=10_000)
+    places = places_of(
+        ThoughtPlaces(trace, [], "</think>"), QUESTION, KINDS, every=10_000
+    )
     first = places[0].cut
     points = [
         {

@@ -18,13 +18,14 @@ def planned(output: str) -> Counter[str]:
 
 
 def tables(checkout: Checkout) -> dict[str, bytes]:
-    """Bytes of all tables and tensors, by name, without the `runs` tables."""
+    """Bytes of all tables and tensors, by name, without those that hold times."""
     results = checkout.folder / "results"
     files = [*results.rglob("*.parquet"), *results.rglob("*.safetensors")]
     return {
         str(path.relative_to(results)): path.read_bytes()
         for path in files
         if not path.name.endswith("runs.parquet")
+        and not path.name.startswith("latency")
     }
 
 

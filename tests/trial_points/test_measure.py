@@ -11,6 +11,7 @@ import torch
 from polars.testing import assert_frame_equal
 from tiny_traces import QUESTION, THOUGHT, make_trace
 
+from doubletake.exit_rules.points import KINDS
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 from doubletake.stats.verification import Verification
@@ -22,7 +23,7 @@ from traces.tables import TRACES
 from trial_points.kept_states import boundaries_at
 from trial_points.measure import Settings, main
 from trial_points.reading import PointStates, states_origin, thoughts_of
-from trial_points.tables import KINDS, TRIAL_POINTS, TRIAL_STATES
+from trial_points.tables import TRIAL_POINTS, TRIAL_STATES
 
 SETTINGS = Settings(
     kinds=["sentence", "paragraph", "cue", "arrival", "every"],

@@ -16,13 +16,13 @@ from pathlib import Path
 import polars as pl
 import torch
 
+from doubletake.exit_rules.trial_plans import TrialPlan
 from doubletake.model.batch_memory import token_multiplications
 from doubletake.model.continuations import Continuation
 from doubletake.model.decoder import Decoder
 from doubletake.tensors.row_files import RowWriter, open_row_writer
 from trial_points.reading import RESID
 from trial_points.tables import TRIAL_STATES
-from trial_points.trial_plans import TrialPlan
 
 
 def boundaries_at(shares: Sequence[float], n_layers: int) -> tuple[int, ...]:

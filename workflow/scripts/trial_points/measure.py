@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from doubletake.exit_rules.trial_plans import TrialPlan, plan_of
+from doubletake.exit_rules.trials import Trials
 from doubletake.model.branch_rows import (
     continue_branches,
     replay_unpacked,
@@ -55,8 +57,6 @@ from trial_points.kept_states import (
 )
 from trial_points.reading import states_origin
 from trial_points.tables import TRIAL_POINTS, TRIAL_STATES
-from trial_points.trial_plans import TrialPlan, plan_of
-from trial_points.trials import Trials
 from trial_points.verification_figures import TrialDifferences
 
 if TYPE_CHECKING:

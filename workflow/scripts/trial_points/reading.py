@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from doubletake.exit_rules.points import TrialPoint
+from doubletake.exit_rules.points import KINDS, TrialPoint
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.running.digests import file_digest
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 from doubletake.text.trace_positions import thought_tokens
-from trial_points.tables import KINDS, TRIAL_STATES
+from trial_points.tables import TRIAL_STATES
 
 if TYPE_CHECKING:
     from doubletake.tensors.row_files import RowReader

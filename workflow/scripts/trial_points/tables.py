@@ -2,14 +2,15 @@
 
 import polars as pl
 
+from doubletake.exit_rules.points import (
+    ARRIVAL,
+    CUE,
+    END,
+    EVERY,
+    PARAGRAPH,
+    SENTENCE,
+)
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
-
-SENTENCE, PARAGRAPH, CUE = "sentence", "paragraph", "cue"
-ARRIVAL, EVERY, END = "arrival", "every", "end"
-KINDS = (SENTENCE, PARAGRAPH, CUE, ARRIVAL, EVERY, END)
-
-KEPT = frozenset({CUE, ARRIVAL})
-"""Kinds of points at which the states of the residual stream are kept."""
 
 TRIAL_STATES = Table(
     "trial_points/states",

@@ -24,7 +24,7 @@ from doubletake.detector.events import Arrival, Backtrack, Events
 from doubletake.detector.rules_detector import detect
 from doubletake.detector.wrap_ups import ends_thought
 from doubletake.text.numerals import numerals, plain
-from doubletake.text.sentences import Span, end_shows_at, sentences
+from doubletake.text.sentences import RunningSentences, Span, end_shows_at
 
 # ASSUME: whether a sentence arrives or turns back shows in so many sentences before it.
 WINDOW = 24  # sentences
@@ -67,39 +67,94 @@ class CausalEvents:
 
 def detect_causal(question: str, thought: str) -> CausalEvents:
     """Events of a thought on a question; each is found in the text that shows it."""
-    reader = _Reader(question, thought, sentences(thought))
-    for index in range(len(reader.spans)):
-        reader.read(index)
+    reader = CausalReader(question)
+    reader.finish(thought)
     return CausalEvents(tuple(reader.arrivals), tuple(reader.backtracks))
 
 
-class _Reader:
-    """Reads a thought sentence by sentence."""
+class CausalReader:
+    """Reads a thought that may still be being written, sentence by sentence."""
 
-    def __init__(self, question: str, thought: str, spans: tuple[Span, ...]) -> None:
-        self.question, self.thought, self.spans = question, thought, spans
+    def __init__(self, question: str) -> None:
+        """Start before the first character."""
+        self.question, self.thought = question, ""
+        self.sentences = RunningSentences()
         self.arrivals: list[Shown[Arrival]] = []
+        """Those that show so far; each shows where it did when it was added."""
         self.backtracks: list[Shown[Backtrack]] = []
         self._cut = 0
+        self._read = 0  # sentences
+        self._words = 0  # characters of the next one that are no cue words
+        self._turned = False  # whether the next one has turned back by its first words
 
-    def read(self, index: int) -> None:
-        """Read one sentence: its cue words, then the whole of it."""
-        span = self.spans[index]
+    @property
+    def spans(self) -> list[Span]:
+        """The sentences that are known."""
+        return self.sentences.spans
+
+    def read(self, thought: str) -> None:
+        """Read on: `thought` is the whole thought so far."""
+        self.thought = thought
+        self.sentences.read(thought)
+        self._read_whole_sentences()
+        self._read_words(self.sentences.start, len(thought))
+
+    def finish(self, thought: str) -> None:
+        """Read the rest of the whole thought."""
+        self.thought = thought
+        self.sentences.finish(thought)
+        self._read_whole_sentences()
+
+    def _read_whole_sentences(self) -> None:
+        """Read the sentences that are new: their cue words, then the whole of them."""
+        while self._read < len(self.spans):
+            span = self.spans[self._read]
+            self._read_words(*span)
+            self._read_sentence(span)
+            self._read += 1
+            self._words, self._turned = 0, False
+
+    def _read_words(self, start: int, end: int) -> None:
+        """Read the first words of the next sentence, if they are not read yet.
+
+        Args:
+            start: of the sentence; white space may stand before it.
+            end: of the sentence, or of what is written of it.
+        """
+        while start < end and self.thought[start].isspace():
+            start += 1
+        words = None if self._turned or not self._read else self._cue_end(start, end)
+        if words is not None:
+            index = self._read
+            self._turned = self._look(index, start, words, words + 1, early=True)
+
+    def _read_sentence(self, span: Span) -> None:
+        """Read a whole sentence."""
         sentence = self.thought[slice(*span)]
-        words = self._cue_end(span)
-        turned = words is not None and self._look(index, words, words + 1, early=True)
         concludes = ends_thought(sentence) and any(map(str.isdigit, sentence))
+        turned = self._turned
         if concludes or self._repeats(sentence) or (not turned and turn_cue(sentence)):
             shown = end_shows_at(self.thought, span.end)
-            self._look(index, span.end, shown, concludes=concludes, turned=turned)
+            self._look(
+                self._read,
+                span.start,
+                span.end,
+                shown,
+                concludes=concludes,
+                turned=turned,
+            )
 
-    def _cue_end(self, span: Span) -> int | None:
-        """The character after the first words that are a cue."""
-        limit = span.start + LONGEST_CUE
-        for match in _WORD_END.finditer(self.thought, span.start, limit):
-            if match.end() > span.end:
+    def _cue_end(self, start: int, end: int) -> int | None:
+        """The character after the first words that are a cue; None without a cue.
+
+        Words that are found are not looked at again.
+        """
+        limit = min(start + LONGEST_CUE, len(self.thought))
+        for match in _WORD_END.finditer(self.thought, start + self._words, limit):
+            if match.end() > end:
                 return None
-            if turn_cue(self.thought[span.start : match.end()]):
+            self._words = match.end() - start
+            if turn_cue(self.thought[start : match.end()]):
                 return match.end()
         return None
 
@@ -123,6 +178,7 @@ class _Reader:
     def _look(
         self,
         index: int,
+        first: int,
         end: int,
         shown: int,
         *,
@@ -134,6 +190,7 @@ class _Reader:
 
         Args:
             index: of the sentence.
+            first: character at which it starts.
             end: character up to which the text is read.
             shown: number of characters that show what is found.
             early: whether only the first words of the sentence are read.
@@ -147,8 +204,7 @@ class _Reader:
             before = f"The answer is {self._last.value}.\n"
         found = detect(self.question, before + self.thought[start:end])
         found = found.shifted(start - len(before))
-        first = self.spans[index].start
-        self._cut = self.spans[max(0, index - 1) if early else index].end
+        self._cut = self.spans[index - early].end
         turns = [one for one in found.backtracks if one.start == first]
         for arrival in found.arrivals:
             if (turns or concludes) and arrival.start < first:

@@ -8,6 +8,8 @@ EVERY, ARRIVAL, END = "every", "arrival", "end"
 KINDS = (SENTENCE, PARAGRAPH, CUE, EVERY, ARRIVAL, END)
 """Ends of sentences and paragraphs, backtrack cues, every n-th token, arrivals of a
 detector that reads no further, and the end of the thought."""
+KEPT = frozenset({CUE, ARRIVAL})
+"""Kinds of points at which the states of the residual stream are kept for probes."""
 
 
 @dataclass(frozen=True)

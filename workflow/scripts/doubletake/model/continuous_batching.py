@@ -161,6 +161,10 @@ class Slots:
             self.states[slot] = _SlotState.of(request, self.sampling.seed)
         return self._add_tokens(slots, self._prefill(slots, requests, width))
 
+    def end(self, slot: int) -> None:
+        """Free a slot before its completion ends."""
+        self.states[slot] = None
+
     def step(self) -> list[Completion]:
         """Generate one token in every active slot; return finished completions."""
         self._shrink()

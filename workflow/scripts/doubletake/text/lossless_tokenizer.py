@@ -107,8 +107,8 @@ class LosslessTokenizer:
         starts: list[int] = []
         character, byte = -1, 0
         for piece in pieces:
-            starts.append(character + (byte == len(data) or _leads(data[byte])))
-            character += sum(map(_leads, piece))
+            starts.append(character + (byte == len(data) or leads(data[byte])))
+            character += sum(map(leads, piece))
             byte += len(piece)
         return text, starts
 
@@ -151,7 +151,7 @@ class LosslessTokenizer:
         )
 
 
-def _leads(byte: int) -> bool:
+def leads(byte: int) -> bool:
     """Whether a byte starts a UTF-8 character (and does not continue one)."""
     return byte & 0xC0 != 0x80
 
@@ -160,7 +160,7 @@ def _ends_complete(data: bytes) -> bool:
     """Whether the last character of the data has all its bytes."""
     for back in range(1, min(4, len(data)) + 1):
         byte = data[-back]
-        if _leads(byte):
+        if leads(byte):
             width = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
             return back >= width
     return not data

@@ -8,6 +8,7 @@ the text.
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -43,9 +44,49 @@ _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)\.$")
 @lru_cache(maxsize=4)
 def sentences(text: str) -> tuple[Span, ...]:
     """Spans of the sentences of a text, in order, without white space around them."""
-    spans: list[Span] = []
-    start, in_formula = 0, False
-    for match in _BOUNDARY.finditer(text):
+    running = RunningSentences()
+    running.finish(text)
+    return tuple(running.spans)
+
+
+class RunningSentences:
+    """The sentences of a text that is still being written.
+
+    What follows changes no sentence that is known. Only the sentence under way is read
+    again when the text grows.
+    """
+
+    def __init__(self) -> None:
+        """Start before the first character."""
+        self.spans: list[Span] = []
+        """The sentences that are known, without white space around them."""
+        self.start = 0
+        """The character after the last of them and what ends it."""
+        self._in_formula = False  # there
+
+    def read(self, text: str) -> None:
+        """Read on: `text` is the whole text so far."""
+        for end, start, in_formula in _boundaries(text, self.start, self._in_formula):
+            if start == len(text) or end_shows_at(text, end) > len(text):
+                return  # more of it, or no end after all
+            self._add(text, end, start, in_formula)
+
+    def finish(self, text: str) -> None:
+        """Read the rest of the whole text; its end also ends a sentence."""
+        for end, start, in_formula in _boundaries(text, self.start, self._in_formula):
+            self._add(text, end, start, in_formula)
+        self._add(text, len(text), len(text), False)
+
+    def _add(self, text: str, end: int, start: int, in_formula: bool) -> None:
+        _add(self.spans, text, self.start, end)
+        self.start, self._in_formula = start, in_formula
+
+
+def _boundaries(
+    text: str, start: int, in_formula: bool
+) -> Iterator[tuple[int, int, bool]]:
+    """Where sentences end and go on, and whether a formula goes on there."""
+    for match in _BOUNDARY.finditer(text, start):
         kind = match.lastgroup
         if kind in ("open", "close"):
             in_formula = kind == "open"
@@ -55,13 +96,9 @@ def sentences(text: str) -> tuple[Span, ...]:
             blank = match.group().count("\n") > 1
             if blank or not in_formula:
                 in_formula = in_formula and not blank
-                _add(spans, text, start, match.start())
-                start = match.end()
+                yield match.start(), match.end(), in_formula
         elif not in_formula and _ends_sentence(text, match):
-            _add(spans, text, start, match.end())
-            start = match.end()
-    _add(spans, text, start, len(text))
-    return tuple(spans)
+            yield match.end(), match.end(), in_formula
 
 
 def sentence_end(text: str, character: int) -> int:
@@ -83,16 +120,15 @@ def sentence_end(text: str, character: int) -> int:
 def end_shows_at(text: str, end: int) -> int:
     """Number of characters that show whether a sentence ends at a place.
 
-    The text up to the next character that is not white space decides it, or
-    `LOOK_BACK` characters of white space. A bracket needs the character after it. One
-    more than the text has: only its end shows it.
+    The text up to the next character that is not white space decides it. A bracket
+    needs the character after it. One more than the text has: only its end shows it.
 
     Args:
         text: of the thought, and what follows it.
         end: a place in the text.
     """
     shown = end
-    while shown < min(len(text), end + LOOK_BACK) and text[shown].isspace():
+    while shown < len(text) and text[shown].isspace():
         shown += 1
     return shown + 1 + (text[shown : shown + 1] == "<")
 

@@ -150,6 +150,29 @@ class ThoughtFormat:
         found = text.find(self.start)
         return found if opens or not text[: max(found, 0)].strip() else -1
 
+    def begins_at(self, text: str, left: str) -> int | None:
+        """Where the thought begins in a completion that is still being written.
+
+        Args:
+            text: of the completion so far.
+            left: `opening_left` of the prompt.
+
+        Returns:
+            A character; None as long as it does not show.
+        """
+        opens = bool(self.start) and left.startswith(self.start)
+        opened = self._find_start(text, opens)
+        rest, wanted = text, left
+        if opened >= 0:
+            rest, wanted = text[opened + len(self.start) :], self.after_start
+        elif opens:
+            return None
+        elif self.start and self.start.startswith(text.lstrip()):
+            return None  # the model may write the marker again
+        if len(rest) < len(wanted) and wanted.startswith(rest):
+            return None
+        return len(text) - len(rest) + len(wanted) * rest.startswith(wanted)
+
     def edges(self, text: str, left: str, *, cut_off: bool = False) -> Edges:
         """Where the thought lies in a completion.
 
@@ -197,6 +220,30 @@ def _begun_marker(text: str, *markers: str) -> int:
     """
     begun = [mark[:size] for mark in markers for size in range(2, len(mark))]
     return max((len(part) for part in begun if text.endswith(part)), default=0)
+
+
+def goes_on_at(text: str, character: int, marker: str) -> int:
+    """Number of characters that show that a thought goes on at a place.
+
+    A marker may begin there, before there, or after the white space there, which then
+    is no part of the thought. One more than the text has: only its end shows it.
+
+    Args:
+        text: of the thought, and what follows it.
+        character: the place.
+        marker: the end marker.
+    """
+    sizes = range(1, min(character, len(marker) - 1) + 1)
+    begun = [n for n in sizes if text.startswith(marker[:n], character - n)]
+    start = character - max(begun, default=0)
+    if not begun and not text[max(0, character - 1) : character].isspace():
+        return character
+    while start < len(text) and text[start].isspace():
+        start += 1
+    same = 0
+    while text[start + same : start + same + 1] == marker[same : same + 1] != "":
+        same += 1
+    return start + same + 1
 
 
 def _skip(text: str, character: int, wanted: str) -> int:

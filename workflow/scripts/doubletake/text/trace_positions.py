@@ -44,3 +44,16 @@ def token_at(offsets: Sequence[int], prompt_length: int, character: int) -> int:
     if first < len(offsets) and offsets[first] == character:
         return prompt_length + first
     return prompt_length + bisect_right(offsets, character) - 1
+
+
+def text_between(trace: dict[str, Any], first: int, end: int) -> str:
+    """The text of a trace's tokens, from one up to another.
+
+    Args:
+        trace: a row of the traces table.
+        first: index of a token of the completion, in the trace.
+        end: index of the token after the last.
+    """
+    offsets, prompt = trace["offsets"], len(trace["prompt_ids"])
+    ends = [*offsets, len(trace["text"])]
+    return str(trace["text"][ends[first - prompt] : ends[end - prompt]])

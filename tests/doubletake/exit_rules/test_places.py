@@ -6,9 +6,8 @@ from itertools import pairwise
 import pytest
 from tiny_traces import QUESTION, make_trace
 
-from doubletake.text.tokenizer import load_tokenizer
-from trial_points.places import ThoughtPlaces, limited, places_of
-from trial_points.tables import (
+from doubletake.exit_rules.places import ThoughtPlaces, limited, places_of
+from doubletake.exit_rules.points import (
     ARRIVAL,
     CUE,
     END,
@@ -17,6 +16,7 @@ from trial_points.tables import (
     PARAGRAPH,
     SENTENCE,
 )
+from doubletake.text.tokenizer import load_tokenizer
 
 THOUGHT = (
     "First, 12 + 7 = 19. Wait, let me check that.\n\n7 + 12 = 19, so it is 19. Then "
@@ -34,7 +34,7 @@ def tokenizer(model):
 def found(tokenizer, text=CLOSED, kinds=ALL, every=1000, end=()):
     """Trace and points, the points by the text that they keep."""
     trace = make_trace(tokenizer, text, end=end)
-    thought = ThoughtPlaces(trace, tokenizer.stop_ids)
+    thought = ThoughtPlaces(trace, tokenizer.stop_ids, "</think>")
     points = places_of(thought, QUESTION, kinds, every)
     return trace, {kept(trace, point.cut): point for point in points}
 

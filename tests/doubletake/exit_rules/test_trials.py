@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
+from doubletake.exit_rules.trials import Trials
 from doubletake.model.continuations import Continuation
 from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.model.watched_places import NextToken
 from doubletake.text.grading import Task
 from doubletake.text.tokenizer import load_tokenizer
-from trial_points.trials import Trials
 
 
 @pytest.fixture(scope="module")

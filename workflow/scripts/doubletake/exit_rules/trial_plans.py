@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from doubletake.exit_rules.places import Place, ThoughtPlaces, limited, places_of
+from doubletake.exit_rules.points import KEPT, KINDS
+from doubletake.exit_rules.trials import Trials
 from doubletake.model.branches import Branch, Prefix
 from doubletake.stats.verification import Case
-from trial_points.places import Place, ThoughtPlaces, limited, places_of
-from trial_points.tables import KEPT, KINDS
-from trial_points.trials import Trials
+from doubletake.text.trace_positions import text_between
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,13 @@ def plan_of(
         trace: a row of `TRACES`.
         question: of its problem.
         trials: makes the branches.
-        kinds: of `tables.KINDS`; start and end are always points.
+        kinds: of `points.KINDS`; start and end are always points.
         every: distance of the points of the kind `every`.
         most_points: largest number of points; None: no limit.
-        boundaries: whose states are kept at points of the kinds `tables.KEPT`.
+        boundaries: whose states are kept at points of the kinds `points.KEPT`.
     """
-    thought = ThoughtPlaces(trace, trials.prompt.stop_ids)
+    marker = trials.prompt.tokenizer.format.end
+    thought = ThoughtPlaces(trace, trials.prompt.stop_ids, marker)
     places = places_of(thought, question, kinds, every)
     kept = limited(places, most_points)
     rows, before = [], thought.first
@@ -107,10 +109,3 @@ def _row(
         "cues": place.cues,
         "arrival_value": place.value,
     }
-
-
-def text_between(trace: dict[str, Any], first: int, end: int) -> str:
-    """The text of a trace's tokens, from one up to another."""
-    offsets, prompt = trace["offsets"], len(trace["prompt_ids"])
-    ends = [*offsets, len(trace["text"])]
-    return str(trace["text"][ends[first - prompt] : ends[end - prompt]])

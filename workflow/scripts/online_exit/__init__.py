@@ -1,0 +1,1 @@
+"""Online exit: do rules stop a running thought where the replay says, how fast?"""
