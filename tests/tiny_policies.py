@@ -8,6 +8,7 @@ from doubletake.exit_rules.published import POLICIES as ALL
 from doubletake.page.study_data import StudyData
 from doubletake.stats.intervals import IntervalSettings
 from exit_policies.corrections import corrected
+from exit_policies.probed import ProbedThoughts
 from exit_policies.summarise import (
     Settings,
     curve_rows,
@@ -16,9 +17,19 @@ from exit_policies.summarise import (
     stop_rows,
 )
 from exit_policies.tables import CURVES, POLICIES
+from exit_probes.tables import EXIT_PROBE_QUALITY, EXIT_PROBE_SCORES
 from trial_points.tables import TRIAL_POINTS
 
-SETTINGS = Settings("{closing}\\boxed{", list(KINDS[:5]), 32, 0.02, IntervalSettings())
+SETTINGS = Settings(
+    answer_prompt="{closing}\\boxed{",
+    kinds=list(KINDS[:5]),
+    every=32,
+    lynx_delta=0.1,
+    seed=0,
+    tolerance=0.02,
+    intervals=IntervalSettings(),
+)
+NO_SCORES = EXIT_PROBE_SCORES.frame([])
 PAGE_SETTINGS = PAGE | {
     "exit_policies": {"seed": 0, "tolerance": 0.02},
     "intervals": {"confidence": 0.95, "least_problems": 10},
@@ -27,7 +38,8 @@ PAGE_SETTINGS = PAGE | {
 
 def study_of(thoughts, settings=SETTINGS):
     """The tables by name: of exit policies, and of the thoughts' trial points."""
-    replayed = replay_all(ALL, thoughts, settings)
+    probed = ProbedThoughts({}, {})
+    replayed = replay_all(ALL, thoughts, probed, NO_SCORES, settings)
     rows = [
         policy_row(name, policy, replayed, Prices(10), settings)
         for name, policy in ALL.items()
@@ -36,6 +48,7 @@ def study_of(thoughts, settings=SETTINGS):
         "exit_policies/policies": POLICIES.frame(corrected(rows)),
         "exit_policies/stops": stop_rows(replayed),
         "exit_policies/curves": CURVES.frame(curve_rows(replayed)),
+        "exit_probes/quality": EXIT_PROBE_QUALITY.frame([]),
         "trial_points": TRIAL_POINTS.frame(point_rows(thoughts)),
     }
 

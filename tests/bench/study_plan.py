@@ -29,8 +29,8 @@ PROBLEMS = {("openai/gsm8k", "test"): 1319}
 """Number of problems, by source and split."""
 ITEMSIZE = {"bfloat16": 2, "float16": 2, "float32": 4}
 STAGES = ("generation", "activations", "exits", "attribution")
-PLANNED = (*STAGES, "trial points")
-"""The stages, and one that runs as exits do and is not measured apart."""
+PLANNED = (*STAGES, "trial points", "actions", "online exit")
+"""The stages, and three that are not measured apart: they branch or decode likewise."""
 CHECKED = ("exits", "attribution", "trial points")
 """Stages that compute a share of their work a second time, to verify themselves."""
 LOADING = (
@@ -38,13 +38,16 @@ LOADING = (
     "activations",
     "early_exit",
     "trial_points",
+    "decoding_actions",
     "attribution",
     "attention",
 )
 """Stages of which every shard loads the model."""
-LOADING_ONCE = ("value_vectors",)
+LOADING_ONCE = ("value_vectors", "online_exit")
 # ASSUME: bytes per second of loading weights from a local disk to the device.
 LOADING_SPEED = 2e9
+MODES = 2
+"""Of `online_exit`: greedy and sampled."""
 GIB = 2**30
 
 
@@ -67,6 +70,8 @@ ASSUMED_SHARES = {
     "exits": 0.2,
     "attribution": 0.3,
     "trial points": 0.2,
+    "actions": 0.2,
+    "online exit": 0.2,
 }
 
 
@@ -98,6 +103,12 @@ class StudyPlan:
     """GiB"""
     answer_tokens: int
     trial_tokens: int
+    acted: int
+    """Thoughts that are decoded again with an action, counted for each action."""
+    online: int
+    """Thoughts that are decoded with exit rules, counted for each mode."""
+    timed: int
+    """Thoughts that are decoded one at a time."""
     checked: float
     """Largest share of its work that a stage computes a second time."""
 
@@ -117,11 +128,17 @@ class StudyPlan:
             raise InputError(f"{path}: studies: a plan is of one study")
         (study,) = config["studies"]
         model = config["models"][study["model"]]
-        generation = config["generation"]
+        generation, problems = (
+            config["generation"],
+            _problems(config["datasets"][study["dataset"]], study["dataset"]),
+        )
+        thoughts = problems * generation["samples"]
+        actions, online = config["decoding_actions"], config["online_exit"]
+        drawn = thoughts if actions["thoughts"] is None else actions["thoughts"]
         return cls(
             source=model["source"],
             dtype=model["dtype"],
-            problems=_problems(config["datasets"][study["dataset"]], study["dataset"]),
+            problems=problems,
             samples=generation["samples"],
             longest=generation["max_new_tokens"],
             batch_size=generation["batch_size"],
@@ -129,6 +146,9 @@ class StudyPlan:
             batch_memory=config["batch_memory"],
             answer_tokens=config["early_exit"]["max_answer_tokens"],
             trial_tokens=config["trial_points"]["max_tokens"],
+            acted=min(drawn, thoughts) * len(actions["actions"]),
+            online=MODES * min(online["thoughts"], thoughts),
+            timed=min(online["timed_thoughts"], online["thoughts"], thoughts),
             checked=config["verification"]["share"],
         )
 
@@ -153,7 +173,16 @@ class StudyPlan:
 
     def demand(self, stage: str, model: Arithmetic, batch_size: int) -> Demand:
         """Of one of the `PLANNED` stages on the whole study, without verification."""
-        traces = synthetic_traces(self.thoughts, self.longest, model.config.vocab_size)
+        vocabulary = model.config.vocab_size
+        if stage == "actions":
+            again = synthetic_traces(self.acted, self.longest, vocabulary)
+            return generation_demand(model, again, batch_size, self.shards)
+        if stage == "online exit":
+            together = synthetic_traces(self.online, self.longest, vocabulary)
+            alone = synthetic_traces(self.timed, self.longest, vocabulary)
+            batch = generation_demand(model, together, batch_size)
+            return batch.with_decoding(generation_demand(model, alone, 1))
+        traces = synthetic_traces(self.thoughts, self.longest, vocabulary)
         if stage == "generation":
             return generation_demand(model, traces, batch_size, self.shards)
         if stage == "exits":

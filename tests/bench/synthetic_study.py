@@ -102,6 +102,16 @@ class Demand:
     """Bytes that decoding reads: the weights once per step, and the keys and values
     that each token sees. None: the stage is limited by arithmetic."""
 
+    def with_decoding(self, other: "Demand") -> "Demand":
+        """Of this decoding and another one."""
+        assert self.bytes is not None
+        assert other.bytes is not None
+        return Demand(
+            self.tokens + other.tokens,
+            self.flops + other.flops,
+            self.bytes + other.bytes,
+        )
+
 
 def generation_demand(
     model: Arithmetic, traces: list[SyntheticTrace], batch_size: int, shards: int = 1

@@ -7,6 +7,7 @@ from matplotlib.text import Text
 from tiny_exits import exits, random_thoughts
 from tiny_policies import study_of
 
+from decoding_actions.tables import SUMMARY
 from doubletake.page.plots import new_figure
 from exit_policies.examples import EXAMPLES, examples_of
 from exit_policies.examples_figure import answer_kind, draw_examples
@@ -20,7 +21,7 @@ from exit_policies.leaderboard_figure import (
     draw_leaderboard,
     leaderboard_rows,
 )
-from exit_policies.plot import Settings, main
+from exit_policies.plot import Settings, action_points, main
 from exit_policies.tables import CURVES, POLICIES, STOPS
 from trial_points.tables import TRIAL_POINTS
 
@@ -162,11 +163,29 @@ def test_figures_of_no_or_one_thought(count, tmp_path):
     for name, contract in contracts.items():
         contract.write(tables[f"exit_policies/{name}"], tmp_path / f"{name}.parquet")
     TRIAL_POINTS.write(tables["trial_points"], tmp_path / "points.parquet")
+    SUMMARY.write(SUMMARY.frame([]), tmp_path / "actions.parquet")
     figures = ("frontier", "leaderboard", "examples")
     main(
-        **{f"{n}_path": tmp_path / f"{n}.parquet" for n in (*NAMES, "points")},
+        **{
+            f"{n}_path": tmp_path / f"{n}.parquet"
+            for n in (*NAMES, "points", "actions")
+        },
         **{f"{name}_path": tmp_path / f"{name}.svg" for name in figures},
         settings=Settings(seed=0, tolerance=0.02, confidence=0.95),
     )
     for name in figures:
         assert (tmp_path / f"{name}.svg").read_text().startswith("<?xml")
+
+
+def test_an_action_is_drawn_at_its_paired_change():
+    tables = study_of(random_thoughts(20, 8, seed=0))
+    policies = tables["exit_policies/policies"]
+    end = policies["end_accuracy"][0]
+    row = dict.fromkeys(SUMMARY.schema, 0) | {"action": "nowait", "accuracy": 1.0}
+    row |= {"change": -0.25, "change_low": -0.5, "change_high": None}
+    row |= {"total_rate": 0.5, "total_rate_low": 0.25, "total_rate_high": 0.75}
+    (point,) = action_points(SUMMARY.frame([row]), policies)
+    assert point.x == (0.5, 0.25, 0.75)
+    assert point.y == (end - 0.25, end - 0.5, None)
+    assert action_points(SUMMARY.frame([]), policies) == []
+    assert action_points(SUMMARY.frame([row]), POLICIES.frame([])) == []

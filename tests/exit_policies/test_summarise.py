@@ -107,7 +107,7 @@ def test_rules_that_stop_are_tested_and_corrected_together():
 
 
 def test_a_rule_without_its_points_is_refused_with_the_reason():
-    settings = Settings("", ["sentence"], 32, 0.02, IntervalSettings())
+    settings = Settings("", ["sentence"], 32, 0.1, 0, 0.02, IntervalSettings())
     policies, _, _ = tables_of(random_thoughts(3, 8, seed=0), settings)
     row = row_of(policies, "deer")
     assert "kind cue" in row["why_not"]

@@ -15,19 +15,22 @@ DECLARATION = Experiment(
         Figure(
             "frontier",
             "Accuracy against tokens",
-            "Each mark is a policy on the same thoughts, with its published threshold. "
-            "To the left is cheaper, up is better. Tokens: those of the thought up to "
-            "the stop, and those of all trial answers up to it. Faint lines: the same "
-            "rule with the other thresholds of its grid. Dashed: stopping at a fixed "
-            "share of each thought; above this line a rule does better than its tokens "
-            "alone explain. The oracle stops at the earliest point that is right and "
-            "stays right; oracle_any at the earliest that is right. Both need the "
-            "right answer, and the share needs the length of the thought, so none of "
-            "them can stop a running thought. Thin lines at the marks are intervals "
-            "over problems. Right: the upper part, enlarged; each label stands in one "
-            "panel only. Policies that never stop a thought would all lie at the whole "
-            "thought; they are counted below. The numbers are in "
-            "exit_policies/policies.parquet and exit_policies/curves.parquet.",
+            "Each mark is a policy on the same thoughts, with its published "
+            "threshold. To the left is cheaper, up is better. Tokens: those of the "
+            "thought up to the stop, and those of all trial answers up to it. Faint "
+            "lines: the same rule with the other thresholds of its grid. Dashed: "
+            "stopping at a fixed share of each thought; above this line a rule does "
+            "better than its tokens alone explain. The oracle stops at the earliest "
+            "point that is right and stays right; oracle_any at the earliest that is "
+            "right. Both need the right answer, and the share needs the length of the "
+            "thought, so none of them can stop a running thought. Crosses decode some "
+            "of the thoughts again with backtrack words forbidden or one more turn "
+            "forced; their paired change is drawn from the accuracy of the whole "
+            "thoughts on. Thin lines at the marks are intervals over problems. Right: "
+            "the upper part, enlarged; each label stands in one panel only. Policies "
+            "that never stop a thought would all lie at the whole thought; they are "
+            "counted below. The numbers are in exit_policies/policies.parquet and "
+            "exit_policies/curves.parquet.",
         ),
         Figure(
             "leaderboard",

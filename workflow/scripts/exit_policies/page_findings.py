@@ -22,6 +22,7 @@ from exit_policies.claims import (
     with_interval,
 )
 from exit_policies.corrections import corrected
+from exit_policies.page_probes import probes
 from exit_policies.tables import IN_HINDSIGHT
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def findings(data: StudyData) -> list[str]:
     if policies_of(data).is_empty():
         return [refused(data)] if refused(data) else []
     parts = [] if is_reader(data) else [cues, over_share, against_oracle, answers]
-    parts += [unable, never, refused, costs]
+    parts += [unable, never, refused, probes, costs]
     sentences = [part(data) for part in parts]
     if is_reader(data):
         sentences.insert(0, READER)

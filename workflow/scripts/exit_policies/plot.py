@@ -50,16 +50,25 @@ class Settings:
     """Coverage of the intervals."""
 
 
-def action_points(summary: pl.DataFrame) -> list[FrontierPoint]:
-    """The decoding actions, as marks beside the policies."""
-    return [
-        FrontierPoint(
-            row["action"],
-            (row["total_rate"], row["total_rate_low"], row["total_rate_high"]),
-            (row["accuracy"], row["accuracy_low"], row["accuracy_high"]),
-        )
-        for row in summary.iter_rows(named=True)
-    ]
+def action_points(summary: pl.DataFrame, policies: pl.DataFrame) -> list[FrontierPoint]:
+    """The decoding actions, as marks beside the policies.
+
+    They decode some of the study's thoughts only. So their paired change of accuracy is
+    drawn, from the accuracy of all whole thoughts on.
+
+    Args:
+        summary: of the actions.
+        policies: `POLICIES`.
+    """
+    ends = policies["end_accuracy"].drop_nulls()
+    points = []
+    for row in summary.iter_rows(named=True) if len(ends) else ():
+        changes = [row[f"change{end}"] for end in ("", "_low", "_high")]
+        mean, low, high = (None if c is None else ends[0] + c for c in changes)
+        if mean is not None:
+            tokens = tuple(row[f"total_rate{end}"] for end in ("", "_low", "_high"))
+            points.append(FrontierPoint(row["action"], tokens, (mean, low, high)))
+    return points
 
 
 def main(
@@ -79,7 +88,7 @@ def main(
     stops, points = STOPS.read(stops_path), TRIAL_POINTS.read(points_path)
     confidence = settings.confidence
     logger.info("%s", frontier_note(policies, confidence))
-    extra = action_points(SUMMARY.read(actions_path))
+    extra = action_points(SUMMARY.read(actions_path), policies)
     save_figure(draw_frontier(policies, curves, confidence, extra), frontier_path)
     leaderboard = draw_leaderboard(policies, settings.tolerance, confidence)
     save_figure(leaderboard, leaderboard_path)

@@ -34,6 +34,6 @@ def hindsight(detector: str) -> str:
     known = "the right answer" if gold else "the value that the thought ends with"
     return (
         f"Arrivals are found in hindsight: the detector knows {known}. A rule that "
-        "stops a running thought does not know it. What such a rule would save is not "
-        "measured here."
+        "stops a running thought does not know it. What such rules save stands in "
+        "the section on exit policies."
     )
