@@ -12,7 +12,6 @@ import torch
 
 from doubletake.exit_rules.points import KEPT
 from doubletake.exit_rules.rule import ENTROPY, MARKER, NEEDS, PROBE, TRIAL
-from doubletake.exit_rules.running_places import RunningPlaces
 from doubletake.model.continuous_batching import Slots
 from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.token_sampling import Sampling
@@ -22,6 +21,7 @@ from online_exit.decoding import Engine, look_alone
 from online_exit.looks import Looking
 from online_exit.reading import END_RULE
 from online_exit.running_branches import Look, continue_running
+from online_exit.running_places import RunningPlaces
 from online_exit.tables import (
     ALONE,
     LATENCY,

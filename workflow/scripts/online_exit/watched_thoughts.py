@@ -10,13 +10,13 @@ from doubletake.exit_rules.counts import ToTheEnd
 from doubletake.exit_rules.places import Place
 from doubletake.exit_rules.points import History, TrialPoint
 from doubletake.exit_rules.rule import TRIAL, Rule, Watch
-from doubletake.exit_rules.running_places import RunningPlaces
 from doubletake.model.branches import Branch
 from doubletake.model.continuations import Continuation
 from doubletake.text.grading import Task
 from doubletake.text.trace_rows import Completion, TracePrompt, trace_row
 from exit_probes.reading import PointProbe
 from online_exit.looks import NOT_ASKED, Looking
+from online_exit.running_places import RunningPlaces
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from tiny_traces import QUESTION
 
 from doubletake.exit_rules.places import Place, ThoughtPlaces, places_of
 from doubletake.exit_rules.points import CUE, END, EVERY, KINDS, SENTENCE
-from doubletake.exit_rules.running_places import RunningPlaces
 from doubletake.text.tokenizer import load_tokenizer
 from doubletake.text.trace_rows import Completion, TracePrompt, trace_row
+from online_exit.running_places import RunningPlaces
 
 ALL = [kind for kind in KINDS if kind != END]
 THOUGHT = (
