@@ -215,13 +215,29 @@ def test_loading_counts_the_stages_that_load_the_model():
     sharded_stages = {stage.name for stage in sharded()}
     assert loading & sharded_stages == set(LOADING)
     model = StudyPlan.of(FLAGSHIP).arithmetic
-    assert StudyPlan.of(FLAGSHIP).loaded_bytes(model) == 25 * 2 * 8_030_261_248
+    assert StudyPlan.of(FLAGSHIP).loaded_bytes(model) == 30 * 2 * 8_030_261_248
+
+
+def test_actions_and_online_exits_are_decoded_again():
+    plan = StudyPlan.of(PREVIEW)
+    again = dataclasses.replace(plan, problems=plan.acted)
+    model = plan.arithmetic
+    batch = plan.batch_size
+    assert plan.demand("actions", model, batch) == again.demand(
+        "generation", model, batch
+    )
+    alone = dataclasses.replace(plan, online=0).demand("online exit", model, batch)
+    both = plan.demand("online exit", model, batch)
+    together = dataclasses.replace(plan, timed=0).demand("online exit", model, batch)
+    assert both.tokens == alone.tokens + together.tokens
+    # One at a time, every token reads all weights.
+    assert alone.bytes / alone.tokens > 10 * together.bytes / together.tokens
 
 
 def test_the_preview_is_the_flagship_on_fewer_problems():
     flagship, preview = StudyPlan.of(FLAGSHIP), StudyPlan.of(PREVIEW)
     assert (flagship.problems, flagship.shards) == (1319, 4)
-    assert preview == dataclasses.replace(flagship, problems=50, shards=1)
+    assert preview == dataclasses.replace(flagship, problems=50, shards=1, acted=4 * 50)
     bodies = [
         path.read_text().partition("\nstudies:")[2].replace("gsm8k-50", "gsm8k")
         for path in (FLAGSHIP, PREVIEW)
