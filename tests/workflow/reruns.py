@@ -117,6 +117,7 @@ VALUES: dict[str, Any] = {
     "exit_policies.tolerance": 0.05,
     "exit_guarantees.delta": 0.2,
     "decoding_actions.thoughts": 20,
+    "online_exit.thoughts": 10,
     "logit_lens.top": 3,
     "probing.shuffles": 2,
     "value_vectors.tokens": 3,
