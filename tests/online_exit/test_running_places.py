@@ -94,6 +94,25 @@ def test_an_end_marker_of_several_tokens(spelled, end):
         assert all(a.read <= b.read for a, b in zip(places, whole, strict=True))
 
 
+def test_many_thoughts(tokenizer):
+    """Among them open turns, in which "Wait," is no turn and "Wait, hold on" is one."""
+    pieces = [
+        *("12 + 7 = 19. ", "So the answer is 19. ", "So it is 19 pens.\n\n", "Yes. "),
+        *("Wait, hold on. ", "Wait, does he buy 7 more? ", "Wait, but it is 19. "),
+        *("Let me check again. ", "Hmm, maybe not. ", "Alternatively, 7 + 12 = 19.\n"),
+        *("He has 12 pens. ", "Is that right? ", "But wait, ", "\\[ 7 + 12 = 19 \\] "),
+        *("1.5 is half of 3. ", "Wait, wait. ", "No, that is wrong. ", "Actually, "),
+    ]
+    rng, cues = random.Random(0), 0
+    for _ in range(400):
+        thought = "".join(rng.choices(pieces, k=rng.randrange(3, 12)))
+        row = row_of(tokenizer, tokenizer.encode(thought))
+        places, _ = live(tokenizer, row, every=9)
+        assert places == offline(tokenizer, row, every=9), thought
+        cues += places[-1].cues
+    assert cues > 300
+
+
 @pytest.mark.parametrize("start", ["<think>\n", "<think>", " <think>\n", "Well."])
 def test_a_thought_that_the_model_opens_again(tokenizer, start):
     row = row_of(tokenizer, tokenizer.encode(start + THOUGHT + "\n</think>19"))

@@ -85,7 +85,8 @@ class CausalReader:
         self._cut = 0
         self._read = 0  # sentences
         self._words = 0  # characters of the next one that are no cue words
-        self._turned = False  # whether the next one has turned back by its first words
+        self._turned: bool | None = None
+        """Whether the next one turns back by its cue words; None: no such words yet."""
 
     @property
     def spans(self) -> list[Span]:
@@ -112,7 +113,7 @@ class CausalReader:
             self._read_words(*span)
             self._read_sentence(span)
             self._read += 1
-            self._words, self._turned = 0, False
+            self._words, self._turned = 0, None
 
     def _read_words(self, start: int, end: int) -> None:
         """Read the first words of the next sentence, if they are not read yet.
@@ -123,7 +124,9 @@ class CausalReader:
         """
         while start < end and self.thought[start].isspace():
             start += 1
-        words = None if self._turned or not self._read else self._cue_end(start, end)
+        if self._turned is not None or not self._read:
+            return
+        words = self._cue_end(start, end)
         if words is not None:
             index = self._read
             self._turned = self._look(index, start, words, words + 1, early=True)
@@ -132,7 +135,7 @@ class CausalReader:
         """Read a whole sentence."""
         sentence = self.thought[slice(*span)]
         concludes = ends_thought(sentence) and any(map(str.isdigit, sentence))
-        turned = self._turned
+        turned = bool(self._turned)
         if concludes or self._repeats(sentence) or (not turned and turn_cue(sentence)):
             shown = end_shows_at(self.thought, span.end)
             self._look(
