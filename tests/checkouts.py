@@ -91,6 +91,8 @@ def small(config: dict[str, Any]) -> None:
     config["probing"] |= {"strengths": [0.01, 0.1], "folds": 3, "shuffles": 1}
     config["value_vectors"]["checked_positions"] = 4
     config["report"]["examples"] = 4
+    config["decoding_actions"]["thoughts"] = 3
+    config["online_exit"] |= {"thoughts": 2, "timed_thoughts": 1, "greedy_tokens": 64}
 
 
 def new_checkout(folder: Path) -> Checkout:
