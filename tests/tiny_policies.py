@@ -18,6 +18,7 @@ from exit_policies.summarise import (
 )
 from exit_policies.tables import CURVES, POLICIES
 from exit_probes.tables import EXIT_PROBE_QUALITY, EXIT_PROBE_SCORES
+from traces.tables import TRACES
 from trial_points.tables import TRIAL_POINTS
 
 SETTINGS = Settings(
@@ -48,6 +49,7 @@ def study_of(thoughts, settings=SETTINGS):
         "exit_policies/policies": POLICIES.frame(corrected(rows)),
         "exit_policies/stops": stop_rows(replayed),
         "exit_policies/curves": CURVES.frame(curve_rows(replayed)),
+        "traces": TRACES.frame([]),
         "exit_probes/quality": EXIT_PROBE_QUALITY.frame([]),
         "trial_points": TRIAL_POINTS.frame(point_rows(thoughts)),
     }

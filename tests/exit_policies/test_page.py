@@ -99,17 +99,17 @@ def test_a_rule_beats_the_share_by_test_and_interval(study, p, low, high, words)
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"change_p": 0.001, "change_low": -0.3, "change_high": -0.1}, ": a loss"),
-        ({"change_p": 0.001, "change_low": 0.1, "change_high": 0.3}, ": a gain"),
-        ({"harmless_p": 0.001, "change": 0.0}, ": shown to lose at most 2 points"),
-        ({"harmless_p": 0.001, "change": -0.1}, "not shown to be at most 2 points"),
+        ({"change_holm": 0.001, "change_low": -0.3, "change_high": -0.1}, ": a loss"),
+        ({"change_holm": 0.001, "change_low": 0.1, "change_high": 0.3}, ": a gain"),
+        ({"harmless_holm": 0.001, "change": 0.0}, ": shown to lose at most 2 points"),
+        ({"harmless_holm": 0.001, "change": -0.1}, "not shown to be at most 2 points"),
         (
-            {"change_p": 0.02, "change_low": -0.3, "change_high": -0.1},
+            {"change_holm": 0.06, "change_low": -0.3, "change_high": -0.1},
             "not shown to be",
         ),
     ],
 )
-def test_the_cue_sentence_corrects_for_its_own_rules(study, columns, words):
+def test_the_cue_sentence_is_that_of_the_table(study, columns, words):
     sentence = cues(open_to(study, {"cue_2": columns}))
     assert words in sentence.partition("at the second cue")[2].partition("third")[0]
     count = study[POLICIES].filter(policy="cue_2")["stopped"][0]

@@ -11,7 +11,7 @@ from doubletake.exit_rules.deer import Deer
 from doubletake.exit_rules.published import POLICIES as ALL
 from doubletake.exit_rules.replay import replay
 from doubletake.stats.intervals import IntervalSettings
-from exit_policies.paired_test import paired_p
+from doubletake.stats.paired_test import paired_p
 from exit_policies.summarise import Settings
 from exit_policies.tables import NOTHING, STOPS
 

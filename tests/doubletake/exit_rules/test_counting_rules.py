@@ -1,6 +1,7 @@
 """Rules that count or read a probe, and policies in hindsight."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from tiny_exits import exits, history, thought_of, trial_point
@@ -169,3 +170,34 @@ def test_deer_leaves_out_a_brace_that_the_prompt_does_not_hold():
     skips = [policies_for(text)["deer"].skip for text in ("\\boxed{", "\\boxed")]
     assert skips == [0, 1]
     assert policies_for("\\boxed").keys() == POLICIES.keys()
+
+
+def test_what_only_the_end_marker_shows_is_no_exit():
+    last = trial_point(50, ("sentence", "arrival", "end"), answer="8", arrivals=1)
+    thought = thought_of([trial_point(20), last], tokens=51)
+    assert stop(RULES["first_arrival"], thought) == [-1]
+    assert stop(TokenShare("late", 0.9), thought) == [-1]
+    counted = trial_point(64, ("every", "sentence", "end"))
+    assert stop(RULES["budget_64"], thought_of([counted], tokens=65)) == [0]
+    assert thought_of([counted]).exits == (0,)
+    assert thought.exits == (0,)
+
+
+def test_a_rule_that_needs_all_points_of_a_kind_refuses_a_limit():
+    points = [trial_point(3, ("cue",))]
+    limited = replace(thought_of(points), left_out=2)
+    kinds = KINDS_LEFT
+    assert "leaves out points" in why_not(RULES["cue_1"], [limited], kinds, 32)
+    assert why_not(RULES["budget_64"], [limited], kinds, 32) is None
+
+
+def test_a_marker_that_never_follows_a_point_is_not_read():
+    end = [trial_point(50, ("sentence", "end"))]
+    spaced, direct = thought_of(end, tokens=51), thought_of(end, tokens=50)
+    cut_off = replace(direct, closed=False)
+    for name in ("thinkbrake", "boosted_end"):
+        rule = RULES[name]
+        assert "in none of 1 closed" in why_not(rule, [spaced], KINDS_LEFT, 32)
+        assert "white space" in why_not(rule, [spaced, cut_off], KINDS_LEFT, 32)
+        assert why_not(rule, [spaced, direct], KINDS_LEFT, 32) is None
+    assert why_not(RULES["deer"], [spaced], KINDS_LEFT, 32) is None

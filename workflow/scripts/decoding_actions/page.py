@@ -66,10 +66,12 @@ def accuracy_effect(data: StudyData, row: dict[str, Any]) -> str:
             return "makes none of these answers right or wrong"
         return f"changes accuracy by {points(row['change'])} points on every problem"
     interval = data.between(row, points, "change")
-    by = f"{points(row['change'])} points, interval {interval}"
-    if row["change_low"] > 0:
+    p = row["change_holm"]
+    by = f"{points(row['change'])} points, interval {interval}, corrected p {p:.3f}"
+    shown = p <= 1 - data.confidence
+    if shown and row["change_low"] > 0:
         return f"raises accuracy ({by})"
-    if row["change_high"] < 0:
+    if shown and row["change_high"] < 0:
         return f"lowers accuracy ({by})"
     return f"has no effect on accuracy that can be told from 0 ({by})"
 

@@ -18,7 +18,9 @@ from decoding_actions.keywords import ACTIONS, CONTROL, NOWAIT
 from decoding_actions.tables import DECODING_ACTIONS, SUMMARY
 from doubletake.exit_rules.costs import accuracy_difference, ratio, share
 from doubletake.running.logs import job
+from doubletake.stats.holm import holm
 from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means, number
+from doubletake.stats.paired_test import paired_p
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -38,7 +40,16 @@ def summarise(thoughts: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFra
         if action == NOWAIT:
             row |= against_control(part, thoughts.filter(action=CONTROL), intervals)
         rows.append(row)
-    return SUMMARY.frame(rows)
+    return SUMMARY.frame(corrected(rows))
+
+
+def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, with p-values of the change corrected for the number of actions."""
+    tested = [row for row in rows if row["change_p"] is not None]
+    values = holm(np.array([row["change_p"] for row in tested], dtype=float))
+    for row, value in zip(tested, values, strict=True):
+        row["change_holm"] = float(value)
+    return rows
 
 
 def counts_of(part: pl.DataFrame) -> dict[str, int]:
@@ -79,6 +90,7 @@ def means_of(part: pl.DataFrame, s: IntervalSettings) -> dict[str, float | None]
         "backtracks_change": difference,
     }
     return {
+        "change_p": paired_p(right, whole, problems, s),
         "forbidden": _mean(part["whole_forbidden"]),
         "spelled": _mean(part["spelled"]),
     } | columns_of(means)

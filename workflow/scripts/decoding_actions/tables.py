@@ -137,6 +137,20 @@ SUMMARY = Table(
         *_with_ends(
             "change", "accuracy minus that of the whole thoughts, paired", "share"
         ),
+        Column(
+            "change_p",
+            REAL,
+            "p-value of no change, paired score test over problems; null: too few",
+            nullable=True,
+            unit="probability",
+        ),
+        Column(
+            "change_holm",
+            REAL,
+            "the same, corrected for the number of actions (Holm)",
+            nullable=True,
+            unit="probability",
+        ),
         *_with_ends("backtracks", "backtracks per thought", "backtracks"),
         *_with_ends("whole_backtracks", "backtracks per whole thought", "backtracks"),
         *_with_ends(

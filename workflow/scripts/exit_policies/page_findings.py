@@ -21,7 +21,6 @@ from exit_policies.claims import (
     verdict,
     with_interval,
 )
-from exit_policies.corrections import corrected
 from exit_policies.page_probes import probes
 from exit_policies.tables import IN_HINDSIGHT
 
@@ -36,7 +35,7 @@ def findings(data: StudyData) -> list[str]:
     if policies_of(data).is_empty():
         return [refused(data)] if refused(data) else []
     parts = [] if is_reader(data) else [cues, over_share, against_oracle, answers]
-    parts += [unable, never, refused, probes, costs]
+    parts += [unclosed, unable, never, refused, probes, costs]
     sentences = [part(data) for part in parts]
     if is_reader(data):
         sentences.insert(0, READER)
@@ -53,11 +52,12 @@ READER = (
 
 def cues(data: StudyData) -> str:
     """Is there a backtracking token to stop at?"""
-    rows = corrected([row for row in rules_of(data) if row["policy"] in ORDINALS])
+    rows = [row for row in rules_of(data) if row["policy"] in ORDINALS]
     if not rows:
         return ""
     test = (
-        " (Paired score tests over problems, corrected for the number of these rules.)"
+        " (Paired score tests over problems, corrected for the number of all rules "
+        "that stop a thought.)"
     )
     parts = [
         f"at the {ORDINALS[row['policy']]} cue, which {row['stopped']:,} of "
@@ -153,6 +153,19 @@ def answers(data: StudyData) -> str:
     return (
         f"{best['policy']} harms {best['harmed']:,} and helps {best['helped']:,} of "
         f"{plural(best['thoughts'], 'thought')}. {text}"
+    )
+
+
+def unclosed(data: StudyData) -> str:
+    """Thoughts that were cut off, which an early exit can only help."""
+    traces = data.tables["traces"]
+    cut_off = traces["thought_end"].null_count()
+    if not cut_off:
+        return ""
+    return (
+        f"{cut_off:,} of {plural(traces.height, 'thought')} were cut off. They have no "
+        "answer, which counts as wrong at the end. So a rule that stops them with a "
+        "right answer is credited for it."
     )
 
 

@@ -41,9 +41,9 @@ from doubletake.exit_rules.rule import NEEDS, Rule
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings, Mean, number
+from doubletake.stats.paired_test import paired_p
 from exit_policies.corrections import corrected
 from exit_policies.curves import Sweep
-from exit_policies.paired_test import paired_p
 from exit_policies.probed import (
     ProbedThoughts,
     calibration_rows,

@@ -93,8 +93,10 @@ def points_of(points: pl.DataFrame, rule: str, seed: int) -> pl.DataFrame:
     """
     groups = problem_groups(points["problem"], seed)
     return (
-        # No rule looks before the first token.
-        points.filter(pl.col(KINDS[rule]) & (pl.col("tokens_before") > 0))
+        # No rule looks before the first token, or at the end of the thought.
+        points.filter(
+            pl.col(KINDS[rule]) & (pl.col("tokens_before") > 0) & ~pl.col("end")
+        )
         .sort("trace", "point")
         .select(
             "trace",

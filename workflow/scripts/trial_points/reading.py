@@ -72,6 +72,8 @@ def thoughts_of(
                 max(stop - first, own[-1]["tokens_before"]),
                 trace["answer"],
                 (trace["correct"], *(row["correct"] for row in own)),
+                trace["thought_end"] is not None,
+                own[0]["left_out"],
             )
         )
     return found

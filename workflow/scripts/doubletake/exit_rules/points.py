@@ -48,6 +48,15 @@ class TrialPoint:
     """Thought tokens that must be read to know all this, at least `token`: the words of
     a cue come after its point. None: no more than `token`."""
 
+    @property
+    def known_kinds(self) -> frozenset[str]:
+        """Its kinds that are known while the thought runs.
+
+        At the end of a thought only the end marker shows what stands there, and then
+        there is nothing left to stop. A number of tokens shows by itself.
+        """
+        return self.kinds & {EVERY} if END in self.kinds else self.kinds
+
 
 History = Sequence[TrialPoint]
 """The points at which a rule has looked, in order. Their chunks hold the text since the

@@ -16,11 +16,13 @@ from doubletake.exit_rules.dynasor import Dynasor, DynasorEntropy
 from doubletake.exit_rules.eat import Eat
 from doubletake.exit_rules.hindsight import Hindsight, Oracle, TokenShare
 from doubletake.exit_rules.marker_gap import BoostedEnd, ThinkBrake
-from doubletake.exit_rules.points import END
+from doubletake.exit_rules.points import END, KINDS
 from doubletake.exit_rules.probes import CorrectnessProbe, Lynx
 from doubletake.exit_rules.puma import Puma
-from doubletake.exit_rules.rule import PROBE, Rule
+from doubletake.exit_rules.rule import MARKER, PROBE, Rule
 from doubletake.exit_rules.thoughts import Thought
+
+ALL = frozenset(KINDS) - {END}
 
 RULES: dict[str, Rule] = {
     rule.name: rule
@@ -91,6 +93,18 @@ def why_not(
     if looked_at and looked_at.isdisjoint(kinds):
         names = " or ".join(sorted(looked_at))
         return f"{rule.name} looks at points of the kind {names}, which are left out"
+    if any(one.left_out for one in thoughts) and looked_at and looked_at < ALL:
+        return (
+            f"{rule.name} looks at every point of a kind, and trial_points.most_points "
+            "leaves out points"
+        )
+    gaps = [g for g in (one.tokens_to_marker for one in thoughts) if g is not None]
+    if MARKER in rule.needs and gaps and min(gaps) > 0:
+        return (
+            f"{rule.name} reads the end marker as the next token, but in none of "
+            f"{len(gaps)} closed thoughts it follows the last point at once: white "
+            "space stands between"
+        )
     if rule.stride is not None and rule.stride % every:
         return (
             f"{rule.name} looks every {rule.stride} tokens, which is no multiple of "

@@ -48,7 +48,7 @@ class Rule(ABC):
 
     def looks_at(self, point: TrialPoint) -> bool:
         """Whether the rule looks at a point. None but `NoThought` looks before any."""
-        return point.token > 0 and not self.kinds.isdisjoint(point.kinds)
+        return point.token > 0 and not self.kinds.isdisjoint(point.known_kinds)
 
     def needs_at(self, history: History) -> frozenset[str]:
         """What the rule asks for at the last point of the history, of `NEEDS`."""

@@ -24,6 +24,10 @@ class Thought:
     verdicts: tuple[bool, ...] | None = None
     """`[1 + point]`: whether the end's answer is right, then each point's; None if the
     right answer is not known."""
+    closed: bool = True
+    """Whether the thought has an end; false: it was cut off."""
+    left_out: int = 0
+    """Number of its trial points that a limit leaves out."""
 
     def __post_init__(self) -> None:
         """Refuse points that are not in order, or lie outside the thought."""
@@ -37,9 +41,16 @@ class Thought:
 
     @cached_property
     def exits(self) -> tuple[int, ...]:
-        """Numbers of the points that are an exit: all but the mere end."""
+        """Numbers of the points that are an exit: all that show before the end."""
         points = enumerate(self.points)
-        return tuple(number for number, point in points if point.kinds != {END})
+        return tuple(number for number, point in points if point.known_kinds)
+
+    @property
+    def tokens_to_marker(self) -> int | None:
+        """Tokens between the last point and the end marker; None without both."""
+        if not self.closed or not self.points or END not in self.points[-1].kinds:
+            return None
+        return self.tokens - self.points[-1].token
 
     @cached_property
     def right(self) -> np.ndarray:

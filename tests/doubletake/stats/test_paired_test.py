@@ -9,7 +9,7 @@ from scipy.stats import multinomial, norm
 
 from doubletake.stats.holm import holm
 from doubletake.stats.intervals import IntervalSettings
-from exit_policies.paired_test import paired_p, score_z, two_sided
+from doubletake.stats.paired_test import paired_p, score_z, two_sided
 
 SETTINGS = IntervalSettings()
 SIMULATIONS = 500
