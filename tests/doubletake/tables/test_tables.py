@@ -9,7 +9,13 @@ from early_exit.tables import EARLY_EXIT
 from problems.tables import PROBLEMS
 
 WITHOUT_UNIT = {"brier", "cosine", "cosine_null", "cosine_limit", "strength"}
-WITHOUT_UNIT |= {"p", "p_holm", "sign_p", "sign_p_holm"}
+WITHOUT_UNIT |= {"share_brier", "p", "p_holm", "sign_p", "sign_p_holm", "p_value"}
+WITHOUT_UNIT |= {"p_above", "p_above_corrected"}
+WITHOUT_UNIT |= {
+    f"{name}_{of}"
+    for name in ("change", "harmless", "over_share")
+    for of in ("p", "holm")
+}
 MODEL_SCALE = {"norm", "written", "written_random", "along"}
 MODEL_SCALE |= {"difference", "difference_low", "difference_high"}
 """Numbers on the scale of the model's own activations."""

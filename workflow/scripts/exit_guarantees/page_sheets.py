@@ -80,7 +80,7 @@ def _risks(data: StudyData, table: pl.DataFrame) -> Sheet:
                 percent(row["risk"]) if given else NOTHING,
                 data.between(row | problems, percent, "risk") if given else NOTHING,
                 significant(row["p_above_corrected"]) if given else NOTHING,
-                percent(1 - row["total_rate"]),
+                _saved(row),
                 _saved(data, row),
             )
         )
@@ -116,7 +116,7 @@ def _chosen(data: StudyData, table: pl.DataFrame) -> Sheet:
                 name,
                 how,
                 ", ".join(texts) if ours else texts[0],
-                percent(1 - row["total_rate"]),
+                _saved(row),
                 _saved(data, row),
                 percent(row["accuracy"]),
                 points(row["change"]),
@@ -158,7 +158,7 @@ def _conformal(data: StudyData, table: pl.DataFrame) -> Sheet:
                 if row["with_wrong"]
                 else NOTHING,
                 NOTHING if tested is None else significant(tested),
-                percent(1 - row["total_rate"]),
+                _saved(row),
             )
         )
     return Sheet(
@@ -189,6 +189,12 @@ def _saved(data: StudyData, row: dict[str, Any]) -> str:
         "high": None if low is None else 1 - low,
     }
     return data.between(row | saved, percent)
+
+
+def _saved(row: dict[str, Any]) -> str:
+    """Saved tokens; a dash without a thought."""
+    rate = row["total_rate"]
+    return NOTHING if rate is None else percent(1 - rate)
 
 
 def _quantile(value: float | None) -> str:

@@ -62,6 +62,7 @@ CHOSEN = Table(
             pl.List(pl.Float64),
             "of the groups 0, 1 and 2; null in a list: think to the end",
             nullable=True,
+            unit="score",
         ),
         *_counts(
             ("calibration_problems", "in the smallest of the groups", "problems"),
@@ -112,6 +113,7 @@ RISKS = Table(
             "delta",
             REAL,
             "allowed probability that a threshold with a larger risk is certified",
+            unit="probability",
         ),
         _GROUP,
         Column(
@@ -150,6 +152,7 @@ RISKS = Table(
             REAL,
             "the boldest certified one; null: none, so think to the end, or all groups",
             nullable=True,
+            unit="score",
         ),
         *_counts(
             ("certified", "groups with a certified threshold", "groups"),
@@ -217,8 +220,15 @@ CONFORMAL = Table(
             REAL,
             "quantile of right cases; null: infinite, or all groups",
             nullable=True,
+            unit="probability",
         ),
-        Column("q_wrong", REAL, "of wrong cases; null likewise", nullable=True),
+        Column(
+            "q_wrong",
+            REAL,
+            "of wrong cases; null likewise",
+            nullable=True,
+            unit="probability",
+        ),
         Column("certified", COUNT, "groups with finite quantiles", unit="groups"),
         Column("problems", COUNT, "reported, one thought of each", unit="problems"),
         Column(

@@ -110,6 +110,7 @@ POLICIES = Table(
             "the published threshold; null if the policy has none, or one per group: "
             "those of `lynx` are in `exit_policies/lynx`",
             nullable=True,
+            unit="score",
         ),
         Column(
             "why_not",
@@ -236,7 +237,7 @@ CURVES = Table(
     "exit_policies/curves",
     (
         _POLICY,
-        Column("threshold", REAL, "threshold of the rule's grid"),
+        Column("threshold", REAL, "threshold of the rule's grid", unit="score"),
         Column(
             "total_rate", REAL, "kept and trial tokens over full ones", unit="share"
         ),

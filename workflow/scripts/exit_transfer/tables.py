@@ -33,6 +33,7 @@ TRANSFER = Table(
             "threshold of each group of problems of `used_on`, chosen by one standard "
             "error on other problems of `chosen_on`; null: think to the end",
             nullable=True,
+            unit="score",
         ),
         Column(
             "calibration_problems",

@@ -64,6 +64,7 @@ ONLINE_EXIT = Table(
             "the second, in nats; for a sampled token the distance of the drawn number "
             "to the next token, in probability. `score`: distance to the threshold",
             nullable=True,
+            unit="as the meaning says",
         ),
         Column(
             "read",
@@ -116,6 +117,7 @@ ONLINE_RULES = Table(
             REAL,
             "the largest `gap` of the differences; null without one",
             nullable=True,
+            unit="as in `gap`",
         ),
     ),
     holds="on how many thoughts each rule stops where its replay does, and why not",
