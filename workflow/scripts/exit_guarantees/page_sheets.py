@@ -80,7 +80,7 @@ def _risks(data: StudyData, table: pl.DataFrame) -> Sheet:
                 percent(row["risk"]) if given else NOTHING,
                 data.between(row | problems, percent, "risk") if given else NOTHING,
                 significant(row["p_above_corrected"]) if given else NOTHING,
-                _saved(row),
+                _saved_share(row),
                 _saved(data, row),
             )
         )
@@ -116,7 +116,7 @@ def _chosen(data: StudyData, table: pl.DataFrame) -> Sheet:
                 name,
                 how,
                 ", ".join(texts) if ours else texts[0],
-                _saved(row),
+                _saved_share(row),
                 _saved(data, row),
                 percent(row["accuracy"]),
                 points(row["change"]),
@@ -158,7 +158,7 @@ def _conformal(data: StudyData, table: pl.DataFrame) -> Sheet:
                 if row["with_wrong"]
                 else NOTHING,
                 NOTHING if tested is None else significant(tested),
-                _saved(row),
+                _saved_share(row),
             )
         )
     return Sheet(
@@ -191,7 +191,7 @@ def _saved(data: StudyData, row: dict[str, Any]) -> str:
     return data.between(row | saved, percent)
 
 
-def _saved(row: dict[str, Any]) -> str:
+def _saved_share(row: dict[str, Any]) -> str:
     """Saved tokens; a dash without a thought."""
     rate = row["total_rate"]
     return NOTHING if rate is None else percent(1 - rate)
