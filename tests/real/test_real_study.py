@@ -5,27 +5,41 @@ import pytest
 import torch
 from real_study import COUNT, MODEL, QUESTIONS, TURNS, spread
 
-from doubletake.study.registry import experiments, stages
+from doubletake.study.registry import experiments, stage_named
 from doubletake.tables.verification import VERIFICATION
 
 pytestmark = pytest.mark.real
 OPENING = "<think>\n"
 PLANTED = {"twins"}
 """Experiments on the causes of a planted language, which this model does not speak."""
-EXPERIMENTS = [one.name for one in experiments() if one.name not in PLANTED]
+DECODED = {"decoding_actions", "online_exit"}
+"""Experiments that decode the study's thoughts again; these come from a file."""
+EXPERIMENTS = [one for one in experiments() if one.name not in PLANTED | DECODED]
 VERIFIED = [
     stage.name
-    for stage in stages()
-    if VERIFICATION in stage.all_tables and stage.name in (*EXPERIMENTS, "activations")
+    for stage in (*EXPERIMENTS, *map(stage_named, ("activations", "trial_points")))
+    if VERIFICATION in stage.all_tables
 ]
 
 
 def test_every_experiment_has_results(study):
-    for name in EXPERIMENTS:
-        assert study.table(name).height, name
+    for one in EXPERIMENTS:
+        for table in one.tables:
+            name = table.file(one.name).removesuffix(".parquet")
+            if study.table(name).height:
+                break
+        else:
+            pytest.fail(f"{one.name} has no results")
     page = (study.checkout.folder / "results/report.html").read_text()
     assert f"{MODEL} <span" in page
     assert page.count("<img ") >= 15
+
+
+def test_thoughts_of_a_file_are_not_decoded_again(study):
+    for name in DECODED:
+        assert study.table(name).is_empty(), name
+    page = (study.checkout.folder / "results/report.html").read_text()
+    assert "the thoughts come from a file" in page
 
 
 def test_no_planted_cause_is_found(study):
