@@ -23,7 +23,6 @@ from online_exit.tables import (
 from traces.tables import TRACES
 from trial_points.tables import TRIAL_POINTS
 
-
 RUN = {name for name, rule in RULES.items() if MARKER not in rule.needs}
 """In the study's format white space stands before every end marker."""
 
