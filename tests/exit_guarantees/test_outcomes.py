@@ -6,11 +6,11 @@ from tiny_exits import random_thoughts
 from tiny_guarantees import CONFIDENT, UNSURE, cue_thought
 
 from doubletake.exit_rules.deer import Deer
+from doubletake.exit_rules.families import families
 from doubletake.exit_rules.published import RULES, policies_for
 from doubletake.exit_rules.replay import replay
 from doubletake.exit_rules.thresholds import chosen_threshold, spent_tokens
 from doubletake.stats.intervals import IntervalSettings
-from exit_guarantees.families import families
 from exit_guarantees.guarantees import RiskSettings, certify
 from exit_guarantees.outcomes import Outcome, Outcomes
 

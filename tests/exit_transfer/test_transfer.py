@@ -7,13 +7,14 @@ import pytest
 from tiny_exits import history, random_thoughts, thought_of
 
 from doubletake.exit_rules.deer import Deer
-from doubletake.exit_rules.published import RULES
+from doubletake.exit_rules.families import families
+from doubletake.exit_rules.published import RULES, policies_for
 from doubletake.exit_rules.replay import replay
 from doubletake.exit_rules.splits import calibration_group
 from doubletake.exit_rules.thresholds import chosen_threshold
 from doubletake.stats.intervals import IntervalSettings
 from exit_transfer.sign_test import sign_test_p
-from exit_transfer.summarise import Settings, families, replayable, shared_start
+from exit_transfer.summarise import Settings, replayable
 from exit_transfer.tables import TRANSFER
 from exit_transfer.transfer_rows import Replayable, corrected, rows_of
 from exit_transfer.transferred import Study
@@ -136,13 +137,14 @@ def test_a_rule_that_cannot_be_replayed_says_why():
 
 
 def test_rules_that_differ_in_the_threshold_are_one():
-    names = list(families("{closing}\\boxed{"))
+    found = families(policies_for("{closing}\\boxed{"))
+    names = list(found)
     assert names[:4] == ["cue", "first_arrival", "budget", "deer"]
     assert {"dynasor", "dynasor_crazy", "convergence"} <= set(names)
     assert {name for name in names if name not in RULES} <= {
         *("cue", "budget", "dynasor", "convergence")
     }
-    assert shared_start(["budget_64", "budget_256"]) == "budget"
+    assert {"budget_64", "budget_256"} <= {rule.name for rule in found["budget"]}
 
 
 def test_the_sign_test_by_hand():

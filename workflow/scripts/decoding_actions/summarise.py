@@ -19,7 +19,7 @@ from decoding_actions.tables import DECODING_ACTIONS, SUMMARY
 from doubletake.exit_rules.costs import accuracy_difference, ratio, share
 from doubletake.running.logs import job
 from doubletake.stats.holm import holm
-from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means, number
+from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
 from doubletake.stats.paired_test import paired_p
 
 if TYPE_CHECKING:
@@ -117,11 +117,9 @@ def against_control(
 
 def columns_of(means: dict[str, Mean]) -> dict[str, float | None]:
     """Means and their ends as columns."""
-    found: dict[str, float | None] = {}
-    for name, mean in means.items():
-        found[name] = number(mean.value)
-        found |= {f"{name}_low": mean.low, f"{name}_high": mean.high}
-    return found
+    return dict(
+        column for name, mean in means.items() for column in mean.columns(name).items()
+    )
 
 
 def _mean(column: pl.Series) -> float:

@@ -3,7 +3,7 @@
 import polars as pl
 
 from decoding_actions.keywords import ACTIONS, CGRS, NOWAIT
-from doubletake.tables.interval_ends import HIGH, LOW
+from doubletake.tables.interval_ends import with_ends
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 WORDS = Table(
@@ -95,15 +95,6 @@ DECODING_ACTIONS = Table(
 )
 
 
-def _with_ends(name: str, meaning: str, unit: str) -> tuple[Column, Column, Column]:
-    """A mean and the ends of its interval over problems."""
-    return (
-        Column(name, REAL, meaning, nullable=True, unit=unit),
-        Column(f"{name}_low", REAL, LOW, nullable=True, unit=unit),
-        Column(f"{name}_high", REAL, HIGH, nullable=True, unit=unit),
-    )
-
-
 SUMMARY = Table(
     "decoding_actions/summary",
     (
@@ -126,16 +117,25 @@ SUMMARY = Table(
                 ("trials", "trial answers", "trials"),
             )
         ),
-        *_with_ends(
+        *with_ends(
             "total_rate",
             "tokens of thoughts and trials over those of the whole thoughts",
             "share",
+            nullable=True,
         ),
-        *_with_ends("kept_rate", "the same without the trials", "share"),
-        *_with_ends("accuracy", "right answers", "share"),
-        *_with_ends("whole_accuracy", "right answers of the whole thoughts", "share"),
-        *_with_ends(
-            "change", "accuracy minus that of the whole thoughts, paired", "share"
+        *with_ends("kept_rate", "the same without the trials", "share", nullable=True),
+        *with_ends("accuracy", "right answers", "share", nullable=True),
+        *with_ends(
+            "whole_accuracy",
+            "right answers of the whole thoughts",
+            "share",
+            nullable=True,
+        ),
+        *with_ends(
+            "change",
+            "accuracy minus that of the whole thoughts, paired",
+            "share",
+            nullable=True,
         ),
         Column(
             "change_p",
@@ -151,12 +151,18 @@ SUMMARY = Table(
             nullable=True,
             unit="probability",
         ),
-        *_with_ends("backtracks", "backtracks per thought", "backtracks"),
-        *_with_ends("whole_backtracks", "backtracks per whole thought", "backtracks"),
-        *_with_ends(
+        *with_ends("backtracks", "backtracks per thought", "backtracks", nullable=True),
+        *with_ends(
+            "whole_backtracks",
+            "backtracks per whole thought",
+            "backtracks",
+            nullable=True,
+        ),
+        *with_ends(
             "backtracks_change",
             "backtracks per thought minus those of the whole thoughts, paired",
             "backtracks",
+            nullable=True,
         ),
         Column(
             "forbidden",
@@ -172,16 +178,18 @@ SUMMARY = Table(
             nullable=True,
             unit="words",
         ),
-        *_with_ends(
+        *with_ends(
             "over_control",
             "accuracy minus that with the control words forbidden, paired; only NoWait",
             "share",
+            nullable=True,
         ),
-        *_with_ends(
+        *with_ends(
             "tokens_over_control",
             "tokens minus those with the control words forbidden, over the tokens of "
             "the whole thoughts; only NoWait",
             "share",
+            nullable=True,
         ),
     ),
     holds="cost, accuracy and backtracks of every action, against the whole thoughts "

@@ -9,7 +9,7 @@ from typing import Any
 
 from doubletake.exit_rules.rule import Rule
 from doubletake.stats.intervals import IntervalSettings
-from exit_guarantees.intervals import columns_of, corrected, lies_below
+from exit_guarantees.intervals import corrected, lies_below
 from exit_guarantees.outcomes import Outcome, Outcomes
 from exit_guarantees.tables import CHOSEN_BY_ERROR, PUBLISHED
 
@@ -78,13 +78,13 @@ def _numbers(
         "thoughts": len(at_end),
         "problems": outcome.problems,
         "stopped": int(outcome.stopped.sum()),
-        **columns_of("total_rate", outcome.total_rate(intervals)),
-        **columns_of("accuracy", outcome.accuracy(intervals)),
+        **outcome.total_rate(intervals).columns("total_rate"),
+        **outcome.accuracy(intervals).columns("accuracy"),
         "end_accuracy": float(at_end.mean()),
-        **columns_of("change", outcome.change(intervals)),
+        **outcome.change(intervals).columns("change"),
         "helped": int((outcome.right & ~at_end).sum()),
         "harmed": int(outcome.lost.sum()),
-        **columns_of("risk", outcome.risk(intervals)),
+        **outcome.risk(intervals).columns("risk"),
         "saves": lies_below(outcome.total_rate(strict), 1),
         "loses": lies_below(outcome.change(strict), 0),
     }

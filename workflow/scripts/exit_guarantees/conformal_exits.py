@@ -18,7 +18,6 @@ from doubletake.exit_rules.replay import replay
 from doubletake.exit_rules.splits import GROUPS
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.stats.intervals import IntervalSettings
-from exit_guarantees.intervals import columns_of
 from exit_guarantees.outcomes import Outcome
 from exit_guarantees.rotations import Rotation
 from exit_guarantees.tables import POINT, PROBLEM
@@ -155,11 +154,11 @@ def _realised(trials: Sequence[Trial], intervals: IntervalSettings) -> dict[str,
         "problems": everyone.problems,
         "with_wrong": len(wrong),
         "stopped_wrong": int(wrong.sum()),
-        **columns_of("total_rate", everyone.total_rate(intervals)),
-        **columns_of("change", everyone.change(intervals)),
+        **everyone.total_rate(intervals).columns("total_rate"),
+        **everyone.change(intervals).columns("change"),
     }
     if len(wrong):
-        row |= columns_of("error", share(wrong, np.arange(len(wrong)), intervals))
+        row |= share(wrong, np.arange(len(wrong)), intervals).columns("error")
     return row
 
 

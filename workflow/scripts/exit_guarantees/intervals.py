@@ -1,14 +1,8 @@
-"""Means as columns, and intervals that are corrected for the number of tests."""
+"""Intervals that are corrected for the number of tests."""
 
 from dataclasses import replace
 
-from doubletake.stats.intervals import IntervalSettings, Mean, number
-
-
-def columns_of(name: str, mean: Mean) -> dict[str, float | None]:
-    """A mean and its ends, as columns of a table."""
-    value = number(mean.value)
-    return {name: value, f"{name}_low": mean.low, f"{name}_high": mean.high}
+from doubletake.stats.intervals import IntervalSettings, Mean
 
 
 def corrected(intervals: IntervalSettings, tests: int) -> IntervalSettings:

@@ -16,7 +16,7 @@ from exit_guarantees.guarantees import (
     certify,
     least_problems,
 )
-from exit_guarantees.intervals import columns_of, corrected, lies_below
+from exit_guarantees.intervals import corrected, lies_below
 from exit_guarantees.outcomes import Outcome, Outcomes
 
 
@@ -111,8 +111,8 @@ def _realised(
         "promised": 0 if kept is None else kept.problems,
         "losses": 0 if kept is None else int(kept.lost.sum()),
         "stopped": int(everyone.stopped.sum()),
-        **({} if kept is None else columns_of("risk", kept.risk(intervals))),
-        **columns_of("total_rate", everyone.total_rate(intervals)),
+        **({} if kept is None else kept.risk(intervals).columns("risk")),
+        **everyone.total_rate(intervals).columns("total_rate"),
     }
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from doubletake.exit_rules.families import families
 from doubletake.exit_rules.probes import Lynx
 from doubletake.exit_rules.published import policies_for, why_not
 from doubletake.exit_rules.rule import Rule
@@ -32,7 +33,6 @@ from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
 from exit_guarantees.chosen import Pair, chosen_rows
 from exit_guarantees.conformal_exits import conformal_rows
-from exit_guarantees.families import families
 from exit_guarantees.guarantees import RiskSettings
 from exit_guarantees.outcomes import Outcomes
 from exit_guarantees.risks import risk_rows

@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from doubletake.tables.interval_ends import with_ends
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
-from exit_policies.tables import with_ends
 
 CHOSEN_BY_ERROR, PUBLISHED = "one_standard_error", "published"
 POINT, PROBLEM = "point", "problem"

@@ -40,7 +40,7 @@ from doubletake.exit_rules.replay import Looks, Stops, replay
 from doubletake.exit_rules.rule import NEEDS, Rule
 from doubletake.exit_rules.thoughts import Thought
 from doubletake.running.logs import job
-from doubletake.stats.intervals import IntervalSettings, Mean, number
+from doubletake.stats.intervals import IntervalSettings, number
 from doubletake.stats.paired_test import paired_p
 from exit_policies.corrections import corrected
 from exit_policies.curves import Sweep
@@ -171,16 +171,16 @@ def policy_row(
     share = matched_share(stops)
     row["matched_share"] = int(share.name.partition("_")[2])
     over = accuracy_difference(stops.right, share.right, stops.problems, intervals)
-    row |= columns_of("over_share", over)
+    row |= over.columns("over_share")
     if is_rule and row["stopped"]:
         row |= p_values(stops, share, settings)
     lost, tokens = regret(stops, replayed.stops["oracle"], intervals)
-    row |= columns_of("lost_to_oracle", lost)
-    row |= columns_of("tokens_over_oracle", tokens)
+    row |= lost.columns("lost_to_oracle")
+    row |= tokens.columns("tokens_over_oracle")
     curve = replayed.curves.get(name)
     if curve is not None:
         start = replayed.stops["no_thought"].right.mean()
-        row |= columns_of("area", curve.area(intervals, float(start)))
+        row |= curve.area(intervals, float(start)).columns("area")
     return {key: value for key, value in row.items() if key in POLICIES.schema}
 
 
@@ -206,12 +206,6 @@ def threshold_of(policy: Rule | Hindsight) -> float | None:
     if isinstance(policy, Hindsight) or math.isinf(policy.threshold):
         return None
     return number(policy.threshold)
-
-
-def columns_of(name: str, mean: Mean) -> dict[str, float | None]:
-    """A mean and its ends, as columns of `POLICIES`."""
-    value = number(mean.value)
-    return {name: value, f"{name}_low": mean.low, f"{name}_high": mean.high}
 
 
 def stop_rows(replayed: Replayed) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from doubletake.tables.interval_ends import HIGH, LOW
+from doubletake.tables.interval_ends import with_ends
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 RULE, IN_HINDSIGHT = "rule", "hindsight"
@@ -18,17 +18,6 @@ TESTED = {
 """What is tested of each rule that stops a thought."""
 
 _POLICY = Column("policy", TEXT, "name of the policy, as in docs/exit_rules.md")
-
-
-def with_ends(
-    name: str, meaning: str, unit: str, *, nullable: bool = False
-) -> tuple[Column, Column, Column]:
-    """A mean and the ends of its interval over problems."""
-    return (
-        Column(name, REAL, meaning, nullable=nullable, unit=unit),
-        Column(f"{name}_low", REAL, LOW, nullable=True, unit=unit),
-        Column(f"{name}_high", REAL, HIGH, nullable=True, unit=unit),
-    )
 
 
 STOPS = Table(

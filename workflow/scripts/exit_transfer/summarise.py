@@ -14,13 +14,13 @@ Outputs
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import takewhile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from doubletake.exit_rules.families import families
 from doubletake.exit_rules.published import policies_for, why_not
 from doubletake.exit_rules.rule import PROBE, Rule
 from doubletake.running.logs import job
@@ -56,29 +56,6 @@ class Settings:
     intervals: IntervalSettings
 
 
-def families(answer_prompt: str) -> dict[str, Rule]:
-    """The rules with thresholds to choose from, each once.
-
-    Rules that differ in their published threshold alone are one: `cue_1`, `cue_2` and
-    `cue_3` are called `cue`, what their names have in common.
-    """
-    alike: dict[Rule, list[Rule]] = {}
-    for policy in policies_for(answer_prompt).values():
-        if isinstance(policy, Rule) and policy.grid:
-            key = replace(policy, name="", threshold=0.0)
-            alike.setdefault(key, []).append(policy)
-    return {
-        shared_start([one.name for one in rules]): rules[0] for rules in alike.values()
-    }
-
-
-def shared_start(names: Sequence[str]) -> str:
-    """What the names begin with in common."""
-    columns = zip(*names, strict=False)
-    alike = takewhile(lambda column: len(set(column)) == 1, columns)
-    return "".join(column[0] for column in alike).rstrip("_")
-
-
 def replayable(rule: Rule, study: Study, settings: Settings) -> Replayable:
     """Whether a rule can be replayed in a study."""
     reason = why_not(rule, study.thoughts, settings.kinds, settings.every)
@@ -107,7 +84,11 @@ def main(
         questions = PROBLEMS.read(problems).select("problem", "question").iter_rows()
         studies.append(Study.of(name, thoughts, questions, settings.seed))
     rows = []
-    forms = [families(prompt) for prompt in settings.answer_prompts]
+    # Of rules that differ in their threshold only, one stands for all.
+    forms = [
+        {name: rules[0] for name, rules in families(policies_for(prompt)).items()}
+        for prompt in settings.answer_prompts
+    ]
     for name in tqdm(forms[0], unit=" rules", disable=None):
         pairs = zip(forms, studies, strict=True)
         places = [replayable(form[name], study, settings) for form, study in pairs]

@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from doubletake.tables.interval_ends import with_ends
 from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
-from exit_policies.tables import with_ends
 
 TRANSFER = Table(
     "exit_transfer/transfer",

@@ -1,7 +1,7 @@
 """Tables of repair: arrivals, and what thinking on does to the answer held there."""
 
+from doubletake.tables.interval_ends import with_ends
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
-from exit_policies.tables import with_ends
 
 AHEAD, BEGUN, STRAIGHT = "ahead", "begun", "straight"
 TURNS = (AHEAD, BEGUN, STRAIGHT)

@@ -69,7 +69,11 @@ def cost_summary(
         "problems": len(set(problems)),
         "stopped": int((stops.point >= 0).sum()),
         "able": int(stops.able.sum()),
-        **{key: value for name, m in means.items() for key, value in _row(name, m)},
+        **{
+            key: value
+            for name, m in means.items()
+            for key, value in m.columns(name).items()
+        },
         "helped": helped,
         "harmed": harmed,
         "unchanged": len(right) - helped - harmed,
@@ -149,9 +153,3 @@ def matched_share(stops: Stops) -> Stops:
 def _share(stops: Stops, percent: int) -> Stops:
     policy = TokenShare(f"share_{percent}", percent / 100)
     return replay(policy, stops.thoughts)
-
-
-def _row(name: str, mean: Mean) -> list[tuple[str, float | None]]:
-    """A mean and its ends, as columns."""
-    value = number(mean.value)
-    return [(name, value), (f"{name}_low", mean.low), (f"{name}_high", mean.high)]

@@ -52,6 +52,11 @@ class Mean:
     clusters: int
     """Number of clusters with a value."""
 
+    def columns(self, name: str) -> dict[str, float | None]:
+        """The mean and its ends as columns of a table: NAME, NAME_low, NAME_high."""
+        value = number(self.value)
+        return {name: value, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 def cluster_means(
     values: np.ndarray,
