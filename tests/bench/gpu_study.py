@@ -24,7 +24,7 @@ Run: python tests/bench/gpu_study.py                       (on a GPU)
 import argparse
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -251,10 +251,9 @@ class Row:
 
 def measured_rows(
     decoder: Decoder, plan: StudyPlan, traces: Traces, ceilings: Ceilings
-) -> list[Row]:
+) -> Iterator[Row]:
     """Measure every stage, after a short run that nobody times."""
     model = Arithmetic(decoder.config, decoder.dtype.itemsize)
-    rows = []
     for stage in stages_of(decoder, model, plan):
         measure(decoder.device, lambda stage=stage: stage.run(traces[:WARM_UP]))
         measured = measure(decoder.device, lambda stage=stage: stage.run(traces))
@@ -262,17 +261,19 @@ def measured_rows(
         share = used_share(demand, measured.seconds, ceilings)
         whole = plan.demand(stage.name, model, stage.batch_size)
         study_seconds = plan.seconds(stage.name, whole, ceilings, share)
-        rows.append(Row(stage, demand, measured, ceilings, study_seconds))
-    return rows
+        yield Row(stage, demand, measured, ceilings, study_seconds)
 
 
-def table(rows: list[Row]) -> list[str]:
-    """The rows as text, with notes below."""
-    lines = [f"{COLUMNS[0]:<22}" + "".join(f"{name:>14}" for name in COLUMNS[1:])]
-    for row in rows:
-        cells = ["-" if value is None else f"{value:.4g}" for value in row.numbers]
-        lines.append(f"{row.stage.title:<22}" + "".join(f"{c:>14}" for c in cells))
-    return lines + [note for row in rows for note in row.notes]
+def heading() -> str:
+    """The columns as text."""
+    return f"{COLUMNS[0]:<22}" + "".join(f"{name:>14}" for name in COLUMNS[1:])
+
+
+def lines(row: Row) -> list[str]:
+    """A row as text, with its notes below."""
+    cells = ["-" if value is None else f"{value:.4g}" for value in row.numbers]
+    text = f"{row.stage.title:<22}" + "".join(f"{cell:>14}" for cell in cells)
+    return [text, *row.notes]
 
 
 def total_line(rows: list[Row], plan: StudyPlan) -> str:
@@ -313,8 +314,12 @@ def main(shape: str, device_choice: str, dtype: str | None, count: int | None) -
         f"{len(traces)} traces of {sum(trace.length for trace in traces)} tokens; "
         f"the study: {plan.thoughts} thoughts ({FLAGSHIP.name}), a model of this shape"
     )
-    rows = measured_rows(decoder, plan, traces, ceilings)
-    print("\n".join([*table(rows), total_line(rows, plan)]))
+    print(heading())
+    rows = []
+    for row in measured_rows(decoder, plan, traces, ceilings):
+        print("\n".join(lines(row)), flush=True)
+        rows.append(row)
+    print(total_line(rows, plan))
 
 
 if __name__ == "__main__":

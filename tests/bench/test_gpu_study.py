@@ -7,7 +7,7 @@ import pytest
 import torch
 from checkouts import ROOT
 from device_speed import measure, measured_ceilings
-from gpu_study import COLUMNS, measured_rows, table, total_line
+from gpu_study import COLUMNS, heading, lines, measured_rows, total_line
 from llama_arithmetic import SHAPES, Arithmetic, Work, config_of, reading
 from random_llama import decoder_of
 from study_plan import (
@@ -143,12 +143,8 @@ def test_steps_of_a_batch_are_those_of_generation(decoder, batch_size):
 
 def test_all_stages_are_measured(decoder):
     plan = StudyPlan.of(FLAGSHIP)
-    rows = measured_rows(
-        decoder,
-        plan,
-        synthetic_traces(3, 12, 512),
-        measured_ceilings(CPU, torch.float32),
-    )
+    ceilings = measured_ceilings(CPU, torch.float32)
+    rows = list(measured_rows(decoder, plan, synthetic_traces(3, 12, 512), ceilings))
     titles = [row.stage.title for row in rows]
     assert titles == [
         *("generation, batch 64", "generation, batch 256"),
@@ -162,7 +158,8 @@ def test_all_stages_are_measured(decoder):
         assert all(v > 0 and math.isfinite(v) for v in numbers.values())
         assert bandwidth is None or 0 < bandwidth < 1
         assert numbers["of products"] < 1
-    assert len({len(line) for line in table(rows)}) == 1
+    texts = [line for row in rows for line in lines(row)]
+    assert {len(line) for line in texts} == {len(heading())}
     assert "min of generation in batches of 64" in total_line(rows, plan)
 
 
@@ -182,10 +179,12 @@ def test_a_stage_without_memory_has_no_numbers_and_the_study_no_time(
 ):
     monkeypatch.setattr("gpu_study.answer_exits", lambda *_: work())
     plan, ceilings = StudyPlan.of(PREVIEW), Ceilings(1e12, 1e12)
-    rows = measured_rows(decoder, plan, synthetic_traces(2, 4, 512), ceilings)
+    traces = synthetic_traces(2, 4, 512)
+    rows = list(measured_rows(decoder, plan, traces, ceilings))
     assert set(rows[3].numbers) == {None}
-    assert table(rows)[-1].startswith(f"exits not finished: {words}")
-    assert "\n" not in table(rows)[-1]
+    note = lines(rows[3])[-1]
+    assert note.startswith(f"exits not finished: {words}")
+    assert "\n" not in note
     assert total_line(rows, plan) == "time of the study: not known without exits"
 
 

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
+from doubletake.model.captured_step import StepRunner
 from doubletake.model.checkpoints import Checkpoint
 from doubletake.model.generation_state import GenerationRequest, GenerationState
 from doubletake.model.growing_cache import GrowingLayer
@@ -36,9 +37,13 @@ logger = logging.getLogger("doubletake")
 
 PREFILL_TOKENS = 32_768
 """Largest number of positions that free slots take in one pass, with padding."""
-SPARE = 8
+SPARE, CAPTURED_SPARE = 8, 4
 """A slot or position without use costs time at every step, dropping it copies all keys
-and values once: done when one in this many has no use."""
+and values once: done when one in this many has no use. A captured step must then also
+be captured again."""
+FREE = 8
+"""With captured steps, reading prompts takes as long as many steps: prompts are read
+when one slot in this many is free."""
 
 Steering = Callable[["Slots", list[int], torch.Tensor], torch.Tensor]
 """Given the slots, the numbers of some of them and their logits [slot, vocabulary], of
@@ -87,6 +92,7 @@ class Slots:
         self.starts = torch.zeros(0, dtype=torch.long, device=self.device)
         self.last_tokens = torch.zeros(0, dtype=torch.long, device=self.device)
         self.tokens_computed = 0
+        self.runner = StepRunner(model)
 
     @property
     def active(self) -> int:
@@ -145,6 +151,8 @@ class Slots:
         """
         free = [k for k, state in enumerate(self.states) if state is None]
         free += range(len(self.states), self.size)
+        if self.runner.captures and len(free) * FREE < self.size:
+            return []
         requests: list[GenerationRequest] = []
         width = 0
         while waiting and len(requests) < len(free):
@@ -168,7 +176,16 @@ class Slots:
     def step(self) -> list[Completion]:
         """Generate one token in every active slot; return finished completions."""
         self._shrink()
-        position = self.length
+        logits = self._step_logits()
+        slots = [k for k, state in enumerate(self.states) if state is not None]
+        self.tokens_computed += len(slots)
+        return self._add_tokens(slots, logits[slots, -1])
+
+    def _step_logits(self) -> torch.Tensor:
+        """Read the last token of every slot: logits [slot, 1, vocabulary]."""
+        position, runner = self.length, self.runner
+        if runner.captures and runner.proven:
+            return self._captured_logits(position)
         mask = torch.arange(position + 1, device=self.device) >= self.starts[:, None]
         output = self.model(
             input_ids=self.last_tokens[:, None],
@@ -177,9 +194,22 @@ class Slots:
             past_key_values=self.cache,
             use_cache=True,
         )
-        slots = [k for k, state in enumerate(self.states) if state is not None]
-        self.tokens_computed += len(slots)
-        return self._add_tokens(slots, output.logits[slots, -1])
+        if runner.captures:  # the first step: the captured one does the same once more
+            rows = [k for k, state in enumerate(self.states) if state is not None]
+            captured = self._captured_logits(position)
+            runner.prove(captured[rows], output.logits[rows])
+        return output.logits
+
+    def _captured_logits(self, position: int) -> torch.Tensor:
+        """The same from a CUDA graph."""
+        buffers = [
+            layer.reserved(position + 1, layer.keys, layer.values)
+            for layer in self.cache.layers
+        ]
+        logits = self.runner.logits(buffers, self.last_tokens, self.starts, position)
+        for layer in self.cache.layers:
+            layer.use(position + 1)
+        return logits
 
     def _prefill(
         self, slots: list[int], requests: list[GenerationRequest], width: int
@@ -278,14 +308,15 @@ class Slots:
         """Drop empty slots and positions that no row needs, once they are many."""
         active = [k for k, state in enumerate(self.states) if state is not None]
         empty = len(self.states) - len(active)
-        if empty and empty * SPARE >= len(self.states):
+        spare = CAPTURED_SPARE if self.runner.captures else SPARE
+        if empty and empty * spare >= len(self.states):
             index = torch.tensor(active, device=self.device)
             self._reshape(lambda old: old[index])
             self.starts, self.last_tokens = self.starts[index], self.last_tokens[index]
             self.states = [self.states[k] for k in active]
             active = list(range(len(active)))
         unused = int(self.starts[active].min())
-        if unused and unused * SPARE >= self.length:
+        if unused and unused * spare >= self.length:
             self._reshape(lambda old: old[:, :, unused:].clone())
             self.starts = (self.starts - unused).clamp(min=0)
 

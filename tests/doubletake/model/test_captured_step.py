@@ -1,0 +1,135 @@
+"""Captured steps: their code, run without a graph, against the plain step."""
+
+import logging
+import random
+
+import pytest
+import torch
+from tiny_architectures import configurations
+from transformers import AutoModelForCausalLM
+
+from doubletake.model import continuous_batching
+from doubletake.model.captured_step import CapturedStep, StepRunner, can_be_captured
+from doubletake.model.continuous_batching import GenerationRequest, generate
+from doubletake.model.token_sampling import Sampling
+
+SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
+CAPTURED = ("llama", "llama-biases", "qwen2", "qwen3")
+
+
+class Uncaptured(CapturedStep):
+    """Runs the step where the other one repeats its graph."""
+
+    made = 0
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        Uncaptured.made += 1
+
+    def __call__(self, tokens, starts, position):
+        self.step.set(tokens, starts, position)
+        return self.step.run()
+
+
+class OnGpu(StepRunner):
+    """Believes that the model is on a GPU."""
+
+    def __init__(self, model):
+        super().__init__(model)
+        self.captures = can_be_captured(model)
+
+
+@pytest.fixture
+def on_gpu(monkeypatch):
+    monkeypatch.setattr(continuous_batching, "StepRunner", OnGpu)
+    monkeypatch.setattr("doubletake.model.captured_step.CapturedStep", Uncaptured)
+    monkeypatch.setattr(Uncaptured, "made", 0)
+
+
+@pytest.fixture(scope="module", params=CAPTURED)
+def model(request):
+    torch.manual_seed(0)
+    config = configurations()[request.param]
+    made = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+    return made.double().eval()
+
+
+def requests():
+    rng = random.Random(0)
+    return [
+        GenerationRequest(
+            f"{number}/0",
+            [rng.randrange(96) for _ in range(rng.randrange(1, 30))],
+            rng.randrange(1, 60),
+        )
+        for number in range(20)
+    ]
+
+
+def run(model, batch_size):
+    results = generate(model, requests(), SAMPLING, {1, 7}, batch_size)
+    return {done.trace: done for done, _ in results if done is not None}
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 16])
+def test_captured_steps_generate_the_same(model, batch_size, on_gpu, monkeypatch):
+    found = run(model, batch_size)
+    assert Uncaptured.made > 0
+    monkeypatch.undo()
+    plain = run(model, batch_size)
+    assert found.keys() == plain.keys()
+    for trace, completion in found.items():
+        assert completion.ids == plain[trace].ids
+        assert completion.finish == plain[trace].finish
+        assert completion.logprobs == pytest.approx(plain[trace].logprobs, abs=1e-4)
+
+
+def test_the_step_is_captured_again_only_where_the_buffers_change(model, on_gpu):
+    steps = sum(done is None for done, _ in generate(model, *_arguments(16)))
+    assert 1 < Uncaptured.made < steps / 3
+
+
+def _arguments(batch_size):
+    return requests(), SAMPLING, {1, 7}, batch_size
+
+
+def test_a_step_with_other_logits_is_not_used(model, on_gpu, monkeypatch, caplog):
+    class Wrong(Uncaptured):
+        def __call__(self, *args):
+            return super().__call__(*args) * 1.01
+
+    monkeypatch.setattr("doubletake.model.captured_step.CapturedStep", Wrong)
+    with caplog.at_level(logging.WARNING, "doubletake"):
+        found = run(model, 4)
+    assert "decoding without CUDA graphs: logits differ" in caplog.text
+    monkeypatch.undo()
+    plain = run(model, 4)
+    assert {k: v.ids for k, v in found.items()} == {k: v.ids for k, v in plain.items()}
+
+
+@pytest.mark.parametrize("name", sorted(configurations()))
+def test_models_whose_steps_differ_are_not_captured(name):
+    config = configurations()[name]
+    config._attn_implementation = "sdpa"
+    model = type("Model", (), {"config": config})()
+    layers = getattr(config.get_text_config(), "sliding_window", None)
+    if name in CAPTURED:
+        assert can_be_captured(model)
+    elif layers or "moe" in name or "mixtral" in name:
+        assert not can_be_captured(model)
+
+
+def test_other_kernels_and_growing_frequencies_are_not_captured(model):
+    config = model.config
+    assert can_be_captured(model)
+    config._attn_implementation = "eager"
+    assert not can_be_captured(model)
+    config._attn_implementation = "sdpa"
+    kept = config.rope_parameters
+    config.rope_parameters = kept | {"rope_type": "dynamic"}
+    assert not can_be_captured(model)
+    config.rope_parameters = kept
+
+
+def test_the_cpu_captures_nothing(model):
+    assert not StepRunner(model).captures
