@@ -61,18 +61,20 @@ class Ceilings:
     """Bytes per second that are read and written."""
 
 
-H100 = Ceilings(989e12, 3.35e12)
-"""NVIDIA H100 SXM, data sheet: dense products in bfloat16, memory."""
-# ASSUME: shares of the data sheet's numbers, chosen by hand and not measured.
-ASSUMED_SHARES = {
-    "generation": 0.2,
-    "activations": 0.4,
-    "exits": 0.2,
-    "attribution": 0.3,
-    "trial points": 0.2,
-    "actions": 0.2,
-    "online exit": 0.2,
+H100 = Ceilings(742e12, 3.02e12)
+"""NVIDIA H100 80GB HBM3: a large product in bfloat16 and a large copy, as
+`gpu_study.py` measured them."""
+SHARES = {
+    "generation": 0.40,
+    "activations": 0.24,
+    "exits": 0.08,
+    "attribution": 0.27,
+    # ASSUME: the last three compute and decode likewise; they were not measured.
+    "trial points": 0.08,
+    "actions": 0.40,
+    "online exit": 0.40,
 }
+"""Shares of the ceilings that `gpu_study.py --traces 128` measured on this card."""
 
 
 def used_share(demand: Demand, seconds: float, ceilings: Ceilings) -> float:
@@ -222,14 +224,14 @@ def _problems(dataset: dict[str, Any], name: str) -> int:
 
 
 def plan_lines(plan: StudyPlan) -> list[str]:
-    """Time and memory on an H100, at assumed shares of what it can do at best."""
+    """Time and memory on an H100, at shares of what it can do that were measured."""
     model = plan.arithmetic
     demands = {stage: plan.demand(stage, model, plan.batch_size) for stage in PLANNED}
     loaded = plan.loaded_bytes(model)
     times = {"loading": loaded / LOADING_SPEED}
     rows = [_row("loading", "-", "-", loaded, "-", times["loading"])]
     for stage, demand in demands.items():
-        share = ASSUMED_SHARES[stage]
+        share = SHARES[stage]
         times[stage] = plan.seconds(stage, demand, H100, share)
         petaflop = f"{demand.flops / 1e15:.2f}"
         cells = (demand.tokens, petaflop, demand.bytes, f"{share:.0%}", times[stage])
@@ -240,7 +242,7 @@ def plan_lines(plan: StudyPlan) -> list[str]:
         f"{plan.thoughts} thoughts of {demands['generation'].tokens} tokens in all "
         f"(log-normal, median {MEDIAN}, 90% below {PERCENTILE_90}), {plan.dtype}",
         f"one NVIDIA H100 SXM: {H100.flops / 1e12:.0f} TFLOP/s, "
-        f"{H100.bandwidth / 1e12:.2f} TB/s; shares of them are assumed",
+        f"{H100.bandwidth / 1e12:.2f} TB/s; shares of them are measured (assumed for the last three stages)",
         f"{'stage':<12} {'tokens':>8} {'PFLOP':>7} {'TB read':>8} {'share':>6} minutes",
         *rows,
         _row("total", "", "", "", "", sum(times.values())),

@@ -1,6 +1,7 @@
 """The profiles on different machines, and what rules must state for a cluster."""
 
 import re
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ def profile(name: str) -> dict[str, Any]:
     [
         ("", None, 0),
         ("-1", None, 0),
-        ("0", None, 1),
-        ("2,3", None, 2),
-        ("GPU-1b2c,GPU-3d4e", None, 2),
-        ("0,1", "3", 6),
+        ("0", None, 2),
+        ("2,3", None, 4),
+        ("GPU-1b2c,GPU-3d4e", None, 4),
+        ("0,1", "3", 8),
     ],
 )
 def test_gpus_of_a_workstation_are_counted(monkeypatch, visible, sharing, gpus):
@@ -83,14 +84,22 @@ def test_a_rule_does_not_retry_by_itself(rule):
     assert "retries:" not in rule_texts()[rule]
 
 
-def test_with_one_gpu_its_jobs_queue(fresh, monkeypatch):
+def test_with_one_gpu_one_job_more_starts_up_and_the_others_queue(fresh, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    fresh.configure(lambda config: config["models"]["pocket"].update(device="auto"))
-    fresh.configure(lambda config: config["generation"].update(max_new_tokens=2))
-    result = fresh.run("results/pocket/pocket-problems/traces.parquet")
+
+    def configure(config):
+        config["models"]["pocket"].update(device="auto")
+        config["generation"].update(max_new_tokens=2)
+        config["shards"] = 3
+
+    fresh.configure(configure)
+    traces = "results/pocket/pocket-problems/traces.parquet"
+    result = fresh.run("--cores", "3", traces)
     assert result.returncode == 0, result.stdout[-8000:]
     said = re.findall(r"Thoughts of .* shard|Rule: generate_traces", result.stdout)
-    assert [text[:4] for text in said] == ["Thou", "Rule"] * 2
+    running = list(accumulate(1 if text[:4] == "Thou" else -1 for text in said))
+    assert len(said) == 6
+    assert max(running) == 2
 
 
 def test_no_partition_or_account_is_tracked():

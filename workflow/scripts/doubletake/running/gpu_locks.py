@@ -18,8 +18,8 @@ from doubletake.running.errors import InputError
 logger = logging.getLogger(__name__)
 
 JOBS_PER_GPU = "DOUBLETAKE_JOBS_PER_GPU"
-RETRY_EVERY = 1.0  # seconds between two attempts to get a device
-LOG_EVERY = 60  # attempts from one line in the log to the next
+RETRY_EVERY = 0.2  # seconds between two attempts to get a device
+LOG_EVERY = 300  # attempts from one line in the log to the next
 FOLDER = Path("/tmp/doubletake-gpus")  # the same for all users and any TMPDIR
 
 _held: list[int] = []  # file descriptors of the locks; open until the process ends
