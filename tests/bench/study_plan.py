@@ -242,7 +242,8 @@ def plan_lines(plan: StudyPlan) -> list[str]:
         f"{plan.thoughts} thoughts of {demands['generation'].tokens} tokens in all "
         f"(log-normal, median {MEDIAN}, 90% below {PERCENTILE_90}), {plan.dtype}",
         f"one NVIDIA H100 SXM: {H100.flops / 1e12:.0f} TFLOP/s, "
-        f"{H100.bandwidth / 1e12:.2f} TB/s; shares of them are measured (assumed for the last three stages)",
+        f"{H100.bandwidth / 1e12:.2f} TB/s; shares of them are measured "
+        "(assumed for the last three stages)",
         f"{'stage':<12} {'tokens':>8} {'PFLOP':>7} {'TB read':>8} {'share':>6} minutes",
         *rows,
         _row("total", "", "", "", "", sum(times.values())),

@@ -52,6 +52,14 @@ def test_the_headline_names_the_smallest_risk_at_which_rules_save(whole):
     assert "is shown for none of" in text
 
 
+def test_a_certificate_on_wrong_thoughts_is_empty():
+    wrong = [cue_thought(k, CONFIDENT, right=False, end="7") for k in range(300)]
+    data = data_of(summarise(study_of(wrong), SETTINGS))
+    text = "no thought ends right, so none can lose its right answer."
+    assert SECTION.headline(data) == f"Not checked: {text}"
+    assert SECTION.findings(data)[0] == f"Every certificate is empty: {text}"
+
+
 def test_findings_say_what_is_needed_and_what_is_not_promised(whole):
     text = " ".join(SECTION.findings(data_of(whole)))
     assert "At most 5% of all problems:" in text

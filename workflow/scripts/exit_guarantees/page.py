@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LISTED = 4
 """Rules that a sentence names."""
+NONE_RIGHT = "no thought ends right, so none can lose its right answer."
 
 
 def headline(data: StudyData) -> str:
@@ -36,6 +37,8 @@ def headline(data: StudyData) -> str:
         return "Not checked: no thought has trial points."
     if rows["certified"].count() == 0:
         return "Not checked: no rule was replayed."
+    if _none_right(data):
+        return f"Not checked: {NONE_RIGHT}"
     given = rows.filter(pl.col("certified") > 0)
     if given.is_empty():
         return f"Nothing can be certified: think to the end. {_too_few(rows)}".strip()
@@ -55,6 +58,11 @@ def headline(data: StudyData) -> str:
         f"{at.height} of {plural(checked, 'rule')} save tokens on other problems with "
         f"a certificate. {_kept(data)}"
     )
+
+
+def _none_right(data: StudyData) -> bool:
+    """Whether no thought has the right answer at its end."""
+    return data.tables["exit_guarantees/chosen"]["end_accuracy"].max() == 0
 
 
 def _problems(rows: pl.DataFrame) -> int:
@@ -89,6 +97,7 @@ def findings(data: StudyData) -> list[str]:
     return [
         text
         for text in (
+            f"Every certificate is empty: {NONE_RIGHT}" if _none_right(data) else "",
             *sentences,
             _too_few(rows),
             *_promise(data, rows),

@@ -24,7 +24,12 @@ logger = logging.getLogger("doubletake")
 
 ROPE_TYPES = ("default", "linear", "llama3", "yarn")
 """Rotary positions whose frequencies do not depend on the length of the sequence."""
-BOUNDS = {torch.float64: 1e-6, torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 2e-2}
+BOUNDS = {
+    torch.float64: 1e-6,
+    torch.float32: 1e-3,
+    torch.float16: 2e-2,
+    torch.bfloat16: 5e-2,
+}
 """Largest relative difference of the logits from those of the plain step."""
 
 
