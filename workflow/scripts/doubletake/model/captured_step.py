@@ -32,6 +32,9 @@ BOUNDS = {
 }
 """Largest relative difference of the logits from those of the plain step."""
 
+Hooks = tuple[int, ...]
+"""Addresses of all tensors that hooks of a step read, in the order of the hooks."""
+
 
 def can_be_captured(model: PreTrainedModel) -> bool:
     """Whether a step of this model is the same sequence of kernels every time."""
@@ -104,17 +107,18 @@ class FixedStep:
 class CapturedStep:
     """A captured step, for as long as the buffers and the hooks stay the same."""
 
-    def __init__(self, model: PreTrainedModel, buffers: Sequence[Buffers]) -> None:
+    def __init__(
+        self, model: PreTrainedModel, buffers: Sequence[Buffers], hooks: Hooks
+    ) -> None:
         """Nothing is captured before the first call."""
-        self.addresses = [tensor.data_ptr() for pair in buffers for tensor in pair]
+        self.addresses, self.hooks = _addresses(buffers), hooks
         self.step = FixedStep(model, buffers)
         self.graph: torch.cuda.CUDAGraph | None = None
         self.logits: torch.Tensor
 
-    def fits(self, buffers: Sequence[Buffers]) -> bool:
-        """Whether this graph reads and writes these buffers."""
-        found = [tensor.data_ptr() for pair in buffers for tensor in pair]
-        return found == self.addresses
+    def fits(self, buffers: Sequence[Buffers], hooks: Hooks) -> bool:
+        """Whether this graph reads and writes these tensors."""
+        return (self.addresses, self.hooks) == (_addresses(buffers), hooks)
 
     def __call__(
         self, tokens: torch.Tensor, starts: torch.Tensor, position: int
@@ -150,18 +154,12 @@ class StepRunner:
         self.proven = False
         self.captured: CapturedStep | None = None
 
-    def logits(
-        self,
-        buffers: Sequence[Buffers],
-        tokens: torch.Tensor,
-        starts: torch.Tensor,
-        position: int,
-    ) -> torch.Tensor:
-        """Logits [slot, 1, vocabulary] of a captured step."""
-        if self.captured is None or not self.captured.fits(buffers):
+    def step(self, buffers: Sequence[Buffers], hooks: Hooks) -> CapturedStep:
+        """A captured step on these buffers, with the hooks that are registered now."""
+        if self.captured is None or not self.captured.fits(buffers, hooks):
             self.captured = None  # frees the memory of the old graph first
-            self.captured = CapturedStep(self.model, buffers)
-        return self.captured(tokens, starts, position)
+            self.captured = CapturedStep(self.model, buffers, hooks)
+        return self.captured
 
     def prove(self, captured: torch.Tensor, plain: torch.Tensor) -> None:
         """Compare the logits of a captured step with those of the plain step.
@@ -177,3 +175,7 @@ class StepRunner:
         else:  # also if it is not a number
             self.captures, self.captured = False, None
             logger.warning("decoding without CUDA graphs: %s", text)
+
+
+def _addresses(buffers: Sequence[Buffers]) -> list[int]:
+    return [tensor.data_ptr() for pair in buffers for tensor in pair]
