@@ -2,15 +2,19 @@
 
 import logging
 import random
+from dataclasses import replace
 
 import pytest
 import torch
-from tiny_architectures import configurations
+from plain_interventions import added
+from tiny_architectures import configurations, settings_of
 from transformers import AutoModelForCausalLM
 
 from doubletake.model import continuous_batching
 from doubletake.model.captured_step import CapturedStep, StepRunner, can_be_captured
 from doubletake.model.continuous_batching import GenerationRequest, generate
+from doubletake.model.interventions import Positions, model_name
+from doubletake.model.loading import load_decoder
 from doubletake.model.token_sampling import Sampling
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
@@ -133,3 +137,47 @@ def test_other_kernels_and_growing_frequencies_are_not_captured(model):
 
 def test_the_cpu_captures_nothing(model):
     assert not StepRunner(model).captures
+
+
+@pytest.fixture(scope="module")
+def decoder(architectures):
+    torch.set_num_threads(1)
+    return load_decoder(settings_of(architectures["llama"]))
+
+
+def steered(decoder, batch_size):
+    """Completions with other interventions side by side, some of which end early."""
+    model, width = model_name(decoder.settings), decoder.d_model
+    kinds = [Positions("every"), Positions("first", 3), Positions("from", 2)]
+    rows = []
+    for number, request in enumerate(requests()):
+        changes = [
+            added(model, "resid", layer, width, kinds[number % 3], seed=number)
+            for layer in range(number % 3)
+        ]
+        made = replace(request, interventions=tuple(changes), stepwise=True)
+        rows.append(made)
+    done = generate(decoder.hf, rows, SAMPLING, {1, 7}, batch_size, decoder=decoder)
+    return {one.trace: one for one, _ in done if one is not None}
+
+
+@pytest.mark.parametrize("batch_size", [3, 16])
+def test_interventions_act_in_captured_steps(decoder, batch_size, on_gpu, monkeypatch):
+    found = steered(decoder, batch_size)
+    assert Uncaptured.made > 0
+    monkeypatch.undo()
+    plain = steered(decoder, batch_size)
+    for trace, completion in found.items():
+        assert completion.ids == plain[trace].ids
+        assert completion.logprobs == pytest.approx(plain[trace].logprobs, abs=1e-4)
+
+
+def test_a_step_is_captured_again_where_the_hooks_change(decoder, on_gpu):
+    buffers = [(torch.zeros(2, 2, 256, 8), torch.zeros(2, 2, 256, 8))] * 3
+    runner = OnGpu(decoder.hf)
+    first = runner.step(buffers, (1, 2))
+    assert runner.step(buffers, (1, 2)) is first
+    assert runner.step(buffers, (1, 3)) is not first
+    others = [(torch.zeros(2, 2, 256, 8), torch.zeros(2, 2, 256, 8))] * 3
+    last = runner.step(buffers, (1, 3))
+    assert runner.step(others, (1, 3)) is not last
