@@ -7,7 +7,7 @@ from doubletake.stats.draws import ranked_by_digest
 
 
 def parts_of(problems: Iterable[str], share: float, seed: int) -> dict[str, str]:
-    """The part of each problem, drawn by digest: order and number of rows do not matter.
+    """The part of each problem, drawn by digest, so that the order does not matter.
 
     With two problems or more, each part has at least one.
 
@@ -26,6 +26,6 @@ def parts_of(problems: Iterable[str], share: float, seed: int) -> dict[str, str]
 
 
 def thoughts_to_read(traces: Iterable[str], limit: int | None, seed: int) -> set[str]:
-    """The thoughts that the model reads: all, or as many as `limit`, drawn by digest."""
+    """The thoughts that the model reads: at most `limit`, drawn by digest."""
     ranked = ranked_by_digest({(trace,) for trace in traces}, f"read/{seed}")
     return {str(name[0]) for name in ranked[:limit]}
