@@ -64,6 +64,9 @@ def _row(part: pl.DataFrame, intervals: IntervalSettings) -> dict[str, Any]:
     values = part["ordered"].to_numpy()[:, None]
     problems = part["problem"].to_numpy()
     (mean,) = cluster_means(values, problems, intervals, shares=True)
+    # ASSUME: the draws of shuffled labels are fixed: the interval lacks their spread.
+    gap = values - part["shuffled"].to_numpy()[:, None]
+    (beyond,) = cluster_means(gap, problems, intervals)
     return {
         "direction": part["direction"][0],
         "boundary": part["boundary"][0],
@@ -73,6 +76,7 @@ def _row(part: pl.DataFrame, intervals: IntervalSettings) -> dict[str, Any]:
         "low": mean.low,
         "high": mean.high,
         "shuffled": part["shuffled"].mean(),
+        **beyond.columns("beyond"),
     }
 
 

@@ -174,6 +174,9 @@ DIRECTION_HELD_OUT = Table(
         Column("low", REAL, LOW, nullable=True, unit="share"),
         Column("high", REAL, HIGH, nullable=True, unit="share"),
         Column("shuffled", REAL, "the same with shuffled labels, mean", unit="share"),
+        Column("beyond", REAL, "`ordered` - `shuffled`", unit="share"),
+        Column("beyond_low", REAL, LOW, nullable=True, unit="share"),
+        Column("beyond_high", REAL, HIGH, nullable=True, unit="share"),
         Column("fit_ordered", REAL, "the same in the fit problems", True, unit="share"),
         Column(
             "chosen",
