@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from directions.reading import PROBE
+from directions.tables import PROBE
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import (
     NOTHING,

@@ -7,6 +7,9 @@ FIT, TEST = "fit", "test"
 PARTS = (FIT, TEST)
 """Parts of the problems: directions are fitted on the first, used on the second."""
 
+WARD, VENHOFF, SEAL = "ward", "venhoff", "seal"
+PROBE, ARRIVALS, WRAP_UP = "probe", "arrivals", "wrap_up"
+
 NAME = Column(
     "direction",
     TEXT,
