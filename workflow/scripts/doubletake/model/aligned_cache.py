@@ -82,7 +82,7 @@ class AlignedCache(DynamicCache):
         self.starts = self.starts[index]
 
     def drop_positions(self, active: list[int], spare: int = SPARE) -> None:
-        """Drop the positions that no active slot needs, once they are one in `spare`."""
+        """Drop positions that no active slot needs, once they are one in `spare`."""
         unused = int(self.starts[active].min())
         if unused and unused * spare >= self.length:
             self._reshape(lambda old: old[:, :, unused:].clone())
