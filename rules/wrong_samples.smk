@@ -9,7 +9,7 @@ rule measure_wrong_samples:
         traces="<results>/{model}/{dataset}/traces.parquet",
         recipes="<results>/{model}/{dataset}/directions.parquet",
         parts="<results>/{model}/{dataset}/directions/problems.parquet",
-        directions="<results>/{model}/{dataset}/directions/directions.safetensors",
+        vectors="<results>/{model}/{dataset}/directions/vectors.safetensors",
         model=model_files,
     output:
         continuations="<results>/{model}/{dataset}/wrong_samples/shards/{shard}.wrong_samples.parquet",
