@@ -19,7 +19,7 @@ from doubletake.text.trace_positions import thought_span
 from wrong_samples.names import RIGHT, WRONG
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A thought with an arrival, and where it is cut."""
 

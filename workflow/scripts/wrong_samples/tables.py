@@ -74,11 +74,9 @@ THOUGHTS = Table(
         Column("closed", FLAG, "the thought has an end"),
         Column("arrivals", COUNT, "arrivals of the causal reader", unit="arrivals"),
         Column("correct", FLAG, "the answer is right"),
-        Column("continued", FLAG, "the thought was continued with all actions"),
     ),
     sort=("problem", "trace"),
-    holds="thoughts of the study and further ones, right and wrong, and which of them "
-    "were continued",
+    holds="thoughts of the study and further ones: right or wrong, with their arrivals",
 )
 
 
