@@ -92,7 +92,7 @@ class Continuing:
 
     def has(self, place: str, action: str) -> bool:
         """Whether the study has the direction that an action needs."""
-        if action in (STEER, STEER_WAIT, RANDOM) and place == LAST:
+        if action in (STEER, STEER_WAIT, RANDOM, ZERO) and place == LAST:
             return self.pushes.along(self.strengths.direction, 1) is not None
         if action in (WRAP_UP, RANDOM):
             return self.pushes.along(WRAP_UP, 1) is not None
@@ -107,9 +107,7 @@ class Continuing:
                 self.requests[one] = request
                 by_name[one.name, one.key] = one
                 requests.append(request)
-        return {
-            by_name[done.name, done.trace]: done for done in self.decode(requests)
-        }
+        return {by_name[done.name, done.trace]: done for done in self.decode(requests)}
 
     def changed_at(self, one: Continuation) -> list[int]:
         """Positions after the cut at which states were changed."""
@@ -134,12 +132,19 @@ class Continuing:
     def request_of(
         self, key: str, prompt: list[int], ids: list[int], name: str = ""
     ) -> GenerationRequest:
-        """A request without a change of states."""
+        """A request without a change of states.
+
+        Args:
+            key: what random numbers depend on beside the seed.
+            prompt: the tokens of the prompt.
+            ids: the first tokens of the completion.
+            name: tells requests with equal random numbers apart.
+        """
         room = self.decoder.max_positions - len(prompt)
         limit = min(self.max_new_tokens, room)
         zeros = [0.0] * len(ids)  # log-probs are not read
         return GenerationRequest(
-            key, prompt, limit, ids, zeros, name=name, stepwise=True
+            key, prompt, limit, ids, zeros, name=name, stepwise=bool(name)
         )
 
     def _request(self, one: Continuation) -> GenerationRequest | None:

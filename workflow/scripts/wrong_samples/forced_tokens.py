@@ -9,9 +9,7 @@ def kept_tokens(case: Case, kept: int) -> list[int]:
     return list(case.thought.trace["completion_ids"][:kept])
 
 
-def with_word(
-    case: Case, kept: int, word: str, tokenizer: TraceTokenizer
-) -> list[int]:
+def with_word(case: Case, kept: int, word: str, tokenizer: TraceTokenizer) -> list[int]:
     """The kept tokens and a word, after the white space that the thought writes there.
 
     Without white space there, a space stands before the word.

@@ -60,7 +60,9 @@ class Checks:
                 bound=LARGEST_SHARE if exact else None,
                 merge="mean",
             ),
-            _count("tokens at which states change / those after the cut", self.misplaced),
+            _count(
+                "tokens at which states change / those after the cut", self.misplaced
+            ),
             _count("first tokens / kept and forced tokens", self.unforced),
         ]
 
