@@ -119,7 +119,7 @@ def planned(
         return Plan(pairs, [])
     names = ((name,) for name in set(own["problem"]) - with_wrong)
     ranked = ranked_by_digest(names, f"further/{wanted.seed}")
-    problems = [name for (name,) in ranked[: wanted.further]]
+    problems = [str(name) for (name,) in ranked[: wanted.further]]
     others = padded(list(islice(right, len(problems))), len(problems))
     return Plan(pairs, list(zip(problems, others, strict=True)))
 
@@ -133,7 +133,7 @@ def ordered(traces: pl.DataFrame, seed: int) -> list[str]:
     """
     problem_of = dict(traces.select("trace", "problem").iter_rows())
     seen: Counter[str] = Counter()
-    ranks = []
+    ranks: list[tuple[int, int, str]] = []
     for (name,) in ranked_by_digest(((name,) for name in problem_of), seed):
         problem = problem_of[str(name)]
         ranks.append((seen[problem], len(ranks), str(name)))

@@ -16,7 +16,6 @@ from wrong_samples.forced_tokens import kept_tokens, with_end, with_word
 from wrong_samples.names import (
     AFRESH,
     END,
-    FIRST,
     LAST,
     RANDOM,
     RESAMPLE,

@@ -20,3 +20,10 @@ GROUPS = ((WRONG, LAST), (RIGHT, LAST), (RIGHT, FIRST))
 STUDY, FURTHER = "study", "further"
 SOURCES = (STUDY, FURTHER)
 """Where a thought comes from: the study, or sampled to find more wrong ones."""
+
+TESTED = {
+    "over_resample": (RESAMPLE, (WAIT, STEER, STEER_WAIT, END, WRAP_UP)),
+    "over_vote": (VOTE, (WAIT, STEER, STEER_WAIT)),
+    "over_random": (RANDOM, (STEER, STEER_WAIT, WRAP_UP)),
+}
+"""By comparison: the control, and the actions that are tested against it."""

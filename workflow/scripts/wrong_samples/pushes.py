@@ -1,4 +1,4 @@
-"""The directions that are added: toward turning back, toward wrapping up, random ones."""
+"""Directions that are added: toward turning back, toward wrapping up, random ones."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class Pushes:
         return self._added(name, vectors[self.boundary], strength)
 
     def random(self, name: str, draw: int, strength: float) -> Intervention:
-        """Adds a random direction of the same length, its own for each thought and draw.
+        """Adds a random direction of the same length; each thought and draw has its own.
 
         Args:
             name: of the thought and the place.

@@ -20,7 +20,7 @@ from doubletake.exit_rules.costs import share
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
 from wrong_samples.comparisons import compared, corrected, joined, token_rate
-from wrong_samples.names import ACTIONS, GROUPS, LAST, RANDOM, RESAMPLE, RIGHT
+from wrong_samples.names import ACTIONS, GROUPS, LAST, RESAMPLE, RIGHT, TESTED
 from wrong_samples.net_change import Weights, changes, net_change
 from wrong_samples.tables import NET, SUMMARY, THOUGHTS, WRONG_SAMPLES
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     snakemake: Any
 
 logger = logging.getLogger("summarise_wrong_samples")
-
-TESTS = {"over_resample": RESAMPLE, "over_random": RANDOM}
-"""The other action of each comparison."""
 
 
 def summarise(table: pl.DataFrame, s: IntervalSettings) -> pl.DataFrame:
@@ -43,7 +40,7 @@ def summarise(table: pl.DataFrame, s: IntervalSettings) -> pl.DataFrame:
             for action in ACTIONS
             if not group.filter(action=action).is_empty()
         ]
-        for name in TESTS:
+        for name in TESTED:
             corrected(own, name)
         rows += own
     return SUMMARY.frame(rows)
@@ -75,9 +72,11 @@ def group_row(group: pl.DataFrame, action: str, s: IntervalSettings) -> dict[str
     for name, mean in means.items():
         row |= mean.columns(name)
     row |= token_rate(part, group.filter(action=RESAMPLE), s)
-    for name, other in TESTS.items():
-        if action not in (RESAMPLE, other):
+    for name, (other, tested) in TESTED.items():
+        if action in tested or (other == RESAMPLE and action != RESAMPLE):
             row |= compared(part, group.filter(action=other), name, s)
+        if action not in tested:
+            row[f"{name}_p"] = None
     return row
 
 

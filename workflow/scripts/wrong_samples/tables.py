@@ -92,7 +92,8 @@ def _tested(name: str, other: str) -> tuple[Column, ...]:
         Column(
             f"{name}_p",
             REAL,
-            "p-value of no difference, paired score test over problems; null: too few",
+            "p-value of no difference, paired score test over problems; null: too few, "
+            "or not tested",
             nullable=True,
             unit="probability",
         ),
@@ -134,10 +135,11 @@ SUMMARY = Table(
         Column("limited", COUNT, "draws that reached the limit", unit="draws"),
         Column("looped", COUNT, "draws that end in a loop", unit="draws"),
         *_tested("over_resample", "`resample`"),
+        *_tested("over_vote", "`vote`"),
         *_tested("over_random", "`random`"),
     ),
     holds="mended and spoiled thoughts, cost and ends by start, place and action, "
-    "against resampling and against random directions",
+    "against resampling, a vote of equal cost, and random directions",
 )
 
 NET = Table(

@@ -61,7 +61,7 @@ class Checks:
                 merge="mean",
             ),
             _count(
-                "tokens at which states change / those after the cut", self.misplaced
+                "tokens at which states change / tokens after the cut", self.misplaced
             ),
             _count("first tokens / kept and forced tokens", self.unforced),
         ]
