@@ -60,8 +60,8 @@ def why_empty(data: StudyData) -> str | None:
         seen = f"{plural(own.height, 'thought')} on problems that gave no direction"
         return f"Not measured: none of {seen} ends wrong."
     return (
-        f"Not measured: none of {plural(wrong.height, 'thought')} that end wrong has an "
-        "arrival to continue from."
+        f"Not measured: none of {plural(wrong.height, 'thought')} that end wrong has "
+        "an arrival to continue from."
     )
 
 
@@ -140,7 +140,7 @@ def _controls(data: StudyData) -> list[str]:
     """What the controls mend, as descriptions."""
     rows = wrong_rows(data)
     parts = [
-        f"{DONE[name]} {rate(data, rows[name])} with {real(rows[name]['tokens'])} tokens"
+        f"{DONE[name]} {rate(data, rows[name])}, {tokens(data, rows[name])}"
         for name in (RESAMPLE, VOTE, RANDOM, AFRESH)
         if name in rows
     ]
@@ -221,8 +221,8 @@ def _cases(data: StudyData) -> str:
     own, further = (thoughts.filter(source=name) for name in (STUDY, FURTHER))
     wrong = count(own.filter(correct=False).height)
     text = (
-        f"{wrong} of {plural(own.height, 'thought')} on problems that gave no direction "
-        "end wrong"
+        f"{wrong} of {plural(own.height, 'thought')} on problems that gave no "
+        "direction end wrong"
     )
     if further.height:
         more = count(further.filter(correct=False).height)
@@ -254,8 +254,8 @@ def _zero(data: StudyData) -> list[str]:
     n = int(zero["n"][0])
     other = round(zero["value"][0] * n)
     return [
-        f"With strength 0, {count(n - other)} of {plural(n, 'continuation')} equal those "
-        "without a direction token by token."
+        f"With strength 0, {count(n - other)} of {plural(n, 'continuation')} equal "
+        "those without a direction token by token."
     ]
 
 

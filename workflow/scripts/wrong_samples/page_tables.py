@@ -65,8 +65,8 @@ def summary_sheet(data: StudyData) -> Sheet:
         ),
         tuple(cells),
         words=(0, 1),
-        note="Changed: a wrong thought is mended, or a right one is spoiled. Tokens and "
-        "turns: per draw, after the cut. Over resampling: accuracy minus that of "
+        note="Changed: a wrong thought is mended, or a right one is spoiled. Tokens "
+        "and turns: per draw, after the cut. Over resampling: accuracy minus that of "
         "resampling, in points. p: no difference from resampling, from the vote, from "
         f"random directions, corrected (Holm). {data.interval_note}",
     )

@@ -33,7 +33,7 @@ class Pushes:
         return self._added(name, vectors[self.boundary], strength)
 
     def random(self, name: str, draw: int, strength: float) -> Intervention:
-        """Adds a random direction of the same length; each thought and draw has its own.
+        """Adds a random direction of the same length: each draw has its own.
 
         Args:
             name: of the thought and the place.
