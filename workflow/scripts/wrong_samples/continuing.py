@@ -117,11 +117,12 @@ class Continuing:
         self.progress.total += len(requests)
         stops = self.tokenizer.stops_with(self.decoder.stop_ids)
         for done, tokens in generate(
-            self.decoder,
+            self.decoder.hf,
             requests,
             self.sampling,
             stops,
             self.batch_size,
+            decoder=self.decoder,
             record=self.record,
         ):
             self.progress.update(done is not None, tokens)

@@ -30,9 +30,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
-from directions.reading import model_name, problems_to_test, read_directions
+from directions.reading import problems_to_test, read_directions
 from directions.tables import DIRECTIONS
 from doubletake.model.decoder import Decoder
+from doubletake.model.interventions import model_name
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row, run_row_on
 from doubletake.model.token_sampling import Sampling
