@@ -67,7 +67,8 @@ class Shard:
             self.continuing.request_of(one.trace, one.prompt_ids, []) for one in prompts
         ]
         done = {one.trace: one for one in self.continuing.decode(requests)}
-        self.further, self.note = trace_rows(prompts, done, self.thoughts.tokenizer)
+        self.further, note = trace_rows(prompts, done, self.thoughts.tokenizer)
+        self._add_note(note)
         partners = dict(drawn_problems)
         wrong = [row for row in self.further if not row["correct"]]
         cases = [(self.thoughts.read(row), partners[row["problem"]]) for row in wrong]
@@ -94,9 +95,11 @@ class Shard:
         found = [one for one in actions if self.continuing.has(place, one)]
         for one in actions:
             if one not in found:
-                text = f"{one} ({place} arrival): the study has no such direction"
-                self.note = "; ".join(filter(None, [self.note, text]))
+                self._add_note(f"{one} ({place} arrival): the study has no such direction")
         return found
+
+    def _add_note(self, text: str) -> None:
+        self.note = "; ".join(filter(None, [self.note, text]))
 
     def _zeros(self) -> list[Continuation]:
         """Continuations with strength 0, drawn for verification."""
