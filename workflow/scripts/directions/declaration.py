@@ -46,9 +46,9 @@ DECLARATION = Experiment(
             "Directions in the other problems, and how alike they are",
             "Left: share of the matched pairs on other problems in which the turn lies "
             "further along the direction than its control, at the token before the "
-            "sentence; 50% is chance. Each direction is judged at one boundary, which "
-            "is chosen on the problems that it was fitted on. Bars are intervals over "
-            "problems. Hollow: with shuffled labels, mean over the draws. Right: "
+            "sentence; 50% is chance. Each direction is judged at one boundary (b.), "
+            "which is chosen on the problems that it was fitted on. Bars are intervals "
+            "over problems. Hollow: with shuffled labels, mean over the draws. Right: "
             "cosines between the directions at the boundary chosen for the probe. "
             "The numbers are in directions/held_out.parquet and "
             "directions/cosines.parquet.",

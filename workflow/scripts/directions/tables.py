@@ -199,13 +199,14 @@ DIRECTION_COSINES = Table(
         Column("first", TEXT, "a direction"),
         Column("second", TEXT, "a later direction"),
         BOUNDARY,
-        Column("cosine", REAL, "cosine of the two directions"),
+        Column("cosine", REAL, "cosine of the two directions", unit="cosine"),
         Column(
             "shuffled",
             REAL,
             "size of the cosine of both with shuffled labels, mean over pairs of draws",
+            unit="cosine",
         ),
-        Column("shuffled_highest", REAL, "the highest of these sizes"),
+        Column("shuffled_highest", REAL, "the highest of these sizes", unit="cosine"),
     ),
     holds="how alike two directions are, and the same with shuffled labels",
 )
