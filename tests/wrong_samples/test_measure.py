@@ -9,15 +9,16 @@ from tiny_directions import write_tiny_directions
 
 from directions.reading import problems_to_test
 from doubletake.running.errors import InputError
+from doubletake.stats.intervals import IntervalSettings
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from shards.merge import merge
 from traces.tables import TRACES
-from wrong_samples.measure import FROM_A_FILE, Settings, main
+from wrong_samples.measure import FROM_A_FILE, continuing_of, main
+from wrong_samples.shard import Settings
 from wrong_samples.summarise import net_changes, summarise
 from wrong_samples.tables import THOUGHTS, WRONG_SAMPLES
-from doubletake.stats.intervals import IntervalSettings
 
 SETTINGS = Settings(
     thoughts=None,
@@ -201,8 +202,6 @@ def test_an_unknown_direction_is_refused_by_name(study, pocket, tmp_path):
 
 def test_directions_of_another_model_are_refused(study, pocket, tmp_path):
     other = dataclasses.replace(pocket, revision="0" * 40)
-    from wrong_samples.measure import continuing_of
-
     with pytest.raises(InputError, match="another model"):
         continuing_of(
             type("Decoder", (), {"n_layers": 4}),

@@ -86,9 +86,7 @@ def test_the_headline_follows_from_the_tests():
     text = SECTION.headline(study(rows_of(rates=vote)))
     assert text.endswith(f"{shown}, but is not shown to mend more at equal cost.")
     none = SECTION.headline(study(rows_of()))
-    assert none.endswith(
-        "none of them is shown to mend more than resampling alone."
-    )
+    assert none.endswith("none of them is shown to mend more than resampling alone.")
 
 
 def test_the_random_directions_decide_what_is_said_of_the_direction():

@@ -1,4 +1,4 @@
-"""Means and net changes by hand; how often a claim is wrong, and whether one is found."""
+"""Means and net changes by hand; how often claims are wrong, and whether they come."""
 
 import numpy as np
 import polars as pl

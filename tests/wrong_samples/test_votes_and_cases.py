@@ -157,5 +157,6 @@ def test_a_forced_word_stands_after_the_white_space_of_the_thought(tokenizer):
     assert text_of(with_word(one, kept, "Wait", tokenizer)) == "5 + 2 = 7.\nWait"
     assert text_of(with_end(one, kept, tokenizer)) == "5 + 2 = 7.\n</think>"
     assert text_of(with_end(one, kept + 1, tokenizer)) == "5 + 2 = 7.\n</think>"
-    bare = Case(Thought("a/0", text=text[:10], offsets=offsets[:kept], ids=ids), 1, 0, 0)
+    bare = Thought("a/0", text=text[:10], offsets=offsets[:kept], ids=ids)
+    bare = Case(bare, 1, 0, 0)
     assert text_of(with_word(bare, kept, "Wait", tokenizer)) == "5 + 2 = 7. Wait"

@@ -23,7 +23,6 @@ Outputs
 """
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +37,7 @@ from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row, run_row_on
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.logs import Progress, job
-from doubletake.stats.verification import Verification, with_verification
+from doubletake.stats.verification import with_verification
 from doubletake.study.settings import ModelSettings
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
@@ -47,7 +46,7 @@ from problems.tables import PROBLEMS
 from traces.tables import TRACES
 from wrong_samples.continuing import Continuing, Strengths
 from wrong_samples.pushes import Pushes, check_directions
-from wrong_samples.shard import Shard
+from wrong_samples.shard import Settings, Shard
 from wrong_samples.tables import THOUGHTS, WRONG_SAMPLES
 from wrong_samples.thoughts import Thoughts
 from wrong_samples.verification_figures import Checks
@@ -59,47 +58,6 @@ logger = logging.getLogger("measure_wrong_samples")
 
 STAGE = "wrong_samples"
 FROM_A_FILE = "not measured: the thoughts come from a file, so they cannot be continued"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The `wrong_samples` section, and what it takes from other sections."""
-
-    thoughts: int | None
-    """Largest number of the study's wrong thoughts; None: all."""
-    wanted: int
-    """Problems with a wrong thought below which further thoughts are sampled."""
-    further: int
-    """Number of further thoughts."""
-    samples: int
-    """Continuations of a thought with each action."""
-    actions: list[str]
-    """From the last arrival on."""
-    early_actions: list[str]
-    """On right thoughts, from the first arrival on."""
-    word: str
-    """What `wait` appends."""
-    direction: str
-    """Toward turning back."""
-    layer: float
-    """Boundary of the added directions, as a share of the layers."""
-    strength: float
-    """Of the direction toward turning back, in residual norms."""
-    wrap_up_strength: float
-    """Of the direction toward wrapping up, in residual norms."""
-    most_votes: int
-    """Largest number of continuations in a vote."""
-    seed: int
-    """Of the draws of this stage."""
-    temperature: float
-    top_p: float
-    max_new_tokens: int
-    batch_size: int
-    generation_seed: int
-    """Of the study's thoughts; continuations have other random numbers by name."""
-    detector: str
-    """Of backtracks."""
-    verification: Verification
 
 
 def continuing_of(

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from doubletake.stats.verification import Case as Repeated
-from doubletake.stats.verification import drawn
+from doubletake.stats.verification import Verification, drawn
 from doubletake.study.shards import indices_of_shard
 from doubletake.text.trace_rows import trace_rows
 from wrong_samples.cases import Case, Wanted, planned
@@ -25,7 +25,47 @@ from wrong_samples.verification_figures import Checks
 
 if TYPE_CHECKING:
     from doubletake.text.trace_rows import Completion
-    from wrong_samples.measure import Settings
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The `wrong_samples` section, and what it takes from other sections."""
+
+    thoughts: int | None
+    """Largest number of the study's wrong thoughts; None: all."""
+    wanted: int
+    """Problems with a wrong thought below which further thoughts are sampled."""
+    further: int
+    """Number of further thoughts."""
+    samples: int
+    """Continuations of a thought with each action."""
+    actions: list[str]
+    """From the last arrival on."""
+    early_actions: list[str]
+    """On right thoughts, from the first arrival on."""
+    word: str
+    """What `wait` appends."""
+    direction: str
+    """Toward turning back."""
+    layer: float
+    """Boundary of the added directions, as a share of the layers."""
+    strength: float
+    """Of the direction toward turning back, in residual norms."""
+    wrap_up_strength: float
+    """Of the direction toward wrapping up, in residual norms."""
+    most_votes: int
+    """Largest number of continuations in a vote."""
+    seed: int
+    """Of the draws of this stage."""
+    temperature: float
+    top_p: float
+    max_new_tokens: int
+    batch_size: int
+    generation_seed: int
+    """Of the study's thoughts; continuations have other random numbers by name."""
+    detector: str
+    """Of backtracks."""
+    verification: Verification
 
 
 @dataclass
@@ -95,7 +135,9 @@ class Shard:
         found = [one for one in actions if self.continuing.has(place, one)]
         for one in actions:
             if one not in found:
-                self._add_note(f"{one} ({place} arrival): the study has no such direction")
+                self._add_note(
+                    f"{one} ({place} arrival): the study has no such direction"
+                )
         return found
 
     def _add_note(self, text: str) -> None:
