@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 
 from doubletake.model.continuous_batching import generate
 from doubletake.model.decoder import Decoder
@@ -199,10 +200,11 @@ def spent(one: Continuation, done: Completion | None) -> int:
 def further_votes(
     done: dict[Continuation, Completion], cases: Iterable[Case], draws: int, most: int
 ) -> list[Continuation]:
-    """Further resampled draws, as many as the tokens of the dearest action allow.
+    """Further resampled draws, until a vote has the tokens of the dearest action.
 
     The resampled draw that is there already is the first vote. What a further one costs
-    is estimated by the mean over the draws of the case.
+    is estimated by the mean over the draws of the case. The number is rounded up, so
+    that an action that beats the vote does not do so by more tokens.
 
     Args:
         done: what was continued from the last arrival.
@@ -221,7 +223,7 @@ def further_votes(
                     Continuation(case, LAST, action, one.draw) for action in DEAREST
                 )
             )
-            votes = min(most, int(budget / price)) if price else 1
+            votes = min(most, ceil(budget / price)) if price else 1
             found += [
                 Continuation(case, LAST, RESAMPLE, one.draw, vote)
                 for vote in range(1, votes)

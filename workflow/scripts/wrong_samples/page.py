@@ -29,6 +29,7 @@ from wrong_samples.names import (
 from wrong_samples.page_tables import sheets
 from wrong_samples.verdicts import (
     DONE,
+    Row,
     length,
     rate,
     rows_at,
@@ -80,7 +81,21 @@ def headline(data: StudyData) -> str:
     parts = [f"{DONE[name]} mends {rate(data, rows[name])}" for name in pushes]
     base = f"resampling alone {rate(data, plain)}"
     text = f"Of the continuations of {cases}, {listed([*parts, base])}"
-    return f"{text}; {_conclusion(data, pushes)}."
+    return f"{text}; {_conclusion(data, pushes)}.{_afresh(rows)}"
+
+
+def _afresh(rows: dict[str, Row]) -> str:
+    """What a new thought mends, for comparison: a description."""
+    if AFRESH not in rows:
+        return ""
+    new = rows[AFRESH]
+    spent = ", ".join(
+        f"{DONE[name]} {real(rows[name]['tokens'])}" for name in PUSHES if name in rows
+    )
+    return (
+        f" A new thought from the prompt mends {percent(new['changed'])} with "
+        f"{real(new['tokens'])} tokens ({spent})."
+    )
 
 
 def _conclusion(data: StudyData, pushes: list[str]) -> str:
@@ -92,13 +107,14 @@ def _conclusion(data: StudyData, pushes: list[str]) -> str:
     if not more:
         return "none of them is shown to mend more than resampling alone"
     better = [name for name in more if shows_more(data, rows[name], "over_vote")]
-    shown = f"{listed([DONE[name] for name in more])} mends more than resampling alone"
+    verb = "mends" if len(more) == 1 else "mend"
+    shown = f"{listed([DONE[name] for name in more])} {verb} more than resampling alone"
     if VOTE not in rows:
         return shown
     if better == more:
         return f"{shown}, also at equal cost"
     if not better:
-        return f"{shown}, but is not shown to mend more at equal cost"
+        return f"{shown}, but this is not shown at equal cost"
     return f"{shown}; at equal cost only {listed([DONE[name] for name in better])}"
 
 
@@ -144,7 +160,7 @@ def _controls(data: StudyData) -> list[str]:
         for name in (RESAMPLE, VOTE, RANDOM, AFRESH)
         if name in rows
     ]
-    return [f"Wrong thoughts are mended by the controls thus: {'; '.join(parts)}."]
+    return [f"Controls mend of the same wrong thoughts: {'; '.join(parts)}."]
 
 
 def _spoiled(data: StudyData, name: str) -> str:

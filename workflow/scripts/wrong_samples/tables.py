@@ -36,9 +36,7 @@ WRONG_SAMPLES = Table(
             "`vote`, of all its draws",
             unit="tokens",
         ),
-        Column(
-            "votes", COUNT, "continuations behind the answer: 1, or more", unit="draws"
-        ),
+        Column("votes", COUNT, "continuations behind the answer", unit="draws"),
         Column("closed", FLAG, "the thought has an end; of `vote`, that of any draw"),
         Column("limited", FLAG, "the continuation was cut off at the limit of tokens"),
         Column("looped", FLAG, "it ends in a block that repeats"),

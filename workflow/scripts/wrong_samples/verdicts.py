@@ -97,7 +97,7 @@ def tokens(data: StudyData, row: Row) -> str:
     if row["token_rate"] is None or row["action"] == RESAMPLE:
         return text
     interval = data.between(row, percent, "token_rate")
-    return f"{text}, {percent(row['token_rate'])} of resampling (interval {interval})"
+    return f"{text}, {percent(row['token_rate'])} of resampling, interval {interval}"
 
 
 def length(data: StudyData, row: Row) -> str:
