@@ -1,6 +1,7 @@
 """Continuations of thoughts of the pocket model, from tables to tables."""
 
 import dataclasses
+import math
 
 import polars as pl
 import pytest
@@ -152,7 +153,7 @@ def test_votes_stay_within_the_tokens_of_the_dearest_action(measured):
     )
     joined = votes.join(dear, on=["trace", "draw"]).join(price, on="trace")
     for row in joined.to_dicts():
-        expected = max(1, min(3, int(row["budget"] / row["price"])))
+        expected = max(1, min(3, math.ceil(row["budget"] / row["price"])))
         assert row["votes"] == expected
 
 

@@ -81,12 +81,15 @@ def test_the_headline_follows_from_the_tests():
     assert "steering toward turning back mends 80.0% (interval" in text
     assert "resampling alone 10.0%" in text
     shown = "steering toward turning back mends more than resampling alone"
-    assert text.endswith(f"{shown}, also at equal cost.")
+    assert f"{shown}, also at equal cost. A new thought from the prompt mends" in text
+    assert "mends 0.0% with 20.0 tokens (steering toward turning back 20.0, a" in text
     vote = MENDING | {("wrong", "vote"): 0.8}
     text = SECTION.headline(study(rows_of(rates=vote)))
-    assert text.endswith(f"{shown}, but is not shown to mend more at equal cost.")
+    assert f"{shown}, but this is not shown at equal cost." in text
     none = SECTION.headline(study(rows_of()))
-    assert none.endswith("none of them is shown to mend more than resampling alone.")
+    assert "none of them is shown to mend more than resampling alone." in none
+    both = SECTION.headline(study(rows_of(rates=MENDING | {("wrong", "wait"): 0.8})))
+    assert "and a forced word mend more than resampling alone, also at" in both
 
 
 def test_the_random_directions_decide_what_is_said_of_the_direction():
@@ -146,7 +149,7 @@ def test_strength_0_is_told():
 
 def test_few_problems_make_no_claim():
     data = study(rows_of(problems=4, rates=MENDING))
-    assert SECTION.headline(data).endswith("no difference is checked.")
+    assert "; no difference is checked." in SECTION.headline(data)
     text = " ".join(SECTION.findings(data))
     assert "is not checked against resampling alone (4 problems)" in text
     assert "more often" not in text

@@ -134,12 +134,12 @@ def test_a_vote_gets_the_tokens_of_the_dearest_action():
         for draw, size in enumerate(both)
     }
     further = further_votes(done, [one], 2, 8)
-    # A resampled draw costs 20 on average: 90 / 20 and 61 / 20, less the one there is.
+    # A resampled draw costs 20 on average: 90 / 20 and 61 / 20 are 5 and 4 draws.
     assert [(o.draw, o.vote) for o in further] == [
-        *((0, 1), (0, 2), (0, 3)),
-        *((1, 1), (1, 2)),
+        *((0, 1), (0, 2), (0, 3), (0, 4)),
+        *((1, 1), (1, 2), (1, 3)),
     ]
-    assert len({o.key for o in further}) == 5
+    assert len({o.key for o in further}) == 7
     assert further_votes(done, [one], 2, 2) == [o for o in further if o.vote == 1]
     assert further_votes({}, [one], 2, 8) == []
 

@@ -24,9 +24,9 @@ DECLARATION = Experiment(
             "and nothing else: the rate that an action must beat. `wait` appends the "
             "word. `steer` adds the direction toward turning back, `random` adds "
             "another random direction of the same length in every draw. `vote` takes "
-            "the most frequent answer of so many resampled continuations that they have "
-            "the tokens of the dearest action. `afresh` is a new thought from the prompt. "
-            "Bars are intervals over problems. The numbers are in "
+            "the most frequent answer of so many resampled continuations that they "
+            "have the tokens of the dearest action. `afresh` is a new thought from the "
+            "prompt. Bars are intervals over problems. The numbers are in "
             "wrong_samples/summary.parquet.",
         ),
         Figure(

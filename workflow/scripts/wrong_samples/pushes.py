@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 import torch
 
-from directions.reading import WRAP_UP, Directions
+from directions.reading import Directions
+from directions.tables import WRAP_UP
 from doubletake.model.interventions import EVERY, Intervention
 from doubletake.running.errors import InputError
 from doubletake.stats.draws import generator
