@@ -435,3 +435,20 @@ def test_memory_that_runs_out_while_room_is_made_loses_nothing(decoder, monkeypa
     assert {key: one.ids for key, one in found.items()} == {
         key: one.ids for key, one in wanted.items()
     }
+
+
+def test_no_hook_stays(decoder):
+    def count():
+        return sum(
+            len(module._forward_hooks) + len(module._forward_pre_hooks)
+            for module in decoder.hf.modules()
+        )
+
+    before = count()
+    requests = requests_of(decoder, changes(decoder), 3)
+    abandoned = generate(decoder.hf, requests, SAMPLING, set(), 64, decoder=decoder)
+    next(abandoned)
+    assert count() == before
+    abandoned.close()
+    decode(decoder, requests)
+    assert count() == before

@@ -351,25 +351,21 @@ def generate(
         sampling: how tokens are chosen.
         stop_ids: tokens that end a completion.
         batch_size: largest number of completions under way.
-        checkpoint: of these requests. The generation begins where it stands, without
-            the completions that are finished there, and writes it from time to time.
+        checkpoint: of these requests; written from time to time. The generation begins
+            where it stands, without the completions that are finished there.
         steering: changes the logits before a token is chosen; None: nothing does.
         decoder: `model` with its parts by name; interventions need it.
         reader: reads the text where it decides positions of interventions.
         record: takes the positions at which states are changed.
 
     Raises:
-        InputError: not even one completion fits into the GPU's memory, or
-            `check_requests` refuses the changes that are asked for.
+        InputError: one completion does not fit into memory, or as `check_requests`.
     """
     check_requests(requests, decoder, reader)
-    state = GenerationState.at_start(grouped(requests), batch_size)
-    if checkpoint is not None:
-        state = checkpoint.state
-    size, rows = state.batch_size, None
-    if decoder is not None:
-        rows = RowInterventions(decoder, size, reader, record)
-    slots = Slots(model, size, sampling, stop_ids, steering, rows)
+    start = GenerationState.at_start(grouped(requests), batch_size)
+    state = start if checkpoint is None else checkpoint.state
+    rows = RowInterventions.of(decoder, state.batch_size, reader, record)
+    slots = Slots(model, state.batch_size, sampling, stop_ids, steering, rows)
     if state.tensors:
         slots.restore(state)
         state.tensors = {}
