@@ -89,8 +89,9 @@ def test_every_case_has_every_action_and_draw(measured, traces, study):
     assert set(table["problem"]) <= test
     for row in table.to_dicts():
         assert traces[row["trace"]]["correct"] == (row["start"] == "right")
-    last = table.filter(place="last").group_by("trace", "draw").len()
-    assert last["len"].unique().to_list() == [7]
+    last = table.filter(place="last").group_by("start", "trace", "draw").len()
+    assert last.filter(start="wrong")["len"].unique().to_list() == [7]
+    assert last.filter(start="right")["len"].unique().to_list() == [5]
     early = table.filter(place="first").group_by("trace", "draw").len()
     assert early["len"].unique().to_list() == [4]
     assert table.filter(place="first")["start"].unique().to_list() == ["right"]

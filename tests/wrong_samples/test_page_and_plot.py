@@ -29,7 +29,7 @@ CONFIG = {
 INTERVALS = IntervalSettings(**CONFIG["intervals"])
 FULL = {
     ("wrong", "last"): ("resample", "wait", "steer", "random", "vote", "afresh"),
-    ("right", "last"): ("resample", "wait", "steer", "random", "vote", "afresh"),
+    ("right", "last"): ("resample", "wait", "steer", "random"),
     ("right", "first"): ("resample", "end", "wrap_up", "random"),
 }
 

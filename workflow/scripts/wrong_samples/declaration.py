@@ -26,8 +26,8 @@ DECLARATION = Experiment(
             "another random direction of the same length in every draw. `vote` takes "
             "the most frequent answer of so many resampled continuations that they "
             "have the tokens of the dearest action. `afresh` is a new thought from the "
-            "prompt. Bars are intervals over problems. The numbers are in "
-            "wrong_samples/summary.parquet.",
+            "prompt. Both are made for wrong thoughts only. Bars are intervals over "
+            "problems. The numbers are in wrong_samples/summary.parquet.",
         ),
         Figure(
             "cost",

@@ -18,7 +18,16 @@ from wrong_samples.continuing import (
     continuations,
     further_votes,
 )
-from wrong_samples.names import FIRST, FURTHER, LAST, RESAMPLE, RIGHT, STUDY, VOTE
+from wrong_samples.names import (
+    AFRESH,
+    FIRST,
+    FURTHER,
+    LAST,
+    RESAMPLE,
+    STARTS,
+    STUDY,
+    VOTE,
+)
 from wrong_samples.rows import continuation_row, thought_row, vote_row
 from wrong_samples.thoughts import Thoughts
 from wrong_samples.verification_figures import Checks
@@ -119,8 +128,12 @@ class Shard:
         s = self.settings
         last = self._possible(LAST, [one for one in s.actions if one != VOTE])
         early = self._possible(FIRST, s.early_actions)
-        right = [case for case in self.cases if case.start == RIGHT]
-        wanted = continuations(self.cases, LAST, last, s.samples)
+        wrong, right = (
+            [case for case in self.cases if case.start == start] for start in STARTS
+        )
+        wanted = continuations(wrong, LAST, last, s.samples)
+        pushed = [one for one in last if one != AFRESH]
+        wanted += continuations(right, LAST, pushed, s.samples)
         wanted += continuations(right, FIRST, early, s.samples)
         zeros = self._zeros() if self.continuing.has(LAST, ZERO) else []
         done = self.continuing.run([*wanted, *zeros])
@@ -128,7 +141,7 @@ class Shard:
             plain = Continuation(one.case, LAST, RESAMPLE, one.draw)
             self.checks.add_zero(done.pop(one, None), done.get(plain))
         rows = {one: self._row(one, done.get(one)) for one in wanted}
-        return [*rows.values(), *self._votes(rows, done)]
+        return [*rows.values(), *self._votes(wrong, rows, done)]
 
     def _possible(self, place: str, actions: list[str]) -> list[str]:
         """The actions for which the study has a direction; a note on the others."""
@@ -163,6 +176,7 @@ class Shard:
 
     def _votes(
         self,
+        cases: list[Case],
         rows: dict[Continuation, dict[str, Any]],
         done: dict[Continuation, Completion],
     ) -> list[dict[str, Any]]:
@@ -170,12 +184,12 @@ class Shard:
         s = self.settings
         if VOTE not in s.actions:
             return []
-        further = further_votes(done, self.cases, s.samples, s.most_votes)
+        further = further_votes(done, cases, s.samples, s.most_votes)
         drawn_votes = self.continuing.run(further)
         members: dict[Continuation, list[dict[str, Any]]] = {
             one: [row]
             for one, row in rows.items()
-            if one.place == LAST and one.action == RESAMPLE
+            if one.case in cases and one.place == LAST and one.action == RESAMPLE
         }
         for one in further:
             first = Continuation(one.case, LAST, RESAMPLE, one.draw)
