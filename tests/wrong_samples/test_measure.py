@@ -26,6 +26,7 @@ SETTINGS = Settings(
     wanted=0,
     further=0,
     samples=2,
+    right_samples=1,
     actions=["wait", "steer", "steer_wait", "random", "vote", "afresh"],
     early_actions=["end", "wrap_up", "random"],
     word="Wait",

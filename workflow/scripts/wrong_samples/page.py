@@ -208,6 +208,8 @@ def _early(data: StudyData) -> list[str]:
         )
         if name == WRAP_UP and RANDOM in rows:
             text += f"; it {verdict(data, row, 'over_random')}"
+        elif name == WRAP_UP:
+            text += "; random directions were not tried there"
         sentences.append(f"{text}.")
     return sentences
 
@@ -283,11 +285,10 @@ def mended_cases(data: StudyData) -> str:
         if row is not None:
             parts.append(
                 f"{plural(row['thoughts'], f'{start} thought')} on "
-                f"{plural(row['problems'], 'problem')}"
+                f"{plural(row['problems'], 'problem')}, "
+                f"{plural(row['draws'], 'draw')} of each action"
             )
-    draws = plural(data.settings["wrong_samples"]["samples"], "draw")
-    text = f"{listed(parts)}, {draws} each" if parts else "No thought"
-    return f"{text}. {data.interval_note}"
+    return f"{'; '.join(parts) or 'No thought'}. {data.interval_note}"
 
 
 SECTION = Section(

@@ -47,7 +47,9 @@ class Settings:
     further: int
     """Number of further thoughts."""
     samples: int
-    """Continuations of a thought with each action."""
+    """Continuations of a wrong thought with each action."""
+    right_samples: int
+    """Continuations of a right thought with each action."""
     actions: list[str]
     """From the last arrival on."""
     early_actions: list[str]
@@ -133,8 +135,8 @@ class Shard:
         )
         wanted = continuations(wrong, LAST, last, s.samples)
         pushed = [one for one in last if one != AFRESH]
-        wanted += continuations(right, LAST, pushed, s.samples)
-        wanted += continuations(right, FIRST, early, s.samples)
+        wanted += continuations(right, LAST, pushed, s.right_samples)
+        wanted += continuations(right, FIRST, early, s.right_samples)
         zeros = self._zeros() if self.continuing.has(LAST, ZERO) else []
         done = self.continuing.run([*wanted, *zeros])
         for one in zeros:
