@@ -7,7 +7,7 @@ from tiny_wrong_samples import row, thought
 
 from doubletake.stats.draws import array_generator
 from doubletake.stats.intervals import IntervalSettings
-from wrong_samples.net_change import Weights, changes, net_change
+from wrong_samples.net_change import Weights, net_change
 from wrong_samples.summarise import net_changes, summarise
 from wrong_samples.tables import NET, SUMMARY, THOUGHTS, WRONG_SAMPLES
 
@@ -131,21 +131,33 @@ def test_net_change_by_hand():
     assert steer["net"] == pytest.approx(0.2 / 4 - 0.7 / 5)
     assert steer["over_resample"] == pytest.approx(steer["net"])
     assert plain["net"] == 0
-    assert plain["net_low"] is plain["over_resample"] is None
-    # The jackknife of a sum of two means over other problems: squared errors add up.
-    wrong, right = np.array([1, 0, 0, 0]), np.array([0, -1, 0, 0, 0])
-    variance = sum(
-        w**2 * values.var(ddof=1) / len(values)
-        for w, values in ((0.2, wrong), (0.7, right))
-    )
-    assert steer["net_low"] < steer["net"] - variance**0.5
-    assert steer["net_high"] > steer["net"] + variance**0.5
+    assert plain["over_resample"] is None
+    assert steer["over_resample_low"] < steer["over_resample"]
+    found = summary_of(rows)
+    wrong, right = (found[start, "last", "steer"] for start in ("wrong", "right"))
+    for end, sign in (("low", -1), ("high", 1)):
+        parts = [
+            weight * (one[f"accuracy_{end}"] - one["accuracy"])
+            for weight, one in ((0.2, wrong), (0.7, right))
+        ]
+        expected = steer["net"] + sign * sum(part**2 for part in parts) ** 0.5
+        assert steer[f"net_{end}"] == pytest.approx(expected)
 
 
-def test_intervals_of_the_net_change_cover():
+def test_right_thoughts_that_none_spoils_leave_the_net_change_open():
+    thoughts = THOUGHTS.frame([thought(f"{k}", k > 1) for k in range(20)])
+    rows = [row("wait", f"{k}", True) for k in range(12)]
+    rows += [row("wait", f"{k}", True, start="right") for k in range(12)]
+    (one,) = net_changes(WRONG_SAMPLES.frame(rows), thoughts, HOUSE).to_dicts()
+    assert one["net"] == pytest.approx(0.1)
+    assert one["net_low"] < 0 < one["net_high"]
+
+
+@pytest.mark.parametrize("spoiling", [0.03, 0.2])
+def test_intervals_of_the_net_change_cover(spoiling):
     draw, weights, hits, n = array_generator(0, 19), Weights(0.2, 0.8), 0, 300
     for _ in range(n):
-        mended, spoiled = draw.random((20, 3)) < 0.5, draw.random((20, 3)) < 0.2
+        mended, spoiled = draw.random((20, 3)) < 0.5, draw.random((20, 3)) < spoiling
         rows = pl.DataFrame(
             {
                 "start": ["wrong"] * 60 + ["right"] * 60,
@@ -153,10 +165,10 @@ def test_intervals_of_the_net_change_cover():
                 + [f"r{k // 3}" for k in range(60)],
                 "correct": [*mended.ravel(), *~spoiled.ravel()],
             }
-        ).with_columns(change=changes())
-        mean = net_change(rows, "change", weights, HOUSE)
-        hits += mean.low <= 0.2 * 0.5 - 0.8 * 0.2 <= mean.high
-    assert 0.91 < hits / n <= 0.99
+        )
+        mean = net_change(rows, weights, HOUSE)
+        hits += mean.low <= 0.2 * 0.5 - 0.8 * spoiling <= mean.high
+    assert hits / n > 0.92
 
 
 def test_a_group_that_is_missing_or_small_has_no_net_interval():

@@ -18,10 +18,10 @@ import polars as pl
 
 from doubletake.exit_rules.costs import share
 from doubletake.running.logs import job
-from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
+from doubletake.stats.intervals import IntervalSettings, cluster_means
 from wrong_samples.comparisons import compared, corrected, joined, token_rate
 from wrong_samples.names import ACTIONS, GROUPS, LAST, RESAMPLE, RIGHT, TESTED
-from wrong_samples.net_change import Weights, changes, net_change
+from wrong_samples.net_change import Weights, net_change, net_difference
 from wrong_samples.tables import NET, SUMMARY, THOUGHTS, WRONG_SAMPLES
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def net_changes(
     plain = last.filter(action=RESAMPLE)
     rows = []
     for action in ACTIONS:
-        part = last.filter(action=action).with_columns(change=changes())
-        net = net_change(part, "change", weights, s)
+        part = last.filter(action=action)
+        net = net_change(part, weights, s)
         if net is None:
             continue
         row: dict[str, Any] = dict.fromkeys(NET.schema) | net.columns("net")
@@ -110,18 +110,10 @@ def net_changes(
             "right_share": weights.right,
         }
         if action != RESAMPLE:
-            row |= over_resample(part, plain, weights, s)
+            over = net_difference(joined(part, plain), weights, s)
+            row |= {} if over is None else over.columns("over_resample")
         rows.append(row)
     return NET.frame(rows)
-
-
-def over_resample(
-    part: pl.DataFrame, plain: pl.DataFrame, weights: Weights, s: IntervalSettings
-) -> dict[str, float | None]:
-    """The net change minus that of `resample`, on the same thoughts and draws."""
-    both = joined(part, plain).with_columns(over=changes() - changes("correct_other"))
-    mean: Mean | None = net_change(both, "over", weights, s)
-    return {} if mean is None else mean.columns("over_resample")
 
 
 def main(
