@@ -92,6 +92,7 @@ def small(config: dict[str, Any]) -> None:
     config["value_vectors"]["checked_positions"] = 4
     config["report"]["examples"] = 4
     config["decoding_actions"]["thoughts"] = 3
+    config["wrong_samples"] |= {"further": 2, "samples": 1, "right_samples": 1}
     config["online_exit"] |= {"thoughts": 2, "timed_thoughts": 1, "greedy_tokens": 64}
 
 

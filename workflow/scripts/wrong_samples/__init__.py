@@ -1,0 +1,1 @@
+"""Wrong samples: can thoughts that end wrong be pushed to be right?"""
