@@ -33,6 +33,7 @@ include: "rules/probing.smk"
 include: "rules/value_vectors.smk"
 include: "rules/attention.smk"
 include: "rules/twins.smk"
+include: "rules/reproduction.smk"
 include: "rules/merge.smk"
 include: "rules/manifest.smk"
 include: "rules/report.smk"
@@ -48,6 +49,7 @@ rule all:
         expand("{study}/manifest.json", study=study_folders()),
         rules.score_detector.output,
         rules.summarise_exit_transfer.output,
+        rules.summarise_reproduction.output,
         "<results>/report.html",
     message:
         "All results of all studies, and the report"

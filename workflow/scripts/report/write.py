@@ -40,7 +40,7 @@ from report.example_traces import Example, examples
 from report.exit_transfers import exit_transfers
 from report.run_sheet import run_notes, run_sheet
 from report.section_notes import unchecked_note
-from report.study_tables import StudyTables
+from doubletake.study.study_tables import StudyTables
 from report.study_warnings import warnings_of
 from report.templates import write_page
 from report.trace_sheets import trace_sheets

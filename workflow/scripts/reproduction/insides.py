@@ -1,0 +1,91 @@
+"""Published claims on the filter, probes and value vectors, measured in a run."""
+
+import polars as pl
+
+from reproduction.run import Finding, NotMeasured, Run
+
+PROBING, VECTORS = "probing", "value_vectors"
+CONTRAST = "backtrack_wrap_up"
+LEVEL = 0.05
+"""Largest p-value of a claim."""
+
+
+def filter_share(run: Run) -> Finding:
+    """First backtracks at which a backtrack word is the most likely next token."""
+    first = run.rows("turns", kind="backtrack", ordinal=1)
+    cases = first.select("problem", value="is_word")
+    return run.mean("turns", "is_word", cases, shares=True)
+
+
+def best_boundary(run: Run) -> Finding:
+    """The boundary at which the probe separates best."""
+    best = run.rows(PROBING, contrast=CONTRAST).sort("auroc", descending=True)
+    row = best.row(0, named=True)
+    return Finding(
+        PROBING,
+        "boundary",
+        float(row["boundary"]),
+        cases=row["cases"],
+        problems=row["problems"],
+    )
+
+
+def told_boundaries(run: Run, depth: tuple[float, float]) -> Finding:
+    """Share of the boundaries between two shares of the depth at which a probe tells.
+
+    By the published recipe: AUROC above 0.5. By ours: above its best control, for all
+    boundaries and contrasts at once.
+    """
+    rows = run.rows(PROBING, contrast=CONTRAST)
+    share = pl.col("boundary") / rows["boundary"].max()
+    inside = rows.filter(share.is_between(*depth))
+    column, least = "selectivity_low_of_all", 0.0
+    if run.published:
+        column, least = "auroc_low", 0.5
+    lows = inside[column].drop_nulls()
+    if lows.is_empty():
+        raise NotMeasured("no boundary of the published range has an interval")
+    told = float((lows > least).sum()) / inside.height
+    return Finding(
+        PROBING,
+        column,
+        told,
+        cases=inside.height,
+        problems=inside["problems"][0],
+        holds=told > 0.5,
+    )
+
+
+def listed_vector(run: Run, layer: int, vector: int) -> Finding:
+    """Whether a unit is among the listed ones: 1, else 0."""
+    listed = run.table(VECTORS)
+    found = listed.filter(layer=layer, vector=vector).height > 0
+    return Finding(VECTORS, "vector", float(found), cases=listed.height)
+
+
+def vector_words(run: Run) -> Finding:
+    """Vectors for turning back that write a backtrack word, minus those against it.
+
+    The test is Fisher's exact one, one-sided: the null is that a vector's side says
+    nothing of the words that it writes.
+    """
+    from scipy.stats import fisher_exact  # here, because its import is slow
+
+    words = run.rows("turns/words", group="backtrack")["token_id"].to_list()
+    is_word = pl.element().is_in(words)
+    listed = run.table(VECTORS).select(
+        "side", writes=pl.col("token_ids_for").list.eval(is_word).list.any()
+    )
+    counts = {
+        side: (int(part["writes"].sum()), part.height)
+        for (side,), part in listed.group_by("side")
+    }
+    (hits, n), (others, m) = counts["for"], counts["against"]
+    p = float(fisher_exact([[hits, n - hits], [others, m - others]], "greater")[1])
+    return Finding(
+        VECTORS,
+        "token_ids_for",
+        hits / n - others / m,
+        cases=n + m,
+        holds=p <= LEVEL,
+    )
