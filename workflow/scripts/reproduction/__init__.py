@@ -1,1 +1,1 @@
-"""Reproduction: do published numbers hold in this study, by the published recipe and by ours?"""
+"""Reproduction: do published numbers hold here, by their own recipe and by ours?"""

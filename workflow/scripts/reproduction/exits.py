@@ -3,7 +3,7 @@
 import polars as pl
 
 from early_exit.tables import ALL_STEPS, FIRST_STEP, LATER_STEPS, WENT_ON
-from reproduction.run import Finding, Run, all_of
+from reproduction.run import Finding, NotMeasured, Run, all_of
 
 EXITS, SUMMARY = "early_exit", "early_exit/summary"
 SLOPES = "early_exit/slopes"
@@ -13,6 +13,8 @@ FEWEST, MOST = 4, 9
 
 def logit(run: Run, arrivals: int, number: int) -> Finding:
     """Mean logit of the answer at one exit, of thoughts with one number of arrivals."""
+    if run.table(SUMMARY).filter(arrivals=arrivals, exit=number).is_empty():
+        raise NotMeasured("no thought of a group of early_exit.groups has so many")
     return run.cell(SUMMARY, "logit", "traces", arrivals=arrivals, exit=number)
 
 
@@ -55,8 +57,10 @@ def _rise(run: Run, part: str) -> Finding:
         run.cell(SLOPES, "slope", "steps", measure="logit", part=part, which=which)
         for which in (ALL_STEPS, WENT_ON)
     )
-    means = [every] if run.published else [every, went_on]
-    return every.judged(all_of(mean.is_positive for mean in means))
+    if run.published:
+        return every.judged(every.is_positive)
+    note = f"after which the thought went on: {went_on.text}"
+    return every.judged(all_of((every.is_positive, went_on.is_positive)), note)
 
 
 def _exits(run: Run) -> pl.DataFrame:

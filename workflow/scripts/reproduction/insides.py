@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from doubletake.page.wording import probability, real
 from reproduction.run import Finding, NotMeasured, Run
 
 PROBING, VECTORS = "probing", "value_vectors"
@@ -19,14 +20,14 @@ def filter_share(run: Run) -> Finding:
 
 def best_boundary(run: Run) -> Finding:
     """The boundary at which the probe separates best."""
-    best = run.rows(PROBING, contrast=CONTRAST).sort("auroc", descending=True)
-    row = best.row(0, named=True)
+    row = _probes(run).sort("auroc", descending=True).row(0, named=True)
     return Finding(
         PROBING,
         "boundary",
         float(row["boundary"]),
         cases=row["cases"],
         problems=row["problems"],
+        note=f"of {_probes(run).height - 1}; AUROC {real(row['auroc'], 2)}",
     )
 
 
@@ -36,7 +37,7 @@ def told_boundaries(run: Run, depth: tuple[float, float]) -> Finding:
     By the published recipe: AUROC above 0.5. By ours: above its best control, for all
     boundaries and contrasts at once.
     """
-    rows = run.rows(PROBING, contrast=CONTRAST)
+    rows = _probes(run)
     share = pl.col("boundary") / rows["boundary"].max()
     inside = rows.filter(share.is_between(*depth))
     column, least = "selectivity_low_of_all", 0.0
@@ -53,7 +54,20 @@ def told_boundaries(run: Run, depth: tuple[float, float]) -> Finding:
         cases=inside.height,
         problems=inside["problems"][0],
         holds=told > 0.5,
+        note=f"highest AUROC {real(max(inside['auroc'].to_list()), 2)}",
     )
+
+
+def _probes(run: Run) -> pl.DataFrame:
+    """The probes of turning back against wrapping up, matched in place.
+
+    Raises:
+        NotMeasured: there are none; with the reason of the table of contrasts.
+    """
+    left_out = run.table("probing/contrasts").filter(contrast=CONTRAST)["left_out"]
+    if left_out.drop_nulls().len():
+        raise NotMeasured(left_out[0])
+    return run.rows(PROBING, contrast=CONTRAST)
 
 
 def listed_vector(run: Run, layer: int, vector: int) -> Finding:
@@ -71,6 +85,9 @@ def vector_words(run: Run) -> Finding:
     """
     from scipy.stats import fisher_exact  # here, because its import is slow
 
+    contrast = run.settings["value_vectors"]["contrast"]
+    if not contrast.startswith("backtrack_"):
+        raise NotMeasured(f"the listed vectors are those of the contrast {contrast}")
     words = run.rows("turns/words", group="backtrack")["token_id"].to_list()
     is_word = pl.element().is_in(words)
     listed = run.table(VECTORS).select(
@@ -88,4 +105,5 @@ def vector_words(run: Run) -> Finding:
         hits / n - others / m,
         cases=n + m,
         holds=p <= LEVEL,
+        note=f"{hits} of {n} for, {others} of {m} against; p {probability(p)}",
     )

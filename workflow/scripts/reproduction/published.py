@@ -33,6 +33,7 @@ ENTRY = {
         "stated": TEXT,
         "value": NUMBER_OR_NULL,
         "recipe": TEXT,
+        "not_stated": TEXT,
         "within": PAIR,
         "depth": PAIR,
         "unit_of": {
@@ -81,6 +82,8 @@ class Entry:
     stated: str
     value: float | None
     recipe: str
+    not_stated: str = ""
+    """What would have to be known to compare the number; empty: nothing."""
     within: list[float] | None = None
     """Ends of a published range."""
     depth: list[float] = field(default_factory=list)

@@ -1,12 +1,13 @@
 """A finished run of a study: its tables and settings, and numbers taken from them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from doubletake.page.wording import real
 from doubletake.stats.intervals import IntervalSettings, cluster_means, number
 
 
@@ -28,10 +29,24 @@ class Finding:
     problems: int | None = None
     holds: bool | None = None
     """Of a statement: whether its test shows it; None: not tested."""
+    note: str = ""
+    """What a reader should know beside the number."""
 
-    def judged(self, holds: bool | None) -> "Finding":
+    def judged(self, holds: bool | None, note: str = "") -> "Finding":
         """The same number with the outcome of a statement's test."""
-        return replace(self, holds=holds)
+        return replace(self, holds=holds, note=note or self.note)
+
+    @property
+    def text(self) -> str:
+        """The number with its interval, for a note."""
+        return self.written(lambda value: real(value, 2))
+
+    def written(self, write: Callable[[float], str]) -> str:
+        """The number with its interval, each end written by a function."""
+        value = "" if self.value is None else write(self.value)
+        if self.low is None or self.high is None:
+            return value
+        return f"{value} ({write(self.low)} to {write(self.high)})"
 
     @property
     def is_positive(self) -> bool | None:
@@ -91,8 +106,8 @@ class Run:
         """
         found = self.table(name).filter(**where)
         if found.is_empty():
-            asked = ", ".join(f"{key} {value}" for key, value in where.items())
-            raise NotMeasured(f"the table {name} has no row with {asked}")
+            asked = ", ".join(f"{key} = {value}" for key, value in where.items())
+            raise NotMeasured(f"the table {name} has no row of {asked}")
         return found
 
     def cell(self, name: str, column: str, count: str, **where: Any) -> Finding:

@@ -11,7 +11,7 @@ from doubletake.study.settings import input_path
 TABLES = (
     *("traces", "turns", "turns/words"),
     *("early_exit", "early_exit/summary", "early_exit/slopes"),
-    *("probing", "value_vectors"),
+    *("probing", "probing/contrasts", "value_vectors"),
     *("attribution/overlap", "attribution/context_parts"),
     *("injection/tests", "steering/summary", "wrong_samples/summary"),
     "ablation/effects",

@@ -79,9 +79,7 @@ def main(
     """Read the published claims and all runs, judge every claim, write the table."""
     references = References.read(published_path, exits_path, attribution_path)
     claims, rows = all_claims(references), []
-    studies = zip(
-        settings.studies, settings.folders, settings.sections, strict=True
-    )
+    studies = zip(settings.studies, settings.folders, settings.sections, strict=True)
     for name, folder, sections in studies:
         runs = runs_of(name, folder, sections, settings.published_recipe)
         rows += rows_of(name, claims, references, runs)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reproduction.claims import Claim
+from reproduction.claim import Claim
 from reproduction.published import Entry, References
 from reproduction.run import NotMeasured, Run
 from reproduction.tables import NOT_MEASURED, RECIPES, REPRODUCTION
@@ -59,7 +59,7 @@ def _published(claim: Claim, entry: Entry) -> dict[str, Any]:
 def _measured(claim: Claim, entry: Entry, run: Run | str) -> dict[str, Any]:
     """The number of a run and the verdict on it."""
     nothing = dict.fromkeys(("value", "value_low", "value_high", "cases", "problems"))
-    empty = nothing | {"table": "", "column": "", "verdict": NOT_MEASURED}
+    empty = nothing | {"note": "", "table": "", "column": "", "verdict": NOT_MEASURED}
     if isinstance(run, str):
         return empty | {"why": run}
     try:
@@ -73,6 +73,7 @@ def _measured(claim: Claim, entry: Entry, run: Run | str) -> dict[str, Any]:
         "value_high": found.high,
         "cases": found.cases,
         "problems": found.problems,
+        "note": found.note,
         "table": found.table,
         "column": found.column,
         "verdict": verdict,

@@ -10,6 +10,8 @@ REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 NOT_COMPARABLE, NOT_MEASURED = "not comparable", "not measured"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE, NOT_MEASURED)
 UNIT = "see `unit`"
+DIFFERENCE = "share, a difference"
+"""Unit of differences of shares."""
 
 REPRODUCTION = Table(
     "reproduction/reproduction",
@@ -63,6 +65,7 @@ REPRODUCTION = Table(
             nullable=True,
             unit="problems",
         ),
+        Column("note", TEXT, "what stands beside the number; may be empty"),
         Column("table", TEXT, "table of the study that holds the number"),
         Column("column", TEXT, "its column"),
         Column("rule", TEXT, "when the claim counts as reproduced"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reproduction.claims import Claim
+from reproduction.claim import Claim
 from reproduction.published import Entry
 from reproduction.run import Finding
 from reproduction.tables import (
@@ -25,7 +25,9 @@ def not_comparable(claim: Claim, entry: Entry, settings: dict[str, Any]) -> str:
     """
     reasons = []
     if settings["dataset"]["thoughts"]:
-        reasons.append("the thoughts come from a file, the model may not be their author")
+        reasons.append(
+            "the thoughts come from a file, the model may not be their author"
+        )
     if claim.kind == LEVEL:
         pairs = (("model", entry.work.model), ("dataset", entry.work.dataset))
         for name, published in pairs:
@@ -33,6 +35,8 @@ def not_comparable(claim: Claim, entry: Entry, settings: dict[str, Any]) -> str:
             if own != published:
                 thing = "model" if name == "model" else "problems"
                 reasons.append(f"other {thing} ({own})")
+        if entry.not_stated:
+            reasons.append(f"not stated: {entry.not_stated}")
     return "; ".join(reasons)
 
 

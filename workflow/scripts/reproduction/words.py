@@ -1,5 +1,6 @@
 """Published claims on important words and places, measured in a run."""
 
+from doubletake.page.wording import percent
 from reproduction.run import Finding, Run, all_of
 
 PARTS, OVERLAP = "attribution/context_parts", "attribution/overlap"
@@ -9,8 +10,12 @@ LAST = 5
 
 def overlap(run: Run) -> Finding:
     """Share of the most important words that occur in the next words."""
-    return run.cell(
-        OVERLAP, "mean", "positions", kind="backtrack", words="important"
+    important, others = (
+        run.cell(OVERLAP, "mean", "positions", kind="backtrack", words=words)
+        for words in ("important", "matched")
+    )
+    return important.judged(
+        None, f"other words of like frequency: {others.written(percent)}"
     )
 
 
