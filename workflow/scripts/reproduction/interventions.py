@@ -36,26 +36,28 @@ def injected_attention(run: Run) -> Finding:
     if tests.is_empty():
         raise NotMeasured(f"no row of {INJECTION} has attention at the prompt's end")
     row = tests.sort("difference", descending=True).row(0, named=True)
-    checked = [one for one in tests["verdict"] if one != "not checked"]
-    return _of(
-        row, INJECTION, "difference", "n", all_of(one == "supported" for one in checked)
+    verdicts = tests["verdict"].value_counts(sort=True).rows()
+    checked = [verdict for verdict, _ in verdicts if verdict != "not checked"]
+    found = _of(row, INJECTION, "difference", "n", None)
+    return found.judged(
+        all_of(verdict == "supported" for verdict in checked),
+        ", ".join(f"{verdict}: {count}" for verdict, count in verdicts),
     )
 
 
 def continuous(run: Run) -> Finding:
-    """Turning at the largest strength at which the text stays whole.
+    """Change of turning at the largest strength at which the text stays whole.
 
     Hard to control: no strength raises turning while the text stays whole, and some
     strength breaks the text.
     """
     rows = _side(run, toward=True)
-    intact = rows.filter("intact")
+    found, intact = _strongest(rows), rows.filter("intact")
     lows = intact["backtracks_change_low"].to_list()
-    raises = [None if low is None else low > 0 for low in lows]
-    found = _strongest(rows)
-    if not all(intact.get_column("intact")) or None in raises:
+    if None in lows:
         return found.judged(None)
-    return found.judged(intact.height < rows.height and not any(raises))
+    raises = any(low > 0 for low in lows)
+    return found.judged(intact.height < rows.height and not raises)
 
 
 def wrap_up(run: Run) -> Finding:
@@ -122,15 +124,20 @@ def _side(run: Run, *, toward: bool) -> pl.DataFrame:
 
 
 def _strongest(rows: pl.DataFrame) -> Finding:
-    """Change of turning at the largest strength with whole text; else the smallest."""
+    """Change of turning at the largest strength with whole text, else the smallest."""
     intact = rows.filter("intact")
     row = (intact if intact.height else rows.head(1)).row(-1, named=True)
-    return _of(row, STEERING, "backtracks_change", "thoughts", None)
+    found = _of(row, STEERING, "backtracks_change", "thoughts", None)
+    whole = "" if row["intact"] else ", text not whole"
+    return replace(
+        found, note=f"{row['direction']}, strength {row['strength']:g}{whole}"
+    )
 
 
 def _mirrored(found: Finding) -> Finding:
     """The number with the other sign."""
-    ends = (None if end is None else -end for end in (found.high, found.low))
-    low, high = ends
-    value = None if found.value is None else -found.value
+    value, low, high = (
+        None if number is None else -number
+        for number in (found.value, found.high, found.low)
+    )
     return replace(found, value=value, low=low, high=high)

@@ -1,0 +1,172 @@
+"""Published claims on the filter, probes, value vectors and words, recomputed."""
+
+from math import comb
+
+import numpy as np
+import pytest
+from tiny_reproduction import run_with
+
+from reproduction import insides, words
+from reproduction.run import NotMeasured
+
+DEPTH = (6 / 32, 30 / 32)
+KEPT = [{"contrast": "backtrack_wrap_up", "left_out": None}]
+
+
+def test_the_filter_is_of_first_backtracks():
+    turns = [
+        {"kind": kind, "ordinal": k, "problem": f"{n}", "is_word": n % 4 == 0}
+        for n in range(40)
+        for kind, k in (("backtrack", 1), ("backtrack", 2), ("control", 1))
+    ]
+    for one in turns:
+        one["is_word"] |= one["ordinal"] == 2 or one["kind"] == "control"
+    found = insides.filter_share(run_with(turns=turns))
+    assert (found.value, found.cases, found.problems) == (0.25, 40, 40)
+    assert found.low < 0.25 < found.high
+
+
+def probes(aurocs, *, low=-0.05, above=-0.1, contrast="backtrack_wrap_up"):
+    return [
+        {
+            **{"contrast": contrast, "boundary": k, "auroc": auroc, "cases": 60},
+            **{"problems": 30, "auroc_low": auroc + low},
+            "selectivity_low_of_all": auroc - 0.5 + above,
+        }
+        for k, auroc in enumerate(aurocs)
+    ]
+
+
+def test_the_best_boundary_is_that_of_the_contrast():
+    rows = probes([0.5, 0.9, 0.7]) + probes([0.99] * 3, contrast="backtrack_control")
+    run = run_with(probing=rows, probing__contrasts=KEPT)
+    found = insides.best_boundary(run)
+    assert (found.value, found.cases) == (1, 60)
+    assert found.note == "of 2; AUROC 0.90"
+
+
+@pytest.mark.parametrize(
+    ("inside", "published", "ours"),
+    [(0.9, True, True), (0.58, True, False), (0.5, False, False)],
+)
+def test_recipes_ask_for_more_than_half_of_the_boundaries(inside, published, ours):
+    """Boundaries 0, 1 and 16 of 16 lie outside of the published range."""
+    rows = probes([0.99, 0.99, 0.99, *[inside] * 13, 0.99])
+    for recipe, holds in ((True, published), (False, ours)):
+        run = run_with(published=recipe, probing=rows, probing__contrasts=KEPT)
+        found = insides.told_boundaries(run, DEPTH)
+        assert found.cases == 13
+        assert found.holds is holds
+
+
+def test_probes_that_were_left_out_say_why():
+    left_out = [{"contrast": "backtrack_wrap_up", "left_out": "2 matched pair(s)"}]
+    run = run_with(probing=probes([0.5]), probing__contrasts=left_out)
+    for find in (insides.best_boundary, lambda r: insides.told_boundaries(r, DEPTH)):
+        with pytest.raises(NotMeasured, match=r"2 matched pair\(s\)"):
+            find(run)
+    few = probes([0.9] * 9)
+    for one in few:
+        one["selectivity_low_of_all"] = None
+    run = run_with(probing=few, probing__contrasts=KEPT)
+    with pytest.raises(NotMeasured, match="no boundary of the published range"):
+        insides.told_boundaries(run, DEPTH)
+
+
+WORDS = [{"group": "backtrack", "token_id": 7}, {"group": "wrap_up", "token_id": 8}]
+
+
+def vectors(hits, others, n=20):
+    """Listed vectors of both sides, some of which write a backtrack word."""
+    return [
+        {"side": side, "layer": 1, "vector": k, "token_ids_for": [7 if k < some else 8]}
+        for side, some in (("for", hits), ("against", others))
+        for k in range(n)
+    ]
+
+
+@pytest.mark.parametrize(("hits", "others"), [(9, 2), (5, 3), (2, 6), (0, 0)])
+def test_vectors_for_turning_back_are_compared_with_those_against(hits, others):
+    run = run_with(turns__words=WORDS, value_vectors=vectors(hits, others))
+    found = insides.vector_words(run)
+    both = hits + others
+    p = sum(
+        comb(20, k) * comb(20, both - k) for k in range(hits, min(both, 20) + 1)
+    ) / comb(40, both)
+    assert found.holds is (p <= 0.05)
+    assert found.value == pytest.approx((hits - others) / 20)
+    assert found.note.startswith(f"{hits} of 20 for, {others} of 20 against")
+
+
+def test_words_at_random_are_seldom_claimed():
+    rng = np.random.default_rng(0)
+    counts = rng.binomial(20, 0.3, size=(300, 2))
+    claims = [
+        insides.vector_words(
+            run_with(turns__words=WORDS, value_vectors=vectors(*pair))
+        ).holds
+        for pair in counts.tolist()
+    ]
+    assert np.mean(claims) <= 0.05 + 3 * (0.05 * 0.95 / 300) ** 0.5
+
+
+def test_vectors_of_another_contrast_say_nothing_of_turning_back():
+    sections = {"value_vectors": {"contrast": "right_arrival"}}
+    run = run_with(sections=sections, turns__words=WORDS, value_vectors=vectors(9, 0))
+    with pytest.raises(NotMeasured, match="right_arrival"):
+        insides.vector_words(run)
+
+
+def test_a_published_vector_is_listed_or_not():
+    run = run_with(value_vectors=vectors(0, 0))
+    assert insides.listed_vector(run, 1, 19).value == 1
+    assert insides.listed_vector(run, 1, 20).value == 0
+    assert insides.listed_vector(run, 2, 19).value == 0
+
+
+def parts(means, half=0.02, kind="backtrack", quantity="peak"):
+    return [
+        {
+            **{"kind": kind, "quantity": quantity, "context_part": k, "mean": mean},
+            **{"low": mean - half, "high": mean + half},
+            **{"positions": 50, "problems": 40},
+        }
+        for k, mean in enumerate(means)
+    ]
+
+
+PUBLISHED = [0.63, 0.16, 0.14, 0.21, 0.38, 0.77]
+
+
+@pytest.mark.parametrize(
+    ("means", "half", "last", "question"),
+    [
+        (PUBLISHED, 0.02, True, True),
+        (PUBLISHED, 0.08, False, True),
+        ([0.55, 0.24, 0.29, 0.43, 0.63, 0.77], 0.02, True, False),
+        ([0.8, 0.24, 0.29, 0.43, 0.63, 0.77], 0.01, False, True),
+    ],
+)
+def test_a_part_counts_most_if_its_interval_lies_above_all_others(
+    means, half, last, question
+):
+    rows = parts(means, half) + parts([9.0] * 6, kind="control")
+    rows += parts([9.0] * 6, quantity="token")
+    run = run_with(attribution__context_parts=rows)
+    assert words.last_part(run).holds is last
+    assert words.last_part(run).value == means[5]
+    assert words.question_part(run).holds is question
+    assert words.context_part(run, 2).value == means[2]
+
+
+def test_the_overlap_stands_beside_that_of_other_words():
+    rows = [
+        {
+            **{"kind": "backtrack", "words": name, "mean": mean, "low": mean - 0.1},
+            **{"high": mean + 0.1, "positions": 50, "problems": 40},
+        }
+        for name, mean in (("important", 0.41), ("matched", 0.6))
+    ]
+    found = words.overlap(run_with(attribution__overlap=rows))
+    assert found.value == 0.41
+    assert "60.0% (50.0% to 70.0%)" in found.note
