@@ -4,6 +4,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
+from checkouts import ROOT
 from tiny_report import THOUGHTS, Study
 from tiny_reproduction import PATHS, REFERENCES, settings
 
@@ -11,6 +13,7 @@ from doubletake.running.errors import InputError
 from doubletake.running.manifests import manifest_content, write_manifest
 from doubletake.running.provenance import Provenance
 from reproduction.claims import all_claims
+from reproduction.other_run import is_published_recipe
 from reproduction.settings import SECTIONS, TABLES, other_files, table_files
 from reproduction.summarise import Settings, main
 from reproduction.tables import RECIPES, REPRODUCTION
@@ -158,3 +161,14 @@ def test_the_rule_reads_the_tables_of_stages_that_are_there(tmp_path):
     file.parent.mkdir(parents=True)
     file.touch()
     assert other_files(given) == [str(file)]
+
+
+def test_the_shipped_config_is_the_published_recipe():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    own = ROOT / "config/published-recipe.yaml"
+    for name, change in yaml.safe_load(own.read_text(encoding="utf-8")).items():
+        section = config[name]
+        config[name] = section | change if isinstance(section, dict) else change
+    assert is_published_recipe(config)
+    assert config["early_exit"]["groups"] == list(REFERENCES.logits)
+    assert config["results"] != "results"

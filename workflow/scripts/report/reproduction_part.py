@@ -5,10 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from doubletake.page.sections import Sheet
-from doubletake.page.wording import (
-    listed,
-    plural,
-)
+from doubletake.page.wording import listed, plural
 from report.reproduction_sheets import IN_WORDS, sheets_of
 from reproduction.tables import (
     LEVEL,
@@ -58,17 +55,18 @@ def _verdicts(rows: pl.DataFrame, name: str) -> list[str]:
     sentences = []
     for recipe, words in IN_WORDS.items():
         of_recipe = rows.filter(recipe=recipe)
-        reasons = of_recipe.filter(verdict=NOT_MEASURED)["why"].unique()
-        if len(reasons) == 1 and of_recipe["verdict"].unique().to_list() == [
-            NOT_MEASURED
-        ]:
-            sentences.append(f"{name}, by {words}: not measured ({reasons[0]}).")
+        pairs = of_recipe.select("verdict", "why").unique().rows()
+        if len(pairs) == 1 and pairs[0][0] == NOT_MEASURED:
+            sentences.append(f"{name}, by {words}: not measured ({pairs[0][1]}).")
             continue
         parts = [
             _counts(of_recipe.filter(kind=kind), thing)
             for kind, thing in ((SHAPE, "statement"), (LEVEL, "number"))
         ]
-        sentences.append(f"{name}, by {words}: {'; '.join(parts)}.")
+        sentences.append(
+            f"{name}, by {words}: {'; '.join(parts)} (each by its own rule or test, "
+            "not corrected for their number)."
+        )
     return sentences
 
 
