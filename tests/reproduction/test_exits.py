@@ -32,10 +32,10 @@ def test_jumps_are_differences_within_thoughts():
 
 def test_a_jump_that_is_none_is_seldom_claimed():
     claims = 0
-    for seed in range(200):
-        given = thoughts(np.random.default_rng(seed), 20, jump=0.0)
+    for seed in range(120):
+        given = thoughts(np.random.default_rng(seed), 12, jump=0.0)
         claims += bool(exits.logit_jump(run_with(**exits_of(given))).holds)
-    assert claims / 200 <= 0.025 + 3 * (0.025 * 0.975 / 200) ** 0.5
+    assert claims / 120 <= 0.025 + 3 * (0.025 * 0.975 / 120) ** 0.5
 
 
 def test_few_problems_test_nothing():

@@ -100,14 +100,14 @@ def test_vectors_for_turning_back_are_compared_with_those_against(hits, others):
 
 def test_words_at_random_are_seldom_claimed():
     rng = np.random.default_rng(0)
-    counts = rng.binomial(20, 0.3, size=(300, 2))
+    counts = rng.binomial(20, 0.3, size=(150, 2))
     claims = [
         insides.vector_words(
             run_with(turns__words=WORDS, value_vectors=vectors(*pair))
         ).holds
         for pair in counts.tolist()
     ]
-    assert np.mean(claims) <= 0.05 + 3 * (0.05 * 0.95 / 300) ** 0.5
+    assert np.mean(claims) <= 0.05 + 3 * (0.05 * 0.95 / 150) ** 0.5
 
 
 def test_vectors_of_another_contrast_say_nothing_of_turning_back():

@@ -135,11 +135,6 @@ def test_a_run_of_another_recipe_or_of_other_thoughts_is_refused(
     assert str(refused.value).startswith("reproduction.published_recipe: ")
 
 
-def test_a_missing_folder_is_refused(written):
-    with pytest.raises(InputError, match=r"no such folder: .*nowhere"):
-        summarised(written, sections(), written / "nowhere")
-
-
 def test_the_device_changes_no_thought(written):
     model = settings()["model"]
     manifest_of(

@@ -20,6 +20,7 @@ def filter_share(run: Run) -> Finding:
 
 def best_boundary(run: Run) -> Finding:
     """The boundary at which the probe separates best."""
+    # ASSUME: a published layer is the boundary of the same number, its input.
     row = _probes(run).sort("auroc", descending=True).row(0, named=True)
     return Finding(
         PROBING,

@@ -5,12 +5,12 @@ from typing import Any
 
 from doubletake.running.errors import InputError
 from doubletake.running.manifests import Manifest
+from doubletake.study.other_results import KEY
 from doubletake.study.settings import value_of
 from doubletake.study.study_tables import StudyTables
 from reproduction.run import Run
 from reproduction.settings import MANIFEST
 
-KEY = "reproduction.published_recipe"
 PUBLISHED_RECIPE: dict[str, Any] = {
     "events.detector": "string",
     "turns.backtracks": "first",
@@ -38,11 +38,9 @@ def read_other(folder: Path, study: str, sections: dict[str, Any]) -> Run | None
         sections: of the study's own config.
 
     Raises:
-        InputError: the folder does not exist, its run was made by another recipe, or
-            has another model, other problems or other thoughts.
+        InputError: the run was made by another recipe, or has another model, other
+            problems or other thoughts.
     """
-    if not folder.is_dir():
-        raise InputError(f"{KEY}: no such folder: {folder}")
     manifest = folder / study / MANIFEST
     if not manifest.is_file():
         return None

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from doubletake.running.home_paths import home_path
+from doubletake.study.other_results import published_run
 from doubletake.study.outputs import StudyFiles
 from doubletake.study.registry import stages
-from doubletake.study.settings import input_path
 
 TABLES = (
     *("traces", "turns", "turns/words"),
@@ -36,13 +35,7 @@ def table_files() -> list[str]:
 
 
 def summarise(config: dict[str, Any], studies: list[StudyFiles]) -> dict[str, Any]:
-    """Settings of `summarise.py`, on all studies of the config.
-
-    Raises:
-        InputError: the folder of the published recipe has a special character.
-    """
-    other = config["reproduction"]["published_recipe"]
-    key = "reproduction.published_recipe"
+    """Settings of `summarise.py`, on all studies of the config."""
     return {
         "studies": [f"{study.model}/{study.dataset}" for study in studies],
         "folders": [study.folder for study in studies],
@@ -50,7 +43,7 @@ def summarise(config: dict[str, Any], studies: list[StudyFiles]) -> dict[str, An
             {name: study.settings[name] for name in SECTIONS if name in study.settings}
             for study in studies
         ],
-        "published_recipe": other and input_path(key, str(home_path(other))),
+        "published_recipe": published_run(config),
     }
 
 
