@@ -102,12 +102,12 @@ def test_a_cell_holds_verdict_number_interval_and_cases():
     assert cells(given, "filter_share", slice(2))[2:] == (
         "about 40%",
         "not measured",
-        "reproduced: 12.3% (\u221210.0% to 50.0%), n 1,234",
+        "reproduced: 12.3% (\u221210.0% to 50.0%), n\u202f1,234",
     )
     assert cells(given, "exit_accuracy_jump", slice(2))[4] == (
-        "reproduced: +12.3 (\u221210.0 to +50.0), n 1,234; beside"
+        "reproduced: +12.3 (\u221210.0 to +50.0), n\u202f1,234; beside"
     )
-    assert cells(given, "exit_jump", slice(2))[4] == "reproduced: 9.88, n 3"
+    assert cells(given, "exit_jump", slice(2))[4] == "reproduced: 9.88, n\u202f3"
     assert cells(given, "exit_logit_4_1")[2] == "23.98"
 
 
@@ -117,7 +117,9 @@ def test_every_claim_has_a_line_and_a_source():
     assert len(logits.rows) == len(many)
     assert len(statements.rows) + len(numbers.rows) == len(NAMES) - len(many)
     assert len(sources.rows) == len(NAMES) - len(many)
-    assert all("https://" in row[1] or "not stated" in row[1] for row in sources.rows)
+    assert {row[1] for row in sources.rows} == {"[1]", "[2]"}
+    assert "[1] ARBOR project" in sources.note
+    assert "arborproject.github.io/issues/22: deepseek-ai/" in sources.note
     assert all(row[3] for row in sources.rows)
     assert "no stage of the workflow writes the table" in sources.rows[0][4]
 

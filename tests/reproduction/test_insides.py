@@ -42,7 +42,7 @@ def test_the_best_boundary_is_that_of_the_contrast():
     run = run_with(probing=rows, probing__contrasts=KEPT)
     found = insides.best_boundary(run)
     assert (found.value, found.cases) == (1, 60)
-    assert found.note == "of 2; AUROC 0.90"
+    assert found.note == "the last is 2; AUROC 0.90"
 
 
 @pytest.mark.parametrize(

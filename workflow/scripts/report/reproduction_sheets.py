@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from doubletake.page.sections import Sheet
-from doubletake.page.wording import count, percent, points, probability, real
+from doubletake.page.wording import POINT, count, percent, points, probability, real
 from reproduction.tables import DIFFERENCE, LEVEL, OURS, PUBLISHED, SHAPE
 
 IN_WORDS = {PUBLISHED: "the published recipe", OURS: "our recipe"}
@@ -89,7 +89,7 @@ def _cell(row: dict[str, Any]) -> str:
         )
         text += f" ({low} to {high})"
     if row["cases"] is not None:
-        text += f", n {count(row['cases'])}"
+        text += f", n{POINT}{count(row['cases'])}"
     note = f"; {row['note']}" if row["note"] else ""
     return f"{row['verdict']}: {text}{note}"
 
@@ -113,14 +113,21 @@ def _sources(rows: pl.DataFrame, name: str) -> Sheet:
     cells: dict[str, dict[str, Any]] = {}
     for row in single.iter_rows(named=True):
         cells.setdefault(row["claim"], {})[row["recipe"]] = row
+    works = rows.select("source", "published_model", "published_dataset").unique(
+        maintain_order=True
+    )
+    numbers = {source: k for k, source in enumerate(works["source"], 1)}
+    listed_works = " ".join(
+        f"[{numbers[source]}] {source}: {model} on {dataset}."
+        for source, model, dataset in works.iter_rows()
+    )
     return Sheet(
         f"Sources, rules and reasons, {name}",
         ("quantity", "source", "published recipe", "reproduced if", "not compared"),
         tuple(
             (
                 pair[OURS]["quantity"],
-                f"{pair[OURS]['source']}; {pair[OURS]['published_model']} on "
-                f"{pair[OURS]['published_dataset']}",
+                f"[{numbers[pair[OURS]['source']]}]",
                 pair[OURS]["published_recipe"],
                 pair[OURS]["rule"],
                 _reasons(pair),
@@ -128,7 +135,8 @@ def _sources(rows: pl.DataFrame, name: str) -> Sheet:
             for pair in cells.values()
         ),
         (0, 1, 2, 3, 4),
-        "All of it, with tables and columns: reproduction/reproduction.parquet.",
+        f"{listed_works} All of it, with tables and columns: "
+        "reproduction/reproduction.parquet.",
         folded=True,
     )
 

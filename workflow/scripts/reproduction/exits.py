@@ -59,7 +59,7 @@ def _rise(run: Run, part: str) -> Finding:
     )
     if run.published:
         return every.judged(every.is_positive)
-    note = f"after which the thought went on: {went_on.text}"
+    note = f"steps after which it went on: {went_on.text}"
     return every.judged(all_of((every.is_positive, went_on.is_positive)), note)
 
 

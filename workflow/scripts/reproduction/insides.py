@@ -28,7 +28,7 @@ def best_boundary(run: Run) -> Finding:
         float(row["boundary"]),
         cases=row["cases"],
         problems=row["problems"],
-        note=f"of {_probes(run).height - 1}; AUROC {real(row['auroc'], 2)}",
+        note=f"the last is {_probes(run).height - 1}; AUROC {real(row['auroc'], 2)}",
     )
 
 
