@@ -22,7 +22,7 @@ READ = {
         *("over_resample", "over_resample_low", "over_resample_high"),
     ),
     "ablation/effects": (
-        *("target", "mode", "p_holm", "boundaries", "problems"),
+        *("ablation", "target", "mode", "p_holm", "boundaries", "problems"),
         *("over_random", "over_random_low", "over_random_high"),
     ),
 }
@@ -177,7 +177,10 @@ def test_targeted_ablation_lowers_turning_by_its_rank_among_random_ones(
     given = {"mode": "zero", "boundaries": 50, "problems": 40}
     ends = {"over_random_low": change - 0.1, "over_random_high": change + 0.1}
     rows = [
-        given | ends | {"target": target, "p_holm": value, "over_random": change}
+        {"ablation": f"{target}/8/zero", "target": target, "p_holm": value}
+        | given
+        | ends
+        | {"over_random": change}
         for target, value in (
             *(("writing_heads", 0.001), ("leading_units", p)),
             ("leading_units", 0.9),
@@ -185,8 +188,9 @@ def test_targeted_ablation_lowers_turning_by_its_rank_among_random_ones(
     ]
     found = interventions.targeted(run("ablation/effects", rows))
     assert (found.value, found.holds) == (change, holds)
+    assert found.note.startswith("leading_units/8/zero, p 0.")
     for row in rows:
         row["p_holm"] = None
     frame = run("ablation/effects", rows)
-    with pytest.raises(NotMeasured, match="compares leading with random units"):
+    with pytest.raises(NotMeasured, match="compares units with random ones"):
         interventions.targeted(frame)

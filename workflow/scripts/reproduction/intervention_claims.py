@@ -57,10 +57,11 @@ def intervention_claims() -> list[Claim]:
         Claim(
             "ablation_targeted",
             "Ablation",
-            "Probability of turning back with leading units set to 0, minus with "
+            "Probability of turning back with chosen units set to 0, minus with "
             "random units",
             "probability",
             interventions.targeted,
-            rule="below 0, by rank among random sets (Holm, 0.05)",
+            rule="for one choice of units below 0, by rank among random sets (Holm, "
+            "0.05)",
         ),
     ]

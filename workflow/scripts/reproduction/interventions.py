@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from doubletake.page.wording import probability
 from reproduction.run import Finding, NotMeasured, Run, all_of
 
 INJECTION, STEERING = "injection/tests", "steering/summary"
@@ -84,14 +85,21 @@ def wrong_samples(run: Run) -> Finding:
 
 
 def targeted(run: Run) -> Finding:
-    """Turning with leading units set to 0, minus that with random units set to 0."""
-    rows = run.rows(ABLATION, target="leading_units", mode="zero")
+    """Turning with units set to 0 that should matter, minus with random units.
+
+    Of all ablations of units that the experiment may claim, the one of smallest
+    p-value, which is corrected for all of them.
+    """
+    rows = run.rows(ABLATION, mode="zero").filter(
+        pl.col("target").str.ends_with("_units")
+    )
     tested = rows.drop_nulls(["p_holm", "over_random"])
     if tested.is_empty():
-        raise NotMeasured(f"no row of {ABLATION} compares leading with random units")
+        raise NotMeasured(f"no row of {ABLATION} compares units with random ones")
     row = tested.sort("p_holm").row(0, named=True)
     holds = row["p_holm"] <= LEVEL and row["over_random"] < 0
-    return _of(row, ABLATION, "over_random", "boundaries", holds)
+    found = _of(row, ABLATION, "over_random", "boundaries", holds)
+    return replace(found, note=f"{row['ablation']}, p {probability(row['p_holm'])}")
 
 
 def _of(row: dict, table: str, column: str, count: str, holds: bool | None) -> Finding:
