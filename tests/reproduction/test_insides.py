@@ -26,23 +26,38 @@ def test_the_filter_is_of_first_backtracks():
     assert found.low < 0.25 < found.high
 
 
-def probes(aurocs, *, low=-0.05, above=-0.1, contrast="backtrack_wrap_up"):
+def probes(aurocs, *, above=-0.1, contrast="backtrack_wrap_up"):
     return [
         {
             **{"contrast": contrast, "boundary": k, "auroc": auroc, "cases": 60},
-            **{"problems": 30, "auroc_low": auroc + low},
-            "selectivity_low_of_all": auroc - 0.5 + above,
+            **{"problems": 30, "selectivity_low_of_all": auroc - 0.5 + above},
         }
         for k, auroc in enumerate(aurocs)
     ]
 
 
-def test_the_best_boundary_is_that_of_the_contrast():
+def unmatched(aurocs, low=-0.05):
+    return [
+        {
+            **{"boundary": k, "auroc": auroc, "auroc_low": low and auroc + low},
+            **{"cases": 80, "problems": 40},
+        }
+        for k, auroc in enumerate(aurocs)
+    ]
+
+
+def test_the_best_boundary_is_that_of_the_contrast_and_of_the_recipe():
     rows = probes([0.5, 0.9, 0.7]) + probes([0.99] * 3, contrast="backtrack_control")
-    run = run_with(probing=rows, probing__contrasts=KEPT)
-    found = insides.best_boundary(run)
-    assert (found.value, found.cases) == (1, 60)
+    tables = {
+        "probing": rows,
+        "probing__contrasts": KEPT,
+        "unmatched_probes": unmatched([0.5, 0.6, 0.7]),
+    }
+    found = insides.best_boundary(run_with(**tables))
+    assert (found.value, found.cases, found.table) == (1, 60, "probing")
     assert found.note == "the last is 2; AUROC 0.90"
+    found = insides.best_boundary(run_with(published=True, **tables))
+    assert (found.value, found.cases, found.table) == (2, 80, "unmatched_probes")
 
 
 @pytest.mark.parametrize(
@@ -50,10 +65,11 @@ def test_the_best_boundary_is_that_of_the_contrast():
     [(0.9, True, True), (0.58, True, False), (0.5, False, False)],
 )
 def test_recipes_ask_for_more_than_half_of_the_boundaries(inside, published, ours):
-    """Boundaries 0, 1 and 16 of 16 lie outside of the published range."""
-    rows = probes([0.99, 0.99, 0.99, *[inside] * 13, 0.99])
+    """Boundaries 0, 1, 2 and 16 of 16 lie outside of the published range."""
+    aurocs = [0.99, 0.99, 0.99, *[inside] * 13, 0.99]
+    tables = {"probing": probes(aurocs), "probing__contrasts": KEPT}
     for recipe, holds in ((True, published), (False, ours)):
-        run = run_with(published=recipe, probing=rows, probing__contrasts=KEPT)
+        run = run_with(published=recipe, unmatched_probes=unmatched(aurocs), **tables)
         found = insides.told_boundaries(run, DEPTH)
         assert found.cases == 13
         assert found.holds is holds
@@ -61,14 +77,19 @@ def test_recipes_ask_for_more_than_half_of_the_boundaries(inside, published, our
 
 def test_probes_that_were_left_out_say_why():
     left_out = [{"contrast": "backtrack_wrap_up", "left_out": "2 matched pair(s)"}]
-    run = run_with(probing=probes([0.5]), probing__contrasts=left_out)
-    for find in (insides.best_boundary, lambda r: insides.told_boundaries(r, DEPTH)):
-        with pytest.raises(NotMeasured, match=r"2 matched pair\(s\)"):
-            find(run)
-    few = probes([0.9] * 9)
-    for one in few:
-        one["selectivity_low_of_all"] = None
-    run = run_with(probing=few, probing__contrasts=KEPT)
+    ours = run_with(probing=probes([0.5]), probing__contrasts=left_out)
+    theirs = run_with(published=True, unmatched_probes=[])
+    pairs = ((ours, r"2 matched pair\(s\)"), (theirs, "too few problems"))
+    for run, reason in pairs:
+        with pytest.raises(NotMeasured, match=reason):
+            insides.best_boundary(run)
+        with pytest.raises(NotMeasured, match=reason):
+            insides.told_boundaries(run, DEPTH)
+
+
+def test_probes_without_intervals_tell_nothing():
+    rows = unmatched([0.9] * 9, low=None)
+    run = run_with(published=True, unmatched_probes=rows)
     with pytest.raises(NotMeasured, match="no boundary of the published range"):
         insides.told_boundaries(run, DEPTH)
 

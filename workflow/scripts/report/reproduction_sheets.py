@@ -22,8 +22,7 @@ def sheets_of(rows: pl.DataFrame, name: str, confidence: float) -> list[Sheet]:
             single.filter(kind=SHAPE),
             f"Published statements beside {name}",
             "A statement can hold for any model, and has a test of its own; the table "
-            "of sources names it. Differences of shares are in points. Controls are "
-            "matched in both recipes.",
+            "of sources names it. Differences of shares are in points.",
             folded=False,
         ),
         _compared(

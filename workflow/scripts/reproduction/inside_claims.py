@@ -39,7 +39,8 @@ def inside_claims(references: References) -> list[Claim]:
             "share",
             partial(insides.told_boundaries, depth=(depth[0], depth[1])),
             rule="more than half of them: the AUROC's interval lies above 0.5; by our "
-            "recipe the probe is above its best control, for all boundaries at once",
+            "recipe the positions are matched, and the probe is above its best control "
+            "for all boundaries at once",
         ),
         Claim(
             "vector_listed",

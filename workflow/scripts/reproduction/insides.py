@@ -5,7 +5,8 @@ import polars as pl
 from doubletake.page.wording import probability, real
 from reproduction.run import Finding, NotMeasured, Run
 
-PROBING, VECTORS = "probing", "value_vectors"
+PROBING, UNMATCHED = "probing", "unmatched_probes"
+VECTORS = "value_vectors"
 CONTRAST = "backtrack_wrap_up"
 LEVEL = 0.05
 """Largest p-value of a claim."""
@@ -20,23 +21,24 @@ def filter_share(run: Run) -> Finding:
 
 def best_boundary(run: Run) -> Finding:
     """The boundary at which the probe separates best."""
+    probes = _probes(run)
     # ASSUME: a published layer is the boundary of the same number, its input.
-    row = _probes(run).sort("auroc", descending=True).row(0, named=True)
+    row = probes.sort("auroc", descending=True).row(0, named=True)
     return Finding(
-        PROBING,
+        _table(run),
         "boundary",
         float(row["boundary"]),
         cases=row["cases"],
         problems=row["problems"],
-        note=f"the last is {_probes(run).height - 1}; AUROC {real(row['auroc'], 2)}",
+        note=f"the last is {probes.height - 1}; AUROC {real(row['auroc'], 2)}",
     )
 
 
 def told_boundaries(run: Run, depth: tuple[float, float]) -> Finding:
     """Share of the boundaries between two shares of the depth at which a probe tells.
 
-    By the published recipe: AUROC above 0.5. By ours: above its best control, for all
-    boundaries and contrasts at once.
+    By the published recipe: AUROC above 0.5, positions not matched. By ours: matched
+    positions, above the best control, for all boundaries and contrasts at once.
     """
     rows = _probes(run)
     share = pl.col("boundary") / rows["boundary"].max()
@@ -49,7 +51,7 @@ def told_boundaries(run: Run, depth: tuple[float, float]) -> Finding:
         raise NotMeasured("no boundary of the published range has an interval")
     told = float((lows > least).sum()) / inside.height
     return Finding(
-        PROBING,
+        _table(run),
         column,
         told,
         cases=inside.height,
@@ -59,12 +61,21 @@ def told_boundaries(run: Run, depth: tuple[float, float]) -> Finding:
     )
 
 
+def _table(run: Run) -> str:
+    """The table of probes: of positions as they come, or of matched pairs."""
+    return UNMATCHED if run.published else PROBING
+
+
 def _probes(run: Run) -> pl.DataFrame:
-    """The probes of turning back against wrapping up, matched in place.
+    """The probes of turning back against wrapping up, by boundary.
 
     Raises:
-        NotMeasured: there are none; with the reason of the table of contrasts.
+        NotMeasured: there are none; with the reason.
     """
+    if run.published:
+        if UNMATCHED in run.tables and run.tables[UNMATCHED].is_empty():
+            raise NotMeasured("too few problems with a backtrack, or with a wrap-up")
+        return run.table(UNMATCHED)
     left_out = run.table("probing/contrasts").filter(contrast=CONTRAST)["left_out"]
     if left_out.drop_nulls().len():
         raise NotMeasured(left_out[0])

@@ -10,7 +10,7 @@ from doubletake.study.registry import stages
 TABLES = (
     *("traces", "turns", "turns/words"),
     *("early_exit", "early_exit/summary", "early_exit/slopes"),
-    *("probing", "probing/contrasts", "value_vectors"),
+    *("probing", "probing/contrasts", "unmatched_probes", "value_vectors"),
     *("attribution/overlap", "attribution/context_parts"),
     *("injection/tests", "steering/summary", "wrong_samples/summary"),
     "ablation/effects",
