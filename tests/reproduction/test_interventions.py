@@ -29,8 +29,8 @@ READ = {
 """Columns that the claims read, by table."""
 
 
-def run(name, rows):
-    return Run({name: pl.DataFrame(rows)}, settings(), published=False)
+def run(name, rows, *, published=False):
+    return Run({name: pl.DataFrame(rows)}, settings(), published)
 
 
 @pytest.mark.parametrize("name", READ)
@@ -143,14 +143,18 @@ def test_wrapping_up_is_easier_if_turning_falls_by_more_than_it_rises(fall, hold
     rows = steering({1.0: (0.5, 0.4, True), -1.0: (*fall, True), -2.0: (-9, -9, False)})
     found = interventions.wrap_up(run("steering/summary", rows))
     assert (found.value, found.holds) == (-fall[0], holds)
-    assert found.note == "ward, strength -1"
+    assert found.note == "ward at every token, strength -1"
 
 
 def test_steering_at_some_tokens_is_not_the_published_steering():
     rows = steering({1.0: (0.5, 0.2, True)}, positions="sentence_ends")
+    ours = interventions.continuous(run("steering/summary", rows))
+    assert ours.note == "ward at ends of sentences, strength 1"
     with pytest.raises(NotMeasured, match="positions = every"):
-        interventions.continuous(run("steering/summary", rows))
+        interventions.continuous(run("steering/summary", rows, published=True))
     rows = steering({1.0: (0.5, 0.2, True)})
+    theirs = interventions.continuous(run("steering/summary", rows, published=True))
+    assert theirs.value == ours.value == 0.5
     with pytest.raises(NotMeasured, match="no strength on this side"):
         interventions.wrap_up(run("steering/summary", rows))
 

@@ -15,6 +15,11 @@ INJECTION, STEERING = "injection/tests", "steering/summary"
 WRONG_SAMPLES, ABLATION = "wrong_samples/summary", "ablation/effects"
 EVERY = "every"
 """A vector that is added at every token."""
+PLACES = {
+    EVERY: "every token",
+    "sentence_ends": "ends of sentences",
+    "paragraph_ends": "ends of paragraphs",
+}
 SMALL = 0.1
 """A gain of accuracy below this share counts as small."""
 LEVEL = 0.05
@@ -28,7 +33,8 @@ def injected_once(run: Run) -> Finding:
         raise NotMeasured(f"no row of {INJECTION} has a share at the prompt's end")
     row = tests.sort("share").row(0, named=True)
     outcomes = [None if low is None else low > 0.5 for low in tests["share_low"]]
-    return _of(row, INJECTION, "share", "n", all_of(outcomes))
+    found = _of(row, INJECTION, "share", "n", all_of(outcomes))
+    return found.judged(found.holds, f"of {tests.height} directions and depths")
 
 
 def injected_attention(run: Run) -> Finding:
@@ -119,9 +125,12 @@ def _side(run: Run, *, toward: bool) -> pl.DataFrame:
     """Strengths of the chosen direction that should raise (or lower) turning.
 
     Raises:
-        NotMeasured: the direction is not added at every token.
+        NotMeasured: no strength lies on this side, or by the published recipe, the
+            direction is not added at every token.
     """
-    rows = run.rows(STEERING, positions=EVERY).drop_nulls("backtracks_change")
+    # By our recipe the chosen direction is added where the screening says.
+    asked = {"positions": EVERY} if run.published else {}
+    rows = run.rows(STEERING, **asked).drop_nulls("backtracks_change")
     # The direction `wrap_up` points away from turning back, all others toward it.
     sign = pl.when(pl.col("direction") == "wrap_up").then(-1).otherwise(1)
     along = pl.col("strength") * sign
@@ -136,10 +145,9 @@ def _strongest(rows: pl.DataFrame) -> Finding:
     intact = rows.filter("intact")
     row = (intact if intact.height else rows.head(1)).row(-1, named=True)
     found = _of(row, STEERING, "backtracks_change", "thoughts", None)
-    whole = "" if row["intact"] else ", text not whole"
-    return replace(
-        found, note=f"{row['direction']}, strength {row['strength']:g}{whole}"
-    )
+    place = PLACES[row["positions"]]
+    note = f"{row['direction']} at {place}, strength {row['strength']:g}"
+    return replace(found, note=note if row["intact"] else f"{note}, text not whole")
 
 
 def _mirrored(found: Finding) -> Finding:
