@@ -100,7 +100,10 @@ WORDS = [{"group": "backtrack", "token_id": 7}, {"group": "wrap_up", "token_id":
 def vectors(hits, others, n=20):
     """Listed vectors of both sides, some of which write a backtrack word."""
     return [
-        {"side": side, "layer": 1, "vector": k, "token_ids_for": [7 if k < some else 8]}
+        {
+            **{"side": side, "layer": 1, "vector": k, "tokens_for": [" wait", "so"]},
+            "token_ids_for": [7 if k < some else 8],
+        }
         for side, some in (("for", hits), ("against", others))
         for k in range(n)
     ]
@@ -141,6 +144,7 @@ def test_vectors_of_another_contrast_say_nothing_of_turning_back():
 def test_a_published_vector_is_listed_or_not():
     run = run_with(value_vectors=vectors(0, 0))
     assert insides.listed_vector(run, 1, 19).value == 1
+    assert insides.listed_vector(run, 1, 0).note == "first: layer 1, vector 0: wait, so"
     assert insides.listed_vector(run, 1, 20).value == 0
     assert insides.listed_vector(run, 2, 19).value == 0
 

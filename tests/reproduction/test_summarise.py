@@ -70,6 +70,23 @@ def test_every_claim_has_a_row_of_each_recipe_with_its_source(written):
     assert (why["why"].str.len_chars() > 0).all()
 
 
+def test_every_study_has_its_own_rows(written):
+    """Two studies, of which the second has no thoughts."""
+    empty = Study(STUDY)
+    empty.rows = {}
+    empty.write(written / "none")
+    folders = [str(written / name / STUDY) for name in ("own", "none")]
+    main(
+        **PATHS,
+        reproduction_path=written / "both.parquet",
+        settings=Settings(["a/b", "c/d"], folders, [sections()] * 2, None),
+    )
+    table = REPRODUCTION.read(written / "both.parquet")
+    assert table["study"].value_counts()["count"].n_unique() == 1
+    assert table.filter(study="a/b", recipe="ours")["value"].count()
+    assert set(table.filter(study="c/d")["verdict"]) == {"not measured"}
+
+
 def test_a_number_names_its_table_and_column(written):
     table = summarised(written, sections())
     row = table.filter(claim="exit_accuracy_jump", recipe="ours").row(0, named=True)

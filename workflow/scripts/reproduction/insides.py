@@ -8,6 +8,8 @@ from reproduction.run import Finding, NotMeasured, Run
 PROBING, UNMATCHED = "probing", "unmatched_probes"
 VECTORS = "value_vectors"
 CONTRAST = "backtrack_wrap_up"
+SHOWN = 3
+"""Words of the first listed vector that stand beside the published one."""
 LEVEL = 0.05
 """Largest p-value of a claim."""
 
@@ -86,7 +88,10 @@ def listed_vector(run: Run, layer: int, vector: int) -> Finding:
     """Whether a unit is among the listed ones: 1, else 0."""
     listed = run.table(VECTORS)
     found = listed.filter(layer=layer, vector=vector).height > 0
-    return Finding(VECTORS, "vector", float(found), cases=listed.height)
+    first = listed.row(0, named=True)
+    words = ", ".join(token.strip() for token in first["tokens_for"][:SHOWN])
+    note = f"first: layer {first['layer']}, vector {first['vector']}: {words}"
+    return Finding(VECTORS, "vector", float(found), cases=listed.height, note=note)
 
 
 def vector_words(run: Run) -> Finding:

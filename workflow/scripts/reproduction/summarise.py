@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     snakemake: Any
 
 logger = logging.getLogger("summarise_reproduction")
-NO_OTHER = "no run by the published recipe (reproduction.published_recipe)"
+NO_OTHER = (
+    "reproduction.published_recipe names no run; config/published-recipe.yaml makes one"
+)
 
 
 @dataclass(frozen=True)
