@@ -30,11 +30,13 @@ include: "rules/online_exit.smk"
 include: "rules/logit_lens.smk"
 include: "rules/attribution.smk"
 include: "rules/probing.smk"
+include: "rules/unmatched_probes.smk"
 include: "rules/value_vectors.smk"
 include: "rules/attention.smk"
 include: "rules/twins.smk"
 include: "rules/directions.smk"
 include: "rules/wrong_samples.smk"
+include: "rules/reproduction.smk"
 include: "rules/merge.smk"
 include: "rules/manifest.smk"
 include: "rules/report.smk"
@@ -50,6 +52,7 @@ rule all:
         expand("{study}/manifest.json", study=study_folders()),
         rules.score_detector.output,
         rules.summarise_exit_transfer.output,
+        rules.summarise_reproduction.output,
         "<results>/report.html",
     message:
         "All results of all studies, and the report"

@@ -43,6 +43,7 @@ from doubletake.study import settings as studies
 from doubletake.study.command_line import command_line_values
 from doubletake.study.config_schema import config_schema
 from doubletake.study.config_shape import check_shape
+from doubletake.study.other_results import published_run
 
 SOURCES = studies.Sources((Path.cwd(), HERE))
 
@@ -70,6 +71,7 @@ try:
     check_shape(config, config_schema())
     config["results"] = studies.results_folder(config)
     studies.check(config, SOURCES)
+    published_run(config)
 except InputError as error:
     raise WorkflowError(visible(f"config: {error}")) from None
 

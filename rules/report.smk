@@ -10,6 +10,7 @@ rule write_report:
         manifests=[study.manifest for study in REPORT_STUDIES],
         scores="<results>/detector/scores.parquet",
         transfer="<results>/exit_transfer/transfer.parquet",
+        reproduction="<results>/reproduction/reproduction.parquet",
         template=REPORT_TEMPLATES / "page.html.jinja",
         parts=sorted(REPORT_TEMPLATES.glob("*.html.jinja")),
         style=REPORT_TEMPLATES / "page.css",

@@ -52,6 +52,7 @@ ROUNDS = [
             f"{STUDY}/manifest.json",
             "results/detector/scores.parquet",
             "results/exit_transfer/transfer.parquet",
+            "results/reproduction/reproduction.parquet",
         ],
     ),
 ]

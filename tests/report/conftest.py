@@ -9,6 +9,7 @@ from doubletake.detector.detectors import DETECTORS
 from doubletake.running.digests import SCRIPTS
 from exit_transfer.tables import TRANSFER
 from report.write import Settings, main
+from reproduction.tables import REPRODUCTION
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
 
@@ -23,9 +24,11 @@ def render(tmp_path):
         ]
         DETECTOR_SCORES.write(DETECTOR_SCORES.frame(scores), tmp_path / "scores")
         TRANSFER.write(TRANSFER.frame([]), tmp_path / "transfer")
+        REPRODUCTION.write(REPRODUCTION.frame([]), tmp_path / "reproduction")
         main(
             scores_path=tmp_path / "scores",
             transfer_path=tmp_path / "transfer",
+            reproduction_path=tmp_path / "reproduction",
             studies=[study.write(tmp_path) for study in studies],
             template_path=TEMPLATE,
             page_path=tmp_path / "report.html",

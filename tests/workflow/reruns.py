@@ -125,6 +125,7 @@ VALUES: dict[str, Any] = {
     "verification.minimum": 6,
     "attribution.top_words": 3,
     "intervals.least_problems": 4,
+    "reproduction.published_recipe": "resources",
     "batch_memory": 0.05,
     "directions.shuffles": 2,
     "report.examples": 5,

@@ -45,6 +45,10 @@ def entry(path: str, value: Any):
         (entry("attribution.kinds", ["control"]), "attribution"),
         (entry("events.labels", "gone.jsonl"), "events.labels: no such file: gone"),
         (entry("early_exit.answer_prompt", "The answer is"), "end-of-thought marker"),
+        (
+            entry("reproduction.published_recipe", "gone"),
+            "reproduction.published_recipe: no such folder: gone",
+        ),
     ],
 )
 def test_a_bad_config_is_refused_before_any_job(fresh, change, message):

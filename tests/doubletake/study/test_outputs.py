@@ -10,7 +10,10 @@ from doubletake.study.registry import experiments, stages, tables
 from doubletake.study.settings import Sources
 
 ROOT = Path(__file__).parents[3]
-ELSEWHERE = ("detector/scores", "detector/mistakes", "exit_transfer/transfer")
+ELSEWHERE = (
+    *("detector/scores", "detector/mistakes"),
+    *("exit_transfer/transfer", "reproduction/reproduction"),
+)
 """Tables that belong to no study."""
 OF_A_STUDY = [name for name in tables() if name not in ELSEWHERE and "*" not in name]
 

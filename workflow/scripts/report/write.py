@@ -4,6 +4,7 @@ Inputs
     per study: the tables and figures of its declarations.
     scores: scores of the detectors on labelled traces (`DETECTOR_SCORES`).
     transfer: thresholds of one study in another (`TRANSFER`).
+    reproduction: published numbers beside those of the studies (`REPRODUCTION`).
     templates: HTML templates and style of the page.
     benchmarks: Snakemake's measurements of each rule, if there are any.
 
@@ -31,6 +32,7 @@ from doubletake.running.provenance import Provenance, benchmarks
 from doubletake.study.declaration import Experiment
 from doubletake.study.outputs import StudyFiles
 from doubletake.study.registry import experiments, section_of
+from doubletake.study.study_tables import StudyTables
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from exit_transfer.tables import TRANSFER
@@ -38,9 +40,9 @@ from report.detector_scores import detector_scores
 from report.drawings import Drawing, drawing
 from report.example_traces import Example, examples
 from report.exit_transfers import exit_transfers
+from report.reproduction_part import reproduction_part
 from report.run_sheet import run_notes, run_sheet
 from report.section_notes import unchecked_note
-from report.study_tables import StudyTables
 from report.study_warnings import warnings_of
 from report.templates import write_page
 from report.trace_sheets import trace_sheets
@@ -50,6 +52,7 @@ from report.verification_checks import (
     judged_checks,
     verdict_of,
 )
+from reproduction.tables import REPRODUCTION
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -210,6 +213,7 @@ def main(
     studies: list[StudyFiles],
     scores_path: Path,
     transfer_path: Path,
+    reproduction_path: Path,
     template_path: Path,
     page_path: Path,
     settings: Settings,
@@ -233,6 +237,9 @@ def main(
         transfers=exit_transfers(
             TRANSFER.read(transfer_path), shown[0].data.confidence
         ),
+        reproduction=reproduction_part(
+            REPRODUCTION.read(reproduction_path), shown[0].data.confidence
+        ),
         provenance=provenance,
     )
     logger.info("%s: %d kB", page_path, page_path.stat().st_size // 1000)
@@ -244,6 +251,7 @@ if __name__ == "__main__":
             studies=[StudyFiles(**study) for study in snakemake.params.studies],
             scores_path=Path(snakemake.input.scores),
             transfer_path=Path(snakemake.input.transfer),
+            reproduction_path=Path(snakemake.input.reproduction),
             template_path=Path(snakemake.input.template),
             page_path=Path(snakemake.output.page),
             settings=Settings(**snakemake.params.settings),

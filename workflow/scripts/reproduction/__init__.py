@@ -1,0 +1,1 @@
+"""Reproduction: do published numbers hold here, by their own recipe and by ours?"""
