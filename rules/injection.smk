@@ -1,0 +1,83 @@
+"""Injection: does a vector that is added once fade because it gets no attention?"""
+
+
+rule measure_injection:
+    input:
+        traces="<results>/{model}/{dataset}/traces.parquet",
+        events="<results>/{model}/{dataset}/events.parquet",
+        directions="<results>/{model}/{dataset}/directions/vectors.safetensors",
+        problems="<results>/{model}/{dataset}/directions/problems.parquet",
+        model=model_files,
+    output:
+        injection="<results>/{model}/{dataset}/injection.parquet",
+        attention="<results>/{model}/{dataset}/injection/attention.parquet",
+        verification="<results>/{model}/{dataset}/injection/verification.parquet",
+        runs="<results>/{model}/{dataset}/injection/runs.parquet",
+    log:
+        "<results>/{model}/{dataset}/logs/injection/measure.log",
+    benchmark:
+        "<results>/{model}/{dataset}/benchmarks/injection/measure.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        gpu=gpus,
+        mem_mb=growing(24000),
+        runtime=growing(120),
+    params:
+        model=model_settings,
+        settings=settings_of("injection", "batch_memory", "verification"),
+        code=code_digest("injection/measure"),
+    message:
+        "Injections at one token, {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/injection/measure.py"
+
+
+rule summarise_injection:
+    input:
+        injection=rules.measure_injection.output.injection,
+        attention=rules.measure_injection.output.attention,
+    output:
+        decay="<results>/{model}/{dataset}/injection/decay.parquet",
+        summary="<results>/{model}/{dataset}/injection/summary.parquet",
+        attended="<results>/{model}/{dataset}/injection/attended.parquet",
+        tests="<results>/{model}/{dataset}/injection/tests.parquet",
+    log:
+        "<results>/{model}/{dataset}/logs/injection/summarise.log",
+    benchmark:
+        "<results>/{model}/{dataset}/benchmarks/injection/summarise.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        tested_strength=config["injection"]["tested_strength"],
+        intervals=config["intervals"],
+        code=code_digest("injection/summarise"),
+    message:
+        "Means of the injections of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/injection/summarise.py"
+
+
+rule plot_injection:
+    input:
+        decay=rules.summarise_injection.output.decay,
+        attended=rules.summarise_injection.output.attended,
+    output:
+        **figures_of("injection"),
+    log:
+        "<results>/{model}/{dataset}/logs/injection/plot.log",
+    benchmark:
+        "<results>/{model}/{dataset}/benchmarks/injection/plot.tsv"
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        tested_strength=config["injection"]["tested_strength"],
+        confidence=config["intervals"]["confidence"],
+        captions=captions_of("injection"),
+        code=code_digest("injection/plot"),
+    message:
+        "Figures of the injections of {wildcards.model} on {wildcards.dataset}"
+    script:
+        "../workflow/scripts/injection/plot.py"
