@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from doubletake.model.interventions import Intervention, WordChange
 from doubletake.text.trace_rows import Completion
 
 
@@ -24,16 +25,46 @@ class GenerationRequest:
     """Their log-probs, as in `Completion`."""
     name: str = ""
     """Tells several completions of one trace apart; nothing is drawn by it."""
+    interventions: tuple[Intervention, ...] = ()
+    """Changes of states, from the last given token on. Several in one place of the
+    model are made in their order."""
+    words: tuple[WordChange, ...] = ()
+    """Changes of logits, at every token that is chosen."""
+    stepwise: bool = False
+    """Whether the last given token is read in a step of its own even without a change:
+    the baseline of requests with interventions, which always do so."""
+    given: int | None = None
+    """How many of `ids` were given and not decoded; None: all of them."""
+
+    @property
+    def steps(self) -> bool:
+        """Whether the last given token is read in a step of its own."""
+        return self.stepwise or bool(self.interventions or self.words)
+
+    @property
+    def shared_text(self) -> tuple[int, ...]:
+        """What a request that steps reads before its steps, without any change."""
+        return tuple((self.prompt_ids + self.ids)[:-1])
+
+    @property
+    def position(self) -> int:
+        """Position of the last token of `ids`, as `Positions` counts."""
+        return 0 if self.given is None else len(self.ids) - self.given
 
     @property
     def digest(self) -> str:
         """SHA-256 of what is asked for, without the tokens that there are already."""
-        text = json.dumps([self.trace, self.prompt_ids, self.max_new_tokens])
-        return hashlib.sha256(text.encode()).hexdigest()
+        asked: list[object] = [self.trace, self.prompt_ids, self.max_new_tokens]
+        if self.steps:
+            changes = [one.digest for one in self.interventions]
+            words = [[one.ids, one.change] for one in self.words]
+            asked += [self.name, changes, words]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
     def begun(self, ids: list[int], logprobs: list[float]) -> "GenerationRequest":
         """The same request, with the first tokens of its completion."""
-        return replace(self, ids=ids, logprobs=logprobs)
+        given = len(self.ids) if self.given is None else self.given
+        return replace(self, ids=ids, logprobs=logprobs, given=given)
 
 
 @dataclass
