@@ -62,6 +62,7 @@ rule summarise_injection:
 rule plot_injection:
     input:
         decay=rules.summarise_injection.output.decay,
+        summary=rules.summarise_injection.output.summary,
         attended=rules.summarise_injection.output.attended,
     output:
         **figures_of("injection"),

@@ -37,7 +37,7 @@ INTERVALS = 3
 Row = dict[str, object]
 
 
-def test_rows(
+def tested_rows(
     injection: pl.DataFrame,
     attention: pl.DataFrame,
     tested_strength: float,

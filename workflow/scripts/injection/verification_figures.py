@@ -83,7 +83,7 @@ class Differences:
         is_exact = dtype == "float32"
         rows = (
             (
-                "divergence by distance, in rows on a cached prefix against plain passes",
+                "divergence by distance, on a cached prefix against plain passes",
                 "max |difference| / largest of the injection",
                 self.kl,
                 "share",
