@@ -30,14 +30,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
-from directions.reading import (
-    Directions,
-    model_name,
-    problems_to_test,
-    read_directions,
-)
+from directions.reading import Directions, problems_to_test, read_directions
 from doubletake.model.attention_weights import prove_rows
 from doubletake.model.decoder import Decoder
+from doubletake.model.interventions import model_name
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
 from doubletake.running.logs import Progress, job
