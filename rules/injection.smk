@@ -1,16 +1,20 @@
 """Injection: does a vector that is added once fade because it gets no attention?"""
 
+from injection import settings as injection_settings
+
 
 rule measure_injection:
     input:
         traces="<results>/{model}/{dataset}/traces.parquet",
         events="<results>/{model}/{dataset}/events.parquet",
         directions="<results>/{model}/{dataset}/directions/vectors.safetensors",
-        problems="<results>/{model}/{dataset}/directions/problems.parquet",
+        parts="<results>/{model}/{dataset}/directions/problems.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
         model=model_files,
     output:
         injection="<results>/{model}/{dataset}/injection.parquet",
         attention="<results>/{model}/{dataset}/injection/attention.parquet",
+        free_runs="<results>/{model}/{dataset}/injection/free_runs.parquet",
         verification="<results>/{model}/{dataset}/injection/verification.parquet",
         runs="<results>/{model}/{dataset}/injection/runs.parquet",
     log:
@@ -25,7 +29,7 @@ rule measure_injection:
         runtime=growing(120),
     params:
         model=model_settings,
-        settings=settings_of("injection", "batch_memory", "verification"),
+        settings=injection_settings.measure(config),
         code=code_digest("injection/measure"),
     message:
         "Injections at one token, {wildcards.model} on {wildcards.dataset}"
@@ -37,11 +41,13 @@ rule summarise_injection:
     input:
         injection=rules.measure_injection.output.injection,
         attention=rules.measure_injection.output.attention,
+        free_runs=rules.measure_injection.output.free_runs,
     output:
         decay="<results>/{model}/{dataset}/injection/decay.parquet",
         summary="<results>/{model}/{dataset}/injection/summary.parquet",
         attended="<results>/{model}/{dataset}/injection/attended.parquet",
         tests="<results>/{model}/{dataset}/injection/tests.parquet",
+        free="<results>/{model}/{dataset}/injection/free.parquet",
     log:
         "<results>/{model}/{dataset}/logs/injection/summarise.log",
     benchmark:
@@ -64,6 +70,7 @@ rule plot_injection:
         decay=rules.summarise_injection.output.decay,
         summary=rules.summarise_injection.output.summary,
         attended=rules.summarise_injection.output.attended,
+        free=rules.summarise_injection.output.free,
     output:
         **figures_of("injection"),
     log:

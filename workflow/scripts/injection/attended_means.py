@@ -1,5 +1,7 @@
 """Means of the attention to the injected token, beside the unsteered token."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -28,7 +30,7 @@ def paired(attention: pl.DataFrame) -> pl.DataFrame:
 
 def attended_rows(
     pairs: pl.DataFrame, intervals: IntervalSettings
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Rows of `INJECTION_ATTENDED` without `depth`, of one setting.
 
     Args:

@@ -1,6 +1,7 @@
 """Divergence by distance: bins, shares of the first token, half-lives."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -40,9 +41,7 @@ def values_of(rows: pl.DataFrame) -> np.ndarray:
     return np.array(rows["kl"].to_list(), dtype=float)
 
 
-def decay_rows(
-    rows: pl.DataFrame, intervals: IntervalSettings
-) -> list[dict[str, object]]:
+def decay_rows(rows: pl.DataFrame, intervals: IntervalSettings) -> list[dict[str, Any]]:
     """Rows of `INJECTION_DECAY` of one setting.
 
     The random vectors of a context are averaged before the mean over contexts is taken.
@@ -87,7 +86,7 @@ def means_by_draw(columns: np.ndarray, draws: pl.Series) -> np.ndarray:
     return np.stack([columns[numbers == k].mean(0) for k in np.unique(numbers)])
 
 
-def summary_row(rows: pl.DataFrame, intervals: IntervalSettings) -> dict[str, object]:
+def summary_row(rows: pl.DataFrame, intervals: IntervalSettings) -> dict[str, Any]:
     """The row of `INJECTION_SUMMARY` of one setting."""
     values, problems = values_of(rows), rows["problem"].to_numpy()
     sums = np.stack([values[:, 0], values[:, 1:].sum(1)], 1)

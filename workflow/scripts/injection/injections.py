@@ -9,8 +9,8 @@ from directions.reading import Directions
 from injection.settings import Settings
 from injection.tables import ALWAYS, ONCE, PROMPT_END, RANDOM
 
-ATTENDED_DRAWS = 5
-"""Random vectors with which the attention is read; they describe and test nothing."""
+FEW_DRAWS = 5
+"""Random vectors with which thoughts go on freely. They only describe."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +62,16 @@ def injections_of(
 def is_attended(one: Injection, tested_strength: float) -> bool:
     """Whether the attention to the token is read with this injection, too.
 
-    It is added once, at the tested strength; of the random vectors, the first few.
+    It is a direction, added once, at the tested strength.
     """
-    plain = one.mode == ONCE and one.factor == 1 and one.strength == tested_strength
-    return plain and (one.draw or 0) < ATTENDED_DRAWS
+    is_named = one.mode == ONCE and one.draw is None
+    return is_named and is_free(one, tested_strength)
+
+
+def is_free(one: Injection, tested_strength: float) -> bool:
+    """Whether a thought goes on freely with it; of random vectors, with the first."""
+    plain = one.factor == 1 and one.strength == tested_strength
+    return plain and (one.draw or 0) < FEW_DRAWS
 
 
 def _named(

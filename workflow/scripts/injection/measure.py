@@ -5,17 +5,20 @@ the published work did. The study's own tokens follow. At every token after it, 
 distribution of the next token is compared with that of the unsteered run: KL(unsteered
 || injected). The same is done with the vector at every token, with random vectors of
 the same length, and with more attention to the injected token. The attention of the
-later tokens to the token is read beside that of the unsteered run.
+later tokens to the token is read beside that of the unsteered run. At last, thoughts go
+on freely after the injection, with the random numbers of the unsteered run.
 
 Inputs
+    problems: `problems.tables.PROBLEMS`, questions and reference answers.
     traces: `traces.tables.TRACES`.
     events: `events.tables.EVENTS`, the arrivals.
-    directions, problems: of the stage `directions` (`directions.reading`).
+    directions, parts: of the stage `directions` (`directions.reading`).
     the model.
 
 Outputs
     injection: `injection.tables.INJECTION`.
     attention: `injection.tables.INJECTION_ATTENTION`.
+    free_runs: `injection.tables.INJECTION_FREE_RUNS`.
     verification: against plain passes and eager attention
         (`doubletake.tables.verification.VERIFICATION`).
     runs: `doubletake.tables.runs.RUNS`; empty where no model was loaded, because there
@@ -42,14 +45,23 @@ from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
+from doubletake.text.tokenizer import load_tokenizer
 from events.tables import EVENTS
 from injection.attended import attention_to_token
 from injection.contexts import Context, drawn_contexts
 from injection.forward_pass import divergences
-from injection.injections import Injection, injections_of, is_attended
+from injection.free_runs import FreeRuns, Run
+from injection.injections import injections_of, is_attended, is_free
+from injection.rows import attention_rows, divergence_rows
 from injection.settings import Settings
-from injection.tables import INJECTION, INJECTION_ATTENTION, UNSTEERED
+from injection.tables import (
+    ARRIVAL,
+    INJECTION,
+    INJECTION_ATTENTION,
+    INJECTION_FREE_RUNS,
+)
 from injection.verification_figures import Differences, Measured
+from problems.tables import PROBLEMS
 from traces.tables import TRACES
 
 if TYPE_CHECKING:
@@ -91,45 +103,37 @@ def measure(
     return measured, progress
 
 
-def divergence_rows(one: Measured) -> list[dict[str, Any]]:
-    """Rows of `INJECTION` of a context."""
+def runs_of(measured: Sequence[Measured], settings: Settings) -> list[Run]:
+    """The free runs: the first problems' arrivals, with what is added and without."""
+    at_arrivals = [one for one in measured if one.context.place == ARRIVAL]
     return [
-        _place(one.context)
-        | {
-            name: getattr(injection, name)
-            for name in (
-                *("direction", "draw", "boundary", "depth", "strength", "mode"),
-                "factor",
-            )
-        }
-        | {"kl": kl}
-        for injection, kl in zip(one.injections, one.kl.tolist(), strict=True)
+        (one.context, injection)
+        for one in at_arrivals[: settings.free_contexts]
+        for injection in (
+            None,
+            *(i for i in one.injections if is_free(i, settings.tested_strength)),
+        )
     ]
 
 
-def attention_rows(one: Measured) -> list[dict[str, Any]]:
-    """Rows of `INJECTION_ATTENTION` of a context."""
-    rows = []
-    for injection, layers in zip(one.attended, one.attention.tolist(), strict=True):
-        named = _attending(injection)
-        rows += [
-            _place(one.context) | named | {"layer": layer, "attention": attention}
-            for layer, attention in enumerate(layers)
-        ]
-    return rows
-
-
-def _attending(one: Injection | None) -> dict[str, Any]:
-    if one is None:
-        return {"direction": UNSTEERED, "draw": None, "boundary": None, "strength": 0.0}
-    names = ("direction", "draw", "boundary", "strength")
-    return {name: getattr(one, name) for name in names}
-
-
-def _place(context: Context) -> dict[str, Any]:
-    return {
-        name: getattr(context, name) for name in ("trace", "problem", "place", "token")
-    }
+def measured_runs(
+    decoder: Decoder,
+    runs: Sequence[Run],
+    traces: pl.DataFrame,
+    problems: pl.DataFrame,
+    model: ModelSettings,
+    settings: Settings,
+) -> tuple[list[dict[str, Any]], FreeRuns, Progress]:
+    """Rows of `INJECTION_FREE_RUNS`, and what decoded them."""
+    questions = problems.select("problem", "question", "gold")
+    named = {context.trace for context, _ in runs}
+    rows = traces.filter(pl.col("trace").is_in(named)).join(questions, on="problem")
+    thoughts = {row["trace"]: row for row in rows.to_dicts()}
+    free = FreeRuns(decoder, load_tokenizer(model), thoughts, settings)
+    progress = Progress(len(runs), "free runs")
+    found = free.rows(runs, progress)
+    progress.close()
+    return found, free, progress
 
 
 def main(
@@ -137,9 +141,11 @@ def main(
     traces_path: Path,
     events_path: Path,
     directions_path: Path,
+    parts_path: Path,
     problems_path: Path,
     injection_path: Path,
     attention_path: Path,
+    free_runs_path: Path,
     verification_path: Path,
     runs_path: Path,
     model: ModelSettings,
@@ -147,37 +153,51 @@ def main(
 ) -> None:
     """Read the tables, draw the contexts, measure them, write the tables."""
     directions = read_directions(directions_path, model_name(model))
+    traces = TRACES.read(traces_path)
     contexts = drawn_contexts(
-        TRACES.read(traces_path),
+        traces,
         EVENTS.read(events_path),
-        problems_to_test(problems_path),
+        problems_to_test(parts_path),
         settings.contexts,
         settings.distance,
         settings.seed,
     )
     measured: list[Measured] = []
+    free_rows: list[dict[str, Any]] = []
     checks, runs = VERIFICATION.frame([]), RUNS.frame([])
     if contexts and set(settings.directions) & set(directions.vectors):
         decoder = load_decoder(model)
         prove_rows(decoder)
+        problems = PROBLEMS.read(problems_path)
+        differences = Differences()
         with torch.inference_mode():
             measured, progress = measure(decoder, contexts, directions, settings)
-            differences = Differences()
             differences.replay(decoder, measured, settings.verification)
+            wanted = runs_of(measured, settings)
+            free_rows, free, decoded = measured_runs(
+                decoder, wanted, traces, problems, model, settings
+            )
+        differences.add_runs(free, wanted)
         figures = differences.figures(model.dtype)
         for item in figures:
             logger.info("verification: %s %s of %d", item.check, item.value, item.n)
         checks = verification_of(STAGE, figures)
-        runs = run_row(STAGE, ONE_SHARD, progress, decoder, len(contexts), "")
+        runs = pl.concat(
+            run_row(STAGE, ONE_SHARD, done, decoder, len(contexts), note)
+            for done, note in ((progress, "contexts"), (decoded, "free runs"))
+        )
     else:
         logger.info("nothing to measure: no direction, or no context of a test problem")
     VERIFICATION.write(checks, verification_path)
     RUNS.write(runs, runs_path)
-    rows = [row for one in measured for row in divergence_rows(one)]
-    INJECTION.write(INJECTION.frame(rows), injection_path)
-    attended = [row for one in measured for row in attention_rows(one)]
-    table: pl.DataFrame = INJECTION_ATTENTION.frame(attended)
-    INJECTION_ATTENTION.write(table, attention_path)
+    tables = (
+        (INJECTION, [r for one in measured for r in divergence_rows(one)]),
+        (INJECTION_ATTENTION, [r for one in measured for r in attention_rows(one)]),
+        (INJECTION_FREE_RUNS, free_rows),
+    )
+    paths = (injection_path, attention_path, free_runs_path)
+    for (table, rows), path in zip(tables, paths, strict=True):
+        table.write(table.frame(rows), path)
 
 
 if __name__ == "__main__":
@@ -186,9 +206,11 @@ if __name__ == "__main__":
             traces_path=Path(snakemake.input.traces),
             events_path=Path(snakemake.input.events),
             directions_path=Path(snakemake.input.directions),
+            parts_path=Path(snakemake.input.parts),
             problems_path=Path(snakemake.input.problems),
             injection_path=Path(snakemake.output.injection),
             attention_path=Path(snakemake.output.attention),
+            free_runs_path=Path(snakemake.output.free_runs),
             verification_path=Path(snakemake.output.verification),
             runs_path=Path(snakemake.output.runs),
             model=ModelSettings(**snakemake.params.model),

@@ -8,7 +8,7 @@ import polars as pl
 
 from doubletake.page.sections import Section
 from doubletake.page.wording import listed, percent, plural, real, significant
-from injection.page_sheets import divergence_sheet, tests_sheet
+from injection.page_sheets import divergence_sheet, free_sheets, tests_sheet
 from injection.tables import (
     ALWAYS,
     ARRIVAL,
@@ -45,14 +45,14 @@ def headline(data: StudyData) -> str:
         return NO_CONTEXT
     checked = tests.filter(pl.col("verdict") != NOT_CHECKED)
     if checked.is_empty():
-        problems = plural(int(tests["problems"].max() or 0), "problem")
+        problems = plural(max(tests["problems"].to_list()), "problem")
         return f"Not checked: {problems} are too few for an interval."
     return f"At arrivals {CLAIM} is {_verdicts(tests)}."
 
 
 def _verdicts(tests: pl.DataFrame) -> str:
     """Verdicts in words, each with the number of its settings."""
-    factor = f"{tests['factor'].max():g}"
+    factor = f"{max(tests['factor'].to_list()):g}"
     words = {
         SUPPORTED: "supported in {} (most of the change falls on the first token, and "
         f"later with {factor} times the odds of attention)",
@@ -65,7 +65,7 @@ def _verdicts(tests: pl.DataFrame) -> str:
     }
     counts = dict(tests["verdict"].value_counts().iter_rows())
     total = plural(tests.height, "setting")
-    parts = []
+    parts: list[str] = []
     for verdict, text in words.items():
         if verdict in counts:
             n = f"{counts[verdict]}" if parts else f"{counts[verdict]} of {total}"
@@ -85,6 +85,7 @@ def findings(data: StudyData) -> list[str]:
         _attention(data, at_arrivals),
         *_random(at_arrivals),
         *_prompt_end(tests),
+        *_free(data),
     ]
 
 
@@ -137,15 +138,15 @@ def _boosted(data: StudyData, tests: pl.DataFrame) -> str:
     return (
         f"At strength {strength}, over {plural(tests.height, 'setting')} (direction "
         f"and depth), the first token has {plain} of the change as the model attends, "
-        f"and {boosted} with {tests['factor'].max():g} times the odds of attention to "
-        "the injected token."
+        f"and {boosted} with {max(tests['factor'].to_list()):g} times the odds of "
+        "attention to the injected token."
     )
 
 
 def _range(values: pl.Series) -> str:
     if values.is_empty():
         return "no share"
-    low, high = (percent(end) for end in (values.min(), values.max()))
+    low, high = (percent(end(values.to_list())) for end in (min, max))
     return low if low == high else f"{low} to {high}"
 
 
@@ -182,7 +183,7 @@ def _random(tests: pl.DataFrame) -> list[str]:
     if ranked.is_empty():
         return []
     larger = ranked.filter(pl.col("random_p") <= LEVEL).height
-    draws = plural(int(ranked["draws"].max() or 0), "random vector")
+    draws = plural(max(ranked["draws"].to_list()), "random vector")
     return [
         "After the first token the directions move more than 95% of "
         f"{draws} of the same length on the same contexts in {larger} of "
@@ -201,26 +202,75 @@ def _prompt_end(tests: pl.DataFrame) -> list[str]:
     ]
 
 
+def _free(data: StudyData) -> list[str]:
+    """How many free runs differ and turn, of the first direction and depth."""
+    table = data.tables["injection/free"].filter(pl.col("direction") != RANDOM)
+    if table.is_empty():
+        return []
+    sentences = []
+    for mode, words in ((ONCE, "once"), (ALWAYS, "at every token")):
+        rows = table.filter(mode=mode)
+        more, less = (
+            rows.filter(end).height
+            for end in (pl.col("change_low") > 0, pl.col("change_high") < 0)
+        )
+        unchecked = rows.filter(pl.col("change_low").is_null()).height
+        rest = rows.height - more - less - unchecked
+        parts = [
+            f"{word} in {n}"
+            for word, n in (
+                ("more often than unsteered", more),
+                ("less often", less),
+                ("not told apart", rest),
+                ("not checked or equal", unchecked),
+            )
+            if n
+        ]
+        sentences.append(
+            f"added {words}, {_range(rows['differ'])} of the runs differ from the "
+            f"unsteered one, and the next sentence turns back {listed(parts)} of "
+            f"{plural(rows.height, 'setting')} ({_range(rows['turned'])} beside "
+            f"{_range(rows['unsteered'])})"
+        )
+    runs = plural(max(table["n"].to_list()), "run")
+    return [
+        f"Thoughts that go on freely ({runs} a setting, the random numbers of the "
+        f"unsteered run, intervals not corrected): {'; '.join(sentences)}."
+    ]
+
+
 def sheets(data: StudyData) -> list[Sheet]:
     """The tests, and the divergences of all settings."""
     if data.tables["injection/tests"].is_empty():
         return []
-    return [tests_sheet(data), divergence_sheet(data)]
+    return [tests_sheet(data), divergence_sheet(data), *free_sheets(data)]
 
 
 def cases(data: StudyData) -> str:
     """Number of contexts behind the figures."""
     tests = data.tables["injection/tests"].filter(place=ARRIVAL)
-    n, problems = (int(tests[name].max() or 0) for name in ("n", "problems"))
+    n, problems = (max(tests[name].to_list(), default=0) for name in ("n", "problems"))
     return (
         f"{plural(n, 'arrival')} of {plural(problems, 'test problem')}, strength "
         f"{_strength(data):g}. {data.interval_note}"
     )
 
 
+def free_cases(data: StudyData) -> str:
+    """Number of runs behind the figure of free runs."""
+    runs = plural(data.tables["injection/free_runs"].height, "run")
+    tokens = plural(data.settings["injection"]["free_tokens"], "token")
+    return f"{runs} of up to {tokens}. {data.interval_note}"
+
+
 SECTION = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
-    cases={"decay": cases, "attended": cases, "boosted": cases},
+    cases={
+        "decay": cases,
+        "attended": cases,
+        "boosted": cases,
+        "free": free_cases,
+    },
 )

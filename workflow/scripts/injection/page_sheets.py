@@ -87,5 +87,43 @@ def divergence_sheet(data: StudyData) -> Sheet:
     )
 
 
+def free_sheets(data: StudyData) -> list[Sheet]:
+    """The free runs: one row for each setting; no table without runs."""
+    rows = data.tables["injection/free"].to_dicts()
+    if not rows:
+        return []
+    cells = tuple(
+        (
+            row["direction"],
+            percent(row["depth"], 0),
+            row["mode"],
+            count(row["n"]),
+            percent(row["differ"]),
+            real(row["at"]),
+            percent(row["turned"]),
+            percent(row["unsteered"]),
+            _points(row["change"]),
+            data.between(row, _points, "change"),
+        )
+        for row in rows
+    )
+    columns = (
+        *("direction", "depth", "added", "runs", "differ", "first at"),
+        *("turn back", "unsteered", "change", "interval"),
+    )
+    return [
+        Sheet(
+            "Thoughts that go on freely",
+            columns,
+            cells,
+            words=(0, 2),
+            note="First at: median of the first token that differs, of the runs that "
+            "differ. Turn back: in the next sentence. Change: percentage points. "
+            + data.interval_note,
+            folded=True,
+        )
+    ]
+
+
 def _points(share: Any) -> str:
     return real(None if share is None else 100 * share, 2)

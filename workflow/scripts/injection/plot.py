@@ -4,11 +4,13 @@ Inputs
     decay: `injection.tables.INJECTION_DECAY`.
     summary: `injection.tables.INJECTION_SUMMARY`.
     attended: `injection.tables.INJECTION_ATTENDED`.
+    free: `injection.tables.INJECTION_FREE`.
 
 Outputs
     decay: divergence by distance, once and always, beside random vectors.
     attended: attention to the injected token, beside the unsteered one.
     boosted: share of the first token by the factor of attention.
+    free: free runs that differ, and that turn back.
 """
 
 import logging
@@ -22,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from doubletake.page.plots import (
+    ACCENT,
     DASHED,
     FAINT,
     INK,
@@ -41,6 +44,7 @@ from injection.tables import (
     ARRIVAL,
     INJECTION_ATTENDED,
     INJECTION_DECAY,
+    INJECTION_FREE,
     INJECTION_SUMMARY,
     MODES,
     ONCE,
@@ -52,14 +56,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("plot_injection")
 
+NO_RUN = "Nothing to draw: no thought went on freely."
 NOTHING = "Nothing to draw: no direction, or no context of a test problem."
 LINES: dict[str, Any] = {ONCE: "-", ALWAYS: DASHED}
 FILLS: dict[str, dict[str, Any]] = {
     ONCE: {"color": FAINT, "alpha": 0.25, "lw": 0},
     ALWAYS: {"facecolor": "none", "edgecolor": FAINT, "alpha": 0.4, "hatch": "///"},
 }
-LEAST = 1e-12
-"""Smallest divergence on a logarithmic scale, nats."""
+LEAST = 1e-8
+"""Smallest divergence that is drawn on the logarithmic scale, nats."""
 
 
 def draw_decay(decay: pl.DataFrame, strength: float, confidence: float) -> Figure:
@@ -92,8 +97,8 @@ def draw_decay(decay: pl.DataFrame, strength: float, confidence: float) -> Figur
     random = rows.filter(direction=RANDOM)
     drawn = ""
     if random.height:
-        n = plural(int(random["draws"].max() or 0), "random vector")
-        at = plural(int(random["n"].max() or 0), "context")
+        n = plural(max(random["draws"].to_list()), "random vector")
+        at = plural(max(random["n"].to_list()), "context")
         drawn = f"{n} at {at}."
     write_note(figure, f"{_cases(named, confidence)} {drawn}", unchecked)
     return figure
@@ -142,7 +147,7 @@ def draw_attended(attended: pl.DataFrame, confidence: float) -> Figure:
         above, below = axes[0, column], axes[1, column]
         _draw_by_distance(above, part, colours)
         _draw_by_layer(below, part, colours)
-        above.set(title=f"{depth:.0%} of the depth", xscale="log")
+        above.set(title=f"{depth:.0%} of the depth")
     axes[0, 0].set_ylabel("attention to the token, share")
     axes[1, 0].set_ylabel("injected minus unsteered, share")
     handles = [Line2D([], [], color=INK, label="unsteered"), *_handles(colours)]
@@ -153,6 +158,7 @@ def draw_attended(attended: pl.DataFrame, confidence: float) -> Figure:
 
 def _draw_by_distance(axes: Axes, rows: pl.DataFrame, colours: dict[str, str]) -> None:
     part = rows.filter(pl.col("distance").is_not_null())
+    axes.set_xscale("log")
     for name, colour in colours.items():
         own = part.filter(direction=name).sort("distance")
         axes.plot(own["distance"], own["unsteered"], "o-", color=INK, zorder=1)
@@ -214,6 +220,47 @@ def draw_boosted(summary: pl.DataFrame, strength: float, confidence: float) -> F
     return figure
 
 
+def draw_free(free: pl.DataFrame, confidence: float) -> Figure:
+    """Free runs: left those that differ, right those that turn back."""
+    shown, unchecked = with_interval(free, "turned_low")
+    if shown.is_empty():
+        return empty_figure(unchecked or NO_RUN)
+    settings = shown.select("direction", "depth").unique(maintain_order=True).rows()
+    figure, axes = new_figure(columns=2, height=4.6)
+    for panel, column in zip(axes[0], ("differ", "turned"), strict=True):
+        for mode, shift, filled in ((ONCE, -0.12, True), (ALWAYS, 0.12, False)):
+            own = shown.filter(mode=mode)
+            pairs = own.select("direction", "depth").rows()
+            x = np.array([settings.index(pair) for pair in pairs]) + shift
+            values = own[column].to_numpy()
+            low, high = (
+                own[f"{column}_{end}"].fill_null(own[column]).to_numpy()
+                for end in ("low", "high")
+            )
+            ends = np.maximum([values - low, high - values], 0)
+            face = ACCENT if filled else "white"
+            panel.errorbar(
+                x, values, yerr=ends, fmt="o", color=ACCENT, mfc=face, elinewidth=1
+            )
+        names = [f"{name}, {depth:.0%}" for name, depth in settings]
+        panel.set_xticks(range(len(names)), names, rotation=60, ha="right")
+        panel.set(ylim=(-0.03, 1.03), ylabel="share of runs")
+    axes[0, 0].set_title("Differ from the unsteered run")
+    axes[0, 1].set_title("Turn back in the next sentence")
+    axes[0, 1].axhline(float(shown["unsteered"][0]), color=INK, lw=0.8, ls=DASHED)
+    handles = [
+        Line2D([], [], marker="o", ls="", color=ACCENT, label="once"),
+        Line2D(
+            [], [], marker="o", ls="", color=ACCENT, mfc="white", label="at every token"
+        ),
+        Line2D([], [], color=INK, lw=0.8, ls=DASHED, label="unsteered"),
+    ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=3)
+    named = shown.filter(pl.col("direction") != RANDOM)
+    write_note(figure, _cases(named, confidence, "run"), unchecked)
+    return figure
+
+
 def _depths(rows: pl.DataFrame) -> list[float]:
     return rows["depth"].unique().sort().to_list()
 
@@ -231,10 +278,10 @@ def _handles(colours: dict[str, str]) -> list[Line2D]:
     ]
 
 
-def _cases(rows: pl.DataFrame, confidence: float) -> str:
-    n, problems = (int(rows[name].max() or 0) for name in ("n", "problems"))
+def _cases(rows: pl.DataFrame, confidence: float, noun: str = "context") -> str:
+    n, problems = (max(rows[name].to_list()) for name in ("n", "problems"))
     return (
-        f"{plural(n, 'context')} of {plural(problems, 'problem')}. Intervals: "
+        f"{plural(n, noun)} of {plural(problems, 'problem')}. Intervals: "
         f"{confidence:.0%} over problems."
     )
 
@@ -244,9 +291,11 @@ def main(
     decay_path: Path,
     summary_path: Path,
     attended_path: Path,
+    free_path: Path,
     decay_figure: Path,
     attended_figure: Path,
     boosted_figure: Path,
+    free_figure: Path,
     tested_strength: float,
     confidence: float,
 ) -> None:
@@ -257,6 +306,8 @@ def main(
     save_figure(draw_decay(decay, tested_strength, confidence), decay_figure)
     save_figure(draw_attended(attended, confidence), attended_figure)
     save_figure(draw_boosted(summary, tested_strength, confidence), boosted_figure)
+    free = INJECTION_FREE.read(free_path)
+    save_figure(draw_free(free, confidence), free_figure)
 
 
 if __name__ == "__main__":
@@ -265,9 +316,11 @@ if __name__ == "__main__":
             decay_path=Path(snakemake.input.decay),
             summary_path=Path(snakemake.input.summary),
             attended_path=Path(snakemake.input.attended),
+            free_path=Path(snakemake.input.free),
             decay_figure=Path(snakemake.output.decay),
             attended_figure=Path(snakemake.output.attended),
             boosted_figure=Path(snakemake.output.boosted),
+            free_figure=Path(snakemake.output.free),
             tested_strength=snakemake.params.tested_strength,
             confidence=snakemake.params.confidence,
         )

@@ -1,6 +1,7 @@
 """What the stage reads from the config."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from doubletake.stats.verification import Verification
 
@@ -27,9 +28,32 @@ class Settings:
     """Tokens after the injected one that are read."""
     attention_factors: list[float]
     """What the odds of the attention to the injected token are multiplied by."""
+    free_contexts: int
+    """Number of problems whose thought goes on freely."""
+    free_tokens: int
+    """Tokens that are decoded then."""
     seed: int
     """Of all draws."""
+    temperature: float
+    top_p: float
+    batch_size: int
+    generation_seed: int
+    """Of the study's thoughts."""
+    detector: str
+    """Of backtracks."""
     batch_memory: float
     """GiB of memory that one batch may take in addition to the model."""
     verification: Verification
     """How many divergences are computed again, by plain passes."""
+
+
+def measure(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of `measure.py`."""
+    generation = config["generation"]
+    return config["injection"] | {
+        **{name: generation[name] for name in ("temperature", "top_p", "batch_size")},
+        "generation_seed": generation["seed"],
+        "detector": config["events"]["detector"],
+        "batch_memory": config["batch_memory"],
+        "verification": config["verification"],
+    }

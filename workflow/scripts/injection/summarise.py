@@ -3,12 +3,14 @@
 Inputs
     injection: `injection.tables.INJECTION`.
     attention: `injection.tables.INJECTION_ATTENTION`.
+    free_runs: `injection.tables.INJECTION_FREE_RUNS`.
 
 Outputs
     decay: `injection.tables.INJECTION_DECAY`.
     summary: `injection.tables.INJECTION_SUMMARY`.
     attended: `injection.tables.INJECTION_ATTENDED`.
     tests: `injection.tables.INJECTION_TESTS`.
+    free: `injection.tables.INJECTION_FREE`.
 """
 
 import logging
@@ -20,11 +22,14 @@ import polars as pl
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
 from injection import attended_means, decay
+from injection.free_means import free_means
 from injection.tables import (
     INJECTION,
     INJECTION_ATTENDED,
     INJECTION_ATTENTION,
     INJECTION_DECAY,
+    INJECTION_FREE,
+    INJECTION_FREE_RUNS,
     INJECTION_SUMMARY,
     INJECTION_TESTS,
 )
@@ -65,10 +70,12 @@ def main(
     *,
     injection_path: Path,
     attention_path: Path,
+    free_runs_path: Path,
     decay_path: Path,
     summary_path: Path,
     attended_path: Path,
     tests_path: Path,
+    free_path: Path,
     tested_strength: float,
     intervals: IntervalSettings,
 ) -> None:
@@ -85,6 +92,8 @@ def main(
     table = attended(attention, injection, intervals)
     INJECTION_ATTENDED.write(table, attended_path)
     INJECTION_TESTS.write(tests, tests_path)
+    runs = INJECTION_FREE_RUNS.read(free_runs_path)
+    INJECTION_FREE.write(free_means(runs, intervals), free_path)
 
 
 if __name__ == "__main__":
@@ -92,10 +101,12 @@ if __name__ == "__main__":
         main(
             injection_path=Path(snakemake.input.injection),
             attention_path=Path(snakemake.input.attention),
+            free_runs_path=Path(snakemake.input.free_runs),
             decay_path=Path(snakemake.output.decay),
             summary_path=Path(snakemake.output.summary),
             attended_path=Path(snakemake.output.attended),
             tests_path=Path(snakemake.output.tests),
+            free_path=Path(snakemake.output.free),
             tested_strength=snakemake.params.tested_strength,
             intervals=IntervalSettings(**snakemake.params.intervals),
         )

@@ -1,9 +1,11 @@
 """Tables of injection: divergence by distance, attention to the token, tests."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from doubletake.tables.interval_ends import with_ends
-from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
+from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 ARRIVAL, PROMPT_END = "arrival", "prompt_end"
 PLACES = (ARRIVAL, PROMPT_END)
@@ -240,4 +242,65 @@ INJECTION_TESTS = Table(
         Column("verdict", TEXT, "see docs/methods.md", values=VERDICTS),
     ),
     holds="the published presumption, tested for each direction and depth",
+)
+
+
+def _or_null(column: Column) -> Column:
+    """The same column, null for an unsteered run."""
+    return replace(column, meaning=f"{column.meaning}; null: unsteered", nullable=True)
+
+
+INJECTION_FREE_RUNS = Table(
+    "injection/free_runs",
+    (
+        Column("trace", TEXT, "id of the trace"),
+        Column("problem", TEXT, "id of its problem"),
+        Column("token", COUNT, "the token of the injection", unit="token index"),
+        Column(
+            "direction", TEXT, f"name of the direction, `{RANDOM}` or `{UNSTEERED}`"
+        ),
+        *map(_or_null, (_BOUNDARY, _DEPTH, _STRENGTH, _MODE)),
+        _DRAW,
+        Column("tokens", COUNT, "tokens that were decoded", unit="tokens"),
+        Column(
+            "first_different",
+            COUNT,
+            "the first decoded token that is not that of the unsteered run, from 1; a "
+            "run that ends earlier differs after its last token; null: none differs",
+            nullable=True,
+            unit="index",
+        ),
+        Column(
+            "turned",
+            FLAG,
+            "the detector finds a backtrack that begins in the next sentence",
+        ),
+    ),
+    holds="thoughts that go on freely after an injection, with the random numbers of "
+    "the unsteered run",
+)
+
+INJECTION_FREE = Table(
+    "injection/free",
+    (
+        _DIRECTION,
+        _BOUNDARY,
+        _DEPTH,
+        _STRENGTH,
+        _MODE,
+        *with_ends("differ", "runs of which a token differs from unsteered", "share"),
+        Column(
+            "at",
+            REAL,
+            "median of the first different token, of the runs that differ; null: none",
+            nullable=True,
+            unit="index",
+        ),
+        *with_ends("turned", "runs that turn back in the next sentence", "share"),
+        Column("unsteered", REAL, "the same without injection", unit="share"),
+        *with_ends("change", "mean of turned - unsteered", "share"),
+        Column("n", COUNT, "number of runs", unit="runs"),
+        Column("problems", COUNT, "their problems", unit="problems"),
+    ),
+    holds="how many free runs differ from the unsteered ones, and how many turn back",
 )

@@ -13,6 +13,7 @@ All intervals are corrected for the number of intervals that may decide (Bonferr
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -34,7 +35,7 @@ HALF = 0.5
 INTERVALS = 3
 """Intervals of a test: the share, the share with more attention, the attention."""
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def tested_rows(

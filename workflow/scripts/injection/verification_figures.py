@@ -1,6 +1,7 @@
 """Numbers of the verification table: divergences and attention by plain passes."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import torch
@@ -12,6 +13,7 @@ from doubletake.stats.verification import Case, Largest, Verification, drawn
 from doubletake.tables.verification import VerificationRow
 from injection.contexts import Context
 from injection.forward_pass import divergence
+from injection.free_runs import FreeRuns, Run, name_of
 from injection.injections import Injection
 from injection.tables import ALWAYS, attending_distances
 
@@ -45,6 +47,13 @@ class Differences:
     """Of divergences, relative to the largest one of the same injection."""
     attention: Largest = field(default_factory=Largest)
     """Of the attention to the token."""
+    elsewhere: int = 0
+    """Free runs whose states were changed at other tokens than they should be."""
+    unequal: int = 0
+    """Unsteered free runs that are not the study's thought."""
+    runs: int = 0
+    generated: int = 0
+    """Unsteered free runs of thoughts that the study has generated."""
 
     def replay(
         self, decoder: Decoder, measured: Sequence[Measured], settings: Verification
@@ -78,6 +87,28 @@ class Differences:
             last = one.attention[row, :, -1]
             self.attention.add((last - expected).abs().max().item())
 
+    def add_runs(self, free: FreeRuns, runs: Sequence[Run]) -> None:
+        """Compare the decoder's own record with the places where vectors belong.
+
+        Args:
+            free: after its runs.
+            runs: all of them.
+        """
+        for context, one in runs:
+            own = free.done[name_of(one), context.trace]
+            given = free.given(context)
+            changed = free.record.positions.get((own.name, own.trace), [])
+            expected = [] if one is None else [0]
+            if one is not None and one.mode == ALWAYS:
+                expected = list(range(max(len(changed), len(own.ids) - given)))
+            self.elsewhere += changed != expected
+            self.runs += 1
+            row = free.thoughts[context.trace]
+            if one is None and row["logprobs"] is not None:
+                again = row["completion_ids"][: len(own.ids)]
+                self.unequal += own.ids != again
+                self.generated += 1
+
     def figures(self, dtype: str) -> list[VerificationRow]:
         """The rows of `VERIFICATION`; only float32 has bounds."""
         is_exact = dtype == "float32"
@@ -97,7 +128,27 @@ class Differences:
                 ATTENTION_BOUND,
             ),
         )
+        counts = (
+            ("free runs with changes at other tokens", self.elsewhere, self.runs, 0.0),
+            (
+                "unsteered free runs that are not the study's thought",
+                self.unequal,
+                self.generated,
+                0.0 if is_exact else None,
+            ),
+        )
         return [
+            VerificationRow(
+                check=check,
+                statistic="number",
+                value=float(value) if n else None,
+                unit="runs",
+                n=n,
+                bound=bound,
+                merge="sum",
+            )
+            for check, value, n, bound in counts
+        ] + [
             VerificationRow(
                 check=check,
                 statistic=statistic,
@@ -135,7 +186,9 @@ def plain_attention(
     return weights[:, :, context.token].mean(-1)
 
 
-def _changed(decoder: Decoder, context: Context, one: Injection | None):
+def _changed(
+    decoder: Decoder, context: Context, one: Injection | None
+) -> AbstractContextManager[None]:
     """Add a vector in passes of the whole sequence inside the block."""
     places: Iterable[tuple[str, int]] = [] if one is None else [("resid", one.boundary)]
 
