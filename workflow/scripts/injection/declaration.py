@@ -68,5 +68,15 @@ DECLARATION = Experiment(
             "share would fall below one half (dashed) with enough attention. The "
             "numbers are in injection/summary.parquet.",
         ),
+        Figure(
+            "free",
+            "Thoughts that go on freely after an injection",
+            "The thought is decoded further, with the random numbers of the unsteered "
+            "run. Left: share of runs of which a token differs from the unsteered run. "
+            "Right: share that turns back in the next sentence, as the detector finds "
+            "it; the line is the unsteered share. Filled: the vector is added once. "
+            "Open: at every token. Bars are intervals over problems. The numbers are in "
+            "injection/free.parquet.",
+        ),
     ),
 )

@@ -134,7 +134,7 @@ def _strength(data: StudyData) -> float:
 def _boosted(data: StudyData, tests: pl.DataFrame) -> str:
     shares = (tests[name].drop_nulls() for name in ("share", "boosted_share"))
     plain, boosted = (_range(column) for column in shares)
-    strength = f"{_strength(data):g}"
+    strength, factor = f"{_strength(data):g}", f"{max(tests['factor'].to_list()):g}"
     return (
         f"At strength {strength}, over {plural(tests.height, 'setting')} (direction "
         f"and depth), the first token has {plain} of the change as the model attends, "
