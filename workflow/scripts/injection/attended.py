@@ -35,12 +35,13 @@ def attention_to_token(
     """
     distances = attending_distances(context.distance)
     found = torch.empty(len(injections), decoder.n_layers, len(distances))
+    widths = Widths.of(decoder)
     batches = in_batches(
         list(enumerate(injections)),
         lambda batch: _read(decoder, context, [one for _, one in batch]),
         length=lambda _: len(context.ids),
         name=lambda _: context.name,
-        need=lambda batch: batch_bytes(decoder, context, len(batch)),
+        need=lambda batch: batch_bytes(widths, context, len(batch)),
         batch_memory=batch_memory,
     )
     for batch, values in batches:
@@ -48,9 +49,15 @@ def attention_to_token(
     return found
 
 
-def batch_bytes(decoder: Decoder, context: Context, injections: int) -> float:
-    """Peak memory of a batch in addition to the model, in bytes."""
-    w, length = Widths.of(decoder), len(context.ids)
+def batch_bytes(w: Widths, context: Context, injections: int) -> float:
+    """Peak memory of a batch in addition to the model, in bytes.
+
+    Args:
+        w: widths of the model.
+        context: the tokens.
+        injections: number of rows.
+    """
+    length = len(context.ids)
     rows = len(attending_distances(context.distance))
     tokens = injections * length
     reading = length * FLOAT32 * (3 * rows * w.heads + w.keys)

@@ -75,8 +75,8 @@ DECLARATION = Experiment(
             "run. Left: share of runs of which a token differs from the unsteered run. "
             "Right: share that turns back in the next sentence, as the detector finds "
             "it; the line is the unsteered share. Filled: the vector is added once. "
-            "Open: at every token. Bars are intervals over problems. The numbers are in "
-            "injection/free.parquet.",
+            "Open: at every token. Bars are intervals over problems. The numbers are "
+            "in injection/free.parquet.",
         ),
     ),
 )

@@ -47,12 +47,13 @@ def divergences(
     ids = torch.tensor([context.ids[: context.token]], device=decoder.device)
     decoder.base(input_ids=ids, past_key_values=prefix, use_cache=True)
     found = torch.empty(len(injections), context.distance + 1, dtype=torch.float64)
+    widths = Widths.of(decoder)
     batches = in_batches(
         list(enumerate(injections)),
         lambda batch: _read(decoder, context, prefix, [one for _, one in batch]),
         length=lambda _: len(context.ids),
         name=lambda _: context.name,
-        need=lambda batch: batch_bytes(decoder, context, len(batch)),
+        need=lambda batch: batch_bytes(widths, context, len(batch)),
         batch_memory=batch_memory,
     )
     for batch, values in batches:
@@ -60,13 +61,17 @@ def divergences(
     return found
 
 
-def batch_bytes(decoder: Decoder, context: Context, injections: int) -> float:
+def batch_bytes(w: Widths, context: Context, injections: int) -> float:
     """Peak memory of a batch in addition to the model, in bytes.
 
     Keys and values of the prefix are copied for each row, and once more while new ones
     are appended. Log-probs of a row are computed in float64.
+
+    Args:
+        w: widths of the model.
+        context: the tokens.
+        injections: number of rows, without the unsteered ones.
     """
-    w = Widths.of(decoder)
     rows, new, keys = injections + 4, context.distance + 1, len(context.ids)
     masks = 2 * rows * new * keys * w.size
     reading = reading_bytes(w, rows, new, keys)

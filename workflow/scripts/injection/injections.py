@@ -69,9 +69,14 @@ def is_attended(one: Injection, tested_strength: float) -> bool:
 
 
 def is_free(one: Injection, tested_strength: float) -> bool:
-    """Whether a thought goes on freely with it; of random vectors, with the first."""
+    """Whether a thought goes on freely with this injection.
+
+    It has the tested strength. The first random vectors are added, too, but only once.
+    """
     plain = one.factor == 1 and one.strength == tested_strength
-    return plain and (one.draw or 0) < FEW_DRAWS
+    if one.draw is None:
+        return plain
+    return plain and one.mode == ONCE and one.draw < FEW_DRAWS
 
 
 def _named(

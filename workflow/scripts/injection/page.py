@@ -138,7 +138,7 @@ def _boosted(data: StudyData, tests: pl.DataFrame) -> str:
     return (
         f"At strength {strength}, over {plural(tests.height, 'setting')} (direction "
         f"and depth), the first token has {plain} of the change as the model attends, "
-        f"and {boosted} with {max(tests['factor'].to_list()):g} times the odds of "
+        f"and {boosted} with {factor} times the odds of "
         "attention to the injected token."
     )
 
