@@ -44,7 +44,7 @@ DECLARATION = Experiment(
             "first token. Solid: added once. Dashed: added at every token from there "
             "on. Grey: the range that holds 95% of random vectors of the same length, "
             "added once; hatched, at every token. They are added at fewer problems "
-            "than the directions. Faint bands: intervals over problems. The "
+            "than the directions. Thin bars: intervals over problems. The "
             "scale is logarithmic. A solid line that drops steeply is an effect on the "
             "first token alone. The numbers are in injection/decay.parquet.",
         ),
@@ -74,9 +74,9 @@ DECLARATION = Experiment(
             "The thought is decoded further, with the random numbers of the unsteered "
             "run. Left: share of runs of which a token differs from the unsteered run. "
             "Right: share that turns back in the next sentence, as the detector finds "
-            "it; the line is the unsteered share. Filled: the vector is added once. "
-            "Open: at every token. Bars are intervals over problems. The numbers are "
-            "in injection/free.parquet.",
+            "it; dashes are the unsteered shares of the same thoughts. Filled: the "
+            "vector is added once. Open: at every token. Bars are intervals over "
+            "problems. The numbers are in injection/free.parquet.",
         ),
     ),
 )

@@ -121,7 +121,9 @@ def _decays(data: StudyData) -> list[str]:
 def _half_life(data: StudyData, row: dict[str, Any]) -> str:
     if row["half_life"] is None:
         return "The change does not fall to half within these tokens."
-    text = f"The change has halved after {real(row['half_life'], 2)} tokens"
+    text = f"Its half-life is {real(row['half_life'], 2)} tokens"
+    if row["half_life"] < 1:
+        text = f"The next token moves by less than half of that: {text.lower()}"
     if row["half_life_low"] is None:
         return f"{text}."
     return f"{text} (interval {data.between(row, lambda x: real(x, 2), 'half_life')})."

@@ -60,7 +60,7 @@ NO_RUN = "Nothing to draw: no thought went on freely."
 NOTHING = "Nothing to draw: no direction, or no context of a test problem."
 LINES: dict[str, Any] = {ONCE: "-", ALWAYS: DASHED}
 FILLS: dict[str, dict[str, Any]] = {
-    ONCE: {"color": FAINT, "alpha": 0.25, "lw": 0},
+    ONCE: {"facecolor": FAINT, "edgecolor": FAINT, "alpha": 0.25, "lw": 1},
     ALWAYS: {"facecolor": "none", "edgecolor": FAINT, "alpha": 0.4, "hatch": "///"},
 }
 LEAST = 1e-8
@@ -109,12 +109,12 @@ def _draw_decay(axes: Axes, rows: pl.DataFrame, colour: str, mode: str) -> None:
         return
     x = np.arange(rows.height)
     values, low, high = (
-        np.maximum(rows[name].cast(pl.Float64).fill_null(LEAST).to_numpy(), LEAST)
+        np.maximum(rows[name].cast(pl.Float64).fill_null(rows["kl"]).to_numpy(), LEAST)
         for name in ("kl", "kl_low", "kl_high")
     )
     axes.plot(x, values, color=colour, ls=LINES[mode], marker="o", ms=3)
     if mode == ONCE:
-        draw_band(axes, x, low, np.maximum(high, values), colour=colour)
+        axes.vlines(x, low, high, color=colour, lw=0.8, alpha=0.6)
 
 
 def _draw_random(axes: Axes, rows: pl.DataFrame, mode: str) -> None:
@@ -247,13 +247,14 @@ def draw_free(free: pl.DataFrame, confidence: float) -> Figure:
         panel.set(ylim=(-0.03, 1.03), ylabel="share of runs")
     axes[0, 0].set_title("Differ from the unsteered run")
     axes[0, 1].set_title("Turn back in the next sentence")
-    axes[0, 1].axhline(float(shown["unsteered"][0]), color=INK, lw=0.8, ls=DASHED)
+    x = [settings.index(pair) for pair in shown.select("direction", "depth").rows()]
+    axes[0, 1].plot(x, shown["unsteered"], "_", color=INK, ms=12)
     handles = [
         Line2D([], [], marker="o", ls="", color=ACCENT, label="once"),
         Line2D(
             [], [], marker="o", ls="", color=ACCENT, mfc="white", label="at every token"
         ),
-        Line2D([], [], color=INK, lw=0.8, ls=DASHED, label="unsteered"),
+        Line2D([], [], marker="_", ls="", color=INK, ms=12, label="unsteered"),
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=3)
     named = shown.filter(pl.col("direction") != RANDOM)
