@@ -165,18 +165,18 @@ def _attention(data: StudyData, tests: pl.DataFrame) -> str:
     parts = [
         f"{word} in {n}"
         for word, n in (
-            ("less attention than the same token unsteered", less),
-            ("more", more),
+            ("lower than that to the same token unsteered", less),
+            ("higher", more),
             ("not told apart", rest),
             ("not checked", unchecked),
         )
         if n
     ]
     return (
-        f"The injected token gets {listed(parts)} of {plural(tests.height, 'setting')} "
-        "(mean over later tokens and over layers from the injection on, interval of "
-        f"the difference against 0, corrected): {_range(rows['injected'])} of the "
-        f"attention beside {_range(rows['unsteered'])} unsteered."
+        f"The attention to the injected token is {listed(parts)} of "
+        f"{plural(tests.height, 'setting')} (mean over later tokens and over layers "
+        f"from the injection on, interval of the difference against 0, corrected): "
+        f"{_range(rows['injected'])} of the attention beside {_range(rows['unsteered'])} unsteered."
     )
 
 
@@ -212,6 +212,8 @@ def _free(data: StudyData) -> list[str]:
     sentences = []
     for mode, words in ((ONCE, "once"), (ALWAYS, "at every token")):
         rows = table.filter(mode=mode)
+        if rows.is_empty():
+            continue
         more, less = (
             rows.filter(end).height
             for end in (pl.col("change_low") > 0, pl.col("change_high") < 0)
@@ -221,8 +223,8 @@ def _free(data: StudyData) -> list[str]:
         parts = [
             f"{word} in {n}"
             for word, n in (
-                ("more often than unsteered", more),
-                ("less often", less),
+                ("higher than unsteered", more),
+                ("lower", less),
                 ("not told apart", rest),
                 ("not checked or equal", unchecked),
             )
@@ -230,9 +232,9 @@ def _free(data: StudyData) -> list[str]:
         ]
         sentences.append(
             f"added {words}, {_range(rows['differ'])} of the runs differ from the "
-            f"unsteered one, and the next sentence turns back {listed(parts)} of "
-            f"{plural(rows.height, 'setting')} ({_range(rows['turned'])} beside "
-            f"{_range(rows['unsteered'])})"
+            f"unsteered one, and the share whose next sentence turns back is "
+            f"{listed(parts)} of {plural(rows.height, 'setting')} "
+            f"({_range(rows['turned'])} beside {_range(rows['unsteered'])})"
         )
     runs = plural(max(table["n"].to_list()), "run")
     return [

@@ -33,7 +33,7 @@ from injection.tables import (
     INJECTION_SUMMARY,
     INJECTION_TESTS,
 )
-from injection.verdicts import tested_rows
+from injection.verdicts import verdict_rows
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -84,7 +84,7 @@ def main(
     attention = INJECTION_ATTENTION.read(attention_path)
     decays, summary = summarise(injection, intervals)
     tests = INJECTION_TESTS.frame(
-        tested_rows(injection, attention, tested_strength, intervals)
+        verdict_rows(injection, attention, tested_strength, intervals)
     )
     logger.info("verdicts: %s", dict(tests["verdict"].value_counts().iter_rows()))
     INJECTION_DECAY.write(decays, decay_path)

@@ -38,7 +38,7 @@ INTERVALS = 3
 Row = dict[str, Any]
 
 
-def tested_rows(
+def verdict_rows(
     injection: pl.DataFrame,
     attention: pl.DataFrame,
     tested_strength: float,
