@@ -14,6 +14,7 @@ rule measure_directions:
         directions="<results>/{model}/{dataset}/directions.parquet",
         problems="<results>/{model}/{dataset}/directions/problems.parquet",
         pairs="<results>/{model}/{dataset}/directions/pairs.parquet",
+        cosines="<results>/{model}/{dataset}/directions/cosines.parquet",
         units="<results>/{model}/{dataset}/directions/units.parquet",
         verification="<results>/{model}/{dataset}/directions/verification.parquet",
         runs="<results>/{model}/{dataset}/directions/runs.parquet",
@@ -40,11 +41,9 @@ rule measure_directions:
 
 rule summarise_directions:
     input:
-        vectors=rules.measure_directions.output.vectors,
         pairs=rules.measure_directions.output.pairs,
     output:
         held_out="<results>/{model}/{dataset}/directions/held_out.parquet",
-        cosines="<results>/{model}/{dataset}/directions/cosines.parquet",
     log:
         "<results>/{model}/{dataset}/logs/directions/summarise.log",
     benchmark:
@@ -68,7 +67,7 @@ rule plot_directions:
     input:
         directions=rules.measure_directions.output.directions,
         held_out=rules.summarise_directions.output.held_out,
-        cosines=rules.summarise_directions.output.cosines,
+        cosines=rules.measure_directions.output.cosines,
     output:
         **figures_of("directions"),
     log:

@@ -11,9 +11,8 @@ from tiny_activations import Study
 from tiny_fits import pieces_of, settings_with, study_with
 
 from directions.fitting import Fitted, fit
-from directions.reading import PROBE
 from directions.split import parts_of
-from directions.tables import DIRECTION_PAIRS, DIRECTIONS
+from directions.tables import DIRECTION_PAIRS, DIRECTIONS, PROBE
 from doubletake.model.loading import load_decoder
 from doubletake.study.settings import ModelSettings
 from doubletake.text.trace_positions import thought_tokens

@@ -36,8 +36,12 @@ def direction_rows(names, *, separation=0.3, shuffled=0.2, why_not=None):
     ]
 
 
-def held_row(name, share, p, boundary=2, low=0.4, high=0.9):
+def held_row(name, share, p, boundary=2, low=0.4, high=0.9, beyond=None):
     ends = {"low": low, "high": high, "fit_ordered": 0.7, "shuffled": 0.5}
+    beyond = share - 0.5 if beyond is None else beyond
+    ends |= {"beyond": beyond, "beyond_low": None, "beyond_high": None}
+    if low is not None:
+        ends |= {"beyond_low": beyond - 0.1, "beyond_high": beyond + 0.1}
     row = {"direction": name, "boundary": boundary, "pairs": 50, "problems": 25}
     return row | {"ordered": share, "chosen": True, "p": p} | ends
 
@@ -62,16 +66,18 @@ def study(rows, held, *, cosines=(), units=(), note=""):
 
 
 @pytest.mark.parametrize(
-    ("share", "p", "text"),
+    ("share", "p", "beyond", "text"),
     [
-        (0.7, 0.01, "ward puts turns above their matched controls more often than"),
-        (0.7, 0.06, "no direction puts turns above their matched controls"),
-        (0.2, 0.01, "; ward does so less often"),
-        (0.7, None, "Not checked: too few matched pairs"),
+        (0.7, 0.01, 0.2, "ward puts turns above their matched controls more often"),
+        (0.7, 0.06, 0.2, "no direction puts turns above their matched controls"),
+        (0.7, 0.01, 0.05, "no direction puts turns above their matched controls"),
+        (0.2, 0.01, -0.3, "; ward does so less often"),
+        (0.2, 0.01, -0.05, "no direction puts turns above"),
+        (0.7, None, 0.2, "Not checked: too few matched pairs"),
     ],
 )
-def test_the_headline_follows_from_the_test(share, p, text) -> None:
-    data = study(direction_rows(["ward"]), [held_row("ward", share, p)])
+def test_the_headline_follows_from_the_tests(share, p, beyond, text) -> None:
+    data = study(direction_rows(["ward"]), [held_row("ward", share, p, beyond=beyond)])
     assert text in SECTION.headline(data)
 
 
@@ -79,10 +85,12 @@ def test_the_headline_names_every_verdict() -> None:
     names = ["ward", "seal", "venhoff"]
     held = [held_row("ward", 0.7, 0.01), held_row("seal", 0.8, 0.01)]
     data = study(direction_rows(names), [*held, held_row("venhoff", 0.5, 1.0)])
+    few = study(direction_rows(names), [*held, held_row("venhoff", 0.5, None)])
+    assert "; not checked: venhoff (at most" in SECTION.headline(few)
     assert SECTION.headline(data) == (
         "In problems that gave no direction, ward and seal put turns above their "
-        "matched controls more often than chance; venhoff cannot be told from chance "
-        "(at most 50 pairs each)."
+        "matched controls more often than chance and than shuffled labels; venhoff "
+        "cannot be told from one of them (at most 50 pairs each)."
     )
 
 
@@ -124,7 +132,14 @@ def test_the_sheet_has_a_row_per_direction() -> None:
     held = [held_row("ward", 0.7, 0.01), held_row("probe", 0.6, None, low=None)]
     (sheet,) = SECTION.sheets(study(direction_rows(names), held))
     assert [row[0] for row in sheet.rows] == names
-    assert sheet.rows[0][6:] == ("50", "70.0%", "40.0% to 90.0%", "50.0%", "0.010")
+    assert sheet.rows[0][6:] == (
+        "50",
+        "70.0%",
+        "40.0% to 90.0%",
+        "50.0%",
+        "+10.0 to +30.0",
+        "0.010",
+    )
     assert sheet.rows[1][8] == "\u2013"
 
 

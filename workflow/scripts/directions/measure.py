@@ -17,6 +17,7 @@ Outputs
     directions: `DIRECTIONS`, one row per direction and boundary.
     problems: `DIRECTION_PROBLEMS`, the two parts.
     pairs: `DIRECTION_PAIRS`, whether directions put pairs in order.
+    cosines: `DIRECTION_COSINES`, how alike directions are.
     units: `DIRECTION_UNITS`.
     verification: `VERIFICATION`.
     runs: `RUNS`, one row; its note says why there are no units.
@@ -27,11 +28,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from activations.reading import ActivationCache, Origin
+from directions.direction_cosines import cosine_rows
 from directions.fitting import fit
 from directions.reading import write_directions
 from directions.settings import Settings
 from directions.split import parts_of
 from directions.tables import (
+    DIRECTION_COSINES,
     DIRECTION_PAIRS,
     DIRECTION_PROBLEMS,
     DIRECTION_UNITS,
@@ -68,6 +71,7 @@ def main(
     directions_path: Path,
     problems_path: Path,
     pairs_path: Path,
+    cosines_path: Path,
     units_path: Path,
     verification_path: Path,
     runs_path: Path,
@@ -87,6 +91,8 @@ def main(
     write_directions(fitted.directions, vectors_path)
     DIRECTION_PROBLEMS.write(DIRECTION_PROBLEMS.frame(problems), problems_path)
     DIRECTION_PAIRS.write(DIRECTION_PAIRS.frame(fitted.pairs), pairs_path)
+    cosines = cosine_rows(fitted.directions)
+    DIRECTION_COSINES.write(DIRECTION_COSINES.frame(cosines), cosines_path)
     DIRECTION_UNITS.write(DIRECTION_UNITS.frame(fitted.units), units_path)
     VERIFICATION.write(verification_of(STAGE, fitted.checks), verification_path)
     RUNS.write(run, runs_path)
@@ -105,6 +111,7 @@ if __name__ == "__main__":
             directions_path=Path(snakemake.output.directions),
             problems_path=Path(snakemake.output.problems),
             pairs_path=Path(snakemake.output.pairs),
+            cosines_path=Path(snakemake.output.cosines),
             units_path=Path(snakemake.output.units),
             verification_path=Path(snakemake.output.verification),
             runs_path=Path(snakemake.output.runs),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from directions.reading import PROBE
+from directions.tables import PROBE
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import (
     NOTHING,
@@ -14,6 +14,7 @@ from doubletake.page.wording import (
     listed,
     percent,
     plural,
+    points,
     probability,
     real,
 )
@@ -36,50 +37,54 @@ def chosen(data: StudyData) -> pl.DataFrame:
 
 
 def verdict_of(data: StudyData, row: dict[str, Any]) -> str:
-    """What the test on the pairs of other problems says of a direction.
+    """What the tests on the pairs of other problems say of a direction.
+
+    It must differ from chance, and on the same side from shuffled labels: these share
+    all that the place in the thought tells (Berger 1982, intersection-union test).
 
     Args:
         data: with the confidence.
         row: of `chosen`.
     """
-    if row["p"] is None:
+    if row["p"] is None or row["beyond_low"] is None:
         return NOT_CHECKED
-    if row["p"] > 1 - data.confidence or row["ordered"] == 0.5:
+    if row["p"] > 1 - data.confidence:
         return NOT_TOLD
-    return TOWARD if row["ordered"] > 0.5 else AWAY
+    if row["ordered"] > 0.5 and row["beyond_low"] > 0:
+        return TOWARD
+    return AWAY if row["ordered"] < 0.5 and row["beyond_high"] < 0 else NOT_TOLD
 
 
 def headline(data: StudyData) -> str:
     """Which directions put turns above their controls in other problems."""
     if there(data).is_empty():
         return "Not checked: no direction could be fitted."
-    rows = chosen(data).to_dicts()
-    by_verdict: dict[str, list[str]] = {}
-    for row in rows:
-        by_verdict.setdefault(verdict_of(data, row), []).append(row["direction"])
-    checked = [row for row in rows if row["p"] is not None]
-    if not checked:
+    by_verdict: dict[str, list[dict[str, Any]]] = {}
+    for row in chosen(data).to_dicts():
+        by_verdict.setdefault(verdict_of(data, row), []).append(row)
+    unchecked = by_verdict.pop(NOT_CHECKED, [])
+    if not by_verdict:
         return "Not checked: too few matched pairs on problems without a direction."
-    toward, away = by_verdict.get(TOWARD, []), by_verdict.get(AWAY, [])
-    n = plural(max(row["pairs"] for row in checked), "pair")
-    told = f"{listed(toward)} {'put' if len(toward) > 1 else 'puts'}" if toward else ""
+    names = {
+        verdict: [row["direction"] for row in rows]
+        for verdict, rows in by_verdict.items()
+    }
+    n = plural(
+        max(row["pairs"] for rows in by_verdict.values() for row in rows), "pair"
+    )
+    toward, away, unknown = (names.get(key, []) for key in (TOWARD, AWAY, NOT_TOLD))
     text = (
-        f"{told} turns above their matched controls more often than chance"
-        if toward
-        else "No direction puts turns above their matched controls more often than "
-        "chance"
+        f"{listed(toward) or 'no direction'} {'put' if len(toward) > 1 else 'puts'} "
+        "turns above their matched controls more often than chance and than shuffled "
+        "labels"
     )
     if away:
         text += f"; {listed(away)} {'do' if len(away) > 1 else 'does'} so less often"
-    unknown = by_verdict.get(NOT_TOLD, [])
     if unknown and toward:
-        text += f"; {listed(unknown)} cannot be told from chance"
-    return f"In problems that gave no direction, {_small(text)} (at most {n} each)."
-
-
-def _small(text: str) -> str:
-    """A sentence that goes on after a comma; names keep their letters."""
-    return text.replace("No direction", "no direction", 1)
+        text += f"; {listed(unknown)} cannot be told from one of them"
+    if unchecked:
+        text += f"; not checked: {listed([row['direction'] for row in unchecked])}"
+    return f"In problems that gave no direction, {text} (at most {n} each)."
 
 
 def findings(data: StudyData) -> list[str]:
@@ -192,13 +197,16 @@ def sheets(data: StudyData) -> list[Sheet]:
             if row["low"] is None
             else f"{percent(row['low'])} to {percent(row['high'])}",
             percent(row["shuffled"]),
+            NOTHING
+            if row["beyond_low"] is None
+            else f"{points(row['beyond_low'])} to {points(row['beyond_high'])}",
             probability(row["p"]),
         )
         for row in joined.to_dicts()
     ]
     columns = (
         *("direction", "cases", "problems", "boundary", "length", "shuffled"),
-        *("test pairs", "in order", "interval", "shuffled", "p"),
+        *("test pairs", "in order", "interval", "shuffled", "points beyond", "p"),
     )
     sheet = Sheet(
         "Directions and how they order matched pairs of other problems",
@@ -206,7 +214,8 @@ def sheets(data: StudyData) -> list[Sheet]:
         tuple(cells),
         note="Length: in mean norms of the residual stream at the boundary, which is "
         "chosen on the problems of the fit. In order: the turn lies further along the "
-        "direction than its control (wrap_up: the wrap-up). p: score test of 50%, "
+        "direction than its control (wrap_up: the wrap-up). Points beyond: in order "
+        "minus shuffled, interval. p: score test of 50%, "
         f"corrected for the number of directions. {data.interval_note}",
     )
     return [sheet]

@@ -14,8 +14,8 @@ import torch
 
 from activations.reading import ActivationCache
 from directions.matched_probe import MatchedProbe
-from directions.reading import PROBE, WRAP_UP, Directions
-from directions.tables import FIT, TEST
+from directions.reading import Directions
+from directions.tables import FIT, PROBE, TEST, WRAP_UP
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from matches.reading import BACKTRACK_CONTROL, cases_of, whole_pairs
 

@@ -20,8 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from directions.reading import PROBE
-from directions.tables import DIRECTION_COSINES, DIRECTION_HELD_OUT, DIRECTIONS
+from directions.tables import DIRECTION_COSINES, DIRECTION_HELD_OUT, DIRECTIONS, PROBE
 from doubletake.page.plots import (
     ACCENT,
     DASHED,

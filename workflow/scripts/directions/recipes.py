@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from directions.fit_sentences import Sentence, sentence_ends, thought_sentences
-from directions.reading import ARRIVALS, SEAL, VENHOFF, WARD, WRAP_UP
+from directions.tables import ARRIVALS, SEAL, VENHOFF, WARD, WRAP_UP
 from doubletake.stats.draws import generator
 from doubletake.text.trace_positions import thought_tokens
 from turns.reading import BACKTRACK, KINDS

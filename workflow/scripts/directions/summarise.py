@@ -1,25 +1,20 @@
-"""How directions do in problems that they were not fitted on, and how alike they are.
+"""How directions do in problems that they were not fitted on.
 
 Inputs
-    vectors: the directions (`directions.reading`).
     pairs: `DIRECTION_PAIRS`.
 
 Outputs
     held_out: `DIRECTION_HELD_OUT`.
-    cosines: `DIRECTION_COSINES`.
 """
 
 import logging
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from directions.reading import Directions, read_directions
 from directions.tables import (
-    DIRECTION_COSINES,
     DIRECTION_HELD_OUT,
     DIRECTION_PAIRS,
     FIT,
@@ -64,6 +59,9 @@ def _row(part: pl.DataFrame, intervals: IntervalSettings) -> dict[str, Any]:
     values = part["ordered"].to_numpy()[:, None]
     problems = part["problem"].to_numpy()
     (mean,) = cluster_means(values, problems, intervals, shares=True)
+    # ASSUME: the draws of shuffled labels are fixed: the interval lacks their spread.
+    gap = values - part["shuffled"].to_numpy()[:, None]
+    (beyond,) = cluster_means(gap, problems, intervals)
     return {
         "direction": part["direction"][0],
         "boundary": part["boundary"][0],
@@ -73,6 +71,7 @@ def _row(part: pl.DataFrame, intervals: IntervalSettings) -> dict[str, Any]:
         "low": mean.low,
         "high": mean.high,
         "shuffled": part["shuffled"].mean(),
+        **beyond.columns("beyond"),
     }
 
 
@@ -83,48 +82,17 @@ def _p(part: pl.DataFrame, intervals: IntervalSettings) -> float | None:
     return paired_p(ordered > 0.5, ordered < 0.5, problems, intervals)
 
 
-def cosine_rows(directions: Directions) -> pl.DataFrame:
-    """`DIRECTION_COSINES`: all pairs of directions at all boundaries."""
-    rows: list[dict[str, Any]] = []
-    for first, second in combinations(directions.vectors, 2):
-        one, other = directions.vectors[first], directions.vectors[second]
-        draws, others = directions.shuffled[first], directions.shuffled[second]
-        for boundary in range(len(one)):
-            sizes = (draws[:, boundary] @ others[:, boundary].T).abs().double()
-            rows.append(
-                {
-                    "first": first,
-                    "second": second,
-                    "boundary": boundary,
-                    "cosine": float(one[boundary] @ other[boundary]),
-                    "shuffled": sizes.mean().item(),
-                    "shuffled_highest": sizes.max().item(),
-                }
-            )
-    return DIRECTION_COSINES.frame(rows)
-
-
-def main(
-    *,
-    vectors_path: Path,
-    pairs_path: Path,
-    held_out_path: Path,
-    cosines_path: Path,
-    intervals: IntervalSettings,
-) -> None:
-    """Read the directions and the pairs, summarise, write."""
-    directions, pairs = read_directions(vectors_path), DIRECTION_PAIRS.read(pairs_path)
-    logger.info("%d directions", len(directions.vectors))
+def main(*, pairs_path: Path, held_out_path: Path, intervals: IntervalSettings) -> None:
+    """Read the pairs, summarise, write."""
+    pairs = DIRECTION_PAIRS.read(pairs_path)
+    logger.info("%d directions", pairs["direction"].n_unique())
     DIRECTION_HELD_OUT.write(held_out(pairs, intervals), held_out_path)
-    DIRECTION_COSINES.write(cosine_rows(directions), cosines_path)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
-            vectors_path=Path(snakemake.input.vectors),
             pairs_path=Path(snakemake.input.pairs),
             held_out_path=Path(snakemake.output.held_out),
-            cosines_path=Path(snakemake.output.cosines),
             intervals=IntervalSettings(**snakemake.params.intervals),
         )

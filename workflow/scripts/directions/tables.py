@@ -7,6 +7,9 @@ FIT, TEST = "fit", "test"
 PARTS = (FIT, TEST)
 """Parts of the problems: directions are fitted on the first, used on the second."""
 
+WARD, VENHOFF, SEAL = "ward", "venhoff", "seal"
+PROBE, ARRIVALS, WRAP_UP = "probe", "arrivals", "wrap_up"
+
 NAME = Column(
     "direction",
     TEXT,
@@ -174,6 +177,9 @@ DIRECTION_HELD_OUT = Table(
         Column("low", REAL, LOW, nullable=True, unit="share"),
         Column("high", REAL, HIGH, nullable=True, unit="share"),
         Column("shuffled", REAL, "the same with shuffled labels, mean", unit="share"),
+        Column("beyond", REAL, "`ordered` - `shuffled`", unit="share"),
+        Column("beyond_low", REAL, LOW, nullable=True, unit="share"),
+        Column("beyond_high", REAL, HIGH, nullable=True, unit="share"),
         Column("fit_ordered", REAL, "the same in the fit problems", True, unit="share"),
         Column(
             "chosen",
