@@ -86,9 +86,9 @@ def test_too_few_problems_and_no_context_are_not_checked():
 def test_findings_give_shares_attention_and_runs():
     text = " ".join(SECTION.findings(study(0.9, 0.9, difference=-0.1)))
     assert "so 90.3% of the change falls on the first token (95% interval" in text
-    assert "is lower than that to the same token unsteered in 1 of 1 setting" in text
+    assert "attention to the injected token is lower in 1 of 1 setting" in text
     assert "more than 95% of 3 random vectors" in text
-    assert "whose next sentence turns back is higher than unsteered in 1 of" in text
+    assert "turns back in the next sentence is higher in 1 of 1 setting" in text
     alike = " ".join(SECTION.findings(study(difference=0.0)))
     assert (
         "attention to the injected token is not told apart in 1 of 1 setting" in alike

@@ -47,13 +47,13 @@ def divergences(
     ids = torch.tensor([context.ids[: context.token]], device=decoder.device)
     decoder.base(input_ids=ids, past_key_values=prefix, use_cache=True)
     found = torch.empty(len(injections), context.distance + 1, dtype=torch.float64)
-    widths = Widths.of(decoder)
+    widths, factors = Widths.of(decoder), len({one.factor for one in injections})
     batches = in_batches(
         list(enumerate(injections)),
         lambda batch: _read(decoder, context, prefix, [one for _, one in batch]),
         length=lambda _: len(context.ids),
         name=lambda _: context.name,
-        need=lambda batch: batch_bytes(widths, context, len(batch)),
+        need=lambda batch: batch_bytes(widths, context, len(batch), factors),
         batch_memory=batch_memory,
     )
     for batch, values in batches:
@@ -61,22 +61,27 @@ def divergences(
     return found
 
 
-def batch_bytes(w: Widths, context: Context, injections: int) -> float:
+def batch_bytes(w: Widths, context: Context, injections: int, factors: int) -> float:
     """Peak memory of a batch in addition to the model, in bytes.
 
-    Keys and values of the prefix are copied for each row, and once more while new ones
-    are appended. Log-probs of a row are computed in float64.
+    Keys and values of the prefix are copied for each row, and those of a layer once
+    more while new ones are appended. Log-probs of a row are computed in float64; those
+    of the unsteered rows stay.
 
     Args:
         w: widths of the model.
         context: the tokens.
-        injections: number of rows, without the unsteered ones.
+        injections: number of rows with a vector.
+        factors: number of rows without one.
     """
-    rows, new, keys = injections + 4, context.distance + 1, len(context.ids)
-    masks = 2 * rows * new * keys * w.size
-    reading = reading_bytes(w, rows, new, keys)
-    logits = rows * new * w.d * w.size + 8 * new * w.vocabulary * FLOAT64
-    return 2 * cache_bytes(w, rows * keys) + masks + max(reading, logits)
+    rows, new, keys = injections + factors, context.distance + 1, len(context.ids)
+    cached = cache_bytes(w, rows * keys)
+    appended = cached / w.layers
+    masks = rows * new * keys * w.size
+    reading = masks + appended + reading_bytes(w, rows, new, keys)
+    states = rows * new * w.d * w.size
+    logits = states + (factors + 4) * new * w.vocabulary * FLOAT64
+    return cached + max(reading, logits)
 
 
 def _read(

@@ -154,30 +154,30 @@ def _range(values: pl.Series) -> str:
 
 def _attention(data: StudyData, tests: pl.DataFrame) -> str:
     """In how many settings the token gets less or more attention than unsteered."""
-    low, high = pl.col("difference_low"), pl.col("difference_high")
-    less, more = tests.filter(high < 0).height, tests.filter(low > 0).height
-    unchecked = tests.filter(low.is_null()).height
     rows = data.tables["injection/attended"].filter(
-        pl.col("layer").is_null() & pl.col("distance").is_null()
+        pl.col("layer").is_null() & pl.col("distance").is_null(),
+        pl.col("place") == ARRIVAL,
     )
-    rows = rows.filter((pl.col("place") == ARRIVAL) & (pl.col("direction") != RANDOM))
-    rest = tests.height - less - more - unchecked
-    parts = [
-        f"{word} in {n}"
-        for word, n in (
-            ("lower than that to the same token unsteered", less),
-            ("higher", more),
-            ("not told apart", rest),
-            ("not checked", unchecked),
-        )
-        if n
-    ]
     return (
-        f"The attention to the injected token is {listed(parts)} of "
-        f"{plural(tests.height, 'setting')} (mean over later tokens and over layers "
-        f"from the injection on, interval of the difference against 0, corrected): "
-        f"{_range(rows['injected'])} of the attention beside {_range(rows['unsteered'])} unsteered."
+        "Beside the same token unsteered, the attention to the injected token is "
+        f"{_sides(tests, 'difference')} (mean over later tokens and over layers from "
+        "the injection on, corrected interval of the difference against 0): "
+        f"{_range(rows['injected'])} of the attention, unsteered "
+        f"{_range(rows['unsteered'])}."
     )
+
+
+def _sides(rows: pl.DataFrame, name: str) -> str:
+    """In how many settings an interval lies on one side of 0: "lower in 3 of 8 ..."."""
+    low, high = pl.col(f"{name}_low"), pl.col(f"{name}_high")
+    counts = {
+        "lower": rows.filter(high < 0).height,
+        "higher": rows.filter(low > 0).height,
+        "not told apart": rows.filter((low <= 0) & (high >= 0)).height,
+        "without an interval": rows.filter(low.is_null()).height,
+    }
+    parts = [f"{word} in {n}" for word, n in counts.items() if n]
+    return f"{listed(parts)} of {plural(rows.height, 'setting')}"
 
 
 def _random(tests: pl.DataFrame) -> list[str]:
@@ -205,42 +205,21 @@ def _prompt_end(tests: pl.DataFrame) -> list[str]:
 
 
 def _free(data: StudyData) -> list[str]:
-    """How many free runs differ and turn, of the first direction and depth."""
+    """How many free runs differ from the unsteered ones, and how many turn."""
     table = data.tables["injection/free"].filter(pl.col("direction") != RANDOM)
-    if table.is_empty():
-        return []
     sentences = []
-    for mode, words in ((ONCE, "once"), (ALWAYS, "at every token")):
+    for mode, words in ((ONCE, "Added once"), (ALWAYS, "Added at every token")):
         rows = table.filter(mode=mode)
-        if rows.is_empty():
-            continue
-        more, less = (
-            rows.filter(end).height
-            for end in (pl.col("change_low") > 0, pl.col("change_high") < 0)
-        )
-        unchecked = rows.filter(pl.col("change_low").is_null()).height
-        rest = rows.height - more - less - unchecked
-        parts = [
-            f"{word} in {n}"
-            for word, n in (
-                ("higher than unsteered", more),
-                ("lower", less),
-                ("not told apart", rest),
-                ("not checked or equal", unchecked),
+        if rows.height:
+            sentences.append(
+                f"{words}, {_range(rows['differ'])} of the thoughts that go on freely "
+                "differ from the unsteered ones. The share that turns back in the next "
+                f"sentence is {_sides(rows, 'change')} ({_range(rows['turned'])}, "
+                f"unsteered {_range(rows['unsteered'])}; "
+                f"{plural(max(rows['n'].to_list()), 'run')} a setting, the random "
+                "numbers of the unsteered run, intervals not corrected)."
             )
-            if n
-        ]
-        sentences.append(
-            f"added {words}, {_range(rows['differ'])} of the runs differ from the "
-            f"unsteered one, and the share whose next sentence turns back is "
-            f"{listed(parts)} of {plural(rows.height, 'setting')} "
-            f"({_range(rows['turned'])} beside {_range(rows['unsteered'])})"
-        )
-    runs = plural(max(table["n"].to_list()), "run")
-    return [
-        f"Thoughts that go on freely ({runs} a setting, the random numbers of the "
-        f"unsteered run, intervals not corrected): {'; '.join(sentences)}."
-    ]
+    return sentences
 
 
 def sheets(data: StudyData) -> list[Sheet]:

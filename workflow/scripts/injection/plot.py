@@ -24,7 +24,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from doubletake.page.plots import (
-    ACCENT,
     DASHED,
     FAINT,
     INK,
@@ -39,6 +38,7 @@ from doubletake.page.plots import (
 )
 from doubletake.page.wording import plural
 from doubletake.running.logs import job
+from injection.free_figure import draw_free
 from injection.tables import (
     ALWAYS,
     ARRIVAL,
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("plot_injection")
 
-NO_RUN = "Nothing to draw: no thought went on freely."
 NOTHING = "Nothing to draw: no direction, or no context of a test problem."
 LINES: dict[str, Any] = {ONCE: "-", ALWAYS: DASHED}
 FILLS: dict[str, dict[str, Any]] = {
@@ -220,48 +219,6 @@ def draw_boosted(summary: pl.DataFrame, strength: float, confidence: float) -> F
     return figure
 
 
-def draw_free(free: pl.DataFrame, confidence: float) -> Figure:
-    """Free runs: left those that differ, right those that turn back."""
-    shown, unchecked = with_interval(free, "turned_low")
-    if shown.is_empty():
-        return empty_figure(unchecked or NO_RUN)
-    settings = shown.select("direction", "depth").unique(maintain_order=True).rows()
-    figure, axes = new_figure(columns=2, height=4.6)
-    for panel, column in zip(axes[0], ("differ", "turned"), strict=True):
-        for mode, shift, filled in ((ONCE, -0.12, True), (ALWAYS, 0.12, False)):
-            own = shown.filter(mode=mode)
-            pairs = own.select("direction", "depth").rows()
-            x = np.array([settings.index(pair) for pair in pairs]) + shift
-            values = own[column].to_numpy()
-            low, high = (
-                own[f"{column}_{end}"].fill_null(own[column]).to_numpy()
-                for end in ("low", "high")
-            )
-            ends = np.maximum([values - low, high - values], 0)
-            face = ACCENT if filled else "white"
-            panel.errorbar(
-                x, values, yerr=ends, fmt="o", color=ACCENT, mfc=face, elinewidth=1
-            )
-        names = [f"{name}, {depth:.0%}" for name, depth in settings]
-        panel.set_xticks(range(len(names)), names, rotation=60, ha="right")
-        panel.set(ylim=(-0.03, 1.03), ylabel="share of runs")
-    axes[0, 0].set_title("Differ from the unsteered run")
-    axes[0, 1].set_title("Turn back in the next sentence")
-    x = [settings.index(pair) for pair in shown.select("direction", "depth").rows()]
-    axes[0, 1].plot(x, shown["unsteered"], "_", color=INK, ms=12)
-    handles = [
-        Line2D([], [], marker="o", ls="", color=ACCENT, label="once"),
-        Line2D(
-            [], [], marker="o", ls="", color=ACCENT, mfc="white", label="at every token"
-        ),
-        Line2D([], [], marker="_", ls="", color=INK, ms=12, label="unsteered"),
-    ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=3)
-    named = shown.filter(pl.col("direction") != RANDOM)
-    write_note(figure, _cases(named, confidence, "run"), unchecked)
-    return figure
-
-
 def _depths(rows: pl.DataFrame) -> list[float]:
     return rows["depth"].unique().sort().to_list()
 
@@ -279,10 +236,10 @@ def _handles(colours: dict[str, str]) -> list[Line2D]:
     ]
 
 
-def _cases(rows: pl.DataFrame, confidence: float, noun: str = "context") -> str:
+def _cases(rows: pl.DataFrame, confidence: float) -> str:
     n, problems = (max(rows[name].to_list()) for name in ("n", "problems"))
     return (
-        f"{plural(n, noun)} of {plural(problems, 'problem')}. Intervals: "
+        f"{plural(n, 'context')} of {plural(problems, 'problem')}. Intervals: "
         f"{confidence:.0%} over problems."
     )
 

@@ -30,6 +30,9 @@ _PLACE = Column(
     values=PLACES,
 )
 _DIRECTION = Column("direction", TEXT, f"name of the direction, or `{RANDOM}`")
+_ANY_DIRECTION = Column(
+    "direction", TEXT, f"name of the direction, `{RANDOM}` or `{UNSTEERED}`"
+)
 _BOUNDARY = Column(
     "boundary", COUNT, "the layer whose input the vector is added to", unit="index"
 )
@@ -95,9 +98,7 @@ INJECTION_ATTENTION = Table(
     "injection/attention",
     (
         *_CONTEXT,
-        Column(
-            "direction", TEXT, f"name of the direction, `{RANDOM}` or `{UNSTEERED}`"
-        ),
+        _ANY_DIRECTION,
         _DRAW,
         Column(
             "boundary",
@@ -256,9 +257,7 @@ INJECTION_FREE_RUNS = Table(
         Column("trace", TEXT, "id of the trace"),
         Column("problem", TEXT, "id of its problem"),
         Column("token", COUNT, "the token of the injection", unit="token index"),
-        Column(
-            "direction", TEXT, f"name of the direction, `{RANDOM}` or `{UNSTEERED}`"
-        ),
+        _ANY_DIRECTION,
         *map(_or_null, (_BOUNDARY, _DEPTH, _STRENGTH, _MODE)),
         _DRAW,
         Column("tokens", COUNT, "tokens that were decoded", unit="tokens"),
@@ -300,7 +299,7 @@ INJECTION_FREE = Table(
         Column("unsteered", REAL, "the same without injection", unit="share"),
         *with_ends("change", "mean of turned - unsteered", "share"),
         Column("n", COUNT, "number of runs", unit="runs"),
-        Column("problems", COUNT, "their problems", unit="problems"),
+        _CASES[1],
     ),
     holds="how many free runs differ from the unsteered ones, and how many turn back",
 )
