@@ -187,6 +187,14 @@ def test_without_directions_or_contexts_the_tables_are_empty(measured, names, se
     assert all(table.is_empty() for table in tables.values())
 
 
+def test_without_free_contexts_nothing_is_decoded(measured):
+    tables, _ = measured(("ward",), replace(SETTINGS, free_contexts=0))
+    assert tables["free_runs"].is_empty()
+    assert set(tables["injection"]["direction"]) == {"ward", RANDOM}
+    decoded = tables["verification"].filter(pl.col("unit") == "runs")
+    assert decoded["n"].to_list() == [0, 0]
+
+
 def test_the_first_different_token_is_counted_from_1():
     of = partial(Completion, "0/0", logprobs=None, finish="stop")
     plain = of([7, 8, 9, 10])

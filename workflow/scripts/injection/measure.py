@@ -27,6 +27,7 @@ Outputs
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ from doubletake.stats.verification import with_verification
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
+from doubletake.tables.table import Table
 from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.tokenizer import load_tokenizer
 from events.tables import EVENTS
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("measure_injection")
 
 STAGE = "injection"
+TABLES = (INJECTION, INJECTION_ATTENTION, INJECTION_FREE_RUNS)
 
 
 def measure(
@@ -101,6 +104,22 @@ def measure(
         progress.update(1, new + len(attended) * len(context.ids))
     progress.close()
     return measured, progress
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was measured; empty where nothing was."""
+
+    measured: Sequence[Measured] = ()
+    free_rows: Sequence[dict[str, Any]] = ()
+
+    def rows(self, table: Table) -> list[dict[str, Any]]:
+        """The rows of one of `TABLES`."""
+        if table is INJECTION:
+            return [row for one in self.measured for row in divergence_rows(one)]
+        if table is INJECTION_ATTENTION:
+            return [row for one in self.measured for row in attention_rows(one)]
+        return list(self.free_rows)
 
 
 def runs_of(measured: Sequence[Measured], settings: Settings) -> list[Run]:
@@ -162,42 +181,35 @@ def main(
         settings.distance,
         settings.seed,
     )
-    measured: list[Measured] = []
-    free_rows: list[dict[str, Any]] = []
-    checks, runs = VERIFICATION.frame([]), RUNS.frame([])
+    found, checks, runs = Found(), VERIFICATION.frame([]), RUNS.frame([])
     if contexts and set(settings.directions) & set(directions.vectors):
         decoder = load_decoder(model)
         prove_rows(decoder)
         problems = PROBLEMS.read(problems_path)
-        differences = Differences()
         with torch.inference_mode():
             measured, progress = measure(decoder, contexts, directions, settings)
-            differences.replay(decoder, measured, settings.verification)
             wanted = runs_of(measured, settings)
             free_rows, free, decoded = measured_runs(
                 decoder, wanted, traces, problems, model, settings
             )
+            differences = Differences()
+            differences.replay(decoder, measured, settings.verification)
         differences.add_runs(free, wanted)
-        figures = differences.figures(model.dtype)
-        for item in figures:
-            logger.info("verification: %s %s of %d", item.check, item.value, item.n)
-        checks = verification_of(STAGE, figures)
+        found = Found(measured, free_rows)
+        checks = verification_of(STAGE, differences.figures(model.dtype))
         runs = pl.concat(
             run_row(STAGE, ONE_SHARD, done, decoder, len(contexts), note)
             for done, note in ((progress, "contexts"), (decoded, "free runs"))
         )
     else:
         logger.info("nothing to measure: no direction, or no context of a test problem")
+    for row in checks.iter_rows(named=True):
+        logger.info("verification: %(check)s: %(value)s over %(n)d", row)
     VERIFICATION.write(checks, verification_path)
     RUNS.write(runs, runs_path)
-    tables = (
-        (INJECTION, [r for one in measured for r in divergence_rows(one)]),
-        (INJECTION_ATTENTION, [r for one in measured for r in attention_rows(one)]),
-        (INJECTION_FREE_RUNS, free_rows),
-    )
     paths = (injection_path, attention_path, free_runs_path)
-    for (table, rows), path in zip(tables, paths, strict=True):
-        table.write(table.frame(rows), path)
+    for table, path in zip(TABLES, paths, strict=True):
+        table.write(table.frame(found.rows(table)), path)
 
 
 if __name__ == "__main__":
