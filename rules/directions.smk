@@ -1,5 +1,12 @@
 """Directions: which vectors of the residual stream point toward turning back?"""
 
+from directions.windows import check_windows
+
+try:
+    check_windows(config["directions"]["windows"])
+except InputError as error:
+    raise WorkflowError(f"config: {error}") from None
+
 
 rule measure_directions:
     input:

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from tiny_fits import many_thoughts, rows_of
 
-from directions.recipes import Recipe, Unit, recipes_of, shuffled_labels, window_name
+from directions.recipes import Recipe, Unit, recipes_of, shuffled_labels
 from directions.split import parts_of, thoughts_to_read
+from directions.windows import check_windows, window_name
+from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 from doubletake.text.tokenizer import load_tokenizer
 
@@ -23,6 +25,13 @@ def test_names_of_windows() -> None:
     """The published window has the plain name, also if the config repeats it."""
     assert window_name((-13, -8)) == "ward"
     assert window_name((-7, -2)) == "ward_7_2"
+
+
+def test_a_window_that_ends_before_it_begins_is_refused() -> None:
+    """The message names the key and what was meant."""
+    check_windows([[-7, -2], [-1, -1]])
+    with pytest.raises(InputError, match=r"directions.windows: \[-2, -7\] ends before"):
+        check_windows([[-7, -2], [-2, -7]])
 
 
 def test_the_published_window_is_not_fitted_twice(recipes: dict[str, Recipe]) -> None:

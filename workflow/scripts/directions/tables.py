@@ -7,7 +7,7 @@ FIT, TEST = "fit", "test"
 PARTS = (FIT, TEST)
 """Parts of the problems: directions are fitted on the first, used on the second."""
 
-WARD, VENHOFF, SEAL = "ward", "venhoff", "seal"
+VENHOFF, SEAL = "venhoff", "seal"
 PROBE, ARRIVALS, WRAP_UP = "probe", "arrivals", "wrap_up"
 
 NAME = Column(
