@@ -7,7 +7,8 @@ rule measure_injection:
     input:
         traces="<results>/{model}/{dataset}/traces.parquet",
         events="<results>/{model}/{dataset}/events.parquet",
-        directions="<results>/{model}/{dataset}/directions/vectors.safetensors",
+        vectors="<results>/{model}/{dataset}/directions/vectors.safetensors",
+        directions="<results>/{model}/{dataset}/directions.parquet",
         parts="<results>/{model}/{dataset}/directions/problems.parquet",
         problems="<results>/{model}/{dataset}/problems.parquet",
         model=model_files,

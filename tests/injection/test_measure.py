@@ -13,6 +13,7 @@ from tiny_twins import CASES, problem_of, trace_of
 
 from directions.reading import problems_to_test
 from doubletake.model.loading import load_decoder
+from doubletake.running.errors import InputError
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -38,7 +39,7 @@ from traces.tables import TRACES
 
 SETTINGS = Settings(
     contexts=5,
-    directions=["ward", "probe", "absent"],
+    directions=["ward", "probe"],
     depths=[0.3, 0.6],
     strengths=[0.5],
     tested_strength=1.0,
@@ -99,7 +100,8 @@ def measured(model, tmp_path_factory):
         main(
             traces_path=folder / "traces",
             events_path=folder / "events",
-            directions_path=paths["vectors"],
+            vectors_path=paths["vectors"],
+            directions_path=paths["directions"],
             parts_path=paths["problems"],
             problems_path=folder / "problems",
             **{f"{name}_path": folder / name for name in TABLES},
@@ -185,6 +187,14 @@ def test_the_verification_holds(whole):
 def test_without_directions_or_contexts_the_tables_are_empty(measured, names, settings):
     tables, _ = measured(names, settings)
     assert all(table.is_empty() for table in tables.values())
+
+
+def test_an_unknown_direction_is_refused_by_name(measured):
+    typo = replace(SETTINGS, directions=["ward", "prob"])
+    with pytest.raises(
+        InputError, match=r"injection\.directions: 'prob' is not one of"
+    ):
+        measured(NAMES, typo)
 
 
 def test_without_free_contexts_nothing_is_decoded(measured):

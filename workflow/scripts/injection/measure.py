@@ -12,7 +12,8 @@ Inputs
     problems: `problems.tables.PROBLEMS`, questions and reference answers.
     traces: `traces.tables.TRACES`.
     events: `events.tables.EVENTS`, the arrivals.
-    directions, parts: of the stage `directions` (`directions.reading`).
+    vectors, directions, parts: of the stage `directions` (`directions.reading`,
+        `directions.tables`).
     the model.
 
 Outputs
@@ -35,11 +36,13 @@ import polars as pl
 import torch
 
 from directions.reading import Directions, problems_to_test, read_directions
+from directions.tables import DIRECTIONS
 from doubletake.model.attention_weights import prove_rows
 from doubletake.model.decoder import Decoder
 from doubletake.model.interventions import model_name
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
+from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress, job
 from doubletake.stats.verification import with_verification
 from doubletake.study.settings import ModelSettings
@@ -73,6 +76,24 @@ logger = logging.getLogger("measure_injection")
 
 STAGE = "injection"
 TABLES = (INJECTION, INJECTION_ATTENTION, INJECTION_FREE_RUNS)
+
+
+def check_names(names: Sequence[str], directions: pl.DataFrame) -> None:
+    """Refuse a direction that the study does not fit; one without cases is known.
+
+    Args:
+        names: `injection.directions` of the config.
+        directions: `DIRECTIONS`.
+
+    Raises:
+        InputError: a name is unknown. The message lists the known ones.
+    """
+    known = directions["direction"].unique(maintain_order=True).to_list()
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"injection.directions: {name!r} is not one of {', '.join(known)}"
+            )
 
 
 def measure(
@@ -159,6 +180,7 @@ def main(
     *,
     traces_path: Path,
     events_path: Path,
+    vectors_path: Path,
     directions_path: Path,
     parts_path: Path,
     problems_path: Path,
@@ -171,7 +193,8 @@ def main(
     settings: Settings,
 ) -> None:
     """Read the tables, draw the contexts, measure them, write the tables."""
-    directions = read_directions(directions_path, model_name(model))
+    check_names(settings.directions, DIRECTIONS.read(directions_path))
+    directions = read_directions(vectors_path, model_name(model))
     traces = TRACES.read(traces_path)
     contexts = drawn_contexts(
         traces,
@@ -217,6 +240,7 @@ if __name__ == "__main__":
         main(
             traces_path=Path(snakemake.input.traces),
             events_path=Path(snakemake.input.events),
+            vectors_path=Path(snakemake.input.vectors),
             directions_path=Path(snakemake.input.directions),
             parts_path=Path(snakemake.input.parts),
             problems_path=Path(snakemake.input.problems),
