@@ -173,7 +173,7 @@ def test_free_runs_are_those_of_the_unsteered_one_until_they_differ(whole):
 
 def test_the_verification_holds(whole):
     checks = whole[0]["verification"]
-    assert checks.height == 4
+    assert checks.height == 3
     for row in checks.to_dicts():
         if row["n"]:
             assert row["value"] <= row["bound"]
@@ -202,7 +202,7 @@ def test_without_free_contexts_nothing_is_decoded(measured):
     assert tables["free_runs"].is_empty()
     assert set(tables["injection"]["direction"]) == {"ward", RANDOM}
     decoded = tables["verification"].filter(pl.col("unit") == "runs")
-    assert decoded["n"].to_list() == [0, 0]
+    assert decoded["n"].to_list() == [0]
 
 
 def test_the_first_different_token_is_counted_from_1():

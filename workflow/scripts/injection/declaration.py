@@ -71,8 +71,8 @@ DECLARATION = Experiment(
         Figure(
             "free",
             "Thoughts that go on freely after an injection",
-            "The thought is decoded further, with the random numbers of the unsteered "
-            "run. Left: share of runs of which a token differs from the unsteered run. "
+            "The thought is decoded further, with and without an injection, with the "
+            "same random numbers. Left: share of runs of which a token differs from the unsteered run. "
             "Right: share that turns back in the next sentence, as the detector finds "
             "it; dashes are the unsteered shares of the same thoughts. Filled: the "
             "vector is added once. Open: at every token. Bars are intervals over "

@@ -36,7 +36,12 @@ def free_means(runs: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
             | {"at": number(np.median(at.to_numpy()) if len(at) else np.nan)}
             | turned.columns("turned")
             | {"unsteered": unsteered.value}
-            | change.columns("change")
+            | {name: within(end) for name, end in change.columns("change").items()}
             | {"n": part.height, "problems": change.clusters}
         )
     return INJECTION_FREE.frame(rows)
+
+
+def within(difference: float | None) -> float | None:
+    """A difference of two shares, or an end of its interval: from -1 to 1."""
+    return None if difference is None else min(max(difference, -1.0), 1.0)

@@ -1,4 +1,9 @@
-"""Thoughts that go on freely after an injection, with the same random numbers."""
+"""Thoughts that go on freely after an injection, beside unsteered ones.
+
+All runs of a context draw the same random numbers. They are not those of the study's
+thought: it was chosen because it goes on after the arrival, so to compare with it would
+find that injections shorten thoughts. The unsteered run is decoded anew.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -99,7 +104,7 @@ class FreeRuns:
         for completion, tokens in generate(
             self.decoder.hf,
             requests,
-            Sampling(s.temperature, s.top_p, s.generation_seed),
+            Sampling(s.temperature, s.top_p, s.generation_seed + 1),
             self.tokenizer.stops_with(self.decoder.stop_ids),
             s.batch_size,
             decoder=self.decoder,

@@ -6,7 +6,7 @@ distribution of the next token is compared with that of the unsteered run: KL(un
 || injected). The same is done with the vector at every token, with random vectors of
 the same length, and with more attention to the injected token. The attention of the
 later tokens to the token is read beside that of the unsteered run. At last, thoughts go
-on freely after the injection, with the random numbers of the unsteered run.
+on freely after the injection, beside an unsteered run with the same random numbers.
 
 Inputs
     problems: `problems.tables.PROBLEMS`, questions and reference answers.

@@ -216,8 +216,8 @@ def _free(data: StudyData) -> list[str]:
                 "differ from the unsteered ones. The share that turns back in the next "
                 f"sentence is {_sides(rows, 'change')} ({_range(rows['turned'])}, "
                 f"unsteered {_range(rows['unsteered'])}; "
-                f"{plural(max(rows['n'].to_list()), 'run')} a setting, the random "
-                "numbers of the unsteered run, intervals not corrected)."
+                f"{plural(max(rows['n'].to_list()), 'run')} a setting, the same "
+                "random numbers, intervals not corrected)."
             )
     return sentences
 

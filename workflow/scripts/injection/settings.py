@@ -38,7 +38,7 @@ class Settings:
     top_p: float
     batch_size: int
     generation_seed: int
-    """Of the study's thoughts."""
+    """Of the study's thoughts; free runs take the next one."""
     detector: str
     """Of backtracks."""
     batch_memory: float

@@ -275,8 +275,8 @@ INJECTION_FREE_RUNS = Table(
             "the detector finds a backtrack that begins in the next sentence",
         ),
     ),
-    holds="thoughts that go on freely after an injection, with the random numbers of "
-    "the unsteered run",
+    holds="thoughts that go on freely after an injection, and without one with the "
+    "same random numbers",
 )
 
 INJECTION_FREE = Table(

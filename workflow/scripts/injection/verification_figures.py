@@ -49,11 +49,8 @@ class Differences:
     """Of the attention to the token."""
     elsewhere: int = 0
     """Free runs whose states were changed at other tokens than they should be."""
-    unequal: int = 0
-    """Unsteered free runs that are not the study's thought."""
     runs: int = 0
-    generated: int = 0
-    """Unsteered free runs of thoughts that the study has generated."""
+    """All free runs."""
 
     def replay(
         self, decoder: Decoder, measured: Sequence[Measured], settings: Verification
@@ -103,11 +100,6 @@ class Differences:
                 expected = list(range(max(len(changed), len(own.ids) - given)))
             self.elsewhere += changed != expected
             self.runs += 1
-            row = free.thoughts[context.trace]
-            if one is None and row["logprobs"] is not None:
-                again = row["completion_ids"][: len(own.ids)]
-                self.unequal += own.ids != again
-                self.generated += 1
 
     def figures(self, dtype: str) -> list[VerificationRow]:
         """The rows of `VERIFICATION`; only float32 has bounds."""
@@ -128,37 +120,29 @@ class Differences:
                 ATTENTION_BOUND,
             ),
         )
-        counts = (
-            ("free runs with changes at other tokens", self.elsewhere, self.runs, 0.0),
-            (
-                "unsteered free runs that are not the study's thought",
-                self.unequal,
-                self.generated,
-                0.0 if is_exact else None,
-            ),
+        places = VerificationRow(
+            check="free runs with changes at other tokens than wanted",
+            statistic="number",
+            value=float(self.elsewhere) if self.runs else None,
+            unit="runs",
+            n=self.runs,
+            bound=0.0,
+            merge="sum",
         )
         return [
-            VerificationRow(
-                check=check,
-                statistic="number",
-                value=float(value) if n else None,
-                unit="runs",
-                n=n,
-                bound=bound,
-                merge="sum",
-            )
-            for check, value, n, bound in counts
-        ] + [
-            VerificationRow(
-                check=check,
-                statistic=statistic,
-                value=worst.value,
-                unit=unit,
-                n=worst.n,
-                bound=bound if is_exact else None,
-                merge="max",
-            )
-            for check, statistic, worst, unit, bound in rows
+            places,
+            *(
+                VerificationRow(
+                    check=check,
+                    statistic=statistic,
+                    value=worst.value,
+                    unit=unit,
+                    n=worst.n,
+                    bound=bound if is_exact else None,
+                    merge="max",
+                )
+                for check, statistic, worst, unit, bound in rows
+            ),
         ]
 
 
