@@ -92,6 +92,8 @@ def small(config: dict[str, Any]) -> None:
     config["value_vectors"]["checked_positions"] = 4
     config["report"]["examples"] = 4
     config["decoding_actions"]["thoughts"] = 3
+    config["injection"] |= {"contexts": 2, "random": 3, "random_contexts": 1}
+    config["injection"] |= {"free_contexts": 1, "free_tokens": 4}
     config["online_exit"] |= {"thoughts": 2, "timed_thoughts": 1, "greedy_tokens": 64}
 
 

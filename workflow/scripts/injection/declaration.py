@@ -72,11 +72,11 @@ DECLARATION = Experiment(
             "free",
             "Thoughts that go on freely after an injection",
             "The thought is decoded further, with and without an injection, with the "
-            "same random numbers. Left: share of runs of which a token differs from the unsteered run. "
-            "Right: share that turns back in the next sentence, as the detector finds "
-            "it; dashes are the unsteered shares of the same thoughts. Filled: the "
-            "vector is added once. Open: at every token. Bars are intervals over "
-            "problems. The numbers are in injection/free.parquet.",
+            "same random numbers. Left: share of runs of which a token differs from "
+            "the unsteered run. Right: share that turns back in the next sentence, as "
+            "the detector finds it; dashes are the unsteered shares of the same "
+            "thoughts. Filled: the vector is added once. Open: at every token. Bars "
+            "are intervals over problems. The numbers are in injection/free.parquet.",
         ),
     ),
 )

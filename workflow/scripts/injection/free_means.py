@@ -5,6 +5,7 @@ import polars as pl
 
 from doubletake.stats.intervals import IntervalSettings, cluster_means, number
 from injection.tables import INJECTION_FREE, INJECTION_FREE_RUNS, UNSTEERED
+from injection.verdicts import corrected
 
 SETTING = ("direction", "boundary", "depth", "strength", "mode")
 
@@ -18,8 +19,10 @@ def free_means(runs: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
     plain = runs.filter(direction=UNSTEERED).select("trace", "token", plain="turned")
     steered = runs.filter(pl.col("direction") != UNSTEERED)
     joined = steered.join(plain, on=["trace", "token"], maintain_order="left")
+    parts = joined.partition_by(SETTING, maintain_order=True)
+    strict = corrected(intervals, len(parts))
     rows = []
-    for part in joined.partition_by(SETTING, maintain_order=True):
+    for part in parts:
         differs = part["first_different"].is_not_null()
         columns = part.select(
             differs.alias("differ").cast(pl.Float64),
@@ -28,7 +31,7 @@ def free_means(runs: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
         ).with_columns(change=pl.col("turned") - pl.col("unsteered"))
         values, problems = columns.to_numpy(), part["problem"].to_numpy()
         differ, turned = cluster_means(values[:, :2], problems, intervals, shares=True)
-        unsteered, change = cluster_means(values[:, 2:], problems, intervals)
+        unsteered, change = cluster_means(values[:, 2:], problems, strict)
         at = part["first_different"].drop_nulls()
         rows.append(
             part.select(SETTING).row(0, named=True)

@@ -217,7 +217,7 @@ def _free(data: StudyData) -> list[str]:
                 f"sentence is {_sides(rows, 'change')} ({_range(rows['turned'])}, "
                 f"unsteered {_range(rows['unsteered'])}; "
                 f"{plural(max(rows['n'].to_list()), 'run')} a setting, the same "
-                "random numbers, intervals not corrected)."
+                "random numbers, corrected intervals)."
             )
     return sentences
 

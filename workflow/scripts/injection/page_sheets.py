@@ -118,8 +118,8 @@ def free_sheets(data: StudyData) -> list[Sheet]:
             cells,
             words=(0, 2),
             note="First at: median of the first token that differs, of the runs that "
-            "differ. Turn back: in the next sentence. Change: percentage points. "
-            + data.interval_note,
+            "differ. Turn back: in the next sentence. Change: percentage points, its "
+            "interval corrected for the number of settings. " + data.interval_note,
             folded=True,
         )
     ]

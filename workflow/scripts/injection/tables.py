@@ -107,9 +107,7 @@ INJECTION_ATTENTION = Table(
             nullable=True,
             unit="index",
         ),
-        Column(
-            "strength", REAL, _STRENGTH.meaning + "; 0: unsteered", unit=_STRENGTH.unit
-        ),
+        replace(_STRENGTH, meaning=f"{_STRENGTH.meaning}; 0: unsteered"),
         Column("layer", COUNT, "the layer that attends", unit="index"),
         Column(
             "attention",
@@ -254,9 +252,7 @@ def _or_null(column: Column) -> Column:
 INJECTION_FREE_RUNS = Table(
     "injection/free_runs",
     (
-        Column("trace", TEXT, "id of the trace"),
-        Column("problem", TEXT, "id of its problem"),
-        Column("token", COUNT, "the token of the injection", unit="token index"),
+        *(column for column in _CONTEXT if column is not _PLACE),
         _ANY_DIRECTION,
         *map(_or_null, (_BOUNDARY, _DEPTH, _STRENGTH, _MODE)),
         _DRAW,
@@ -275,8 +271,7 @@ INJECTION_FREE_RUNS = Table(
             "the detector finds a backtrack that begins in the next sentence",
         ),
     ),
-    holds="thoughts that go on freely after an injection, and without one with the "
-    "same random numbers",
+    holds="thoughts that go on freely after an injection, and without one",
 )
 
 INJECTION_FREE = Table(
@@ -297,7 +292,11 @@ INJECTION_FREE = Table(
         ),
         *with_ends("turned", "runs that turn back in the next sentence", "share"),
         Column("unsteered", REAL, "the same without injection", unit="share"),
-        *with_ends("change", "mean of turned - unsteered", "share"),
+        *with_ends(
+            "change",
+            "mean of turned - unsteered; its interval is corrected for the settings",
+            "share",
+        ),
         Column("n", COUNT, "number of runs", unit="runs"),
         _CASES[1],
     ),
