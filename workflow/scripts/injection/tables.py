@@ -22,6 +22,11 @@ def attending_distances(distance: int) -> list[int]:
     return [2**k for k in range(distance.bit_length())]
 
 
+def _or_null(column: Column) -> Column:
+    """The same column, null for an unsteered run."""
+    return replace(column, meaning=f"{column.meaning}; null: unsteered", nullable=True)
+
+
 _PLACE = Column(
     "place",
     TEXT,
@@ -100,13 +105,7 @@ INJECTION_ATTENTION = Table(
         *_CONTEXT,
         _ANY_DIRECTION,
         _DRAW,
-        Column(
-            "boundary",
-            COUNT,
-            "the layer whose input the vector is added to; null: unsteered",
-            nullable=True,
-            unit="index",
-        ),
+        _or_null(_BOUNDARY),
         replace(_STRENGTH, meaning=f"{_STRENGTH.meaning}; 0: unsteered"),
         Column("layer", COUNT, "the layer that attends", unit="index"),
         Column(
@@ -242,11 +241,6 @@ INJECTION_TESTS = Table(
     ),
     holds="the published presumption, tested for each direction and depth",
 )
-
-
-def _or_null(column: Column) -> Column:
-    """The same column, null for an unsteered run."""
-    return replace(column, meaning=f"{column.meaning}; null: unsteered", nullable=True)
 
 
 INJECTION_FREE_RUNS = Table(
