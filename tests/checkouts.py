@@ -93,6 +93,8 @@ def small(config: dict[str, Any]) -> None:
     config["report"]["examples"] = 4
     config["decoding_actions"]["thoughts"] = 3
     config["wrong_samples"] |= {"further": 2, "samples": 1, "right_samples": 1}
+    config["injection"] |= {"contexts": 2, "random": 3, "random_contexts": 1}
+    config["injection"] |= {"free_contexts": 1, "free_tokens": 4}
     config["online_exit"] |= {"thoughts": 2, "timed_thoughts": 1, "greedy_tokens": 64}
 
 

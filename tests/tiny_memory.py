@@ -11,10 +11,11 @@ from typing import Any
 
 import polars as pl
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 import activations.forward_pass as activations_pass
 import attention.forward_pass as attention_pass
+import injection.forward_pass as injection_pass
 import twins.forward_pass as twins_pass
 from activations.trace_inputs import TraceInput
 from attention.head_attribution import HeadReader
@@ -33,6 +34,9 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
 from doubletake.model.watched_places import Watch
 from doubletake.study.settings import ModelSettings
+from injection import attended
+from injection.contexts import Context
+from injection.injections import Injection
 from logit_lens.cached_states import CachedStates, states_bytes
 from logit_lens.measure import lens_table
 from logit_lens.random_groups import RandomGroups
@@ -130,6 +134,47 @@ def directions(decoder: Decoder, length: int, gib: float) -> Case:
     return _case([item] * _count(decoder, length, gib), length, need, run, gib)
 
 
+def injection_contexts(length: int) -> tuple[Context, list[Injection]]:
+    """A context, and one injection more often than any budget allows."""
+    vector = torch.ones(64)
+    one = Injection("ward", None, 1, 0.3, 1.0, "always", 2.0, vector)
+    context = Context("0/0", "0", "arrival", length - 1 - POSITIONS, (5,) * length)
+    return context, [one] * 400
+
+
+def injection(decoder: Decoder, length: int, gib: float) -> Case:
+    context, several = injection_contexts(length)
+    prefix = DynamicCache()
+    ids = torch.tensor([context.ids[: context.token]])
+    if decoder.device.type == "cpu":
+        with torch.inference_mode():
+            decoder.base(input_ids=ids, past_key_values=prefix, use_cache=True)
+    widths = Widths.of(decoder)
+
+    def need(batch: list[Injection]) -> float:
+        return injection_pass.batch_bytes(widths, context, len(batch), 1)
+
+    @torch.inference_mode()
+    def run(batch: list[Injection]) -> object:
+        return injection_pass._read(decoder, context, prefix, batch)
+
+    return _case(several, length, need, run, gib)
+
+
+def injection_attention(decoder: Decoder, length: int, gib: float) -> Case:
+    context, several = injection_contexts(length)
+    widths = Widths.of(decoder)
+
+    def need(batch: list[Injection]) -> float:
+        return attended.batch_bytes(widths, context, len(batch))
+
+    @torch.inference_mode()
+    def run(batch: list[Injection]) -> object:
+        return attended._read(decoder, context, list(batch))
+
+    return _case(several, length, need, run, gib)
+
+
 def attribution(
     decoder: Decoder, length: int, gib: float, method: str, components: int
 ) -> Case:
@@ -219,6 +264,8 @@ CASES: dict[str, Callable[[Decoder, int, float], Case]] = {
     "attention": attention,
     "twins": twins,
     "directions": directions,
+    "injection": injection,
+    "injection, attention": injection_attention,
     "attribution, gradient": partial(attribution, method="gradient", components=1),
     "attribution, gradient, all parts": partial(
         attribution, method="gradient", components=3

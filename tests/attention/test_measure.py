@@ -150,8 +150,8 @@ def test_the_shard_verifies_itself_and_counts_its_tokens(study, table):
 
 
 def test_a_wrong_row_is_detected(study, monkeypatch):
-    from attention import attention_weights
-    from attention.queries_and_keys import QueriesAndKeys
+    from doubletake.model import attention_weights
+    from doubletake.model.queries_and_keys import QueriesAndKeys
 
     weights_of = QueriesAndKeys.weights_of
 

@@ -27,11 +27,11 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 from comparison import Comparison, Other
 from random_llama import random_decoder
 
-from attention.attention_weights import eager_attention, reading_rows
 from attention.forward_pass import run_batch
 from attention.head_attribution import HeadReader
 from attention.selected_turns import SelectedTurn, TraceTurns
 from attention.tables import BINS
+from doubletake.model.attention_weights import eager_attention, reading_rows
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 

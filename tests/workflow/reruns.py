@@ -122,6 +122,7 @@ VALUES: dict[str, Any] = {
     "probing.shuffles": 2,
     "value_vectors.tokens": 3,
     "wrong_samples.strength": 0.1,
+    "injection.distance": 16,
     "verification.minimum": 6,
     "attribution.top_words": 3,
     "intervals.least_problems": 4,

@@ -11,8 +11,8 @@ from tiny_windows import (
     random_ids,
 )
 
-from attention.attention_weights import reading_rows
 from doubletake.model import growing_cache
+from doubletake.model.attention_weights import reading_rows
 from doubletake.model.branch_rows import continue_branches, replay_unpacked
 from doubletake.model.branches import Branch, Prefix
 from doubletake.model.continuous_batching import GenerationRequest, Slots, generate

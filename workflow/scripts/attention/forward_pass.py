@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 import torch
 
-from attention.attention_weights import ROW_BLOCK, AttentionRows, reading_rows
 from attention.head_attribution import HeadReader, write_logits
 from attention.selected_turns import TraceTurns
 from attention.tables import ARRIVAL, ATTENTION, BINS
 from attention.token_bins import attention_by_bin, visible_tokens
+from doubletake.model.attention_weights import ROW_BLOCK, AttentionRows, reading_rows
 from doubletake.model.batch_memory import FLOAT32, Widths, forward_bytes
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder

@@ -2,9 +2,9 @@
 
 Every trace with a selected backtrack or control gets one forward pass, up to its last
 selected position. Beside the model's own attention, the pass computes the attention
-rows of all heads at the selected positions (`attention.attention_weights`) and sums
-them over bins of tokens (`attention.token_bins`). The heads' outputs are read as direct
-logit attribution to the turn words (`attention.head_attribution`).
+rows of all heads at the selected positions (`doubletake.model.attention_weights`) and
+sums them over bins of tokens (`attention.token_bins`). The heads' outputs are read as
+direct logit attribution to the turn words (`attention.head_attribution`).
 
 Inputs
     traces: `traces.tables.TRACES`.
@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import torch
 
-from attention.attention_weights import eager_weights, prove_rows
 from attention.forward_pass import (
     BatchResult,
     TurnKey,
@@ -40,6 +39,7 @@ from attention.forward_pass import (
 from attention.head_attribution import HeadReader
 from attention.selected_turns import TraceTurns, traces_with_turns
 from attention.tables import ATTENTION, PARTITION
+from doubletake.model.attention_weights import eager_weights, prove_rows
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder

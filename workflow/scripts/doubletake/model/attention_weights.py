@@ -20,9 +20,9 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from attention.queries_and_keys import QueriesAndKeys
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import registered
+from doubletake.model.queries_and_keys import QueriesAndKeys
 from doubletake.model.self_proof import PROOF_BOUND, PROOF_TOKENS
 from doubletake.running.errors import InputError
 

@@ -7,11 +7,11 @@ import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from attention import attention_weights, queries_and_keys
-from attention.attention_weights import eager_weights, prove_rows, reading_rows
-from attention.queries_and_keys import QueriesAndKeys
+from doubletake.model import attention_weights, queries_and_keys
+from doubletake.model.attention_weights import eager_weights, prove_rows, reading_rows
 from doubletake.model.batches import padded
 from doubletake.model.loading import load_decoder
+from doubletake.model.queries_and_keys import QueriesAndKeys
 from doubletake.running.errors import InputError
 
 LENGTHS = (23, 17, 9)

@@ -1,0 +1,1 @@
+"""Injection: does a vector that is added once fade because it gets no attention?"""
