@@ -41,6 +41,7 @@ LOADING = (
     "decoding_actions",
     "attribution",
     "attention",
+    "wrong_samples",
 )
 """Stages of which every shard loads the model."""
 LOADING_ONCE = ("value_vectors", "online_exit", "directions", "injection")
