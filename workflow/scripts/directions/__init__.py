@@ -1,0 +1,1 @@
+"""Directions: which vectors of the residual stream point toward turning back?"""
