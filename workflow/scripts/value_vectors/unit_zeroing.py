@@ -4,6 +4,7 @@ Each set is a query of the last token (`doubletake.model.packed_queries`).
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -45,7 +46,10 @@ def zeroed_states(
     Returns:
         [zeroing, d_model], after the final norm, float32, on the CPU.
     """
-    place = partial(_zeroing_hooks, decoder, hook_of=_packed)
+
+    def place(batch: Sequence[Zeroing]) -> AbstractContextManager[None]:
+        return registered(_zeroing_hooks(decoder, batch, _packed))
+
     kept = partial(_kept_bytes, Widths.of(decoder))
     return last_token_states(decoder, ids, zeroings, place, kept, batch_memory, name)
 

@@ -7,12 +7,12 @@ values are those of a plain pass.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TypeVar
 
 import torch
-from torch.utils.hooks import RemovableHandle
 from transformers import DynamicCache
 
 from doubletake.model.architectures import attention_windows
@@ -24,15 +24,14 @@ from doubletake.model.batch_memory import (
 )
 from doubletake.model.batches import in_batches, run_alone
 from doubletake.model.decoder import Decoder
-from doubletake.model.hooks import registered
 
 # The cost of attention grows with the square of this number, which no model notices.
 QUERIES_AT_ONCE = 256
 
 Variant = TypeVar("Variant")
-Place = Callable[[Sequence[Variant]], Iterable[RemovableHandle]]
-"""Registers hooks that change the states [1, query, ...] of a batch of variants: query
-k belongs to variant k."""
+Place = Callable[[Sequence[Variant]], AbstractContextManager[None]]
+"""Inside it, the states [1, query, ...] of a batch of variants change: query k belongs
+to variant k."""
 
 
 @torch.inference_mode()
@@ -51,8 +50,8 @@ def last_token_states(
         decoder: the model.
         ids: token ids of the sequence; only the last one is changed.
         variants: each is applied alone.
-        place: registers the hooks of a batch of variants.
-        kept: what these hooks hold, in bytes.
+        place: changes the states of a batch of variants.
+        kept: what it holds, in bytes.
         batch_memory: memory for a batch in addition to the model, in GiB.
         name: what to call the sequence in a message.
 
@@ -89,7 +88,7 @@ def last_token_states(
 
 
 def query_bytes(widths: Widths, tokens: int, queries: int) -> float:
-    """Peak memory of the queries in addition to the model and the hooks, in bytes.
+    """Peak memory of the queries in addition to the model and the changes, in bytes.
 
     The prefix and its copy with the queries come on top of the pass.
 
@@ -117,11 +116,11 @@ def _read_last_token(
         decoder: the model.
         prefix: cache of all tokens before the last one; a copy is read.
         ids: token ids of the whole sequence.
-        place: registers the hooks.
+        place: changes their states.
         batch: each is applied alone.
     """
     queries = torch.full((1, len(batch)), ids[-1], device=decoder.device)
-    with registered(place(batch)):
+    with place(batch):
         output = decoder.base(
             input_ids=queries,
             position_ids=torch.full_like(queries, len(ids) - 1),
