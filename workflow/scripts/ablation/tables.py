@@ -10,7 +10,8 @@ PROBABILITY = "probability"
 _ABLATION = Column(
     "ablation",
     TEXT,
-    "name of the ablation: target, size or boundary, mode; `none`: nothing is taken away",
+    "name of the ablation: target, size or boundary, mode; `none`: nothing is taken "
+    "away",
 )
 _TARGET = (
     Column("target", TEXT, "what is taken away", values=TARGETS),
@@ -82,14 +83,14 @@ ABLATION_SETS = Table(
         Column(
             "ablation",
             TEXT,
-            "name of the ablation; all directions of one reach share their random ones, "
-            "named `directions/...`",
+            "name of the ablation; directions of one reach share their random ones, named "
+            "`directions/...`",
         ),
         Column(
             "null",
             TEXT,
-            "`named`: the ablation itself; `random`: random vectors, or random units or "
-            "heads that write as much; `within`: random vectors in the span of the "
+            "`named`: the ablation itself; `random`: random vectors, or units or heads "
+            "that write as much; `within`: random vectors in the span of the "
             "leading principal components of the residual stream",
             values=(NAMED, *NULLS),
         ),
@@ -302,7 +303,7 @@ ABLATION_EFFECTS = Table(
         Column(
             "p_holm",
             REAL,
-            "p, corrected for the number of claimed ablations (Holm); null: not claimed",
+            "p, corrected for the number of claimed ablations (Holm); null: no claim",
             nullable=True,
             unit=PROBABILITY,
         ),
@@ -331,8 +332,8 @@ ABLATION_RATES = Table(
         ),
         *with_ends(
             "turns_change",
-            "continuations: the share minus that without an ablation, paired; thoughts: "
-            "backtracks per thought minus those without, paired",
+            "continuations: that share minus the one without an ablation; thoughts: "
+            "backtracks per thought minus those without",
             "share, or backtracks",
             nullable=True,
         ),

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 import torch
 
+from doubletake.model.value_vectors import SIDE_SIGNS
 from doubletake.stats.holm import holm
 from doubletake.stats.random_ranks import rank_p
-from value_vectors.mlp_units import SIDE_SIGNS
 from value_vectors.tables import LEVEL, VALUE_VECTOR_ALIGNMENT
 
 DIRECTIONS_AT_ONCE = 64  # null directions whose closest vectors are in memory
