@@ -12,7 +12,7 @@ from ablation.boundaries import Boundary
 from doubletake.model.batch_memory import Widths, forward_bytes
 from doubletake.model.batches import in_batches, padded
 from doubletake.model.decoder import Decoder
-from doubletake.model.hooks import projected, registered
+from doubletake.model.hooks import hooked, projected, registered
 from doubletake.model.value_vectors import value_vectors
 from doubletake.running.logs import Progress
 
@@ -51,6 +51,10 @@ class Activity:
     heads: list[PartActivity]
     units: list[PartActivity]
     """Empty in a mixture of experts."""
+    resid: list[torch.Tensor]
+    """[d_model], sum of the residual stream over thought tokens, by boundary."""
+    resid_at_boundaries: list[torch.Tensor]
+    """[d_model], the same at the ends of arrivals' sentences."""
     tokens: int = 0
     boundaries: int = 0
     backtracks: int = 0
@@ -62,6 +66,14 @@ class Activity:
     def sizes(self, part: str, layer: int) -> torch.Tensor:
         """Mean norm of what each unit or head writes at boundaries, float64."""
         return self._of(part)[layer].at_boundaries / max(self.boundaries, 1)
+
+    def mean_resid(self, boundary: int) -> torch.Tensor:
+        """Mean residual stream over thought tokens: [d_model], float32."""
+        return (self.resid[boundary] / max(self.tokens, 1)).float()
+
+    def resid_after_arrivals(self, boundary: int) -> torch.Tensor:
+        """Mean residual stream after arrivals: [d_model], float32."""
+        return (self.resid_at_boundaries[boundary] / max(self.boundaries, 1)).float()
 
     def at_backtracks(self, layer: int) -> torch.Tensor:
         """Mean activation of the units at backtracks: [unit], float64."""
@@ -113,8 +125,16 @@ def empty_activity(decoder: Decoder, writing: Writing) -> Activity:
         decoder.attention_out(layer).in_features for layer in range(decoder.n_layers)
     ]
     units = [len(norms) for norms in writing.value_norms]
+
+    def streams() -> list[torch.Tensor]:
+        sizes = [decoder.d_model] * (decoder.n_layers + 1)
+        return [torch.zeros(size, dtype=torch.float64) for size in sizes]
+
     return Activity(
-        [zeros(width, heads) for width in widths], [zeros(n, n) for n in units]
+        [zeros(width, heads) for width in widths],
+        [zeros(n, n) for n in units],
+        streams(),
+        streams(),
     )
 
 
@@ -167,6 +187,13 @@ def _read(
         )
     )
 
+    streams: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+
+    def resid(_: str, boundary: int, states: torch.Tensor) -> None:
+        total = states[inside.to(states.device)].double().sum(0).cpu()
+        here = states[list(arrived[0]), list(arrived[1])].double().sum(0).cpu()
+        streams.append((boundary, total, here))
+
     def see(part: PartActivity, norms: Any, layer: int, states: torch.Tensor) -> None:
         sums = [
             states[inside.to(states.device)].double().sum(0),
@@ -182,8 +209,16 @@ def _read(
         see(activity.units[layer], writing.of_units, layer, states)
 
     ids = padded([one.ids for one in batch]).to(decoder.device)
-    with projected(decoder, heads), _down_inputs(decoder, units, len(activity.units)):
+    stream = [("resid", boundary) for boundary in range(decoder.n_layers + 1)]
+    with (
+        hooked(decoder, resid, stream),
+        projected(decoder, heads),
+        _down_inputs(decoder, units, len(activity.units)),
+    ):
         decoder.base(input_ids=ids, use_cache=False)
+    for boundary, total, here in streams:
+        activity.resid[boundary] += total
+        activity.resid_at_boundaries[boundary] += here
     for part, (total, at_boundaries, at_backtracks) in found:
         part.total += total
         part.at_boundaries += at_boundaries

@@ -20,7 +20,8 @@ class Boundary:
     event: int
     """Number of the arrival within the trace."""
     position: int
-    """Last token of the sentence, counted in the trace."""
+    """The token that predicts the first token of the next sentence, counted in the
+    trace: white space that follows the arrival's sentence is read."""
 
     @property
     def name(self) -> Name:
@@ -31,26 +32,29 @@ class Boundary:
 def boundaries_of(trace: dict[str, Any], arrivals: pl.DataFrame) -> list[Boundary]:
     """The boundaries of one thought, in order.
 
-    Left out are boundaries inside of a token, those at the end of an open thought, and
-    a second arrival in one sentence.
+    Left out are boundaries inside of a token, those after which the thought ends, and a
+    second arrival in one sentence.
 
     Args:
         trace: a row of `TRACES`.
         arrivals: its rows of `EVENTS`.
     """
     start, stop = trace["thought_start"], trace["thought_stop"]
-    thought, offsets = trace["text"][start:stop], trace["offsets"]
+    text, offsets = trace["text"], trace["offsets"]
+    thought = text[start:stop]
     prompt = len(trace["prompt_ids"])
     found: dict[int, Boundary] = {}
     for event, end in arrivals.sort("event").select("event", "end").iter_rows():
         if not start < end <= stop:
             continue
         cut = start + cut_after(thought, end - start)
-        position = token_at(offsets, prompt, cut - 1)
-        following = position + 1 - prompt
-        if following < len(offsets) and offsets[following] >= cut:
-            place = Boundary(trace["trace"], trace["problem"], event, position)
-            found.setdefault(position, place)
+        following = text[cut:stop].lstrip()
+        if not following:
+            continue
+        token = token_at(offsets, prompt, stop - len(following))
+        if offsets[token - prompt] >= cut:
+            place = Boundary(trace["trace"], trace["problem"], event, token - 1)
+            found.setdefault(place.position, place)
     return list(found.values())
 
 

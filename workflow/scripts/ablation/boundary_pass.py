@@ -74,12 +74,13 @@ def turn_probabilities(
         name: what to call the sequence in a message.
     """
     queries: list[tuple[Intervention, ...]] = [(), *(s.interventions for s in sets)]
+    most = _kept_bytes(decoder, queries)
     states = last_token_states(
         decoder,
         ids,
         queries,
         partial(ablated, decoder),
-        partial(_kept_bytes, decoder),
+        lambda batch: most * len(batch),
         batch_memory,
         name,
     )
@@ -165,12 +166,12 @@ def _joined(
 
 
 def _kept_bytes(decoder: Decoder, queries: Queries) -> float:
-    """What the changes hold in memory, in bytes: three vectors for each, in float32."""
-    widths = [
-        len(members) * width_of(decoder, *place)  # type: ignore[arg-type]
-        for place, members in _by_place(queries).items()
-    ]
-    return 3.0 * FLOAT32 * sum(widths)
+    """The most that the changes of one query hold: three vectors each, in bytes."""
+    sums = {
+        sum(width_of(decoder, one.part, one.layer) for one in query)
+        for query in queries
+    }
+    return 3.0 * FLOAT32 * max(sums)
 
 
 @torch.inference_mode()

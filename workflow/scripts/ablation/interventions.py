@@ -12,20 +12,32 @@ from doubletake.model.interventions import EVERY, Intervention
 
 
 def projections(
-    name: str, model: str, vectors: Mapping[int, torch.Tensor]
+    name: str,
+    model: str,
+    vectors: Mapping[int, torch.Tensor],
+    activity: Activity,
+    mode: str,
 ) -> tuple[Intervention, ...]:
-    """A direction projected out at some boundaries.
+    """A direction projected out at some boundaries, or set to its mean.
 
     Args:
         name: of the ablation.
         model: that the vectors belong to.
         vectors: [d_model] by boundary, unit vectors; a vector of zeros is left out.
+        activity: of the fit problems.
+        mode: `PROJECT` or `MEAN`: over the thoughts of the fit problems.
     """
-    return tuple(
-        Intervention(name, boundary, "resid", EVERY, model, removed=vector)
-        for boundary, vector in sorted(vectors.items())
-        if vector.any()
-    )
+    made = []
+    for boundary, vector in sorted(vectors.items()):
+        if vector.any():
+            mean = (activity.mean_resid(boundary) @ vector) * vector
+            added = mean if mode == MEAN else None
+            made.append(
+                Intervention(
+                    name, boundary, "resid", EVERY, model, added=added, removed=vector
+                )
+            )
+    return tuple(made)
 
 
 def set_to(

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import torch
 
 from ablation.activity import FitThought, fit_thought, measured_activity
 from ablation.arms import arms_of
@@ -33,8 +34,9 @@ from ablation.boundaries import Boundary, boundaries_in, drawn_boundaries
 from ablation.boundary_pass import TurnReader
 from ablation.boundary_rows import Measured, measured_boundaries
 from ablation.decoding import Decoding, Place, decoded_rows
+from ablation.gradients import mean_support
 from ablation.plan import Plan, Planner, PlanSettings, checked_directions
-from ablation.rankings import ranked_heads, ranked_units
+from ablation.rankings import ranked_heads, ranked_support, ranked_units
 from ablation.tables import (
     ABLATION,
     ABLATION_DECODED,
@@ -72,6 +74,10 @@ logger = logging.getLogger("measure_ablation")
 
 STAGE = "ablation"
 FROM_A_FILE = "nothing decoded: the thoughts come from a file"
+
+
+Tokens = tuple[torch.Tensor, torch.Tensor]
+"""The backtrack words, and the tokens of white space only."""
 
 
 @dataclass(frozen=True)
@@ -163,16 +169,31 @@ class Study:
             for trace in traces.to_dicts()
         ]
 
+    def fit_prefixes(self, count: int | None, seed: int) -> list[list[int]]:
+        """The tokens up to each of the drawn boundaries of the fit problems."""
+        traces = self.thoughts(FIT)
+        every = boundaries_in(traces, self.events, self.of(FIT))
+        ids = token_ids(traces)
+        chosen = drawn_boundaries(every, count, seed)
+        return [ids[one.trace][: one.position + 1] for one in chosen]
+
     def test_boundaries(self, count: int | None, seed: int) -> list[Boundary]:
         """The drawn boundaries of the test problems."""
         every = boundaries_in(self.thoughts(TEST), self.events, self.of(TEST))
         return drawn_boundaries(every, count, seed)
 
 
+def token_ids(traces: pl.DataFrame) -> dict[str, list[int]]:
+    """All tokens of each trace."""
+    columns = traces.select("trace", "prompt_ids", "completion_ids").iter_rows()
+    return {trace: prompt + completion for trace, prompt, completion in columns}
+
+
 def planned(
     decoder: Decoder,
     study: Study,
     directions: Directions,
+    tokens: Tokens,
     settings: Settings,
     progress: Progress,
 ) -> Plan:
@@ -181,6 +202,9 @@ def planned(
     thoughts = study.fit_thoughts()
     activity = measured_activity(decoder, thoughts, settings.batch_memory, progress)
     rankings = ranked_heads(study.attention, study.of(FIT))
+    prefixes = study.fit_prefixes(settings.boundaries, settings.seed)
+    support = mean_support(decoder, prefixes, *tokens, settings.batch_memory, progress)
+    rankings |= ranked_support(support)
     if PROBE in directions.vectors:
         rankings |= ranked_units(decoder, directions.vectors[PROBE], activity)
     return Planner(directions, activity, rankings, settings.plan).made()
@@ -249,14 +273,12 @@ def main(
     )
     directions = read_directions(inputs["directions"], model_name(model))
     progress = Progress(study.thoughts(FIT).height, "thoughts and boundaries")
-    plan = planned(decoder, study, directions, settings, progress)
-    boundaries = study.test_boundaries(settings.boundaries, settings.seed)
     words = target_ids(TURN_WORDS.read(inputs["words"]))[BACKTRACK]
-    reader = TurnReader(decoder, words, white_space_ids(tokenizer))
-    ids = {
-        trace["trace"]: trace["prompt_ids"] + trace["completion_ids"]
-        for trace in study.thoughts(TEST).to_dicts()
-    }
+    tokens = (words, white_space_ids(tokenizer))
+    plan = planned(decoder, study, directions, tokens, settings, progress)
+    boundaries = study.test_boundaries(settings.boundaries, settings.seed)
+    reader = TurnReader(decoder, *tokens)
+    ids = token_ids(study.thoughts(TEST))
     measured: Measured = measured_boundaries(
         decoder, reader, boundaries, ids, plan, settings, progress
     )

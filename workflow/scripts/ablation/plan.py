@@ -16,7 +16,7 @@ from ablation.targets import (
     HEADS,
     MEAN,
     NAMED,
-    ONE,
+    NULLS,
     PROBE,
     PROJECT,
     RANDOM,
@@ -75,7 +75,7 @@ class Plan:
 
     def add(self, row: dict[str, Any], **columns: Any) -> None:
         """Add a version."""
-        empty = {"boundary": None, "candidates": None, "replaceable": None}
+        empty = dict.fromkeys(("boundary", "projection", "candidates", "replaceable"))
         self.versions.append(empty | {"why_not": None} | row | columns)
 
     @property
@@ -142,13 +142,16 @@ class Planner:
     def _directions(self) -> None:
         last = len(self.directions.residual_norms) - 1
         one = self._one_boundary(last)
-        reaches = {EVERY: list(range(last + 1)), ONE: [one]}
-        for reach, boundaries in reaches.items():
-            what = EVERY if reach == EVERY else str(one)
+        every = list(range(last + 1))
+        for what, mode, boundaries in (
+            (EVERY, PROJECT, every),
+            (EVERY, MEAN, every),
+            (str(one), PROJECT, [one]),
+        ):
             for name in DIRECTIONS:
-                self._direction(name, what, boundaries)
-            for null in (RANDOM, WITHIN):
-                self._random_directions(f"directions/{what}", null, boundaries)
+                self._direction(name, what, mode, boundaries)
+            for null in NULLS:
+                self._random_directions(what, mode, null, boundaries)
 
     def _one_boundary(self, last: int) -> int:
         if self.settings.boundary is not None:
@@ -160,13 +163,15 @@ class Planner:
         apart = self.directions.norms[name] / self.directions.residual_norms
         return int(apart[1:].nan_to_num(0.0).argmax()) + 1
 
-    def _direction(self, name: str, what: str, boundaries: list[int]) -> None:
+    def _direction(
+        self, name: str, what: str, mode: str, boundaries: list[int]
+    ) -> None:
         vectors = self.directions.vectors.get(name)
-        claimed = what == EVERY and vectors is not None
+        claimed = (what, mode) == (EVERY, PROJECT) and vectors is not None
         row = {
-            "ablation": version(name, what, PROJECT),
+            "ablation": version(name, what, mode),
             "target": name,
-            "mode": PROJECT,
+            "mode": mode,
             "size": len(boundaries),
             "claimed": claimed,
             "boundary": None if what == EVERY else boundaries[0],
@@ -174,33 +179,53 @@ class Planner:
         if vectors is None:
             self.plan.add(row, why_not=NO_DIRECTION)
             return
-        self.plan.add(row)
-        made = projections(
-            row["ablation"], self.directions.model, {b: vectors[b] for b in boundaries}
-        )
-        members = tuple((one.layer, 0) for one in made)
-        self.plan.sets.append(AblationSet(row["ablation"], NAMED, 0, made, members))
+        self.plan.add(row, projection=self._projection(vectors, boundaries))
+        chosen = {boundary: vectors[boundary] for boundary in boundaries}
+        self._add_direction(row["ablation"], NAMED, 0, mode, chosen)
 
-    def _random_directions(self, name: str, null: str, boundaries: list[int]) -> None:
-        if not any(known in self.directions.vectors for known in DIRECTIONS):
+    def _projection(self, vectors: torch.Tensor, boundaries: list[int]) -> float:
+        """Mean projection after arrivals of the fit problems, in residual norms."""
+        values = [
+            self.activity.resid_after_arrivals(boundary) @ vectors[boundary]
+            for boundary in boundaries
+        ]
+        norms = self.directions.residual_norms[boundaries]
+        return float((torch.stack(values) / norms).mean())
+
+    def _add_direction(
+        self,
+        name: str,
+        null: str,
+        draw: int,
+        mode: str,
+        vectors: dict[int, torch.Tensor],
+    ) -> None:
+        model = self.directions.model
+        made = projections(name, model, vectors, self.activity, mode)
+        members = tuple((one.layer, 0) for one in made)
+        self.plan.sets.append(AblationSet(name, null, draw, made, members))
+
+    def _random_directions(
+        self, what: str, mode: str, null: str, boundaries: list[int]
+    ) -> None:
+        known = any(name in self.directions.vectors for name in DIRECTIONS)
+        inside = null == WITHIN
+        if not known or (inside and self.directions.components.shape[1] < 2):
             return
-        if null == WITHIN and self.directions.components.shape[1] < 2:
-            return
-        count = self._draws(claimed=len(boundaries) > 1)
+        count = self._draws(claimed=(what, mode) == (EVERY, PROJECT))
         drawn = {
             boundary: self.directions.random(
                 count,
                 self.settings.seed + 1000 * (1 + boundary),
-                within=null == WITHIN,
+                within=inside,
                 layer=boundary,
             )
             for boundary in boundaries
         }
         for k in range(count):
             vectors = {boundary: rows[k] for boundary, rows in drawn.items()}
-            made = projections(name, self.directions.model, vectors)
-            members = tuple((one.layer, 0) for one in made)
-            self.plan.sets.append(AblationSet(name, null, k + 1, made, members))
+            name = version("directions", what, mode)
+            self._add_direction(name, null, k + 1, mode, vectors)
 
     def _members(self, target: str, part: str, size: int, number: int) -> None:
         """All modes of one target of units or heads."""

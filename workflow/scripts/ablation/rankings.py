@@ -10,7 +10,15 @@ import polars as pl
 import torch
 
 from ablation.activity import Activity
-from ablation.targets import ALIGNED, LEADING, LOOKING, WRITING
+from ablation.gradients import Parts
+from ablation.targets import (
+    ALIGNED,
+    LEADING,
+    LOOKING,
+    SUPPORTING_HEADS,
+    SUPPORTING_UNITS,
+    WRITING,
+)
 from doubletake.model.decoder import Decoder
 from doubletake.model.value_vectors import cosines, value_vectors
 
@@ -84,3 +92,16 @@ def ranked(scores: list[np.ndarray]) -> list[Member]:
         if score > 0
     ]
     return [(layer, number) for _, layer, number in sorted(members)]
+
+
+def ranked_support(support: Parts) -> dict[str, list[Member]]:
+    """Units and heads of all layers by what the log-odds of turning back owe to them.
+
+    Args:
+        support: of `mean_support`, on fit problems.
+    """
+    found = {}
+    for target, part in ((SUPPORTING_UNITS, "units"), (SUPPORTING_HEADS, "heads")):
+        layers = sorted(layer for name, layer in support if name == part)
+        found[target] = ranked([support[part, layer].numpy() for layer in layers])
+    return found

@@ -18,8 +18,8 @@ _TARGET = (
     Column(
         "mode",
         TEXT,
-        "`project`: the direction is projected out; `zero`, `mean`: units or heads are "
-        "set to 0, or to their mean over the thoughts of the fit problems",
+        "`project`: the direction is projected out; `zero`: units or heads are set to "
+        "0; `mean`: all of them are set to their mean over thoughts of the fit problems",
         values=MODES,
     ),
     Column(
@@ -53,6 +53,14 @@ ABLATION_VERSIONS = Table(
             unit="index",
         ),
         Column(
+            "projection",
+            REAL,
+            "mean of the states along the direction after arrivals of the fit problems, "
+            "mean over the boundaries; null: units or heads",
+            nullable=True,
+            unit="residual norms",
+        ),
+        Column(
             "candidates",
             COUNT,
             "units or heads among which it is chosen; null: a direction",
@@ -83,7 +91,7 @@ ABLATION_SETS = Table(
         Column(
             "ablation",
             TEXT,
-            "name of the ablation; directions of one reach share their random ones, named "
+            "name of the ablation; directions of one reach share random ones, named "
             "`directions/...`",
         ),
         Column(

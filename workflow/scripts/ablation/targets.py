@@ -4,16 +4,18 @@ PROBE, WARD, VENHOFF, ARRIVALS = "probe", "ward", "venhoff", "arrivals"
 DIRECTIONS = (PROBE, WARD, VENHOFF, ARRIVALS)
 """Directions of the stage `directions` that are projected out."""
 ALIGNED, LEADING = "aligned_units", "leading_units"
-UNITS = (ALIGNED, LEADING)
+SUPPORTING_UNITS = "supporting_units"
+UNITS = (ALIGNED, LEADING, SUPPORTING_UNITS)
 WRITING, LOOKING = "writing_heads", "looking_heads"
-HEADS = (WRITING, LOOKING)
+SUPPORTING_HEADS = "supporting_heads"
+HEADS = (WRITING, LOOKING, SUPPORTING_HEADS)
 TARGETS = (*DIRECTIONS, *UNITS, *HEADS)
 
 PROJECT, ZERO, MEAN = "project", "zero", "mean"
 MODES = (PROJECT, ZERO, MEAN)
 
-EVERY, ONE = "every", "one"
-"""Where a direction is projected out: at every boundary, or at one."""
+EVERY = "every"
+"""A direction is projected out at every boundary."""
 
 NAMED, RANDOM, WITHIN = "named", "random", "within"
 NULLS = (RANDOM, WITHIN)
@@ -33,11 +35,11 @@ random one, and none."""
 
 
 def version(target: str, what: str, mode: str) -> str:
-    """Name of one ablation of a target: `leading_units/20/zero`, `probe/every`.
+    """Name of one ablation of a target: `leading_units/20/zero`, `probe/every/project`.
 
     Args:
         target: of `TARGETS`.
         what: number of units or heads, `EVERY`, or a boundary.
-        mode: of `MODES`; a projection has no other mode, so it is not named.
+        mode: of `MODES`.
     """
-    return f"{target}/{what}" if mode == PROJECT else f"{target}/{what}/{mode}"
+    return f"{target}/{what}/{mode}"
