@@ -6,9 +6,8 @@ what decoding does with the same interventions, from the boundary on.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import torch
@@ -23,8 +22,7 @@ from doubletake.model.packed_queries import last_token_states
 from doubletake.model.word_log_odds import word_log_odds
 
 STATES_AT_ONCE = 256  # states whose logits are in memory
-Queries = Sequence[tuple[Intervention, ...]]
-"""The interventions of each query."""
+Change = Callable[[torch.Tensor], torch.Tensor]
 
 
 class TurnReader:
@@ -55,123 +53,137 @@ class TurnReader:
         return torch.cat(parts).double().sigmoid()
 
 
-def turn_probabilities(
-    decoder: Decoder,
-    reader: TurnReader,
-    ids: Sequence[int],
-    sets: Sequence[AblationSet],
-    batch_memory: float,
-    name: str,
-) -> torch.Tensor:
-    """Probability of turning back after the last token: [1 + set], float64.
+class PackedSets:
+    """Sets that queries of one last token take away, one set per query.
 
-    Args:
-        decoder: the model.
-        reader: of final states.
-        ids: tokens up to the boundary.
-        sets: what is taken away, one by one. The first result is without any.
-        batch_memory: memory for a batch in addition to the model, in GiB.
-        name: what to call the sequence in a message.
+    Query 0 takes nothing away. The tensors of a batch are made once and kept, because
+    the batches are the same at every boundary.
     """
-    queries: list[tuple[Intervention, ...]] = [(), *(s.interventions for s in sets)]
-    most = _kept_bytes(decoder, queries)
-    states = last_token_states(
-        decoder,
-        ids,
-        queries,
-        partial(ablated, decoder),
-        lambda batch: most * len(batch),
-        batch_memory,
-        name,
-    )
-    return reader.probabilities(states)
+
+    def __init__(self, decoder: Decoder, sets: Sequence[AblationSet]) -> None:
+        """Keep the model and the sets."""
+        self.decoder = decoder
+        self.queries: list[tuple[Intervention, ...]] = [()]
+        self.queries += [one.interventions for one in sets]
+        widths = {
+            place: width_of(decoder, *place)
+            for place in {
+                (one.part, one.layer) for query in self.queries for one in query
+            }
+        }
+        sums = [
+            sum(widths[one.part, one.layer] for one in query) for query in self.queries
+        ]
+        # States, their changed copy, and at most three vectors.
+        self.bytes_per_query = 5.0 * FLOAT32 * max(sums)
+        self._made: dict[tuple[int, ...], dict[Place, Change]] = {}
+
+    def probabilities(
+        self, reader: TurnReader, ids: Sequence[int], batch_memory: float, name: str
+    ) -> torch.Tensor:
+        """Probability of turning back after the last token: [1 + set], float64.
+
+        Args:
+            reader: of final states.
+            ids: tokens up to the boundary.
+            batch_memory: memory for a batch in addition to the model, in GiB.
+            name: what to call the sequence in a message.
+        """
+        states = last_token_states(
+            self.decoder,
+            ids,
+            range(len(self.queries)),
+            self.taken_away,
+            lambda batch: self.bytes_per_query * len(batch),
+            batch_memory,
+            name,
+        )
+        return reader.probabilities(states)
+
+    @contextmanager
+    def taken_away(self, numbers: Sequence[int]) -> Iterator[None]:
+        """Inside it, query k of states [1, query, width] is that of `numbers[k]`."""
+        key = (numbers[0], numbers[-1], len(numbers))
+        if key not in self._made:
+            self._made[key] = self._changes(numbers)
+        changes, decoder = self._made[key], self.decoder
+        boundaries = [place for place in changes if place[0] == "resid"]
+
+        def change(name: str, layer: int, states: torch.Tensor) -> torch.Tensor:
+            return changes[name, layer](states)
+
+        def inputs_of(change: Change) -> Any:
+            return lambda _, inputs: (change(inputs[0]), *inputs[1:])
+
+        modules = {"heads": decoder.attention_out, "units": decoder.mlp_down}
+        with (
+            replaced(decoder, change, boundaries),
+            registered(
+                modules[part](layer).register_forward_pre_hook(inputs_of(change))
+                for (part, layer), change in changes.items()
+                if part in modules
+            ),
+        ):
+            yield
+
+    def _changes(self, numbers: Sequence[int]) -> dict[Place, Change]:
+        """The change of every place that one of these queries has one at."""
+        found: dict[Place, dict[int, Intervention]] = defaultdict(dict)
+        for row, number in enumerate(numbers):
+            for one in self.queries[number]:
+                found[one.part, one.layer][row] = one
+        return {
+            place: joined(members, width_of(self.decoder, *place), self.decoder.device)  # type: ignore[arg-type]
+            for place, members in found.items()
+        }
 
 
-@contextmanager
-def ablated(decoder: Decoder, queries: Queries) -> Iterator[None]:
-    """Inside it, query k of [1, query, width] has the interventions of `queries[k]`.
-
-    Args:
-        decoder: the model.
-        queries: each intervention acts alone in its place.
-    """
-    changes = {
-        place: _joined(decoder, place, queries, members)
-        for place, members in _by_place(queries).items()
-    }
-    boundaries = [place for place in changes if place[0] == "resid"]
-
-    def change(name: str, layer: int, states: torch.Tensor) -> torch.Tensor:
-        return changes[name, layer](states)
-
-    def inputs_of(place: Place) -> Any:
-        return lambda _, inputs: (changes[place](inputs[0]), *inputs[1:])
-
-    modules = {"heads": decoder.attention_out, "units": decoder.mlp_down}
-    with (
-        replaced(decoder, change, boundaries),
-        registered(
-            modules[part](layer).register_forward_pre_hook(inputs_of((part, layer)))
-            for part, layer in changes
-            if part in modules
-        ),
-    ):
-        yield
-
-
-def _by_place(queries: Queries) -> dict[Place, dict[int, Intervention]]:
-    """The intervention of every query that has one, by place."""
-    found: dict[Place, dict[int, Intervention]] = defaultdict(dict)
-    for number, query in enumerate(queries):
-        for one in query:
-            found[one.part, one.layer][number] = one
-    return found
-
-
-def _joined(
-    decoder: Decoder,
-    place: Place,
-    queries: Queries,
-    members: dict[int, Intervention],
-) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The change of states [1, query, width] in one place.
+def joined(
+    members: Mapping[int, Intervention], width: int, device: torch.device
+) -> Change:
+    """One change of states [1, query, width] for the interventions of several queries.
 
     As `Intervention` says: (x - share (x . u) u) * factors + added, in float32.
+
+    Args:
+        members: an intervention by its query.
+        width: of the states.
+        device: of the states.
     """
-    part, layer = place
-    width = width_of(decoder, part, layer)  # type: ignore[arg-type]
     rows = sorted(members)
-    removed, added = torch.zeros(len(rows), width), torch.zeros(len(rows), width)
-    factors = torch.ones(len(rows), width)
-    for row, number in enumerate(rows):
-        one = members[number]
-        if one.removed is not None:
-            removed[row] = one.removed * one.share**0.5
-        if one.factors is not None:
-            factors[row] = one.factors.repeat_interleave(width // len(one.factors))
-        if one.added is not None:
-            added[row] = one.added
-    removed, added, factors = (
-        part.to(decoder.device) for part in (removed, added, factors)
-    )
+    chosen = [members[row] for row in rows]
+    removed = _stacked([one.removed for one in chosen], torch.zeros(width), device)
+    added = _stacked([one.added for one in chosen], torch.zeros(width), device)
+    factors = _stacked([one.factors for one in chosen], torch.ones(width), device)
+    shares = torch.tensor([one.share for one in chosen], device=device)[:, None]
 
     def change(states: torch.Tensor) -> torch.Tensor:
         x = states[0, rows].float()
-        x = x - (x * removed).sum(-1, keepdim=True) * removed
+        if removed is not None:
+            x = x - shares * (x * removed).sum(-1, keepdim=True) * removed
+        if factors is not None:
+            x = x * factors
+        if added is not None:
+            x = x + added
         new = states.clone()
-        new[0, rows] = (x * factors + added).to(states.dtype)
+        new[0, rows] = x.to(states.dtype)
         return new
 
     return change
 
 
-def _kept_bytes(decoder: Decoder, queries: Queries) -> float:
-    """The most that the changes of one query hold: three vectors each, in bytes."""
-    sums = {
-        sum(width_of(decoder, one.part, one.layer) for one in query)
-        for query in queries
-    }
-    return 3.0 * FLOAT32 * max(sums)
+def _stacked(
+    vectors: Sequence[torch.Tensor | None], nothing: torch.Tensor, device: torch.device
+) -> torch.Tensor | None:
+    """Vectors [query, width] with `nothing` for None; None if all are None."""
+    if all(vector is None for vector in vectors):
+        return None
+    width = len(nothing)
+    rows = [
+        nothing if vector is None else vector.repeat_interleave(width // len(vector))
+        for vector in vectors
+    ]
+    return torch.stack(rows).to(device)
 
 
 @torch.inference_mode()

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ablation.boundaries import Boundary
-from ablation.boundary_pass import TurnReader, plain_probability, turn_probabilities
+from ablation.boundary_pass import PackedSets, TurnReader, plain_probability
 from ablation.plan import AblationSet, Plan
 from ablation.targets import DIRECTIONS, NAMED, NONE
 from doubletake.model.decoder import Decoder
@@ -89,13 +89,12 @@ def measured_boundaries(
     if not boundaries:
         return measured
     verified = cases_to_verify(boundaries, len(plan.sets), settings.verification)
-    totals = np.zeros(len(plan.sets))
+    packed, totals = PackedSets(decoder, plan.sets), np.zeros(len(plan.sets))
     for boundary in boundaries:
         prefix = ids[boundary.trace][: boundary.position + 1]
         name = f"trace {boundary.trace}"
-        values = turn_probabilities(
-            decoder, reader, prefix, plan.sets, settings.batch_memory, name
-        ).numpy()
+        memory = settings.batch_memory
+        values = packed.probabilities(reader, prefix, memory, name).numpy()
         totals += values[1:]
         measured.rows += boundary_rows(boundary, plan.sets, values)
         for number in sorted(verified.get(boundary.name, ())):

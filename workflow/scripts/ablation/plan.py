@@ -251,6 +251,8 @@ class Planner:
             # The sets of one size are the same in both modes.
             seed = array_generator(self.settings.seed, 100 * number + size)
             random_sets, fixed = self._random_members(part, members, draws, seed)
+            if fixed == len(members):  # nothing else writes as much
+                row, random_sets = row | {"claimed": False}, []
             self.plan.add(row, replaceable=len(members) - fixed)
             for draw, chosen in enumerate([members, *random_sets]):
                 null = RANDOM if draw else NAMED

@@ -19,7 +19,7 @@ _TARGET = (
         "mode",
         TEXT,
         "`project`: the direction is projected out; `zero`: units or heads are set to "
-        "0; `mean`: all of them are set to their mean over thoughts of the fit problems",
+        "0; `mean`: all of these are set to their mean over thoughts of fit problems",
         values=MODES,
     ),
     Column(
@@ -55,8 +55,8 @@ ABLATION_VERSIONS = Table(
         Column(
             "projection",
             REAL,
-            "mean of the states along the direction after arrivals of the fit problems, "
-            "mean over the boundaries; null: units or heads",
+            "mean of the states along the direction after arrivals of fit problems, "
+            "and over boundaries; null: units or heads",
             nullable=True,
             unit="residual norms",
         ),
