@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ablation.plan import AblationSet, Plan, null_name
-from ablation.targets import NAMED, NONE, NULLS
+from ablation.plan import AblationSet, Plan
+from ablation.targets import NAMED, NONE, NULLS, null_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ def arms_of(plan: Plan) -> list[Arm]:
         if row["claimed"]:
             (named,) = plan.of(row["ablation"], NAMED)
             arms.append(Arm(row["ablation"], NAMED, _always(named)))
-            nulls[null_name(row)] = None
+            nulls[null_name(row["target"], row["ablation"])] = None
     for name in nulls:
         for null in NULLS:
             random_sets = plan.of(name, null)

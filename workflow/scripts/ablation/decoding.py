@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from doubletake.model.replayed_logprobs import replayed
-
 from ablation.arms import Arm
 from ablation.boundaries import Boundary
 from ablation.targets import LONG, SHORT
@@ -18,6 +16,7 @@ from doubletake.model.continuous_batching import generate
 from doubletake.model.decoder import Decoder
 from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.interventions import check_interventions
+from doubletake.model.replayed_logprobs import replayed
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.logs import Progress
 from doubletake.text.coherence import loops, repetition
@@ -143,7 +142,12 @@ def _completions(
     done = {}
     stops = decoding.tokenizer.stops_with(decoding.decoder.stop_ids)
     for completion, tokens in generate(
-        decoding.decoder, requests, decoding.sampling, stops, decoding.batch_size
+        decoding.decoder.hf,
+        requests,
+        decoding.sampling,
+        stops,
+        decoding.batch_size,
+        decoder=decoding.decoder,
     ):
         if completion is not None:
             done[completion.name, completion.trace] = completion

@@ -90,17 +90,6 @@ class Plan:
         ]
 
 
-def null_name(row: dict[str, Any]) -> str:
-    """Name of the random sets of a version: directions of one reach share theirs.
-
-    Args:
-        row: of `ABLATION_VERSIONS`.
-    """
-    if row["target"] not in DIRECTIONS:
-        return str(row["ablation"])
-    return f"directions/{row['ablation'].partition('/')[2]}"
-
-
 class Planner:
     """Makes the sets of all targets."""
 

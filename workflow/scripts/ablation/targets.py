@@ -43,3 +43,15 @@ def version(target: str, what: str, mode: str) -> str:
         mode: of `MODES`.
     """
     return f"{target}/{what}/{mode}"
+
+
+def null_name(target: str, ablation: str) -> str:
+    """Name of an ablation's random sets: directions of one reach share theirs.
+
+    Args:
+        target: of the ablation.
+        ablation: its name.
+    """
+    if target not in DIRECTIONS:
+        return ablation
+    return f"directions/{ablation.partition('/')[2]}"

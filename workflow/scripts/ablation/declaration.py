@@ -1,0 +1,60 @@
+"""Declares the tables, figures and files of this experiment."""
+
+from ablation.tables import (
+    ABLATION,
+    ABLATION_DECODED,
+    ABLATION_EFFECTS,
+    ABLATION_RATES,
+    ABLATION_SETS,
+    ABLATION_VERSIONS,
+)
+from doubletake.study.declaration import Experiment, Figure
+from doubletake.tables.runs import RUNS
+from doubletake.tables.verification import VERIFICATION
+
+DECLARATION = Experiment(
+    name="ablation",
+    order=70,
+    title="Ablation",
+    question="What does the model need in order to turn back?",
+    holds="turning back with directions, units and heads taken away, beside random ones",
+    tables=(
+        ABLATION,
+        ABLATION_VERSIONS,
+        ABLATION_SETS,
+        ABLATION_EFFECTS,
+        ABLATION_DECODED,
+        ABLATION_RATES,
+        RUNS,
+        VERIFICATION,
+    ),
+    figures=(
+        Figure(
+            "effects",
+            "The probability of turning back with each target taken away",
+            "The probability of turning back right after an arrival, mean over "
+            "boundaries of the test problems. Dots: the ablation itself; "
+            "filled: the one that claims are made on, hollow: other sizes, other "
+            "modes, one boundary. Small points: "
+            "random sets of the same number that write as much, or random vectors; "
+            "for vectors, those in the span of the leading principal components "
+            "stand in a lighter row. Line: nothing is taken away. All targets are "
+            "chosen on other problems. If a dot lies left of the points, "
+            "the model needs this target in order to turn back, and not just any of "
+            "its kind. The numbers are in ablation/effects.parquet and "
+            "ablation/sets.parquet.",
+        ),
+        Figure(
+            "coherence",
+            "Turning back against coherence",
+            "Left: continuations after an arrival, the share that turns back. Right: "
+            "whole thoughts, backtracks per 100 tokens. Both against the mean log-prob "
+            "of the text under the plain model: the further left, the less the plain "
+            "model would have written this text. Filled: an ablation; hollow: its "
+            "random sets, another one in every text; diamond: nothing is taken away. "
+            "Bars are intervals over problems. An ablation that takes turning away, and "
+            "not the language, lies below the diamond and not left of it. "
+            "The numbers are in ablation/rates.parquet.",
+        ),
+    ),
+)
