@@ -22,8 +22,13 @@ class Arm:
         return f"{self.ablation} {self.null}"
 
 
-def arms_of(plan: Plan) -> list[Arm]:
-    """The arms; a random arm takes another random set for every text."""
+def arms_of(plan: Plan, *, random: bool) -> list[Arm]:
+    """The arms; a random arm takes another random set for every text.
+
+    Args:
+        plan: all ablations.
+        random: whether random sets have arms, too.
+    """
     arms = [Arm(NONE, NAMED, lambda _: None)]
     nulls: dict[str, None] = {}
     for row in plan.versions:
@@ -31,7 +36,7 @@ def arms_of(plan: Plan) -> list[Arm]:
             (named,) = plan.of(row["ablation"], NAMED)
             arms.append(Arm(row["ablation"], NAMED, _always(named)))
             nulls[null_name(row["target"], row["ablation"])] = None
-    for name in nulls:
+    for name in nulls if random else ():
         for null in NULLS:
             random_sets = plan.of(name, null)
             if random_sets:

@@ -100,6 +100,8 @@ class Settings:
     """Length of these continuations."""
     thoughts: int
     """Number of whole thoughts."""
+    thought_tokens: int
+    """Length of the longest one."""
     seed: int
     temperature: float
     top_p: float
@@ -213,7 +215,6 @@ def planned(
 def decoded(
     decoding: Decoding,
     study: Study,
-    boundaries: list[Boundary],
     plan: Plan,
     settings: Settings,
     progress: Progress,
@@ -222,17 +223,18 @@ def decoded(
     tests = study.thoughts(TEST)
     every = drawn_thoughts(tests, study.problems, None, settings.seed, ONE_SHARD)
     by_name: dict[str, DrawnThought] = {one.name: one for one in every}
-    starts = drawn_boundaries(boundaries, settings.continuations, settings.seed)
+    starts = study.test_boundaries(settings.continuations, settings.seed)
     short = [Place(by_name[one.trace], one, k) for k, one in enumerate(starts)]
     drawn = drawn_thoughts(
         tests, study.problems, settings.thoughts, settings.seed, ONE_SHARD
     )
     long = [Place(one, None, k) for k, one in enumerate(drawn)]
-    arms = arms_of(plan)
     return [
         row
-        for places in (short, long)
-        for row in decoded_rows(decoding, places, arms, progress)
+        for places, random in ((short, True), (long, False))
+        for row in decoded_rows(
+            decoding, places, arms_of(plan, random=random), progress
+        )
     ]
 
 
@@ -248,7 +250,7 @@ def decoding_of(
         s.batch_size,
         s.batch_memory,
         s.tokens,
-        s.max_new_tokens,
+        min(s.thought_tokens, s.max_new_tokens),
         s.detector,
     )
 
@@ -286,7 +288,7 @@ def main(
     rows = []
     if not from_a_file and boundaries:
         decoding = decoding_of(decoder, tokenizer, settings)
-        rows = decoded(decoding, study, boundaries, plan, settings, progress)
+        rows = decoded(decoding, study, plan, settings, progress)
     progress.close()
     for item in measured.checks(model.dtype):
         logger.info("verification: %s %s of %d", item.check, item.value, item.n)

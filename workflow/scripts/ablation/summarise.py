@@ -89,7 +89,6 @@ def _against_plain(
 ) -> dict[str, Any]:
     """Probability with the ablation and without, and the paired change."""
     both = _paired(own, boundaries.filter(ablation=NONE))
-    plain, ablated, change = both
     problems = own["problem"].to_numpy()
     means = cluster_means(np.stack(both, 1), problems, intervals)
     return {
