@@ -206,7 +206,9 @@ def plain_probability(
         new[0, -1] = x.to(new.dtype)
         return new
 
-    places = {(item.part, item.layer): item for item in one.interventions}
+    places: dict[Place, Intervention] = {
+        (item.part, item.layer): item for item in one.interventions
+    }
 
     def change(name: str, layer: int, states: torch.Tensor) -> torch.Tensor:
         return changed(states, places[name, layer])

@@ -50,9 +50,10 @@ DECLARATION = Experiment(
             "Left: continuations after an arrival, the share that turns back. Right: "
             "whole thoughts, backtracks per 100 tokens. Both against the mean log-prob "
             "of the text under the plain model: the further left, the less the plain "
-            "model would have written this text. Filled: an ablation; hollow (left only): "
-            "its random sets, another one in every text; diamond: nothing is taken away. "
-            "Bars are intervals over problems. An ablation that takes turning away and "
+            "model would have written this text. Filled: an ablation; hollow (left "
+            "only): its random sets, another one in every text; diamond: nothing is "
+            "taken away. Bars are intervals over problems. An ablation that takes "
+            "turning away and "
             "not the language lies below the diamond and not left of it. "
             "The numbers are in ablation/rates.parquet.",
         ),

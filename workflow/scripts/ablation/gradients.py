@@ -7,6 +7,7 @@ boundary, setting a to 0 changes f by about -a . df/da (attribution patching, Na
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -45,7 +46,7 @@ def mean_support(
     for ids in prefixes:
         size = len(ids)
         found = run_alone(
-            lambda ids=ids: support(decoder, ids, words, white_space),
+            partial(support, decoder, ids, words, white_space),
             name="a fit thought",
             tokens=size,
             need=2 * cache_bytes(w, size) + forward_bytes(w, 1, size),

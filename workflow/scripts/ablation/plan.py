@@ -157,7 +157,7 @@ class Planner:
     ) -> None:
         vectors = self.directions.vectors.get(name)
         claimed = (what, mode) == (EVERY, PROJECT) and vectors is not None
-        row = {
+        row: dict[str, Any] = {
             "ablation": version(name, what, mode),
             "target": name,
             "mode": mode,
@@ -223,7 +223,7 @@ class Planner:
         largest = size == self.settings.claimed_size or part == "heads"
         for mode in (ZERO, MEAN):
             claimed = mode == ZERO and largest and bool(members)
-            row = {
+            row: dict[str, Any] = {
                 "ablation": version(target, str(size), mode),
                 "target": target,
                 "mode": mode,
