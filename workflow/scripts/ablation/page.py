@@ -109,6 +109,7 @@ def findings(data: StudyData) -> list[str]:
     return [
         *(_effect(data, row) for row in rows),
         *_as_published(rows),
+        *_coherence(data, rows),
         *_continuations(data),
         *_thoughts(data),
         *_projections(data),
@@ -155,6 +156,34 @@ def _as_published(rows: list[dict[str, Any]]) -> list[str]:
         "model, measure and target, so not comparable in size. In both, random "
         "ablation has to stand beside the targeted one."
     ]
+
+
+def _coherence(data: StudyData, rows: list[dict[str, Any]]) -> list[str]:
+    """Whether the language stays whole where an ablation lowers turning back."""
+    plain, decoded = _rates(data, SHORT)
+    by_name = {row["ablation"]: row for row in decoded}
+    sentences = []
+    for row in _of_verdict(data, rows, LOWERS):
+        text = by_name.get(row["ablation"])
+        if text is None:
+            continue
+        change = text["logprob_change_high"]
+        if change is None:
+            says = "whether the text suffers is not checked"
+        elif change < 0:
+            says = (
+                "the plain model finds the text less likely, so more than turning back "
+                "is taken away"
+            )
+        else:
+            says = "the text is not less likely under the plain model"
+        sentences.append(
+            f"With {in_words(row)}, {says}: mean log-prob "
+            f"{real(text['logprob'], 2)} against {real(plain['logprob'], 2)} nats "
+            f"(change {real(text['logprob_change'], 2)}, interval "
+            f"{data.between(text, lambda x: real(x, 2), 'logprob_change')})."
+        )
+    return sentences
 
 
 def _rates(data: StudyData, length: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:

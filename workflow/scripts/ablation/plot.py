@@ -23,12 +23,14 @@ from matplotlib.lines import Line2D
 from ablation.tables import ABLATION_EFFECTS, ABLATION_RATES, ABLATION_SETS
 from ablation.targets import (
     DIRECTIONS,
+    HEADS,
     LONG,
     NAMED,
     NONE,
     NULLS,
     SHORT,
     TARGETS,
+    UNITS,
     WITHIN,
     null_name,
 )
@@ -56,7 +58,10 @@ NOT_DECODED = "Nothing to draw: nothing was decoded."
 ROW = 0.27  # inches: height of one target's row
 APART = 0.24
 """Distance of the row of `within` vectors from that of the others."""
-CLOUD: Any = {"ls": "", "marker": "|", "ms": 5, "mew": 0.7, "alpha": 0.25, "zorder": 1}
+DRAWN = 40
+"""So many random sets of an ablation are drawn; the line beside them is of all."""
+TALL = 0.13
+"""Half the height of the stroke of a random set."""
 UNITS_OF_TURNS = {SHORT: "share that turns back", LONG: "backtracks per 100 tokens"}
 
 
@@ -74,12 +79,13 @@ def draw_effects(effects: pl.DataFrame, sets: pl.DataFrame) -> Figure:
     for place, row in enumerate(rows):
         name = null_name(row["target"], row["ablation"])
         for null in NULLS:
-            values = sets.filter(ablation=name, null=null)["turn_probability"]
             shift = APART if null == WITHIN else 0.0
             colour = FAINT if null == WITHIN else ordered_colours(3)[1]
-            panel.plot(
-                values, np.full(len(values), place + shift), color=colour, **CLOUD
-            )
+            if row[f"{null}_draws"] is not None:
+                ends = [row[f"{null}_least"], row[f"{null}_most"]]
+                panel.plot(ends, [place + shift] * 2, color=colour, lw=1, zorder=1)
+            values = sets.filter(ablation=name, null=null)["turn_probability"]
+            _draw_cloud(panel, values.to_numpy()[:DRAWN], place + shift, colour)
         face = ACCENT if row["claimed"] else "white"
         panel.plot(row["ablated"], place, "o", color=ACCENT, mfc=face, ms=5, zorder=3)
     panel.set_yticks(range(len(rows)), [label_of(row) for row in rows])
@@ -89,8 +95,8 @@ def draw_effects(effects: pl.DataFrame, sets: pl.DataFrame) -> Figure:
     handles = [
         Line2D([], [], marker="o", ls="", color=ACCENT, label="ablation, claimed"),
         Line2D([], [], marker="o", ls="", color=ACCENT, mfc="white", label="others"),
-        Line2D([], [], color=ordered_colours(3)[1], **_seen(), label="random"),
-        Line2D([], [], color=FAINT, **_seen(), label="within components"),
+        Line2D([], [], color=ordered_colours(3)[1], label="random"),
+        Line2D([], [], color=FAINT, label="within components"),
         Line2D([], [], color=INK, lw=0.9, label="no ablation"),
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=3)
@@ -100,8 +106,18 @@ def draw_effects(effects: pl.DataFrame, sets: pl.DataFrame) -> Figure:
     return figure
 
 
-def _seen() -> dict[str, Any]:
-    return CLOUD | {"alpha": 1.0, "mew": 1.2, "ms": 7}
+def _draw_cloud(panel: Axes, values: np.ndarray, place: float, colour: str) -> None:
+    """A stroke for each random set; all of them are one path, which keeps files small.
+
+    Args:
+        panel: where.
+        values: [set].
+        place: of the row.
+        colour: of the strokes.
+    """
+    x = np.stack([values, values, np.full(len(values), np.nan)], 1).ravel()
+    y = np.tile([place - TALL, place + TALL, np.nan], len(values))
+    panel.plot(x, y, color=colour, lw=0.7, alpha=0.5, zorder=1)
 
 
 def label_of(row: dict[str, Any]) -> str:
@@ -132,10 +148,9 @@ def draw_coherence(rates: pl.DataFrame, confidence: float) -> Figure:
     handles = [
         Line2D([], [], marker="D", ls="", color=INK, label="no ablation"),
         *(
-            Line2D(
-                [], [], marker="o", ls="", color=colour, label=name.replace("_", " ")
-            )
+            Line2D([], [], marker=marker_of(name), ls="", color=colour, label=label)
             for name, colour in colours.items()
+            for label in (name.replace("_", " "),)
         ),
         Line2D([], [], marker="o", ls="", color=FAINT, mfc="white", label="random"),
     ]
@@ -153,6 +168,13 @@ def draw_coherence(rates: pl.DataFrame, confidence: float) -> Figure:
     return figure
 
 
+def marker_of(target: str) -> str:
+    """Squares for directions, dots for units, triangles for heads."""
+    if target in UNITS:
+        return "o"
+    return "^" if target in HEADS else "s"
+
+
 def _has(rates: pl.DataFrame, target: str) -> bool:
     return bool(rates["ablation"].str.starts_with(f"{target}/").any())
 
@@ -167,7 +189,7 @@ def _draw_arm(panel: Axes, row: dict[str, Any], colours: dict[str, str]) -> None
         [row["logprob"]],
         [value],
         yerr=ends,
-        fmt="D" if plain else "o",
+        fmt="D" if plain else marker_of(row["ablation"].partition("/")[0]),
         color=colour,
         mfc=colour if row["null"] == NAMED else "white",
         elinewidth=0.8,
