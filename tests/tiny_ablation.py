@@ -83,7 +83,7 @@ def write_study(folder, decoder, tokenizer, *, texts=None, from_a_file=False):
             trace["logprobs"] = [-1.0] * len(trace["completion_ids"])
         traces.append(trace)
         events += arrivals_of(trace)
-        position = len(trace["prompt_ids"]) + 20 + number
+        position = len(trace["prompt_ids"]) + 3 + number % 4
         turns.append(
             {"trace": trace["trace"], "problem": name, "event": 1, "ordinal": 1}
             | {"kind": "backtrack", "position": position, "next_id": 7}

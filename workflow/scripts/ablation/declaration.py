@@ -36,7 +36,7 @@ DECLARATION = Experiment(
             "boundaries of the test problems. Dots: the ablation itself; "
             "filled: the one that claims are made on, hollow: other sizes, other "
             "modes, one boundary. Strokes: 40 random sets of as many that write as "
-            "much, or random vectors, and a line that holds 95% of all of them; vectors "
+            "much, or random vectors, and a line that holds 95% of them all; vectors "
             "in the span of the leading principal components stand in a lighter row. "
             "Vertical line: nothing is taken away. All targets are chosen on other "
             "problems. If a dot lies left of the strokes, "

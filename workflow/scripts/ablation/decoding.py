@@ -3,6 +3,7 @@
 All texts of one place share their random numbers, so that they are paired.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +19,15 @@ from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.interventions import check_interventions
 from doubletake.model.replayed_logprobs import replayed
 from doubletake.model.token_sampling import Sampling
+from doubletake.running.errors import InputError
 from doubletake.running.logs import Progress
 from doubletake.text.coherence import loops, repetition
 from doubletake.text.drawn_thoughts import DrawnThought
 from doubletake.text.tokenizer import TraceTokenizer
 from doubletake.text.trace_positions import thought_span
 from doubletake.text.trace_rows import Completion, trace_row
+
+logger = logging.getLogger("doubletake")
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,13 @@ def _completions(
 def _read(decoding: Decoding, place: Place, completion: Completion) -> dict[str, Any]:
     """What the text says: columns of `ABLATION_DECODED`."""
     one = place.thought
-    row = trace_row(one.prompt, completion, decoding.tokenizer)
+    try:
+        row = trace_row(one.prompt, completion, decoding.tokenizer)
+    except InputError as error:
+        logger.info("%s (%s) is no text: %s", place.name, completion.name, error)
+        wrong = False if place.boundary is None else None
+        unread = {"readable": False, "backtracks": 0, "closed": False, "text": ""}
+        return unread | {"correct": wrong}
     start, stop = thought_span(row)
     thought, offsets = row["text"][start:stop], row["offsets"]
     if place.boundary is None:
@@ -172,6 +182,7 @@ def _read(decoding: Decoding, place: Place, completion: Completion) -> dict[str,
         turns = detect_causal(one.question, thought).backtracks
         backtracks = sum(turn.event.start + start >= first for turn in turns)
     return {
+        "readable": True,
         "backtracks": backtracks,
         "closed": row["thought_end"] is not None,
         "correct": row["correct"] if place.boundary is None else None,

@@ -82,13 +82,23 @@ def _rates_sheet(data: StudyData, rows: list[dict[str, Any]]) -> Sheet:
             percent(row["repetition_3"], 0),
             count(row["loops"]),
             count(row["unclosed"]),
+            count(row["unreadable"]),
             percent(row["accuracy"], 0),
         )
         for row in rows
     ]
     columns = (
         *("decoded", "taken away", "texts", "turns", "interval", "log-prob"),
-        *("change", "tokens", "2-grams", "3-grams", "loops", "no end", "right"),
+        *(
+            "change",
+            "tokens",
+            "2-grams",
+            "3-grams",
+            "loops",
+            "no end",
+            "no text",
+            "right",
+        ),
     )
     return Sheet(
         "Decoded texts",

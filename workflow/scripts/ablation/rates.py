@@ -59,6 +59,7 @@ def _row(
         "repetition_3": both["repetition_3"].mean(),
         "loops": int(both["loops"].sum()),
         "unclosed": int((~both["closed"]).sum()),
+        "unreadable": int((~both["readable"]).sum()),
     }
     for name, mean in named.items():
         if not (is_plain and name.endswith("_change")):

@@ -222,6 +222,12 @@ ABLATION_DECODED = Table(
             "backtracks that the detector finds in the decoded text",
             unit="backtracks",
         ),
+        Column(
+            "readable",
+            FLAG,
+            "the tokens are a text; false: they are not, so there is no backtrack, no "
+            "end and no answer in it",
+        ),
         *_COHERENCE,
         Column(
             "correct",
@@ -369,6 +375,7 @@ ABLATION_RATES = Table(
         ),
         Column("loops", COUNT, "texts that end in a loop", unit="texts"),
         Column("unclosed", COUNT, "texts without an end of the thought", unit="texts"),
+        Column("unreadable", COUNT, "of these, tokens that are no text", unit="texts"),
         *with_ends(
             "accuracy", "right answers; null: continuations", "share", nullable=True
         ),
