@@ -71,10 +71,10 @@ class Decoding:
 
     def limit(self, place: Place) -> int:
         """Largest number of tokens of the completion, given ones included."""
-        whole = place.thought.limit(self.max_new_tokens, self.decoder.max_positions)
+        most = self.decoder.max_positions
         if place.boundary is None:
-            return whole
-        return min(place.given + self.tokens, whole)
+            return place.thought.limit(self.max_new_tokens, most)
+        return place.thought.limit(place.given + self.tokens, most)
 
 
 def decoded_rows(
