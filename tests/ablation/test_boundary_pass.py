@@ -54,9 +54,9 @@ def test_packed_queries_equal_plain_passes(architectures, name):
     decoder = load_decoder(settings_of(architectures[name]))
     reader, sets = TurnReader(decoder, WORDS, WHITE_SPACE), sets_of(decoder)
     for length in (1, 2, len(IDS)):
-        packed = PackedSets(decoder, sets)
-        for memory in (0.1, 1e-9):  # one query at a time
-            found = packed.probabilities(reader, IDS[:length], memory, "x")
+        for memory in (0.1, 1e-9):  # one query at a time, and nothing is kept
+            packed = PackedSets(decoder, sets, memory)
+            found = packed.probabilities(reader, IDS[:length], "x")
             wanted = [
                 plain_probability(decoder, reader, IDS[:length], one) for one in sets
             ]
@@ -67,9 +67,9 @@ def test_packed_queries_equal_plain_passes(architectures, name):
 
 def test_the_plain_probability_is_the_share_of_mass_without_white_space(architectures):
     decoder = load_decoder(settings_of(architectures["llama"]))
-    packed = PackedSets(decoder, [])
+    packed = PackedSets(decoder, [], 0.1)
     reader = TurnReader(decoder, WORDS, WHITE_SPACE)
-    (found,) = packed.probabilities(reader, IDS, 0.1, "x").tolist()
+    (found,) = packed.probabilities(reader, IDS, "x").tolist()
     with torch.no_grad():
         mass = decoder.hf(torch.tensor([IDS])).logits[0, -1].double().softmax(-1)
     expected = mass[WORDS].sum() / (1 - mass[WHITE_SPACE].sum())
@@ -100,7 +100,7 @@ def test_a_ten_line_reference_at_the_last_boundary(architectures, name):
         removed=u,
         added=0.7 * u,
     )
-    packed = PackedSets(decoder, [AblationSet("x", "named", 0, (one,))])
+    packed = PackedSets(decoder, [AblationSet("x", "named", 0, (one,))], 0.1)
     reader = TurnReader(decoder, WORDS, WHITE_SPACE)
-    found = packed.probabilities(reader, IDS, 0.1, "x")[1]
+    found = packed.probabilities(reader, IDS, "x")[1]
     assert float(found) == pytest.approx(expected, abs=1e-5)

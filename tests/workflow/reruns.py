@@ -121,6 +121,7 @@ VALUES: dict[str, Any] = {
     "logit_lens.top": 3,
     "probing.shuffles": 2,
     "value_vectors.tokens": 3,
+    "ablation.thoughts": 10,
     "verification.minimum": 6,
     "attribution.top_words": 3,
     "intervals.least_problems": 4,

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ablation.plan import AblationSet
-from doubletake.model.batch_memory import FLOAT32
+from doubletake.model.batch_memory import FLOAT32, GIB
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import Place, registered, replaced
 from doubletake.model.interventions import Intervention, width_of
@@ -56,13 +56,22 @@ class TurnReader:
 class PackedSets:
     """Sets that queries of one last token take away, one set per query.
 
-    Query 0 takes nothing away. The tensors of a batch are made once and kept, because
-    the batches are the same at every boundary.
+    Query 0 takes nothing away. The tensors of a batch are kept for the next boundary,
+    where the batches are mostly the same.
     """
 
-    def __init__(self, decoder: Decoder, sets: Sequence[AblationSet]) -> None:
-        """Keep the model and the sets."""
-        self.decoder = decoder
+    def __init__(
+        self, decoder: Decoder, sets: Sequence[AblationSet], batch_memory: float
+    ) -> None:
+        """Keep the model and the sets.
+
+        Args:
+            decoder: the model.
+            sets: what is taken away, one by one.
+            batch_memory: memory for a batch in addition to the model, in GiB. Tensors
+                that would need more in all are not kept, but made again.
+        """
+        self.decoder, self.batch_memory = decoder, batch_memory
         self.queries: list[tuple[Intervention, ...]] = [()]
         self.queries += [one.interventions for one in sets]
         widths = {
@@ -76,17 +85,17 @@ class PackedSets:
         ]
         # States, their changed copy, and at most three vectors.
         self.bytes_per_query = 5.0 * FLOAT32 * max(sums)
+        self.are_kept = 3.0 * FLOAT32 * sum(sums) <= batch_memory * GIB
         self._made: dict[tuple[int, ...], dict[Place, Change]] = {}
 
     def probabilities(
-        self, reader: TurnReader, ids: Sequence[int], batch_memory: float, name: str
+        self, reader: TurnReader, ids: Sequence[int], name: str
     ) -> torch.Tensor:
         """Probability of turning back after the last token: [1 + set], float64.
 
         Args:
             reader: of final states.
             ids: tokens up to the boundary.
-            batch_memory: memory for a batch in addition to the model, in GiB.
             name: what to call the sequence in a message.
         """
         states = last_token_states(
@@ -95,7 +104,7 @@ class PackedSets:
             range(len(self.queries)),
             self.taken_away,
             lambda batch: self.bytes_per_query * len(batch),
-            batch_memory,
+            self.batch_memory,
             name,
         )
         return reader.probabilities(states)
@@ -104,9 +113,11 @@ class PackedSets:
     def taken_away(self, numbers: Sequence[int]) -> Iterator[None]:
         """Inside it, query k of states [1, query, width] is that of `numbers[k]`."""
         key = (numbers[0], numbers[-1], len(numbers))
-        if key not in self._made:
-            self._made[key] = self._changes(numbers)
-        changes, decoder = self._made[key], self.decoder
+        changes, decoder = self._made.get(key), self.decoder
+        if changes is None:
+            changes = self._changes(numbers)
+        if self.are_kept:
+            self._made[key] = changes
         boundaries = [place for place in changes if place[0] == "resid"]
 
         def change(name: str, layer: int, states: torch.Tensor) -> torch.Tensor:

@@ -89,12 +89,12 @@ def measured_boundaries(
     if not boundaries:
         return measured
     verified = cases_to_verify(boundaries, len(plan.sets), settings.verification)
-    packed, totals = PackedSets(decoder, plan.sets), np.zeros(len(plan.sets))
+    packed = PackedSets(decoder, plan.sets, settings.batch_memory)
+    totals = np.zeros(len(plan.sets))
     for boundary in boundaries:
         prefix = ids[boundary.trace][: boundary.position + 1]
         name = f"trace {boundary.trace}"
-        memory = settings.batch_memory
-        values = packed.probabilities(reader, prefix, memory, name).numpy()
+        values = packed.probabilities(reader, prefix, name).numpy()
         totals += values[1:]
         measured.rows += boundary_rows(boundary, plan.sets, values)
         for number in sorted(verified.get(boundary.name, ())):
