@@ -90,6 +90,7 @@ def decoded_rows(
     """
     places = [place for place in places if place.given < decoding.limit(place)]
     pairs = [(arm, place) for arm in arms for place in places]
+    progress.expect(len(pairs))
     done = _completions(decoding, pairs, progress)
     texts = [
         (

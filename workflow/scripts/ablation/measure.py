@@ -205,6 +205,7 @@ def planned(
     activity = measured_activity(decoder, thoughts, settings.batch_memory, progress)
     rankings = ranked_heads(study.attention, study.of(FIT))
     prefixes = study.fit_prefixes(settings.boundaries, settings.seed)
+    progress.expect(len(prefixes))
     support = mean_support(decoder, prefixes, *tokens, settings.batch_memory, progress)
     rankings |= ranked_support(support)
     if PROBE in directions.vectors:
@@ -274,11 +275,12 @@ def main(
         decoder.max_positions,
     )
     directions = read_directions(inputs["directions"], model_name(model))
-    progress = Progress(study.thoughts(FIT).height, "thoughts and boundaries")
+    progress = Progress(study.thoughts(FIT).height, "thoughts, places and texts")
     words = target_ids(TURN_WORDS.read(inputs["words"]))[BACKTRACK]
     tokens = (words, white_space_ids(tokenizer))
     plan = planned(decoder, study, directions, tokens, settings, progress)
     boundaries = study.test_boundaries(settings.boundaries, settings.seed)
+    progress.expect(len(boundaries))
     reader = TurnReader(decoder, *tokens)
     ids = token_ids(study.thoughts(TEST))
     measured: Measured = measured_boundaries(

@@ -245,7 +245,9 @@ def _thoughts(data: StudyData) -> list[str]:
 def _projections(data: StudyData) -> list[str]:
     """On which side of 0 the states lie along the directions."""
     versions = data.tables["ablation/versions"].filter(
-        pl.col("projection") < 0, pl.col("claimed"), pl.col("target").is_in(DIRECTIONS)
+        pl.col("projection").round(2) < 0,
+        pl.col("claimed"),
+        pl.col("target").is_in(DIRECTIONS),
     )
     if versions.is_empty():
         return []
