@@ -109,13 +109,14 @@ def test_what_could_not_be_measured_has_its_reason():
         version_row("probe", 4, "project", projection=-0.4)
         | {"claimed": True, "why_not": None}
     )
+    rows.append(version_row("ward", 4, "project", projection=-0.001))
     rows[1]["replaceable"] = 0
     text = " ".join(
         SECTION.findings(data((places, ABLATION_VERSIONS.frame(rows), sets)))
     )
     assert "Not measured: 20 supporting units at 0; no unit." in text
     assert "no others write as much: 20 aligned units at 0." in text
-    assert "lie below 0 along the probe’s direction (−0.40 residual norms)" in text
+    assert "lie below 0 along the probe’s direction (−0.40 residual norms), so" in text
 
 
 def test_sheets_figures_and_cases():
