@@ -5,7 +5,7 @@ import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 
 from ablation.boundary_pass import PackedSets, TurnReader, plain_probability
-from ablation.plan import AblationSet
+from ablation.sets import AblationSet
 from doubletake.model.interventions import EVERY, Intervention, model_name
 from doubletake.model.loading import load_decoder
 

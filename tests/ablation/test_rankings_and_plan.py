@@ -13,10 +13,10 @@ from ablation.plan import (
     NO_DIRECTION,
     NO_EXPERTS,
     Planner,
-    PlanSettings,
     checked_directions,
 )
 from ablation.rankings import ranked, ranked_heads, ranked_support, ranked_units
+from ablation.sets import PlanSettings
 from ablation.targets import (
     ALIGNED,
     HEADS,

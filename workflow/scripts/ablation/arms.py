@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ablation.plan import AblationSet, Plan
+from ablation.sets import AblationSet, Plan
 from ablation.targets import NAMED, NONE, NULLS, null_name
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from ablation.plan import AblationSet
+from ablation.sets import AblationSet
 from doubletake.model.batch_memory import FLOAT32, GIB
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import Place, registered, replaced

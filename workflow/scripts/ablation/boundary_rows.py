@@ -8,7 +8,7 @@ import numpy as np
 
 from ablation.boundaries import Boundary
 from ablation.boundary_pass import PackedSets, TurnReader, plain_probability
-from ablation.plan import AblationSet, Plan
+from ablation.sets import AblationSet, Plan
 from ablation.targets import DIRECTIONS, NAMED, NONE
 from doubletake.model.decoder import Decoder
 from doubletake.running.logs import Progress

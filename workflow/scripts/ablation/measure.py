@@ -25,18 +25,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import torch
 
-from ablation.activity import FitThought, fit_thought, measured_activity
+from ablation.activity import measured_activity
 from ablation.arms import arms_of
-from ablation.boundaries import Boundary, boundaries_in, drawn_boundaries
 from ablation.boundary_pass import TurnReader
 from ablation.boundary_rows import Measured, measured_boundaries
 from ablation.decoding import Decoding, Place, decoded_rows
 from ablation.gradients import mean_support
-from ablation.plan import Plan, Planner, PlanSettings, checked_directions
+from ablation.plan import Planner, checked_directions
 from ablation.rankings import ranked_heads, ranked_support, ranked_units
+from ablation.sets import Plan, PlanSettings
+from ablation.study_tables import Study, token_ids
 from ablation.tables import (
     ABLATION,
     ABLATION_DECODED,
@@ -60,7 +60,6 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.drawn_thoughts import DrawnThought, drawn_thoughts
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
-from doubletake.text.trace_positions import thought_tokens
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -123,72 +122,6 @@ class Settings:
             self.random_draws,
             self.seed,
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Study:
-    """The tables that are read."""
-
-    problems: pl.DataFrame
-    traces: pl.DataFrame
-    events: pl.DataFrame
-    turns: pl.DataFrame
-    attention: pl.DataFrame
-    parts: pl.DataFrame
-    longest: int
-    """Tokens that the model attends to; longer traces are left out."""
-
-    def of(self, part: str) -> list[str]:
-        """The problems of a part."""
-        return self.parts.filter(part=part)["problem"].to_list()
-
-    def thoughts(self, part: str) -> pl.DataFrame:
-        """The traces on the problems of a part."""
-        tokens = pl.col("prompt_ids").list.len() + pl.col("completion_ids").list.len()
-        return self.traces.filter(
-            pl.col("problem").is_in(self.of(part)), tokens <= self.longest
-        )
-
-    def fit_thoughts(self) -> list[FitThought]:
-        """The thoughts of the fit problems, with their boundaries and backtracks."""
-        traces = self.thoughts(FIT)
-        boundaries: dict[str, list[Boundary]] = {}
-        for one in boundaries_in(traces, self.events, self.of(FIT)):
-            boundaries.setdefault(one.trace, []).append(one)
-        backtracks = dict(
-            self.turns.filter(kind=BACKTRACK)
-            .group_by("trace")
-            .agg(pl.col("position").sort())
-            .iter_rows()
-        )
-        return [
-            fit_thought(
-                trace,
-                thought_tokens(trace),
-                boundaries.get(trace["trace"], []),
-                backtracks.get(trace["trace"], []),
-            )
-            for trace in traces.to_dicts()
-        ]
-
-    def fit_prefixes(self, count: int | None, seed: int) -> list[list[int]]:
-        """The tokens up to each of the drawn boundaries of the fit problems."""
-        traces = self.thoughts(FIT)
-        every = boundaries_in(traces, self.events, self.of(FIT))
-        ids = token_ids(traces)
-        chosen = drawn_boundaries(every, count, seed)
-        return [ids[one.trace][: one.position + 1] for one in chosen]
-
-    def test_boundaries(self, count: int | None, seed: int) -> list[Boundary]:
-        """The drawn boundaries of the test problems."""
-        every = boundaries_in(self.thoughts(TEST), self.events, self.of(TEST))
-        return drawn_boundaries(every, count, seed)
-
-
-def token_ids(traces: pl.DataFrame) -> dict[str, list[int]]:
-    """All tokens of each trace."""
-    columns = traces.select("trace", "prompt_ids", "completion_ids").iter_rows()
-    return {trace: prompt + completion for trace, prompt, completion in columns}
 
 
 def planned(

@@ -1,7 +1,6 @@
 """Which ablations are made, with the random sets that each is compared with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from ablation.activity import Activity
 from ablation.interventions import projections, set_to
 from ablation.rankings import Member
+from ablation.sets import AblationSet, Plan, PlanSettings
 from ablation.targets import (
     DIRECTIONS,
     EVERY,
@@ -26,68 +26,12 @@ from ablation.targets import (
     version,
 )
 from directions.reading import Directions
-from doubletake.model.interventions import Intervention
 from doubletake.stats.draws import array_generator
 from doubletake.stats.matched_sets import matched_random_sets, replaceable
 from doubletake.stats.random_ranks import draws_needed
 
 NO_EXPERTS = "the model is a mixture of experts, whose units have no value vectors"
 NO_DIRECTION = "the stage directions has no such direction"
-
-
-@dataclass(frozen=True, eq=False)
-class AblationSet:
-    """One thing to take away."""
-
-    ablation: str
-    """Name of the ablation, or of the random sets."""
-    null: str
-    draw: int
-    interventions: tuple[Intervention, ...]
-    members: tuple[Member, ...] = ()
-    written: float | None = None
-
-
-@dataclass(frozen=True)
-class PlanSettings:
-    """How many sets are made."""
-
-    sizes: list[int]
-    """Numbers of units."""
-    claimed_size: int
-    """The one of them that the page may make claims on."""
-    heads: int
-    """Number of heads."""
-    boundary: int | None
-    """The only boundary of one projection; None: the one of the probe's largest
-    separation."""
-    random_draws: int
-    """Random sets of each ablation; of a claimed one, times the number of these."""
-    seed: int
-
-
-@dataclass
-class Plan:
-    """All ablations, and the rows of `ABLATION_VERSIONS`."""
-
-    versions: list[dict[str, Any]] = field(default_factory=list)
-    sets: list[AblationSet] = field(default_factory=list)
-
-    def add(self, row: dict[str, Any], **columns: Any) -> None:
-        """Add a version."""
-        empty = dict.fromkeys(("boundary", "projection", "candidates", "replaceable"))
-        self.versions.append(empty | {"why_not": None} | row | columns)
-
-    @property
-    def named(self) -> list[AblationSet]:
-        """The ablations themselves."""
-        return [one for one in self.sets if one.null == NAMED]
-
-    def of(self, ablation: str, null: str) -> list[AblationSet]:
-        """The sets of a name and null."""
-        return [
-            one for one in self.sets if one.ablation == ablation and one.null == null
-        ]
 
 
 class Planner:

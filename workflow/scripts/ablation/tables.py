@@ -2,48 +2,25 @@
 
 import polars as pl
 
-from ablation.targets import LENGTHS, MODES, NAMED, NULLS, TARGETS
-from doubletake.tables.interval_ends import with_ends
+from ablation.columns import ABLATION_NAME, PROBABILITY, TARGET, TURN
+from ablation.summary_tables import ABLATION_EFFECTS, ABLATION_RATES
+from ablation.targets import LENGTHS, NAMED, NULLS
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
-PROBABILITY = "probability"
-_ABLATION = Column(
-    "ablation",
-    TEXT,
-    "name of the ablation: target, size or boundary, mode; `none`: nothing is taken "
-    "away",
-)
-_TARGET = (
-    Column("target", TEXT, "what is taken away", values=TARGETS),
-    Column(
-        "mode",
-        TEXT,
-        "`project`: the direction is projected out; `zero`: units or heads are set to "
-        "0; `mean`: all of these are set to their mean over thoughts of fit problems",
-        values=MODES,
-    ),
-    Column(
-        "size",
-        COUNT,
-        "units, heads or boundaries that are changed",
-        unit="units, heads or boundaries",
-    ),
-    Column(
-        "claimed",
-        FLAG,
-        "the page may claim an effect; Holm's correction counts these ablations only",
-    ),
-)
-_TURN = (
-    "mass of the backtrack words at the boundary, as a share of the mass of all tokens "
-    "that are not white space"
-)
+__all__ = [
+    "ABLATION",
+    "ABLATION_DECODED",
+    "ABLATION_EFFECTS",
+    "ABLATION_RATES",
+    "ABLATION_SETS",
+    "ABLATION_VERSIONS",
+]
 
 ABLATION_VERSIONS = Table(
     "ablation/versions",
     (
-        _ABLATION,
-        *_TARGET,
+        ABLATION_NAME,
+        *TARGET,
         Column(
             "boundary",
             COUNT,
@@ -127,7 +104,7 @@ ABLATION_SETS = Table(
         Column(
             "turn_probability",
             REAL,
-            f"{_TURN}; mean over the test boundaries",
+            f"{TURN}; mean over the test boundaries",
             unit=PROBABILITY,
         ),
     ),
@@ -158,7 +135,7 @@ ABLATION = Table(
             "last token of the arrival's sentence; the change acts here",
             unit="token index",
         ),
-        Column("turn_probability", REAL, _TURN, unit=PROBABILITY),
+        Column("turn_probability", REAL, TURN, unit=PROBABILITY),
     ),
     holds="the probability of turning back right after an arrival, by boundary",
 )
@@ -198,7 +175,7 @@ ABLATION_DECODED = Table(
     "ablation/decoded",
     (
         Column("length", TEXT, "what was decoded", values=LENGTHS),
-        _ABLATION,
+        ABLATION_NAME,
         Column(
             "null",
             TEXT,
@@ -238,153 +215,4 @@ ABLATION_DECODED = Table(
         Column("text", TEXT, "the decoded text, markers included"),
     ),
     holds="continuations after an arrival and whole thoughts, decoded with ablations",
-)
-
-ABLATION_EFFECTS = Table(
-    "ablation/effects",
-    (
-        _ABLATION,
-        *_TARGET,
-        Column("boundaries", COUNT, "test boundaries", unit="boundaries"),
-        Column("problems", COUNT, "their problems", unit="problems"),
-        *with_ends("plain", f"without an ablation: {_TURN}", PROBABILITY),
-        *with_ends("ablated", "the same with the ablation", PROBABILITY),
-        *with_ends("change", "ablated minus plain, paired", PROBABILITY),
-        *(
-            column
-            for null, meaning in (
-                ("random", "random sets"),
-                ("within", "random vectors within the principal components"),
-            )
-            for column in (
-                Column(
-                    f"{null}_draws",
-                    COUNT,
-                    f"number of {meaning}; null: the ablation has none",
-                    nullable=True,
-                    unit="draws",
-                ),
-                *with_ends(
-                    f"{null}_mean",
-                    f"mean turn probability of the {meaning}",
-                    PROBABILITY,
-                    nullable=True,
-                ),
-                Column(
-                    f"{null}_least",
-                    REAL,
-                    f"2.5% of the {meaning} have a lower mean turn probability",
-                    nullable=True,
-                    unit=PROBABILITY,
-                ),
-                Column(
-                    f"{null}_most",
-                    REAL,
-                    "2.5% have a higher one",
-                    nullable=True,
-                    unit=PROBABILITY,
-                ),
-                Column(
-                    f"{null}_as_low",
-                    COUNT,
-                    f"{meaning} whose mean turn probability is at most that of the "
-                    "ablation",
-                    nullable=True,
-                    unit="draws",
-                ),
-                *with_ends(
-                    f"over_{null}",
-                    f"ablated minus the mean of the {meaning}, paired",
-                    PROBABILITY,
-                    nullable=True,
-                ),
-            )
-        ),
-        Column(
-            "written_ratio",
-            REAL,
-            "what the ablated units or heads write over the mean of their random sets",
-            nullable=True,
-            unit="ratio",
-        ),
-        Column(
-            "p",
-            REAL,
-            "(as_low + 1) / (draws + 1), the larger of both nulls; null: no random set",
-            nullable=True,
-            unit=PROBABILITY,
-        ),
-        Column(
-            "p_holm",
-            REAL,
-            "p, corrected for the number of claimed ablations (Holm); null: no claim",
-            nullable=True,
-            unit=PROBABILITY,
-        ),
-    ),
-    holds="the change of the turn probability by ablation, ranked among random sets",
-)
-
-ABLATION_RATES = Table(
-    "ablation/rates",
-    (
-        Column("length", TEXT, "what was decoded", values=LENGTHS),
-        _ABLATION,
-        Column(
-            "null",
-            TEXT,
-            "`named`: the ablation itself; otherwise its random sets",
-            values=(NAMED, *NULLS),
-        ),
-        Column("n", COUNT, "decoded texts", unit="texts"),
-        Column("problems", COUNT, "their problems", unit="problems"),
-        *with_ends(
-            "turns",
-            "continuations: share that turns back; thoughts: backtracks per 100 tokens",
-            "share, or backtracks per 100 tokens",
-            nullable=True,
-        ),
-        *with_ends(
-            "turns_change",
-            "continuations: that share minus the one without an ablation; thoughts: "
-            "backtracks per thought minus those without",
-            "share, or backtracks",
-            nullable=True,
-        ),
-        *with_ends("logprob", "mean of `logprob`", "nats", nullable=True),
-        *with_ends(
-            "logprob_change",
-            "`logprob` minus that without an ablation, paired",
-            "nats",
-            nullable=True,
-        ),
-        *with_ends("tokens", "decoded tokens per text", "tokens", nullable=True),
-        Column(
-            "repetition_2",
-            REAL,
-            "mean of `repetition_2`",
-            nullable=True,
-            unit="share",
-        ),
-        Column(
-            "repetition_3",
-            REAL,
-            "mean of `repetition_3`",
-            nullable=True,
-            unit="share",
-        ),
-        Column("loops", COUNT, "texts that end in a loop", unit="texts"),
-        Column("unclosed", COUNT, "texts without an end of the thought", unit="texts"),
-        Column("unreadable", COUNT, "of these, tokens that are no text", unit="texts"),
-        *with_ends(
-            "accuracy", "right answers; null: continuations", "share", nullable=True
-        ),
-        *with_ends(
-            "accuracy_change",
-            "accuracy minus that without an ablation, paired; null: continuations",
-            "share",
-            nullable=True,
-        ),
-    ),
-    holds="turns, coherence and accuracy of the decoded texts, by ablation",
 )
