@@ -32,6 +32,7 @@ from doubletake.model.batches import batches_of
 from doubletake.model.branches import Branch, Prefix
 from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
+from doubletake.model.packed_queries import QUERIES_AT_ONCE
 from doubletake.model.watched_places import Watch
 from doubletake.study.settings import ModelSettings
 from injection import attended
@@ -222,7 +223,7 @@ def early_exit(decoder: Decoder, length: int, gib: float, **watched: Any) -> Cas
 
 
 def value_vectors(decoder: Decoder, length: int, gib: float) -> Case:
-    w, most = Widths.of(decoder), unit_zeroing.QUERIES_AT_ONCE
+    w, most = Widths.of(decoder), QUERIES_AT_ONCE
     prefix = cache_bytes(w, length) + forward_bytes(w, 1, length)
 
     def need(batch: list[unit_zeroing.Zeroing]) -> float:

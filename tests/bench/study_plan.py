@@ -44,7 +44,7 @@ LOADING = (
     "wrong_samples",
 )
 """Stages of which every shard loads the model."""
-LOADING_ONCE = ("value_vectors", "online_exit", "directions", "injection")
+LOADING_ONCE = ("value_vectors", "ablation", "online_exit", "directions", "injection")
 # ASSUME: bytes per second of loading weights from a local disk to the device.
 LOADING_SPEED = 2e9
 MODES = 2

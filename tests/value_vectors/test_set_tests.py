@@ -9,14 +9,9 @@ from checkouts import ROOT
 from scipy.stats import ttest_1samp
 
 from doubletake.stats.holm import holm
-from value_vectors.random_sets import matched_random_sets
-from value_vectors.set_tests import (
-    ROUNDING,
-    as_extreme,
-    draws_needed,
-    rank_p,
-    sign_p,
-)
+from doubletake.stats.matched_sets import matched_random_sets
+from doubletake.stats.random_ranks import draws_needed, rank_p
+from value_vectors.set_tests import ROUNDING, as_extreme, sign_p
 from value_vectors.tables import LEVEL
 
 SIMULATIONS = 500

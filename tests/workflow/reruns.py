@@ -123,6 +123,7 @@ VALUES: dict[str, Any] = {
     "value_vectors.tokens": 3,
     "wrong_samples.strength": 0.1,
     "injection.distance": 16,
+    "ablation.thoughts": 10,
     "verification.minimum": 6,
     "attribution.top_words": 3,
     "intervals.least_problems": 4,

@@ -77,6 +77,16 @@ def test_progress_expects_its_end_from_what_this_attempt_did(clock, caplog):
     ]
 
 
+def test_progress_counts_work_that_is_known_later(clock, caplog):
+    caplog.set_level(logging.INFO)
+    progress = Progress(10, "traces")
+    progress.expect(5)
+    clock[0] = 100.0
+    progress.update(15, 1000)
+    progress.close()
+    assert caplog.records[-1].message == "15 of 15 traces, 10 tokens/s, 100 s"
+
+
 def test_progress_writes_a_line_a_minute_and_more_at_the_start(clock, caplog):
     caplog.set_level(logging.INFO)
     progress = Progress(10**6, "traces")

@@ -62,7 +62,7 @@ def test_an_unknown_key_is_named_with_the_nearest_and_the_allowed(
 
 def test_a_key_that_resembles_none_has_no_nearest(config):
     config["qqq"] = 1
-    assert refusal(config).startswith("qqq: unknown key (allowed: activations, ")
+    assert refusal(config).startswith("qqq: unknown key (allowed: ablation, ")
 
 
 def test_a_dotted_key_is_shown_nested(config):

@@ -14,7 +14,7 @@ import torch
 
 from doubletake.model.value_vectors import SIDE_SIGNS
 from doubletake.stats.holm import holm
-from value_vectors.set_tests import rank_p
+from doubletake.stats.random_ranks import rank_p
 from value_vectors.tables import LEVEL, VALUE_VECTOR_ALIGNMENT
 
 DIRECTIONS_AT_ONCE = 64  # null directions whose closest vectors are in memory

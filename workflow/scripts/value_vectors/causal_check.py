@@ -15,6 +15,7 @@ import torch
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
+from doubletake.model.word_log_odds import word_log_odds
 from doubletake.running.logs import Progress
 from doubletake.stats.verification import Largest
 from doubletake.tables.verification import VerificationRow
@@ -27,7 +28,6 @@ from value_vectors.check_plan import (
 from value_vectors.mlp_units import LayerUnits
 from value_vectors.tables import VALUE_VECTOR_INTERVENTIONS, VALUE_VECTOR_SETS
 from value_vectors.unit_zeroing import Zeroing, full_pass_states, zeroed_states
-from value_vectors.word_log_odds import word_log_odds
 
 # ASSUME: float32 rounding stays below this; chosen by hand.
 FLOAT32_BOUND = 1e-3  # nats, and relative for activations

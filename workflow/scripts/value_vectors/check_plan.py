@@ -6,10 +6,10 @@ import polars as pl
 
 from doubletake.model.value_vectors import SIDE_SIGNS
 from doubletake.stats.draws import Name, array_generator, ranked_by_generator
+from doubletake.stats.matched_sets import matched_random_sets, replaceable
+from doubletake.stats.random_ranks import draws_needed
 from doubletake.stats.verification import Case, Verification, drawn
 from value_vectors.mlp_units import LayerUnits
-from value_vectors.random_sets import matched_random_sets, replaceable
-from value_vectors.set_tests import draws_needed
 from value_vectors.tables import VALUE_VECTOR_SETS
 
 

@@ -47,6 +47,7 @@ from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.draws import array_generator
 from doubletake.stats.intervals import IntervalSettings
+from doubletake.stats.random_ranks import draws_needed
 from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import ONE_SHARD
@@ -65,7 +66,6 @@ from value_vectors.check_plan import CausalCheckSettings
 from value_vectors.mlp_units import LayerUnits, layer_units
 from value_vectors.null_directions import FittedCases
 from value_vectors.results import STAGE, Results
-from value_vectors.set_tests import draws_needed
 from value_vectors.table_rows import unit_rows, vector_rows
 
 if TYPE_CHECKING:

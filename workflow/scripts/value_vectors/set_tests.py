@@ -7,6 +7,8 @@ on other problems.
 
 import numpy as np
 
+from doubletake.stats.random_ranks import rank_p
+
 SIGN_FLIPS = 4000
 # ASSUME: equal sets differ by less than this in float32; smaller effects do not count.
 ROUNDING = 1e-5
@@ -28,16 +30,6 @@ def as_extreme(value: float, null: np.ndarray) -> int:
     return int((distances[:-1] >= distances[-1] - ROUNDING).sum())
 
 
-def rank_p(above: int, draws: int) -> float:
-    """Monte Carlo p-value (r + 1) / (n + 1) of a rank (Davison & Hinkley 1997, 4.2).
-
-    Args:
-        above: r, draws at least as extreme as the tested case.
-        draws: n.
-    """
-    return (above + 1) / (draws + 1)
-
-
 def sign_p(values: np.ndarray, problems: np.ndarray, rng: np.random.Generator) -> float:
     """Two-sided p-value that the mean is 0, by flipping the signs of whole problems.
 
@@ -57,12 +49,3 @@ def sign_p(values: np.ndarray, problems: np.ndarray, rng: np.random.Generator) -
     totals = sums.sum() - 2 * (flipped @ sums)
     as_large = np.abs(totals) >= abs(sums.sum()) * (1 - 1e-9)
     return rank_p(int(as_large.sum()), SIGN_FLIPS)
-
-
-def draws_needed(per_test: int, tests: int) -> int:
-    """Random draws behind each test, if Holm's correction counts this many tests.
-
-    The smallest p-value of n draws is 1 / (n + 1). With n = `per_test` * `tests` it
-    stays just below 1 / `per_test` after the correction, however many tests there are.
-    """
-    return per_test * tests

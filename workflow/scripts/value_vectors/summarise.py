@@ -22,7 +22,8 @@ from doubletake.stats.contrasts import CONTRAST_BY_NAME
 from doubletake.stats.draws import array_generator
 from doubletake.stats.holm import holm
 from doubletake.stats.intervals import IntervalSettings, cluster_means
-from value_vectors.set_tests import as_extreme, rank_p, sign_p
+from doubletake.stats.random_ranks import rank_p
+from value_vectors.set_tests import as_extreme, sign_p
 from value_vectors.tables import (
     VALUE_VECTOR_EFFECTS,
     VALUE_VECTOR_INTERVENTIONS,

@@ -91,6 +91,11 @@ class Progress:
         self.bar.initial = items
         self.bar.update(items)
 
+    def expect(self, items: int) -> None:
+        """Raise the total: work whose size was not known at the start."""
+        self.total += items
+        self.bar.total = self.total
+
     def update(self, items: int = 0, tokens: int = 0) -> None:
         """Add finished items and processed tokens."""
         self.items += items

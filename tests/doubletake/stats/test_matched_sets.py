@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from value_vectors.random_sets import (
+from doubletake.stats.matched_sets import (
     LARGEST_RATIO,
     UNITS_PER_BIN,
     matched_random_sets,

@@ -4,10 +4,10 @@ import pytest
 import torch
 from tiny_architectures import DENSE, settings_of
 
+from doubletake.model import word_log_odds as module
 from doubletake.model.lens import Lens
 from doubletake.model.loading import load_decoder
-from value_vectors import word_log_odds as module
-from value_vectors.word_log_odds import word_log_odds
+from doubletake.model.word_log_odds import word_log_odds
 
 WORDS = torch.tensor([3, 17, 40, 90])
 IDS = torch.tensor([[5, 17, 3, 60, 41]])

@@ -1,7 +1,8 @@
-"""Draws random sets of units that write as much as the units of a given set.
+"""Random sets of units or heads that write as much as those of a given set.
 
-The units of a layer are put into bins of similar write size. A random set holds as many
-units of every bin as the given set, drawn from the whole bin, the given units included.
+The units of a layer, or the heads of a model, are put into bins of similar write size.
+A random set holds as many units of every bin as the given set, drawn from the whole
+bin, the given units included.
 So if cosines had nothing to do with the effect of units of one bin, the given set would
 be one more such draw, and its rank among the draws would be an exact p-value
 (permutation within strata; Good 2005, "Permutation, Parametric and Bootstrap Tests of

@@ -1,0 +1,1 @@
+"""Ablation: what does the model need in order to turn back?"""
