@@ -6,13 +6,13 @@ All actions are decoded together, so that the batch stays full.
 from collections.abc import Iterable, Sequence
 
 from decoding_actions.actions import Action
-from decoding_actions.drawn_thoughts import DrawnThought
 from decoding_actions.steering import Together
 from doubletake.model.continuous_batching import generate
 from doubletake.model.decoder import Decoder
 from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.logs import Progress
+from doubletake.text.drawn_thoughts import DrawnThought
 from doubletake.text.tokenizer import TraceTokenizer
 from doubletake.text.trace_rows import Completion
 

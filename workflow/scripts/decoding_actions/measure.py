@@ -29,7 +29,6 @@ import torch
 
 from decoding_actions.actions import Action, cgrs, control, forbidding, nowait
 from decoding_actions.decoding import PLAIN, Completions, decode, requests_of
-from decoding_actions.drawn_thoughts import DrawnThought, drawn_thoughts
 from decoding_actions.forbidden_words import ForbiddenWord, Vocabulary, thought_ids
 from decoding_actions.keywords import CGRS, CONTROL, NOWAIT, S1, keywords
 from decoding_actions.rows import thought_row, word_rows
@@ -50,6 +49,7 @@ from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
+from doubletake.text.drawn_thoughts import DrawnThought, drawn_thoughts
 from doubletake.text.tokenizer import TraceTokenizer, load_tokenizer
 from problems.tables import PROBLEMS
 from traces.tables import TRACES

@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 
 from decoding_actions.actions import Action
-from decoding_actions.drawn_thoughts import DrawnThought
 from decoding_actions.forbidden_words import ForbiddenWord, thought_ids
 from decoding_actions.keywords import CHINESE, ENGLISH, NOWAIT
 from doubletake.detector.detectors import find_events
+from doubletake.text.drawn_thoughts import DrawnThought
 from doubletake.text.tokenizer import TraceTokenizer
 from doubletake.text.trace_positions import thought_span
 from doubletake.text.trace_rows import Completion, trace_row

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from decoding_actions.drawn_thoughts import DrawnThought
 from decoding_actions.keywords import CONTROL, NOWAIT, S1
 from doubletake.tables.verification import VerificationRow
+from doubletake.text.drawn_thoughts import DrawnThought
 
 LARGEST_SHARE = 0.1
 """In float32, thoughts of which rounding may change a token in another batch."""

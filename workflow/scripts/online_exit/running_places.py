@@ -5,9 +5,9 @@ from typing import Any
 
 from doubletake.exit_rules.places import KnownPlaces, Mark, Place, ThoughtPlaces
 from doubletake.exit_rules.text_marks import TextMarks
+from doubletake.text.running_text import RunningText
 from doubletake.text.tokenizer import TraceTokenizer
 from doubletake.text.trace_positions import text_between, thought_tokens, token_at
-from online_exit.running_text import RunningText
 
 
 class RunningPlaces:

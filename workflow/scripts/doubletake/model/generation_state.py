@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from doubletake.model.interventions import Intervention, WordChange
 from doubletake.text.trace_rows import Completion
 
 
@@ -24,6 +25,26 @@ class GenerationRequest:
     """Their log-probs, as in `Completion`."""
     name: str = ""
     """Tells several completions of one trace apart; nothing is drawn by it."""
+    interventions: tuple[Intervention, ...] = ()
+    """Changes of states, from the last given token on. Several in one place of the
+    model are made in their order."""
+    words: tuple[WordChange, ...] = ()
+    """Changes of logits, at every token that is chosen."""
+    stepwise: bool = False
+    """Whether the last given token is read in a step of its own even without a change:
+    the baseline of requests with interventions, which always do so."""
+    given: int | None = None
+    """How many of `ids` were given and not decoded; None: all of them."""
+
+    @property
+    def steps(self) -> bool:
+        """Whether the last given token is read in a step of its own."""
+        return self.stepwise or bool(self.interventions or self.words)
+
+    @property
+    def position(self) -> int:
+        """Position of the last token of `ids`, as `Positions` counts."""
+        return 0 if self.given is None else len(self.ids) - self.given
 
     @property
     def digest(self) -> str:
@@ -33,7 +54,8 @@ class GenerationRequest:
 
     def begun(self, ids: list[int], logprobs: list[float]) -> "GenerationRequest":
         """The same request, with the first tokens of its completion."""
-        return replace(self, ids=ids, logprobs=logprobs)
+        given = len(self.ids) if self.given is None else self.given
+        return replace(self, ids=ids, logprobs=logprobs, given=given)
 
 
 @dataclass

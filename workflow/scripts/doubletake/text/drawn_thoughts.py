@@ -1,4 +1,4 @@
-"""The thoughts that are decoded again, and where the end of one is replaced."""
+"""Thoughts of a study that are decoded again, and where the end of one is replaced."""
 
 from dataclasses import dataclass
 from typing import Any
