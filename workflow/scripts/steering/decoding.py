@@ -1,0 +1,104 @@
+"""Decodes continuations of thoughts with something added, and scores them without it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from doubletake.model.continuous_batching import generate
+from doubletake.model.decoder import Decoder
+from doubletake.model.generation_state import GenerationRequest
+from doubletake.model.interventions import InterventionRecord
+from doubletake.model.text_reader import TextReader
+from doubletake.model.token_sampling import Sampling
+from doubletake.running.logs import Progress
+from doubletake.text.drawn_thoughts import DrawnThought
+from doubletake.text.tokenizer import TraceTokenizer
+from doubletake.text.trace_rows import Completion
+from steering.cells import Cell
+from steering.contexts import Context
+from steering.settings import DecodingSettings
+from steering.unsteered import Text, unsteered_logprobs
+from steering.vectors import Vectors
+
+Completions = dict[tuple[str, str], Completion]
+"""By the name of the cell and the trace."""
+
+
+@dataclass
+class Decoding:
+    """What decoding needs."""
+
+    decoder: Decoder
+    tokenizer: TraceTokenizer
+    vectors: Vectors
+    settings: DecodingSettings
+
+    def continued(self, cell: Cell, context: Context) -> GenerationRequest:
+        """The request to continue a thought from its cut."""
+        row = context.thought.trace
+        room = self.decoder.max_positions - len(row["prompt_ids"])
+        most = min(context.kept + self.settings.screen_tokens, room)
+        return GenerationRequest(
+            context.thought.name,
+            row["prompt_ids"],
+            most,
+            context.ids,
+            [0.0] * context.kept,  # log-probs are not read
+            name=cell.name,
+            interventions=self.vectors.interventions(cell),
+            stepwise=True,
+        )
+
+    def whole(self, cell: Cell, one: DrawnThought) -> GenerationRequest:
+        """The request to decode a whole thought."""
+        most = one.limit(self.settings.max_tokens, self.decoder.max_positions)
+        return GenerationRequest(
+            one.name,
+            one.trace["prompt_ids"],
+            most,
+            name=cell.name,
+            interventions=self.vectors.interventions(cell),
+            stepwise=True,
+        )
+
+    def decode(
+        self,
+        requests: Sequence[GenerationRequest],
+        thoughts: Iterable[DrawnThought],
+        progress: Progress,
+        record: InterventionRecord | None = None,
+    ) -> Completions:
+        """Completions of all requests.
+
+        Args:
+            requests: of these thoughts.
+            thoughts: with their questions.
+            progress: counts them.
+            record: notes where states were changed.
+        """
+        s, decoder = self.settings, self.decoder
+        sampling = Sampling(s.temperature, s.top_p, s.generation_seed)
+        stops = self.tokenizer.stops_with(decoder.stop_ids)
+        questions = {one.name: one.question for one in thoughts}
+        completions = {}
+        for completion, tokens in generate(
+            decoder.hf,
+            list(requests),
+            sampling,
+            stops,
+            s.batch_size,
+            decoder=decoder,
+            reader=TextReader(self.tokenizer, questions),
+            record=record,
+        ):
+            if completion is not None:
+                completions[completion.name, completion.trace] = completion
+            progress.update(completion is not None, tokens)
+        return completions
+
+    def logprobs(
+        self, texts: Sequence[Text], progress: Progress
+    ) -> dict[Text, list[float]]:
+        """Log-probs of texts without steering, see `unsteered_logprobs`."""
+        found = unsteered_logprobs(self.decoder, texts, self.settings.batch_memory)
+        progress.update(tokens=sum(map(len, found.values())))
+        return found

@@ -1,0 +1,130 @@
+"""Tests of the chosen direction: turning along the strengths, and random vectors."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from doubletake.stats.holm import holm
+from doubletake.stats.intervals import IntervalSettings
+from steering.cell_means import band_rank
+from steering.names import DIRECTION, NONE, RANDOM, SIDES, expected_sign
+from steering.trends import longest_run, rank_p, sign_test, slopes, whole_window
+
+FEWEST = 3
+"""Fewest strengths, none included, with a slope."""
+
+
+def trend_row(
+    outcome: str, rows: pl.DataFrame, means: pl.DataFrame, intervals: IntervalSettings
+) -> dict[str, Any] | None:
+    """A row of `TRENDS`; None without steered rows.
+
+    Only the strengths around none between which all text is whole are tested.
+
+    Args:
+        outcome: name of the outcome, a column of `rows`.
+        rows: [text], with `strength`, `problem` and the outcome; `direction` is null
+            without steering.
+        means: [strength], with `strength`, `whole` and the mean of the outcome as
+            `mean`; none has strength 0.
+        intervals: fewest problems with a p-value.
+    """
+    if means.height < FEWEST:
+        return None
+    ordered = means.sort("strength")
+    strengths = ordered["strength"].to_numpy()
+    none = int(np.flatnonzero(strengths == 0)[0])
+    window = whole_window([bool(one) for one in ordered["whole"].to_list()], none)
+    kept = strengths[window.start : window.stop]
+    wide = _wide(rows.filter(pl.col("strength").is_in(kept.tolist())), outcome)
+    row: dict[str, Any] = {
+        "outcome": outcome,
+        "strengths": len(kept),
+        "problems": len(wide),
+        "rising": 0,
+        "falling": 0,
+    } | dict.fromkeys(("p", "run_rises", "run_from", "run_to"))
+    run = longest_run(ordered["mean"].to_numpy()[window.start : window.stop])
+    row["run"] = run.steps if run else 0
+    if run:
+        row |= {"run_rises": run.rises}
+        row |= {"run_from": kept[run.first], "run_to": kept[run.last]}
+    if len(kept) >= FEWEST:
+        found = sign_test(slopes(kept, wide), intervals.least_problems)
+        row |= dict(zip(("rising", "falling", "p"), found, strict=True))
+    return row
+
+
+def slope_rows(short: pl.DataFrame, intervals: IntervalSettings) -> list[dict[str, Any]]:
+    """Rows of `SLOPES`: the direction among random vectors of its length, by side.
+
+    Each vector's turn rate at all lengths, none included, gives one slope. So one test
+    covers all strengths of a side, broken text included.
+
+    Args:
+        short: `SHORT`.
+        intervals: confidence of the test, and fewest problems with one.
+    """
+    steered = short.filter(source=DIRECTION)
+    if steered.is_empty():
+        return []
+    none = short.filter(source=NONE)
+    plain = float(none["turned"].to_numpy().mean())
+    sense = expected_sign(steered["direction"][0])
+    lengths, random = _rates(short.filter(source=RANDOM), "draw")
+    others = _with_none(lengths, random, plain)
+    rows = []
+    for side, sign in zip(SIDES, (-1, 1), strict=True):
+        own = steered.filter(pl.col("strength") * sense * sign > 0)
+        sizes, rates = _rates(own, "direction")
+        slope = float(_with_none(sizes, rates, plain)[0])
+        enough = (
+            band_rank(len(others), intervals.confidence) > 0
+            and none["problem"].n_unique() >= intervals.least_problems
+        )
+        rows.append(
+            {
+                "side": side,
+                "strengths": len(sizes) + 1,
+                "problems": none["problem"].n_unique(),
+                "slope": sign * slope,
+                "random_low": float(others.min()) if len(others) else None,
+                "random_high": float(others.max()) if len(others) else None,
+                "draws": len(others),
+                "p": rank_p(slope, others) if enough else None,
+                "holm": None,
+            }
+        )
+    tested = [row for row in rows if row["p"] is not None]
+    corrected = holm(np.array([row["p"] for row in tested], dtype=float))
+    for row, value in zip(tested, corrected, strict=True):
+        row["holm"] = float(value)
+    return rows
+
+
+def _rates(rows: pl.DataFrame, by: str) -> tuple[np.ndarray, np.ndarray]:
+    """Lengths, and turn rates [vector, length]; vectors are told apart by a column."""
+    table = (
+        rows.group_by(by, size=pl.col("strength").abs())
+        .agg(pl.col("turned").mean())
+        .sort(by, "size")
+    )
+    sizes = np.unique(table["size"].to_numpy())
+    return sizes, table["turned"].to_numpy().reshape(-1, max(1, len(sizes)))
+
+
+def _with_none(sizes: np.ndarray, rates: np.ndarray, plain: float) -> np.ndarray:
+    """Slopes [vector] of turn rates on length, with the rate of none at length 0."""
+    if not len(sizes):
+        return np.zeros(0)
+    first = np.full((len(rates), 1), plain)
+    return slopes(np.array([0.0, *sizes]), np.hstack([first, rates]))
+
+
+def _wide(rows: pl.DataFrame, outcome: str) -> np.ndarray:
+    """Means of an outcome, [problem, strength]; problems with all strengths."""
+    table = rows.group_by("problem", "strength").agg(pl.col(outcome).mean())
+    wide = table.pivot("strength", index="problem", values=outcome, sort_columns=False)
+    names = sorted((name for name in wide.columns if name != "problem"), key=float)
+    return wide.drop_nulls().sort("problem").select(names).to_numpy().astype(float)
