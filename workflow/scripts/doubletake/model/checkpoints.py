@@ -58,7 +58,13 @@ class Checkpoint:
             requests: of this attempt. If they or the batch size are not those of the
                 earlier attempt, tokens are still kept, but no keys and values.
             batch_size: largest number of completions under way.
+
+        Raises:
+            ValueError: a request has interventions or is their baseline. A checkpoint
+                does not hold them.
         """
+        if any(request.steps for request in requests):
+            raise ValueError("a checkpoint cannot hold completions with interventions")
         self.path, self.key = path, key
         self.batch_size = batch_size
         self.wanted = {request.digest: request for request in requests}

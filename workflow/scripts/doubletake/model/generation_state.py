@@ -42,6 +42,11 @@ class GenerationRequest:
         return self.stepwise or bool(self.interventions or self.words)
 
     @property
+    def shared_text(self) -> tuple[int, ...]:
+        """What a request that steps reads before its steps, without any change."""
+        return tuple((self.prompt_ids + self.ids)[:-1])
+
+    @property
     def position(self) -> int:
         """Position of the last token of `ids`, as `Positions` counts."""
         return 0 if self.given is None else len(self.ids) - self.given
@@ -49,8 +54,12 @@ class GenerationRequest:
     @property
     def digest(self) -> str:
         """SHA-256 of what is asked for, without the tokens that there are already."""
-        text = json.dumps([self.trace, self.prompt_ids, self.max_new_tokens])
-        return hashlib.sha256(text.encode()).hexdigest()
+        asked: list[object] = [self.trace, self.prompt_ids, self.max_new_tokens]
+        if self.steps:
+            changes = [one.digest for one in self.interventions]
+            words = [[one.ids, one.change] for one in self.words]
+            asked += [self.name, changes, words]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
     def begun(self, ids: list[int], logprobs: list[float]) -> "GenerationRequest":
         """The same request, with the first tokens of its completion."""

@@ -84,7 +84,9 @@ def replaced(
         decoder: the model.
         change: called with the same arguments as `see` in `hooked`. It returns the new
             states, or None to leave the states unchanged.
-        places: the parts that get a hook, as names and layers; None: all.
+        places: the parts that get a hook, as names and layers; None: all that `hooked`
+            names. Places may also name `heads`, the input of attention's output
+            projection, and `units`, the input of the MLP's down projection.
     """
 
     def before(name: str, layer: int) -> Any:
@@ -121,9 +123,9 @@ def _handles(
 
     Args:
         decoder: the model.
-        before: makes the hook of a boundary.
+        before: makes the hook of a boundary, of heads or of units.
         after: makes the hook of a part.
-        places: where to register hooks; None: everywhere.
+        places: where to register hooks; None: everywhere, heads and units left aside.
     """
     for layer, module in enumerate([*decoder.layers, decoder.final_norm]):
         if places is None or ("resid", layer) in places:
@@ -136,6 +138,13 @@ def _handles(
         ):
             if places is None or (name, layer) in places:
                 yield part.register_forward_hook(after(name, layer))
+    for name, module_of in (
+        ("heads", decoder.attention_out),
+        ("units", decoder.mlp_down),
+    ):
+        for layer in sorted(layer for part, layer in places or () if part == name):
+            hook = before(name, layer)
+            yield module_of(layer).register_forward_pre_hook(hook, with_kwargs=True)
 
 
 @contextmanager

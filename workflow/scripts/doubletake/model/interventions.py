@@ -6,6 +6,8 @@ and values of later layers follow from the changed states, so later tokens see t
 change. The prompt before its last token is read without any change.
 """
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -91,6 +93,17 @@ class Intervention:
     """[width of the part], a unit vector that is projected out."""
     share: float = 1.0
     """Share of the projection that is taken away; 2 mirrors the states."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that decides what it does."""
+        place = [self.layer, self.part, self.positions.kind, self.positions.count]
+        digest = hashlib.sha256(json.dumps([*place, self.model, self.share]).encode())
+        for vector in (self.added, self.factors, self.removed):
+            digest.update(b"-" if vector is None else b"+")
+            if vector is not None:
+                digest.update(vector.float().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)

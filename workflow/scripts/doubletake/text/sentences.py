@@ -71,6 +71,18 @@ class RunningSentences:
                 return  # more of it, or no end after all
             self._add(text, end, start, in_formula)
 
+    def ends_here(self, text: str) -> bool:
+        """Whether a sentence seems to end where the text so far ends.
+
+        White space may follow the end. What will follow can show that it was none: a
+        point after a digit may belong to a decimal.
+        """
+        self.read(text)
+        return any(
+            not text[end:].strip() and bool(text[self.start : end].strip())
+            for end, _, _ in _boundaries(text, self.start, self._in_formula)
+        )
+
     def finish(self, text: str) -> None:
         """Read the rest of the whole text; its end also ends a sentence."""
         for end, start, in_formula in _boundaries(text, self.start, self._in_formula):
