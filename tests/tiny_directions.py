@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from directions.reading import Directions, model_name, write_directions
+from directions.reading import Directions, write_directions
 from directions.tables import (
     DIRECTION_PROBLEMS,
     DIRECTION_UNITS,
@@ -14,6 +14,7 @@ from directions.tables import (
     TEST,
 )
 from doubletake.model.decoder import Decoder
+from doubletake.model.interventions import model_name
 
 NAMES = ("ward", "venhoff", "seal", "probe", "arrivals", "wrap_up")
 

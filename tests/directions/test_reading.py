@@ -6,8 +6,9 @@ import pytest
 import torch
 from tiny_directions import tiny_directions, write_tiny_directions
 
-from directions.reading import model_name, read_directions, problems_to_test
+from directions.reading import problems_to_test, read_directions
 from directions.tables import DIRECTION_UNITS, DIRECTIONS
+from doubletake.model.interventions import model_name
 from doubletake.model.loading import load_decoder
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings

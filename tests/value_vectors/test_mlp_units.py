@@ -8,13 +8,8 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import record
 from doubletake.model.lens import Lens
 from doubletake.model.loading import load_decoder
-from value_vectors.mlp_units import (
-    activations,
-    cosines,
-    extreme_units,
-    token_logits,
-    value_vectors,
-)
+from doubletake.model.value_vectors import cosines, value_vectors
+from value_vectors.mlp_units import activations, extreme_units, token_logits
 
 torch.set_num_threads(1)
 

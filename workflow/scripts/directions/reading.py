@@ -24,7 +24,6 @@ import torch
 from directions.tables import DIRECTION_PROBLEMS, TEST
 from doubletake.running.errors import InputError
 from doubletake.stats.draws import array_generator
-from doubletake.study.settings import ModelSettings
 from doubletake.tensors.sealed_tensors import read_tensors, write_tensors
 
 WARD, VENHOFF, SEAL = "ward", "venhoff", "seal"
@@ -75,11 +74,6 @@ class Directions:
         return drawn / drawn.norm(dim=-1, keepdim=True)
 
 
-def model_name(model: ModelSettings) -> str:
-    """The name of a model in the file: "source@revision"; a folder has no revision."""
-    return f"{model.source}@{model.revision or ''}"
-
-
 def write_directions(directions: Directions, path: str | Path) -> None:
     """Write a sealed file; equal directions give equal bytes."""
     tensors = {
@@ -101,7 +95,8 @@ def read_directions(path: str | Path, model: str | None = None) -> Directions:
 
     Args:
         path: the file.
-        model: name of the model that they must belong to (`model_name`); None: any.
+        model: name of the model that they must belong to
+            (`doubletake.model.interventions.model_name`); None: any.
 
     Raises:
         InputError: the file is missing or damaged, or belongs to another model.

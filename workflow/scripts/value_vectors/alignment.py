@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 import torch
 
+from doubletake.model.value_vectors import SIDE_SIGNS
 from doubletake.stats.holm import holm
-from value_vectors.mlp_units import SIDE_SIGNS
 from value_vectors.set_tests import rank_p
 from value_vectors.tables import LEVEL, VALUE_VECTOR_ALIGNMENT
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from doubletake.model.value_vectors import SIDE_SIGNS
 from doubletake.stats.draws import Name, array_generator, ranked_by_generator
 from doubletake.stats.verification import Case, Verification, drawn
-from value_vectors.mlp_units import SIDE_SIGNS, LayerUnits
+from value_vectors.mlp_units import LayerUnits
 from value_vectors.random_sets import matched_random_sets, replaceable
 from value_vectors.set_tests import draws_needed
 from value_vectors.tables import VALUE_VECTOR_SETS

@@ -41,6 +41,7 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
+from doubletake.model.value_vectors import SIDE_SIGNS
 from doubletake.running.errors import InputError
 from doubletake.running.logs import job
 from doubletake.stats.contrasts import CONTRAST_BY_NAME
@@ -61,7 +62,7 @@ from turns.tables import TURN_WORDS, TURNS
 from value_vectors.alignment import alignment_row, alignments
 from value_vectors.causal_check import check_backtracks
 from value_vectors.check_plan import CausalCheckSettings
-from value_vectors.mlp_units import SIDE_SIGNS, LayerUnits, layer_units
+from value_vectors.mlp_units import LayerUnits, layer_units
 from value_vectors.null_directions import FittedCases
 from value_vectors.results import STAGE, Results
 from value_vectors.set_tests import draws_needed

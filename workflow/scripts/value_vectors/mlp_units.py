@@ -1,10 +1,6 @@
 """Hidden units of an MLP: what each unit writes (its value vector), and how much.
 
-The output of an MLP is a sum over its hidden units: activation times the unit's column
-of the down-projection, its value vector (Geva et al. 2021, "Transformer feed-forward
-layers are key-value memories"). Some models norm the MLP's output before they add it.
-There the norm's gain belongs to what is written. The norm's scale is one positive
-number per position, the same for all units.
+`doubletake.model.value_vectors` says what a value vector is.
 """
 
 from dataclasses import dataclass
@@ -17,9 +13,8 @@ from activations.reading import ActivationCache
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import registered
 from doubletake.model.lens import Lens
+from doubletake.model.value_vectors import cosines, value_vectors
 
-SIDE_SIGNS = {"for": 1, "against": -1}
-"""Sides, with the sign of their units' cosines."""
 STATES_AT_ONCE = 1024  # states that go through an MLP at once
 VOCABULARY_ROWS_AT_ONCE = 16384  # rows of the unembedding in float32 at once
 
@@ -39,21 +34,6 @@ class LayerUnits:
     """[case, unit], activations at the members of the pairs."""
     extreme: dict[str, list[int]]
     """Units of extreme cosine by side, most extreme first."""
-
-
-def value_vectors(decoder: Decoder, layer: int) -> torch.Tensor:
-    """What the units of a layer's MLP add to `resid[layer + 1]`, up to a scale.
-
-    Returns:
-        [unit, d_model], float32, on the model's device: columns of the down-projection,
-        times the gain of the norm that follows in models that have one.
-    """
-    columns = decoder.mlp_down(layer).weight.float().T * decoder.write_multiplier
-    if decoder.layout.mlp_write == decoder.layout.mlp:
-        return columns
-    # ASSUME: the scale of a norm that follows can be left out: all units share it.
-    gain = decoder.mlp_write(layer).get_parameter("weight").float()
-    return columns * (gain + decoder.layout.norm_offset)
 
 
 @torch.inference_mode()
@@ -99,17 +79,6 @@ def token_logits(lens: Lens, vectors: torch.Tensor) -> torch.Tensor:
             folded @ rows.float().T for rows in lens.W_U.split(VOCABULARY_ROWS_AT_ONCE)
         ]
         return torch.cat(parts, dim=-1)
-
-
-def cosines(vectors: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
-    """Cosine of each vector with a direction; 0 for a vector of length 0.
-
-    Args:
-        vectors: [vector, d_model].
-        direction: [d_model], any norm.
-    """
-    unit = direction / direction.norm()
-    return (vectors @ unit) / vectors.norm(dim=-1).clamp_min(1e-30)
 
 
 def extreme_units(cosine: torch.Tensor, count: int) -> dict[str, list[int]]:

@@ -7,10 +7,11 @@ import polars as pl
 import torch
 
 from doubletake.model.lens import Lens
+from doubletake.model.value_vectors import SIDE_SIGNS
 from doubletake.stats.intervals import IntervalSettings, cluster_means
 from doubletake.text.tokenizer import TraceTokenizer
 from value_vectors.alignment import Alignment
-from value_vectors.mlp_units import SIDE_SIGNS, LayerUnits, token_logits
+from value_vectors.mlp_units import LayerUnits, token_logits
 from value_vectors.tables import VALUE_VECTOR_UNITS
 
 
