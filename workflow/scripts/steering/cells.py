@@ -47,7 +47,8 @@ def screening_cells(
 ) -> list[Cell]:
     """All cells of the screening; controls with their first draw.
 
-    A direction that is absent at a boundary has no cell there.
+    A direction that is absent at a boundary has no cell there. Shuffled labels stand
+    beside the largest strengths only.
 
     Args:
         directions: of the study.
@@ -66,6 +67,7 @@ def screening_cells(
         replace(one, source=SHUFFLED)
         for one in cells
         if one.direction in directions.shuffled
+        and abs(one.strength) == max(settings.strengths)
     ]
     others = [
         one

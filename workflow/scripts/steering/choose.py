@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from doubletake.running.logs import job
@@ -19,6 +20,7 @@ from doubletake.stats.intervals import IntervalSettings
 from steering.cell_means import cell_means
 from steering.names import DIRECTION, GRID, expected_sign
 from steering.tables import CELLS, SCREENING
+from steering.trends import slopes
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -34,13 +36,13 @@ def choose(
 ) -> pl.DataFrame:
     """`CELLS`: means of all cells, and which are chosen.
 
-    A direction at a boundary and positions gets a score: the change of the turn rate
-    from its best whole cell away from turning to its best whole cell toward it. No
-    steering counts as a whole cell on both sides. The largest score is chosen; of equal
-    ones the first in the order of the config. Only the grid takes part.
+    A direction at a boundary and positions gets a score (`fitted_change`). The largest
+    one is chosen; of equal ones the first in the order of the config. On each side the
+    strongest whole cell is chosen, or the weakest if none is whole. Published settings
+    do not take part.
     """
     cells: list[Row] = [
-        row | {"range": None, "chosen": False}
+        row | {"score": None, "chosen": False}
         for row in cell_means(rows, tolerance, intervals)
     ]
     places: dict[tuple[Any, ...], list[Row]] = {}
@@ -48,36 +50,39 @@ def choose(
         if row["source"] == DIRECTION and row["setting"] == GRID:
             places.setdefault(tuple(row[name] for name in PLACE), []).append(row)
     for own in places.values():
-        score = sum(max([0.0, *map(gain, side(own, sign))]) for sign in (-1, 1))
+        score = fitted_change(own)
         for row in own:
-            row["range"] = score
-    best = max(places.values(), key=lambda own: own[0]["range"], default=[])
+            row["score"] = score
+    best = max(places.values(), key=lambda own: own[0]["score"], default=[])
     for sign in (-1, 1) if best else ():
-        strongest(side(best, sign))["chosen"] = True
+        strongest([row for row in best if row["strength"] * sign > 0])["chosen"] = True
     return CELLS.frame(cells)
 
 
-def side(rows: Sequence[Row], sign: int) -> list[Row]:
-    """Cells that should turn more (1) or less (-1), from weak to strong."""
-    own = [
-        row
-        for row in rows
-        if row["strength"] * expected_sign(row["direction"]) * sign > 0
-    ]
-    return sorted(own, key=lambda row: abs(row["strength"]))
+def fitted_change(rows: Sequence[Row]) -> float:
+    """Change of the turn rate along a line through the whole cells of one place.
 
+    The least-squares slope of the shifts on the strengths, none included, times the
+    distance from the lowest to the highest of these strengths. The line uses all whole
+    cells, so that a single one decides less than with the largest shift. Positive where
+    the rate changes as the direction says. 0 without a whole cell.
 
-def gain(row: Row) -> float:
-    """Change of the turn rate in the direction's own sense; 0 if text is not whole."""
-    if not row["whole"] or row["shift"] is None:
+    Args:
+        rows: cells of one direction, boundary and positions.
+    """
+    whole = [row for row in rows if row["whole"]]
+    strengths = np.array([0.0, *(row["strength"] for row in whole)])
+    shifts = np.array([0.0, *(row["shift"] for row in whole)])
+    if not whole:
         return 0.0
-    sense = expected_sign(row["direction"]) * (1 if row["strength"] > 0 else -1)
-    return float(row["shift"]) * sense
+    slope = float(slopes(strengths, shifts))
+    return slope * float(np.ptp(strengths)) * expected_sign(rows[0]["direction"])
 
 
 def strongest(rows: Sequence[Row]) -> Row:
-    """The cell of one side that changes turning most; of equal ones the weakest."""
-    return max(rows, key=gain)
+    """The strongest whole cell of one side, or the weakest cell if none is whole."""
+    ordered = sorted(rows, key=lambda row: abs(row["strength"]))
+    return next((row for row in reversed(ordered) if row["whole"]), ordered[0])
 
 
 def main(

@@ -7,7 +7,7 @@ from doubletake.model.continuous_batching import generate
 from doubletake.model.decoder import Decoder
 from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.interventions import InterventionRecord
-from doubletake.model.text_reader import TextReader
+from doubletake.model.watched_text import TextReader
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.logs import Progress
 from doubletake.text.drawn_thoughts import DrawnThought
@@ -31,6 +31,10 @@ class Decoding:
     tokenizer: TraceTokenizer
     vectors: Vectors
     settings: DecodingSettings
+
+    def draws(self, cell: Cell) -> int:
+        """Number of draws of a control in the screening."""
+        return self.vectors.draws(cell, self.settings.controls)
 
     def continued(self, cell: Cell, context: Context) -> GenerationRequest:
         """The request to continue a thought from its cut."""
@@ -65,6 +69,7 @@ class Decoding:
         requests: Sequence[GenerationRequest],
         thoughts: Iterable[DrawnThought],
         progress: Progress,
+        seed: int,
         record: InterventionRecord | None = None,
     ) -> Completions:
         """Completions of all requests.
@@ -73,10 +78,11 @@ class Decoding:
             requests: of these thoughts.
             thoughts: with their questions.
             progress: counts them.
+            seed: of the random numbers, which all cells of a thought share.
             record: notes where states were changed.
         """
         s, decoder = self.settings, self.decoder
-        sampling = Sampling(s.temperature, s.top_p, s.generation_seed)
+        sampling = Sampling(s.temperature, s.top_p, seed)
         stops = self.tokenizer.stops_with(decoder.stop_ids)
         questions = {one.name: one.question for one in thoughts}
         completions = {}

@@ -62,7 +62,9 @@ def decode_short(
     """Rows of `SHORT`: all contexts, continued with all cells."""
     planned = [(cell, one) for one in contexts for cell in cells]
     requests = [decoding.continued(*one) for one in planned]
-    done = decoding.decode(requests, [one.thought for one in contexts], progress)
+    thoughts = [one.thought for one in contexts]
+    seed = decoding.settings.fresh_seed
+    done = decoding.decode(requests, thoughts, progress, seed)
     found = [(cell, one, done[cell.name, one.thought.name]) for cell, one in planned]
     texts = [continuation_text(one, completion) for _, one, completion in found]
     scored = decoding.logprobs(texts, progress)
@@ -83,7 +85,8 @@ def decode_whole(
     """Rows of `STEERING`: all thoughts, decoded with all cells."""
     planned = [(cell, one) for one in thoughts for cell in cells]
     requests = [decoding.whole(*one) for one in planned]
-    done = decoding.decode(requests, thoughts, progress)
+    seed = decoding.settings.generation_seed  # none repeats the study's thoughts
+    done = decoding.decode(requests, thoughts, progress, seed)
     found = [(cell, one, done[cell.name, one.name]) for cell, one in planned]
     texts = [
         (tuple(one.trace["prompt_ids"]), tuple(completion.ids))

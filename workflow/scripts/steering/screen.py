@@ -2,8 +2,8 @@
 
 Thoughts are continued by some tokens from the end of a sentence that arrives at an
 answer, with every cell of a grid added to the residual stream. All cells of a thought
-share the random numbers of the study. Only problems on which no direction was fitted
-are used.
+share random numbers, which are not those of the study (`fresh_seed`). Only problems on
+which no direction was fitted are used.
 
 Inputs
     problems, traces, events: `PROBLEMS`, `TRACES`, `EVENTS`.
@@ -19,7 +19,7 @@ Outputs
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ from steering.decoding import Completions, Decoding
 from steering.names import DIRECTION, EVERY, NONE
 from steering.rows import Continuations, continuation_text
 from steering.settings import DecodingSettings, Screening
-from steering.study_inputs import StudyPaths, is_imported
+from steering.study_inputs import StudyPaths
 from steering.tables import SCREENING
 from steering.vectors import value_vectors_of
 from steering.verification_figures import Checks
@@ -74,33 +74,40 @@ def screen(
     decoding: Decoding, cells: Sequence[Cell], contexts: Sequence[Context]
 ) -> Screened:
     """Continue all contexts with all cells."""
-    zero = next((one for one in cells if one.source == DIRECTION), None)
-    planned = [
-        (by_turns(cell, one.number, draws), one)
-        for one in contexts
-        for cell in cells
-        for draws in [decoding.vectors.draws(cell, decoding.settings.controls)]
-    ]
-    checked = [
-        (Cell(DIRECTION, zero.direction, zero.boundary, EVERY, 0.0, setting=ZERO), one)
-        for one in contexts[:ZEROS]
-        if zero is not None
-    ]
-    progress, checks = Progress(len(planned) + len(checked), "continuations"), Checks()
+    planned: Planned = []
+    requested: Planned = []
+    for place, context in enumerate(contexts):
+        own = [
+            (by_turns(cell, context.number, decoding.draws(cell)), context)
+            for cell in cells
+        ]
+        planned += own
+        # Beside none, so that both are decoded in the same batches.
+        zero = [(zero_of(cells), context)] if place < ZEROS else []
+        requested += [*own[:1], *zero, *own[1:]]
+    progress, checks = Progress(len(requested), "continuations"), Checks()
     record = InterventionRecord()
     thoughts = [one.thought for one in contexts]
-    requests = [decoding.continued(*one) for one in [*planned, *checked]]
-    done = decoding.decode(requests, thoughts, progress, record)
+    requests = [decoding.continued(*one) for one in requested]
+    seed = decoding.settings.fresh_seed
+    done = decoding.decode(requests, thoughts, progress, seed, record)
     rows = continuation_rows(decoding, planned, done, progress, checks)
-    for cell, context in checked:
-        name = context.thought.name
-        checks.add_zero(done[cell.name, name], done[Cell(NONE).name, name])
+    for cell, context in requested:
+        if cell.setting == ZERO:
+            name = context.thought.name
+            checks.add_zero(done[cell.name, name], done[Cell(NONE).name, name])
     for cell, context in planned:
         if cell.source == DIRECTION and cell.positions == EVERY:
             key = cell.name, context.thought.name
             checks.add_places(record.positions[key], done[key], context.kept)
     progress.close()
     return Screened(rows, checks, progress)
+
+
+def zero_of(cells: Sequence[Cell]) -> Cell:
+    """The first direction with strength 0; none where there is no direction."""
+    first = next((one for one in cells if one.source == DIRECTION), Cell(NONE))
+    return replace(first, positions=EVERY, strength=0.0, setting=ZERO)
 
 
 def continuation_rows(
@@ -162,38 +169,11 @@ def main(
         run = run_row(
             STAGE, shard, found.progress, decoding.decoder, len(contexts), ""
         )
-        if not is_imported(traces):
-            add_plain(checks, rows, contexts, settings.screen_tokens)
     else:
         run = not_run(shard, model.dtype, "" if every else NOTHING)
     VERIFICATION.write(verification_of(STAGE, checks.figures(dtype)), checks_path)
     RUNS.write(run, runs_path)
     SCREENING.write(SCREENING.frame(rows), screening_path)
-
-
-def add_plain(
-    checks: Checks,
-    rows: Sequence[dict[str, Any]],
-    contexts: Sequence[Context],
-    length: int,
-) -> None:
-    """Compare continuations without steering with the study's own thoughts.
-
-    Args:
-        checks: gets the comparisons.
-        rows: of `SCREENING`.
-        contexts: of these rows.
-        length: of the longest continuation, in tokens.
-    """
-    own = {one.thought.name: one for one in contexts}
-    for row in rows:
-        if row["source"] == NONE:
-            one = own[row["trace"]]
-            text = one.thought.trace["text"][one.character :]
-            same = text.startswith(row["text"]) and (
-                row["tokens"] == length or row["text"] == text
-            )
-            checks.differing.append(not same)
 
 
 def not_run(shard: str, dtype: str, note: str) -> pl.DataFrame:

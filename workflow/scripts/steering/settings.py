@@ -51,6 +51,17 @@ class DecodingSettings:
     batch_memory: float
     """For log-probs without steering, in GiB."""
 
+    @property
+    def fresh_seed(self) -> int:
+        """Of continuations; never that of the study's thoughts.
+
+        A context is an arrival that the detector found in the whole thought of the
+        study, so it is chosen by what follows it there: the only arrival of a thought
+        is never followed by a turn. With the study's random numbers, the continuation
+        without steering would be that very text, and turn back less often than others.
+        """
+        return self.generation_seed + 1 + self.seed
+
 
 _SCREENED = (
     *("layers", "directions", "value_vectors", "positions", "strengths"),

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from directions.reading import model_name, problems_to_test, read_directions
+from directions.reading import problems_to_test, read_directions
+from doubletake.model.interventions import model_name
 from doubletake.model.loading import load_decoder
 from doubletake.study.settings import ModelSettings
 from doubletake.text.tokenizer import load_tokenizer

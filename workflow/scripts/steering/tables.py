@@ -217,10 +217,10 @@ CELLS = Table(
     (
         *CELL_MEANS,
         Column(
-            "range",
+            "score",
             REAL,
-            "a direction's score at this boundary and these positions: the change of "
-            "the turn rate from the best whole cell away to the best whole cell toward",
+            "a direction's score at this boundary and these positions: change of the "
+            "turn rate along a line through its whole cells, as the direction says",
             nullable=True,
             unit="share",
         ),
@@ -228,7 +228,7 @@ CELLS = Table(
             "chosen",
             FLAG,
             "the direction, boundary and positions with the largest score; the "
-            "strength that changes the rate most on its side",
+            "strongest whole cell of its side",
         ),
     ),
     holds="screening: turning and coherence of every cell, and the chosen ones",

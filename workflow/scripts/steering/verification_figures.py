@@ -21,8 +21,6 @@ TO_TEST = "problems on which no direction was fitted"
 class Checks:
     """What was compared."""
 
-    differing: list[bool] = field(default_factory=list)
-    """Of each text without steering: whether it differs from the study's."""
     logprobs: Largest = field(default_factory=Largest)
     """Between log-probs kept while decoding and those of another pass."""
     zeros: list[bool] = field(default_factory=list)
@@ -66,7 +64,6 @@ class Checks:
         """Rows of the table of verification."""
         exact = dtype == torch.float32
         return [
-            _differing("continuations", self.differing, exact=exact),
             VerificationRow(
                 check="log-probs of a pass of their own / those kept while decoding",
                 statistic="largest difference",

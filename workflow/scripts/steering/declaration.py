@@ -1,0 +1,65 @@
+"""Declares the tables, figures and files of this experiment."""
+
+from doubletake.study.declaration import Experiment, Figure
+from doubletake.tables.runs import RUNS
+from doubletake.tables.verification import VERIFICATION
+from steering.tables import (
+    CELLS,
+    LADDER,
+    SCREENING,
+    SHORT,
+    SLOPES,
+    STEERING,
+    SUMMARY,
+    TRENDS,
+)
+
+DECLARATION = Experiment(
+    name="steering",
+    order=67,
+    title="Steering",
+    question="Does a vector that is added to the residual stream make the model turn "
+    "back more or less often, and is the text still whole?",
+    holds="thoughts decoded with directions and random vectors added",
+    shards=(STEERING, SCREENING, SHORT, VERIFICATION, RUNS),
+    tables=(CELLS, LADDER, SUMMARY, TRENDS, SLOPES),
+    figures=(
+        Figure(
+            "strengths",
+            "Turning and coherence by strength",
+            "Thoughts on problems on which no direction was fitted are continued from "
+            "an arrival with the chosen direction added, at every strength. Above: "
+            "continuations that turn back. The band holds the rate of a random vector "
+            "of the same norm; squares are directions of shuffled labels, triangles "
+            "vectors of the same subspace (means of their draws). Below: coherence, "
+            "the geometric mean of the tokens\u2019 probabilities without steering, as "
+            "a share of that of none. Text counts as whole above the dashed line. "
+            "Positive strengths add the direction, negative ones subtract it. Bars are "
+            "intervals over problems. The numbers are in steering/ladder.parquet.",
+        ),
+        Figure(
+            "trade",
+            "Turns against coherence",
+            "Every cell of the screening: continuations that turn back against the "
+            "coherence that is left. Cells left of the dashed line have lost more than "
+            "the text may lose. The numbers are in steering/cells.parquet.",
+        ),
+        Figure(
+            "screening",
+            "Screening: directions by boundary",
+            "For each direction and boundary the best positions: the change of the "
+            "turn rate from the best whole cell away from turning to the best whole "
+            "cell toward it, in points. The largest is chosen and tested on other "
+            "problems; being the largest of many, it is too large here. The numbers "
+            "are in steering/cells.parquet.",
+        ),
+        Figure(
+            "accuracy",
+            "Accuracy against tokens of whole thoughts",
+            "Whole thoughts, decoded again with the chosen direction at every "
+            "strength, with the same prompts and random numbers. A hollow mark: text "
+            "is not whole at this strength. Bars are intervals over problems. The "
+            "numbers are in steering/summary.parquet.",
+        ),
+    ),
+)
