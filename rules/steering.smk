@@ -148,6 +148,7 @@ rule plot_steering:
         runtime=15,
     params:
         confidence=config["intervals"]["confidence"],
+        tolerance=config["steering"]["tolerance"],
         captions=captions_of("steering"),
         code=code_digest("steering/plot"),
     message:

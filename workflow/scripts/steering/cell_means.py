@@ -1,7 +1,6 @@
 """Turning and coherence of cells, compared with no steering on the same cases."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from steering.names import NONE, RANDOM, WITHIN
 from steering.tables import CELL
 
 NAMED = [column.name for column in CELL]
-LENGTHS = {"loops": "loop", "ended": "ended"}
 
 
 def cell_means(
@@ -108,9 +106,10 @@ def text_means(
 
 
 def _logprob(part: pl.DataFrame, tokens: str) -> float | None:
-    """Mean log-prob of a token, over all tokens of all texts."""
-    count = int(part[tokens].sum())
-    return float(part["logprob"].sum()) / count if count else None
+    """Mean log-prob of a token, over all tokens of all texts that were scored."""
+    scored = part.filter(pl.col("logprob").is_not_null())
+    count = int(scored[tokens].sum())
+    return float(scored["logprob"].sum()) / count if count else None
 
 
 def _mean(column: pl.Series) -> float | None:
@@ -120,8 +119,3 @@ def _mean(column: pl.Series) -> float | None:
 
 def _no_mean(name: str) -> dict[str, float | None]:
     return Mean(math.nan, None, None, 0, 0).columns(name)
-
-
-def rates_of(rows: Sequence[dict[str, Any]]) -> np.ndarray:
-    """Turn rates [row] of rows with `turn_rate`."""
-    return np.array([row["turn_rate"] for row in rows], dtype=float)

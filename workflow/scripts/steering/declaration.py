@@ -34,8 +34,8 @@ DECLARATION = Experiment(
             "vectors of the same subspace (means of their draws). Below: coherence, "
             "the geometric mean of the tokens\u2019 probabilities without steering, as "
             "a share of that of none. Text counts as whole above the dashed line. "
-            "Positive strengths add the direction, negative ones subtract it. Bars are "
-            "intervals over problems. The numbers are in steering/ladder.parquet.",
+            "Positive strengths point toward turning back. Bars are intervals over "
+            "problems. The numbers are in steering/ladder.parquet.",
         ),
         Figure(
             "trade",
@@ -47,9 +47,10 @@ DECLARATION = Experiment(
         Figure(
             "screening",
             "Screening: directions by boundary",
-            "For each direction and boundary the best positions: the change of the "
-            "turn rate from the best whole cell away from turning to the best whole "
-            "cell toward it, in points. The largest is chosen and tested on other "
+            "For each direction and boundary: the change of the turn rate along a line "
+            "through all strengths at which text is whole, in points, at the better "
+            "positions. Positive: as the direction says. The largest one is chosen "
+            "(box) and tested on other "
             "problems; being the largest of many, it is too large here. The numbers "
             "are in steering/cells.parquet.",
         ),

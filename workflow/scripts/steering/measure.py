@@ -21,6 +21,7 @@ Outputs
 
 import logging
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,11 +68,15 @@ def decode_short(
     done = decoding.decode(requests, thoughts, progress, seed)
     found = [(cell, one, done[cell.name, one.thought.name]) for cell, one in planned]
     texts = [continuation_text(one, completion) for _, one, completion in found]
-    scored = decoding.logprobs(texts, progress)
+    # The band of random vectors needs their turns alone; some of them show coherence.
+    shown = [cell.draw < decoding.settings.controls for cell, _, _ in found]
+    scored = decoding.logprobs(list(compress(texts, shown)), progress)
     reader = Continuations(decoding.tokenizer, decoding.settings.detector)
     return [
-        reader.row(cell, one, completion, sum(scored[text]))
-        for (cell, one, completion), text in zip(found, texts, strict=True)
+        reader.row(cell, one, completion, sum(scored[text]) if known else None)
+        for (cell, one, completion), text, known in zip(
+            found, texts, shown, strict=True
+        )
     ]
 
 

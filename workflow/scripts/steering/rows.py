@@ -37,7 +37,11 @@ class Continuations:
         self.known: dict[tuple[str, tuple[int, ...], str], dict[str, Any]] = {}
 
     def row(
-        self, cell: Cell, context: Context, completion: Completion, logprob: float
+        self,
+        cell: Cell,
+        context: Context,
+        completion: Completion,
+        logprob: float | None,
     ) -> dict[str, Any]:
         """A row of `SCREENING` or `SHORT`.
 
@@ -45,7 +49,8 @@ class Continuations:
             cell: what was added.
             context: what was continued.
             completion: with the tokens before the cut.
-            logprob: sum over the tokens after it, without steering, in nats.
+            logprob: sum over the tokens after it, without steering, in nats; None: not
+                measured.
         """
         key = context.thought.name, tuple(completion.ids), completion.finish
         if key not in self.known:

@@ -56,46 +56,55 @@ def trend_row(
     return row
 
 
-def slope_rows(short: pl.DataFrame, intervals: IntervalSettings) -> list[dict[str, Any]]:
+def slope_rows(
+    short: pl.DataFrame, means: pl.DataFrame, intervals: IntervalSettings
+) -> list[dict[str, Any]]:
     """Rows of `SLOPES`: the direction among random vectors of its length, by side.
 
-    Each vector's turn rate at all lengths, none included, gives one slope. So one test
-    covers all strengths of a side, broken text included.
+    Each vector's turn rates at the lengths at which the direction leaves the text
+    whole, none included, give one slope. So one test covers these strengths of a side.
 
     Args:
         short: `SHORT`.
+        means: [strength], with `strength` and `whole`, as in `trend_row`.
         intervals: confidence of the test, and fewest problems with one.
     """
     steered = short.filter(source=DIRECTION)
     if steered.is_empty():
         return []
     none = short.filter(source=NONE)
-    plain = float(none["turned"].to_numpy().mean())
+    problems = none["problem"].n_unique()
+    ordered = means.sort("strength")
+    strengths = ordered["strength"].to_numpy()
+    middle = int(np.flatnonzero(strengths == 0)[0])
+    window = whole_window([bool(one) for one in ordered["whole"].to_list()], middle)
+    kept = pl.Series(strengths[window.start : window.stop])
     sense = expected_sign(steered["direction"][0])
-    lengths, random = _rates(short.filter(source=RANDOM), "draw")
-    others = _with_none(lengths, random, plain)
     rows = []
     for side, sign in zip(SIDES, (-1, 1), strict=True):
-        own = steered.filter(pl.col("strength") * sense * sign > 0)
-        sizes, rates = _rates(own, "direction")
-        slope = float(_with_none(sizes, rates, plain)[0])
+        own = steered.filter(
+            pl.col("strength") * sense * sign > 0, pl.col("strength").is_in(kept)
+        )
+        sizes = own["strength"].abs().unique()
+        random = short.filter(pl.col("strength").is_in(sizes), source=RANDOM)
+        plain = float(none["turned"].to_numpy().mean())
+        slope = _with_none(*_rates(own, "direction"), plain)
+        others = _with_none(*_rates(random, "draw"), plain)
         enough = (
             band_rank(len(others), intervals.confidence) > 0
-            and none["problem"].n_unique() >= intervals.least_problems
+            and problems >= intervals.least_problems
         )
-        rows.append(
-            {
-                "side": side,
-                "strengths": len(sizes) + 1,
-                "problems": none["problem"].n_unique(),
-                "slope": sign * slope,
-                "random_low": float(others.min()) if len(others) else None,
-                "random_high": float(others.max()) if len(others) else None,
-                "draws": len(others),
-                "p": rank_p(slope, others) if enough else None,
-                "holm": None,
-            }
-        )
+        row = dict.fromkeys(("slope", "random_low", "random_high", "p", "holm"))
+        rows.append(row | {"side": side, "strengths": len(sizes) + 1})
+        rows[-1] |= {"problems": problems, "draws": len(others)}
+        if len(slope):
+            rows[-1]["slope"] = sign * float(slope[0])
+        if len(others):
+            # With the sign of the side, like the slope of the direction.
+            ends = sorted(sign * one for one in (others.min(), others.max()))
+            rows[-1] |= dict(zip(("random_low", "random_high"), ends, strict=True))
+        if enough and len(slope):
+            rows[-1]["p"] = rank_p(float(slope[0]), others)
     tested = [row for row in rows if row["p"] is not None]
     corrected = holm(np.array([row["p"] for row in tested], dtype=float))
     for row, value in zip(tested, corrected, strict=True):

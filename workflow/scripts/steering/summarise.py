@@ -83,14 +83,15 @@ def main(
     short, thoughts = SHORT.read(short_path), STEERING.read(thoughts_path)
     ladder = ladder_of(short, tolerance, intervals)
     summary = SUMMARY.frame(summary_rows(thoughts, tolerance, intervals))
+    continuations, means = tested_continuations(short, ladder)
     trends = [
-        trend_row("turned", *tested_continuations(short, ladder), intervals),
+        trend_row("turned", continuations, means, intervals),
         trend_row("backtracks", *tested_thoughts(thoughts, summary), intervals),
     ]
     LADDER.write(ladder, ladder_path)
     SUMMARY.write(summary, summary_path)
     TRENDS.write(TRENDS.frame([row for row in trends if row]), trends_path)
-    SLOPES.write(SLOPES.frame(slope_rows(short, intervals)), slopes_path)
+    SLOPES.write(SLOPES.frame(slope_rows(short, means, intervals)), slopes_path)
     logger.info("%d strengths, %d thoughts", summary.height, thoughts.height)
 
 

@@ -74,7 +74,8 @@ WORDS_OF_TEXT = (
         "logprob",
         REAL,
         "sum of the log-probs of its tokens under the model without steering, at "
-        "temperature 1, before top-p",
+        "temperature 1, before top-p; null: not measured",
+        nullable=True,
         unit="nats",
     ),
 )
@@ -359,13 +360,15 @@ SLOPES = Table(
             "slope",
             REAL,
             "least-squares slope of the turn rate of the chosen direction on the length "
-            "of what is added, with the sign of the side",
+            "of what is added, none included, where text is whole; positive: as the "
+            "side says; null: text is whole at no strength",
+            nullable=True,
             unit="share per residual norm",
         ),
         Column(
             "random_low",
             REAL,
-            "lowest slope of a random vector",
+            "lowest slope of a random vector at these lengths, with the same sign",
             nullable=True,
             unit="share per residual norm",
         ),
@@ -380,8 +383,8 @@ SLOPES = Table(
         Column(
             "p",
             REAL,
-            "(1 + random vectors with a slope at least as far from 0) / (1 + draws); "
-            "null: too few draws or problems",
+            "(1 + random vectors whose slope lies at least as far from the mean slope) / "
+            "(1 + draws); null: too few draws or problems",
             nullable=True,
             unit="probability",
         ),

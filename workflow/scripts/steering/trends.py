@@ -101,7 +101,12 @@ NOISE = 1e-12
 def rank_p(slope: float, others: np.ndarray) -> float:
     """P-value of a slope among those of random vectors, two-sided.
 
-    (1 + number of vectors whose slope lies at least as far from 0) / (1 + number).
+    (1 + number of vectors whose slope lies at least as far from the mean) / (1 +
+    number). The mean is that of all slopes, the tested one included: random vectors may
+    change turning, too, and all of them alike. If the direction is as good as a random
+    vector, all slopes are exchangeable, so the p-value is valid.
     """
-    further = (np.abs(others) >= abs(slope) - NOISE).sum()
+    every = np.append(others, slope)
+    distances = np.abs(every - every.mean())
+    further = (distances[:-1] >= distances[-1] - NOISE).sum()
     return float((1 + further) / (1 + len(others)))
