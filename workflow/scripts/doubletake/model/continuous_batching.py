@@ -78,6 +78,13 @@ class _SlotState:
         random = uniforms(seed, request.trace, request.max_new_tokens)
         return cls(request, random, list(request.ids), list(request.logprobs))
 
+    @property
+    def begun(self) -> GenerationRequest:
+        """The request to go on with."""
+        if self.request.steps:
+            return self.request
+        return self.request.begun(self.ids, self.logprobs)
+
 
 class Slots:
     """A batch of at most `size` completions under way."""
@@ -118,11 +125,11 @@ class Slots:
 
     @property
     def requests(self) -> list[GenerationRequest | None]:
-        """The completion under way in each slot, as a request to go on with."""
-        return [
-            state.request.begun(state.ids, state.logprobs) if state else None
-            for state in self.states
-        ]
+        """The completion under way in each slot, as a request to go on with.
+
+        One that steps begins again: its keys and values follow from changed states.
+        """
+        return [None if state is None else state.begun for state in self.states]
 
     @property
     def length(self) -> int:
@@ -443,7 +450,7 @@ def generate(
     """Generate completions; yield (finished completion or None, tokens computed since).
 
     When a GPU runs out of memory, the batch is halved. The completions under way keep
-    their tokens; their keys and values are computed again.
+    their tokens; their keys and values are computed again. Those that step begin again.
 
     Args:
         model: the plain model of transformers.

@@ -33,8 +33,6 @@ class GenerationRequest:
     stepwise: bool = False
     """Whether the last given token is read in a step of its own even without a change:
     the baseline of requests with interventions, which always do so."""
-    given: int | None = None
-    """How many of `ids` were given and not decoded; None: all of them."""
 
     @property
     def steps(self) -> bool:
@@ -45,11 +43,6 @@ class GenerationRequest:
     def shared_text(self) -> tuple[int, ...]:
         """What a request that steps reads before its steps, without any change."""
         return tuple((self.prompt_ids + self.ids)[:-1])
-
-    @property
-    def position(self) -> int:
-        """Position of the last token of `ids`, as `Positions` counts."""
-        return 0 if self.given is None else len(self.ids) - self.given
 
     @property
     def digest(self) -> str:
@@ -63,8 +56,7 @@ class GenerationRequest:
 
     def begun(self, ids: list[int], logprobs: list[float]) -> "GenerationRequest":
         """The same request, with the first tokens of its completion."""
-        given = len(self.ids) if self.given is None else self.given
-        return replace(self, ids=ids, logprobs=logprobs, given=given)
+        return replace(self, ids=ids, logprobs=logprobs)
 
 
 @dataclass

@@ -160,7 +160,9 @@ class RowInterventions:
             InputError: as `TextReader.watch`.
         """
         self.clear(slot)
-        self._positions[slot] = request.position
+        self._positions[slot] = 0
+        if self.record is not None:  # begun before memory ran out
+            self.record.positions.pop((request.name, request.trace), None)
         numbers: dict[tuple[str, int], int] = {}
         for one in request.interventions:
             number = numbers.get((one.part, one.layer), 0)
