@@ -63,7 +63,26 @@ def test_too_few_problems_have_no_p_value_and_zeros_say_nothing():
 
 
 def test_the_rank_counts_the_vector_itself():
-    others = np.array([0.1, -0.4, 0.2])
-    assert rank_p(0.5, others) == 1 / 4
-    assert rank_p(-0.4, others) == 2 / 4
-    assert rank_p(0.0, others) == 1
+    others = np.array([0.1, -0.1, 0.0, 0.05])
+    assert rank_p(0.9, others) == 1 / 5
+    assert rank_p(0.01, others) == 1
+    # All random vectors rise alike: a slope of 0 is the odd one.
+    assert rank_p(0.0, 1 + others) == 1 / 5
+
+
+def test_the_rank_is_as_often_small_as_it_claims():
+    draw = array_generator(0, 2)
+    every = draw.normal(0.5, 0.2, (2000, 41))
+    found = [rank_p(row[0], row[1:]) for row in every]
+    assert 0.035 < np.mean(np.array(found) <= 0.05) < 0.062  # 2/41, three errors
+
+
+def test_the_sign_test_is_rarely_wrong_and_finds_an_effect():
+    draw = array_generator(0, 3)
+
+    def share(shift):
+        values = np.sign(draw.normal(shift, 1, (1000, 40)))
+        return np.mean([sign_test(row, 10)[2] <= 0.05 for row in values])
+
+    assert share(0) < 0.07
+    assert share(0.8) > 0.95

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from doubletake.page.wording import count, listed, plural, probability, real
-from steering.names import AWAY, DIRECTION, TOWARD, expected_sign, in_words
+from steering.names import (
+    AWAY,
+    DIRECTION,
+    SIDES,
+    TOWARD,
+    expected_sign,
+    in_words,
+)
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -38,37 +45,36 @@ def against_random(data: StudyData) -> str:
     if not tested:
         return f"{subject}: not checked against random vectors ({_too_few(rows)})."
     level = 1 - data.confidence
-    told = [row["side"] for row in tested if row["holm"] <= level and _as_said(row)]
-    against = [
-        row["side"] for row in tested if row["holm"] <= level and not _as_said(row)
-    ]
     p = listed([f"{row['side']} {probability(row['holm'])}" for row in tested])
     base = (
         f"{count(tested[0]['draws'])} random vectors of the same norm, "
-        f"{plural(tested[0]['problems'], 'problem')}, corrected p: {p}"
+        f"{plural(tested[0]['problems'], 'problem')}, strengths with whole text, "
+        f"corrected p: {p}"
     )
-    if told or against:
-        does = {TOWARD: "more often", AWAY: "less often"}
-        parts = [does[side] for side in told]
-        parts += [f"{does[_other(side)]} (against its sense)" for side in against]
-        text = f"makes the model turn back {listed(parts)} than random vectors do"
-        left = [row["side"] for row in tested if row["side"] not in (*told, *against)]
-        if left:
-            text += f"; {listed(left)} from turning" if left == [AWAY] else "; toward"
-            text += " it is not told from them"
-        return f"{subject} {text} ({base})."
-    return (
-        f"{subject} changes turning on neither side more than random vectors do ({base})."
-    )
+    found = {row["side"]: _as_said(row) for row in tested if row["holm"] <= level}
+    if not found:
+        return (
+            f"{subject} changes turning on neither side more than random vectors do "
+            f"({base})."
+        )
+    parts = [_change(side, as_said=found[side]) for side in SIDES if side in found]
+    text = f"{subject} makes the model turn back {listed(parts)} than random vectors do"
+    left = [row["side"] for row in tested if row["side"] not in found]
+    if left:
+        text += f"; the other way ({left[0]} it) it is not told from them"
+    return f"{text} ({base})."
+
+
+def _change(side: str, *, as_said: bool) -> str:
+    """What strengths of one side do to turning."""
+    more = (side == TOWARD) == as_said
+    word = "more often" if more else "less often"
+    return f"{word} with strengths {side}" + ("" if as_said else ", against its sense,")
 
 
 def _as_said(row: dict[str, Any]) -> bool:
-    """Whether turning changes as the side says; slopes count toward turning back."""
-    return row["slope"] > 0
-
-
-def _other(side: str) -> str:
-    return AWAY if side == TOWARD else TOWARD
+    """Whether turning changes as the side says, compared with random vectors."""
+    return row["slope"] > row["random_mean"]
 
 
 def _too_few(rows: list[dict[str, Any]]) -> str:

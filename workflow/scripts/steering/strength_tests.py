@@ -32,12 +32,9 @@ def trend_row(
     """
     if means.height < FEWEST:
         return None
-    ordered = means.sort("strength")
-    strengths = ordered["strength"].to_numpy()
-    none = int(np.flatnonzero(strengths == 0)[0])
-    window = whole_window([bool(one) for one in ordered["whole"].to_list()], none)
-    kept = strengths[window.start : window.stop]
-    wide = _wide(rows.filter(pl.col("strength").is_in(kept.tolist())), outcome)
+    strengths = _whole_strengths(means)
+    kept, inside = np.array(strengths), pl.col("strength").is_in(strengths)
+    wide = _wide(rows.filter(inside), outcome)
     row: dict[str, Any] = {
         "outcome": outcome,
         "strengths": len(kept),
@@ -45,7 +42,7 @@ def trend_row(
         "rising": 0,
         "falling": 0,
     } | dict.fromkeys(("p", "run_rises", "run_from", "run_to"))
-    run = longest_run(ordered["mean"].to_numpy()[window.start : window.stop])
+    run = longest_run(means.filter(inside).sort("strength")["mean"].to_numpy())
     row["run"] = run.steps if run else 0
     if run:
         row |= {"run_rises": run.rises}
@@ -72,44 +69,60 @@ def slope_rows(
     steered = short.filter(source=DIRECTION)
     if steered.is_empty():
         return []
-    none = short.filter(source=NONE)
-    problems = none["problem"].n_unique()
-    ordered = means.sort("strength")
-    strengths = ordered["strength"].to_numpy()
-    middle = int(np.flatnonzero(strengths == 0)[0])
-    window = whole_window([bool(one) for one in ordered["whole"].to_list()], middle)
-    kept = pl.Series(strengths[window.start : window.stop])
-    sense = expected_sign(steered["direction"][0])
+    kept, sense = _whole_strengths(means), expected_sign(steered["direction"][0])
     rows = []
     for side, sign in zip(SIDES, (-1, 1), strict=True):
-        own = steered.filter(
-            pl.col("strength") * sense * sign > 0, pl.col("strength").is_in(kept)
-        )
-        sizes = own["strength"].abs().unique()
-        random = short.filter(pl.col("strength").is_in(sizes), source=RANDOM)
-        plain = float(none["turned"].to_numpy().mean())
-        slope = _with_none(*_rates(own, "direction"), plain)
-        others = _with_none(*_rates(random, "draw"), plain)
-        enough = (
-            band_rank(len(others), intervals.confidence) > 0
-            and problems >= intervals.least_problems
-        )
-        row = dict.fromkeys(("slope", "random_low", "random_high", "p", "holm"))
-        rows.append(row | {"side": side, "strengths": len(sizes) + 1})
-        rows[-1] |= {"problems": problems, "draws": len(others)}
-        if len(slope):
-            rows[-1]["slope"] = sign * float(slope[0])
-        if len(others):
-            # With the sign of the side, like the slope of the direction.
-            ends = sorted(sign * one for one in (others.min(), others.max()))
-            rows[-1] |= dict(zip(("random_low", "random_high"), ends, strict=True))
-        if enough and len(slope):
-            rows[-1]["p"] = rank_p(float(slope[0]), others)
+        toward = pl.col("strength") * sense * sign > 0
+        own = steered.filter(toward, pl.col("strength").is_in(kept))
+        rows.append({"side": side} | _slope_row(short, own, sign, intervals))
     tested = [row for row in rows if row["p"] is not None]
     corrected = holm(np.array([row["p"] for row in tested], dtype=float))
     for row, value in zip(tested, corrected, strict=True):
         row["holm"] = float(value)
     return rows
+
+
+def _whole_strengths(means: pl.DataFrame) -> list[float]:
+    """Strengths around none between which all text is whole."""
+    ordered = means.sort("strength")
+    strengths = ordered["strength"].to_list()
+    whole = [bool(one) for one in ordered["whole"].to_list()]
+    return [strengths[k] for k in whole_window(whole, strengths.index(0))]
+
+
+def _slope_row(
+    short: pl.DataFrame, own: pl.DataFrame, sign: int, intervals: IntervalSettings
+) -> dict[str, Any]:
+    """A row of `SLOPES` without its side.
+
+    Args:
+        short: `SHORT`.
+        own: the direction's rows of one side, where text is whole.
+        sign: of slopes that are as the side says.
+        intervals: as in `slope_rows`.
+    """
+    none = short.filter(source=NONE)
+    plain = float(none["turned"].to_numpy().mean())
+    sizes = own["strength"].abs().unique().to_list()
+    random = short.filter(pl.col("strength").is_in(sizes), source=RANDOM)
+    slope = sign * _with_none(*_rates(own, "direction"), plain)
+    others = sign * _with_none(*_rates(random, "draw"), plain)
+    row: dict[str, Any] = {
+        "strengths": len(sizes) + 1,
+        "problems": none["problem"].n_unique(),
+        "draws": len(others),
+        "slope": float(slope[0]) if len(slope) else None,
+    } | dict.fromkeys(("random_mean", "random_low", "random_high", "p", "holm"))
+    if len(others):
+        row |= {"random_mean": float(others.mean())}
+        row |= {"random_low": float(others.min()), "random_high": float(others.max())}
+    enough = (
+        band_rank(len(others), intervals.confidence) > 0
+        and row["problems"] >= intervals.least_problems
+    )
+    if enough and len(slope):
+        row["p"] = rank_p(float(slope[0]), others)
+    return row
 
 
 def _rates(rows: pl.DataFrame, by: str) -> tuple[np.ndarray, np.ndarray]:

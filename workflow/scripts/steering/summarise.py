@@ -51,7 +51,7 @@ def ladder_of(
     return LADDER.frame(rows)
 
 
-def tested_continuations(
+def steered_continuations(
     short: pl.DataFrame, ladder: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Continuations with the direction and none, and their means by strength."""
@@ -60,7 +60,7 @@ def tested_continuations(
     return short.filter(own).with_columns(pl.col("turned").cast(pl.Float64)), means
 
 
-def tested_thoughts(
+def steered_thoughts(
     thoughts: pl.DataFrame, summary: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Whole thoughts with their rate of backtracks, and its means by strength."""
@@ -83,10 +83,10 @@ def main(
     short, thoughts = SHORT.read(short_path), STEERING.read(thoughts_path)
     ladder = ladder_of(short, tolerance, intervals)
     summary = SUMMARY.frame(summary_rows(thoughts, tolerance, intervals))
-    continuations, means = tested_continuations(short, ladder)
+    continuations, means = steered_continuations(short, ladder)
     trends = [
         trend_row("turned", continuations, means, intervals),
-        trend_row("backtracks", *tested_thoughts(thoughts, summary), intervals),
+        trend_row("backtracks", *steered_thoughts(thoughts, summary), intervals),
     ]
     LADDER.write(ladder, ladder_path)
     SUMMARY.write(summary, summary_path)

@@ -366,9 +366,16 @@ SLOPES = Table(
             unit="share per residual norm",
         ),
         Column(
+            "random_mean",
+            REAL,
+            "mean slope of the random vectors at these lengths, with the same sign",
+            nullable=True,
+            unit="share per residual norm",
+        ),
+        Column(
             "random_low",
             REAL,
-            "lowest slope of a random vector at these lengths, with the same sign",
+            "lowest slope of a random vector",
             nullable=True,
             unit="share per residual norm",
         ),
