@@ -11,6 +11,7 @@ rule screen_steering:
         parts="<results>/{model}/{dataset}/directions/problems.parquet",
         units="<results>/{model}/{dataset}/directions/units.parquet",
         directions="<results>/{model}/{dataset}/directions/vectors.safetensors",
+        words="<results>/{model}/{dataset}/turns/words.parquet",
         model=model_files,
     output:
         screening="<results>/{model}/{dataset}/steering/shards/{shard}.screening.parquet",
@@ -71,6 +72,7 @@ rule measure_steering:
         events="<results>/{model}/{dataset}/events.parquet",
         parts="<results>/{model}/{dataset}/directions/problems.parquet",
         directions="<results>/{model}/{dataset}/directions/vectors.safetensors",
+        words="<results>/{model}/{dataset}/turns/words.parquet",
         cells=rules.choose_steering.output.cells,
         checks=rules.screen_steering.output.checks,
         screening_runs=rules.screen_steering.output.screening_runs,

@@ -2,7 +2,34 @@
 
 import numpy as np
 
+from steering.settings import DecodingSettings, Screening
 from steering.tables import SHORT, STEERING
+
+GRID = Screening(
+    layers=[0.3, 0.7, 0.69],
+    directions=["venhoff", "wrap_up", "seal"],
+    value_vectors=1,
+    positions=["every", "sentence_ends"],
+    strengths=[0.25, 0.5],
+    published=["ward", "venhoff", "seal"],
+)
+SETTINGS = DecodingSettings(
+    contexts=3,
+    ladder_contexts=2,
+    thoughts=2,
+    screen_tokens=12,
+    max_tokens=60,
+    controls=2,
+    random=4,
+    steps=[1.0, 0.5],
+    batch_size=16,
+    seed=0,
+    temperature=0.6,
+    top_p=0.95,
+    generation_seed=3,
+    detector="rules",
+    batch_memory=0.1,
+)
 
 LOGPROB = -0.5
 """Of a token, in nats, where a text is whole."""
@@ -27,6 +54,7 @@ def continuation(source, number, turned, strength=0.0, **changes):
         "tokens": TOKENS,
         "ended": False,
         "turned": bool(turned),
+        "probability": 0.1 + 0.8 * bool(turned),
         "words": 8,
         "waits": int(turned),
         "repeated_2": 0.1,
@@ -85,22 +113,31 @@ def simulated_short(
     level = draw.normal(0, 0.15, problems)
 
     def turned(mean):
-        return draw.random(problems) < np.clip(mean + level, 0, 1)
+        """Whether each problem turns; its probability, with a little noise."""
+        chance = np.clip(mean + level, 0.02, 0.98)
+        flags = draw.random(problems) < chance
+        noise = draw.normal(0, 0.03, problems)
+        return list(zip(flags, chance + noise, strict=True))
+
+    def row(source, k, pair, *where, **changes):
+        return continuation(
+            source, k, pair[0], *where, **{"probability": pair[1]} | changes
+        )
 
     def lost(strength):
         return {"logprob": 4 * LOGPROB * TOKENS} if strength in broken else {}
 
-    rows = [continuation("none", k, t) for k, t in enumerate(turned(rate(0.0)))]
+    rows = [row("none", k, t) for k, t in enumerate(turned(rate(0.0)))]
     for strength in strengths:
         rows += [
-            continuation("direction", k, t, strength, **lost(strength))
+            row("direction", k, t, strength, **lost(strength))
             for k, t in enumerate(turned(rate(strength)))
         ]
     own = draw.normal(0, spread, vectors)
     for number in range(vectors):
         for size in sorted({abs(strength) for strength in strengths}):
             rows += [
-                continuation("random", k, t, size, draw=number)
+                row("random", k, t, size, draw=number)
                 for k, t in enumerate(turned(rate(0.0) + own[number] * size))
             ]
     return SHORT.frame(rows)

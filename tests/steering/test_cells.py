@@ -5,39 +5,12 @@ import dataclasses
 import pytest
 import torch
 from tiny_directions import tiny_directions
+from tiny_steering import GRID, SETTINGS
 
 from doubletake.model.loading import load_decoder
 from steering.cells import Cell, boundaries_of, by_turns, screening_cells
 from steering.ladder import Chosen, ladder_cells, steered_cells
-from steering.settings import DecodingSettings, Screening
 from steering.vectors import Vectors
-
-GRID = Screening(
-    layers=[0.3, 0.7, 0.69],
-    directions=["venhoff", "wrap_up", "seal"],
-    value_vectors=1,
-    positions=["every", "sentence_ends"],
-    strengths=[0.25, 0.5],
-    published=["ward", "venhoff", "seal"],
-)
-SETTINGS = DecodingSettings(
-    contexts=3,
-    ladder_contexts=2,
-    thoughts=2,
-    screen_tokens=12,
-    max_tokens=60,
-    controls=2,
-    random=4,
-    steps=[1.0, 0.5],
-    batch_size=16,
-    seed=0,
-    temperature=0.6,
-    top_p=0.95,
-    generation_seed=3,
-    detector="rules",
-    batch_memory=0.1,
-)
-
 
 @pytest.fixture(scope="module")
 def decoder(model):

@@ -31,14 +31,15 @@ def test_means_of_a_cell_by_hand():
     worse = {"logprob": -TOKENS * 0.7, "loop": True}
     rows += [continuation("direction", k, k < 3, 0.5, **worse) for k in range(4)]
     none, one = cell_means(SHORT.frame(rows), 0.1, INTERVALS)
-    assert (none["turn_rate"], none["shift"], none["ended"]) == (0.5, None, 1)
-    assert (one["turn_rate"], one["shift"]) == (0.75, 0.25)
-    assert one["shift_low"] < 0.25 < one["shift_high"]
+    assert (none["turned"], none["turned_shift"], none["ended"]) == (0.5, None, 1)
+    assert (one["turned"], one["turned_shift"]) == (0.75, 0.25)
+    assert one["turned_shift_low"] < 0.25 < one["turned_shift_high"]
+    assert one["probability_shift"] == pytest.approx(0.25 * 0.8)
     assert one["coherence"] == pytest.approx(math.exp(-0.7))
     assert one["kept"] == pytest.approx(math.exp(-0.7 - LOGPROB))
     assert (one["whole"], none["whole"], one["loops"]) == (False, True, 4)
     assert one["wait_share"] == 3 / 32
-    assert one["lowest"] is one["band_low"] is None  # no draws
+    assert one["turned_lowest"] is one["turned_band_low"] is None  # no draws
 
 
 def test_coherence_is_compared_on_the_same_thoughts():
@@ -77,36 +78,38 @@ def test_draws_that_take_turns_have_no_spread():
     rows = [continuation("none", k, 0) for k in range(4)]
     rows += [continuation("random", k, k == 0, 0.5, draw=k % 2) for k in range(4)]
     turns = cell_means(SHORT.frame(rows), 0.1, INTERVALS)[1]
-    assert (turns["draws"], turns["lowest"]) == (2, None)
+    assert (turns["draws"], turns["turned_lowest"]) == (2, None)
     rows += [continuation("random", k, 0, 0.5, draw=1 - k % 2) for k in range(4)]
     full = cell_means(SHORT.frame(rows), 0.1, INTERVALS)[1]
-    assert (full["lowest"], full["highest"]) == (0, 0.25)
-    assert full["band_low"] is None
+    assert (full["turned_lowest"], full["turned_highest"]) == (0, 0.25)
+    assert full["turned_band_low"] is None
 
 
-def claims(rate, number, simulations=60, **options):
+def claims(outcome, rate, number, simulations=60, **options):
     """Shares of simulations with a claim: by side against random, and of the trend."""
     draw = array_generator(1, number)
     found = {"toward": 0, "away": 0, "trend": 0}
     for _ in range(simulations):
         short = simulated_short(draw, rate, STRENGTHS, **options)
         ladder = ladder_of(short, 0.1, IntervalSettings())
-        texts, means = steered_continuations(short, ladder)
-        for row in slope_rows(short, means, IntervalSettings()):
+        texts, means = steered_continuations(outcome, short, ladder)
+        for row in slope_rows(outcome, short, means, IntervalSettings()):
             found[row["side"]] += row["holm"] <= 0.05
-        trend = trend_row("turned", texts, means, IntervalSettings())
+        trend = trend_row(outcome, texts, means, IntervalSettings())
         found["trend"] += trend["p"] <= 0.05
     return {name: count / simulations for name, count in found.items()}
 
 
-def test_claims_on_strengths_are_rarely_wrong():
-    found = claims(lambda _: 0.5, 1, spread=0.1)
+@pytest.mark.parametrize(("outcome", "number"), [("turned", 1), ("probability", 7)])
+def test_claims_on_strengths_are_rarely_wrong(outcome, number):
+    found = claims(outcome, lambda _: 0.5, number, spread=0.1)
     assert found["toward"] + found["away"] <= 0.15  # 5%, three errors
     assert found["trend"] <= 0.15
 
 
-def test_claims_on_strengths_find_an_effect():
-    found = claims(lambda strength: 0.5 + 0.9 * strength, 2, simulations=15)
+@pytest.mark.parametrize(("outcome", "slope"), [("turned", 0.9), ("probability", 0.2)])
+def test_claims_on_strengths_find_an_effect(outcome, slope):
+    found = claims(outcome, lambda s: 0.5 + slope * s, 2, simulations=15)
     assert found["trend"] > 0.9
     assert min(found["toward"], found["away"]) > 0.7
 
@@ -117,16 +120,16 @@ def test_only_strengths_with_whole_text_are_tested():
         draw, lambda s: 0.9 if s > 0.35 else 0.3, STRENGTHS, broken=(0.4, 0.5)
     )
     ladder = ladder_of(short, 0.1, IntervalSettings())
-    texts, means = steered_continuations(short, ladder)
+    texts, means = steered_continuations("turned", short, ladder)
     trend = trend_row("turned", texts, means, IntervalSettings())
     assert trend["strengths"] == 9
     assert trend["run_to"] is None or trend["run_to"] <= 0.3
-    away, toward = slope_rows(short, means, IntervalSettings())
+    away, toward = slope_rows("turned", short, means, IntervalSettings())
     assert (away["strengths"], toward["strengths"]) == (6, 4)
     broken = short.with_columns(logprob=pl.col("logprob") * pl.when(source="direction").then(5).otherwise(1))
-    texts, means = steered_continuations(broken, ladder_of(broken, 0.1, IntervalSettings()))
+    texts, means = steered_continuations("turned", broken, ladder_of(broken, 0.1, IntervalSettings()))
     assert trend_row("turned", texts, means, IntervalSettings())["p"] is None
-    for row in slope_rows(broken, means, IntervalSettings()):
+    for row in slope_rows("turned", broken, means, IntervalSettings()):
         assert row["slope"] is row["p"] is None
 
 
@@ -135,8 +138,8 @@ def test_few_random_vectors_or_problems_make_no_claim():
     for options in ({"vectors": 20}, {"problems": 9}, {"vectors": 0}):
         short = simulated_short(draw, lambda s: 0.5 + s, STRENGTHS, **options)
         ladder = ladder_of(short, 0.1, IntervalSettings())
-        _, means = steered_continuations(short, ladder)
-        rows = slope_rows(short, means, IntervalSettings())
+        _, means = steered_continuations("turned", short, ladder)
+        rows = slope_rows("turned", short, means, IntervalSettings())
         assert [row["p"] for row in rows] == [None, None]
 
 
@@ -169,7 +172,7 @@ def test_nothing_gives_no_row():
     short, thoughts = SHORT.frame([]), thoughts_of([])
     ladder = ladder_of(short, 0.1, INTERVALS)
     summary = SUMMARY.frame(summary_rows(thoughts, 0.1, INTERVALS))
-    texts, means = steered_continuations(short, ladder)
+    texts, means = steered_continuations("turned", short, ladder)
     assert trend_row("turned", texts, means, INTERVALS) is None
     assert trend_row("backtracks", *steered_thoughts(thoughts, summary), INTERVALS) is None
-    assert slope_rows(short, means, INTERVALS) == []
+    assert slope_rows("turned", short, means, INTERVALS) == []

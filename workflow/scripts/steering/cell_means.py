@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from doubletake.stats.intervals import IntervalSettings, Mean, cluster_means
-from steering.names import NONE, RANDOM, WITHIN
+from steering.names import NONE, RANDOM, SHORT_OUTCOMES, WITHIN
 from steering.tables import CELL
 
 NAMED = [column.name for column in CELL]
@@ -27,45 +27,53 @@ def cell_means(
     found = []
     for key, part in rows.group_by(NAMED, maintain_order=True):
         both = part.join(none, on="trace", suffix="_none", maintain_order="left")
-        draws = part["draw"].n_unique()
-        turned, plain = (
-            both[name].to_numpy().astype(float) for name in ("turned", "turned_none")
-        )
-        problems = both["problem"].to_numpy()
-        rate = cluster_means(turned[:, None], problems, intervals, shares=True)[0]
-        shift = cluster_means((turned - plain)[:, None], problems, intervals)[0]
-        found.append(
-            dict(zip(NAMED, key, strict=True))
-            | {"draws": draws, "cases": part.height}
-            | {"problems": part["problem"].n_unique()}
-            | rate.columns("turn_rate")
-            | (shift.columns("shift") if key[1] != NONE else _no_mean("shift"))
-            | spread(part, intervals.confidence)
-            | text_means(part, none, tolerance)
-            | {"ended": int(part["ended"].sum())}
-        )
+        row = dict(zip(NAMED, key, strict=True))
+        row |= {"draws": part["draw"].n_unique(), "cases": part.height}
+        row |= {"problems": part["problem"].n_unique()}
+        for outcome in SHORT_OUTCOMES:
+            row |= outcome_means(both, outcome, intervals, steered=key[1] != NONE)
+            row |= spread(part, outcome, intervals.confidence)
+        row |= text_means(part, none, tolerance)
+        found.append(row | {"ended": int(part["ended"].sum())})
     return found
 
 
-def spread(part: pl.DataFrame, confidence: float) -> dict[str, float | None]:
-    """Rates of the draws of a control: the ends, and the band of random vectors.
+def outcome_means(
+    both: pl.DataFrame, outcome: str, intervals: IntervalSettings, *, steered: bool
+) -> dict[str, float | None]:
+    """The mean of an outcome of a cell, and its paired change against none."""
+    one, plain = (
+        both[name].to_numpy().astype(float) for name in (outcome, f"{outcome}_none")
+    )
+    problems = both["problem"].to_numpy()
+    mean = cluster_means(one[:, None], problems, intervals, shares=True)[0]
+    shift = cluster_means((one - plain)[:, None], problems, intervals)[0]
+    changed = shift if steered else Mean(math.nan, None, None, 0, 0)
+    return mean.columns(outcome) | changed.columns(f"{outcome}_shift")
 
-    Only draws that continue all cases of the cell are compared. With n rates in order,
+
+def spread(
+    part: pl.DataFrame, outcome: str, confidence: float
+) -> dict[str, float | None]:
+    """Means of the draws of a control: the ends, and the band of random vectors.
+
+    Only draws that continue all cases of the cell are compared. With n means in order,
     the band goes from the k-th lowest to the k-th highest, k = floor((n + 1) (1 -
-    confidence) / 2): so the rate of one more vector lies outside with a probability of
+    confidence) / 2): so the mean of one more vector lies outside with a probability of
     at most 1 - confidence. With k = 0 there is no band.
     """
-    nothing = dict.fromkeys(("lowest", "highest", "band_low", "band_high"))
-    by_draw = part.group_by("draw").agg(pl.col("turned").mean(), cases=pl.len())
+    names = [f"{outcome}_{end}" for end in ("lowest", "highest", "band_low", "band_high")]
+    nothing: dict[str, float | None] = dict.fromkeys(names)
+    by_draw = part.group_by("draw").agg(pl.col(outcome).mean(), cases=pl.len())
     cases = part["trace"].n_unique()
     if by_draw.height < 2 or (by_draw["cases"] != cases).any():
         return nothing
-    rates = np.sort(by_draw["turned"].to_numpy())
-    ends = {"lowest": float(rates[0]), "highest": float(rates[-1])}
-    k = band_rank(len(rates), confidence)
-    if part["source"][0] not in (RANDOM, WITHIN) or not k:
-        return nothing | ends
-    return ends | {"band_low": float(rates[k - 1]), "band_high": float(rates[-k])}
+    means = np.sort(by_draw[outcome].to_numpy())
+    k = band_rank(len(means), confidence)
+    ends = [float(means[0]), float(means[-1])]
+    if part["source"][0] in (RANDOM, WITHIN) and k:
+        ends += [float(means[k - 1]), float(means[-k])]
+    return nothing | dict(zip(names, ends, strict=False))
 
 
 def band_rank(draws: int, confidence: float) -> int:
@@ -115,7 +123,3 @@ def _logprob(part: pl.DataFrame, tokens: str) -> float | None:
 def _mean(column: pl.Series) -> float | None:
     values = column.drop_nulls().to_numpy()
     return float(values.mean()) if len(values) else None
-
-
-def _no_mean(name: str) -> dict[str, float | None]:
-    return Mean(math.nan, None, None, 0, 0).columns(name)

@@ -60,7 +60,7 @@ def choose(
 
 
 def fitted_change(rows: Sequence[Row]) -> float:
-    """Change of the turn rate along a line through the whole cells of one place.
+    """Change of the turn probability along a line through the whole cells of a place.
 
     The least-squares slope of the shifts on the strengths, none included, times the
     distance from the lowest to the highest of these strengths. The line uses all whole
@@ -72,7 +72,7 @@ def fitted_change(rows: Sequence[Row]) -> float:
     """
     whole = [row for row in rows if row["whole"]]
     strengths = np.array([0.0, *(row["strength"] for row in whole)])
-    shifts = np.array([0.0, *(row["shift"] for row in whole)])
+    shifts = np.array([0.0, *(row["probability_shift"] for row in whole)])
     if not whole:
         return 0.0
     slope = float(slopes(strengths, shifts))
@@ -98,8 +98,8 @@ def main(
     cells = choose(rows, tolerance, intervals)
     for row in cells.filter(chosen=True).to_dicts():
         logger.info(
-            "chosen: %s at boundary %d, %s, strength %.3g: turn rate %.3f",
-            *(row[name] for name in (*PLACE, "strength", "turn_rate")),
+            "chosen: %s at boundary %d, %s, strength %.3g: turn probability %.3f",
+            *(row[name] for name in (*PLACE, "strength", "probability")),
         )
     CELLS.write(cells, cells_path)
 

@@ -28,8 +28,9 @@ DECLARATION = Experiment(
             "strengths",
             "Turning and coherence by strength",
             "Thoughts on problems on which no direction was fitted are continued from "
-            "an arrival with the chosen direction added, at every strength. Above: "
-            "continuations that turn back. The band holds the rate of a random vector "
+            "an arrival with the chosen direction added, at every strength. Above: the "
+            "probability that the next token is a turn word; in the middle: sampled "
+            "continuations that turn back. The band holds the mean of a random vector "
             "of the same norm; squares are directions of shuffled labels, triangles "
             "vectors of the same subspace (means of their draws). Below: coherence, "
             "the geometric mean of the tokens\u2019 probabilities without steering, as "
@@ -47,8 +48,8 @@ DECLARATION = Experiment(
         Figure(
             "screening",
             "Screening: directions by boundary",
-            "For each direction and boundary: the change of the turn rate along a line "
-            "through all strengths at which text is whole, in points, at the better "
+            "For each direction and boundary: the change of the probability that the "
+            "next token is a turn word, along a line through all strengths at which text is whole, in points, at the better "
             "positions. Positive: as the direction says. The largest one is chosen "
             "(box) and tested on other "
             "problems; being the largest of many, it is too large here. The numbers "

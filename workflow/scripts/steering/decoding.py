@@ -7,8 +7,9 @@ from doubletake.model.continuous_batching import generate
 from doubletake.model.decoder import Decoder
 from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.interventions import InterventionRecord
-from doubletake.model.watched_text import TextReader
+from doubletake.model.replayed_logprobs import replayed
 from doubletake.model.token_sampling import Sampling
+from doubletake.model.watched_text import TextReader
 from doubletake.running.logs import Progress
 from doubletake.text.drawn_thoughts import DrawnThought
 from doubletake.text.tokenizer import TraceTokenizer
@@ -16,11 +17,18 @@ from doubletake.text.trace_rows import Completion
 from steering.cells import Cell
 from steering.contexts import Context
 from steering.settings import DecodingSettings
-from steering.unsteered import Text, unsteered_logprobs
+from steering.turn_probability import TurnProbability
 from steering.vectors import Vectors
 
+Text = tuple[tuple[int, ...], tuple[int, ...]]
+"""Tokens of prompt and thought so far, and of what was decoded after them."""
 Completions = dict[tuple[str, str], Completion]
 """By the name of the cell and the trace."""
+
+
+def continuation_text(context: Context, completion: Completion) -> Text:
+    """Tokens before the cut, and those that were decoded after it."""
+    return tuple(context.prefix), tuple(completion.ids[context.kept :])
 
 
 @dataclass
@@ -31,6 +39,8 @@ class Decoding:
     tokenizer: TraceTokenizer
     vectors: Vectors
     settings: DecodingSettings
+    turn_ids: frozenset[int]
+    """Tokens of turn words."""
 
     def draws(self, cell: Cell) -> int:
         """Number of draws of a control in the screening."""
@@ -71,6 +81,7 @@ class Decoding:
         progress: Progress,
         seed: int,
         record: InterventionRecord | None = None,
+        turns: TurnProbability | None = None,
     ) -> Completions:
         """Completions of all requests.
 
@@ -80,6 +91,7 @@ class Decoding:
             progress: counts them.
             seed: of the random numbers, which all cells of a thought share.
             record: notes where states were changed.
+            turns: notes how likely completions begin with a turn word.
         """
         s, decoder = self.settings, self.decoder
         sampling = Sampling(s.temperature, s.top_p, seed)
@@ -92,6 +104,7 @@ class Decoding:
             sampling,
             stops,
             s.batch_size,
+            steering=turns,
             decoder=decoder,
             reader=TextReader(self.tokenizer, questions),
             record=record,
@@ -104,7 +117,8 @@ class Decoding:
     def logprobs(
         self, texts: Sequence[Text], progress: Progress
     ) -> dict[Text, list[float]]:
-        """Log-probs of texts without steering, see `unsteered_logprobs`."""
-        found = unsteered_logprobs(self.decoder, texts, self.settings.batch_memory)
-        progress.update(tokens=sum(map(len, found.values())))
-        return found
+        """Log-probs of the tokens of texts without steering, in nats (`replayed`)."""
+        found = replayed(self.decoder, texts, self.settings.batch_memory)
+        progress.update(tokens=sum(len(ids) for _, ids in dict.fromkeys(texts)))
+        values = (one.tolist() for one in found)
+        return dict(zip(texts, values, strict=True))

@@ -9,6 +9,7 @@ Inputs
     problems, traces, events: `PROBLEMS`, `TRACES`, `EVENTS`.
     parts: which problems are to test (`DIRECTION_PROBLEMS`).
     directions: the vectors (`directions.reading`).
+    words: turn words (`TURN_WORDS`).
     cells: what the screening has chosen (`CELLS`).
     checks, screening_runs: of the screening of the same shard.
 
@@ -36,13 +37,14 @@ from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.drawn_thoughts import DrawnThought
 from steering.cells import Cell
 from steering.contexts import Context
-from steering.decoding import Decoding
+from steering.decoding import Decoding, continuation_text
 from steering.ladder import chosen_of, ladder_cells, steered_cells
 from steering.names import NONE
-from steering.rows import Continuations, continuation_text, thought_row
+from steering.rows import Continuations, thought_row
 from steering.settings import DecodingSettings
 from steering.study_inputs import StudyPaths, is_imported
 from steering.tables import CELLS, SHORT, STEERING
+from steering.turn_probability import TurnProbability
 from steering.verification_figures import WholeChecks
 
 if TYPE_CHECKING:
@@ -65,7 +67,8 @@ def decode_short(
     requests = [decoding.continued(*one) for one in planned]
     thoughts = [one.thought for one in contexts]
     seed = decoding.settings.fresh_seed
-    done = decoding.decode(requests, thoughts, progress, seed)
+    turns = TurnProbability(decoding.turn_ids)
+    done = decoding.decode(requests, thoughts, progress, seed, turns=turns)
     found = [(cell, one, done[cell.name, one.thought.name]) for cell, one in planned]
     texts = [continuation_text(one, completion) for _, one, completion in found]
     # The band of random vectors needs their turns alone; some of them show coherence.
@@ -73,7 +76,13 @@ def decode_short(
     scored = decoding.logprobs(list(compress(texts, shown)), progress)
     reader = Continuations(decoding.tokenizer, decoding.settings.detector)
     return [
-        reader.row(cell, one, completion, sum(scored[text]) if known else None)
+        reader.row(
+            cell,
+            one,
+            completion,
+            turns.found[cell.name, one.thought.name],
+            sum(scored[text]) if known else None,
+        )
         for (cell, one, completion), text, known in zip(
             found, texts, shown, strict=True
         )
@@ -175,6 +184,7 @@ if __name__ == "__main__":
                 events=Path(snakemake.input.events),
                 parts=Path(snakemake.input.parts),
                 directions=Path(snakemake.input.directions),
+                words=Path(snakemake.input.words),
             ),
             cells_path=Path(snakemake.input.cells),
             checks_path=Path(snakemake.input.checks),

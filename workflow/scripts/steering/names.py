@@ -20,6 +20,10 @@ UNIT = "unit_"
 TOWARD, AWAY = "toward", "away"
 SIDES = (AWAY, TOWARD)
 """Negative and positive strengths."""
+TURNED, PROBABILITY = "turned", "probability"
+SHORT_OUTCOMES = (TURNED, PROBABILITY)
+"""What is measured of the turn of a short continuation: whether the detector finds a
+backtrack in what was sampled, and how likely its first token is a turn word."""
 WAIT_WORDS = ("wait", "hmm")
 """Words that Ward et al. count."""
 

@@ -9,7 +9,16 @@ import polars as pl
 from doubletake.page.reader import is_reader
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import count, listed, percent, plural, points, real
-from steering.names import DIRECTION, GRID, NONE, PUBLISHED, expected_sign, in_words
+from steering.names import (
+    DIRECTION,
+    GRID,
+    NONE,
+    PROBABILITY,
+    PUBLISHED,
+    TURNED,
+    expected_sign,
+    in_words,
+)
 from steering.page_claims import (
     against_random,
     by_strength,
@@ -46,15 +55,16 @@ def headline(data: StudyData) -> str:
             f"Screening only: {best_place(data)}. No direction was tested on other "
             "problems, so nothing is claimed."
         )
-    return f"{against_random(data)} {by_strength(data, 'turned')}"
+    return f"{against_random(data, PROBABILITY)} {by_strength(data, PROBABILITY)}"
 
 
 def best_place(data: StudyData) -> str:
     """The chosen direction with its score in the screening."""
     row = data.tables["steering/cells"].filter(chosen=True).row(0, named=True)
     return (
-        f"the largest change along the strengths has {in_words(row['direction'])} at "
-        f"boundary {row['boundary']} ({points(row['score'])} points, "
+        "the probability of a turn word changes most along the strengths with "
+        f"{in_words(row['direction'])} at boundary {row['boundary']} "
+        f"({points(row['score'])} points, "
         f"{plural(row['cases'], 'thought')}; the largest of many, so too large)"
     )
 
@@ -72,7 +82,9 @@ def findings(data: StudyData) -> list[str]:
         return [*sentences, *_missing(data)]
     return [
         *sentences,
-        *outside_band(data),
+        *outside_band(data, PROBABILITY),
+        f"{against_random(data, TURNED)} {by_strength(data, TURNED)}",
+        *outside_band(data, TURNED),
         *_whole_thoughts(data),
         *whole_limits(data),
         *_unended(data),
@@ -90,7 +102,9 @@ def _screened(data: StudyData) -> str:
     text = (
         f"Screened: {plural(grid.height, 'cell')} of directions, boundaries, positions "
         f"and strengths, on {plural(none['cases'], 'thought')} after an arrival; "
-        f"without steering {percent(none['turn_rate'])} turn back. In {count(whole)} "
+        f"without steering {percent(none['turned'])} turn back, and the next token is a "
+        f"turn word with a mean probability of {percent(none['probability'])}. In "
+        f"{count(whole)} "
         f"cells the text is whole: its coherence, the geometric mean of the tokens\u2019 "
         f"probabilities without steering, falls by less than {lost}. "
     )
@@ -107,8 +121,9 @@ def _published(data: StudyData) -> list[str]:
         return []
     parts = [
         f"{in_words(row['direction'])} with {real(row['strength'], 2)} residual norms "
-        f"changes the turn rate by {points(row['shift'])} points (interval "
-        f"{data.between(row, points, 'shift')}) and leaves {percent(row['kept'], 0)} of "
+        f"changes the probability of a turn word by {points(row['probability_shift'])} "
+        f"points (interval {data.between(row, points, 'probability_shift')}), the share "
+        f"that turns back by {points(row['turned_shift'])} points, and leaves {percent(row['kept'], 0)} of "
         "the coherence"
         for row in rows
     ]
@@ -134,7 +149,7 @@ def _whole_thoughts(data: StudyData) -> list[str]:
         f"steering {real(none['backtracks'], 2)} backtracks per 100 tokens, "
         f"{real(none['tokens'], 0)} tokens, {percent(none['accuracy'])} right"
     )
-    shown = [ends[0], ends[-1]][: len(ends)]
+    shown = ends[:1] + ends[1:][-1:]
     parts = [
         f"at {real(row['strength'] * sense, 2)} {real(row['backtracks'], 2)}, "
         f"{real(row['tokens'], 0)} tokens, {percent(row['accuracy'])} right"

@@ -10,8 +10,10 @@ from doubletake.page.wording import count, listed, plural, probability, real
 from steering.names import (
     AWAY,
     DIRECTION,
+    PROBABILITY,
     SIDES,
     TOWARD,
+    TURNED,
     expected_sign,
     in_words,
 )
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 LEAST_STRENGTHS = 5
 """Fewest strengths, none left out, over which turning is called monotone."""
 OUTCOMES = {
-    "turned": "the share of continuations that turn back",
+    PROBABILITY: "the probability that the next token is a turn word",
+    TURNED: "the share of continuations that turn back",
     "backtracks": "backtracks per 100 tokens of whole thoughts",
 }
 
@@ -36,12 +39,13 @@ def steered_name(data: StudyData) -> str | None:
     return None
 
 
-def against_random(data: StudyData) -> str:
-    """On which sides the direction changes turning more than random vectors do."""
+def against_random(data: StudyData, outcome: str) -> str:
+    """On which sides the direction changes an outcome more than random vectors do."""
     name = in_words(steered_name(data) or "")
-    rows = data.tables["steering/slopes"].to_dicts()
+    rows = data.tables["steering/slopes"].filter(outcome=outcome).to_dicts()
     tested = [row for row in rows if row["holm"] is not None]
     subject = f"Steering with the direction {name}"
+    what = OUTCOMES[outcome]
     if not tested:
         return f"{subject}: not checked against random vectors ({_too_few(rows)})."
     level = 1 - data.confidence
@@ -54,22 +58,22 @@ def against_random(data: StudyData) -> str:
     found = {row["side"]: _as_said(row) for row in tested if row["holm"] <= level}
     if not found:
         return (
-            f"{subject} changes turning on neither side more than random vectors do "
+            f"{subject} changes {what} on neither side more than random vectors do "
             f"({base})."
         )
     parts = [_change(side, as_said=found[side]) for side in SIDES if side in found]
-    text = f"{subject} makes the model turn back {listed(parts)} than random vectors do"
+    text = f"Compared with random vectors, {subject[0].lower()}{subject[1:]} {listed(parts)} {what}"
     left = [row["side"] for row in tested if row["side"] not in found]
     if left:
-        text += f"; the other way ({left[0]} it) it is not told from them"
+        text += f"; with strengths {left[0]} it is not told from them"
     return f"{text} ({base})."
 
 
 def _change(side: str, *, as_said: bool) -> str:
     """What strengths of one side do to turning."""
     more = (side == TOWARD) == as_said
-    word = "more often" if more else "less often"
-    return f"{word} with strengths {side}" + ("" if as_said else ", against its sense,")
+    sense = "" if as_said else ", against its sense,"
+    return f"{'raises' if more else 'lowers'} (strengths {side}{sense})"
 
 
 def _as_said(row: dict[str, Any]) -> bool:
@@ -128,30 +132,31 @@ def monotone(row: dict[str, Any], sense: int) -> str:
     )
 
 
-def outside_band(data: StudyData) -> list[str]:
-    """At how many strengths the direction lies outside the band of random vectors."""
+def outside_band(data: StudyData, outcome: str) -> list[str]:
+    """At how many strengths an outcome lies outside the band of random vectors."""
     ladder = data.tables["steering/ladder"].filter(source=DIRECTION)
-    rows = ladder.drop_nulls("outside")
+    rows = ladder.drop_nulls(f"{outcome}_outside")
     if rows.is_empty():
         return []
     sense = expected_sign(steered_name(data) or "")
     whole = rows.filter(pl.col("whole"))
-    out = whole.filter(pl.col("outside")).with_columns(x=pl.col("strength") * sense)
+    out = whole.filter(pl.col(f"{outcome}_outside")).with_columns(x=pl.col("strength") * sense)
     text = (
-        f"Where text is whole, the turn rate lies outside the band of random vectors at "
+        f"Where text is whole, {OUTCOMES[outcome]} lies outside the band of random "
+        f"vectors at "
         f"{count(out.height)} of {plural(whole.height, 'strength')}"
     )
     if out.height:
         found = ", ".join(
-            f"{real(row['x'], 2)}: {_outside(row)}" for row in out.sort("x").to_dicts()
+            f"{real(row['x'], 2)}: {_outside(row, outcome)}" for row in out.sort("x").to_dicts()
         )
         text += f" ({found})"
     chance = real((1 - data.confidence) * whole.height, 1)
     return [f"{text}; one more random vector would lie outside at {chance} on average."]
 
 
-def _outside(row: dict[str, Any]) -> str:
-    return "above" if row["turn_rate"] > row["band_high"] else "below"
+def _outside(row: dict[str, Any], outcome: str) -> str:
+    return "above" if row[outcome] > row[f"{outcome}_band_high"] else "below"
 
 
 def whole_limits(data: StudyData) -> list[str]:

@@ -8,7 +8,7 @@ import polars as pl
 
 from doubletake.page.sections import Sheet
 from doubletake.page.wording import count, percent, points, probability, quoted, real
-from steering.names import DIRECTION, NONE, PUBLISHED, in_words
+from steering.names import DIRECTION, NONE, PUBLISHED, SHORT_OUTCOMES, in_words
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -25,10 +25,16 @@ def ladder_sheet(data: StudyData) -> Sheet:
             *_named(row),
             count(row["draws"]),
             count(row["cases"]),
-            percent(row["turn_rate"]),
-            data.between(row, percent, "turn_rate"),
-            _range(row, "lowest", "highest"),
-            _range(row, "band_low", "band_high"),
+            *(
+                cell
+                for outcome in SHORT_OUTCOMES
+                for cell in (
+                    percent(row[outcome]),
+                    data.between(row, percent, outcome),
+                    _range(row, f"{outcome}_lowest", f"{outcome}_highest"),
+                    _range(row, f"{outcome}_band_low", f"{outcome}_band_high"),
+                )
+            ),
             *_text_cells(row),
         )
         for row in rows
@@ -36,11 +42,13 @@ def ladder_sheet(data: StudyData) -> Sheet:
     return Sheet(
         "Short continuations by strength, with controls",
         (
-            *("added", "strength", "draws", "texts", "turn back", "interval"),
-            *("draws from to", "band", *_TEXT),
+            *("added", "strength", "draws", "texts"),
+            *("turn back", "interval", "draws", "band"),
+            *("turn word", "interval", "draws", "band", *_TEXT),
         ),
         tuple(cells),
-        note="Strength in residual norms, with the sign of the direction. Band: of the "
+        note="Strength in residual norms, with the sign of the direction. Turn word: "
+        "mean probability that the next token is one. Draws: lowest to highest. Band: of the "
         f"random vectors of this norm. {data.interval_note}",
         folded=True,
     )
@@ -91,9 +99,10 @@ def cells_sheet(data: StudyData) -> Sheet:
             (row["positions"] or "").replace("_", " "),
             real(row["strength"], 2),
             count(row["cases"]),
-            percent(row["turn_rate"]),
-            "" if row["shift"] is None else points(row["shift"]),
-            "" if row["shift"] is None else data.between(row, points, "shift"),
+            percent(row["turned"]),
+            *_shift(data, row, "turned_shift"),
+            percent(row["probability"]),
+            *_shift(data, row, "probability_shift"),
             *_text_cells(row),
             "" if row["score"] is None else points(row["score"]),
             "yes" if row["chosen"] else "",
@@ -104,11 +113,14 @@ def cells_sheet(data: StudyData) -> Sheet:
         "Screening: all cells",
         (
             *("added", "setting", "boundary", "positions", "strength", "texts"),
-            *("turn back", "shift", "interval", *_TEXT, "score", "chosen"),
+            *("turn back", "shift", "interval", "turn word", "shift", "interval"),
+            *(*_TEXT, "score", "chosen"),
         ),
         tuple(cells),
-        words=(0, 1, 3, len(_TEXT) + 10),
-        note="Shift: of the turn rate against none on the same thoughts. Draws of a "
+        words=(0, 1, 3, len(_TEXT) + 13),
+        note="Turn word: mean probability that the next token is one. Shift: against "
+        "none on the same thoughts. Score: change of this probability along the "
+        "strengths with whole text. Draws of a "
         f"control take turns over the thoughts. {data.interval_note}",
         folded=True,
     )
@@ -152,6 +164,13 @@ def _text_cells(row: dict[str, Any]) -> tuple[str, ...]:
         percent(row["repeated_3"]),
         real(row["compression"], 2),
     )
+
+
+def _shift(data: StudyData, row: dict[str, Any], name: str) -> tuple[str, str]:
+    """A change against none with its interval; none itself has no change."""
+    if row[name] is None:
+        return "", ""
+    return points(row[name]), data.between(row, points, name)
 
 
 def _named(row: dict[str, Any]) -> tuple[str, str]:

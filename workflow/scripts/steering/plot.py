@@ -40,8 +40,10 @@ from doubletake.running.logs import job
 from steering.names import (
     DIRECTION,
     NONE,
+    PROBABILITY,
     RANDOM,
     SHUFFLED,
+    TURNED,
     WITHIN,
     expected_sign,
     in_words,
@@ -60,34 +62,38 @@ CONTROLS: dict[str, Any] = {
     SHUFFLED: {"marker": "s", "color": ordered_colours(3)[1], "label": "shuffled"},
     WITHIN: {"marker": "^", "color": ordered_colours(3)[2], "label": "subspace"},
 }
+TITLES = {PROBABILITY: "Next token is a turn word", TURNED: "Turning back"}
+LABELS = {PROBABILITY: "probability", TURNED: "share that turns"}
 X_LABEL = "strength toward turning back, residual norms"
 
 
 def draw_strengths(ladder: pl.DataFrame, confidence: float, tolerance: float) -> Figure:
-    """Turn rate with its controls above, coherence below, by strength."""
+    """Turning with its controls above, coherence below, by strength."""
     steered = ladder.filter(source=DIRECTION)
     if steered.is_empty():
         return empty_figure(NOT_TESTED)
     own, unchecked = with_interval(
-        ladder.filter(pl.col("source").is_in([DIRECTION, NONE])), "turn_rate_low"
+        ladder.filter(pl.col("source").is_in([DIRECTION, NONE])), "turned_low"
     )
     if own.is_empty():
         return empty_figure(unchecked)
     figure, axes = new_figure(
-        rows=2, height=5.4, extra_width=2.2, sharex=True, height_ratios=[3, 2]
+        rows=3, height=7.2, extra_width=2.2, sharex=True, height_ratios=[3, 3, 2]
     )
     name = steered["direction"][0]
     sense = expected_sign(name)
-    above, below = axes[:, 0]
-    _draw_controls(above, below, ladder, sense)
     own = own.with_columns(x=pl.col("strength") * sense).sort("x")
-    x, rate = own["x"].to_numpy(), own["turn_rate"].to_numpy()
-    ends = [own[f"turn_rate_{end}"].to_numpy() for end in ("low", "high")]
-    bars = np.maximum(np.nan_to_num([rate - ends[0], ends[1] - rate]), 0)
-    above.errorbar(x, rate, yerr=bars, fmt="o-", color=ACCENT, elinewidth=1.2, ms=5)
-    below.plot(x, own["kept"], "o-", color=ACCENT, ms=5)
+    panels = dict(zip((PROBABILITY, TURNED), axes[:2, 0], strict=True))
+    for outcome, panel in panels.items():
+        _draw_controls(panel, ladder, outcome, sense)
+        _draw_direction(panel, own, outcome)
+        panel.set(title=TITLES[outcome], ylabel=LABELS[outcome], ylim=(-0.03, None))
+    below = axes[2, 0]
+    random = ladder.filter(source=RANDOM).sort("strength")
+    for sign in (-1, 1):
+        below.plot(sign * random["strength"], random["kept"], color=FAINT, lw=1)
+    below.plot(own["x"], own["kept"], "o-", color=ACCENT, ms=5)
     below.axhline(1 - tolerance, color=INK, ls=DASHED, lw=0.9)
-    above.set(title="Turning back", ylabel="share that turns", ylim=(-0.03, 1.03))
     below.set(title="Coherence", xlabel=X_LABEL, ylabel="share of none", ylim=(0, None))
     handles = [
         Line2D([], [], marker="o", color=ACCENT, label=in_words(name)),
@@ -96,33 +102,42 @@ def draw_strengths(ladder: pl.DataFrame, confidence: float, tolerance: float) ->
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=4)
     first = own.row(0, named=True)
-    cases, draws = (int(ladder[name].to_numpy().max()) for name in ("problems", "draws"))
+    draws = int(ladder["draws"].to_numpy().max())
     place = f"Boundary {steered['boundary'][0]}, {steered['positions'][0]}."
     write_note(
         figure,
         f"{place.replace('_', ' ')} {counted(first['cases'], 'thought')} on "
-        f"{counted(cases, 'problem')}, {counted(draws, 'random vector')}.",
+        f"{counted(first['problems'], 'problem')}, {counted(draws, 'random vector')}.",
         f"Bars: {confidence:.0%} over problems.",
         unchecked,
     )
     return figure
 
 
+def _draw_direction(panel: Axes, own: pl.DataFrame, outcome: str) -> None:
+    """An outcome with the direction and with none, with intervals over problems."""
+    value, low, high = (
+        own[name].to_numpy() for name in (outcome, f"{outcome}_low", f"{outcome}_high")
+    )
+    bars = np.maximum(np.nan_to_num([value - low, high - value]), 0)
+    style: dict[str, Any] = {"color": ACCENT, "elinewidth": 0.9, "ms": 5}
+    panel.errorbar(own["x"], value, yerr=bars, fmt="o-", **style)
+
+
 def _draw_controls(
-    above: Axes, below: Axes, ladder: pl.DataFrame, sense: int
+    panel: Axes, ladder: pl.DataFrame, outcome: str, sense: int
 ) -> None:
     """The band of random vectors, on both sides, and marks of the other controls."""
-    random = ladder.filter(source=RANDOM).drop_nulls("band_low").sort("strength")
+    low, high = f"{outcome}_band_low", f"{outcome}_band_high"
+    random = ladder.filter(source=RANDOM).drop_nulls(low).sort("strength")
     for sign in (-1, 1) if random.height else ():
         x = sign * random["strength"].to_numpy()
-        draw_band(above, x, random["band_low"], random["band_high"], colour=FAINT)
-        below.plot(x, random["kept"], "-", color=FAINT, lw=1, alpha=0.7)
+        draw_band(panel, x, random[low], random[high], colour=FAINT)
     for source, style in CONTROLS.items():
         rows = ladder.filter(source=source)
         strengths = rows["strength"].to_numpy()
-        signs = (sense,) if source == SHUFFLED else (-1, 1)
-        for sign in signs:
-            above.plot(sign * strengths, rows["turn_rate"], ls="", ms=5, **style)
+        for sign in (sense,) if source == SHUFFLED else (-1, 1):
+            panel.plot(sign * strengths, rows[outcome], ls="", ms=5, **style)
 
 
 def draw_accuracy(summary: pl.DataFrame, confidence: float) -> Figure:

@@ -8,7 +8,6 @@ from doubletake.text.trace_rows import Completion
 from steering.cells import Cell
 from steering.contexts import Context
 from steering.reader import Reading, text_measures
-from steering.unsteered import Text
 
 
 def cell_columns(cell: Cell) -> dict[str, Any]:
@@ -21,11 +20,6 @@ def cell_columns(cell: Cell) -> dict[str, Any]:
         "positions": cell.positions,
         "strength": cell.strength,
     }
-
-
-def continuation_text(context: Context, completion: Completion) -> Text:
-    """Tokens before the cut, and those that were decoded after it."""
-    return tuple(context.prefix), tuple(completion.ids[context.kept :])
 
 
 class Continuations:
@@ -41,6 +35,7 @@ class Continuations:
         cell: Cell,
         context: Context,
         completion: Completion,
+        turn: float,
         logprob: float | None,
     ) -> dict[str, Any]:
         """A row of `SCREENING` or `SHORT`.
@@ -49,6 +44,7 @@ class Continuations:
             cell: what was added.
             context: what was continued.
             completion: with the tokens before the cut.
+            turn: probability to begin with a turn word.
             logprob: sum over the tokens after it, without steering, in nats; None: not
                 measured.
         """
@@ -59,7 +55,7 @@ class Continuations:
         return (
             cell_columns(cell)
             | {"draw": cell.draw, "trace": trace["trace"], "problem": trace["problem"]}
-            | {"kept": context.kept, "logprob": logprob}
+            | {"kept": context.kept, "probability": turn, "logprob": logprob}
             | self.known[key]
         )
 

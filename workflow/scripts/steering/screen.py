@@ -10,6 +10,7 @@ Inputs
     parts: which problems are to test (`DIRECTION_PROBLEMS`).
     units: value vectors (`DIRECTION_UNITS`).
     directions: the vectors (`directions.reading`).
+    words: turn words (`TURN_WORDS`).
 
 Outputs
     screening: one row per cell and thought of the shard (`SCREENING`).
@@ -36,12 +37,13 @@ from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
 from steering.cells import Cell, by_turns, screening_cells
 from steering.contexts import Context
-from steering.decoding import Completions, Decoding
+from steering.decoding import Completions, Decoding, continuation_text
 from steering.names import DIRECTION, EVERY, NONE
-from steering.rows import Continuations, continuation_text
+from steering.rows import Continuations
 from steering.settings import DecodingSettings, Screening
 from steering.study_inputs import StudyPaths
 from steering.tables import SCREENING
+from steering.turn_probability import TurnProbability
 from steering.vectors import value_vectors_of
 from steering.verification_figures import Checks
 
@@ -90,8 +92,9 @@ def screen(
     thoughts = [one.thought for one in contexts]
     requests = [decoding.continued(*one) for one in requested]
     seed = decoding.settings.fresh_seed
-    done = decoding.decode(requests, thoughts, progress, seed, record)
-    rows = continuation_rows(decoding, planned, done, progress, checks)
+    turns = TurnProbability(decoding.turn_ids)
+    done = decoding.decode(requests, thoughts, progress, seed, record, turns)
+    rows = continuation_rows(decoding, planned, done, turns, progress, checks)
     for cell, context in requested:
         if cell.setting == ZERO:
             name = context.thought.name
@@ -114,6 +117,7 @@ def continuation_rows(
     decoding: Decoding,
     planned: Planned,
     done: Completions,
+    turns: TurnProbability,
     progress: Progress,
     checks: Checks,
 ) -> list[dict[str, Any]]:
@@ -123,6 +127,7 @@ def continuation_rows(
         decoding: what was decoded with.
         planned: cells and contexts.
         done: their completions.
+        turns: how likely they begin with a turn word.
         progress: counts the tokens.
         checks: gets the log-probs of continuations without steering.
     """
@@ -137,7 +142,9 @@ def continuation_rows(
         completion = done[cell.name, context.thought.name]
         if cell.source == NONE:
             checks.add_logprobs(completion, context.kept, scored[text])
-        rows.append(reader.row(cell, context, completion, sum(scored[text])))
+        turn = turns.found[cell.name, context.thought.name]
+        logprob = sum(scored[text])
+        rows.append(reader.row(cell, context, completion, turn, logprob))
     return rows
 
 
@@ -194,6 +201,7 @@ if __name__ == "__main__":
                 events=Path(snakemake.input.events),
                 parts=Path(snakemake.input.parts),
                 directions=Path(snakemake.input.directions),
+                words=Path(snakemake.input.words),
             ),
             units_path=Path(snakemake.input.units),
             screening_path=Path(snakemake.output.screening),

@@ -31,7 +31,7 @@ GROUPS: dict[str, dict[str, Any]] = {
 
 def draw_trade(cells: pl.DataFrame, tolerance: float) -> Figure:
     """The change of the turn rate against the coherence that is left."""
-    steered = cells.filter(pl.col("source") != NONE).drop_nulls(["kept", "shift"])
+    steered = cells.filter(pl.col("source") != NONE).drop_nulls(["kept", "turned_shift"])
     if steered.is_empty():
         return empty_figure(NOT_SCREENED)
     figure, axes = new_figure(height=4.0, extra_width=1.4)
@@ -45,12 +45,12 @@ def draw_trade(cells: pl.DataFrame, tolerance: float) -> Figure:
     panel.axhline(0, color=FAINT, lw=0.8)
     panel.axvline(1 - tolerance, color=INK, ls=DASHED, lw=0.9)
     for name, rows in groups.items():
-        panel.plot(rows["kept"], 100 * rows["shift"], ls="", **GROUPS[name])
+        panel.plot(rows["kept"], 100 * rows["turned_shift"], ls="", **GROUPS[name])
     panel.plot([1], [0], "D", mfc="white", color=INK, ms=6)
     panel.set(
         title="Turns against coherence",
         xlabel="coherence, share of none",
-        ylabel="change of the turn rate, points",
+        ylabel="change of the share that turns, points",
     )
     handles = [
         Line2D([], [], ls="", label=f"{name} ({rows.height})", **GROUPS[name])
@@ -92,7 +92,7 @@ def draw_screening(cells: pl.DataFrame) -> Figure:
     panel.set_xticks(range(len(boundaries)), [str(one) for one in boundaries])
     panel.set_yticks(range(len(names)), [in_words(name) for name in names])
     panel.grid(visible=False)
-    panel.set(title="Change of the turn rate, points", xlabel="boundary")
+    panel.set(title="Probability of a turn word, points", xlabel="boundary")
     write_note(figure, _cases(cells), "The box marks the chosen place.")
     return figure
 

@@ -54,14 +54,18 @@ def trend_row(
 
 
 def slope_rows(
-    short: pl.DataFrame, means: pl.DataFrame, intervals: IntervalSettings
+    outcome: str,
+    short: pl.DataFrame,
+    means: pl.DataFrame,
+    intervals: IntervalSettings,
 ) -> list[dict[str, Any]]:
     """Rows of `SLOPES`: the direction among random vectors of its length, by side.
 
-    Each vector's turn rates at the lengths at which the direction leaves the text
+    Each vector's means at the lengths at which the direction leaves the text
     whole, none included, give one slope. So one test covers these strengths of a side.
 
     Args:
+        outcome: of `SHORT_OUTCOMES`.
         short: `SHORT`.
         means: [strength], with `strength` and `whole`, as in `trend_row`.
         intervals: confidence of the test, and fewest problems with one.
@@ -74,7 +78,8 @@ def slope_rows(
     for side, sign in zip(SIDES, (-1, 1), strict=True):
         toward = pl.col("strength") * sense * sign > 0
         own = steered.filter(toward, pl.col("strength").is_in(kept))
-        rows.append({"side": side} | _slope_row(short, own, sign, intervals))
+        row = _slope_row(outcome, short, own, sign, intervals)
+        rows.append({"outcome": outcome, "side": side} | row)
     tested = [row for row in rows if row["p"] is not None]
     corrected = holm(np.array([row["p"] for row in tested], dtype=float))
     for row, value in zip(tested, corrected, strict=True):
@@ -91,22 +96,27 @@ def _whole_strengths(means: pl.DataFrame) -> list[float]:
 
 
 def _slope_row(
-    short: pl.DataFrame, own: pl.DataFrame, sign: int, intervals: IntervalSettings
+    outcome: str,
+    short: pl.DataFrame,
+    own: pl.DataFrame,
+    sign: int,
+    intervals: IntervalSettings,
 ) -> dict[str, Any]:
-    """A row of `SLOPES` without its side.
+    """A row of `SLOPES` without its outcome and side.
 
     Args:
+        outcome: of `SHORT_OUTCOMES`.
         short: `SHORT`.
         own: the direction's rows of one side, where text is whole.
         sign: of slopes that are as the side says.
         intervals: as in `slope_rows`.
     """
     none = short.filter(source=NONE)
-    plain = float(none["turned"].to_numpy().mean())
+    plain = float(none[outcome].to_numpy().mean())
     sizes = own["strength"].abs().unique().to_list()
     random = short.filter(pl.col("strength").is_in(sizes), source=RANDOM)
-    slope = sign * _with_none(*_rates(own, "direction"), plain)
-    others = sign * _with_none(*_rates(random, "draw"), plain)
+    slope = sign * _with_none(*_rates(outcome, own, "direction"), plain)
+    others = sign * _with_none(*_rates(outcome, random, "draw"), plain)
     row: dict[str, Any] = {
         "strengths": len(sizes) + 1,
         "problems": none["problem"].n_unique(),
@@ -125,19 +135,21 @@ def _slope_row(
     return row
 
 
-def _rates(rows: pl.DataFrame, by: str) -> tuple[np.ndarray, np.ndarray]:
-    """Lengths, and turn rates [vector, length]; vectors are told apart by a column."""
+def _rates(
+    outcome: str, rows: pl.DataFrame, by: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lengths, and means [vector, length]; vectors are told apart by a column."""
     table = (
         rows.group_by(by, size=pl.col("strength").abs())
-        .agg(pl.col("turned").mean())
+        .agg(pl.col(outcome).mean())
         .sort(by, "size")
     )
     sizes = np.unique(table["size"].to_numpy())
-    return sizes, table["turned"].to_numpy().reshape(-1, max(1, len(sizes)))
+    return sizes, table[outcome].to_numpy().reshape(-1, max(1, len(sizes)))
 
 
 def _with_none(sizes: np.ndarray, rates: np.ndarray, plain: float) -> np.ndarray:
-    """Slopes [vector] of turn rates on length, with the rate of none at length 0."""
+    """Slopes [vector] of means on length, with the mean of none at length 0."""
     if not len(sizes):
         return np.zeros(0)
     first = np.full((len(rates), 1), plain)

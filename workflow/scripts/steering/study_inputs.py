@@ -17,6 +17,8 @@ from steering.decoding import Decoding
 from steering.settings import DecodingSettings
 from steering.vectors import Vectors
 from traces.tables import TRACES
+from turns.reading import BACKTRACK
+from turns.tables import TURN_WORDS
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class StudyPaths:
     parts: Path
     """`directions/problems`."""
     directions: Path
+    words: Path
+    """`turns/words`."""
 
     def traces_table(self) -> pl.DataFrame:
         """The study's thoughts."""
@@ -52,7 +56,9 @@ class StudyPaths:
         directions = read_directions(self.directions, model_name(model))
         tokenizer, decoder = load_tokenizer(model), load_decoder(model)
         vectors = Vectors(decoder, directions, settings.seed)
-        return Decoding(decoder, tokenizer, vectors, settings)
+        words = TURN_WORDS.read(self.words).filter(group=BACKTRACK)
+        turn_ids = frozenset(words["token_id"].to_list())
+        return Decoding(decoder, tokenizer, vectors, settings, turn_ids)
 
 
 def is_imported(traces: pl.DataFrame) -> bool:

@@ -20,7 +20,7 @@ import polars as pl
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
 from steering.cell_means import cell_means
-from steering.names import DIRECTION, NONE, RANDOM
+from steering.names import DIRECTION, NONE, RANDOM, SHORT_OUTCOMES
 from steering.tables import LADDER, SHORT, SLOPES, STEERING, SUMMARY, TRENDS
 from steering.strength_tests import slope_rows, trend_row
 from steering.thought_means import summary_rows, with_rates
@@ -40,24 +40,29 @@ def ladder_of(
         row["strength"]: row for row in rows if row["source"] == RANDOM
     }
     for row in rows:
-        row["outside"] = None
-        if row["source"] != DIRECTION:
-            continue
         band = bands.get(abs(row["strength"]))
-        if band is not None and band["band_low"] is not None:
-            row["band_low"], row["band_high"] = band["band_low"], band["band_high"]
-            inside = band["band_low"] <= row["turn_rate"] <= band["band_high"]
-            row["outside"] = not inside
+        for outcome in SHORT_OUTCOMES:
+            row[f"{outcome}_outside"] = None
+            if row["source"] == DIRECTION and band is not None:
+                _compare(row, band, outcome)
     return LADDER.frame(rows)
 
 
+def _compare(row: dict[str, Any], band: dict[str, Any], outcome: str) -> None:
+    """Note the band of random vectors in the row of a direction of their length."""
+    low, high = (band[f"{outcome}_band_{end}"] for end in ("low", "high"))
+    if low is not None:
+        row |= {f"{outcome}_band_low": low, f"{outcome}_band_high": high}
+        row[f"{outcome}_outside"] = not low <= row[outcome] <= high
+
+
 def steered_continuations(
-    short: pl.DataFrame, ladder: pl.DataFrame
+    outcome: str, short: pl.DataFrame, ladder: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Continuations with the direction and none, and their means by strength."""
     own = pl.col("source").is_in([DIRECTION, NONE])
-    means = ladder.filter(own).select("strength", "whole", mean="turn_rate")
-    return short.filter(own).with_columns(pl.col("turned").cast(pl.Float64)), means
+    means = ladder.filter(own).select("strength", "whole", mean=outcome)
+    return short.filter(own).with_columns(pl.col(outcome).cast(pl.Float64)), means
 
 
 def steered_thoughts(
@@ -83,15 +88,20 @@ def main(
     short, thoughts = SHORT.read(short_path), STEERING.read(thoughts_path)
     ladder = ladder_of(short, tolerance, intervals)
     summary = SUMMARY.frame(summary_rows(thoughts, tolerance, intervals))
-    continuations, means = steered_continuations(short, ladder)
-    trends = [
-        trend_row("turned", continuations, means, intervals),
-        trend_row("backtracks", *steered_thoughts(thoughts, summary), intervals),
+    tests = {
+        outcome: steered_continuations(outcome, short, ladder)
+        for outcome in SHORT_OUTCOMES
+    } | {"backtracks": steered_thoughts(thoughts, summary)}
+    trends = [trend_row(name, *tables, intervals) for name, tables in tests.items()]
+    slopes = [
+        row
+        for outcome in SHORT_OUTCOMES
+        for row in slope_rows(outcome, short, tests[outcome][1], intervals)
     ]
     LADDER.write(ladder, ladder_path)
     SUMMARY.write(summary, summary_path)
     TRENDS.write(TRENDS.frame([row for row in trends if row]), trends_path)
-    SLOPES.write(SLOPES.frame(slope_rows(short, means, intervals)), slopes_path)
+    SLOPES.write(SLOPES.frame(slopes), slopes_path)
     logger.info("%d strengths, %d thoughts", summary.height, thoughts.height)
 
 

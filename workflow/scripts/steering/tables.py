@@ -2,7 +2,14 @@
 
 from doubletake.tables.interval_ends import with_ends
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
-from steering.names import DIRECTION, POSITIONS, SETTINGS, SOURCES, TOWARD
+from steering.names import (
+    DIRECTION,
+    POSITIONS,
+    SETTINGS,
+    SHORT_OUTCOMES,
+    SOURCES,
+    TOWARD,
+)
 
 CELL = (
     Column("setting", TEXT, "a cell of the grid, or a published one", values=SETTINGS),
@@ -94,6 +101,13 @@ CONTINUATION = (
     Column("tokens", COUNT, "tokens that were decoded", unit="tokens"),
     Column("ended", FLAG, "the model ended it before the limit"),
     Column("turned", FLAG, "the detector finds a backtrack that begins in it"),
+    Column(
+        "probability",
+        REAL,
+        "probability that its first token is a turn word, with what is added, at "
+        "temperature 1, before top-p",
+        unit="probability",
+    ),
     *WORDS_OF_TEXT,
     Column("text", TEXT, "what was decoded"),
 )
@@ -186,30 +200,39 @@ CELL_MEANS = (
     Column("draws", COUNT, "draws of a control; 1 for others", unit="draws"),
     Column("cases", COUNT, "continuations", unit="continuations"),
     Column("problems", COUNT, "their problems", unit="problems"),
-    *with_ends("turn_rate", "continuations that turn back", "share", nullable=True),
+    *with_ends("turned", "continuations that turn back", "share", nullable=True),
     *with_ends(
-        "shift",
+        "turned_shift",
         "the same minus that of none, on the same cases",
         "share",
         nullable=True,
     ),
-    Column(
-        "lowest",
-        REAL,
-        "lowest rate of a draw; null: one draw, or draws that take turns",
+    *with_ends(
+        "probability",
+        "probability that the first token is a turn word",
+        "probability",
         nullable=True,
-        unit="share",
     ),
-    Column("highest", REAL, "highest rate of a draw", nullable=True, unit="share"),
-    Column(
-        "band_low",
-        REAL,
-        "lower end of the band that holds the rate of a random vector; null: too few "
-        "draws for one",
+    *with_ends(
+        "probability_shift",
+        "the same minus that of none, on the same cases",
+        "probability",
         nullable=True,
-        unit="share",
     ),
-    Column("band_high", REAL, "upper end of the band", nullable=True, unit="share"),
+    *(
+        Column(f"{outcome}_{end}", REAL, meaning, nullable=True, unit=unit)
+        for outcome, unit in (("turned", "share"), ("probability", "probability"))
+        for end, meaning in (
+            ("lowest", "lowest mean of a draw; null: one draw, or draws take turns"),
+            ("highest", "highest mean of a draw"),
+            (
+                "band_low",
+                "lower end of the band that holds the mean of a random vector; null: too "
+                "few draws for one",
+            ),
+            ("band_high", "upper end of the band"),
+        )
+    ),
     *TEXT_MEANS,
     Column("ended", COUNT, "continuations that the model ended", unit="continuations"),
 )
@@ -220,10 +243,10 @@ CELLS = Table(
         Column(
             "score",
             REAL,
-            "a direction's score at this boundary and these positions: change of the "
-            "turn rate along a line through its whole cells, as the direction says",
+            "a direction's score at this boundary and these positions: change of "
+            "`probability` along a line through its whole cells, as the direction says",
             nullable=True,
-            unit="share",
+            unit="probability",
         ),
         Column(
             "chosen",
@@ -238,12 +261,15 @@ LADDER = Table(
     "steering/ladder",
     (
         *CELL_MEANS,
-        Column(
-            "outside",
-            FLAG,
-            "of a direction: its rate lies outside the band of random vectors of the "
-            "same norm; null: there is no band",
-            nullable=True,
+        *(
+            Column(
+                f"{outcome}_outside",
+                FLAG,
+                f"of a direction: `{outcome}` lies outside the band of random vectors of "
+                "the same norm; null: there is no band",
+                nullable=True,
+            )
+            for outcome in SHORT_OUTCOMES
         ),
     ),
     holds="the chosen direction at every strength on short continuations, beside random "
@@ -312,9 +338,9 @@ TRENDS = Table(
         Column(
             "outcome",
             TEXT,
-            "`turned`: short continuations; `backtracks`: backtracks per 100 tokens of "
-            "whole thoughts",
-            values=("turned", "backtracks"),
+            "`turned` and `probability`: of short continuations; `backtracks`: backtracks "
+            "per 100 tokens of whole thoughts",
+            values=(*SHORT_OUTCOMES, "backtracks"),
         ),
         Column("strengths", COUNT, "strengths, none included", unit="strengths"),
         Column("problems", COUNT, "problems", unit="problems"),
@@ -349,6 +375,9 @@ SLOPES = Table(
     "steering/slopes",
     (
         Column(
+            "outcome", TEXT, "a column of `steering/short`", values=SHORT_OUTCOMES
+        ),
+        Column(
             "side",
             TEXT,
             "`toward`: positive strengths and none; `away`: negative ones and none",
@@ -359,32 +388,32 @@ SLOPES = Table(
         Column(
             "slope",
             REAL,
-            "least-squares slope of the turn rate of the chosen direction on the length "
+            "least-squares slope of the mean with the chosen direction on the length "
             "of what is added, none included, where text is whole; positive: as the "
             "side says; null: text is whole at no strength",
             nullable=True,
-            unit="share per residual norm",
+            unit="per residual norm",
         ),
         Column(
             "random_mean",
             REAL,
             "mean slope of the random vectors at these lengths, with the same sign",
             nullable=True,
-            unit="share per residual norm",
+            unit="per residual norm",
         ),
         Column(
             "random_low",
             REAL,
             "lowest slope of a random vector",
             nullable=True,
-            unit="share per residual norm",
+            unit="per residual norm",
         ),
         Column(
             "random_high",
             REAL,
             "highest slope of a random vector",
             nullable=True,
-            unit="share per residual norm",
+            unit="per residual norm",
         ),
         Column("draws", COUNT, "random vectors", unit="draws"),
         Column(

@@ -1,0 +1,84 @@
+"""The choice of the screening, by hand and where there is nothing to find."""
+
+import pytest
+from tiny_steering import continuation
+
+from doubletake.stats.intervals import IntervalSettings
+from steering.choose import choose, fitted_change, strongest
+from steering.tables import SCREENING
+
+INTERVALS = IntervalSettings(least_problems=3)
+
+
+def cell(name, strength, shift, *, whole=True):
+    return {
+        "direction": name,
+        "strength": strength,
+        "probability_shift": shift,
+        "whole": whole,
+    }
+
+
+def test_the_score_is_the_change_along_the_line_of_whole_cells():
+    rows = [cell("seal", s, 0.2 * s) for s in (-0.5, 0.5, 1.0)]
+    assert fitted_change(rows) == pytest.approx(0.2 * 1.5)
+    # Broken cells do not count, and no steering is a cell of its own.
+    broken = [cell("seal", -0.5, -0.9, whole=False), cell("seal", 0.5, 0.1)]
+    assert fitted_change(broken) == pytest.approx(0.1)
+    assert fitted_change([cell("seal", 0.5, 0.9, whole=False)]) == 0
+    # Wrapping up turns back less.
+    assert fitted_change([cell("wrap_up", 0.5, -0.1)]) == pytest.approx(0.1)
+
+
+def test_the_strongest_whole_cell_of_a_side():
+    rows = [cell("seal", -1.0, 0, whole=False), cell("seal", -0.5, 0), cell("seal", -0.2, 0)]
+    assert strongest(rows)["strength"] == -0.5
+    all_broken = [dict(row, whole=False) for row in rows]
+    assert strongest(all_broken)["strength"] == -0.2
+
+
+def screening(effects):
+    """Continuations of six thoughts: a direction's effect on the probability."""
+    rows = [continuation("none", k, 0, probability=0.4) for k in range(6)]
+    for (name, boundary), effect in effects.items():
+        rows += [
+            continuation(
+                "direction",
+                k,
+                0,
+                strength,
+                direction=name,
+                boundary=boundary,
+                probability=0.4 + effect * strength,
+            )
+            for k in range(6)
+            for strength in (-0.5, -0.25, 0.25, 0.5)
+        ]
+    return rows
+
+
+def test_the_largest_change_is_chosen_in_the_sense_of_the_direction():
+    effects = {("seal", 2): 0.1, ("wrap_up", 4): -0.3, ("probe", 4): -0.5}
+    cells = choose(SCREENING.frame(screening(effects)), 0.1, INTERVALS)
+    chosen = cells.filter(chosen=True).sort("strength")
+    assert chosen["direction"].to_list() == ["wrap_up", "wrap_up"]
+    assert chosen["strength"].to_list() == [-0.5, 0.5]
+    assert chosen["score"].to_list() == pytest.approx([0.3, 0.3])
+
+
+def test_published_settings_and_controls_are_never_chosen():
+    rows = screening({("seal", 2): 0.1})
+    rows += [
+        continuation("direction", k, 1, 0.5, setting="published", probability=0.9)
+        for k in range(6)
+    ]
+    rows += [continuation("shuffled", k, 1, 0.5, probability=0.9) for k in range(6)]
+    cells = choose(SCREENING.frame(rows), 0.1, INTERVALS)
+    assert set(cells.filter(chosen=True)["direction"]) == {"seal"}
+    assert cells.filter(source="shuffled")["score"].to_list() == [None]
+
+
+def test_nothing_screened_chooses_nothing():
+    assert choose(SCREENING.frame([]), 0.1, INTERVALS).is_empty()
+    only = [continuation("none", k, 0) for k in range(3)]
+    assert not choose(SCREENING.frame(only), 0.1, INTERVALS)["chosen"].any()
