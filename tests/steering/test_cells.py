@@ -28,7 +28,7 @@ def test_boundaries_are_shares_of_the_depth():
 
 
 def test_the_grid_has_every_cell_once(directions):
-    cells = screening_cells(directions, [("unit_0_5", 1)], GRID)
+    cells = screening_cells(directions, [("unit_0_5", 1)], GRID, 3)
     assert len({cell.name for cell in cells}) == len(cells)
     count = {}
     for cell in cells:
@@ -40,7 +40,7 @@ def test_the_grid_has_every_cell_once(directions):
         # Two directions at two boundaries and a value vector; seal is absent.
         ("grid", "direction"): 5 * per_place,
         ("grid", "shuffled"): 4 * per_place / 2,  # the largest strength only
-        ("grid", "random"): 2 * per_place / 2,  # one sign; boundaries 1 and 2
+        ("grid", "random"): 3 * 2 * per_place / 2,  # one sign; boundaries 1 and 2
         ("grid", "within"): 2 * per_place / 2,
         ("published", "direction"): 4,
     }
@@ -51,12 +51,12 @@ def test_a_direction_of_zeros_has_no_cell(directions):
     vectors["venhoff"] = vectors["venhoff"].clone()
     vectors["venhoff"][1] = 0
     changed = dataclasses.replace(directions, vectors=vectors)
-    cells = screening_cells(changed, [], GRID)
+    cells = screening_cells(changed, [], GRID, 1)
     assert {c.boundary for c in cells if c.direction == "venhoff" and c.setting == "grid"} == {2}
 
 
 def test_published_strengths_follow_from_the_lengths(directions):
-    cells = screening_cells(directions, [], GRID)
+    cells = screening_cells(directions, [], GRID, 1)
     found = {
         (cell.direction, round(cell.strength, 6)): (cell.boundary, cell.positions)
         for cell in cells

@@ -80,11 +80,16 @@ def measured(study, pocket, tmp_path_factory):
 def test_every_cell_has_every_context(measured):
     table = measured["screening"]
     per_cell = table.group_by("setting", "source", "direction", "boundary", "strength", "positions")
-    counts = per_cell.agg(n=pl.len(), traces=pl.col("trace").n_unique())
-    assert set(counts["n"]) == set(counts["traces"]) == {SETTINGS.contexts}
+    counts = per_cell.agg(
+        n=pl.len(), traces=pl.col("trace").n_unique(), draws=pl.col("draw").n_unique()
+    )
+    assert set(counts["traces"]) == {SETTINGS.contexts}
+    full = counts["source"] == "random"
+    draws = [SETTINGS.controls if one else 1 for one in full]
+    assert counts["n"].to_list() == [SETTINGS.contexts * count for count in draws]
     none = table.filter(source="none")
     assert none["trace"].n_unique() == none.height
-    control = table.filter(source="random", strength=0.5, positions="every", boundary=4)
+    control = table.filter(source="within", strength=0.5, positions="every", boundary=4)
     assert sorted(control["draw"]) == [0, 0, 1]  # two draws take turns
 
 

@@ -40,6 +40,10 @@ def screened(problems=12):
             for k in range(problems)
             for strength in (-0.5, 0.5)
         ]
+    rows += [
+        continuation("random", k, k % 2, 0.5, draw=1, probability=0.2)
+        for k in range(problems)
+    ]
     return SCREENING.frame(rows)
 
 
@@ -150,7 +154,7 @@ def test_thoughts_without_an_end_are_counted():
 def test_screening_only_claims_nothing():
     data = study()
     text = SECTION.headline(data)
-    assert text.startswith("Screening only: the probability of a turn word changes most")
+    assert text.startswith("Screening only: compared with random vectors, the probability")
     assert "nothing is claimed" in text
     found = " ".join(SECTION.findings(data))
     assert "Published settings" in found

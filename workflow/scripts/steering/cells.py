@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from directions.reading import Directions
 from steering.names import (
-    CONTROLS,
     DIRECTION,
     GRID,
     NONE,
@@ -44,8 +43,9 @@ def screening_cells(
     directions: Directions,
     value_vectors: Iterable[tuple[str, int]],
     settings: Screening,
+    draws: int,
 ) -> list[Cell]:
-    """All cells of the screening; controls with their first draw.
+    """All cells of the screening; random vectors with all draws, others with the first.
 
     A direction that is absent at a boundary has no cell there. Shuffled labels stand
     beside the largest strengths only.
@@ -54,6 +54,7 @@ def screening_cells(
         directions: of the study.
         value_vectors: names of value vectors, each with its boundary.
         settings: the grid.
+        draws: random vectors at each boundary.
     """
     n_layers = len(directions.residual_norms) - 1
     boundaries = boundaries_of(settings.layers, n_layers)
@@ -70,8 +71,9 @@ def screening_cells(
         and abs(one.strength) == max(settings.strengths)
     ]
     others = [
-        one
-        for source in (RANDOM, WITHIN)
+        replace(one, draw=draw)
+        for source, count in ((RANDOM, draws), (WITHIN, 1))
+        for draw in range(count)
         for boundary in sorted({one.boundary for one in cells} - {None})
         for one in _at(Cell(source, None, boundary), settings)
         if one.strength > 0  # a random vector and its opposite are equally likely
@@ -108,14 +110,18 @@ def exists(directions: Directions, cell: Cell) -> bool:
 
 
 def by_turns(cell: Cell, number: int, draws: int) -> Cell:
-    """The cell for one context: the draws of a control take turns over the contexts.
+    """The cell for one context: draws of a control take turns over the contexts.
+
+    Those of random vectors do not: the score of a direction needs each of them whole.
 
     Args:
         cell: of the screening.
         number: of the context, the same in all shards.
         draws: of each control.
     """
-    return replace(cell, draw=number % draws) if cell.source in CONTROLS else cell
+    if cell.source in (WITHIN, SHUFFLED):
+        return replace(cell, draw=number % draws)
+    return cell
 
 
 def _at(cell: Cell, settings: Screening) -> Iterator[Cell]:

@@ -18,7 +18,7 @@ import polars as pl
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
 from steering.cell_means import cell_means
-from steering.names import DIRECTION, GRID, expected_sign
+from steering.names import DIRECTION, GRID, NONE, RANDOM, expected_sign
 from steering.tables import CELLS, SCREENING
 from steering.trends import slopes
 
@@ -36,13 +36,13 @@ def choose(
 ) -> pl.DataFrame:
     """`CELLS`: means of all cells, and which are chosen.
 
-    A direction at a boundary and positions gets a score (`fitted_change`). The largest
-    one is chosen; of equal ones the first in the order of the config. On each side the
+    A direction at a boundary and positions gets a score (`score_of`). The largest one is
+    chosen; of equal ones the first in the order of the config. On each side the
     strongest whole cell is chosen, or the weakest if none is whole. Published settings
     do not take part.
     """
     cells: list[Row] = [
-        row | {"score": None, "chosen": False}
+        row | {"slope": None, "score": None, "chosen": False}
         for row in cell_means(rows, tolerance, intervals)
     ]
     places: dict[tuple[Any, ...], list[Row]] = {}
@@ -50,33 +50,49 @@ def choose(
         if row["source"] == DIRECTION and row["setting"] == GRID:
             places.setdefault(tuple(row[name] for name in PLACE), []).append(row)
     for own in places.values():
-        score = fitted_change(own)
+        slope, score = score_of(own, rows)
         for row in own:
-            row["score"] = score
-    best = max(places.values(), key=lambda own: own[0]["score"], default=[])
+            row |= {"slope": slope, "score": score}
+    scored = [own for own in places.values() if own[0]["score"] is not None]
+    best = max(scored, key=lambda own: own[0]["score"], default=[])
     for sign in (-1, 1) if best else ():
         strongest([row for row in best if row["strength"] * sign > 0])["chosen"] = True
     return CELLS.frame(cells)
 
 
-def fitted_change(rows: Sequence[Row]) -> float:
-    """Change of the turn probability along a line through the whole cells of a place.
+def score_of(
+    own: Sequence[Row], rows: pl.DataFrame
+) -> tuple[float | None, float | None]:
+    """Slope and score of a direction at one place; None without a whole cell.
 
-    The least-squares slope of the shifts on the strengths, none included, times the
-    distance from the lowest to the highest of these strengths. The line uses all whole
-    cells, so that a single one decides less than with the largest shift. Positive where
-    the rate changes as the direction says. 0 without a whole cell.
+    The slope is that of the least-squares line through the changes of the turn
+    probability at all strengths with whole text, none included. It is positive where
+    the probability changes as the direction says. The score is this slope over the root
+    mean square of those of the random vectors at the same boundary, positions and
+    lengths. At some boundaries any vector changes much; the score does not prefer them.
 
     Args:
-        rows: cells of one direction, boundary and positions.
+        own: cells of one direction, boundary and positions.
+        rows: `SCREENING`.
     """
-    whole = [row for row in rows if row["whole"]]
-    strengths = np.array([0.0, *(row["strength"] for row in whole)])
-    shifts = np.array([0.0, *(row["probability_shift"] for row in whole)])
+    whole = [row for row in own if row["whole"]]
     if not whole:
-        return 0.0
-    slope = float(slopes(strengths, shifts))
-    return slope * float(np.ptp(strengths)) * expected_sign(rows[0]["direction"])
+        return None, None
+    strengths = np.array([0.0, *(row["strength"] for row in whole)])
+    changes = np.array([0.0, *(row["probability_shift"] for row in whole)])
+    slope = float(slopes(strengths, changes)) * expected_sign(own[0]["direction"])
+    at = {name: own[0][name] for name in ("boundary", "positions")}
+    sizes = sorted({abs(row["strength"]) for row in whole})
+    random = rows.filter(pl.col("strength").is_in(sizes), source=RANDOM, **at)
+    means = random.group_by("draw", "strength").agg(pl.col("probability").mean())
+    table = means.sort("draw", "strength")["probability"].to_numpy()
+    plain = rows.filter(source=NONE)["probability"].to_numpy().mean()
+    if not len(table):
+        return slope, None
+    changed = table.reshape(-1, len(sizes)) - plain
+    lines = slopes(np.array([0.0, *sizes]), np.pad(changed, ((0, 0), (1, 0))))
+    spread = float(np.sqrt((lines**2).mean()))
+    return slope, slope / spread if spread else None
 
 
 def strongest(rows: Sequence[Row]) -> Row:

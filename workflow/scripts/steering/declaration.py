@@ -48,8 +48,9 @@ DECLARATION = Experiment(
         Figure(
             "screening",
             "Screening: directions by boundary",
-            "For each direction and boundary: the change of the probability that the "
-            "next token is a turn word, along a line through all strengths at which text is whole, in points, at the better "
+            "For each direction and boundary: the slope of the probability of a turn "
+            "word on the strength, over all strengths with whole text, divided by the "
+            "root mean square of the slopes of random vectors there, at the better "
             "positions. Positive: as the direction says. The largest one is chosen "
             "(box) and tested on other "
             "problems; being the largest of many, it is too large here. The numbers "

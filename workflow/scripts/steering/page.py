@@ -60,12 +60,16 @@ def headline(data: StudyData) -> str:
 
 def best_place(data: StudyData) -> str:
     """The chosen direction with its score in the screening."""
-    row = data.tables["steering/cells"].filter(chosen=True).row(0, named=True)
+    chosen = data.tables["steering/cells"].filter(chosen=True)
+    if chosen.is_empty():
+        return "no direction leaves the text whole at any strength"
+    row = chosen.row(0, named=True)
     return (
-        "the probability of a turn word changes most along the strengths with "
-        f"{in_words(row['direction'])} at boundary {row['boundary']} "
-        f"({points(row['score'])} points, "
-        f"{plural(row['cases'], 'thought')}; the largest of many, so too large)"
+        "compared with random vectors, the probability of a turn word changes most along "
+        f"the strengths with {in_words(row['direction'])} at boundary {row['boundary']} "
+        f"({points(row['slope'])} points per residual norm, {real(row['score'])} times "
+        f"the slopes of random vectors, {plural(row['cases'], 'thought')}; the largest "
+        "of many, so too large)"
     )
 
 

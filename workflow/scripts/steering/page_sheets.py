@@ -104,7 +104,7 @@ def cells_sheet(data: StudyData) -> Sheet:
             percent(row["probability"]),
             *_shift(data, row, "probability_shift"),
             *_text_cells(row),
-            "" if row["score"] is None else points(row["score"]),
+            real(row["score"]),
             "yes" if row["chosen"] else "",
         )
         for row in rows
@@ -119,9 +119,9 @@ def cells_sheet(data: StudyData) -> Sheet:
         tuple(cells),
         words=(0, 1, 3, len(_TEXT) + 13),
         note="Turn word: mean probability that the next token is one. Shift: against "
-        "none on the same thoughts. Score: change of this probability along the "
-        "strengths with whole text. Draws of a "
-        f"control take turns over the thoughts. {data.interval_note}",
+        "none on the same thoughts. Score: slope of this probability on the strength over "
+        "that of random vectors. Draws of a "
+        f"control in the subspace or with shuffled labels take turns over the thoughts. {data.interval_note}",
         folded=True,
     )
 

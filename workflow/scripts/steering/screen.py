@@ -169,7 +169,8 @@ def main(
     if contexts:
         decoding = study.decoding(model, settings)
         units = value_vectors_of(DIRECTION_UNITS.read(units_path), grid.value_vectors)
-        cells = screening_cells(decoding.vectors.directions, units, grid)
+        directions, draws = decoding.vectors.directions, settings.controls
+        cells = screening_cells(directions, units, grid, draws)
         found = screen(decoding, cells, contexts)
         rows, checks, dtype = found.rows, found.checks, decoding.decoder.dtype
         checks.add_problems({row["problem"] for row in rows}, study.tested())

@@ -74,7 +74,7 @@ def draw_screening(cells: pl.DataFrame) -> Figure:
         "direction", "boundary", "score"
     ).iter_rows():
         place = names.index(name), boundaries.index(boundary)
-        scores[place] = np.fmax(scores[place], 100 * score)
+        scores[place] = np.fmax(scores[place], score)
     figure, axes = new_figure(height=1.5 + 0.34 * len(names), extra_width=2.0)
     panel = axes[0, 0]
     largest = max(1.0, float(np.nanmax(np.abs(scores))))
@@ -82,7 +82,7 @@ def draw_screening(cells: pl.DataFrame) -> Figure:
     for (row, column), score in np.ndenumerate(scores):
         if not np.isnan(score):
             colour = "white" if abs(score) > 0.6 * largest else INK
-            text = f"{score:+.0f}".replace("-", "\u2212")
+            text = f"{score:+.1f}".replace("-", "\u2212")
             panel.text(column, row, text, ha="center", va="center", color=colour)
     for row in rows.filter(chosen=True).iter_rows(named=True):
         x, y = boundaries.index(row["boundary"]), names.index(row["direction"])
@@ -92,7 +92,7 @@ def draw_screening(cells: pl.DataFrame) -> Figure:
     panel.set_xticks(range(len(boundaries)), [str(one) for one in boundaries])
     panel.set_yticks(range(len(names)), [in_words(name) for name in names])
     panel.grid(visible=False)
-    panel.set(title="Probability of a turn word, points", xlabel="boundary")
+    panel.set(title="Slope over that of random vectors", xlabel="boundary")
     write_note(figure, _cases(cells), "The box marks the chosen place.")
     return figure
 

@@ -241,12 +241,21 @@ CELLS = Table(
     (
         *CELL_MEANS,
         Column(
+            "slope",
+            REAL,
+            "of a direction at this boundary and these positions: slope of `probability` "
+            "on the strength, over its whole cells and none, positive as the direction "
+            "says",
+            nullable=True,
+            unit="per residual norm",
+        ),
+        Column(
             "score",
             REAL,
-            "a direction's score at this boundary and these positions: change of "
-            "`probability` along a line through its whole cells, as the direction says",
+            "this slope over the root mean square of those of the random vectors at the "
+            "same boundary, positions and lengths; null: no whole cell",
             nullable=True,
-            unit="probability",
+            unit="slopes of random vectors",
         ),
         Column(
             "chosen",
