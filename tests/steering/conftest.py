@@ -69,7 +69,9 @@ def study(tmp_path_factory, pocket, decoder):
         for p in prompts
     ]
     PROBLEMS.write(PROBLEMS.frame(table), folder / "problems.parquet")
-    events = [row for one, p in zip(rows, prompts, strict=True) for row in arrivals(one, p)]
+    events = [
+        row for one, p in zip(rows, prompts, strict=True) for row in arrivals(one, p)
+    ]
     EVENTS.write(EVENTS.frame(events), folder / "events.parquet")
     words = {"backtrack": ["Wait", "But", "Let"], "wrap_up": ["So"]}
     TURN_WORDS.write(turn_words(tokenizer, words), folder / "words.parquet")

@@ -12,6 +12,7 @@ from steering.cells import Cell, boundaries_of, by_turns, screening_cells
 from steering.ladder import Chosen, ladder_cells, steered_cells
 from steering.vectors import Vectors
 
+
 @pytest.fixture(scope="module")
 def decoder(model):
     return load_decoder(model)
@@ -52,7 +53,9 @@ def test_a_direction_of_zeros_has_no_cell(directions):
     vectors["venhoff"][1] = 0
     changed = dataclasses.replace(directions, vectors=vectors)
     cells = screening_cells(changed, [], GRID, 1)
-    assert {c.boundary for c in cells if c.direction == "venhoff" and c.setting == "grid"} == {2}
+    assert {
+        c.boundary for c in cells if c.direction == "venhoff" and c.setting == "grid"
+    } == {2}
 
 
 def test_published_strengths_follow_from_the_lengths(directions):

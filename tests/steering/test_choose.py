@@ -56,7 +56,11 @@ def test_the_score_is_the_slope_over_that_of_random_vectors():
 
 
 def test_the_strongest_whole_cell_of_a_side():
-    rows = [cell("seal", -1.0, 0, whole=False), cell("seal", -0.5, 0), cell("seal", -0.2, 0)]
+    rows = [
+        cell("seal", -1.0, 0, whole=False),
+        cell("seal", -0.5, 0),
+        cell("seal", -0.2, 0),
+    ]
     assert strongest(rows)["strength"] == -0.5
     all_broken = [dict(row, whole=False) for row in rows]
     assert strongest(all_broken)["strength"] == -0.2

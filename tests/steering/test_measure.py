@@ -79,7 +79,9 @@ def measured(study, pocket, tmp_path_factory):
 
 def test_every_cell_has_every_context(measured):
     table = measured["screening"]
-    per_cell = table.group_by("setting", "source", "direction", "boundary", "strength", "positions")
+    per_cell = table.group_by(
+        "setting", "source", "direction", "boundary", "strength", "positions"
+    )
     counts = per_cell.agg(
         n=pl.len(), traces=pl.col("trace").n_unique(), draws=pl.col("draw").n_unique()
     )
@@ -150,7 +152,9 @@ def test_strengths_and_controls_of_the_test(measured):
     random = short.filter(source="random")
     assert random["draw"].n_unique() == SETTINGS.random
     # Draws beyond the number of controls only give their turns.
-    assert random.filter(pl.col("logprob").is_null())["draw"].unique().sort().to_list() == [2, 3]
+    assert random.filter(pl.col("logprob").is_null())[
+        "draw"
+    ].unique().sort().to_list() == [2, 3]
     whole = measured["steering"]
     assert whole.filter(strength=0.0).height == SETTINGS.thoughts
     assert whole.height == SETTINGS.thoughts * 5
@@ -169,7 +173,9 @@ def test_shards_give_the_same_and_summaries_are_made(study, pocket, measured, tm
         assert_frame_equal(
             both[name], measured[name], abs_tol=1e-4, check_row_order=name != "cells"
         )
-    paths = {name: tmp_path / name for name in ("ladder", "summary", "trends", "slopes")}
+    paths = {
+        name: tmp_path / name for name in ("ladder", "summary", "trends", "slopes")
+    }
     SHORT.write(both["short"], tmp_path / "short")
     STEERING.write(both["steering"], tmp_path / "steering")
     summarise.main(
@@ -204,7 +210,9 @@ def test_thoughts_from_a_file_are_continued(study, pocket, tmp_path):
 
 def test_no_arrival_gives_empty_tables(study, pocket, tmp_path):
     EVENTS.write(EVENTS.frame([]), tmp_path / "events")
-    found = run(dataclasses.replace(study, events=tmp_path / "events"), pocket, tmp_path)
+    found = run(
+        dataclasses.replace(study, events=tmp_path / "events"), pocket, tmp_path
+    )
     assert found["screening"].is_empty()
     assert found["cells"].is_empty()
     assert found["steering"].is_empty()

@@ -91,15 +91,21 @@ def test_an_effect_on_both_sides_is_claimed():
     data = study(simulated(0.4), thoughts_with(4))
     text = SECTION.headline(data)
     assert text.startswith("Compared with random vectors, steering with the direction")
-    assert "lowers (strengths away) and raises (strengths toward) the probability" in text
+    assert (
+        "lowers (strengths away) and raises (strengths toward) the probability" in text
+    )
     assert "40 random vectors of the same norm, 28 problems" in text
     assert "is a turn word rises with the strength: over the 11 strengths" in text
     assert "The mean never falls from −0.50 to 0.50 residual norms (10 steps)." in text
     found = " ".join(SECTION.findings(data))
     assert "lies outside the band of random vectors at 10 of 10 strengths" in found
-    assert "Backtracks per 100 tokens of whole thoughts rises with the strength" in found
+    assert (
+        "Backtracks per 100 tokens of whole thoughts rises with the strength" in found
+    )
     assert "Accuracy is lower at 1 of 4 strengths" in found
-    assert "stays whole: 0.50 toward (the largest that was decoded) and 0.50 away" in found
+    assert (
+        "stays whole: 0.50 toward (the largest that was decoded) and 0.50 away" in found
+    )
 
 
 def test_no_effect_is_no_claim():
@@ -145,7 +151,9 @@ def test_few_problems_or_vectors_are_not_checked(options):
 
 def test_thoughts_without_an_end_are_counted():
     rows = thoughts_with(0)
-    rows = [dict(r, closed=False, loop=True) if r["strength"] == 0.5 else r for r in rows]
+    rows = [
+        dict(r, closed=False, loop=True) if r["strength"] == 0.5 else r for r in rows
+    ]
     found = " ".join(SECTION.findings(study(simulated(0.4), rows)))
     assert "0.50: 12 without an end, 12 in a loop." in found
     assert "0.25 toward and 0.50 away (the largest that was decoded)" in found
@@ -154,7 +162,9 @@ def test_thoughts_without_an_end_are_counted():
 def test_screening_only_claims_nothing():
     data = study()
     text = SECTION.headline(data)
-    assert text.startswith("Screening only: compared with random vectors, the probability")
+    assert text.startswith(
+        "Screening only: compared with random vectors, the probability"
+    )
     assert "nothing is claimed" in text
     found = " ".join(SECTION.findings(data))
     assert "Published settings" in found

@@ -126,8 +126,12 @@ def test_only_strengths_with_whole_text_are_tested():
     assert trend["run_to"] is None or trend["run_to"] <= 0.3
     away, toward = slope_rows("turned", short, means, IntervalSettings())
     assert (away["strengths"], toward["strengths"]) == (6, 4)
-    broken = short.with_columns(logprob=pl.col("logprob") * pl.when(source="direction").then(5).otherwise(1))
-    texts, means = steered_continuations("turned", broken, ladder_of(broken, 0.1, IntervalSettings()))
+    broken = short.with_columns(
+        logprob=pl.col("logprob") * pl.when(source="direction").then(5).otherwise(1)
+    )
+    texts, means = steered_continuations(
+        "turned", broken, ladder_of(broken, 0.1, IntervalSettings())
+    )
     assert trend_row("turned", texts, means, IntervalSettings())["p"] is None
     for row in slope_rows("turned", broken, means, IntervalSettings()):
         assert row["slope"] is row["p"] is None
@@ -156,7 +160,12 @@ def test_whole_thoughts_by_hand():
     assert half["accuracy_holm"] >= half["accuracy_p"]
     assert (one["unclosed"], one["limited"], one["broken"]) == (4, 4, 1)
     # All thoughts at 1.0 are open, so 1.5 is not intact, though its own text is.
-    assert [row["intact"] for row in (none, half, one, last)] == [True, True, False, False]
+    assert [row["intact"] for row in (none, half, one, last)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert last["whole"]
     SUMMARY.frame([none, half, one, last])
 
@@ -174,5 +183,7 @@ def test_nothing_gives_no_row():
     summary = SUMMARY.frame(summary_rows(thoughts, 0.1, INTERVALS))
     texts, means = steered_continuations("turned", short, ladder)
     assert trend_row("turned", texts, means, INTERVALS) is None
-    assert trend_row("backtracks", *steered_thoughts(thoughts, summary), INTERVALS) is None
+    assert (
+        trend_row("backtracks", *steered_thoughts(thoughts, summary), INTERVALS) is None
+    )
     assert slope_rows("turned", short, means, INTERVALS) == []

@@ -62,7 +62,9 @@ def spread(
     confidence) / 2): so the mean of one more vector lies outside with a probability of
     at most 1 - confidence. With k = 0 there is no band.
     """
-    names = [f"{outcome}_{end}" for end in ("lowest", "highest", "band_low", "band_high")]
+    names = [
+        f"{outcome}_{end}" for end in ("lowest", "highest", "band_low", "band_high")
+    ]
     nothing: dict[str, float | None] = dict.fromkeys(names)
     by_draw = part.group_by("draw").agg(pl.col(outcome).mean(), cases=pl.len())
     cases = part["trace"].n_unique()

@@ -140,7 +140,9 @@ def outside_band(data: StudyData, outcome: str) -> list[str]:
         return []
     sense = expected_sign(steered_name(data) or "")
     whole = rows.filter(pl.col("whole"))
-    out = whole.filter(pl.col(f"{outcome}_outside")).with_columns(x=pl.col("strength") * sense)
+    out = whole.filter(pl.col(f"{outcome}_outside")).with_columns(
+        x=pl.col("strength") * sense
+    )
     text = (
         f"Where text is whole, {OUTCOMES[outcome]} lies outside the band of random "
         f"vectors at "
@@ -148,7 +150,8 @@ def outside_band(data: StudyData, outcome: str) -> list[str]:
     )
     if out.height:
         found = ", ".join(
-            f"{real(row['x'], 2)}: {_outside(row, outcome)}" for row in out.sort("x").to_dicts()
+            f"{real(row['x'], 2)}: {_outside(row, outcome)}"
+            for row in out.sort("x").to_dicts()
         )
         text += f" ({found})"
     chance = real((1 - data.confidence) * whole.height, 1)

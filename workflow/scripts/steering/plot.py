@@ -124,9 +124,7 @@ def _draw_direction(panel: Axes, own: pl.DataFrame, outcome: str) -> None:
     panel.errorbar(own["x"], value, yerr=bars, fmt="o-", **style)
 
 
-def _draw_controls(
-    panel: Axes, ladder: pl.DataFrame, outcome: str, sense: int
-) -> None:
+def _draw_controls(panel: Axes, ladder: pl.DataFrame, outcome: str, sense: int) -> None:
     """The band of random vectors, on both sides, and marks of the other controls."""
     low, high = f"{outcome}_band_low", f"{outcome}_band_high"
     random = ladder.filter(source=RANDOM).drop_nulls(low).sort("strength")

@@ -60,16 +60,12 @@ class Continuations:
         )
 
     def _read(self, context: Context, completion: Completion) -> dict[str, Any]:
-        reading = Reading(
-            context.thought, completion, self.tokenizer, self.detector
-        )
+        reading = Reading(context.thought, completion, self.tokenizer, self.detector)
         ids, text = completion.ids[context.kept :], reading.text[context.character :]
         return {
             "tokens": len(ids),
             "ended": reading.ended,
-            "turned": any(
-                one.start >= context.character for one in reading.backtracks
-            ),
+            "turned": any(one.start >= context.character for one in reading.backtracks),
             **text_measures(ids, text),
             "text": text,
         }

@@ -174,9 +174,7 @@ def main(
         found = screen(decoding, cells, contexts)
         rows, checks, dtype = found.rows, found.checks, decoding.decoder.dtype
         checks.add_problems({row["problem"] for row in rows}, study.tested())
-        run = run_row(
-            STAGE, shard, found.progress, decoding.decoder, len(contexts), ""
-        )
+        run = run_row(STAGE, shard, found.progress, decoding.decoder, len(contexts), "")
     else:
         run = not_run(shard, model.dtype, "" if every else NOTHING)
     VERIFICATION.write(verification_of(STAGE, checks.figures(dtype)), checks_path)

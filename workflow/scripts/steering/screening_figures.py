@@ -31,7 +31,9 @@ GROUPS: dict[str, dict[str, Any]] = {
 
 def draw_trade(cells: pl.DataFrame, tolerance: float) -> Figure:
     """The change of the turn rate against the coherence that is left."""
-    steered = cells.filter(pl.col("source") != NONE).drop_nulls(["kept", "turned_shift"])
+    steered = cells.filter(pl.col("source") != NONE).drop_nulls(
+        ["kept", "turned_shift"]
+    )
     if steered.is_empty():
         return empty_figure(NOT_SCREENED)
     figure, axes = new_figure(height=4.0, extra_width=1.4)

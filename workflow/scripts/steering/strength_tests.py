@@ -135,9 +135,7 @@ def _slope_row(
     return row
 
 
-def _rates(
-    outcome: str, rows: pl.DataFrame, by: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _rates(outcome: str, rows: pl.DataFrame, by: str) -> tuple[np.ndarray, np.ndarray]:
     """Lengths, and means [vector, length]; vectors are told apart by a column."""
     table = (
         rows.group_by(by, size=pl.col("strength").abs())

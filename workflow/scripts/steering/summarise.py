@@ -36,9 +36,7 @@ def ladder_of(
 ) -> pl.DataFrame:
     """`LADDER`: means of all cells; the direction beside the band of random vectors."""
     rows = cell_means(short, tolerance, intervals)
-    bands = {
-        row["strength"]: row for row in rows if row["source"] == RANDOM
-    }
+    bands = {row["strength"]: row for row in rows if row["source"] == RANDOM}
     for row in rows:
         band = bands.get(abs(row["strength"]))
         for outcome in SHORT_OUTCOMES:

@@ -324,7 +324,9 @@ SUMMARY = Table(
             nullable=True,
             unit="probability",
         ),
-        *with_ends("broken", "thoughts without an end, or in a loop", "share", nullable=True),
+        *with_ends(
+            "broken", "thoughts without an end, or in a loop", "share", nullable=True
+        ),
         *with_ends(
             "broken_change", "the same minus that of none", "share", nullable=True
         ),
@@ -383,9 +385,7 @@ TRENDS = Table(
 SLOPES = Table(
     "steering/slopes",
     (
-        Column(
-            "outcome", TEXT, "a column of `steering/short`", values=SHORT_OUTCOMES
-        ),
+        Column("outcome", TEXT, "a column of `steering/short`", values=SHORT_OUTCOMES),
         Column(
             "side",
             TEXT,

@@ -114,9 +114,7 @@ class WholeChecks:
         ]
 
 
-def _differing(
-    what: str, differing: Sequence[bool], *, exact: bool
-) -> VerificationRow:
+def _differing(what: str, differing: Sequence[bool], *, exact: bool) -> VerificationRow:
     """Share of texts without steering that differ from the study's own."""
     n = len(differing)
     return VerificationRow(
