@@ -27,7 +27,7 @@ OUTCOMES = ("turned", "probability")
 
 
 def screened(problems=12):
-    """Continuations of a screening with two directions, controls and a published one."""
+    """A screening with a direction, controls and a published setting."""
     rows = [continuation("none", k, k % 2) for k in range(problems)]
     for source, setting in (
         ("direction", "grid"),

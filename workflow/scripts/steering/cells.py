@@ -74,7 +74,9 @@ def screening_cells(
         replace(one, draw=draw)
         for source, count in ((RANDOM, draws), (WITHIN, 1))
         for draw in range(count)
-        for boundary in sorted({one.boundary for one in cells} - {None})
+        for boundary in sorted(
+            {one.boundary for one in cells if one.boundary is not None}
+        )
         for one in _at(Cell(source, None, boundary), settings)
         if one.strength > 0  # a random vector and its opposite are equally likely
     ]

@@ -36,7 +36,7 @@ def choose(
 ) -> pl.DataFrame:
     """`CELLS`: means of all cells, and which are chosen.
 
-    A direction at a boundary and positions gets a score (`score_of`). The largest one is
+    A direction at a boundary and positions gets a score (`score_of`). The largest is
     chosen; of equal ones the first in the order of the config. On each side the
     strongest whole cell is chosen, or the weakest if none is whole. Published settings
     do not take part.

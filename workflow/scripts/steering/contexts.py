@@ -1,4 +1,4 @@
-"""Where thoughts are continued: after the sentence of an arrival, on problems to test."""
+"""Where thoughts are continued: after an arrival, on problems to test."""
 
 from bisect import bisect_left
 from collections.abc import Collection
@@ -95,7 +95,8 @@ def _one_by_problem(
         for row in traces.filter(pl.col("problem").is_in(sorted(tested))).to_dicts()
     }
     taken: dict[str, DrawnThought] = {}
-    for (name,) in ranked_by_digest(((name,) for name in rows), f"steering/{seed}"):
+    for (key,) in ranked_by_digest(((name,) for name in rows), f"steering/{seed}"):
+        name = str(key)
         problem = rows[name]["problem"]
         taken.setdefault(problem, DrawnThought(rows[name], *known[problem]))
     return list(taken.values())

@@ -1,4 +1,4 @@
-"""Decodes continuations of thoughts with something added, and scores them without it."""
+"""Decodes thoughts with something added, and scores the texts without it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -142,10 +142,8 @@ def main(
     """Read the study, decode the thoughts of the shard, write the tables."""
     traces = study.traces_table()
     drawn = study.drawn(traces, settings)
-    thoughts, contexts = (
-        [every[k] for k in indices_of_shard(len(every), shard)]
-        for every in (drawn.thoughts, drawn.ladder)
-    )
+    thoughts = [drawn.thoughts[k] for k in indices_of_shard(len(drawn.thoughts), shard)]
+    contexts = [drawn.ladder[k] for k in indices_of_shard(len(drawn.ladder), shard)]
     chosen = chosen_of(CELLS.read(cells_path))
     whole: Rows = []
     short: Rows = []

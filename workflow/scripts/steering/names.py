@@ -6,8 +6,8 @@ NONE, DIRECTION = "none", "direction"
 RANDOM, WITHIN, SHUFFLED = "random", "within", "shuffled"
 CONTROLS = (RANDOM, WITHIN, SHUFFLED)
 SOURCES = (NONE, DIRECTION, *CONTROLS)
-"""What is added: nothing, a direction, or a control of the same norm. `random`: a random
-vector; `within`: one in the span of the leading principal components of the residual
+"""What is added: nothing, a direction, or a control of the same norm. `random`: a
+random vector; `within`: one in the span of the leading principal components of the residual
 stream; `shuffled`: the recipe of the direction with shuffled labels."""
 GRID, PUBLISHED = "grid", "published"
 SETTINGS = (GRID, PUBLISHED)
@@ -38,8 +38,8 @@ class PublishedSetting:
     strengths: tuple[float, ...]
     """In the unit below."""
     unit: str
-    """`difference`: lengths of the difference of means; `mean`: norms of the mean of the
-    residual stream."""
+    """`difference`: lengths of the difference of means; `mean`: norms of the mean of
+    the residual stream."""
 
 
 # ASSUME: a published layer of another model stands for its share of the depth.

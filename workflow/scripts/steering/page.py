@@ -39,8 +39,8 @@ def why_empty(data: StudyData) -> str | None:
         return None
     if cells.is_empty():
         return (
-            "Not checked: no thought on a problem to test arrives at an answer and goes "
-            "on."
+            "Not checked: no thought on a problem to test arrives at an answer and "
+            "goes on."
         )
     return "Not checked: none of the directions could be fitted in this study."
 
@@ -65,9 +65,9 @@ def best_place(data: StudyData) -> str:
         return "no direction leaves the text whole at any strength"
     row = chosen.row(0, named=True)
     return (
-        "compared with random vectors, the probability of a turn word changes most along "
-        f"the strengths with {in_words(row['direction'])} at boundary {row['boundary']} "
-        f"({points(row['slope'])} points per residual norm, {real(row['score'])} times "
+        "compared with random vectors, the probability of a turn word changes most "
+        f"along the strengths with {in_words(row['direction'])} at boundary "
+        f"{row['boundary']} ({points(row['slope'])} points per residual norm, {real(row['score'])} times "
         f"the slopes of random vectors, {plural(row['cases'], 'thought')}; the largest "
         "of many, so too large)"
     )
@@ -106,11 +106,11 @@ def _screened(data: StudyData) -> str:
     text = (
         f"Screened: {plural(grid.height, 'cell')} of directions, boundaries, positions "
         f"and strengths, on {plural(none['cases'], 'thought')} after an arrival; "
-        f"without steering {percent(none['turned'])} turn back, and the next token is a "
-        f"turn word with a mean probability of {percent(none['probability'])}. In "
+        f"without steering {percent(none['turned'])} turn back, and the next token is "
+        f"a turn word with a mean probability of {percent(none['probability'])}. In "
         f"{count(whole)} "
-        f"cells the text is whole: its coherence, the geometric mean of the tokens\u2019 "
-        f"probabilities without steering, falls by less than {lost}. "
+        "cells the text is whole: its coherence, the geometric mean of the "
+        f"tokens\u2019 probabilities without steering, falls by less than {lost}. "
     )
     if steered_name(data) is None:
         return text.rstrip()
@@ -126,13 +126,15 @@ def _published(data: StudyData) -> list[str]:
     parts = [
         f"{in_words(row['direction'])} with {real(row['strength'], 2)} residual norms "
         f"changes the probability of a turn word by {points(row['probability_shift'])} "
-        f"points (interval {data.between(row, points, 'probability_shift')}), the share "
-        f"that turns back by {points(row['turned_shift'])} points, and leaves {percent(row['kept'], 0)} of "
+        f"points (interval {data.between(row, points, 'probability_shift')}), the "
+        f"share that turns back by {points(row['turned_shift'])} points, and leaves "
+        f"{percent(row['kept'], 0)} of "
         "the coherence"
         for row in rows
     ]
     return [
-        f"Published settings, their layers taken as shares of the depth: {'; '.join(parts)}"
+        "Published settings, their layers taken as shares of the depth: "
+        f"{'; '.join(parts)}"
         f" ({plural(rows[0]['cases'], 'thought')})."
     ]
 

@@ -62,7 +62,8 @@ def against_random(data: StudyData, outcome: str) -> str:
             f"({base})."
         )
     parts = [_change(side, as_said=found[side]) for side in SIDES if side in found]
-    text = f"Compared with random vectors, {subject[0].lower()}{subject[1:]} {listed(parts)} {what}"
+    subject = subject[0].lower() + subject[1:]
+    text = f"Compared with random vectors, {subject} {listed(parts)} {what}"
     left = [row["side"] for row in tested if row["side"] not in found]
     if left:
         text += f"; with strengths {left[0]} it is not told from them"

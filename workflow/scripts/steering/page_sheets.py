@@ -48,7 +48,8 @@ def ladder_sheet(data: StudyData) -> Sheet:
         ),
         tuple(cells),
         note="Strength in residual norms, with the sign of the direction. Turn word: "
-        "mean probability that the next token is one. Draws: lowest to highest. Band: of the "
+        "mean probability that the next token is one. Draws: lowest to highest. "
+        "Band: of the "
         f"random vectors of this norm. {data.interval_note}",
         folded=True,
     )
@@ -83,8 +84,8 @@ def whole_sheet(data: StudyData) -> Sheet:
         tuple(cells),
         words=(len(_TEXT) + 11,),
         note="Strength in residual norms, with the sign of the direction. Backtracks: "
-        "per 100 tokens. Change and p: against none, paired; p corrected for the number "
-        f"of strengths. {data.interval_note}",
+        "per 100 tokens. Change and p: against none, paired; p corrected for the "
+        f"number of strengths. {data.interval_note}",
     )
 
 
@@ -119,9 +120,10 @@ def cells_sheet(data: StudyData) -> Sheet:
         tuple(cells),
         words=(0, 1, 3, len(_TEXT) + 13),
         note="Turn word: mean probability that the next token is one. Shift: against "
-        "none on the same thoughts. Score: slope of this probability on the strength over "
-        "that of random vectors. Draws of a "
-        f"control in the subspace or with shuffled labels take turns over the thoughts. {data.interval_note}",
+        "none on the same thoughts. Score: slope of this probability on the strength "
+        "over that of random vectors. Draws of a "
+        "control in the subspace or with shuffled labels take turns over the thoughts. "
+        f"{data.interval_note}",
         folded=True,
     )
 

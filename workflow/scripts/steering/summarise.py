@@ -21,8 +21,8 @@ from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
 from steering.cell_means import cell_means
 from steering.names import DIRECTION, NONE, RANDOM, SHORT_OUTCOMES
-from steering.tables import LADDER, SHORT, SLOPES, STEERING, SUMMARY, TRENDS
 from steering.strength_tests import slope_rows, trend_row
+from steering.tables import LADDER, SHORT, SLOPES, STEERING, SUMMARY, TRENDS
 from steering.thought_means import summary_rows, with_rates
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ CELL = (
     Column(
         "source",
         TEXT,
-        "what was added: `none`; a `direction`; or a vector of the same norm: `random`, "
-        "`within` the leading principal components, or of the same recipe with labels "
+        "what was added: `none`; a `direction`; or a vector of the same norm: "
+        "`random`, `within` the leading principal components, or of the same recipe with labels "
         "`shuffled`",
         values=SOURCES,
     ),
@@ -94,8 +94,8 @@ CONTINUATION = (
     Column(
         "kept",
         COUNT,
-        "tokens of the study's completion before it, up to the end of the sentence of an "
-        "arrival",
+        "tokens of the study's completion before it, up to the end of the sentence of "
+        "an arrival",
         unit="tokens",
     ),
     Column("tokens", COUNT, "tokens that were decoded", unit="tokens"),
@@ -120,7 +120,7 @@ SCREENING = Table(
     "steering/screening",
     CONTINUATION,
     sort=ORDER,
-    holds="short continuations of thoughts after an arrival, for every cell of the grid",
+    holds="continuations of thoughts after an arrival, for every cell of the grid",
 )
 SHORT = Table(
     "steering/short",
@@ -227,8 +227,8 @@ CELL_MEANS = (
             ("highest", "highest mean of a draw"),
             (
                 "band_low",
-                "lower end of the band that holds the mean of a random vector; null: too "
-                "few draws for one",
+                "lower end of the band that holds the mean of a random vector; null: "
+                "too few draws for one",
             ),
             ("band_high", "upper end of the band"),
         )
@@ -243,8 +243,8 @@ CELLS = Table(
         Column(
             "slope",
             REAL,
-            "of a direction at this boundary and these positions: slope of `probability` "
-            "on the strength, over its whole cells and none, positive as the direction "
+            "of a direction at this boundary and these positions: slope of "
+            "`probability` on the strength, over its whole cells and none, positive as the direction "
             "says",
             nullable=True,
             unit="per residual norm",
@@ -252,8 +252,8 @@ CELLS = Table(
         Column(
             "score",
             REAL,
-            "this slope over the root mean square of those of the random vectors at the "
-            "same boundary, positions and lengths; null: no whole cell",
+            "this slope over the root mean square of those of the random vectors at "
+            "the same boundary, positions and lengths; null: no whole cell",
             nullable=True,
             unit="slopes of random vectors",
         ),
@@ -274,15 +274,15 @@ LADDER = Table(
             Column(
                 f"{outcome}_outside",
                 FLAG,
-                f"of a direction: `{outcome}` lies outside the band of random vectors of "
-                "the same norm; null: there is no band",
+                f"of a direction: `{outcome}` lies outside the band of random vectors "
+                "of the same norm; null: there is no band",
                 nullable=True,
             )
             for outcome in SHORT_OUTCOMES
         ),
     ),
-    holds="the chosen direction at every strength on short continuations, beside random "
-    "vectors, shuffled labels and the subspace",
+    holds="the chosen direction at every strength on short continuations, beside "
+    "random vectors, shuffled labels and the subspace",
 )
 SUMMARY = Table(
     "steering/summary",
@@ -336,8 +336,8 @@ SUMMARY = Table(
         Column(
             "intact",
             FLAG,
-            "text is whole here and at all smaller strengths of this side: coherence as "
-            "`whole` says, and not more broken thoughts than with none, as far as the "
+            "text is whole here and at all smaller strengths of this side: coherence "
+            "as `whole` says, and not more broken thoughts than with none, as far as the "
             "interval tells",
         ),
     ),
@@ -349,8 +349,8 @@ TRENDS = Table(
         Column(
             "outcome",
             TEXT,
-            "`turned` and `probability`: of short continuations; `backtracks`: backtracks "
-            "per 100 tokens of whole thoughts",
+            "`turned` and `probability`: of short continuations; `backtracks`: "
+            "backtracks per 100 tokens of whole thoughts",
             values=(*SHORT_OUTCOMES, "backtracks"),
         ),
         Column("strengths", COUNT, "strengths, none included", unit="strengths"),
@@ -368,9 +368,9 @@ TRENDS = Table(
         Column(
             "run",
             COUNT,
-            "whole strengths in a row, with none between, over which the mean rises (or "
-            "falls) at every step: the longest such row",
-            unit="strengths",
+            "steps of the longest row of strengths over which the mean never goes back"
+            "; none of them has broken text",
+            unit="steps",
         ),
         Column("run_rises", FLAG, "the mean rises over this row", nullable=True),
         Column(
@@ -428,7 +428,7 @@ SLOPES = Table(
         Column(
             "p",
             REAL,
-            "(1 + random vectors whose slope lies at least as far from the mean slope) / "
+            "(1 + random vectors whose slope lies at least as far from the mean) / "
             "(1 + draws); null: too few draws or problems",
             nullable=True,
             unit="probability",

@@ -1,4 +1,4 @@
-"""Checks of steering: its baseline, its zero, its places, and who was fitted on whom."""
+"""Checks of steering: its baseline, its zero, its places, and its problems."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
