@@ -22,6 +22,8 @@ from attention.selected_turns import SelectedTurn, TraceTurns
 from attention.tables import BINS
 from attribution import gradients, patching
 from attribution.metric import Decision, Metric
+from directions import class_sums
+from directions.class_sums import ThoughtInput
 from doubletake.model import branch_rows
 from doubletake.model.architectures import LAYOUTS
 from doubletake.model.batch_memory import GIB, Widths, cache_bytes, forward_bytes
@@ -119,6 +121,15 @@ def twins(decoder: Decoder, length: int, gib: float) -> Case:
     return _case([item] * _count(decoder, length, gib), length, need, run, gib)
 
 
+def directions(decoder: Decoder, length: int, gib: float) -> Case:
+    classes = 40
+    members = torch.tensor([[k % classes, k % (length - 20)] for k in range(200)])
+    item = ThoughtInput("0/0", [5] * length, 20, members, [length - 1])
+    need = partial(class_sums.batch_bytes, decoder, classes)
+    run = partial(class_sums.batch_sums, decoder, classes)
+    return _case([item] * _count(decoder, length, gib), length, need, run, gib)
+
+
 def attribution(
     decoder: Decoder, length: int, gib: float, method: str, components: int
 ) -> Case:
@@ -207,6 +218,7 @@ CASES: dict[str, Callable[[Decoder, int, float], Case]] = {
     "activations, log-probs replayed": partial(activations, replay=True),
     "attention": attention,
     "twins": twins,
+    "directions": directions,
     "attribution, gradient": partial(attribution, method="gradient", components=1),
     "attribution, gradient, all parts": partial(
         attribution, method="gradient", components=3

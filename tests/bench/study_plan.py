@@ -43,7 +43,7 @@ LOADING = (
     "attention",
 )
 """Stages of which every shard loads the model."""
-LOADING_ONCE = ("value_vectors", "online_exit")
+LOADING_ONCE = ("value_vectors", "online_exit", "directions")
 # ASSUME: bytes per second of loading weights from a local disk to the device.
 LOADING_SPEED = 2e9
 MODES = 2

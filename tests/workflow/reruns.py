@@ -125,6 +125,7 @@ VALUES: dict[str, Any] = {
     "attribution.top_words": 3,
     "intervals.least_problems": 4,
     "batch_memory": 0.05,
+    "directions.shuffles": 2,
     "report.examples": 5,
 }
 EDITED = (

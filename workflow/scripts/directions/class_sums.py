@@ -70,6 +70,11 @@ class Sums:
             torch.zeros(boundaries, dtype=torch.float64),
         )
 
+    def states(self) -> torch.Tensor:
+        """All sampled states, [position, boundary, d_model]."""
+        boundaries, _, width = self.classes.shape
+        return torch.cat([torch.zeros(0, boundaries, width), *self.sampled])
+
     def add(self, other: "Sums") -> None:
         """Add the sums of a thought."""
         self.classes += other.classes

@@ -9,9 +9,9 @@ import torch
 
 from directions.class_sums import ALL, ClassKey, Sums
 from directions.matched_probe import MatchedProbe
-from directions.reading import PROBE, Directions
+from directions.reading import Directions
 from directions.recipes import Recipe
-from directions.tables import DIRECTIONS
+from directions.tables import DIRECTIONS, PROBE
 
 TINY = 1e-30
 

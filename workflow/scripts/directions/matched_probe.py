@@ -18,7 +18,7 @@ from doubletake.stats.folds import problem_folds
 from doubletake.stats.linear_probes import PrincipalAxes
 from doubletake.stats.logistic_regression import balanced_weights, fit_logistic
 from doubletake.stats.swapped_labels import swapped_labels
-from matches.reading import BACKTRACK_CONTROL, cases_of, whole_pairs
+from matches.reading import BACKTRACK_CONTROL
 
 CONTRAST = CONTRAST_BY_NAME[BACKTRACK_CONTROL]
 
@@ -45,8 +45,10 @@ class MatchedProbe:
     """[1 + draw, boundary, d_model], unit vectors."""
     gaps: np.ndarray
     """[1 + draw, boundary], distance of the classes' means along them."""
+    scores: np.ndarray
+    """[boundary, case], by probes that have not seen the case's problem."""
     aurocs: np.ndarray
-    """[boundary], of fit problems that a fold left out."""
+    """[boundary], of these scores."""
     fits: int = 0
     stopped: int = 0
     """Fits that ended before the minimum."""
@@ -55,14 +57,6 @@ class MatchedProbe:
     def best_boundary(self) -> int:
         """Boundary of the highest AUROC; the token's embedding (0) does not count."""
         return 1 + int(np.argmax(self.aurocs[1:]))
-
-
-def fit_cases(
-    matches: pl.DataFrame, index: pl.DataFrame, problems: set[str]
-) -> pl.DataFrame:
-    """Members of the pairs whose both members belong to these problems."""
-    cases = cases_of(CONTRAST, matches, index).drop("pair_problem")
-    return whole_pairs(cases.filter(pl.col("problem").is_in(problems)))
 
 
 def why_no_probe(
@@ -80,7 +74,7 @@ def fit_matched_probe(
 
     Args:
         cache: of the study.
-        cases: of `fit_cases`.
+        cases: members of whole pairs, all of fit problems.
         settings: how.
     """
     labels, pairs, problems = (
@@ -91,7 +85,10 @@ def fit_matched_probe(
     folds = problem_folds(problems, labels, settings.folds, settings.seed)
     shape = 1 + settings.shuffles, cache.n_layers + 1
     probe = MatchedProbe(
-        np.zeros((*shape, cache.d_model)), np.zeros(shape), np.zeros(shape[1])
+        np.zeros((*shape, cache.d_model)),
+        np.zeros(shape),
+        np.zeros((shape[1], len(labels))),
+        np.zeros(shape[1]),
     )
     for boundary in range(shape[1]):
         resid = cache.read("resid", cases, layer=boundary).double().numpy()
@@ -102,6 +99,7 @@ def fit_matched_probe(
             gap = resid[own].mean(0) - resid[~own].mean(0)
             probe.gaps[draw, boundary] = gap @ unit
         scores = _scores_of_others(probe, resid, labels, pairs, folds, settings)
+        probe.scores[boundary] = scores
         ones = np.ones((1, len(labels)))
         probe.aurocs[boundary] = auroc(scores, labels, folds, ones)[0]
     return probe

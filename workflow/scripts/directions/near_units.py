@@ -47,8 +47,11 @@ def near_units(
         near = cosines(units, direction)
         for sign in SIDE_SIGNS.values():
             top = (sign * near).topk(min(count, len(near))).indices
-            rows = zip(near[top], top, units[top].norm(dim=-1), strict=True)
-            found += [(float(c), layer, int(u), float(n)) for c, u, n in rows]
+            norms = units[top].norm(dim=-1)
+            found += [
+                (float(near[k]), layer, int(k), float(norm))
+                for k, norm in zip(top, norms, strict=True)
+            ]
     rows = []
     for side, sign in SIDE_SIGNS.items():
         own = {item for item in found if sign * item[0] > 0}

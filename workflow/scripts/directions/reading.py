@@ -26,8 +26,6 @@ from doubletake.running.errors import InputError
 from doubletake.stats.draws import array_generator
 from doubletake.tensors.sealed_tensors import read_tensors, write_tensors
 
-WARD, VENHOFF, SEAL = "ward", "venhoff", "seal"
-PROBE, ARRIVALS, WRAP_UP = "probe", "arrivals", "wrap_up"
 _BY_NAME = ("vectors", "norms", "shuffled", "shuffled_norms")
 
 

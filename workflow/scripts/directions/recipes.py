@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 
 from directions.fit_sentences import Sentence, sentence_ends, thought_sentences
-from directions.reading import ARRIVALS, SEAL, VENHOFF, WARD, WRAP_UP
+from directions.tables import ARRIVALS, SEAL, VENHOFF, WRAP_UP
+from directions.windows import PUBLISHED_WINDOW, window_name
 from doubletake.stats.draws import generator
 from doubletake.text.trace_positions import thought_tokens
 from turns.reading import BACKTRACK, KINDS
 
-PUBLISHED_WINDOW = (-13, -8)
-"""Ward's offsets, from the sentence's first token, both ends included."""
 VENHOFF_BEFORE, VENHOFF_AFTER = 1, 10
 _CLASSES = {
     VENHOFF: ("backtrack sentences", ""),
@@ -71,7 +70,10 @@ class Recipe:
 
     def why_not(self, least_problems: int) -> str | None:
         """Why there is no direction; None if there is one."""
-        names = _CLASSES.get(self.name, (f"backtracks with tokens in {self.name}", ""))
+        names = _CLASSES.get(
+            self.name,
+            (f"backtrack sentences with a token in the window of {self.name}", ""),
+        )
         for name, label in zip(names, (True, False), strict=True):
             if not label and self.against_all:
                 continue
@@ -82,13 +84,6 @@ class Recipe:
                     f"{max(least_problems, 1)}"
                 )
         return None
-
-
-def window_name(window: tuple[int, int]) -> str:
-    """Name of Ward's recipe with this window: `ward` if it is the published one."""
-    if window == PUBLISHED_WINDOW:
-        return WARD
-    return f"{WARD}_{-window[0]}_{-window[1]}"
 
 
 def recipes_of(

@@ -1,10 +1,14 @@
 """Tables of the directions: recipes by boundary, problems of both parts, units."""
 
-from doubletake.tables.table import COUNT, REAL, TEXT, Column, Table
+from doubletake.tables.interval_ends import HIGH, LOW
+from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
 FIT, TEST = "fit", "test"
 PARTS = (FIT, TEST)
 """Parts of the problems: directions are fitted on the first, used on the second."""
+
+VENHOFF, SEAL = "venhoff", "seal"
+PROBE, ARRIVALS, WRAP_UP = "probe", "arrivals", "wrap_up"
 
 NAME = Column(
     "direction",
@@ -126,4 +130,89 @@ DIRECTION_UNITS = Table(
         Column("norm", REAL, "norm of the value vector", unit="residual stream"),
     ),
     holds="hidden units whose value vectors lie nearest to the refit probe",
+)
+
+DIRECTION_PAIRS = Table(
+    "directions/pairs",
+    (
+        NAME,
+        BOUNDARY,
+        Column("part", TEXT, "part of the problems of both members", values=PARTS),
+        Column("pair", COUNT, "number of the pair in `matches`", unit="index"),
+        Column("problem", TEXT, "problem of the pair, for intervals"),
+        Column(
+            "ordered",
+            REAL,
+            "1: the turn lies further along the direction than its matched control; "
+            "0: it does not; 1/2: a tie; of `probe` in the fit part: by a probe that "
+            "has not seen the problem",
+            unit="share",
+        ),
+        Column(
+            "shuffled",
+            REAL,
+            "the same along directions with shuffled labels, mean over the draws; null "
+            "in the fit part",
+            nullable=True,
+            unit="share",
+        ),
+    ),
+    holds="whether each direction puts the turns of matched pairs above their controls",
+)
+
+DIRECTION_HELD_OUT = Table(
+    "directions/held_out",
+    (
+        NAME,
+        BOUNDARY,
+        Column("pairs", COUNT, "matched pairs of test problems", unit="pairs"),
+        Column("problems", COUNT, "problems of these pairs", unit="problems"),
+        Column(
+            "ordered",
+            REAL,
+            "pairs in which the turn lies further along the direction than its control "
+            "(`wrap_up`: the wrap-up); ties count half",
+            unit="share",
+        ),
+        Column("low", REAL, LOW, nullable=True, unit="share"),
+        Column("high", REAL, HIGH, nullable=True, unit="share"),
+        Column("shuffled", REAL, "the same with shuffled labels, mean", unit="share"),
+        Column("beyond", REAL, "`ordered` - `shuffled`", unit="share"),
+        Column("beyond_low", REAL, LOW, nullable=True, unit="share"),
+        Column("beyond_high", REAL, HIGH, nullable=True, unit="share"),
+        Column("fit_ordered", REAL, "the same in the fit problems", True, unit="share"),
+        Column(
+            "chosen",
+            FLAG,
+            "the boundary with the highest `fit_ordered`; the token's embedding does "
+            "not count",
+        ),
+        Column(
+            "p",
+            REAL,
+            "at the chosen boundary: p-value of the score test of a share of 1/2, "
+            "corrected for the number of directions (Holm)",
+            nullable=True,
+            unit="probability",
+        ),
+    ),
+    holds="share of matched pairs of test problems that each direction puts in order",
+)
+
+DIRECTION_COSINES = Table(
+    "directions/cosines",
+    (
+        Column("first", TEXT, "a direction"),
+        Column("second", TEXT, "a later direction"),
+        BOUNDARY,
+        Column("cosine", REAL, "cosine of the two directions", unit="cosine"),
+        Column(
+            "shuffled",
+            REAL,
+            "size of the cosine of both with shuffled labels, mean over pairs of draws",
+            unit="cosine",
+        ),
+        Column("shuffled_highest", REAL, "the highest of these sizes", unit="cosine"),
+    ),
+    holds="how alike two directions are, and the same with shuffled labels",
 )
