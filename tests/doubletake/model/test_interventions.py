@@ -9,6 +9,7 @@ from plain_interventions import acts, added, plain_decoding, vector
 from tiny_architectures import ARCHITECTURES, DENSE, settings_of
 
 from doubletake.model import continuous_batching
+from doubletake.model.aligned_cache import AlignedCache
 from doubletake.model.checkpoints import Checkpoint
 from doubletake.model.continuous_batching import generate
 from doubletake.model.generation_state import GenerationRequest
@@ -402,3 +403,52 @@ def test_prompts_take_several_passes(decoder, monkeypatch):
     monkeypatch.setattr(continuous_batching, "PREFILL_TOKENS", 20)
     requests = requests_of(decoder, changes(decoder), 4)
     assert_is_reference(decoder, requests, decode(decoder, requests))
+
+
+def test_prompts_of_one_token(decoder):
+    """They have no keys before their first step, alone and beside other ones."""
+    made = changes(decoder)
+    requests = requests_of(decoder, made, 4)
+    single = [one for one in requests if len(one.prompt_ids) == 1]
+    assert_is_reference(decoder, single, decode(decoder, single))
+    plain = GenerationRequest("9/0", list(range(20, 40)), 12)
+    found = decode(decoder, [*single, plain], 64)
+    assert_is_reference(decoder, [*single, plain], found)
+    assert_is_reference(decoder, [*single, plain], decode(decoder, [plain, *single], 2))
+
+
+def test_memory_that_runs_out_while_room_is_made_loses_nothing(decoder, monkeypatch):
+    requests = requests_of(decoder, changes(decoder), 4)
+    requests += [replace(requests[0], trace="9/0", stepwise=False)]
+    wanted = decode(decoder, requests, 5)
+    whole, calls = AlignedCache.make_room, []
+
+    def failing(*args):
+        calls.append(args)
+        if len(calls) == 5:
+            raise torch.cuda.OutOfMemoryError("full")
+        return whole(*args)
+
+    monkeypatch.setattr(AlignedCache, "make_room", failing)
+    found = decode(decoder, requests, 5)
+    assert len(calls) > 5
+    assert {key: one.ids for key, one in found.items()} == {
+        key: one.ids for key, one in wanted.items()
+    }
+
+
+def test_no_hook_stays(decoder):
+    def count():
+        return sum(
+            len(module._forward_hooks) + len(module._forward_pre_hooks)
+            for module in decoder.hf.modules()
+        )
+
+    before = count()
+    requests = requests_of(decoder, changes(decoder), 3)
+    abandoned = generate(decoder.hf, requests, SAMPLING, set(), 64, decoder=decoder)
+    next(abandoned)
+    assert count() == before
+    abandoned.close()
+    decode(decoder, requests)
+    assert count() == before

@@ -76,7 +76,7 @@ def trial_answers(
 def _copied(slots: Slots, rows: Sequence[int]) -> tuple[DynamicCache, torch.Tensor]:
     """Keys and values of some slots, without positions that none of them needs."""
     index = torch.tensor(rows, device=slots.device)
-    starts = slots.starts[index]
+    starts = slots.cache.starts[index]
     unused = int(starts.min())
     cache = DynamicCache()
     cache.layer_class_to_replicate = GrowingLayer

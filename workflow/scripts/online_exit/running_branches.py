@@ -101,7 +101,7 @@ class _Batch:
         columns = torch.arange(width, device=device) - (width - reused)[:, None]
         self.positions = reused
         self.mask = (columns >= 0).long()
-        columns = (columns + slots.starts[slot][:, None]).clamp(min=0)
+        columns = (columns + slots.cache.starts[slot][:, None]).clamp(min=0)
         self.cache = DynamicCache()
         self.cache.layer_class_to_replicate = GrowingLayer
         for index, layer in enumerate(slots.cache.layers):

@@ -21,20 +21,20 @@ chosen later; in bfloat16 it often does.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
+from doubletake.model.aligned_cache import SPARE, AlignedCache
 from doubletake.model.checkpoints import Checkpoint
 from doubletake.model.decoder import Decoder
 from doubletake.model.generation_state import GenerationRequest, GenerationState
-from doubletake.model.growing_cache import GrowingLayer
 from doubletake.model.interventions import InterventionRecord
-from doubletake.model.prefill import Prefix, read_left_padded
+from doubletake.model.prefill import SharedTexts, read_left_padded
 from doubletake.model.requested_changes import (
     check_requests,
     grouped,
@@ -51,9 +51,6 @@ logger = logging.getLogger("doubletake")
 
 PREFILL_TOKENS = 32_768
 """Largest number of positions that free slots take in one pass, with padding."""
-SPARE = 8
-"""A slot or position without use costs time at every step, dropping it copies all keys
-and values once: done when one in this many has no use."""
 
 Steering = Callable[["Slots", list[int], torch.Tensor], torch.Tensor]
 """Given the slots, the numbers of some of them and their logits [slot, vocabulary], of
@@ -102,14 +99,10 @@ class Slots:
         self.model, self.size, self.sampling = model, size, sampling
         self.stop_ids, self.steering = stop_ids, steering
         self.interventions = interventions
-        self._prefix: Prefix | None = None  # of the next request that waits
+        self.shared_texts = SharedTexts(model)
         self.device = model.device
         self.states: list[_SlotState | None] = []
-        # No config here: with it, layers with a sliding window would drop keys, and
-        # positions in the cache would differ from layer to layer.
-        self.cache = DynamicCache()
-        self.cache.layer_class_to_replicate = GrowingLayer
-        self.starts = torch.zeros(0, dtype=torch.long, device=self.device)
+        self.cache = AlignedCache(self.device)
         self.last_tokens = torch.zeros(0, dtype=torch.long, device=self.device)
         self.tokens_computed = 0
 
@@ -134,7 +127,7 @@ class Slots:
     @property
     def length(self) -> int:
         """Number of positions in the cache."""
-        return self.cache.get_seq_length()
+        return self.cache.length
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """What the slots hold beside tokens, by name.
@@ -142,10 +135,7 @@ class Slots:
         `starts` and `last_tokens` are [slot], `keys.LAYER` and `values.LAYER` are
         [slot, head, position, d].
         """
-        tensors = {"starts": self.starts, "last_tokens": self.last_tokens}
-        for index, layer in enumerate(self.cache.layers):
-            tensors |= {f"keys.{index}": layer.keys, f"values.{index}": layer.values}
-        return tensors
+        return self.cache.tensors() | {"last_tokens": self.last_tokens}
 
     def restore(self, state: GenerationState) -> None:
         """Let these empty slots hold what the slots of `state` held.
@@ -153,10 +143,7 @@ class Slots:
         The buffers get the sizes that they had, so all later sums are the same.
         """
         tensors = {k: v.to(self.device) for k, v in state.tensors.items()}
-        for index in range(len(tensors) // 2 - 1):
-            keys, values = tensors[f"keys.{index}"], tensors[f"values.{index}"]
-            self.cache.update(keys, values, index)
-        self.starts = tensors["starts"].clone()
+        self.cache.restore(tensors)
         self.last_tokens = tensors["last_tokens"].clone()
         seed = self.sampling.seed
         self.states = [
@@ -173,21 +160,15 @@ class Slots:
         taken = list(zip(free, self._next_requests(waiting, len(free)), strict=False))
         if not taken:
             return []
-        stepping = [(slot, one) for slot, one in taken if one.steps]
-        plain = [(slot, one) for slot, one in taken if not one.steps]
         count = max(slot for slot, _ in taken) + 1
-        if stepping:
-            self._begin_stepping(stepping, count, waiting[0] if waiting else None)
-        ended: list[Completion] = []
-        if plain:
-            slots, requests = [slot for slot, _ in plain], [one for _, one in plain]
-            width = max(map(_length, requests))
-            self._make_room(count, width)
-            for slot, request in plain:
-                self.states[slot] = _SlotState.of(request, self.sampling.seed)
-            ended = self._add_tokens(slots, self._prefill(slots, requests, width))
-        self._place_single_tokens(stepping)
-        return ended
+        self.states += [None] * (count - len(self.states))
+        for slot, request in taken:
+            self.states[slot] = _SlotState.of(request, self.sampling.seed)
+        missing = len(self.states) - len(self.last_tokens)
+        self.last_tokens = torch.nn.functional.pad(self.last_tokens, (0, missing))
+        self._begin_stepping([(slot, one) for slot, one in taken if one.steps], waiting)
+        plain = [(slot, one) for slot, one in taken if not one.steps]
+        return self._begin_plain(plain) if plain else []
 
     def end(self, slot: int) -> None:
         """Free a slot before its completion ends."""
@@ -197,12 +178,13 @@ class Slots:
         """Generate one token in every active slot; return finished completions."""
         self._shrink()
         position = self.length
-        mask = torch.arange(position + 1, device=self.device) >= self.starts[:, None]
+        starts = self.cache.starts[:, None]
+        mask = torch.arange(position + 1, device=self.device) >= starts
         with self._acting():
             output = self.model(
                 input_ids=self.last_tokens[:, None],
                 attention_mask=mask.long(),
-                position_ids=(position - self.starts)[:, None],
+                position_ids=position - starts,
                 past_key_values=self.cache,
                 use_cache=True,
             )
@@ -230,100 +212,42 @@ class Slots:
             requests.append(waiting.popleft())
         return requests
 
-    def _prefill(
-        self, slots: list[int], requests: list[GenerationRequest], width: int
-    ) -> torch.Tensor:
-        """Run the prompts, left-padded; copy their keys and values to the slots.
+    def _begin_plain(
+        self, taken: list[tuple[int, GenerationRequest]]
+    ) -> list[Completion]:
+        """Read prompts in one pass, and choose their next tokens.
 
-        The first tokens of a completion, if there are any, are run with its prompt.
+        The first tokens of a completion, if there are any, are read with its prompt.
+
+        Returns:
+            The completions that end at once.
         """
-        texts = [request.prompt_ids + request.ids for request in requests]
-        read = read_left_padded(self.model, texts, width)
+        slots = [slot for slot, _ in taken]
+        texts = [request.prompt_ids + request.ids for _, request in taken]
+        self.cache.make_room(len(self.states), max(map(len, texts)))
+        read = read_left_padded(self.model, texts)
         self.tokens_computed += int(read.lengths.sum())
-        self._copy(slots, read.layers, range(len(slots)), read.lengths)
-        return read.logits
+        self.cache.copy(slots, read.layers, range(len(slots)), read.lengths)
+        return self._add_tokens(slots, read.logits)
 
     def _begin_stepping(
         self,
         taken: list[tuple[int, GenerationRequest]],
-        count: int,
-        following: GenerationRequest | None,
+        waiting: deque[GenerationRequest],
     ) -> None:
-        """Let slots begin completions whose last given token is read in a step.
-
-        Args:
-            taken: slots and their requests.
-            count: number of slots that there will be.
-            following: the next request that waits.
-        """
-        slots_of: dict[tuple[int, ...], list[int]] = {}
-        for slot, request in taken:
-            slots_of.setdefault(request.shared_text, []).append(slot)
-        self._make_room(count, max(map(len, slots_of)))
-        for slot, request in taken:
-            self.states[slot] = _SlotState.of(request, self.sampling.seed)
-            if self.interventions is not None:
-                self.interventions.put(slot, request)
+        """Let slots begin completions whose last given token is read in a step."""
+        if not taken:
+            return
+        texts = {slot: request.shared_text for slot, request in taken}
+        self.cache.make_room(len(self.states), max(map(len, texts.values())))
+        following = waiting[0].shared_text if waiting and waiting[0].steps else None
+        self.tokens_computed += self.shared_texts.fill(self.cache, texts, following)
         last = [(request.prompt_ids + request.ids)[-1] for _, request in taken]
-        index = torch.tensor([slot for slot, _ in taken], device=self.device)
+        index = torch.tensor(list(texts), device=self.device)
         self.last_tokens[index] = torch.tensor(last, device=self.device)
-        prefix, self._prefix = self._prefix, None
-        if prefix is not None and prefix.text in slots_of:
-            slots = slots_of[prefix.text]
-            lengths = torch.tensor([len(prefix.text)])
-            self._copy(slots, prefix.layers, [0] * len(slots), lengths)
-        else:
-            prefix = None
-        new = [
-            text for text in slots_of if text and not (prefix and prefix.text == text)
-        ]
-        if new:
-            read = read_left_padded(self.model, new, max(map(len, new)))
-            self.tokens_computed += int(read.lengths.sum())
-            pairs = [
-                (slot, row) for row, text in enumerate(new) for slot in slots_of[text]
-            ]
-            slots, rows = [slot for slot, _ in pairs], [row for _, row in pairs]
-            self._copy(slots, read.layers, rows, read.lengths)
-        if following is not None and following.steps:
-            text = following.shared_text
-            if prefix is not None and prefix.text == text:
-                self._prefix = prefix
-            elif text in new:
-                self._prefix = Prefix.of(read, new.index(text), text)
-
-    def _place_single_tokens(self, taken: list[tuple[int, GenerationRequest]]) -> None:
-        """Completions whose only given token is read next begin at its position."""
-        for slot, request in taken:
-            if not request.shared_text:
-                self.starts[slot] = self.length
-
-    def _copy(
-        self,
-        slots: list[int],
-        layers: list[tuple[torch.Tensor, torch.Tensor]],
-        rows: Sequence[int],
-        lengths: torch.Tensor,
-    ) -> None:
-        """Copy keys and values of texts to slots.
-
-        Args:
-            slots: of the batch.
-            layers: keys and values [text, head, width, d], aligned at the right.
-            rows: the text of each slot.
-            lengths: tokens of each text, [text].
-        """
-        width = layers[0][0].shape[2]
-        end = self.length or width
-        if not self.length:
-            self._open_cache(layers)
-        index = torch.tensor(slots, device=self.device)
-        own = list(rows)
-        whole = own == list(range(len(lengths)))
-        for layer, (keys, values) in zip(self.cache.layers, layers, strict=True):
-            layer.keys[index, :, end - width : end] = keys if whole else keys[own]
-            layer.values[index, :, end - width : end] = values if whole else values[own]
-        self.starts[index] = end - lengths[own].to(self.device)
+        if self.interventions is not None:
+            for slot, request in taken:
+                self.interventions.put(slot, request)
 
     def _acting(self) -> AbstractContextManager[None]:
         """Lets the interventions act on the forward pass inside the block."""
@@ -382,55 +306,24 @@ class Slots:
         if self.interventions is not None:
             self.interventions.clear(slot)
 
-    def _make_room(self, count: int, width: int) -> None:
-        """Make room for `count` slots and for prompts of `width` positions."""
-        missing = max(0, count - len(self.states))
-        self.states += [None] * missing
-        self.starts = torch.nn.functional.pad(self.starts, (0, missing))
-        self.last_tokens = torch.nn.functional.pad(self.last_tokens, (0, missing))
-        left = max(0, width - self.length) if self.length else 0
-        if self.length and (missing or left):
-            self._reshape(lambda old: _padded(old, missing, left))
-            self.starts += left
-
-    def _open_cache(self, layers: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
-        """Open the cache: zeros [slot, head, width, d] in every layer."""
-        for index, both in enumerate(layers):
-            keys, values = (
-                one.new_zeros((len(self.states), *one.shape[1:])) for one in both
-            )
-            self.cache.update(keys, values, index)
-
     def _shrink(self) -> None:
         """Drop empty slots and positions that no row needs, once they are many."""
         active = [k for k, state in enumerate(self.states) if state is not None]
         empty = len(self.states) - len(active)
         if empty and empty * SPARE >= len(self.states):
             index = torch.tensor(active, device=self.device)
-            self._reshape(lambda old: old[index])
-            self.starts, self.last_tokens = self.starts[index], self.last_tokens[index]
+            self.cache.keep_slots(index)
+            self.last_tokens = self.last_tokens[index]
             self.states = [self.states[k] for k in active]
             if self.interventions is not None:
                 self.interventions.keep(active)
             active = list(range(len(active)))
-        unused = int(self.starts[active].min())
-        if unused and unused * SPARE >= self.length:
-            self._reshape(lambda old: old[:, :, unused:].clone())
-            self.starts = (self.starts - unused).clamp(min=0)
-
-    def _reshape(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
-        """Replace the keys and values of every layer."""
-        for layer in self.cache.layers:
-            layer.replace(change(layer.keys), change(layer.values))
+        self.cache.drop_positions(active)
 
 
 def _length(request: GenerationRequest) -> int:
     """Tokens that are given."""
     return len(request.prompt_ids) + len(request.ids)
-
-
-def _padded(old: torch.Tensor, slots: int, left: int) -> torch.Tensor:
-    return torch.nn.functional.pad(old, (0, 0, left, 0, 0, 0, 0, slots))
 
 
 @torch.inference_mode()
@@ -458,25 +351,21 @@ def generate(
         sampling: how tokens are chosen.
         stop_ids: tokens that end a completion.
         batch_size: largest number of completions under way.
-        checkpoint: of these requests. The generation begins where it stands, without
-            the completions that are finished there, and writes it from time to time.
+        checkpoint: of these requests; written from time to time. The generation begins
+            where it stands, without the completions that are finished there.
         steering: changes the logits before a token is chosen; None: nothing does.
         decoder: `model` with its parts by name; interventions need it.
         reader: reads the text where it decides positions of interventions.
         record: takes the positions at which states are changed.
 
     Raises:
-        InputError: not even one completion fits into the GPU's memory, or
-            `check_requests` refuses the changes that are asked for.
+        InputError: one completion does not fit into memory, or as `check_requests`.
     """
     check_requests(requests, decoder, reader)
-    state = GenerationState.at_start(grouped(requests), batch_size)
-    if checkpoint is not None:
-        state = checkpoint.state
-    size, rows = state.batch_size, None
-    if decoder is not None:
-        rows = RowInterventions(decoder, size, reader, record)
-    slots = Slots(model, size, sampling, stop_ids, steering, rows)
+    start = GenerationState.at_start(grouped(requests), batch_size)
+    state = start if checkpoint is None else checkpoint.state
+    rows = RowInterventions.of(decoder, state.batch_size, reader, record)
+    slots = Slots(model, state.batch_size, sampling, stop_ids, steering, rows)
     if state.tensors:
         slots.restore(state)
         state.tensors = {}

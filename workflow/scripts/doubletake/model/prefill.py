@@ -7,12 +7,16 @@ from typing import NamedTuple
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
+from doubletake.model.aligned_cache import AlignedCache, Layers
+
+Text = tuple[int, ...]
+
 
 class Read(NamedTuple):
     """What one pass over left-padded texts gives."""
 
-    layers: list[tuple[torch.Tensor, torch.Tensor]]
-    """Keys and values [text, head, width, d] of each layer."""
+    layers: Layers
+    """Of the texts, aligned at their right end."""
     lengths: torch.Tensor
     """Tokens of each text, [text], on the CPU."""
     width: int
@@ -21,16 +25,14 @@ class Read(NamedTuple):
     """Of the last token of each text, [text, vocabulary]."""
 
 
-def read_left_padded(
-    model: PreTrainedModel, texts: Sequence[Sequence[int]], width: int
-) -> Read:
+def read_left_padded(model: PreTrainedModel, texts: Sequence[Sequence[int]]) -> Read:
     """Read texts in one pass.
 
     Args:
         model: the plain model of transformers.
         texts: token ids, at least one for each text.
-        width: number of positions, at least that of the longest text.
     """
+    width = max(map(len, texts))
     ids = torch.zeros((len(texts), width), dtype=torch.long)
     lengths = torch.tensor([len(text) for text in texts])
     for row, text in enumerate(texts):
@@ -50,21 +52,63 @@ def read_left_padded(
 
 
 @dataclass(frozen=True)
-class Prefix:
+class _Kept:
     """A text with its keys and values, for the next completions that begin with it."""
 
-    text: tuple[int, ...]
-    layers: list[tuple[torch.Tensor, torch.Tensor]]
-    """Keys and values [1, head, token, d] of each layer."""
+    text: Text
+    layers: Layers
+    """Of this text alone."""
 
-    @classmethod
-    def of(cls, read: Read, row: int, text: tuple[int, ...]) -> "Prefix":
-        """A copy of one text of a pass."""
-        own, first = slice(row, row + 1), read.width - len(text)
-        return cls(
-            text,
-            [
-                (keys[own, :, first:].clone(), values[own, :, first:].clone())
-                for keys, values in read.layers
-            ],
-        )
+
+class SharedTexts:
+    """Gives slots the keys and values of texts; slots with equal texts share a pass."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        """Nothing is read."""
+        self.model = model
+        self._kept: _Kept | None = None
+
+    def fill(
+        self, cache: AlignedCache, texts: dict[int, Text], following: Text | None
+    ) -> int:
+        """Fill slots of a cache, for which there must be room.
+
+        Args:
+            cache: of the slots.
+            texts: token ids by slot; an empty text needs no keys.
+            following: the text of the next request that waits. Where it is one of these
+                texts, it is kept for the next call.
+
+        Returns:
+            Number of tokens that were read.
+        """
+        slots_of: dict[Text, list[int]] = {}
+        for slot, text in texts.items():
+            slots_of.setdefault(text, []).append(slot)
+        cache.clear(slots_of.pop((), []))
+        kept, self._kept = self._kept, None
+        if kept is not None and kept.text in slots_of:
+            slots = slots_of.pop(kept.text)
+            length = torch.tensor([len(kept.text)])
+            cache.copy(slots, kept.layers, [0] * len(slots), length)
+            self._kept = kept if kept.text == following else None
+        if not slots_of:
+            return 0
+        new = list(slots_of)
+        read = read_left_padded(self.model, new)
+        pairs = [(slot, row) for row, own in enumerate(new) for slot in slots_of[own]]
+        filled, rows = zip(*pairs, strict=True)
+        cache.copy(filled, read.layers, rows, read.lengths)
+        if following in slots_of:
+            own, first = new.index(following), read.width - len(following)
+            self._kept = _Kept(following, _one_text(read.layers, own, first))
+        return int(read.lengths.sum())
+
+
+def _one_text(layers: Layers, row: int, first: int) -> Layers:
+    """A copy of the keys and values of one text, from its first position on."""
+    own = slice(row, row + 1)
+    return [
+        (keys[own, :, first:].clone(), values[own, :, first:].clone())
+        for keys, values in layers
+    ]

@@ -148,6 +148,17 @@ class RowInterventions:
         self._positions = np.zeros(size, dtype=np.int64)  # of the tokens read next
         self._texts: dict[int, WatchedText] = {}
 
+    @classmethod
+    def of(
+        cls,
+        decoder: Decoder | None,
+        size: int,
+        reader: TextReader | None = None,
+        record: InterventionRecord | None = None,
+    ) -> "RowInterventions | None":
+        """As the class; None where no decoder is given."""
+        return None if decoder is None else cls(decoder, size, reader, record)
+
     def emptied(self, size: int) -> "RowInterventions":
         """The same for another number of slots, none of which has a request."""
         return RowInterventions(self.decoder, size, self.reader, self.record)
