@@ -92,6 +92,8 @@ def small(config: dict[str, Any]) -> None:
     config["value_vectors"]["checked_positions"] = 4
     config["report"]["examples"] = 4
     config["decoding_actions"]["thoughts"] = 3
+    config["steering"] |= {"strengths": [0.25], "steps": [0.5, 1.0], "random": 4}
+    config["steering"] |= {"contexts": 3, "ladder_contexts": 3, "thoughts": 2}
     config["online_exit"] |= {"thoughts": 2, "timed_thoughts": 1, "greedy_tokens": 64}
 
 

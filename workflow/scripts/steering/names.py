@@ -7,8 +7,8 @@ RANDOM, WITHIN, SHUFFLED = "random", "within", "shuffled"
 CONTROLS = (RANDOM, WITHIN, SHUFFLED)
 SOURCES = (NONE, DIRECTION, *CONTROLS)
 """What is added: nothing, a direction, or a control of the same norm. `random`: a
-random vector; `within`: one in the span of the leading principal components of the residual
-stream; `shuffled`: the recipe of the direction with shuffled labels."""
+random vector; `within`: one in the span of the leading principal components of the
+residual stream; `shuffled`: the recipe of the direction with shuffled labels."""
 GRID, PUBLISHED = "grid", "published"
 SETTINGS = (GRID, PUBLISHED)
 """Cells of the grid, and published settings."""

@@ -67,7 +67,8 @@ def best_place(data: StudyData) -> str:
     return (
         "compared with random vectors, the probability of a turn word changes most "
         f"along the strengths with {in_words(row['direction'])} at boundary "
-        f"{row['boundary']} ({points(row['slope'])} points per residual norm, {real(row['score'])} times "
+        f"{row['boundary']} ({points(row['slope'])} points per residual norm, "
+        f"{real(row['score'])} times "
         f"the slopes of random vectors, {plural(row['cases'], 'thought')}; the largest "
         "of many, so too large)"
     )

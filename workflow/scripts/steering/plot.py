@@ -62,8 +62,10 @@ CONTROLS: dict[str, Any] = {
     SHUFFLED: {"marker": "s", "color": ordered_colours(3)[1], "label": "shuffled"},
     WITHIN: {"marker": "^", "color": ordered_colours(3)[2], "label": "subspace"},
 }
-TITLES = {PROBABILITY: "Next token is a turn word", TURNED: "Turning back"}
-LABELS = {PROBABILITY: "probability", TURNED: "share that turns"}
+TITLES = {
+    PROBABILITY: "Probability that the next token is a turn word",
+    TURNED: "Share of continuations that turn back",
+}
 X_LABEL = "strength toward turning back, residual norms"
 
 
@@ -87,7 +89,8 @@ def draw_strengths(ladder: pl.DataFrame, confidence: float, tolerance: float) ->
     for outcome, panel in panels.items():
         _draw_controls(panel, ladder, outcome, sense)
         _draw_direction(panel, own, outcome)
-        panel.set(title=TITLES[outcome], ylabel=LABELS[outcome], ylim=(-0.03, None))
+        panel.axhline(0, color=FAINT, lw=0.8)
+        panel.set(title=TITLES[outcome], ylabel="change, points")
     below = axes[2, 0]
     random = ladder.filter(source=RANDOM).sort("strength")
     for sign in (-1, 1):
@@ -115,27 +118,36 @@ def draw_strengths(ladder: pl.DataFrame, confidence: float, tolerance: float) ->
 
 
 def _draw_direction(panel: Axes, own: pl.DataFrame, outcome: str) -> None:
-    """An outcome with the direction and with none, with intervals over problems."""
+    """Paired changes with the direction, with intervals over problems."""
     value, low, high = (
-        own[name].to_numpy() for name in (outcome, f"{outcome}_low", f"{outcome}_high")
+        100 * own[name].fill_null(0).to_numpy()
+        for name in (
+            f"{outcome}_shift",
+            f"{outcome}_shift_low",
+            f"{outcome}_shift_high",
+        )
     )
-    bars = np.maximum(np.nan_to_num([value - low, high - value]), 0)
+    bars = np.maximum([value - low, high - value], 0)
+    bars[:, own[f"{outcome}_shift_low"].is_null().to_numpy()] = 0
     style: dict[str, Any] = {"color": ACCENT, "elinewidth": 0.9, "ms": 5}
     panel.errorbar(own["x"], value, yerr=bars, fmt="o-", **style)
 
 
 def _draw_controls(panel: Axes, ladder: pl.DataFrame, outcome: str, sense: int) -> None:
     """The band of random vectors, on both sides, and marks of the other controls."""
+    plain = float(ladder.filter(source=NONE)[outcome].to_numpy()[0])
     low, high = f"{outcome}_band_low", f"{outcome}_band_high"
     random = ladder.filter(source=RANDOM).drop_nulls(low).sort("strength")
     for sign in (-1, 1) if random.height else ():
         x = sign * random["strength"].to_numpy()
-        draw_band(panel, x, random[low], random[high], colour=FAINT)
+        ends = [100 * (random[name].to_numpy() - plain) for name in (low, high)]
+        draw_band(panel, x, *ends, colour=FAINT)
     for source, style in CONTROLS.items():
         rows = ladder.filter(source=source)
         strengths = rows["strength"].to_numpy()
+        changes = 100 * (rows[outcome].to_numpy() - plain)
         for sign in (sense,) if source == SHUFFLED else (-1, 1):
-            panel.plot(sign * strengths, rows[outcome], ls="", ms=5, **style)
+            panel.plot(sign * strengths, changes, ls="", ms=5, **style)
 
 
 def draw_accuracy(summary: pl.DataFrame, confidence: float) -> Figure:

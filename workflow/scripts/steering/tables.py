@@ -17,8 +17,8 @@ CELL = (
         "source",
         TEXT,
         "what was added: `none`; a `direction`; or a vector of the same norm: "
-        "`random`, `within` the leading principal components, or of the same recipe with labels "
-        "`shuffled`",
+        "`random`, `within` the leading principal components, or of the same recipe "
+        "with labels `shuffled`",
         values=SOURCES,
     ),
     Column(
@@ -244,8 +244,8 @@ CELLS = Table(
             "slope",
             REAL,
             "of a direction at this boundary and these positions: slope of "
-            "`probability` on the strength, over its whole cells and none, positive as the direction "
-            "says",
+            "`probability` on the strength, over its whole cells and none, positive as "
+            "the direction says",
             nullable=True,
             unit="per residual norm",
         ),
@@ -337,8 +337,8 @@ SUMMARY = Table(
             "intact",
             FLAG,
             "text is whole here and at all smaller strengths of this side: coherence "
-            "as `whole` says, and not more broken thoughts than with none, as far as the "
-            "interval tells",
+            "as `whole` says, and not more broken thoughts than with none, as far as "
+            "the interval tells",
         ),
     ),
     holds="whole thoughts by strength: turning, length, accuracy, coherence",
