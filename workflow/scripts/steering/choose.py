@@ -37,7 +37,7 @@ def choose(
     """`CELLS`: means of all cells, and which are chosen.
 
     A direction at a boundary and positions gets a score (`score_of`). The largest is
-    chosen; of equal ones the first in the order of the config. On each side the
+    chosen; of equal ones the first by name and boundary. On each side the
     strongest whole cell is chosen, or the weakest if none is whole. Published settings
     do not take part.
     """
@@ -111,6 +111,8 @@ def main(
     """Read the parts, choose, write."""
     parts = [SCREENING.read(path) for path in screening_paths]
     rows = pl.concat([SCREENING.schema.to_frame(), *parts])
+    # In one order, so that equal scores do not depend on the number of shards.
+    rows = rows.sort(SCREENING.sort, maintain_order=True)
     cells = choose(rows, tolerance, intervals)
     for row in cells.filter(chosen=True).to_dicts():
         logger.info(
