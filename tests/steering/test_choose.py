@@ -114,3 +114,9 @@ def test_nothing_screened_chooses_nothing():
     assert choose(SCREENING.frame([]), 0.1, INTERVALS).is_empty()
     only = [continuation("none", k, 0) for k in range(3)]
     assert not choose(SCREENING.frame(only), 0.1, INTERVALS)["chosen"].any()
+
+
+def test_rounding_does_not_choose():
+    rows = screening({("probe", 4): 0.1, ("seal", 4): 0.1 + 1e-7})
+    cells = choose(SCREENING.frame(rows), 0.1, INTERVALS)
+    assert set(cells.filter(chosen=True)["direction"]) == {"probe"}

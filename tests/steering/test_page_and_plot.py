@@ -159,6 +159,13 @@ def test_thoughts_without_an_end_are_counted():
     assert "0.25 toward and 0.50 away (the largest that was decoded)" in found
 
 
+def test_the_study_of_the_design_says_that_it_confirms_nothing():
+    warning = "after three designs without a claim; so this is no confirmation"
+    assert warning in SECTION.headline(study(simulated(0.4)))
+    other = SETTINGS | {"model": {"source": "someone/else"}}
+    assert warning not in SECTION.headline(study(simulated(0.4), settings=other))
+
+
 def test_screening_only_claims_nothing():
     data = study()
     text = SECTION.headline(data)

@@ -29,6 +29,9 @@ logger = logging.getLogger("choose_steering")
 
 PLACE = ("direction", "boundary", "positions")
 Row = dict[str, Any]
+DIGITS = 2
+"""Decimals of scores that are compared: at the first token, all positions that hold it
+change the same, and rounding must not choose between them."""
 
 
 def choose(
@@ -54,7 +57,7 @@ def choose(
         for row in own:
             row |= {"slope": slope, "score": score}
     scored = [own for own in places.values() if own[0]["score"] is not None]
-    best = max(scored, key=lambda own: own[0]["score"], default=[])
+    best = max(scored, key=lambda own: round(own[0]["score"], DIGITS), default=[])
     for sign in (-1, 1) if best else ():
         strongest([row for row in best if row["strength"] * sign > 0])["chosen"] = True
     return CELLS.frame(cells)

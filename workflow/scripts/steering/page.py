@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
 
 
+DEVELOPED_ON = ("resources", "pocket")
+"""End of the path of the model on whose study the default counts were set."""
+
+
 def why_empty(data: StudyData) -> str | None:
     """Why nothing was screened; None where something was."""
     cells = data.tables["steering/cells"]
@@ -55,7 +60,18 @@ def headline(data: StudyData) -> str:
             f"Screening only: {best_place(data)}. No direction was tested on other "
             "problems, so nothing is claimed."
         )
-    return f"{against_random(data, PROBABILITY)} {by_strength(data, PROBABILITY)}"
+    found = (against_random(data, PROBABILITY), by_strength(data, PROBABILITY))
+    return " ".join((*found, *developed_here(data)))
+
+
+def developed_here(data: StudyData) -> list[str]:
+    """The warning of the study on whose problems the design was set."""
+    if Path(data.settings["model"]["source"]).parts[-2:] != DEVELOPED_ON:
+        return []
+    return [
+        "The design was set while looking at these problems, after three designs "
+        "without a claim; so this is no confirmation (docs/methods.md)."
+    ]
 
 
 def best_place(data: StudyData) -> str:
