@@ -95,6 +95,8 @@ def small(config: dict[str, Any]) -> None:
     config["wrong_samples"] |= {"further": 2, "samples": 1, "right_samples": 1}
     config["injection"] |= {"contexts": 2, "random": 3, "random_contexts": 1}
     config["injection"] |= {"free_contexts": 1, "free_tokens": 4}
+    config["steering"] |= {"strengths": [0.25], "steps": [0.5, 1.0], "random": 4}
+    config["steering"] |= {"contexts": 3, "ladder_contexts": 3, "thoughts": 2}
     config["online_exit"] |= {"thoughts": 2, "timed_thoughts": 1, "greedy_tokens": 64}
 
 

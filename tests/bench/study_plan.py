@@ -42,8 +42,9 @@ LOADING = (
     "attribution",
     "attention",
     "wrong_samples",
+    *("steering", "steering"),
 )
-"""Stages of which every shard loads the model."""
+"""Stages of which every shard loads the model; steering does so to screen, too."""
 LOADING_ONCE = ("value_vectors", "ablation", "online_exit", "directions", "injection")
 # ASSUME: bytes per second of loading weights from a local disk to the device.
 LOADING_SPEED = 2e9

@@ -11,8 +11,9 @@ from doubletake.study.registry import stages
 
 MEASURING = ("retrieve", "generate", "cache", "locate", "detect", "measure")
 """Names of scripts whose time the table of runs holds; a stage has one of them."""
-LATER = ("summarise", "plot")
-"""Names of scripts that come after them."""
+LATER = ("screen", "choose", "summarise", "plot")
+"""Names of scripts whose time the table of runs does not hold by itself: screening is
+in the runs of the script that measures."""
 
 
 def run_sheet(runs: pl.DataFrame, measured: Sequence[Benchmark]) -> Sheet:
