@@ -151,6 +151,26 @@ def test_a_model_whose_rows_are_not_its_weights_is_refused_by_name(
         prove_rows(decoder)
 
 
+def test_rounding_that_adds_up_over_layers_refuses_no_model(architectures, monkeypatch):
+    """Kernels round differently; each layer's rows are judged on the same states."""
+    decoder = load_decoder(settings_of(architectures["llama"]))
+    own = attention_weights._attention_function
+
+    def rounded(*args, **named):
+        output, weights = own(*args, **named)
+        return output * 1.1, weights
+
+    monkeypatch.setattr(attention_weights, "_attention_function", rounded)
+    by_layer = []
+    ids = sequences()[0]
+    with reading_rows(
+        decoder, [[len(ids) - 1]], lambda rows: by_layer.append(rows.weights[0])
+    ):
+        decoder.base(input_ids=torch.tensor([ids]), use_cache=False)
+    assert (torch.stack(by_layer) - eager_weights(decoder, ids)).abs().max() > 1e-3
+    prove_rows(decoder)
+
+
 def test_a_model_without_the_attention_interface_is_refused_by_name(model, monkeypatch):
     decoder = load_decoder(model)
     monkeypatch.setattr(
