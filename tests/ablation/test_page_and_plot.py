@@ -29,7 +29,7 @@ TABLES = (
 LEAD = "leading_units/20/zero"
 
 
-def data(tables, decoded=()):
+def data(tables, decoded=(), source="others.jsonl"):
     """A study for the page, with the summaries of these tables."""
     texts = ABLATION_DECODED.frame(list(decoded))
     found = dict(
@@ -38,7 +38,8 @@ def data(tables, decoded=()):
     found["ablation/decoded"] = texts
     found["ablation/effects"] = effects_of(*tables, INTERVALS)
     found["ablation/rates"] = decoded_rates(texts, INTERVALS)
-    return StudyData("tiny", "data", found, SETTINGS | {"ablation": {"tokens": 16}})
+    settings = {"ablation": {"tokens": 16}, "dataset": {"source": source}}
+    return StudyData("tiny", "data", found, SETTINGS | settings)
 
 
 def targets(lead, places=16):
@@ -61,6 +62,16 @@ def test_the_headline_names_what_is_lower_than_random_and_what_is_not():
     assert none.startswith("None of 2 ablations lowers the probability of turning back")
     few = SECTION.headline(data(study(targets(-0.1, 2), np.full(2, 0.4))))
     assert few == "Not checked: too few problems (2 places, 2 test problems)."
+
+
+def test_targets_that_were_added_late_confirm_nothing_on_the_study_of_the_design():
+    warning = "were added to the design after the others had failed"
+    own = "/somewhere/resources/pocket/problems.jsonl"
+    late = {"supporting_units": targets(-0.1)["leading_units"]}
+    assert warning in SECTION.headline(data(study(late), source=own))
+    assert warning not in SECTION.headline(data(study(late)))
+    early = SECTION.headline(data(study(targets(-0.1)), source=own))
+    assert warning not in early
 
 
 def test_findings_give_the_effect_beside_random_sets_and_the_published_shares():

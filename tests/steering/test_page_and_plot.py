@@ -161,8 +161,9 @@ def test_thoughts_without_an_end_are_counted():
 
 def test_the_study_of_the_design_says_that_it_confirms_nothing():
     warning = "after three designs without a claim; so this is no confirmation"
-    assert warning in SECTION.headline(study(simulated(0.4)))
-    other = SETTINGS | {"model": {"source": "someone/else"}}
+    own = SETTINGS | {"dataset": {"source": "resources/pocket/problems.jsonl"}}
+    assert warning in SECTION.headline(study(simulated(0.4), settings=own))
+    other = SETTINGS | {"dataset": {"source": "others.jsonl"}}
     assert warning not in SECTION.headline(study(simulated(0.4), settings=other))
 
 

@@ -24,6 +24,7 @@ from ablation.wording import (
     sets_in_words,
     verdict,
 )
+from doubletake.page.design_study import is_design_study
 from doubletake.page.sections import Section
 from doubletake.page.wording import (
     count,
@@ -85,10 +86,17 @@ def headline(data: StudyData) -> str:
     if others:
         do = "does" if others == 1 else "do"
         rest = f"; {plural(others, 'other ablation')} {do} not"
-    return (
+    text = (
         f"Taking away {listed(names)} {verb} {RATE} more than random ones do{rest} "
         f"({tests})."
     )
+    added = any(row["target"].startswith("supporting") for row in found[LOWERS])
+    if added and is_design_study(data):
+        text += (
+            " The supporting ones were added to the design after the others had failed "
+            "on these problems; so this is no confirmation (docs/methods.md)."
+        )
+    return text
 
 
 def _of_verdict(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from doubletake.page.design_study import is_design_study
 from doubletake.page.reader import is_reader
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import count, listed, percent, plural, points, real
@@ -31,10 +31,6 @@ from steering.page_sheets import cells_sheet, examples_sheet, ladder_sheet, whol
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
-
-
-DEVELOPED_ON = ("resources", "pocket")
-"""End of the path of the model on whose study the default counts were set."""
 
 
 def why_empty(data: StudyData) -> str | None:
@@ -66,7 +62,7 @@ def headline(data: StudyData) -> str:
 
 def developed_here(data: StudyData) -> list[str]:
     """The warning of the study on whose problems the design was set."""
-    if Path(data.settings["model"]["source"]).parts[-2:] != DEVELOPED_ON:
+    if not is_design_study(data):
         return []
     return [
         "The design was set while looking at these problems, after three designs "
