@@ -86,14 +86,25 @@ def test_findings_give_the_effect_beside_random_sets_and_the_published_shares():
 
 
 @pytest.mark.parametrize(
-    ("fall", "says"),
+    ("fall", "spread", "says"),
     [
-        (-1.0, "finds the text less likely, so more than turning back is taken away"),
-        (0.0, "the text is not less likely under the plain model"),
+        (-1.0, 0.05, "finds the text less likely, so more than turning back is taken"),
+        (
+            0.0,
+            0.05,
+            "it is not told whether the plain model finds the text less likely",
+        ),
+        (
+            -0.6,
+            2.0,
+            "it is not told whether the plain model finds the text less likely",
+        ),
+        (0.5, 0.05, "the plain model finds the text more likely"),
     ],
 )
-def test_the_coherence_of_a_claim_follows_from_the_interval(fall, says):
-    noise = np.random.default_rng(1).normal(0, 0.05, 16)
+def test_the_coherence_of_a_claim_follows_from_the_interval(fall, spread, says):
+    noise = np.random.default_rng(1).normal(0, spread, 16)
+    noise -= noise.mean()
     texts = [
         row
         for k in range(16)
@@ -105,7 +116,7 @@ def test_the_coherence_of_a_claim_follows_from_the_interval(fall, says):
         )
     ]
     text = " ".join(SECTION.findings(data(study(targets(-0.1)), texts)))
-    assert "With 20 leading units at 0, the" in text
+    assert "With 20 leading units at 0, " in text
     assert says in text
     assert "50% turn back without an ablation" in text
     assert "4.00 backtracks per 100 tokens without an ablation (100% right, 0" in text

@@ -74,8 +74,8 @@ def test_the_token_is_the_last_before_the_sentence_after_an_arrival():
 
 
 def test_an_arrival_too_near_to_the_end_gives_no_context():
-    whole = len(THOUGHT) + len("\n</think>\nIt is 8.")
-    after_first = whole - len("5 + 3 = 8. ")
+    """Tokens of the answer do not count."""
+    after_first = len(THOUGHT) - len("5 + 3 = 8. ")
     found = contexts(NAMES[:1], {"p0"}, distance=after_first)
     assert found[0].token == PROMPT + len("5 + 3 = 8. ") - 1
     assert contexts(NAMES[:1], {"p0"}, distance=after_first + 1) == []

@@ -121,6 +121,8 @@ def steering(changes, direction="ward", positions="every"):
         ({1.0: (0.1, -0.1, True), 2.0: (0.1, -0.1, True)}, 0.1, False),
         ({1.0: (0.9, 0.5, False), 2.0: (0.9, 0.5, False)}, 0.9, True),
         ({1.0: (0.5, None, True), 2.0: (0.9, None, False)}, 0.5, None),
+        # A wide interval shows nothing.
+        ({1.0: (0.3, -0.5, True), 2.0: (0.9, 0.5, False)}, 0.3, None),
     ],
 )
 def test_steering_is_hard_to_control_if_only_broken_text_turns_more(

@@ -121,7 +121,11 @@ def test_contexts_end_with_the_sentence_of_an_arrival(study):
         text = row["text"][: one.character]
         assert text.endswith(".")
         assert row["offsets"][one.kept] >= one.character
-        assert row["offsets"][one.kept - 1] < one.character
+        # White space is kept, so that the next token is the first of a sentence.
+        between = row["text"][one.character : row["offsets"][one.kept]]
+        assert not between.strip()
+        rest = row["text"][row["offsets"][one.kept] : row["offsets"][one.kept + 1]]
+        assert rest.strip()
 
 
 def test_the_screening_takes_at_most_half_of_the_problems(study):

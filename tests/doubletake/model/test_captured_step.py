@@ -2,6 +2,7 @@
 
 import logging
 import random
+from collections import deque
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from doubletake.model import continuous_batching
 from doubletake.model.captured_step import CapturedStep, StepRunner, can_be_captured
-from doubletake.model.continuous_batching import GenerationRequest, generate
+from doubletake.model.continuous_batching import GenerationRequest, Slots, generate
 from doubletake.model.interventions import Positions, model_name
 from doubletake.model.loading import load_decoder
 from doubletake.model.token_sampling import Sampling
@@ -174,10 +175,37 @@ def test_interventions_act_in_captured_steps(decoder, batch_size, on_gpu, monkey
 
 def test_a_step_is_captured_again_where_the_hooks_change(decoder, on_gpu):
     buffers = [(torch.zeros(2, 2, 256, 8), torch.zeros(2, 2, 256, 8))] * 3
-    runner = OnGpu(decoder.hf)
-    first = runner.step(buffers, (1, 2))
-    assert runner.step(buffers, (1, 2)) is first
-    assert runner.step(buffers, (1, 3)) is not first
+    runner, tensor = OnGpu(decoder.hf), torch.zeros(3)
+    hooks = (("resid.1.0.added", tensor),)
+    first = runner.step(buffers, hooks)
+    assert runner.step(buffers, hooks) is first
+    # The same tensor in another place of the model, or with another meaning.
+    for name in ("resid.2.0.added", "resid.1.0.removed"):
+        assert runner.step(buffers, ((name, tensor),)) is not first
+    first = runner.step(buffers, hooks)
+    alike = tensor.view(3)  # another tensor with the same address
+    assert alike.data_ptr() == tensor.data_ptr()
+    assert runner.step(buffers, (("resid.1.0.added", alike),)) is not first
     others = [(torch.zeros(2, 2, 256, 8), torch.zeros(2, 2, 256, 8))] * 3
-    last = runner.step(buffers, (1, 3))
-    assert runner.step(others, (1, 3)) is not last
+    last = runner.step(buffers, hooks)
+    assert runner.step(others, hooks) is not last
+
+
+def test_a_captured_step_is_forgotten_before_new_buffers_are_made(decoder, on_gpu):
+    slots = Slots(decoder.hf, 4, SAMPLING, {1, 7})
+    waiting = deque(requests()[:4])
+    slots.fill(waiting)
+    slots.step()
+    seen = []
+    slots.cache.before_change = lambda: seen.append(slots.runner.captured)
+    slots.runner.release()
+    slots.cache.keep_slots(torch.arange(len(slots.states)))
+    slots.cache.reserved(10_000)
+    assert seen == [None, None]
+    slots = Slots(decoder.hf, 4, SAMPLING, {1, 7})
+    slots.fill(deque(requests()[:4]))
+    slots.step()
+    slots.step()
+    assert slots.runner.captured is not None
+    slots.cache.reserved(10_000)
+    assert slots.runner.captured is None

@@ -88,8 +88,11 @@ def decoded_rows(
         arms: what is taken away.
         progress: counts texts.
     """
-    places = [place for place in places if place.given < decoding.limit(place)]
-    pairs = [(arm, place) for arm in arms for place in places]
+    found = [place for place in places if place.given < decoding.limit(place)]
+    if len(found) < len(places):
+        lacking = len(places) - len(found)
+        logger.info("%d of %d places have no room to go on", lacking, len(places))
+    pairs = [(arm, place) for arm in arms for place in found]
     progress.expect(len(pairs))
     done = _completions(decoding, pairs, progress)
     texts = [

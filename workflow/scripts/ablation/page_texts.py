@@ -26,16 +26,18 @@ def coherence(data: StudyData, rows: list[dict[str, Any]]) -> list[str]:
         text = by_name.get(row["ablation"])
         if text is None:
             continue
-        change = text["logprob_change_high"]
-        if change is None:
+        low, high = text["logprob_change_low"], text["logprob_change_high"]
+        if high is None:
             says = "whether the text suffers is not checked"
-        elif change < 0:
+        elif high < 0:
             says = (
                 "the plain model finds the text less likely, so more than turning back "
                 "is taken away"
             )
+        elif low > 0:
+            says = "the plain model finds the text more likely"
         else:
-            says = "the text is not less likely under the plain model"
+            says = "it is not told whether the plain model finds the text less likely"
         sentences.append(
             f"With {in_words(row)}, {says}: mean log-prob "
             f"{real(text['logprob'], 2)} against {real(plain['logprob'], 2)} nats "
@@ -99,5 +101,6 @@ def thoughts(data: StudyData) -> list[str]:
         f"Whole thoughts ({plural(plain['n'], 'thought')}, the ablation at every "
         f"token): {real(plain['turns'], 2)} backtracks per 100 tokens without an "
         f"ablation ({percent(plain['accuracy'], 0)} right, {plain['unclosed']} without "
-        f"an end); with {'; with '.join(parts)}."
+        f"an end); with {'; with '.join(parts)}. Random sets were not tried on whole "
+        "thoughts, so a change of accuracy or length may be that of any such set."
     ]

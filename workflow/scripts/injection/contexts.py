@@ -1,5 +1,6 @@
 """The contexts: a token of a thought, and the tokens that follow it in the thought."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,14 +86,16 @@ def drawn_contexts(
 def _arrival_tokens(
     trace: dict[str, Any], ends: Sequence[int], distance: int
 ) -> Iterator[int]:
-    """The tokens before the sentences that follow arrivals, if enough tokens follow.
+    """The tokens before the sentences that follow arrivals.
+
+    Enough tokens of the thought must follow.
 
     Such a token is the last one that the model reads before it chooses the first token
     of the next sentence.
     """
     prompt, offsets = len(trace["prompt_ids"]), trace["offsets"]
     starts = [span.start for span in sentences(trace["text"])]
-    last = prompt + len(offsets) - 1
+    last = prompt + bisect_left(offsets, trace["thought_stop"]) - 1
     seen = set()
     for end in ends:
         later = [s for s in starts if end <= s < trace["thought_stop"]]

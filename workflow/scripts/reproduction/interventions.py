@@ -22,6 +22,8 @@ PLACES = {
 }
 SMALL = 0.1
 """A gain of accuracy below this share counts as small."""
+SMALL_RISE = 0.5
+"""A rise below this number of backtracks per 100 tokens counts as small."""
 LEVEL = 0.05
 """Largest corrected p-value of a claim."""
 
@@ -55,16 +57,18 @@ def injected_attention(run: Run) -> Finding:
 def continuous(run: Run) -> Finding:
     """Change of turning at the largest strength at which the text stays whole.
 
-    Hard to control: no strength raises turning while the text stays whole, and some
-    strength breaks the text.
+    Hard to control: some strength breaks the text, and none at which it is whole is
+    compatible with a rise by more than `SMALL_RISE`. Not so: a strength raises turning
+    while the text stays whole, or none breaks it.
     """
     rows = _side(run, toward=True)
     found, intact = _strongest(rows), rows.filter("intact")
-    lows = intact["backtracks_change_low"].to_list()
-    if None in lows:
+    ends = intact.select("backtracks_change_low", "backtracks_change_high").rows()
+    if any(None in pair for pair in ends):
         return found.judged(None)
-    raises = any(low > 0 for low in lows)
-    return found.judged(intact.height < rows.height and not raises)
+    if intact.height == rows.height or any(low > 0 for low, _ in ends):
+        return found.judged(False)
+    return found.judged(all(high < SMALL_RISE for _, high in ends) or None)
 
 
 def wrap_up(run: Run) -> Finding:

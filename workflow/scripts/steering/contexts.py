@@ -113,10 +113,18 @@ def _context(one: DrawnThought, events: pl.DataFrame, seed: int) -> Context | No
         if end <= len(thought)
     }
     for _, name in ranked_by_digest(((one.name, name) for name in places), seed):
-        kept = bisect_left(row["offsets"], places[str(name)])
+        kept = _after_space(row, bisect_left(row["offsets"], places[str(name)]))
         if 0 < kept < len(row["offsets"]):
             return Context(0, one, kept, places[str(name)])
     return None
+
+
+def _after_space(row: dict[str, Any], kept: int) -> int:
+    """Number of tokens of the completion, with the white space that follows them."""
+    offsets, text = row["offsets"], row["text"]
+    while kept + 1 < len(offsets) and text[offsets[kept] : offsets[kept + 1]].isspace():
+        kept += 1
+    return kept
 
 
 def _numbered(contexts: list[Context]) -> list[Context]:

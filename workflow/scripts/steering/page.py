@@ -177,6 +177,10 @@ def _whole_thoughts(data: StudyData) -> list[str]:
     text = f"{first}{'; ' if parts else ''}{'; '.join(parts)}."
     if parts:
         text += " These are the strongest ones at which text is whole."
+    text += (
+        " Random vectors were not tried on whole thoughts, so a change of accuracy or "
+        "length may be that of any vector of this norm."
+    )
     return [text, by_strength(data, "backtracks"), accuracy(data, rows)]
 
 

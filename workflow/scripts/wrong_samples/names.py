@@ -24,6 +24,6 @@ SOURCES = (STUDY, FURTHER)
 TESTED = {
     "over_resample": (RESAMPLE, (WAIT, STEER, STEER_WAIT, END, WRAP_UP)),
     "over_vote": (VOTE, (WAIT, STEER, STEER_WAIT)),
-    "over_random": (RANDOM, (STEER, STEER_WAIT, WRAP_UP)),
+    "over_random": (RANDOM, (STEER, WRAP_UP)),
 }
 """By comparison: the control, and the actions that are tested against it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -106,7 +106,7 @@ def _conclusion(data: StudyData, pushes: list[str]) -> str:
     more = [name for name in pushes if shows_more(data, rows[name], "over_resample")]
     if not more:
         return "none of them is shown to mend more than resampling alone"
-    better = [name for name in more if shows_more(data, rows[name], "over_vote")]
+    better = [name for name in more if _more_than_vote(data, rows, name)]
     verb = "mends" if len(more) == 1 else "mend"
     shown = f"{listed([DONE[name] for name in more])} {verb} more than resampling alone"
     if VOTE not in rows:
@@ -116,6 +116,14 @@ def _conclusion(data: StudyData, pushes: list[str]) -> str:
     if not better:
         return f"{shown}, but this is not shown at equal cost"
     return f"{shown}; at equal cost only {listed([DONE[name] for name in better])}"
+
+
+def _more_than_vote(
+    data: StudyData, rows: dict[str, dict[str, Any]], name: str
+) -> bool:
+    """Whether an action mends more than a vote that spends at least as many tokens."""
+    dear = rows[VOTE]["tokens"] >= rows[name]["tokens"] if VOTE in rows else False
+    return dear and shows_more(data, rows[name], "over_vote")
 
 
 def findings(data: StudyData) -> list[str]:

@@ -23,12 +23,20 @@ Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
 class AlignedCache(DynamicCache):
     """Keys and values [slot, head, position, d] of each layer."""
 
-    def __init__(self, device: torch.device) -> None:
-        """No slots and no positions."""
+    def __init__(
+        self, device: torch.device, before_change: Callable[[], None] = lambda: None
+    ) -> None:
+        """No slots and no positions.
+
+        Args:
+            device: where the numbers are.
+            before_change: called before new buffers take the place of old ones.
+        """
         # No config here: with it, layers with a sliding window would drop keys, and
         # positions in the cache would differ from layer to layer.
         super().__init__()
         self.layer_class_to_replicate = GrowingLayer
+        self.before_change = before_change
         self.starts = torch.zeros(0, dtype=torch.long, device=device)
         """The first position that each slot uses, [slot]."""
 
@@ -90,6 +98,9 @@ class AlignedCache(DynamicCache):
 
     def reserved(self, total: int) -> list[Buffers]:
         """The buffers of all layers, with room for so many positions."""
+        first = next(self._growing()).buffers
+        if first is None or total > first[0].shape[2]:
+            self.before_change()
         return [
             layer.reserved(total, layer.keys, layer.values) for layer in self._growing()
         ]
@@ -126,6 +137,7 @@ class AlignedCache(DynamicCache):
 
     def _reshape(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
         """Replace the keys and values of every layer."""
+        self.before_change()
         for layer in self._growing():
             layer.replace(change(layer.keys), change(layer.values))
 

@@ -32,8 +32,9 @@ BOUNDS = {
 }
 """Largest relative difference of the logits from those of the plain step."""
 
-Hooks = tuple[int, ...]
-"""Addresses of all tensors that hooks of a step read, in the order of the hooks."""
+Hooks = tuple[tuple[str, torch.Tensor], ...]
+"""All tensors that hooks of a step read, each with a name that tells what a hook does
+with it and where."""
 
 
 def can_be_captured(model: PreTrainedModel) -> bool:
@@ -118,7 +119,8 @@ class CapturedStep:
 
     def fits(self, buffers: Sequence[Buffers], hooks: Hooks) -> bool:
         """Whether this graph reads and writes these tensors."""
-        return (self.addresses, self.hooks) == (_addresses(buffers), hooks)
+        # The hooks' tensors are kept, so no other tensor can have their addresses.
+        return self.addresses == _addresses(buffers) and _same(self.hooks, hooks)
 
     def __call__(
         self, tokens: torch.Tensor, starts: torch.Tensor, position: int
@@ -161,6 +163,10 @@ class StepRunner:
             self.captured = CapturedStep(self.model, buffers, hooks)
         return self.captured
 
+    def release(self) -> None:
+        """Forget the captured step, and with it its memory and the buffers it holds."""
+        self.captured = None
+
     def prove(self, captured: torch.Tensor, plain: torch.Tensor) -> None:
         """Compare the logits of a captured step with those of the plain step.
 
@@ -179,3 +185,9 @@ class StepRunner:
 
 def _addresses(buffers: Sequence[Buffers]) -> list[int]:
     return [tensor.data_ptr() for pair in buffers for tensor in pair]
+
+
+def _same(one: Hooks, other: Hooks) -> bool:
+    return len(one) == len(other) and all(
+        a[0] == b[0] and a[1] is b[1] for a, b in zip(one, other, strict=True)
+    )

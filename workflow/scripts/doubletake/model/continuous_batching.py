@@ -108,10 +108,10 @@ class Slots:
         self.shared_texts = SharedTexts(model)
         self.device = model.device
         self.states: list[_SlotState | None] = []
-        self.cache = AlignedCache(self.device)
+        self.runner = StepRunner(model)
+        self.cache = AlignedCache(self.device, self.runner.release)
         self.last_tokens = torch.zeros(0, dtype=torch.long, device=self.device)
         self.tokens_computed = 0
-        self.runner = StepRunner(model)
         self.spare = CAPTURED_SPARE if self.runner.captures else SPARE
 
     @property

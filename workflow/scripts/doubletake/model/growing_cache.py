@@ -48,6 +48,7 @@ class GrowingLayer(DynamicLayer):
                 _grown(self.keys, keys, used, room),
                 _grown(self.values, values, used, room),
             )
+            self.use(used)  # the old buffers are free now
         return self.buffers
 
     def use(self, total: int) -> None:

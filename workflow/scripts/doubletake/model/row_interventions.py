@@ -95,10 +95,9 @@ class _Place:
         return bool(mask.any())
 
     @property
-    def addresses(self) -> list[int]:
-        """Addresses of the tensors that `change` reads."""
-        tensors = (self.active, self.shares, *self.vectors.values())
-        return [tensor.data_ptr() for tensor in tensors]
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The tensors that `change` reads, by name."""
+        return {"active": self.active, "shares": self.shares, **self.vectors}
 
     def change(self, states: torch.Tensor) -> torch.Tensor:
         """New states [slot, 1, width], in the dtype of the states."""
@@ -230,7 +229,7 @@ class RowInterventions:
                 so that a captured step serves for many tokens.
 
         Yields:
-            Addresses of the tensors that the hooks read.
+            The tensors that the hooks read.
         """
         for slot, text in self._texts.items():
             completion = completions[slot]
@@ -238,26 +237,25 @@ class RowInterventions:
             for token in completion[1][text.count :]:
                 text.add(token)
         acting: dict[tuple[str, int], list[_Place]] = {}
-        for (part, layer, _), place in sorted(self._places.items()):
+        hooks: list[tuple[str, torch.Tensor]] = []
+        for (part, layer, number), place in sorted(self._places.items()):
             if place.aim(self._positions, self._texts) or always:
                 acting.setdefault((part, layer), []).append(place)
+                hooks += [
+                    (f"{part}.{layer}.{number}.{name}", tensor)
+                    for name, tensor in place.tensors.items()
+                ]
 
         def change(part: str, layer: int, states: torch.Tensor) -> torch.Tensor:
             for place in acting[part, layer]:
                 states = place.change(states)
             return states
 
-        hooks = tuple(
-            address
-            for places in acting.values()
-            for place in places
-            for address in place.addresses
-        )
         if acting:
             with replaced(self.decoder, change, acting):
-                yield hooks
+                yield tuple(hooks)
         else:
-            yield hooks
+            yield ()
         if self.record is not None:
             self._note(self.record, completions, acting)
         self._positions += 1
