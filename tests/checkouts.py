@@ -97,6 +97,8 @@ def small(config: dict[str, Any]) -> None:
     config["injection"] |= {"free_contexts": 1, "free_tokens": 4}
     config["steering"] |= {"strengths": [0.25], "steps": [0.5, 1.0], "random": 4}
     config["steering"] |= {"contexts": 3, "ladder_contexts": 3, "thoughts": 2}
+    config["ablation"] |= {"boundaries": 3, "sizes": [2], "continuations": 2}
+    config["ablation"] |= {"tokens": 4, "thoughts": 1, "thought_tokens": 32}
     config["online_exit"] |= {"thoughts": 2, "timed_thoughts": 1, "greedy_tokens": 64}
 
 
