@@ -33,7 +33,7 @@ rule summarise_reproduction:
     params:
         settings=REPRODUCTION,
         code=code_digest(
-            "reproduction/summarise", *registry.modules("declaration", "tables")
+            "reproduction/summarise", *reproduction_settings.modules_of_tables()
         ),
     message:
         "Published numbers beside those of the studies"

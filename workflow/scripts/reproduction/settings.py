@@ -5,7 +5,7 @@ from typing import Any
 
 from doubletake.study.other_results import published_run
 from doubletake.study.outputs import StudyFiles
-from doubletake.study.registry import stages
+from doubletake.study.registry import modules, stages
 
 TABLES = (
     *("traces", "turns", "turns/words"),
@@ -31,6 +31,16 @@ def table_files() -> list[str]:
         for stage in stages()
         for table in stage.all_tables
         if table.file(stage.name).removesuffix(".parquet") in TABLES
+    ]
+
+
+def modules_of_tables() -> list[str]:
+    """Modules that declare these tables, for the digest of the script's code."""
+    folders = {table.partition("/")[0] for table in TABLES}
+    return [
+        name
+        for name in modules("declaration", "tables")
+        if name.partition(".")[0] in folders
     ]
 
 

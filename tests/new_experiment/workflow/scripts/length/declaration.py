@@ -5,7 +5,7 @@ from length.tables import LENGTH
 
 DECLARATION = Experiment(
     name="length",
-    order=70,
+    order=90,
     title="Length",
     question="Are long thoughts right less often?",
     holds="accuracy by length of the thought",
