@@ -46,7 +46,7 @@ def test_the_default_config_has_its_schemas_shape(config):
     [
         ("early_exit/grups", "early_exit.grups", "groups"),
         ("models/pocket/sauce", "models.pocket.sauce", "source"),
-        ("batch_size", "batch_size", "generation.batch_size"),
+        ("batch_size", "batch_size", "generation.batch_size or steering.batch_size"),
         ("attribution/dtype", "attribution.dtype", "models.<name>.dtype"),
         ("shard", "shard", "shards"),
     ],

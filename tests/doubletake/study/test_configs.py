@@ -19,7 +19,10 @@ STUDIES = sorted(
 )
 FLAGSHIP = "r1-llama-8b"
 DISTILLS = [name for name in STUDIES if name.startswith("r1-qwen-")]
-OF_THE_MODEL = {"studies", "models", "batch_memory", "generation.batch_size"}
+OF_THE_MODEL = {
+    *("studies", "models", "batch_memory", "generation.batch_size"),
+    "wrong_samples.layer",
+}
 """Keys that differ between the models of the flagship study."""
 
 
@@ -35,9 +38,14 @@ def whole(name: str) -> dict[str, Any]:
 
 
 def flat(config: dict[str, Any]) -> dict[str, Any]:
-    """Values of a config; those inside `generation` by key."""
-    inner = {f"generation.{key}": value for key, value in config["generation"].items()}
-    return {key: config[key] for key in config if key != "generation"} | inner
+    """Values of a config; those of some sections by key."""
+    values: dict[str, Any] = {}
+    for name, part in config.items():
+        opened = name in ("generation", "wrong_samples")
+        values |= (
+            {f"{name}.{k}": v for k, v in part.items()} if opened else {name: part}
+        )
+    return values
 
 
 @pytest.mark.parametrize("name", STUDIES)
