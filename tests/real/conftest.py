@@ -83,6 +83,12 @@ def configure(config: dict[str, Any], model: Path) -> None:
     config["early_exit"]["groups"] = [2, 3, 4]
     config["probing"] |= {"strengths": [0.01, 1.0], "folds": 3, "shuffles": 1}
     config["value_vectors"] |= {"best_layers": 1, "checked_positions": 3}
+    config["steering"] |= published["steering"] | {"contexts": 2}
+    config["injection"] |= {"contexts": 2, "random": 3, "random_contexts": 1}
+    config["injection"] |= {"free_contexts": 1, "free_tokens": 4}
+    config["wrong_samples"] |= {"further": 0, "samples": 1, "right_samples": 1}
+    config["ablation"] |= {"boundaries": 1, "sizes": [2], "continuations": 1}
+    config["ablation"] |= {"tokens": 4, "thoughts": 1, "thought_tokens": 8}
     config["report"]["examples"] = 2
     config["verification"] = VERIFICATION
 
