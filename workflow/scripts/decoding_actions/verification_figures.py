@@ -7,7 +7,11 @@ from typing import Any
 import torch
 
 from decoding_actions.keywords import CONTROL, NOWAIT, S1
-from doubletake.tables.verification import VerificationRow
+from doubletake.tables.verification import (
+    VerificationRow,
+    differing_share,
+    violations,
+)
 from doubletake.text.drawn_thoughts import DrawnThought
 
 LARGEST_SHARE = 0.1
@@ -48,31 +52,12 @@ class Checks:
 
     def figures(self, dtype: torch.dtype) -> list[VerificationRow]:
         """Rows of the table of verification."""
-        exact = dtype == torch.float32
-        share = sum(self.differing) / len(self.differing) if self.differing else None
+        bound = LARGEST_SHARE if dtype == torch.float32 else None
+        check = "decoding without an action / the study's thoughts"
+        forbidden = "forbidden tokens / tokens of the thoughts"
+        missing = "appended word / text of the prolonged thoughts"
         return [
-            VerificationRow(
-                check="decoding without an action / the study's thoughts",
-                statistic="thoughts with another token",
-                value=share,
-                unit="share",
-                n=len(self.differing),
-                bound=LARGEST_SHARE if exact else None,
-                merge="mean",
-            ),
-            _count("forbidden tokens / tokens of the thoughts", self.forbidden),
-            _count("appended word / text of the prolonged thoughts", self.missing),
+            differing_share(check, "thoughts", self.differing, bound),
+            violations(forbidden, self.forbidden),
+            violations(missing, self.missing),
         ]
-
-
-def _count(check: str, cases: Sequence[int]) -> VerificationRow:
-    """Number of cases in which an action did not do what it says; none may be."""
-    return VerificationRow(
-        check=check,
-        statistic="violations",
-        value=float(sum(cases)) if cases else None,
-        unit="cases",
-        n=len(cases),
-        bound=0.0,
-        merge="sum",
-    )

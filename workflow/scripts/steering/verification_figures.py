@@ -7,7 +7,11 @@ from typing import Any
 import torch
 
 from doubletake.stats.verification import Largest
-from doubletake.tables.verification import VerificationRow
+from doubletake.tables.verification import (
+    VerificationRow,
+    differing_share,
+    violations,
+)
 from doubletake.text.trace_rows import Completion
 
 LARGEST_SHARE = 0.1
@@ -73,9 +77,9 @@ class Checks:
                 bound=LOGPROB_BOUND if exact else None,
                 merge="max",
             ),
-            _count("strength 0 / none, tokens and log-probs", self.zeros),
-            _count("changed positions / every position that was read", self.places),
-            _count(f"problems screened / {TO_TEST}", self.fitted),
+            violations("strength 0 / none, tokens and log-probs", self.zeros),
+            violations("changed positions / every position that was read", self.places),
+            violations(f"problems screened / {TO_TEST}", self.fitted),
         ]
 
 
@@ -107,35 +111,9 @@ class WholeChecks:
 
     def figures(self, dtype: torch.dtype | None) -> list[VerificationRow]:
         """Rows of the table of verification."""
-        exact = dtype == torch.float32
+        bound = LARGEST_SHARE if dtype == torch.float32 else None
+        check = "whole thoughts without steering / the study's thoughts"
         return [
-            _differing("whole thoughts", self.differing, exact=exact),
-            _count(f"problems decoded / {TO_TEST}", self.fitted),
+            differing_share(check, "thoughts", self.differing, bound),
+            violations(f"problems decoded / {TO_TEST}", self.fitted),
         ]
-
-
-def _differing(what: str, differing: Sequence[bool], *, exact: bool) -> VerificationRow:
-    """Share of texts without steering that differ from the study's own."""
-    n = len(differing)
-    return VerificationRow(
-        check=f"{what} without steering / the study's thoughts",
-        statistic="thoughts with another token",
-        value=sum(differing) / n if n else None,
-        unit="share",
-        n=n,
-        bound=LARGEST_SHARE if exact else None,
-        merge="mean",
-    )
-
-
-def _count(check: str, cases: Sequence[bool]) -> VerificationRow:
-    """Number of cases in which two things differ; none may."""
-    return VerificationRow(
-        check=check,
-        statistic="violations",
-        value=float(sum(cases)) if cases else None,
-        unit="cases",
-        n=len(cases),
-        bound=0.0,
-        merge="sum",
-    )

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 import torch
 
 from doubletake.model.generation_state import GenerationRequest
-from doubletake.tables.verification import VerificationRow
+from doubletake.tables.verification import (
+    VerificationRow,
+    differing_share,
+    violations,
+)
 from doubletake.text.trace_rows import Completion
 
 LARGEST_SHARE = 0.1
@@ -48,33 +52,12 @@ class Checks:
 
     def figures(self, dtype: torch.dtype) -> list[VerificationRow]:
         """Rows of the table of verification."""
-        exact = dtype == torch.float32
-        share = sum(self.differing) / len(self.differing) if self.differing else None
+        bound = LARGEST_SHARE if dtype == torch.float32 else None
+        unit, check = "continuations", "a direction of strength 0 / no direction"
+        places = "tokens at which states change / tokens after the cut"
+        forced = "first tokens / kept and forced tokens"
         return [
-            VerificationRow(
-                check="a direction of strength 0 / no direction",
-                statistic="continuations with another token",
-                value=share,
-                unit="share",
-                n=len(self.differing),
-                bound=LARGEST_SHARE if exact else None,
-                merge="mean",
-            ),
-            _count(
-                "tokens at which states change / tokens after the cut", self.misplaced
-            ),
-            _count("first tokens / kept and forced tokens", self.unforced),
+            differing_share(check, unit, self.differing, bound),
+            violations(places, self.misplaced, unit),
+            violations(forced, self.unforced, unit),
         ]
-
-
-def _count(check: str, cases: Sequence[bool]) -> VerificationRow:
-    """Number of continuations that break a rule; none may."""
-    return VerificationRow(
-        check=check,
-        statistic="violations",
-        value=float(sum(cases)) if cases else None,
-        unit="continuations",
-        n=len(cases),
-        bound=0.0,
-        merge="sum",
-    )

@@ -1,6 +1,6 @@
 """The table of verification: errors of a stage, measured in the same run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
@@ -57,6 +57,49 @@ class VerificationRow:
     n: int
     bound: float | None = None
     merge: Merge
+
+
+def violations(
+    check: str, cases: Sequence[int], unit: str = "cases"
+) -> VerificationRow:
+    """How many cases break a rule that none may break.
+
+    Args:
+        check: the two things that must agree.
+        cases: of each case whether, or how often, it breaks the rule.
+        unit: of the cases.
+    """
+    return VerificationRow(
+        check=check,
+        statistic="violations",
+        value=float(sum(cases)) if cases else None,
+        unit=unit,
+        n=len(cases),
+        bound=0.0,
+        merge="sum",
+    )
+
+
+def differing_share(
+    check: str, texts: str, differing: Sequence[bool], bound: float | None
+) -> VerificationRow:
+    """The share of decoded texts with another token than they should have.
+
+    Args:
+        check: the two decodings that are compared.
+        texts: what the texts are called.
+        differing: of each text whether it differs.
+        bound: the largest share that is allowed; None: rounding may change tokens.
+    """
+    return VerificationRow(
+        check=check,
+        statistic=f"{texts} with another token",
+        value=sum(differing) / len(differing) if differing else None,
+        unit="share",
+        n=len(differing),
+        bound=bound,
+        merge="mean",
+    )
 
 
 def verification_of(stage: str, checks: Iterable[VerificationRow]) -> pl.DataFrame:
