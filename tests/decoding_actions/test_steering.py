@@ -19,9 +19,9 @@ from decoding_actions.steering import (
     forbidden,
     is_checkpoint,
 )
-from doubletake.model.continuous_batching import Slots
 from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.model.generation_state import GenerationRequest
+from doubletake.model.slots import Slots
 from doubletake.model.token_sampling import GREEDY
 from traces.tables import TRACES
 

@@ -10,9 +10,9 @@ from tiny_branches import ids_of
 
 from doubletake.model.branch_rows import continue_branches
 from doubletake.model.branches import Branch, Prefix
-from doubletake.model.continuous_batching import Slots
 from doubletake.model.generation_state import GenerationRequest
 from doubletake.model.loading import load_decoder
+from doubletake.model.slots import Slots
 from doubletake.model.token_sampling import GREEDY, Sampling
 from doubletake.model.watched_places import Watch
 from online_exit.running_branches import Look, continue_running

@@ -54,11 +54,7 @@ WORDS = [
     ("activations/cache.py", '"""One forward pass over', '"""Edited'),
     ("traces/generate.py", "logger =", "# Edited.\nlogger ="),
     ("doubletake/model/decoder.py", '"""A Hugging Face decoder', '"""Edited'),
-    (
-        "doubletake/model/continuous_batching.py",
-        "import numpy",
-        "# Edited.\nimport numpy",
-    ),
+    ("doubletake/model/slots.py", "import numpy", "# Edited.\nimport numpy"),
 ]
 DOUBLED = ("activations/cache.py", 'means(sums["resid"]', 'means(2 * sums["resid"]')
 RESEEDED = ("traces/generate.py", "settings.seed)", "settings.seed + 1)")

@@ -11,11 +11,12 @@ from plain_interventions import added
 from tiny_architectures import configurations, settings_of
 from transformers import AutoModelForCausalLM
 
-from doubletake.model import continuous_batching
+from doubletake.model import slots
 from doubletake.model.captured_step import CapturedStep, StepRunner, can_be_captured
-from doubletake.model.continuous_batching import GenerationRequest, Slots, generate
+from doubletake.model.continuous_batching import GenerationRequest, generate
 from doubletake.model.interventions import Positions, model_name
 from doubletake.model.loading import load_decoder
+from doubletake.model.slots import Slots
 from doubletake.model.token_sampling import Sampling
 
 SAMPLING = Sampling(temperature=0.8, top_p=0.95, seed=3)
@@ -46,7 +47,7 @@ class OnGpu(StepRunner):
 
 @pytest.fixture
 def on_gpu(monkeypatch):
-    monkeypatch.setattr(continuous_batching, "StepRunner", OnGpu)
+    monkeypatch.setattr(slots, "StepRunner", OnGpu)
     monkeypatch.setattr("doubletake.model.captured_step.CapturedStep", Uncaptured)
     monkeypatch.setattr(Uncaptured, "made", 0)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from doubletake.model import continuous_batching
+from doubletake.model import slots
 from doubletake.model.continuous_batching import GenerationRequest, generate
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.errors import InputError
@@ -141,7 +141,7 @@ def test_out_of_memory_keeps_the_tokens_of_all_completions(
 
 
 def test_many_prompts_take_several_passes(model, requests, reference, monkeypatch):
-    monkeypatch.setattr(continuous_batching, "PREFILL_TOKENS", 60)
+    monkeypatch.setattr(slots, "PREFILL_TOKENS", 60)
     sizes, forward = [], model.forward
 
     def watched(*args, **kwargs):

@@ -8,7 +8,7 @@ import torch
 from plain_interventions import acts, added, plain_decoding, vector
 from tiny_architectures import ARCHITECTURES, DENSE, settings_of
 
-from doubletake.model import continuous_batching
+from doubletake.model import slots
 from doubletake.model.aligned_cache import AlignedCache
 from doubletake.model.checkpoints import Checkpoint
 from doubletake.model.continuous_batching import generate
@@ -400,7 +400,7 @@ def test_the_digest_of_a_request_covers_its_changes(decoder):
 
 
 def test_prompts_take_several_passes(decoder, monkeypatch):
-    monkeypatch.setattr(continuous_batching, "PREFILL_TOKENS", 20)
+    monkeypatch.setattr(slots, "PREFILL_TOKENS", 20)
     requests = requests_of(decoder, changes(decoder), 4)
     assert_is_reference(decoder, requests, decode(decoder, requests))
 

@@ -15,7 +15,8 @@ from doubletake.model import growing_cache
 from doubletake.model.attention_weights import reading_rows
 from doubletake.model.branch_rows import continue_branches, replay_unpacked
 from doubletake.model.branches import Branch, Prefix
-from doubletake.model.continuous_batching import GenerationRequest, Slots, generate
+from doubletake.model.continuous_batching import GenerationRequest, generate
+from doubletake.model.slots import Slots
 from doubletake.model.token_sampling import Sampling
 
 GREEDY = Sampling(temperature=0, top_p=1.0, seed=0)

@@ -7,7 +7,7 @@ from decoding_actions.control_words import control_words, whole_words
 from decoding_actions.forbidden_words import ForbiddenWord, Vocabulary
 from decoding_actions.keywords import CGRS, CONTROL, NOWAIT
 from decoding_actions.steering import Forbid, OpenThoughts, Suppress
-from doubletake.model.continuous_batching import Steering
+from doubletake.model.slots import Steering
 from doubletake.text.drawn_thoughts import DrawnThought
 from doubletake.text.tokenizer import TraceTokenizer
 

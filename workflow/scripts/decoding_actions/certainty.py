@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from transformers import DynamicCache
 
-from doubletake.model.continuous_batching import Slots
 from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.model.growing_cache import GrowingLayer
+from doubletake.model.slots import Slots
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import torch
 
 from decoding_actions.certainty import certainty, trial_answers
 from decoding_actions.keywords import PARAGRAPH
-from doubletake.model.continuous_batching import Slots, Steering
 from doubletake.model.forced_answers import AnswerPrompt
+from doubletake.model.slots import Slots, Steering
 from doubletake.stats.draws import uniforms
 from doubletake.text.tokenizer import TraceTokenizer
 

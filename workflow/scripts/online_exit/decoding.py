@@ -10,9 +10,9 @@ import torch
 from doubletake.model.branch_rows import continue_branches
 from doubletake.model.branches import Branch, Prefix
 from doubletake.model.continuations import Continuation
-from doubletake.model.continuous_batching import Slots
 from doubletake.model.decoder import Decoder
 from doubletake.model.generation_state import GenerationRequest
+from doubletake.model.slots import Slots
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.errors import InputError
 from doubletake.text.trace_rows import Completion, TracePrompt

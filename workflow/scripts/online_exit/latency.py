@@ -12,8 +12,8 @@ import torch
 
 from doubletake.exit_rules.points import KEPT
 from doubletake.exit_rules.rule import ENTROPY, MARKER, NEEDS, PROBE, TRIAL
-from doubletake.model.continuous_batching import Slots
 from doubletake.model.generation_state import GenerationRequest
+from doubletake.model.slots import Slots
 from doubletake.model.token_sampling import Sampling
 from doubletake.text.trace_rows import TracePrompt
 from exit_probes.reading import PointProbe

@@ -15,10 +15,10 @@ from transformers import DynamicCache
 from doubletake.model.batch_memory import GIB, Widths, cache_bytes, forward_bytes
 from doubletake.model.branches import Branch
 from doubletake.model.continuations import Continuation, GrowingContinuations
-from doubletake.model.continuous_batching import Slots
 from doubletake.model.decoder import Decoder
 from doubletake.model.growing_cache import GrowingLayer
 from doubletake.model.hooks import hooked
+from doubletake.model.slots import Slots
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import torch
 
-from doubletake.model.continuous_batching import Slots
+from doubletake.model.slots import Slots
 
 
 class TurnProbability:
