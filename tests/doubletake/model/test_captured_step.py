@@ -193,20 +193,14 @@ def test_a_step_is_captured_again_where_the_hooks_change(decoder, on_gpu):
 
 
 def test_a_captured_step_is_forgotten_before_new_buffers_are_made(decoder, on_gpu):
-    slots = Slots(decoder.hf, 4, SAMPLING, {1, 7})
-    waiting = deque(requests()[:4])
-    slots.fill(waiting)
-    slots.step()
-    seen = []
-    slots.cache.before_change = lambda: seen.append(slots.runner.captured)
-    slots.runner.release()
-    slots.cache.keep_slots(torch.arange(len(slots.states)))
-    slots.cache.reserved(10_000)
-    assert seen == [None, None]
-    slots = Slots(decoder.hf, 4, SAMPLING, {1, 7})
-    slots.fill(deque(requests()[:4]))
-    slots.step()
-    slots.step()
-    assert slots.runner.captured is not None
-    slots.cache.reserved(10_000)
-    assert slots.runner.captured is None
+    batch = Slots(decoder.hf, 4, SAMPLING, {1, 7})
+    batch.fill(deque(requests()[:4]))
+    batch.step()
+    for change in (
+        lambda: batch.cache.keep_slots(torch.arange(len(batch.states))),
+        lambda: batch.cache.reserved(10_000),
+    ):
+        batch.step()
+        assert batch.runner.captured is not None
+        change()
+        assert batch.runner.captured is None
