@@ -2,12 +2,19 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from doubletake.running.errors import InputError
 from doubletake.study.settings import ModelSettings
 from doubletake.text.tokenizer import load_tokenizer
-from turns.reading import target_ids, turn_words, variants_of, white_space_ids
+from turns.reading import (
+    drawn_backtracks,
+    target_ids,
+    turn_words,
+    variants_of,
+    white_space_ids,
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +56,29 @@ def test_a_group_without_a_single_token_is_refused(tokenizer):
 def test_a_token_in_two_groups_is_refused(tokenizer):
     with pytest.raises(InputError, match="more than one group"):
         turn_words(tokenizer, {"backtrack": ["Wait"], "wrap_up": ["So", "wait"]})
+
+
+def test_drawn_backtracks_take_every_problem_first_and_nest():
+    rows = [
+        {
+            "trace": f"{problem}/{sample}",
+            "problem": str(problem),
+            "event": event,
+            "kind": kind,
+            "selected": event < 4,
+        }
+        for problem in range(5)
+        for sample in range(2)
+        for event in range(6)
+        for kind in ("backtrack", "control")
+    ]
+    table = pl.DataFrame(rows)
+    every = drawn_backtracks(table, None, 0)
+    assert every.height == 5 * 2 * 4
+    assert set(every["kind"]) == {"backtrack"}
+    assert every["selected"].all()
+    assert every["problem"][:5].n_unique() == every["problem"][5:10].n_unique() == 5
+    assert drawn_backtracks(table, 7, 0).equals(every[:7])
+    assert drawn_backtracks(table.reverse(), 7, 0).equals(every[:7])
+    assert not drawn_backtracks(table, 7, 1).equals(every[:7])
+    assert drawn_backtracks(table.clear(), 3, 0).is_empty()

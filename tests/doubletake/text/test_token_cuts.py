@@ -65,7 +65,9 @@ def test_a_change_of_a_whole_token_touches_no_other(tokenizer, trace):
     changed = replaced(trace, Span(start, start + 2), "20", len(TEXT), tokenizer)
     own = trace["completion_ids"]
     differing = [
-        k for k, pair in enumerate(zip(own, changed.ids)) if len(set(pair)) > 1
+        k
+        for k, pair in enumerate(zip(own, changed.ids, strict=True))
+        if len(set(pair)) > 1
     ]
     assert len(own) == len(changed.ids)
     assert differing == [changed.first]

@@ -1,11 +1,13 @@
 """For later stages: the kinds of turns, turn words and white space as token ids."""
 
+from collections import Counter
 from typing import Any
 
 import polars as pl
 import torch
 
 from doubletake.running.errors import InputError
+from doubletake.stats.draws import ranked_by_digest
 from doubletake.text.tokenizer import TraceTokenizer
 from turns.tables import TURN_WORDS
 
@@ -87,3 +89,30 @@ def target_ids(words: pl.DataFrame) -> dict[str, torch.Tensor]:
         group: torch.tensor(words.filter(group=group)["token_id"].sort().to_list())
         for group in GROUPS
     }
+
+
+def drawn_backtracks(turns: pl.DataFrame, count: int | None, seed: int) -> pl.DataFrame:
+    """Selected backtracks in a seeded order, one of each problem before a second of any.
+
+    Experiments that look at some backtracks only draw them here. So those with one seed
+    look at the same events, and a larger count adds events to those of a smaller one.
+
+    Args:
+        turns: `turns.tables.TURNS`.
+        count: how many; None: all.
+        seed: of the draw.
+
+    Returns:
+        Rows of `turns`, in the order of the draw.
+    """
+    chosen = turns.filter(pl.col("selected") & (pl.col("kind") == BACKTRACK))
+    names = chosen.select("trace", "event").iter_rows()
+    place = {name: k for k, name in enumerate(ranked_by_digest(names, seed))}
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int, dict[str, Any]]] = []
+    rows = chosen.iter_rows(named=True)
+    for row in sorted(rows, key=lambda one: place[one["trace"], one["event"]]):
+        ranked.append((seen[row["problem"]], len(ranked), row))
+        seen[row["problem"]] += 1
+    kept = [row for _, _, row in sorted(ranked, key=lambda one: one[:2])[:count]]
+    return pl.DataFrame(kept, schema=turns.schema)
