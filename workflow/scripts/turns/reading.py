@@ -92,7 +92,7 @@ def target_ids(words: pl.DataFrame) -> dict[str, torch.Tensor]:
 
 
 def drawn_backtracks(turns: pl.DataFrame, count: int | None, seed: int) -> pl.DataFrame:
-    """Selected backtracks in a seeded order, one of each problem before a second of any.
+    """Selected backtracks in seeded order: one of each problem before a second of any.
 
     Experiments that look at some backtracks only draw them here. So those with one seed
     look at the same events, and a larger count adds events to those of a smaller one.
