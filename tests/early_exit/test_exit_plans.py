@@ -1,9 +1,9 @@
 """Which exits are drawn to be checked, and how many."""
 
 from doubletake.model.branches import Branch
+from doubletake.model.exit_points import ExitPoint
 from doubletake.stats.verification import Verification
 from early_exit.exit_plans import TracePlan, draw_checked_exits
-from early_exit.exit_points import ExitPoint
 
 
 def plan_of(name: str, *cuts: int) -> TracePlan:

@@ -11,11 +11,11 @@ from thought_edges import edges_of
 from tiny_traces import arrivals_of, make_trace
 
 from doubletake.detector.baseline_detectors import detect_string
+from doubletake.model.exit_points import exit_points_of
 from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.stats.intervals import IntervalSettings, cluster_means
 from doubletake.text.tokenizer import load_tokenizer
 from early_exit.calibration import calibrate
-from early_exit.exit_points import exit_points_of
 from early_exit.summarise import (
     Settings,
     exit_cases,

@@ -12,13 +12,13 @@ import polars as pl
 import pytest
 import yaml
 
+from doubletake.model.exit_points import exit_points_of
 from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.running.errors import InputError
 from doubletake.study import settings as studies
 from doubletake.study.settings import ModelSettings
 from doubletake.text.tokenizer import load_tokenizer
 from doubletake.user_files.reading import DatasetSettings
-from early_exit.exit_points import exit_points_of
 from events.detect import Settings, event_rows
 from events.detect_file import main as detect_main
 from problems.retrieve import main as retrieve_main

@@ -81,10 +81,10 @@ def test_a_marker_of_several_tokens_is_watched_token_by_token(tokenizer):
 def said(tokenizer, text):
     tokens = tokenizer.encode(text)
     seen = [
-        NextToken(-9.0, 4, -0.5, 1.0),
-        NextToken(-2.0, 1, -0.1, 1.0),
-        NextToken(-3.0, 1, -0.1, 1.0),
-        NextToken(-7.0, 1, -0.1, math.log(2)),
+        NextToken(-9.0, 4, -0.5, 1.0, 2.0),
+        NextToken(-2.0, 1, -0.1, 1.0, 2.0),
+        NextToken(-3.0, 1, -0.1, 1.0, 2.0),
+        NextToken(-7.0, 1, -0.1, math.log(2), 2.0),
     ]
     continuation = Continuation(watched=seen)
     for number, token in enumerate(tokens):

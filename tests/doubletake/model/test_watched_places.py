@@ -44,7 +44,9 @@ def test_watched_places_equal_plain_passes(decoder):
             row = logits[branch.cut + watch.place - 1].double().log_softmax(-1)
             others = [p for k, p in enumerate(row.tolist()) if k != watch.token]
             own = float(row[watch.token])
+            raw = logits[branch.cut + watch.place - 1]
             assert seen.logprob == pytest.approx(own, abs=1e-4)
+            assert seen.logit == pytest.approx(float(raw[watch.token]), abs=1e-4)
             assert seen.best_other_logprob == pytest.approx(max(others), abs=1e-4)
             assert seen.entropy == pytest.approx(-float((row.exp() * row).sum()), 1e-4)
             assert abs(seen.rank - sum(p > own for p in others)) <= 1

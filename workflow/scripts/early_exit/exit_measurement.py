@@ -10,10 +10,10 @@ from doubletake.model.branch_rows import replay_unpacked, tokens_computed
 from doubletake.model.branches import Branch, Prefix, longest_sequence
 from doubletake.model.continuations import Continuation
 from doubletake.model.decoder import Decoder
+from doubletake.model.exit_points import ExitPoint, exit_points_of, suffix_as_written
 from doubletake.model.forced_answers import AnswerPrompt, answer_columns
 from doubletake.text.grading import Task
 from early_exit.exit_plans import CheckedExits, PlannedPrefix, TracePlan
-from early_exit.exit_points import ExitPoint, exit_points_of, suffix_as_written
 from early_exit.float32_pass import in_float32
 from early_exit.verification_figures import (
     ReplayDifferences,

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from doubletake.model.branches import Branch, Prefix
+from doubletake.model.exit_points import ExitPoint
 from doubletake.stats.draws import Name
 from doubletake.stats.verification import (
     Case,
     Verification,
     drawn,
 )
-from early_exit.exit_points import ExitPoint
 
 
 @dataclass(frozen=True)

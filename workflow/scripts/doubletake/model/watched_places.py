@@ -30,6 +30,8 @@ class NextToken(NamedTuple):
     """Log-prob of the most likely token but this one (nats)."""
     entropy: float
     """Entropy of the distribution (nats)."""
+    logit: float
+    """Raw logit of the token."""
 
 
 def next_tokens(logits: torch.Tensor, tokens: Sequence[int]) -> list[NextToken]:
@@ -40,9 +42,11 @@ def next_tokens(logits: torch.Tensor, tokens: Sequence[int]) -> list[NextToken]:
         tokens: one per row.
     """
     index = torch.tensor(tokens, device=logits.device)[:, None]
-    rank = (logits > logits.gather(-1, index)).sum(-1).tolist()
+    own = logits.gather(-1, index)
+    rank = (logits > own).sum(-1).tolist()
     logprobs = logits.log_softmax(-1)
     entropy = torch.special.entr(logprobs.exp()).sum(-1).tolist()
     logprob = logprobs.gather(-1, index)[:, 0].tolist()
     best_other = logprobs.scatter(-1, index, -torch.inf).amax(-1).tolist()
-    return list(map(NextToken, logprob, rank, best_other, entropy))
+    columns = (logprob, rank, best_other, entropy, own[:, 0].tolist())
+    return list(map(NextToken, *columns))

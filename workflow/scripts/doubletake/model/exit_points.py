@@ -48,21 +48,47 @@ def exit_points_of(
     first = min(thought_tokens(trace)[0], limit)
     missing = "" if trace["thought_start"] else prompt.tokenizer.opening_left
     points = [ExitPoint(0, first, 0, prompt.suffix(missing), first)]
-    thought, offsets = trace["text"][: trace["thought_stop"]], trace["offsets"]
+    thought = trace["text"][: trace["thought_stop"]]
     for arrival in sorted(arrivals, key=lambda row: row["ordinal"]):
         if arrival["end"] > len(thought):
             continue
         # ASSUME: the answer of an arrival is complete at the end of its sentence.
         end = cut_after(thought, arrival["end"])
-        sentence_end = min(start + bisect_left(offsets, end), limit)
-        kept, tail = retokenized_end(trace["text"], offsets, arrival["end"], end)
-        cut, suffix = min(start + kept, limit), prompt.suffix(tail)
         points.append(
-            ExitPoint(
-                arrival["ordinal"], cut, sentence_end - first, suffix, sentence_end
-            )
+            exit_at(trace, arrival["ordinal"], arrival["end"], end, prompt, limit)
         )
     return points
+
+
+def exit_at(
+    trace: dict[str, Any],
+    number: int,
+    least: int,
+    end: int,
+    prompt: AnswerPrompt,
+    limit: int,
+) -> ExitPoint:
+    """The exit after a character of a completion.
+
+    Args:
+        trace: a row of `TRACES`.
+        number: of the exit.
+        least: characters before it are not taken for marks that end the sentence.
+        end: the character after the sentence.
+        prompt: the answer prompt.
+        limit: largest number of tokens of prompt and completion that are kept.
+    """
+    start, offsets = len(trace["prompt_ids"]), trace["offsets"]
+    first = min(thought_tokens(trace)[0], limit)
+    sentence_end = min(start + bisect_left(offsets, end), limit)
+    kept, tail = retokenized_end(trace["text"], offsets, least, end)
+    return ExitPoint(
+        number,
+        min(start + kept, limit),
+        sentence_end - first,
+        prompt.suffix(tail),
+        sentence_end,
+    )
 
 
 def retokenized_end(

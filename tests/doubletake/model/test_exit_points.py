@@ -6,12 +6,12 @@ import pytest
 from tiny_models import TEMPLATE, write_tokenizer
 from tiny_traces import QUESTION, THOUGHT, arrivals_of, make_trace
 
+from doubletake.model.exit_points import exit_points_of, retokenized_end
 from doubletake.model.forced_answers import AnswerPrompt
 from doubletake.study.settings import ModelSettings
 from doubletake.text.known_formats import KNOWN_FORMATS
 from doubletake.text.tokenizer import load_tokenizer
 from doubletake.text.trace_rows import Completion, TracePrompt, trace_row
-from early_exit.exit_points import exit_points_of, retokenized_end
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Repetition: is the confidence at an exit more than copying?"""
