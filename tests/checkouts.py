@@ -92,6 +92,7 @@ def small(config: dict[str, Any]) -> None:
     config["value_vectors"]["checked_positions"] = 4
     config["report"]["examples"] = 4
     config["decoding_actions"]["thoughts"] = 3
+    config["repetition"] |= {"thoughts": 4, "most": 3}
     config["wrong_samples"] |= {"further": 2, "samples": 1, "right_samples": 1}
     config["injection"] |= {"contexts": 2, "random": 3, "random_contexts": 1}
     config["injection"] |= {"free_contexts": 1, "free_tokens": 4}

@@ -111,6 +111,7 @@ VALUES: dict[str, Any] = {
     "turns.backtracks": "every",
     "early_exit.max_answer_tokens": 5,
     "early_exit.groups": [2, 3],
+    "repetition.most": 2,
     "trial_points.every": 16,
     "exit_probes.shuffles": 2,
     "exit_policies.seed": 1,

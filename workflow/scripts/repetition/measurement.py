@@ -18,16 +18,29 @@ from repetition.arms import Arm, arms_of
 from repetition.cases import Case
 from repetition.scoring import Answer, answer_of, score_of, scored_branch
 from repetition.tables import (
+    ANSWERS,
+    FILLER,
     FINAL,
     FIXED,
     GOLD,
     OTHER,
+    REPEATED,
     STATED,
     THOUGHT,
     WRONG_ALL,
+    WRONG_REPEATS,
 )
 from repetition.verification_figures import Checks
 from repetition.wrong_number import drawn_wrong_number
+
+SCORED = {
+    THOUGHT: ANSWERS,
+    REPEATED: ANSWERS,
+    FILLER: (FIXED, STATED),
+    WRONG_REPEATS: (FIXED, OTHER),
+    WRONG_ALL: (FIXED, OTHER),
+}
+"""The answers that are scored in each arm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,13 +136,14 @@ def planned(
     answers = {name: by_text[text] for name, text in texts.items() if text}
     plans = []
     for arm in arms_of(case, wrong, settings.most, settings.filler, prompt):
+        own = {name: answers[name] for name in SCORED[arm.name] if name in answers}
         scored = [
             (point, answer)
             for point in arm.points
-            for answer in dict.fromkeys(answers.values())
+            for answer in dict.fromkeys(own.values())
         ]
         branches = [scored_branch(*each) for each in scored]
-        plans.append(PlannedArm(case, arm, answers, scored, branches, decoded))
+        plans.append(PlannedArm(case, arm, own, scored, branches, decoded))
     return plans
 
 
@@ -235,6 +249,6 @@ def with_shared_exits(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for row in rows
         if row["arm"] == THOUGHT and row["exit"] == 1
         for arm in arms[row["trace"]]
-        if arm not in (THOUGHT, WRONG_ALL)
+        if arm not in (THOUGHT, WRONG_ALL) and row["answer"] in SCORED[arm]
     ]
     return rows + shared

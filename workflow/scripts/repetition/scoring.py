@@ -1,6 +1,5 @@
 """Scores given answers at exits: every answer is a branch whose tokens are forced."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -76,5 +75,3 @@ def score_of(answer: Answer, read: Continuation, prompt: AnswerPrompt) -> Score:
         fmean(seen.logit for seen in counted),
         all(seen.rank == 0 for seen in own) and read.tokens[0] in endings,
     )
-
-

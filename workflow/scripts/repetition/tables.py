@@ -40,7 +40,9 @@ _ANSWER = Column(
     TEXT,
     "whose probability it is: `fixed`, the answer that the model gives at exit 1; "
     "`stated`, the number of the first arrival; `other`, the drawn wrong number; "
-    "`final`, the final answer of the trace; `gold`, the reference answer",
+    "`final`, the final answer of the trace; `gold`, the reference answer. All "
+    "of them in `thought` and `repeated`, `fixed` and `stated` in `filler`, `fixed` and "
+    "`other` in the others",
     values=ANSWERS,
 )
 _EXIT = Column(
@@ -173,8 +175,7 @@ REPETITION_PULL = Table(
         ),
         *_mean(
             "taken",
-            "share of forced answers that are the wrong number, minus the same where "
-            "the thought's own sentence is repeated",
+            "forced answers that are the wrong number",
             "share",
         ),
         *_mean(

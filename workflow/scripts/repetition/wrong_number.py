@@ -31,9 +31,7 @@ def drawn_wrong_number(
     if match is None:
         return None
     taken = {
-        int(whole)
-        for text in known
-        for whole in _WHOLE.findall(text.replace(",", ""))
+        int(whole) for text in known for whole in _WHOLE.findall(text.replace(",", ""))
     }
     digits = len(match[1].replace(",", ""))
     random = generator(seed, "wrong number", name)

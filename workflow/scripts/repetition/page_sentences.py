@@ -1,0 +1,177 @@
+"""Sentences on the steps of an answer, a repeated wrong number, and filler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doubletake.page.wording import percent, plural, significant
+from repetition.page_tests import (
+    Row,
+    direction,
+    has_room,
+    headline_step,
+    later_direction,
+    step_row,
+)
+from repetition.tables import (
+    LATER,
+    LOG_ODDS,
+    LOGPROB,
+    RIGHT,
+    STATED,
+    WRONG_REPEATS,
+)
+
+if TYPE_CHECKING:
+    from doubletake.page.study_data import StudyData
+
+NAMES = {LOGPROB: "log-prob", LOG_ODDS: "log-odds"}
+VERDICTS = {
+    None: "not checked",
+    1: "surer",
+    -1: "less sure",
+    0: "neither surer nor less sure that can be told",
+}
+MORE = {
+    None: "This is not checked",
+    1: "So thinking on adds confidence that stating the answer again does not give",
+    -1: "So thinking on gives less confidence in this answer than stating it again",
+    0: "So thinking on cannot be told from stating the answer again",
+}
+MOVES = {1: "rises", -1: "falls", 0: "is not shown to change"}
+
+
+def verdict(row: Row) -> str:
+    """In a word, what thinking on does beyond repetition."""
+    return VERDICTS[direction(row)]
+
+
+def change(value: float) -> str:
+    """A change with its sign."""
+    text = significant(value)
+    return text if text.startswith(("\u2212", "0")) and value <= 0 else f"+{text}"
+
+
+def interval(row: Row, name: str, data: StudyData) -> str:
+    """The interval of a mean in words, or why there is none."""
+    words = data.between(row, significant, name)
+    if row[f"{name}_low"] is None:
+        return words
+    return f"{data.confidence:.0%} interval {words}"
+
+
+def step_sentence(row: Row, data: StudyData) -> str:
+    """The first step of the answer that the model gives at exit 1, in both arms."""
+    outcome, measure = row["outcome"], row["measure"]
+    n = plural(row["traces"], "thought")
+    where = f"After a {outcome} first arrival ({n})"
+    if measure == LOG_ODDS:
+        where = "On the scale of log-odds, which has no ceiling"
+    text = (
+        f"{where}, the {NAMES[measure]} of the answer given there changes by "
+        f"{change(row['thought'])} nats up to the next arrival, and by "
+        f"{change(row['repeated'])} if its sentence is only stated again: a difference "
+        f"of {change(row['more'])} ({interval(row, 'more', data)})."
+    )
+    if measure == LOGPROB and not has_room(row):
+        return (
+            f"{text} The log-prob is at its ceiling: its mean is "
+            f"{significant(row['before'])} before the step, so this scale can hardly "
+            "show a rise."
+        )
+    text += f" {MORE[direction(row)]}."
+    if row["share"] is not None:
+        text += (
+            f" Stating it again gives {percent(row['share'], 0)} of the rise "
+            f"({_share_interval(row, data)})."
+        )
+    return text
+
+
+def _share_interval(row: Row, data: StudyData) -> str:
+    words = data.between(row, lambda value: percent(value, 0), "share")
+    return words if row["share_low"] is None else f"interval {words}"
+
+
+def later_sentence(data: StudyData, outcome: str) -> str:
+    """What the steps after the second arrival say."""
+    first = headline_step(data, outcome)
+    assert first is not None
+    measure = first["measure"]
+    row = step_row(data, outcome, measure=measure, part=LATER)
+    if row is None or not row["steps"]:
+        return ""
+    sign = later_direction(data, outcome, measure)
+    n = f"{plural(row['steps'], 'step')} of {plural(row['traces'], 'thought')}"
+    if sign is None:
+        return (
+            f"Later arrivals after a {outcome} first one are not checked: too few "
+            f"problems ({n})."
+        )
+    word = {1: "adds to", -1: "takes from", 0: "cannot be told from"}[sign]
+    return (
+        f"From the second arrival on ({n}), a further arrival {word} the {NAMES[measure]} "
+        f"that stating it again gives: the mean difference of a step is "
+        f"{change(row['more'])} nats ({interval(row, 'more', data)}). Such a claim "
+        "needs the same sign where only steps count after which the thought went on."
+    )
+
+
+def stated_sentence(data: StudyData, outcome: str) -> str:
+    """What repeating does to the stated number of a wrong first arrival."""
+    row = step_row(data, outcome, answer=STATED)
+    if outcome == RIGHT or row is None:
+        return ""
+    sign = direction(row, "repeated")
+    if sign is None:
+        return ""
+    return (
+        "The wrong number that the first arrival states is not always the answer that "
+        f"the model gives there. If its sentence is stated again, its log-prob "
+        f"{MOVES[sign]} (mean step {change(row['repeated'])} nats, "
+        f"{interval(row, 'repeated', data)}); up to the next arrival of the thought it "
+        f"changes by {change(row['thought'])} ({interval(row, 'thought', data)})."
+    )
+
+
+def pull_sentence(data: StudyData, outcome: str) -> str:
+    """How far one repeat with a drawn wrong number pulls the answer."""
+    found = data.tables["repetition/pull"].filter(
+        outcome=outcome, arm=WRONG_REPEATS, exit=2
+    )
+    if found.is_empty():
+        return ""
+    row = found.row(0, named=True)
+    sign = direction(row, "pull")
+    if sign is None:
+        return (
+            f"Whether a repeated wrong number pulls after a {outcome} first arrival is "
+            f"not checked ({plural(row['problems'], 'problem')})."
+        )
+    does = {1: "raises", -1: "lowers", 0: "does not tellably change"}[sign]
+    return (
+        f"After a {outcome} first arrival, one repeat with a drawn wrong number {does} "
+        f"this number\u2019s log-prob, compared with a true repeat: "
+        f"{change(row['pull'])} nats ({interval(row, 'pull', data)}). It becomes the "
+        f"forced answer in {percent(row['taken'])} of "
+        f"{plural(row['traces'], 'thought')} ({_taken(row, data)})."
+    )
+
+
+def _taken(row: Row, data: StudyData) -> str:
+    words = data.between(row, percent, "taken")
+    return words if row["taken_low"] is None else f"interval {words}"
+
+
+def filler_sentence(data: StudyData, outcome: str) -> str:
+    """What neutral sentences of the thought's length do to the fixed answer."""
+    row = headline_step(data, outcome)
+    if row is None or direction(row, "filler") is None:
+        return ""
+    sign = direction(row, "filler")
+    assert sign is not None
+    return (
+        f"Neutral sentences of about the thought\u2019s length, without the answer: the "
+        f"{NAMES[row['measure']]} {MOVES[sign]} (mean step {change(row['filler'])} "
+        f"nats, {interval(row, 'filler', data)})."
+    )
