@@ -33,7 +33,8 @@ SLOPE_CAVEAT = (
     "A thought that stops when it is sure makes a rise by itself, and one that stops "
     "when it is unsure makes a fall. So a rise or a fall is claimed only if both means "
     "show it. From the second arrival on, even this does not rule out all of that "
-    "effect."
+    "effect. Whether a rise is more than copying of the stated answer is asked in the "
+    "section Repetition."
 )
 
 

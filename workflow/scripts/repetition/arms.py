@@ -8,7 +8,6 @@ them is tokenized, and the exits follow the rule of the real exits
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
-from os.path import commonprefix
 from typing import Any
 
 from doubletake.model.exit_points import ExitPoint, exit_at
@@ -139,7 +138,8 @@ def _nearest(points: Sequence[ExitPoint], wanted: int, first: ExitPoint) -> int:
 
 def _common(text: str, other: str) -> int:
     """Number of first characters that two texts share, without a part of a number."""
-    shared = len(commonprefix([text, other]))
+    pairs = enumerate(zip(text, other, strict=False))
+    shared = next((k for k, (one, two) in pairs if one != two), len(text))
     while shared and text[shared - 1] in "0123456789,.":
         shared -= 1
     return shared

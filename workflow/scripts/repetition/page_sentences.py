@@ -110,8 +110,8 @@ def later_sentence(data: StudyData, outcome: str) -> str:
         )
     word = {1: "adds to", -1: "takes from", 0: "cannot be told from"}[sign]
     return (
-        f"From the second arrival on ({n}), a further arrival {word} the {NAMES[measure]} "
-        f"that stating it again gives: the mean difference of a step is "
+        f"From the second arrival on ({n}), a further arrival {word} the "
+        f"{NAMES[measure]} that stating it again gives: the mean difference of a step is "
         f"{change(row['more'])} nats ({interval(row, 'more', data)}). Such a claim "
         "needs the same sign where only steps count after which the thought went on."
     )
@@ -171,7 +171,7 @@ def filler_sentence(data: StudyData, outcome: str) -> str:
     sign = direction(row, "filler")
     assert sign is not None
     return (
-        f"Neutral sentences of about the thought\u2019s length, without the answer: the "
-        f"{NAMES[row['measure']]} {MOVES[sign]} (mean step {change(row['filler'])} "
+        "Neutral sentences of about the thought\u2019s length, without the answer: "
+        f"the {NAMES[row['measure']]} {MOVES[sign]} (mean step {change(row['filler'])} "
         f"nats, {interval(row, 'filler', data)})."
     )

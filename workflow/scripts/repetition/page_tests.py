@@ -38,7 +38,7 @@ def has_room(row: Row) -> bool:
 
 
 def headline_step(data: StudyData, outcome: str) -> Row | None:
-    """The first step that is tested: of the log-prob, at its ceiling of the log-odds."""
+    """The first step that is tested: of the log-prob, at its ceiling of log-odds."""
     row = step_row(data, outcome)
     if row is None or has_room(row):
         return row

@@ -41,8 +41,8 @@ _ANSWER = Column(
     "whose probability it is: `fixed`, the answer that the model gives at exit 1; "
     "`stated`, the number of the first arrival; `other`, the drawn wrong number; "
     "`final`, the final answer of the trace; `gold`, the reference answer. All "
-    "of them in `thought` and `repeated`, `fixed` and `stated` in `filler`, `fixed` and "
-    "`other` in the others",
+    "of them in `thought` and `repeated`, `fixed` and `stated` in `filler`, `fixed` "
+    "and `other` in the others",
     values=ANSWERS,
 )
 _EXIT = Column(
