@@ -111,8 +111,8 @@ def later_sentence(data: StudyData, outcome: str) -> str:
     word = {1: "adds to", -1: "takes from", 0: "cannot be told from"}[sign]
     return (
         f"From the second arrival on ({n}), a further arrival {word} the "
-        f"{NAMES[measure]} that stating it again gives: the mean difference of a step is "
-        f"{change(row['more'])} nats ({interval(row, 'more', data)}). Such a claim "
+        f"{NAMES[measure]} that stating it again gives: the mean difference of a step "
+        f"is {change(row['more'])} nats ({interval(row, 'more', data)}). Such a claim "
         "needs the same sign where only steps count after which the thought went on."
     )
 
