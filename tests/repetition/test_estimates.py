@@ -11,7 +11,7 @@ from repetition.summarise import points, pulls
 from repetition.tables import REPETITION
 
 INTERVALS = IntervalSettings(0.95, 2)
-STUDIES, THOUGHTS = 300, 20
+STUDIES, THOUGHTS = 200, 20
 
 
 def rows_of(values, *, answer="fixed", outcome="right", arrivals=None, said=False):
@@ -167,14 +167,11 @@ def simulated(effect=0.0, stops=False, walk=False, level=-6.0):
                 last = next((e for e in (2, 3) if path[0, e - 1] > 0.3), 4)
             lines = (level + path[:, :last]).tolist()
             arms = {"thought": lines[0], "repeated": lines[1], "filler": lines[1]}
-            frames.append(
-                [
-                    (f"{k}/0", arm, e + 1, y)
-                    for arm in arms
-                    for e, y in enumerate(arms[arm])
-                ]
-            )
-        flat = [row for each in frames for row in each]
+            flat += [
+                (f"{k}/0", arm, exit_number, value)
+                for arm, values in arms.items()
+                for exit_number, value in enumerate(values, 1)
+            ]
         names = ["trace", "arm", "exit", "logprob"]
         table = pl.DataFrame(flat, schema=names, orient="row")
         return with_log_odds(table).with_columns(

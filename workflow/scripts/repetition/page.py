@@ -10,7 +10,9 @@ from doubletake.page.reader import whose
 from doubletake.page.sections import Section
 from doubletake.page.wording import listed, plural
 from repetition.page_sentences import (
+    LATER_CAVEAT,
     filler_sentence,
+    is_later_tested,
     later_sentence,
     pull_sentence,
     stated_sentence,
@@ -47,15 +49,10 @@ def headline(data: StudyData) -> str:
     parts = []
     for outcome in OUTCOMES:
         row = headline_step(data, outcome)
-        if row is None:
-            parts.append(f"not measured after a {outcome} first arrival (no thought)")
-        else:
-            n = plural(row["traces"], "thought")
-            parts.append(f"{verdict(row)} after a {outcome} first arrival ({n})")
-    return (
-        "Compared with stating the same sentence once more, thinking on to the next "
-        f"arrival makes the first answer {' and '.join(parts)}."
-    )
+        said = "no thought was measured" if row is None else verdict(row)
+        n = plural(0 if row is None else row["traces"], "thought")
+        parts.append(f"After a {outcome} first arrival ({n}), {said}.")
+    return " ".join(parts)
 
 
 def findings(data: StudyData) -> list[str]:
@@ -76,6 +73,8 @@ def findings(data: StudyData) -> list[str]:
         sentences.append(stated_sentence(data, outcome))
         sentences.append(pull_sentence(data, outcome))
         sentences.append(filler_sentence(data, outcome))
+    if any(is_later_tested(data, outcome) for outcome in OUTCOMES):
+        sentences.append(LATER_CAVEAT)
     return [sentence for sentence in sentences if sentence]
 
 

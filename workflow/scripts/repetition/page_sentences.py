@@ -14,7 +14,9 @@ from repetition.page_tests import (
     step_row,
 )
 from repetition.tables import (
-    LATER,
+    LATER as LATER_STEPS,
+)
+from repetition.tables import (
     LOG_ODDS,
     LOGPROB,
     RIGHT,
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
 
 NAMES = {LOGPROB: "log-prob", LOG_ODDS: "log-odds"}
 VERDICTS = {
-    None: "not checked",
-    1: "surer",
-    -1: "less sure",
-    0: "neither surer nor less sure that can be told",
+    None: "it is not checked whether thinking on does more than stating it once more",
+    1: "thinking on makes the first answer surer than stating it once more does",
+    -1: "thinking on makes the first answer less sure than stating it once more does",
+    0: "thinking on cannot be told from stating the first answer once more",
 }
 MORE = {
     None: "This is not checked",
@@ -38,6 +40,16 @@ MORE = {
     -1: "So thinking on gives less confidence in this answer than stating it again",
     0: "So thinking on cannot be told from stating the answer again",
 }
+LATER = {
+    1: "Thinking on adds more",
+    -1: "Thinking on adds less",
+    0: "The two cannot be told apart",
+}
+LATER_CAVEAT = (
+    "Whether a thought goes on after its second arrival may depend on how sure it is "
+    "there. So a difference of later steps is claimed only if two means show it: that "
+    "of all steps, and that of steps after which the thought went on."
+)
 MOVES = {1: "rises", -1: "falls", 0: "is not shown to change"}
 
 
@@ -93,12 +105,20 @@ def _share_interval(row: Row, data: StudyData) -> str:
     return words if row["share_low"] is None else f"interval {words}"
 
 
+def is_later_tested(data: StudyData, outcome: str) -> bool:
+    """Whether both means of the later steps have an interval."""
+    first = headline_step(data, outcome)
+    if first is None:
+        return False
+    return later_direction(data, outcome, first["measure"]) is not None
+
+
 def later_sentence(data: StudyData, outcome: str) -> str:
     """What the steps after the second arrival say."""
     first = headline_step(data, outcome)
     assert first is not None
     measure = first["measure"]
-    row = step_row(data, outcome, measure=measure, part=LATER)
+    row = step_row(data, outcome, measure=measure, part=LATER_STEPS)
     if row is None or not row["steps"]:
         return ""
     sign = later_direction(data, outcome, measure)
@@ -108,12 +128,12 @@ def later_sentence(data: StudyData, outcome: str) -> str:
             f"Later arrivals after a {outcome} first one are not checked: too few "
             f"problems ({n})."
         )
-    word = {1: "adds to", -1: "takes from", 0: "cannot be told from"}[sign]
     return (
-        f"From the second arrival on ({n}), a further arrival {word} the "
-        f"{NAMES[measure]} that stating it again gives: the mean difference of a step "
-        f"is {change(row['more'])} nats ({interval(row, 'more', data)}). Such a claim "
-        "needs the same sign where only steps count after which the thought went on."
+        f"From the second arrival on ({outcome} first arrival, {n}), the "
+        f"{NAMES[measure]} changes by {change(row['thought'])} nats with each further "
+        f"arrival, and by {change(row['repeated'])} if the first sentence is stated "
+        f"again: a difference of {change(row['more'])} "
+        f"({interval(row, 'more', data)}). {LATER[sign]}."
     )
 
 
