@@ -15,12 +15,14 @@ from repetition.summarise import points, pulls
 from repetition.tables import (
     ARMS,
     FIXED,
+    GOLD,
     LOG_ODDS,
     LOGPROB,
     OTHER,
     REPEATED,
     REPETITION,
     REPETITION_STEPS,
+    STATED,
     THOUGHT,
     WRONG_ALL,
     WRONG_REPEATS,
@@ -48,7 +50,7 @@ def study_of(right=None, wrong=None, *, start=-1.0, taken=False, count=12, exits
         for k in range(count):
             for arm in ARMS:
                 step = steps.get(arm, 0.0) * (1 + 0.1 * random.normal())
-                for answer in ("fixed", "stated", "other"):
+                for answer in (FIXED, STATED, OTHER, GOLD):
                     sign = -1 if answer == OTHER else 1
                     base = -20.0 if answer == OTHER else start
                     rows += [
@@ -64,7 +66,7 @@ def study_of(right=None, wrong=None, *, start=-1.0, taken=False, count=12, exits
                             "added": 9 * (number - 1),
                             "logprob": base + sign * step * (number - 1),
                             "logit": 20.0,
-                            "said": taken if answer == OTHER else True,
+                            "said": {OTHER: taken, GOLD: False}.get(answer, True),
                         }
                         for number in range(1, exits + 1)
                     ]
@@ -113,7 +115,7 @@ def test_at_the_ceiling_the_log_odds_are_tested():
     tiny = {THOUGHT: 0.0004, REPEATED: 0.0001}
     text = text_of(study_of(tiny, start=-0.001))
     assert "The log-prob is at its ceiling: its mean is \u22120.001 before" in text
-    assert "On the scale of log-odds, which has no ceiling, the log-odds" in text
+    assert "On the scale of log-odds, which has no ceiling, it changes by" in text
     assert "answer surer than stating it once more" in text
     assert "ceiling" not in text_of(study_of(MORE))
 
@@ -140,10 +142,10 @@ def test_a_pull_is_told_with_its_share_of_answers():
 
 def test_the_stated_number_is_told_of_wrong_first_arrivals():
     text = text_of(study_of(None, {THOUGHT: -2.0, REPEATED: 0.4}))
-    assert (
-        "If its sentence is stated again, its log-prob rises (mean step +0.39" in text
-    )
-    assert "first arrival states" not in text_of(study_of(MORE))
+    assert "the number that it states in 100% of 12 thoughts, and the right" in text
+    assert "one in 0% of 12 thoughts" in text
+    assert "log-prob of the stated number rises (mean step +0.39" in text
+    assert "stated number" not in text_of(study_of(MORE))
 
 
 def test_filler_is_told_with_its_direction():
@@ -179,5 +181,5 @@ def test_a_study_without_two_arrivals_is_not_measured():
     assert SECTION.sheets(data) == []
     assert SECTION.cases["fixed_answer"](data) == "No thought was measured."
     sheets = SECTION.sheets(study_of(MORE, LESS))
-    assert [len(sheet.rows) for sheet in sheets] == [12, 6, 10]
+    assert [len(sheet.rows) for sheet in sheets] == [12, 8, 10]
     assert "right: 12 at k" in SECTION.cases["wrong_number"](study_of(MORE))

@@ -14,20 +14,23 @@ from repetition.page_tests import (
     step_row,
 )
 from repetition.tables import (
-    LATER as LATER_STEPS,
-)
-from repetition.tables import (
+    GOLD,
     LOG_ODDS,
     LOGPROB,
     RIGHT,
     STATED,
+    THOUGHT,
+    WRONG,
     WRONG_REPEATS,
+)
+from repetition.tables import (
+    LATER as LATER_STEPS,
 )
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
 
-NAMES = {LOGPROB: "log-prob", LOG_ODDS: "log-odds"}
+NAMES = {LOGPROB: "log-prob", LOG_ODDS: "log-odds score"}
 VERDICTS = {
     None: "it is not checked whether thinking on does more than stating it once more",
     1: "thinking on makes the first answer surer than stating it once more does",
@@ -76,11 +79,13 @@ def step_sentence(row: Row, data: StudyData) -> str:
     """The first step of the answer that the model gives at exit 1, in both arms."""
     outcome, measure = row["outcome"], row["measure"]
     n = plural(row["traces"], "thought")
-    where = f"After a {outcome} first arrival ({n})"
-    if measure == LOG_ODDS:
-        where = "On the scale of log-odds, which has no ceiling"
+    start = (
+        f"After a {outcome} first arrival ({n}), the log-prob of the answer given there"
+        if measure == LOGPROB
+        else "On the scale of log-odds, which has no ceiling, it"
+    )
     text = (
-        f"{where}, the {NAMES[measure]} of the answer given there changes by "
+        f"{start} changes by "
         f"{change(row['thought'])} nats up to the next arrival, and by "
         f"{change(row['repeated'])} if its sentence is only stated again: a difference "
         f"of {change(row['more'])} ({interval(row, 'more', data)})."
@@ -146,12 +151,21 @@ def stated_sentence(data: StudyData, outcome: str) -> str:
     if sign is None:
         return ""
     return (
-        "The wrong number that the first arrival states is not always the answer that "
-        f"the model gives there. If its sentence is stated again, its log-prob "
+        f"After a wrong first arrival the model\u2019s answer is the number that it "
+        f"states in {_given(data, STATED)}, and the right one in {_given(data, GOLD)}. "
+        "If the sentence is stated again, the log-prob of the stated number "
         f"{MOVES[sign]} (mean step {change(row['repeated'])} nats, "
         f"{interval(row, 'repeated', data)}); up to the next arrival of the thought it "
         f"changes by {change(row['thought'])} ({interval(row, 'thought', data)})."
     )
+
+
+def _given(data: StudyData, answer: str) -> str:
+    """At how many exits 1 after a wrong first arrival the model gives an answer."""
+    points = data.tables["repetition/points"]
+    found = points.filter(outcome=WRONG, arm=THOUGHT, answer=answer, exit=1)
+    row = found.row(0, named=True)
+    return f"{percent(row['said'], 0)} of {plural(row['traces'], 'thought')}"
 
 
 def pull_sentence(data: StudyData, outcome: str) -> str:
