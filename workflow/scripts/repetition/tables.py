@@ -70,7 +70,12 @@ REPETITION = Table(
         Column("trace", TEXT, "id of the trace"),
         Column("problem", TEXT, "id of its problem"),
         _OUTCOME,
-        Column("arrivals", COUNT, "arrivals of the thought, in different sentences"),
+        Column(
+            "arrivals",
+            COUNT,
+            "arrivals of the thought, in different sentences",
+            unit="arrivals",
+        ),
         _ARM,
         _EXIT,
         _ANSWER,
