@@ -130,8 +130,9 @@ def later_sentence(data: StudyData, outcome: str) -> str:
     n = f"{plural(row['steps'], 'step')} of {plural(row['traces'], 'thought')}"
     if sign is None:
         return (
-            f"Later arrivals after a {outcome} first one are not checked: too few "
-            f"problems ({n})."
+            f"Later arrivals after a {outcome} first one are not checked ({n}): both "
+            "means need enough problems, that of all steps and that of steps after "
+            "which the thought went on."
         )
     return (
         f"From the second arrival on ({outcome} first arrival, {n}), the "
