@@ -4,10 +4,13 @@ import pytest
 import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 
-from ablation.boundary_pass import PackedSets, TurnReader, plain_probability
-from ablation.sets import AblationSet
 from doubletake.model.interventions import EVERY, Intervention, model_name
 from doubletake.model.loading import load_decoder
+from doubletake.model.packed_interventions import (
+    PackedInterventions,
+    TurnReader,
+    plain_states,
+)
 
 IDS = [5, 17, 3, 60, 41, 8, 33, 12, 71, 25, 9]  # longer than the sliding windows
 WORDS, WHITE_SPACE = torch.tensor([3, 17, 40]), torch.tensor([7, 8])
@@ -43,10 +46,7 @@ def sets_of(decoder):
             [change(1, "units", factors=kept)],
             [change(k, "units", factors=kept, added=0.2 * (1 - kept)) for k in (0, 2)],
         ]
-    return [
-        AblationSet(f"x/{k}", "named", 0, tuple(group))
-        for k, group in enumerate(groups)
-    ]
+    return [tuple(group) for group in groups]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -55,10 +55,11 @@ def test_packed_queries_equal_plain_passes(architectures, name):
     reader, sets = TurnReader(decoder, WORDS, WHITE_SPACE), sets_of(decoder)
     for length in (1, 2, len(IDS)):
         for memory in (0.1, 1e-9):  # one query at a time, and nothing is kept
-            packed = PackedSets(decoder, sets, memory)
+            packed = PackedInterventions(decoder, sets, memory)
             found = packed.probabilities(reader, IDS[:length], "x")
             wanted = [
-                plain_probability(decoder, reader, IDS[:length], one) for one in sets
+                reader.probabilities(plain_states(decoder, IDS[:length], one))[0]
+                for one in sets
             ]
             torch.testing.assert_close(
                 found[1:], torch.tensor(wanted).double(), atol=2e-5, rtol=1e-3
@@ -67,7 +68,7 @@ def test_packed_queries_equal_plain_passes(architectures, name):
 
 def test_the_plain_probability_is_the_share_of_mass_without_white_space(architectures):
     decoder = load_decoder(settings_of(architectures["llama"]))
-    packed = PackedSets(decoder, [], 0.1)
+    packed = PackedInterventions(decoder, [], 0.1)
     reader = TurnReader(decoder, WORDS, WHITE_SPACE)
     (found,) = packed.probabilities(reader, IDS, "x").tolist()
     with torch.no_grad():
@@ -100,7 +101,7 @@ def test_a_ten_line_reference_at_the_last_boundary(architectures, name):
         removed=u,
         added=0.7 * u,
     )
-    packed = PackedSets(decoder, [AblationSet("x", "named", 0, (one,))], 0.1)
+    packed = PackedInterventions(decoder, [(one,)], 0.1)
     reader = TurnReader(decoder, WORDS, WHITE_SPACE)
     found = packed.probabilities(reader, IDS, "x")[1]
     assert float(found) == pytest.approx(expected, abs=1e-5)

@@ -1,18 +1,17 @@
-"""The probability of turning back at a boundary, with each ablation, exactly.
+"""The probability of turning back after a token, with each of many interventions.
 
-The change acts at the boundary, the last token of an arrival's sentence. The tokens
-before it are read once, without a change (`doubletake.model.packed_queries`). This is
-what decoding does with the same interventions, from the boundary on.
+An intervention acts at the last token alone. The tokens before it are read once,
+without a change (`doubletake.model.packed_queries`). This is what decoding does with
+the same interventions, from this token on.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from ablation.sets import AblationSet
 from doubletake.model.batch_memory import FLOAT32, GIB
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import Place, registered, replaced
@@ -40,8 +39,8 @@ class TurnReader:
         """
         self.lens, self.words, self.white_space = Lens.of(decoder), words, white_space
 
-    def probabilities(self, states: torch.Tensor) -> torch.Tensor:
-        """Mass of the words as a share of all mass but white space: [state], float64.
+    def log_odds(self, states: torch.Tensor) -> torch.Tensor:
+        """Log-odds of the words against all tokens but white space: [state], float64.
 
         Args:
             states: [state, d_model], after the final norm.
@@ -50,30 +49,40 @@ class TurnReader:
             word_log_odds(self.lens, part, self.words, self.white_space)
             for part in states.split(STATES_AT_ONCE)
         ]
-        return torch.cat(parts).double().sigmoid()
+        return torch.cat(parts).double()
+
+    def probabilities(self, states: torch.Tensor) -> torch.Tensor:
+        """Mass of the words as a share of all mass but white space: [state], float64.
+
+        Args:
+            states: [state, d_model], after the final norm.
+        """
+        return self.log_odds(states).sigmoid()
 
 
-class PackedSets:
-    """Sets that queries of one last token take away, one set per query.
+class PackedInterventions:
+    """Interventions at one last token, a set of them per query.
 
-    Query 0 takes nothing away. The tensors of a batch are kept for the next boundary,
+    Query 0 changes nothing. The tensors of a batch are kept for the next sequence,
     where the batches are mostly the same.
     """
 
     def __init__(
-        self, decoder: Decoder, sets: Sequence[AblationSet], batch_memory: float
+        self,
+        decoder: Decoder,
+        sets: Iterable[tuple[Intervention, ...]],
+        batch_memory: float,
     ) -> None:
         """Keep the model and the sets.
 
         Args:
             decoder: the model.
-            sets: what is taken away, one by one.
+            sets: what is changed, one by one; each set at once.
             batch_memory: memory for a batch in addition to the model, in GiB. Tensors
                 that would need more in all are not kept, but made again.
         """
         self.decoder, self.batch_memory = decoder, batch_memory
-        self.queries: list[tuple[Intervention, ...]] = [()]
-        self.queries += [one.interventions for one in sets]
+        self.queries: list[tuple[Intervention, ...]] = [(), *sets]
         widths = {
             place: width_of(decoder, *place)
             for place in {
@@ -95,22 +104,25 @@ class PackedSets:
 
         Args:
             reader: of final states.
-            ids: tokens up to the boundary.
+            ids: tokens up to the last one.
             name: what to call the sequence in a message.
         """
-        states = last_token_states(
+        return reader.probabilities(self.states(ids, name))
+
+    def states(self, ids: Sequence[int], name: str) -> torch.Tensor:
+        """Final states of the last token, [1 + set, d_model]; see `probabilities`."""
+        return last_token_states(
             self.decoder,
             ids,
             range(len(self.queries)),
-            self.taken_away,
+            self.changed,
             lambda batch: self.bytes_per_query * len(batch),
             self.batch_memory,
             name,
         )
-        return reader.probabilities(states)
 
     @contextmanager
-    def taken_away(self, numbers: Sequence[int]) -> Iterator[None]:
+    def changed(self, numbers: Sequence[int]) -> Iterator[None]:
         """Inside it, query k of states [1, query, width] is that of `numbers[k]`."""
         key = (numbers[0], numbers[-1], len(numbers))
         changes, decoder = self._made.get(key), self.decoder
@@ -198,10 +210,19 @@ def _stacked(
 
 
 @torch.inference_mode()
-def plain_probability(
-    decoder: Decoder, reader: TurnReader, ids: Sequence[int], one: AblationSet
-) -> float:
-    """The same for one set, from a full pass in which simple hooks change one token."""
+def plain_states(
+    decoder: Decoder, ids: Sequence[int], interventions: Iterable[Intervention]
+) -> torch.Tensor:
+    """The same for one set: a full pass in which simple hooks change the last token.
+
+    Args:
+        decoder: the model.
+        ids: tokens up to the last one.
+        interventions: of the set.
+
+    Returns:
+        [1, d_model], after the final norm, float32.
+    """
 
     def changed(states: torch.Tensor, item: Intervention) -> torch.Tensor:
         new = states.clone()
@@ -218,7 +239,7 @@ def plain_probability(
         return new
 
     places: dict[Place, Intervention] = {
-        (item.part, item.layer): item for item in one.interventions
+        (item.part, item.layer): item for item in interventions
     }
 
     def change(name: str, layer: int, states: torch.Tensor) -> torch.Tensor:
@@ -237,4 +258,4 @@ def plain_probability(
     with replaced(decoder, change, resid), registered(handles):
         tokens = torch.tensor([list(ids)], device=decoder.device)
         output = decoder.base(input_ids=tokens, use_cache=False)
-    return float(reader.probabilities(output.last_hidden_state[:, -1].float())[0])
+    return output.last_hidden_state[:, -1].float()
