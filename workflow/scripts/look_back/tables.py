@@ -1,4 +1,4 @@
-"""Tables of looking back: attention of the next words to important and matched words."""
+"""Tables of looking back: attention to important words and to matched words."""
 
 import polars as pl
 
@@ -126,7 +126,7 @@ LOOK_BACK_WORDS = Table(
             Column(
                 f"{name}_follows",
                 REAL,
-                f"share of the `{name}_partners` whose word occurs among the next words",
+                f"share of the `{name}_partners` that occur again among the next words",
                 nullable=True,
                 unit="share",
             )

@@ -3,8 +3,8 @@
 import pytest
 from thought_edges import edges_of
 
-from attribution.context_parts import OUTSIDE, THOUGHT_PARTS, context_parts
 from attribution.question_spans import prompt_row, question_characters, token_spans
+from doubletake.text.context_parts import OUTSIDE, THOUGHT_PARTS, context_parts
 from doubletake.text.tokenizer import load_tokenizer
 
 
