@@ -1,0 +1,132 @@
+"""Rows of the tables of causes and of means."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from doubletake.stats.holm import holm_of
+from doubletake.stats.intervals import (
+    IntervalSettings,
+    cluster_means,
+    cluster_sums,
+    number,
+)
+from doubletake.stats.jackknife import Jackknife, p_against_zero
+from loop.cause_ranks import Ranked
+from loop.methods import METHODS, TARGETS
+from loop.tables import LOOP_CAUSES, LOOP_MEANS
+from pocket.reading import CAUSES, NONE
+
+ALL = "all"
+FLAGS = ("shifted", "mended", "spoiled", "correct_before", "correct_after")
+EFFECTS = ("steering", "units", "heads")
+
+
+def causes_table(
+    rankings: Mapping[str, Sequence[Ranked]], top: int, intervals: IntervalSettings
+) -> pl.DataFrame:
+    """`LOOP_CAUSES`: a row per ranking and cause that has an event.
+
+    Args:
+        rankings: by name.
+        top: how many words count as first.
+        intervals: coverage, and fewest problems with an interval.
+    """
+    rows = []
+    for ranking, ranked in rankings.items():
+        for cause in (*(one for one in CAUSES if one != NONE), ALL):
+            own = [one for one in ranked if cause in (ALL, one.cause)]
+            if own:
+                row = {"ranking": ranking, "cause": cause, "words": top}
+                rows.append(row | cause_row(own, top, intervals))
+    tested = [row for row in rows if row["cause"] == ALL]
+    p = np.array([np.nan if row["p"] is None else row["p"] for row in tested])
+    for row, value in zip(tested, holm_of(p).tolist(), strict=True):
+        row["p_holm"] = number(value)
+    return LOOP_CAUSES.frame([{"p_holm": None} | row for row in rows])
+
+
+def cause_row(
+    ranked: Sequence[Ranked], top: int, intervals: IntervalSettings
+) -> dict[str, Any]:
+    """The columns of `LOOP_CAUSES` from `hits` to `p`."""
+    hits = np.array([one.hit(top) for one in ranked], dtype=float)
+    chance = np.array([one.chance(top) for one in ranked])
+    matched = np.array([one.matched(top) for one in ranked])
+    problems = np.array([one.problem for one in ranked])
+    (share,) = cluster_means(hits[:, None], problems, intervals, shares=True)
+    differences = np.stack([hits - chance, hits - matched], axis=1)
+    gain, beyond = cluster_means(differences, problems, intervals)
+    return {
+        "hits": int(hits.sum()),
+        "n": share.n,
+        "problems": share.clusters,
+        "share": share.value,
+        "low": share.low,
+        "high": share.high,
+        "chance": float(chance.mean()),
+        "matched": float(matched.mean()),
+        **gain.columns("gain"),
+        **beyond.columns("beyond"),
+        "p": p_of_mean(differences[:, 0], problems, intervals),
+    }
+
+
+def p_of_mean(
+    values: np.ndarray, problems: np.ndarray, intervals: IntervalSettings
+) -> float | None:
+    """Two-sided p-value of a mean of 0; None below the least number of problems."""
+    sums, counts = cluster_sums(values, problems, np.zeros(len(values), dtype=int), 1)
+    if len(sums) < intervals.least_problems:
+        return None
+    left_out = (sums.sum(0) - sums) / (counts.sum(0) - counts)
+    value = sums.sum(0) / counts.sum(0)
+    (p,) = p_against_zero(Jackknife.of(value, left_out, counts))
+    return number(p)
+
+
+def means_table(loop: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
+    """`LOOP_MEANS`: every number and flag, and effects minus those of random ones.
+
+    Args:
+        loop: `LOOP`.
+        intervals: coverage, and fewest problems with an interval.
+    """
+    gains = loop.with_columns(
+        steering_gain=pl.col("steering") - pl.col("steering_random"),
+        units_gain=pl.col("units_support") - pl.col("units_random"),
+        heads_gain=pl.col("heads_support") - pl.col("heads_random"),
+    )
+    flags = {"shifted", "has_cause", *FLAGS}
+    names = dict.fromkeys(
+        [
+            *(method.column for method in METHODS),
+            *(target.column for target in TARGETS.values()),
+            *("mass", "steering_random", "units_random", "heads_random"),
+            *(f"{name}_gain" for name in EFFECTS),
+            *("confidence_after", "exact_agrees"),
+            *FLAGS,
+        ]
+    )
+    rows = []
+    for name in names:
+        own = gains.select("problem", pl.col(name).cast(pl.Float64)).drop_nulls()
+        (mean,) = cluster_means(
+            own[name].to_numpy()[:, None],
+            own["problem"].to_numpy(),
+            intervals,
+            shares=name in flags or name == "exact_agrees",
+        )
+        rows.append(
+            {
+                "column": name,
+                "mean": number(mean.value),
+                "low": mean.low,
+                "high": mean.high,
+                "n": mean.n,
+                "problems": mean.clusters,
+            }
+        )
+    return LOOP_MEANS.frame(rows)
