@@ -127,6 +127,8 @@ VALUES: dict[str, Any] = {
     "steering.contexts": 2,
     "steering.thoughts": 3,
     "steering.tolerance": 0.2,
+    "loop.strength": 0.1,
+    "loop.words": 5,
     "verification.minimum": 6,
     "attribution.top_words": 3,
     "intervals.least_problems": 4,

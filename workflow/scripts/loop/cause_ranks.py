@@ -85,11 +85,13 @@ class Context:
             self.row["problem"],
             self.row["cause"],
             tuple(name in self.cause_names for name in names),
-            tuple((name[:1].isdigit(), frequency_class(counts[name])) for name in names),
+            tuple(
+                (name[:1].isdigit(), frequency_class(counts[name])) for name in names
+            ),
         )
 
     def by_tokens(self, column: str) -> Ranked:
-        """Words by a column of `ATTRIBUTION_TOKENS`: the largest of all their tokens."""
+        """Words by a column of `ATTRIBUTION_TOKENS`, each by its largest token."""
         scores = self.row[column]
         best: dict[str, float] = {}
         for word in self.words:
@@ -99,35 +101,33 @@ class Context:
 
 
 def contexts_of(
-    tokens: pl.DataFrame,
-    prompts: pl.DataFrame,
-    traces: pl.DataFrame,
-    events: pl.DataFrame,
-    truth: pl.DataFrame,
-    stop_words: frozenset[str],
+    tables: Mapping[str, pl.DataFrame], stop_words: frozenset[str]
 ) -> list[Context]:
     """The scored backtracks whose planted cause is a word of their context.
 
     Args:
-        tokens: `ATTRIBUTION_TOKENS`.
-        prompts: `ATTRIBUTION_PROMPTS`.
-        traces: `TRACES`.
-        events: `EVENTS`.
-        truth: `TRUTH`.
+        tables: `tokens`, `prompts`, `traces`, `events` and `truth`, as in
+            `summarise.py`.
         stop_words: words that are left out.
     """
-    turns = truth.filter(pl.col("cause") != NONE, choice=TURN).select(
-        "trace", "start", "cause", "cause_in", "cause_start", "cause_end"
+    turns = (
+        tables["truth"]
+        .filter(pl.col("cause") != NONE, choice=TURN)
+        .select("trace", "start", "cause", "cause_in", "cause_start", "cause_end")
     )
+    starts = tables["events"].select(*EVENT, "start")
     rows = (
-        tokens.filter(kind="backtrack")
-        .join(events.select(*EVENT, "start"), on=EVENT, maintain_order="left")
+        tables["tokens"]
+        .filter(kind="backtrack")
+        .join(starts, on=EVENT, maintain_order="left")
         .join(turns, on=("trace", "start"), maintain_order="left")
     )
-    texts = traces.rows_by_key("trace", named=True, unique=True)
-    starts = prompts.rows_by_key("trace", named=True, unique=True)
+    texts, prompts = (
+        tables[name].rows_by_key("trace", named=True, unique=True)
+        for name in ("traces", "prompts")
+    )
     found = (
-        _context(row, texts[row["trace"]], starts[row["trace"]], stop_words)
+        _context(row, texts[row["trace"]], prompts[row["trace"]], stop_words)
         for row in rows.iter_rows(named=True)
     )
     return [context for context in found if context.cause_names]

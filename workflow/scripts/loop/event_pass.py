@@ -119,9 +119,7 @@ class Events:
         ]
         self.written = Written(decoder, listed)
         self._none = WatchedInterventions(self.written, decoder, [], batch_memory)
-        self._all = WatchedInterventions(
-            self.written, decoder, self.sets, batch_memory
-        )
+        self._all = WatchedInterventions(self.written, decoder, self.sets, batch_memory)
 
     def measured(
         self, ids: Sequence[int], part: str, name: str

@@ -41,9 +41,9 @@ def loop_table(
         heads_write(tables["attention"], tables["attention_heads"], leading_heads),
         arrival_attention(tables["attention"]),
         probe_scores(tables["probing_scores"], tables["probing"]),
-        tables["resampling"].drop_nulls("event").select(
-            *EVENT, "rate", "turns", "draws"
-        ),
+        tables["resampling"]
+        .drop_nulls("event")
+        .select(*EVENT, "rate", "turns", "draws"),
         top_words(tables["tokens"], tables["words"]),
         exact_words(tables["exact_words"]),
         tables["look_back"].select(

@@ -12,8 +12,9 @@ from doubletake.model.decoder import Decoder
 from doubletake.model.interventions import EVERY, Intervention, Part, width_of
 from loop.settings import Settings
 
-STEERING, UNITS, HEADS = "steering", "units", "heads"
-KINDS = (STEERING, UNITS, HEADS)
+STEERING = "steering"
+UNITS: Part = "units"
+HEADS: Part = "heads"
 NAMED, RANDOM, ZERO = "named", "random", "zero"
 
 
@@ -22,7 +23,7 @@ class Change:
     """One set of interventions that are made together."""
 
     kind: str
-    """Of `KINDS`."""
+    """`steering`, `units` or `heads`."""
     draw: int
     """0: the direction or set itself; 1, 2, ...: a random one."""
     interventions: tuple[Intervention, ...]
@@ -45,14 +46,15 @@ def changes_of(
         settings: which of them.
     """
     changes = steering(directions, settings)
-    for kind, part, target in (
-        (UNITS, UNITS, settings.units),
-        (HEADS, HEADS, settings.heads),
-    ):
+    targets: tuple[tuple[Part, str], ...] = (
+        (UNITS, settings.units),
+        (HEADS, settings.heads),
+    )
+    for part, target in targets:
         name = ablation_of(versions, target)
         for draw, places in enumerate(members_of(sets, name, settings.random)):
             made = zeroed(decoder, directions.model, part, places)
-            changes.append(Change(kind, draw, made))
+            changes.append(Change(part, draw, made))
     return changes
 
 

@@ -26,26 +26,61 @@ class Method:
 
 
 METHODS = (
-    Method("log_odds", NEXT_WORD, "next word", "the model's log-odds of a turn"),
+    Method("log_odds", NEXT_WORD, "next word", "the model\u2019s log-odds of a turn"),
     Method("lens", NEXT_WORD, "logit lens", "the logit lens inside the model"),
-    Method("heads_write", NEXT_WORD, "heads write", "what the leading heads write"),
-    Method("rate", NEXT_WORD, "resampled", "the resampled probability of turning"),
-    Method("probe", PROBE, "probe", "the probe's score"),
+    Method(
+        "heads_write", NEXT_WORD, "heads write (DLA)", "what the leading heads write"
+    ),
+    Method(
+        "rate", NEXT_WORD, "resampled turns", "the resampled probability of turning"
+    ),
+    Method("probe", PROBE, "probe", "the probe\u2019s score"),
     Method("value_vectors", PROBE, "value vectors", "what the value vectors write"),
-    Method("top_score", ATTRIBUTION, "top word", "the top word's estimated score"),
     Method(
-        "concentration", ATTRIBUTION, "concentration", "the share of the top ten words"
+        "top_score",
+        ATTRIBUTION,
+        "top word\u2019s score",
+        "the top word\u2019s estimated score",
     ),
-    Method("question_share", ATTRIBUTION, "question", "the question's share"),
-    Method("exact_support", ATTRIBUTION, "exact patching", "the top exact effect"),
     Method(
-        "arrival_attention", ATTENTION, "to the arrival", "attention to the arrival"
+        "concentration",
+        ATTRIBUTION,
+        "ten words\u2019 share",
+        "the share of the ten top words",
     ),
-    Method("look_back", ATTENTION, "looks back", "the look back at important words"),
+    Method(
+        "question_share",
+        ATTRIBUTION,
+        "question\u2019s share",
+        "the question\u2019s share of the scores",
+    ),
+    Method(
+        "exact_support",
+        ATTRIBUTION,
+        "exact patching",
+        "the largest exact effect of a word",
+    ),
+    Method(
+        "arrival_attention",
+        ATTENTION,
+        "attends the arrival",
+        "attention to the arrival",
+    ),
+    Method(
+        "look_back",
+        ATTENTION,
+        "looks back",
+        "the attention of the next words to important words",
+    ),
     Method("steering", INTERVENTION, "steering", "the effect of steering"),
-    Method("units_support", INTERVENTION, "units", "the effect of the units"),
-    Method("heads_support", INTERVENTION, "heads", "the effect of the heads"),
-    Method("confidence", ANSWER, "confidence", "the confidence before the turn"),
+    Method("units_support", INTERVENTION, "units at 0", "the effect of units at 0"),
+    Method("heads_support", INTERVENTION, "heads at 0", "the effect of heads at 0"),
+    Method(
+        "confidence",
+        ANSWER,
+        "confidence",
+        "the confidence of the answer before the turn",
+    ),
     Method("shifted", ANSWER, "answer shifts", "whether the answer shifts"),
 )
 BY_COLUMN = {method.column: method for method in METHODS}

@@ -1,4 +1,10 @@
-"""Relations of two numbers of the same events, with the jackknife over problems."""
+"""Relations of two numbers of the same events, tested over problems.
+
+Two tests have to agree, so the larger p-value counts. The jackknife over problems holds
+where the spread of one number depends on the other. The test of a random order (score
+test) holds with few problems, and where the classes are apart completely, so that the
+jackknife has no error. It counts problems of equal size (Kish 1965) and not events.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +19,7 @@ from doubletake.stats.intervals import (
     share_ends,
 )
 from doubletake.stats.jackknife import Jackknife, p_against_zero, without_each_cluster
+from doubletake.stats.paired_test import two_sided
 
 NEAREST = 1 - 1e-9
 """Correlations are kept below 1, because their Fisher transform is infinite there."""
@@ -58,12 +65,12 @@ def spearman(
     (low,), (high,) = mean_ends(jackknife, settings)
     # One constant half leaves a problem without a correlation: then there is no test.
     known = len(names) >= settings.least_problems and not np.isnan(z).any()
-    (p,) = p_against_zero(jackknife)
+    p = larger_p(jackknife, correlation_p(float(rho[0]), jackknife))
     return Relation(
         float(rho[0]),
         number(np.tanh(low)) if known else None,
         number(np.tanh(high)) if known else None,
-        number(p) if known else None,
+        p if known else None,
         n,
         len(names),
         len(names),
@@ -123,17 +130,59 @@ def classes_apart(
         Jackknife.of(values[:1], values[1:, None], cases), n, settings
     )
     centred = Jackknife.of(values[:1] - 0.5, values[1:, None] - 0.5, cases)
-    (p,) = p_against_zero(centred)
+    apart = order_p(
+        float(values[0]),
+        *(_effective(problems[labels == flag]) for flag in (True, False)),
+    )
+    p = larger_p(centred, apart)
     known = fewer >= settings.least_problems and not np.isnan(values).any()
     return Relation(
         float(values[0]),
         number(low[0]) if known else None,
         number(high[0]) if known else None,
-        number(p) if known else None,
+        p if known else None,
         n,
         count,
         fewer,
     )
+
+
+def larger_p(jackknife: Jackknife, other: float) -> float:
+    """The larger p-value of the jackknife and of another test.
+
+    Args:
+        jackknife: of the statistic minus its value without a relation.
+        other: p-value of the other test. It stands alone without an error.
+    """
+    (p,) = p_against_zero(jackknife)
+    return other if np.isnan(p) else max(float(p), other)
+
+
+def correlation_p(rho: float, jackknife: Jackknife) -> float:
+    """Student's test of a rank correlation, with problems in place of events."""
+    from scipy.special import stdtr  # here, because its import is slow
+
+    freedom = max(float(jackknife.effective[0]) - 2, 1.0)
+    t = rho * np.sqrt(freedom / max(1 - rho**2, 1 - NEAREST))
+    return float(2 * stdtr(freedom, -abs(t)))
+
+
+def order_p(value: float, first: float, second: float) -> float:
+    """Mann and Whitney's test of an AUROC, with problems in place of events.
+
+    Args:
+        value: the AUROC.
+        first: problems of the first class.
+        second: problems of the second class.
+    """
+    error = np.sqrt((first + second + 1) / (12 * first * second))
+    return two_sided(float((value - 0.5) / error))
+
+
+def _effective(problems: np.ndarray) -> float:
+    """Problems of equal size that say as much (Kish 1965)."""
+    cases = np.unique(problems, return_counts=True)[1]
+    return float(cases.sum() ** 2 / (cases**2).sum())
 
 
 def _auroc_of(

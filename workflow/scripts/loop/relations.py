@@ -1,4 +1,4 @@
-"""Which methods agree: correlations of pairs, and each method against what is planted."""
+"""Which methods agree: correlations of pairs, and each method against the planted."""
 
 from itertools import combinations
 from typing import Any

@@ -107,10 +107,7 @@ def main(
     tables = {name: table.read(inputs[name]) for name, table in TABLES.items()}
     turns = tables["turns"].filter("selected", kind=BACKTRACK)
     loop = loop_table(turns, tables, settings.lens_layer, settings.leading_heads)
-    contexts = contexts_of(
-        *(tables[name] for name in ("tokens", "prompts", "traces", "events", "truth")),
-        read_stop_words(stop_words_path),
-    )
+    contexts = contexts_of(tables, read_stop_words(stop_words_path))
     rankings = rankings_of(contexts, tables["exact_words"])
     correlations, planted = relations(loop, intervals)
     logger.info("%d backtracks, %d with a planted cause", loop.height, len(contexts))

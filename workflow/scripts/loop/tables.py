@@ -37,9 +37,7 @@ EFFECTS = (
         "that are not white space; exact, nothing is changed",
         unit=NATS,
     ),
-    Column(
-        "mass", REAL, "probability that belongs to `log_odds`", unit="probability"
-    ),
+    Column("mass", REAL, "probability that belongs to `log_odds`", unit="probability"),
     _maybe(
         "value_vectors",
         "what the listed value vectors of the side `for` write along the probe's "
