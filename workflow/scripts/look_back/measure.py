@@ -59,6 +59,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("measure_look_back")
 
 STAGE = "look_back"
+PADDING = 0.1
+"""Largest share of padding in a batch: the thoughts differ in length."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def compute(
         name=lambda item: f"trace {item.trace}",
         need=partial(batch_bytes, decoder),
         batch_memory=settings.batch_memory,
+        padding=PADDING,
     )
     for batch, results in batches:
         for item, shares in zip(batch, results, strict=True):
