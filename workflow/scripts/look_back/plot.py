@@ -38,11 +38,16 @@ from doubletake.page.plots import (
 from doubletake.page.wording import plural
 from doubletake.running.logs import job
 from look_back.tables import (
+    AGAIN,
+    CLASS,
+    FREQUENCY,
     IMPORTANT,
     LOOK_BACK_OVERLAP,
     LOOK_BACK_SUMMARY,
     MATCHED_WORDS,
     OVERLAP_BASELINES,
+    PLACE,
+    SAME_WORDS,
     SUMMARY_BASELINES,
     WORD_DIFFERENCE,
 )
@@ -68,12 +73,20 @@ KINDS = {
     DIFFERENCE: ("backtrack minus control", INK, "^"),
 }
 """The same of kinds of positions."""
+STEPS = {
+    FREQUENCY: "like frequency",
+    PLACE: "like place\nand frequency",
+    CLASS: "\u2026 and class",
+    AGAIN: "\u2026 and occurs again",
+    SAME_WORDS: "same words,\nlike place only",
+}
+"""Names of the baselines on the figures; each of the first four adds to the last."""
 APART = 0.12
 """Distance of a mark from its row."""
 
 
 def draw_layers(summary: pl.DataFrame, confidence: float) -> Figure:
-    """Attention by layer at backtracks and controls, and the difference of the words."""
+    """Attention by layer at backtracks and controls, and differences of the words."""
     rows, unchecked = with_interval(
         summary.filter(pl.col("layer").is_not_null()).drop_nulls("mean")
     )
@@ -168,9 +181,8 @@ def draw_overlap(overlap: pl.DataFrame, confidence: float) -> Figure:
 
 LEGEND: dict[str, Any] = {
     "loc": "lower left",
-    "bbox_to_anchor": (0, 1.08),
-    "ncols": 3,
-    "borderaxespad": 0,
+    "bbox_to_anchor": (0, 1.0),
+    "borderaxespad": 0.2,
 }
 """Above the panel, so that it hides no mark."""
 
@@ -183,7 +195,7 @@ def _draw_steps(
     if rows.filter(kind=BACKTRACK).is_empty():
         return empty_figure(unchecked or NOTHING)
     shown = [name for name in baselines if name in set(rows["baseline"])]
-    figure, axes = new_figure(columns=2, height=1.6 + 0.5 * len(shown), sharey=True)
+    figure, axes = new_figure(columns=2, height=2.0 + 0.5 * len(shown), sharey=True)
     left, right = axes[0]
     for shift, (side, style) in zip((-APART, APART), SIDES.items(), strict=True):
         _marks(left, rows.filter(kind=BACKTRACK, quantity=side), shown, shift, *style)
@@ -191,11 +203,11 @@ def _draw_steps(
     for shift, kind in ((-APART, BACKTRACK), (APART, DIFFERENCE)):
         part = rows.filter(kind=kind, quantity=WORD_DIFFERENCE)
         _marks(right, part, shown, shift, *KINDS[kind])
-    left.set_yticks(range(len(shown)), [name.replace("_", " ") for name in shown])
+    left.set_yticks(range(len(shown)), [STEPS[name] for name in shown])
     left.set_ylim(len(shown) - 0.5, -0.5)
     left.set(xlabel=f"{what}, %")
     left.set_xlim(left=0)
-    right.set(xlabel="important minus matched, percentage points")
+    right.set(xlabel="important minus matched, points")
     for panel in (left, right):
         panel.legend(**LEGEND)
         panel.grid(axis="y", visible=False)
