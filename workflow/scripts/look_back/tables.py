@@ -8,6 +8,9 @@ from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 FREQUENCY, PLACE, CLASS, AGAIN = "frequency", "place", "class", "again"
 ATTENTION_BASELINES = (PLACE, CLASS, AGAIN)
 """What matched words have in common with important ones; each asks for more."""
+SAME_WORDS = "same_words"
+"""Matches of `PLACE`, of those important words only that have a match of `AGAIN`."""
+SUMMARY_BASELINES = (*ATTENTION_BASELINES, SAME_WORDS)
 OVERLAP_BASELINES = (FREQUENCY, PLACE, CLASS)
 IMPORTANT, MATCHED_WORDS, WORD_DIFFERENCE = "important", "matched", "difference"
 QUANTITIES = (IMPORTANT, MATCHED_WORDS, WORD_DIFFERENCE)
@@ -174,6 +177,14 @@ _QUANTITY = Column(
     "`difference`: `important` minus `matched`",
     values=QUANTITIES,
 )
+_P = Column(
+    "p",
+    REAL,
+    "two-sided p-value of a `difference` of 0 over all layers; only of the kinds "
+    "`backtrack` and `difference`, corrected for all tests of the table (Holm); null: "
+    "not tested, or no interval",
+    nullable=True,
+)
 
 LOOK_BACK_SUMMARY = Table(
     "look_back/summary",
@@ -184,8 +195,9 @@ LOOK_BACK_SUMMARY = Table(
             TEXT,
             "what the words share: `place` (part of the context, distance, frequency), "
             "`class` (also number or word, and length in tokens), `again` (also "
-            "whether the word occurs again)",
-            values=ATTENTION_BASELINES,
+            "whether the word occurs again), `same_words` (as `place`, but only of the "
+            "important words with a match of `again`)",
+            values=SUMMARY_BASELINES,
         ),
         Column("layer", COUNT, "null: all layers", nullable=True, unit="index"),
         _QUANTITY,
@@ -194,17 +206,11 @@ LOOK_BACK_SUMMARY = Table(
         Column(
             "even",
             REAL,
-            "the mean if attention were spread evenly; null: not computed here",
+            "the mean if attention were spread evenly; null: not computed",
             nullable=True,
             unit=SHARE,
         ),
-        Column(
-            "p",
-            REAL,
-            "two-sided p-value of a mean of 0, corrected for the baselines of this "
-            "kind (Holm); null: not a difference of all layers, or no interval",
-            nullable=True,
-        ),
+        _P,
     ),
     holds="means of the attention to important and matched words",
 )
@@ -251,6 +257,14 @@ LOOK_BACK_OVERLAP = Table(
             unit="share",
         ),
         *_MEAN,
+        _P,
+        Column(
+            "published",
+            REAL,
+            "published share; null: none, or of another model, dataset or quantity",
+            nullable=True,
+            unit="share",
+        ),
     ),
     holds="share of important words that occur again, against matched words",
 )
