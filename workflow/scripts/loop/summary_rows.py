@@ -13,9 +13,11 @@ from doubletake.stats.intervals import (
     cluster_sums,
     number,
 )
-from doubletake.stats.jackknife import Jackknife, p_against_zero
+from doubletake.stats.jackknife import Jackknife
+from doubletake.stats.paired_test import two_sided
 from loop.cause_ranks import Ranked
 from loop.methods import METHODS, TARGETS
+from loop.rank_correlation import larger_p
 from loop.tables import LOOP_CAUSES, LOOP_MEANS
 from pocket.reading import CAUSES, NONE
 
@@ -70,21 +72,37 @@ def cause_row(
         "matched": float(matched.mean()),
         **gain.columns("gain"),
         **beyond.columns("beyond"),
-        "p": p_of_mean(differences[:, 0], problems, intervals),
+        "p": p_of_gain(hits, chance, problems, intervals),
     }
 
 
-def p_of_mean(
-    values: np.ndarray, problems: np.ndarray, intervals: IntervalSettings
+def p_of_gain(
+    hits: np.ndarray,
+    chance: np.ndarray,
+    problems: np.ndarray,
+    intervals: IntervalSettings,
 ) -> float | None:
-    """Two-sided p-value of a mean of 0; None below the least number of problems."""
-    sums, counts = cluster_sums(values, problems, np.zeros(len(values), dtype=int), 1)
+    """Two-sided p-value of as many hits as by chance, over problems.
+
+    The larger one of two: of the jackknife, and of hits that fall by chance with
+    problems in place of events. The second stands alone where the first has no error.
+
+    Args:
+        hits: [event], 0 or 1.
+        chance: [event], probability of a hit.
+        problems: [event].
+        intervals: there is no p-value of fewer than `least_problems` problems.
+    """
+    gain, columns = hits - chance, np.zeros(len(hits), dtype=int)
+    sums, counts = cluster_sums(gain, problems, columns, 1)
     if len(sums) < intervals.least_problems:
         return None
     left_out = (sums.sum(0) - sums) / (counts.sum(0) - counts)
-    value = sums.sum(0) / counts.sum(0)
-    (p,) = p_against_zero(Jackknife.of(value, left_out, counts))
-    return number(p)
+    jackknife = Jackknife.of(sums.sum(0) / counts.sum(0), left_out, counts)
+    variance = (chance * (1 - chance)).mean() / float(jackknife.effective[0])
+    if not variance:
+        return None
+    return larger_p(jackknife, two_sided(float(gain.mean() / np.sqrt(variance))))
 
 
 def means_table(loop: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
@@ -99,7 +117,7 @@ def means_table(loop: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame
         units_gain=pl.col("units_support") - pl.col("units_random"),
         heads_gain=pl.col("heads_support") - pl.col("heads_random"),
     )
-    flags = {"shifted", "has_cause", *FLAGS}
+    shares = {"has_cause", "exact_agrees", *FLAGS}
     names = dict.fromkeys(
         [
             *(method.column for method in METHODS),
@@ -117,7 +135,7 @@ def means_table(loop: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame
             own[name].to_numpy()[:, None],
             own["problem"].to_numpy(),
             intervals,
-            shares=name in flags or name == "exact_agrees",
+            shares=name in shares,
         )
         rows.append(
             {
