@@ -3,7 +3,7 @@
 import pytest
 
 from attribution.word_ranking import frequency_class, matched_share, rank_words
-from attribution.words import Word, words_of
+from doubletake.text.words import Word, words_of
 
 
 def words_in(*pieces: str) -> list[Word]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from attribution.words import Word
+from doubletake.text.words import Word
 
 
 @dataclass(frozen=True)

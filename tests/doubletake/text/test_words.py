@@ -4,8 +4,8 @@ from itertools import accumulate
 
 import pytest
 
-from attribution.words import name_of, read_stop_words, words_of
 from doubletake.running.errors import InputError
+from doubletake.text.words import name_of, read_stop_words, words_of
 
 
 def tokens_of(*pieces: str) -> tuple[str, list[int]]:

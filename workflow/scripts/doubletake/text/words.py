@@ -1,4 +1,4 @@
-"""Splits a text into words with their tokens, and reads the list of stop words."""
+"""Words of a text with their tokens, words around a position, and stop words."""
 
 import re
 from bisect import bisect_left
@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from doubletake.running.errors import InputError
 from doubletake.text.numerals import numerals
-from doubletake.text.trace_positions import token_at
+from doubletake.text.trace_positions import thought_span, token_at
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
@@ -48,6 +49,31 @@ def words_of(
         first = token_at(offsets, text_start, match.start())
         last = text_start + bisect_left(offsets, match.end()) - 1
         yield Word(name_of(match.group()), match.start(), first, max(first, last))
+
+
+def words_around(
+    position: int, trace: dict[str, Any], prompt: dict[str, Any]
+) -> tuple[list[Word], Iterator[Word]]:
+    """The words of question and thought before a position, and those after it.
+
+    A word that holds the token at the position belongs to neither.
+
+    Args:
+        position: index of a token in the trace.
+        trace: row of `traces.tables.TRACES`.
+        prompt: its prompt: `text`, `offsets`, and `start` and `end` of the question.
+    """
+    prompt_length = len(trace["prompt_ids"])
+    span = thought_span(trace)
+    before: list[Word] = []
+    if prompt["start"] is not None:
+        question = (prompt["start"], prompt["end"])
+        before += words_of(prompt["text"], prompt["offsets"], question)
+    thought = list(
+        words_of(trace["text"], trace["offsets"], (span.start, span.end), prompt_length)
+    )
+    before += [word for word in thought if word.last_token < position]
+    return before, (word for word in thought if word.first_token > position)
 
 
 @cache
