@@ -24,6 +24,8 @@ class Word:
     names."""
     start: int
     """First character in the text."""
+    end: int
+    """The character after its last one."""
     first_token: int
     """Index in the trace of its first token."""
     last_token: int
@@ -48,7 +50,8 @@ def words_of(
     for match in _WORD.finditer(text, *span):
         first = token_at(offsets, text_start, match.start())
         last = text_start + bisect_left(offsets, match.end()) - 1
-        yield Word(name_of(match.group()), match.start(), first, max(first, last))
+        name, (start, end) = name_of(match.group()), match.span()
+        yield Word(name, start, end, first, max(first, last))
 
 
 def words_around(
