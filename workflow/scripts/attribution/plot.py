@@ -80,7 +80,7 @@ class Settings:
     method: str
     """Estimate that the study uses: `gradient` or `integrated`."""
     metric: str
-    """Metric that is attributed, one of `attribution.metric.METRICS`."""
+    """Metric that is attributed, one of `doubletake.model.turn_metric.METRICS`."""
     confidence: float
     """Coverage of the intervals."""
 

@@ -1,4 +1,4 @@
-"""Splits a text into words with their tokens, and reads the list of stop words."""
+"""Words of a text with their tokens, words around a position, and stop words."""
 
 import re
 from bisect import bisect_left
@@ -24,6 +24,8 @@ class Word:
     names."""
     start: int
     """First character in the text."""
+    end: int
+    """The character after its last one."""
     first_token: int
     """Index in the trace of its first token."""
     last_token: int
@@ -48,7 +50,33 @@ def words_of(
     for match in _WORD.finditer(text, *span):
         first = token_at(offsets, text_start, match.start())
         last = text_start + bisect_left(offsets, match.end()) - 1
-        yield Word(name_of(match.group()), match.start(), first, max(first, last))
+        name, (start, end) = name_of(match.group()), match.span()
+        yield Word(name, start, end, first, max(first, last))
+
+
+def words_around(
+    position: int, trace: dict[str, Any], prompt: dict[str, Any]
+) -> tuple[list[Word], Iterator[Word]]:
+    """The words of question and thought before a position, and those after it.
+
+    A word that holds the token at the position belongs to neither.
+
+    Args:
+        position: index of a token in the trace.
+        trace: row of `traces.tables.TRACES`.
+        prompt: its prompt: `text`, `offsets`, and `start` and `end` of the question.
+    """
+    prompt_length = len(trace["prompt_ids"])
+    span = thought_span(trace)
+    before: list[Word] = []
+    if prompt["start"] is not None:
+        question = (prompt["start"], prompt["end"])
+        before += words_of(prompt["text"], prompt["offsets"], question)
+    thought = list(
+        words_of(trace["text"], trace["offsets"], (span.start, span.end), prompt_length)
+    )
+    before += [word for word in thought if word.last_token < position]
+    return before, (word for word in thought if word.first_token > position)
 
 
 def words_around(

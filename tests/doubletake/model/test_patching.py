@@ -4,14 +4,14 @@ import pytest
 import torch
 from tiny_architectures import ARCHITECTURES, settings_of
 
-from attribution.metric import Decision, Metric
-from attribution.patching import (
+from doubletake.model.loading import load_decoder
+from doubletake.model.patching import (
     Cell,
     cost_of,
     exact_changes,
     metric_by_full_pass,
 )
-from doubletake.model.loading import load_decoder
+from doubletake.model.turn_metric import Decision, Metric
 
 GROUPS = {"backtrack": torch.tensor([3, 17]), "wrap_up": torch.tensor([5])}
 ITEM = Decision("a/0", 4, [7, 9, 11, 2, 80, 31, 64, 12, 50], 3)  # beyond the windows

@@ -21,7 +21,6 @@ from torch.utils.checkpoint import checkpoint
 from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
 from doubletake.model.norm_and_softcap import soft_capped
-from turns.reading import BACKTRACK, WRAP_UP
 
 METRICS = ("log_odds", "difference", "target")
 BLOCK = 8192  # tokens of the vocabulary that are unembedded at a time
@@ -59,7 +58,7 @@ class Metric:
             raise ValueError(f"unknown metric {name!r}")
         self.lens, self.name = Lens.of(decoder), name
         # ASSUME: the single tokens of a group represent turning back or wrapping up.
-        self.backtrack, self.wrap_up = groups[BACKTRACK], groups[WRAP_UP]
+        self.backtrack, self.wrap_up = groups["backtrack"], groups["wrap_up"]
         W_U = self.lens.W_U
         is_backtrack = torch.zeros(len(W_U), dtype=torch.bool, device=W_U.device)
         is_backtrack[self.backtrack] = True
@@ -110,3 +109,12 @@ class Metric:
     ) -> torch.Tensor:
         logits = soft_capped(normed.float() @ rows.float().T, self.lens.softcap)
         return logits.masked_fill(is_backtrack, -torch.inf).logsumexp(1)
+
+
+def final_states(
+    decoder: Decoder, ids: torch.Tensor, decisions: Sequence[Decision]
+) -> torch.Tensor:
+    """Final hidden states at the positions of a batch: [position, d_model]."""
+    normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
+    last = torch.tensor([len(item.ids) - 1 for item in decisions], device=ids.device)
+    return normed[torch.arange(len(decisions), device=ids.device), last]
