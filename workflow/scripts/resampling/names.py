@@ -19,3 +19,5 @@ SCORES = (MASS, SAMPLED_MASS, PROBE, PLANTED)
 
 MEASURES = ("resampled", "counterfactual", "forced", "divergence")
 """Columns of `RESAMPLING_SENTENCES`."""
+CLAIMED = (MASS, PROBE)
+"""Scores of which the page says whether they predict."""

@@ -48,7 +48,13 @@ RESAMPLING = Table(
         ),
         POSITION,
         Column("turned", FLAG, "the study's thought turns back there"),
-        Column("draws", COUNT, "times that the thought was written again from there"),
+        Column(
+            "draws",
+            COUNT,
+            "times that the thought was written again from there; 0: thoughts from a "
+            "file are not",
+            unit="draws",
+        ),
         Column(
             "turns",
             COUNT,
@@ -62,14 +68,21 @@ RESAMPLING = Table(
             "are judged by what is there",
             unit="draws",
         ),
-        Column("rate", REAL, "turns / draws", unit="share"),
+        Column(
+            "rate",
+            REAL,
+            "turns / draws; null without a draw",
+            nullable=True,
+            unit="share",
+        ),
         Column(
             "low",
             REAL,
             "lower end of the interval of the rate (Wilson), over draws",
+            nullable=True,
             unit="share",
         ),
-        Column("high", REAL, "upper end", unit="share"),
+        Column("high", REAL, "upper end", nullable=True, unit="share"),
         _probability(
             "mass",
             "that a backtrack word comes next, at temperature 1: the mass of the turn "
@@ -157,8 +170,8 @@ RESAMPLING_SENTENCES = Table(
         Column(
             "cause",
             FLAG,
-            "it holds the planted cause of a turn of this thought; null without a "
-            "planted language",
+            "it holds a planted cause to turn back later, whether the thought turns or "
+            "not; null without a planted language",
             nullable=True,
         ),
         Column("before", COUNT, "rollouts from before the sentence", unit="rollouts"),
@@ -226,7 +239,7 @@ RESAMPLING_SUMMARY = Table(
         Column("kind", TEXT, "of the boundary; `all`", values=SUMMARY_KINDS),
         Column("boundaries", COUNT, "boundaries", unit="boundaries"),
         Column("problems", COUNT, "their problems", unit="problems"),
-        Column("draws", COUNT, "draws at each", unit="draws"),
+        Column("draws", COUNT, "all their draws", unit="draws"),
         Column("unfinished", COUNT, "draws without an end of sentence", unit="draws"),
         *with_ends("rate", "mean share of draws that turn back", "share"),
         *with_ends(
@@ -358,7 +371,7 @@ RESAMPLING_IMPORTANCE = Table(
         Column(
             "kind",
             TEXT,
-            "kind of sentence; `cause`: holds the planted cause of a turn, "
+            "kind of sentence; `cause`: holds a planted cause to turn back, "
             "`no_cause`: does not",
             values=(*SENTENCE_KINDS, "cause", "no_cause"),
         ),
@@ -366,13 +379,17 @@ RESAMPLING_IMPORTANCE = Table(
         Column("problems", COUNT, "their problems", unit="problems"),
         *with_ends("value", "mean over sentences", "as the measure", nullable=True),
         *with_ends(
-            "size", "mean of the absolute value", "as the measure", nullable=True
+            "size",
+            "how much sentences matter: mean of the squared measure, without what the "
+            "noise of the rollouts adds; of `divergence`: minus `divergence_null`",
+            "square of the measure, or nats",
+            nullable=True,
         ),
         *with_ends(
             "difference",
             "`size` minus that of `other` (of `cause`: that of `no_cause`); null for "
             "these",
-            "as the measure",
+            "as `size`",
             nullable=True,
         ),
         Column(
