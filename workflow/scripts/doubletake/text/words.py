@@ -79,26 +79,6 @@ def words_around(
     return before, (word for word in thought if word.first_token > position)
 
 
-def words_around(
-    position: int, trace: dict[str, Any], prompt: dict[str, Any]
-) -> tuple[list[Word], Iterator[Word]]:
-    """The words of question and thought before a position, and those after it.
-
-    A word that holds the token at the position belongs to neither.
-    """
-    prompt_length = len(trace["prompt_ids"])
-    span = thought_span(trace)
-    before: list[Word] = []
-    if prompt["start"] is not None:
-        question = (prompt["start"], prompt["end"])
-        before += words_of(prompt["text"], prompt["offsets"], question)
-    thought = list(
-        words_of(trace["text"], trace["offsets"], (span.start, span.end), prompt_length)
-    )
-    before += [word for word in thought if word.last_token < position]
-    return before, (word for word in thought if word.first_token > position)
-
-
 @cache
 def name_of(written: str) -> str:
     """The name that equal words share: "Pens" and "pens", "1,200" and "1200.0"."""
