@@ -84,6 +84,15 @@ def test_like_words_explain_a_ranking_that_knows_the_class_only():
     assert row["beyond"] == 0.0
 
 
+def test_exact_patching_is_paired_with_the_estimate_at_the_same_events():
+    rankings = {EXACT: ranked(20, 16), SAME_EVENTS: ranked(20, 6)}
+    table = causes_table(rankings, 3, INTERVALS).filter(cause="all")
+    exact, other = table.to_dicts()
+    assert exact["over_estimate"] == pytest.approx(0.5)
+    assert exact["over_estimate_low"] > 0.2
+    assert other["over_estimate"] is None
+
+
 def test_too_few_problems_give_no_interval_and_no_test():
     table = causes_table({MAX_ABS: ranked(9, 9)}, 3, INTERVALS)
     assert table["low"].null_count() == table["p_holm"].null_count() == table.height

@@ -7,7 +7,7 @@ from tiny_loop import INTERVALS, loop_rows, ranked, study
 
 from loop.declaration import DECLARATION
 from loop.matrix import cell_of, short
-from loop.methods import CAUSE, EXACT, MAX_ABS
+from loop.methods import CAUSE, EXACT, MAX_ABS, SAME_EVENTS
 from loop.page import SECTION
 from loop.plot import draw_agreement, draw_causes
 from loop.tables import LOOP
@@ -69,8 +69,17 @@ def test_the_causes_are_set_against_chance_and_like_words(hits, verdict):
     text = text_of(data)
     assert f"first 3 words at {hits} of 20 backtracks" in text
     assert f"in random order 30.0%, {verdict}" in text
-    few = study(loop_rows(20), {EXACT: ranked(9, 9)})
+    few = study(loop_rows(20), {EXACT: ranked(9, 9), SAME_EVENTS: ranked(9, 9)})
     assert "in random order 30.0%, not checked" in text_of(few)
+    assert "at the same 9 backtracks: not checked: 9 problems." in text_of(few)
+
+
+def test_exact_patching_and_the_estimate_are_compared_at_the_same_backtracks():
+    for hits, verdict in ((4, "more often than"), (15, "neither more nor less often")):
+        rankings = {EXACT: ranked(20, 16), SAME_EVENTS: ranked(20, hits)}
+        assert f"finds the cause {verdict}" in text_of(study(loop_rows(20), rankings))
+    rankings = {EXACT: ranked(20, 2), SAME_EVENTS: ranked(20, 18)}
+    assert "the cause less often than" in text_of(study(loop_rows(20), rankings))
 
 
 def test_interventions_are_set_beside_random_ones():
@@ -111,7 +120,10 @@ def test_sheets_have_a_cell_for_every_column():
 
 
 def test_figures_are_drawn_with_and_without_data():
-    full = study(loop_rows(30), {MAX_ABS: ranked(20, 10), EXACT: ranked(12, 4)})
+    full = study(
+        loop_rows(30),
+        {MAX_ABS: ranked(20, 10), EXACT: ranked(12, 4), SAME_EVENTS: ranked(12, 3)},
+    )
     few = study(loop_rows(9), {MAX_ABS: ranked(9, 3)})
     for data in (full, few, study(LOOP.frame([]))):
         tables = data.tables

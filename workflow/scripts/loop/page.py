@@ -15,7 +15,7 @@ from loop.page_sheets import sheets
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
 
-NAMED = 6
+NAMED = 4
 """Most pairs that a sentence names."""
 
 

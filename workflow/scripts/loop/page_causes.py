@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doubletake.page.wording import count, percent, plural
+from doubletake.page.wording import count, percent, plural, points
 from loop.methods import EXACT, MAX_ABS, MEAN_ABS, SAME_EVENTS
 
 if TYPE_CHECKING:
@@ -34,7 +34,24 @@ def causes_sentences(data: StudyData) -> list[str]:
         if row["cause"] in NAMES
     ]
     by = f"By cause, with the largest layer: {'; '.join(by_cause)}."
-    return [*first, by]
+    exact = [_over_estimate(data, row) for row in rows if row["ranking"] == EXACT]
+    return [*first, *exact, *([by] if by_cause else [])]
+
+
+def _over_estimate(data: StudyData, row: dict[str, Any]) -> str:
+    """Exact patching against the estimate at the same backtracks."""
+    what = f"at the same {plural(row['n'], 'backtrack')}"
+    if row["over_estimate_low"] is None:
+        why = data.why_no_interval(row["problems"])
+        return f"Exact patching against the estimate {what}: {why}."
+    low, high = row["over_estimate_low"], row["over_estimate_high"]
+    verdict = "less often" if high < 0 else "more often"
+    if low <= 0 <= high:
+        verdict = "neither more nor less often that can be told"
+    return (
+        f"Exact patching finds the cause {verdict} than the estimate {what}: "
+        f"{points(row['over_estimate'])} points ({points(low)} to {points(high)})."
+    )
 
 
 def ranking_text(data: StudyData, row: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from doubletake.stats.intervals import (
 from doubletake.stats.jackknife import Jackknife
 from doubletake.stats.paired_test import two_sided
 from loop.cause_ranks import Ranked
-from loop.methods import METHODS, TARGETS
+from loop.methods import EXACT, METHODS, SAME_EVENTS, TARGETS
 from loop.rank_correlation import larger_p
 from loop.tables import LOOP_CAUSES, LOOP_MEANS
 from pocket.reading import CAUSES, NONE
@@ -42,12 +42,39 @@ def causes_table(
             own = [one for one in ranked if cause in (ALL, one.cause)]
             if own:
                 row = {"ranking": ranking, "cause": cause, "words": top}
-                rows.append(row | cause_row(own, top, intervals))
+                row |= cause_row(own, top, intervals)
+                if ranking == EXACT:
+                    others = rankings[SAME_EVENTS]
+                    other = [one for one in others if cause in (ALL, one.cause)]
+                    row |= over_estimate(own, other, top, intervals)
+                rows.append(row)
     tested = [row for row in rows if row["cause"] == ALL]
     p = np.array([np.nan if row["p"] is None else row["p"] for row in tested])
     for row, value in zip(tested, holm_of(p).tolist(), strict=True):
         row["p_holm"] = number(value)
-    return LOOP_CAUSES.frame([{"p_holm": None} | row for row in rows])
+    absent = dict.fromkeys(LOOP_CAUSES.schema)
+    return LOOP_CAUSES.frame([absent | row for row in rows])
+
+
+def over_estimate(
+    exact: Sequence[Ranked],
+    estimate: Sequence[Ranked],
+    top: int,
+    intervals: IntervalSettings,
+) -> dict[str, float | None]:
+    """How much more often exact patching finds the cause, at the same events.
+
+    Args:
+        exact: ranked by exact values.
+        estimate: the same events, ranked by the estimate.
+        top: how many words count as first.
+        intervals: coverage, and fewest problems with an interval.
+    """
+    pairs = zip(exact, estimate, strict=True)
+    gains = np.array([float(one.hit(top)) - other.hit(top) for one, other in pairs])
+    problems = np.array([one.problem for one in exact])
+    (mean,) = cluster_means(gains[:, None], problems, intervals)
+    return mean.columns("over_estimate")
 
 
 def cause_row(

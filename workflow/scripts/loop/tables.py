@@ -283,6 +283,12 @@ LOOP_CAUSES = Table(
         ),
         *with_ends("gain", "`share` - `chance`", "share", nullable=True),
         *with_ends("beyond", "`share` - `matched`", "share", nullable=True),
+        *with_ends(
+            "over_estimate",
+            "`exact`: `share` minus that of `same_events`, paired; else null",
+            "share",
+            nullable=True,
+        ),
         Column("p", REAL, "of a gain of 0, from the jackknife", nullable=True),
         Column(
             "p_holm", REAL, "corrected for the rows with `all` (Holm)", nullable=True
