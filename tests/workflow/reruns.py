@@ -129,6 +129,7 @@ VALUES: dict[str, Any] = {
     "steering.tolerance": 0.2,
     "verification.minimum": 6,
     "attribution.top_words": 3,
+    "exact_attribution.random": 6,
     "intervals.least_problems": 4,
     "reproduction.published_recipe": "resources",
     "batch_memory": 0.05,

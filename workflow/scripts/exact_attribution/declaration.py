@@ -66,8 +66,8 @@ DECLARATION = Experiment(
             "The pocket model\u2019s language plants the causes of turns. Dots: the "
             "share of backtracks with a word of the planted cause among the first "
             "three measured words, by exact value and by both estimates. Empty marks: "
-            "the share for words in random order. Bars are intervals over problems. The "
-            "numbers are in exact_attribution/causes.parquet.",
+            "the share for words in random order. Bars are intervals over problems. "
+            "The numbers are in exact_attribution/causes.parquet.",
         ),
     ),
 )
