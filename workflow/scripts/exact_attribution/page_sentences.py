@@ -85,8 +85,9 @@ def size_sentence(data: StudyData) -> str:
     if first is None or whole is None or first["size"] is None:
         return ""
     text = (
-        f"The strongest word of a backtrack changes the metric by "
-        f"{real(first['size'], 2)} {unit(data)} in the mean ({data.between(first, _two, 'size')}). This is "
+        "The strongest word of a backtrack changes the metric by "
+        f"{real(first['size'], 2)} {unit(data)} in the mean "
+        f"({data.between(first, _two, 'size')}). This is "
         f"{percent(first['of_whole'], 0)} "
         f"({data.between(first, _share, 'of_whole')}) of the change when everything "
         f"from the question on is replaced ({real(whole['size'], 2)} {unit(data)})"
