@@ -132,6 +132,7 @@ VALUES: dict[str, Any] = {
     "verification.minimum": 6,
     "attribution.top_words": 3,
     "look_back.distance_ratio": 2.0,
+    "exact_attribution.random": 6,
     "intervals.least_problems": 4,
     "reproduction.published_recipe": "resources",
     "batch_memory": 0.05,

@@ -51,8 +51,10 @@ class Meter:
         layers = boundaries_of(self.settings.depths, self.decoder.n_layers)
         object.__setattr__(self, "layers", layers)
 
-    def sampled_words(self, context: Context) -> list[tuple[int, ...]]:
+    def sampled_words(self, context: Context, place: int) -> list[tuple[int, ...]]:
         """Tokens of the words that also move by smaller steps: a seeded sample."""
+        if place > self.settings.sampled_backtracks:
+            return []
         words: dict[Name, tuple[int, ...]] = {
             word.tokens: word.tokens for word in context.words
         }
@@ -70,7 +72,7 @@ class Meter:
                 steps follow one another.
         """
         layer = self.layers[(place - 1) % len(self.layers)]
-        sampled = self.sampled_words(context)
+        sampled = self.sampled_words(context, place)
         patches = [Patch(at, w.tokens) for w in context.words for at in self.layers]
         patches += [
             Patch(layer, tokens, step)

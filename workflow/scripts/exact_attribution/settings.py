@@ -24,8 +24,10 @@ class Settings:
     """Boundaries of the residual stream, as shares of the layers."""
     steps: list[float]
     """How far the sampled words move, beside the whole way."""
+    sampled_backtracks: int
+    """Backtracks of which some words also move by smaller steps."""
     sampled_words: int
-    """Words of each backtrack that move by smaller steps, at one boundary."""
+    """How many words of each of them, at one boundary."""
     path_points: int
     """Points of the gradients along a sampled word's own path."""
     seed: int

@@ -5,7 +5,6 @@ clean pass is kept, and a patched pass starts at the layer and at the first toke
 replacement (`changed_pass`).
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from doubletake.model.batch_memory import (
     cache_bytes,
     forward_bytes,
     reading_bytes,
+    token_multiplications,
 )
 from doubletake.model.batches import in_batches, run_alone
 from doubletake.model.changed_pass import CleanPass, changed_pass, clean_pass
@@ -28,7 +28,10 @@ from doubletake.model.hooks import Change as StateChange
 from doubletake.model.hooks import Place, replaced
 from doubletake.model.turn_metric import BLOCK, Decision, Metric, final_states
 
-LENGTH_RATIO = 1.1  # longest / shortest pass of a group is at most this
+LENGTH_RATIO = 1.1  # a pass may be this much longer than a cell needs
+# ASSUME: a pass takes half a millisecond per layer beside its products, of which a core
+# computes 2e10 in a second. Only the speed depends on it.
+PASS_COST = 1e7  # multiplications per layer
 
 
 class Cell(NamedTuple):
@@ -227,7 +230,9 @@ class _Patching(Generic[Change]):
         """A number for every cell or patch, batch by batch."""
         tokens, trace = len(self.decision.ids), self.decision.trace
         found: dict[Change, float] = {}
-        for group in _groups_of_similar_length(cells, tokens):
+        multiplications = token_multiplications(self.decoder)
+        pass_tokens = self.decoder.n_layers * PASS_COST / multiplications
+        for group in _groups_of_similar_length(cells, tokens, pass_tokens):
             done = in_batches(
                 group,
                 run,
@@ -266,14 +271,31 @@ class _Patching(Generic[Change]):
 
 
 def _groups_of_similar_length(
-    cells: Sequence[Change], tokens: int
+    cells: Sequence[Change], tokens: int, pass_tokens: float
 ) -> list[list[Change]]:
-    """Groups of one layer whose passes have similar lengths."""
-    groups: dict[tuple[int, int], list[Change]] = {}
-    for cell in cells:
-        length = math.floor(math.log(tokens - cell.token, LENGTH_RATIO))
-        groups.setdefault((cell.layer, length), []).append(cell)
-    return list(groups.values())
+    """Groups of one layer whose passes have similar lengths, the longest first.
+
+    A cell joins the group before it if its pass is not much shorter, or if the tokens
+    that the group's length adds cost less than a pass of its own.
+
+    Args:
+        cells: cells or patches.
+        tokens: tokens of the sequence.
+        pass_tokens: what a pass costs beside its tokens, as a number of tokens.
+    """
+    groups: list[list[Change]] = []
+    spent = 0.0  # tokens that were added to the last group
+    for cell in sorted(cells, key=lambda cell: (cell.layer, cell.token)):
+        if groups and groups[-1][0].layer == cell.layer:
+            longest, own = tokens - groups[-1][0].token, tokens - cell.token
+            added = 0 if longest <= LENGTH_RATIO * own else longest - own
+            if spent + added <= pass_tokens:
+                groups[-1].append(cell)
+                spent += added
+                continue
+        groups.append([cell])
+        spent = 0.0
+    return groups
 
 
 def _moving(
