@@ -122,6 +122,8 @@ VALUES: dict[str, Any] = {
     "probing.shuffles": 2,
     "value_vectors.tokens": 3,
     "wrong_samples.strength": 0.1,
+    "resampling.samples": 4,
+    "resampling.stable_share": 0.7,
     "injection.distance": 16,
     "ablation.thoughts": 10,
     "steering.contexts": 2,

@@ -1,9 +1,9 @@
 """Mean importance by kind of sentence, and whether it differs from other sentences.
 
-A mean of importance says little of how much sentences matter, because signs cancel. The
-absolute value grows with the noise of few rollouts. So the size is the square without
-the part that the noise of the rollouts adds: its expectation is the square of the true
-difference, whatever their number.
+The mean keeps the sign, and kinds are compared by it. It says little of how much
+sentences matter, because signs cancel. The absolute value would grow with the noise of
+few rollouts. So the size is the square without the part that this noise adds: its
+expectation is the square of the true difference, whatever the number of rollouts.
 """
 
 from typing import Any
@@ -105,18 +105,21 @@ def _row(
                 table.filter(flags).with_columns(own=pl.lit(mark))
                 for flags, mark in ((inside, True), (others, False))
             ]
-        ).drop_nulls(size)
-        row |= _difference(both, size, intervals)
+        ).drop_nulls(measure)
+        # Chance alone makes a divergence, and more where answers vary.
+        is_divergence = measure == "divergence"
+        row |= _difference(both, size if is_divergence else measure, intervals)
     return row
 
 
 def _difference(
-    both: pl.DataFrame, size: str, intervals: IntervalSettings
+    both: pl.DataFrame, column: str, intervals: IntervalSettings
 ) -> dict[str, float | None]:
-    """The difference of the mean sizes, with its interval and p-value."""
-    values, own = both[size].to_numpy(), both["own"].to_numpy()
+    """The difference of the means, with its interval and p-value."""
+    values, own = both[column].to_numpy(), both["own"].to_numpy()
     empty = dict.fromkeys(("difference", "difference_low", "difference_high", "p"))
-    if not own.any() or own.all():
+    fewest = min(both.filter(own=flag)["problem"].n_unique() for flag in (True, False))
+    if not fewest:
         return empty
 
     def mean(weights: np.ndarray, flags: np.ndarray) -> np.ndarray:
@@ -128,4 +131,7 @@ def _difference(
         return mean(weights, own) - mean(weights, ~own)
 
     problems = both["problem"].to_numpy()
-    return tested("difference", statistic, problems, intervals)
+    columns = tested("difference", statistic, problems, intervals)
+    # A difference is as sure as the smaller of its groups allows.
+    is_enough = fewest >= intervals.least_problems
+    return columns if is_enough else empty | {"difference": columns["difference"]}

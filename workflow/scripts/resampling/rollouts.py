@@ -49,15 +49,20 @@ class Point:
 
 
 def drawn_names(
-    traces: pl.DataFrame, events: pl.DataFrame, count: int, seed: int
+    traces: pl.DataFrame,
+    events: pl.DataFrame,
+    truth: pl.DataFrame | None,
+    count: int,
+    seed: int,
 ) -> list[str]:
     """Finished thoughts with a backtrack: half of them end wrong, as far as there are.
 
-    No two are on one problem.
+    No two are on one problem. Those that hold a planted cause come first.
 
     Args:
         traces: `TRACES`.
         events: `EVENTS`.
+        truth: `TRUTH`; None without a planted language.
         count: how many.
         seed: of the draw.
     """
@@ -67,6 +72,9 @@ def drawn_names(
     )
     names = [(name,) for name in whole["trace"]]
     order = [str(name) for (name,) in ranked_by_digest(names, f"rollouts/{seed}")]
+    if truth is not None:
+        holding = set(truth.filter(cause_in="thought")["trace"])
+        order.sort(key=lambda name: name not in holding)
     rows = dict(
         zip(whole["trace"], whole.select("problem", "correct").iter_rows(), strict=True)
     )

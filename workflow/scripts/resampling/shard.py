@@ -216,7 +216,7 @@ class Shard:
         """Where the rollouts of this shard start."""
         s = self.settings
         events = self.tables.events
-        names = drawn_names(self.traces, events, s.anchor_thoughts, s.seed)
+        names = drawn_names(self.traces, events, self.truth, s.anchor_thoughts, s.seed)
         found: list[Point] = []
         for k in indices_of_shard(len(names), self.name):
             thought = self.tables.thoughts[names[k]]

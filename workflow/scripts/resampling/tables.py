@@ -387,9 +387,9 @@ RESAMPLING_IMPORTANCE = Table(
         ),
         *with_ends(
             "difference",
-            "`size` minus that of `other` (of `cause`: that of `no_cause`); null for "
-            "these",
-            "as `size`",
+            "`value` minus that of `other` (of `cause`: that of `no_cause`); null for "
+            "these; of `divergence`, the difference of `size`",
+            "as the measure",
             nullable=True,
         ),
         Column(
