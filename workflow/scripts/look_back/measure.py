@@ -48,10 +48,15 @@ from doubletake.tables.verification import VERIFICATION, verification_of
 from look_back.forward_pass import Shares, batch_bytes, run_batch
 from look_back.looks import Choice, TraceLooks, traces_with_looks
 from look_back.rows import Row, rows_of_look
-from look_back.tables import LOOK_BACK, LOOK_BACK_LAYERS, LOOK_BACK_WORDS
+from look_back.tables import (
+    BACKTRACK,
+    CONTROL,
+    LOOK_BACK,
+    LOOK_BACK_LAYERS,
+    LOOK_BACK_WORDS,
+)
 from look_back.verification_figures import Differences, drawn_looks
 from traces.tables import TRACES
-from turns.reading import BACKTRACK, CONTROL
 
 if TYPE_CHECKING:
     snakemake: Any

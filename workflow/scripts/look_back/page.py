@@ -23,7 +23,9 @@ from look_back.page_verdicts import (
 from look_back.tables import (
     AGAIN,
     ATTENTION_BASELINES,
+    BACKTRACK,
     CLASS,
+    CONTROL,
     IMPORTANT,
     MATCHED_WORDS,
     PLACE,
@@ -31,7 +33,6 @@ from look_back.tables import (
     WORD_DIFFERENCE,
 )
 from matches.tables import DIFFERENCE
-from turns.reading import BACKTRACK, CONTROL
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -69,7 +70,7 @@ def headline(data: StudyData) -> str:
         ),
     )
     if verdict is None or against is None:
-        return f"{text}; a comparison with controls was not possible."
+        return f"{text}; controls were not compared."
     return f"{text}. Compared with this difference after matched controls, {against}."
 
 

@@ -5,13 +5,17 @@ import polars as pl
 from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
+BACKTRACK, CONTROL = "backtrack", "control"
+"""Kinds of positions."""
 FREQUENCY, PLACE, CLASS, AGAIN = "frequency", "place", "class", "again"
 ATTENTION_BASELINES = (PLACE, CLASS, AGAIN)
 """What matched words have in common with important ones; each asks for more."""
 SAME_WORDS = "same_words"
 """Matches of `PLACE`, of those important words only that have a match of `AGAIN`."""
 SUMMARY_BASELINES = (*ATTENTION_BASELINES, SAME_WORDS)
-OVERLAP_BASELINES = (FREQUENCY, PLACE, CLASS)
+OVERLAP_BASELINES = (BACKTRACK, CONTROL = "backtrack", "control"
+"""Kinds of positions."""
+FREQUENCY, PLACE, CLASS)
 IMPORTANT, MATCHED_WORDS, WORD_DIFFERENCE = "important", "matched", "difference"
 QUANTITIES = (IMPORTANT, MATCHED_WORDS, WORD_DIFFERENCE)
 SHARE = "share of attention"
