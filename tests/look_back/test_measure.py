@@ -57,17 +57,16 @@ def write(folder, given):
     ATTRIBUTION_PROMPTS.write(given["prompts"], folder / "prompts.parquet")
 
 
-def run(folder, model, shard="1-of-1", settings=SETTINGS):
+def run(folder, model, settings=SETTINGS):
     inputs = ("traces", "tokens", "words", "prompts")
     main(
         **{f"{name}_path": folder / f"{name}.parquet" for name in inputs},
-        **{f"{name}_path": folder / f"{shard}.{name}.parquet" for name in TABLES},
+        **{f"{name}_path": folder / f"out.{name}.parquet" for name in TABLES},
         model=model,
         settings=settings,
-        shard=shard,
     )
     return {
-        name: table.read(folder / f"{shard}.{name}.parquet")
+        name: table.read(folder / f"out.{name}.parquet")
         for name, table in TABLES.items()
     }
 
@@ -108,13 +107,10 @@ def test_shares_are_those_of_eager_attention(folder, measured, model):
     assert layer["rest"] == pytest.approx(rest[1].tolist(), abs=1e-6)
 
 
-def test_rows_do_not_depend_on_shards_and_batches(folder, measured, model):
-    tight = replace(SETTINGS, batch_memory=1e-6)
-    parts = [run(folder, model, f"{k}-of-2", tight) for k in (1, 2)]
+def test_rows_do_not_depend_on_batches(folder, measured, model):
+    alone = run(folder, model, replace(SETTINGS, batch_memory=1e-6))
     for name in ("looks", "words_out", "layers"):
-        table = TABLES[name]
-        joined = pl.concat([part[name] for part in parts]).sort(table.sort)
-        assert_frame_equal(joined, measured[name], rel_tol=1e-4, abs_tol=1e-6)
+        assert_frame_equal(alone[name], measured[name], rel_tol=1e-4, abs_tol=1e-6)
 
 
 def test_a_thought_that_ends_at_the_turn_has_a_row_without_shares(measured):

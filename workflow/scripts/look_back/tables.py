@@ -13,9 +13,7 @@ ATTENTION_BASELINES = (PLACE, CLASS, AGAIN)
 SAME_WORDS = "same_words"
 """Matches of `PLACE`, of those important words only that have a match of `AGAIN`."""
 SUMMARY_BASELINES = (*ATTENTION_BASELINES, SAME_WORDS)
-OVERLAP_BASELINES = (BACKTRACK, CONTROL = "backtrack", "control"
-"""Kinds of positions."""
-FREQUENCY, PLACE, CLASS)
+OVERLAP_BASELINES = (FREQUENCY, PLACE, CLASS)
 IMPORTANT, MATCHED_WORDS, WORD_DIFFERENCE = "important", "matched", "difference"
 QUANTITIES = (IMPORTANT, MATCHED_WORDS, WORD_DIFFERENCE)
 SHARE = "share of attention"
