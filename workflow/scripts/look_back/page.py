@@ -8,6 +8,7 @@ import polars as pl
 
 from doubletake.page.caveats import chosen_by_prediction
 from doubletake.page.sections import Section
+from doubletake.page.study_data import mean_of
 from doubletake.page.wording import count, listed, percent, plural, real
 from look_back.page_overlap import overlap_sentence
 from look_back.page_sheets import sheets
@@ -97,8 +98,7 @@ def _attention_finding(data: StudyData) -> str:
         for name in (IMPORTANT, MATCHED_WORDS, WORD_DIFFERENCE)
     )
     looks = data.tables["look_back"].filter(kind=BACKTRACK)
-    first = looks["first_token"].mean()
-    away = percent(first if isinstance(first, float) else None)
+    away = percent(mean_of(looks["first_token"]))
     return (
         f"An important word gets {attention(important['mean'])} of the attention of "
         f"the next words, and a word matched in place and frequency "
@@ -156,13 +156,11 @@ def _coverage_finding(data: StudyData) -> str:
     """How many important words have a match, and how well the distance is matched."""
     words = data.tables["look_back/words"].filter(kind=BACKTRACK)
     given = [
-        f"{percent((words[f'{name}_partners'] > 0).mean(), 0)} ({name})"  # type: ignore[arg-type]
+        f"{percent(mean_of(words[f'{name}_partners'] > 0), 0)} ({name})"
         for name in ATTENTION_BASELINES
     ]
     paired = words.filter(pl.col("place_partners") > 0)
-    own, other = paired["distance"].mean(), paired["place_distance"].mean()
-    assert isinstance(own, float)
-    assert isinstance(other, float)
+    own, other = (mean_of(paired[name]) for name in ("distance", "place_distance"))
     return (
         f"Of {plural(words.height, 'important word')} before backtracks, so many have "
         f"a match: {listed(given)}. The others are left out. Important words with a "
