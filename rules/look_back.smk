@@ -11,15 +11,15 @@ rule measure_look_back:
         prompts="<results>/{model}/{dataset}/attribution/prompts.parquet",
         model=model_files,
     output:
-        looks="<results>/{model}/{dataset}/look_back/shards/{shard}.look_back.parquet",
-        words="<results>/{model}/{dataset}/look_back/shards/{shard}.words.parquet",
-        layers="<results>/{model}/{dataset}/look_back/shards/{shard}.layers.parquet",
-        verification="<results>/{model}/{dataset}/look_back/shards/{shard}.verification.parquet",
-        runs="<results>/{model}/{dataset}/look_back/shards/{shard}.runs.parquet",
+        looks="<results>/{model}/{dataset}/look_back.parquet",
+        words="<results>/{model}/{dataset}/look_back/words.parquet",
+        layers="<results>/{model}/{dataset}/look_back/layers.parquet",
+        verification="<results>/{model}/{dataset}/look_back/verification.parquet",
+        runs="<results>/{model}/{dataset}/look_back/runs.parquet",
     log:
-        "<results>/{model}/{dataset}/logs/look_back/measure/{shard}.log",
+        "<results>/{model}/{dataset}/logs/look_back/measure.log",
     benchmark:
-        "<results>/{model}/{dataset}/benchmarks/look_back/measure/{shard}.tsv"
+        "<results>/{model}/{dataset}/benchmarks/look_back/measure.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -31,16 +31,16 @@ rule measure_look_back:
         settings=look_back_settings.measure(config),
         code=code_digest("look_back/measure"),
     message:
-        "Looking back of {wildcards.model} on {wildcards.dataset}, shard {wildcards.shard}"
+        "Looking back of {wildcards.model} on {wildcards.dataset}"
     script:
         "../workflow/scripts/look_back/measure.py"
 
 
 rule summarise_look_back:
     input:
-        looks="<results>/{model}/{dataset}/look_back.parquet",
-        words="<results>/{model}/{dataset}/look_back/words.parquet",
-        layers="<results>/{model}/{dataset}/look_back/layers.parquet",
+        looks=rules.measure_look_back.output.looks,
+        words=rules.measure_look_back.output.words,
+        layers=rules.measure_look_back.output.layers,
         ranked="<results>/{model}/{dataset}/attribution/words.parquet",
         matches="<results>/{model}/{dataset}/matches.parquet",
         published=SOURCES.own("resources/reference/attribution_published.json"),

@@ -11,6 +11,7 @@ from doubletake.stats.intervals import IntervalSettings
 from look_back.means import Means, means_by_kind
 from look_back.tables import (
     ATTENTION_BASELINES,
+    BACKTRACK,
     LOOK_BACK_HEADS,
     LOOK_BACK_SUMMARY,
     PLACE,
@@ -18,7 +19,6 @@ from look_back.tables import (
     WORD_DIFFERENCE,
 )
 from matches.tables import DIFFERENCE
-from turns.reading import BACKTRACK
 
 EVENT = ("trace", "event")
 CLAIMED = (BACKTRACK, DIFFERENCE)

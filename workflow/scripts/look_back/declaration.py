@@ -18,8 +18,16 @@ DECLARATION = Experiment(
     title="Looking back",
     question="Does the text after a turn look back at the words that caused it?",
     holds="attention of the words after a turn to the important words before it",
-    shards=(LOOK_BACK, LOOK_BACK_WORDS, LOOK_BACK_LAYERS, VERIFICATION, RUNS),
-    tables=(LOOK_BACK_SUMMARY, LOOK_BACK_HEADS, LOOK_BACK_OVERLAP),
+    tables=(
+        LOOK_BACK,
+        LOOK_BACK_WORDS,
+        LOOK_BACK_LAYERS,
+        LOOK_BACK_SUMMARY,
+        LOOK_BACK_HEADS,
+        LOOK_BACK_OVERLAP,
+        RUNS,
+        VERIFICATION,
+    ),
     references=("resources/reference/attribution_published.json",),
     figures=(
         Figure(

@@ -41,11 +41,6 @@ class Look:
     """Tokens that look back; empty where no word follows."""
     words: list[ImportantWord]
 
-    @property
-    def name(self) -> tuple[int]:
-        """The event, as the name of a case."""
-        return (self.event,)
-
     def weights(self) -> torch.Tensor:
         """How tokens add up to shares: [token up to the position, word, `COLUMNS`].
 

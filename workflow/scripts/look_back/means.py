@@ -80,13 +80,12 @@ def means_by_kind(
     Yields:
         Kind, group, quantity, the mean as columns of a table, and its p-value.
     """
-    count, groups = pairs.shape[:2]
+    count, width = len(pairs), pairs.shape[1] * len(QUANTITIES)
     paired = np.where(np.isnan(pairs).any(-1, keepdims=True), np.nan, pairs)
     difference = paired[..., :1] - paired[..., 1:]
-    values = np.concatenate([paired, difference], -1).reshape(count, -1)
+    values = np.concatenate([paired, difference], -1).reshape(count, width)
     for kind, of_kind, problems in by_kind(values, positions, matches):
         means = Means.of(of_kind, problems, intervals)
         for column, (row, p) in enumerate(zip(means.rows, means.p, strict=True)):
             group, quantity = divmod(column, len(QUANTITIES))
             yield kind, group, QUANTITIES[quantity], row, float(p)
-    assert values.shape[1] == groups * len(QUANTITIES)

@@ -13,12 +13,12 @@ Inputs
     prompts: the prompts and the questions in them (`ATTRIBUTION_PROMPTS`).
     model: files of the model.
 
-Outputs, of one shard
+Outputs
     looks: attention to important and matched words, one row per position (`LOOK_BACK`).
     words: each important word with its matches (`LOOK_BACK_WORDS`).
     layers: the same by layer and head (`LOOK_BACK_LAYERS`).
     verification: sums against eager attention and plain loops (`VERIFICATION`).
-    runs: cost of the shard (`RUNS`).
+    runs: cost of the computation (`RUNS`).
 """
 
 import logging
@@ -42,16 +42,21 @@ from doubletake.model.run_rows import run_row
 from doubletake.running.logs import Progress, job
 from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
-from doubletake.study.shards import rows_of_shard
+from doubletake.study.shards import ONE_SHARD
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
 from look_back.forward_pass import Shares, batch_bytes, run_batch
 from look_back.looks import Choice, TraceLooks, traces_with_looks
 from look_back.rows import Row, rows_of_look
-from look_back.tables import LOOK_BACK, LOOK_BACK_LAYERS, LOOK_BACK_WORDS
+from look_back.tables import (
+    BACKTRACK,
+    CONTROL,
+    LOOK_BACK,
+    LOOK_BACK_LAYERS,
+    LOOK_BACK_WORDS,
+)
 from look_back.verification_figures import Differences, drawn_looks
 from traces.tables import TRACES
-from turns.reading import BACKTRACK, CONTROL
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -76,7 +81,7 @@ class Settings:
     batch_memory: float
     """GiB of memory that one batch may take in addition to the model."""
     verification: Verification
-    """How many positions of a shard are computed again."""
+    """How many positions are computed again."""
 
     @property
     def choice(self) -> Choice:
@@ -85,8 +90,8 @@ class Settings:
 
 
 @dataclass
-class ShardRows:
-    """Rows of the tables of a shard."""
+class Rows:
+    """Rows of the tables."""
 
     looks: list[Row] = field(default_factory=list)
     words: list[Row] = field(default_factory=list)
@@ -103,10 +108,10 @@ class ShardRows:
 
 def compute(
     decoder: Decoder, items: list[TraceLooks], settings: Settings
-) -> tuple[ShardRows, Differences, Progress]:
+) -> tuple[Rows, Differences, Progress]:
     """Run all traces through the model, and verify the drawn positions."""
     checked = drawn_looks(items, settings.verification)
-    rows, differences = ShardRows(), Differences()
+    rows, differences = Rows(), Differences()
     progress = Progress(len(items), "traces")
     batches = in_batches(
         items,
@@ -141,10 +146,9 @@ def main(
     runs_path: Path,
     model: ModelSettings,
     settings: Settings,
-    shard: str,
 ) -> None:
-    """Read the tables, run the shard's traces through the model, write the tables."""
-    traces = rows_of_shard(TRACES.read(traces_path), shard)
+    """Read the tables, run the traces through the model, write the tables."""
+    traces = TRACES.read(traces_path)
     of_kinds = pl.col("kind").is_in([BACKTRACK, CONTROL])
     tokens = ATTRIBUTION_TOKENS.read(tokens_path).filter(of_kinds)
     words = ATTRIBUTION_WORDS.read(words_path)
@@ -158,7 +162,7 @@ def main(
     for item in figures:
         logger.info("verification: %s %s of %d", item.check, item.value, item.n)
     VERIFICATION.write(verification_of(STAGE, figures), verification_path)
-    RUNS.write(run_row(STAGE, shard, progress, decoder, len(items), ""), runs_path)
+    RUNS.write(run_row(STAGE, ONE_SHARD, progress, decoder, len(items), ""), runs_path)
     for table, made, path in (
         (LOOK_BACK, rows.looks, looks_path),
         (LOOK_BACK_WORDS, rows.words, words_out_path),
@@ -181,5 +185,4 @@ if __name__ == "__main__":
             runs_path=Path(snakemake.output.runs),
             model=ModelSettings(**snakemake.params.model),
             settings=Settings(**with_verification(snakemake.params.settings)),
-            shard=snakemake.wildcards.shard,
         )

@@ -12,6 +12,7 @@ from doubletake.stats.matched_words import matched_share
 from look_back.attention_means import CLAIMED, EVENT, word_means
 from look_back.means import means_by_kind
 from look_back.tables import (
+    BACKTRACK,
     CLASS,
     IMPORTANT,
     LOOK_BACK_OVERLAP,
@@ -19,7 +20,6 @@ from look_back.tables import (
     PLACE,
     WORD_DIFFERENCE,
 )
-from turns.reading import BACKTRACK
 
 
 def overlap_table(

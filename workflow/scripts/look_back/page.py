@@ -8,6 +8,7 @@ import polars as pl
 
 from doubletake.page.caveats import chosen_by_prediction
 from doubletake.page.sections import Section
+from doubletake.page.study_data import mean_of
 from doubletake.page.wording import count, listed, percent, plural, real
 from look_back.page_overlap import overlap_sentence
 from look_back.page_sheets import sheets
@@ -23,7 +24,9 @@ from look_back.page_verdicts import (
 from look_back.tables import (
     AGAIN,
     ATTENTION_BASELINES,
+    BACKTRACK,
     CLASS,
+    CONTROL,
     IMPORTANT,
     MATCHED_WORDS,
     PLACE,
@@ -31,7 +34,6 @@ from look_back.tables import (
     WORD_DIFFERENCE,
 )
 from matches.tables import DIFFERENCE
-from turns.reading import BACKTRACK, CONTROL
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -69,7 +71,7 @@ def headline(data: StudyData) -> str:
         ),
     )
     if verdict is None or against is None:
-        return f"{text}; a comparison with controls was not possible."
+        return f"{text}; controls were not compared."
     return f"{text}. Compared with this difference after matched controls, {against}."
 
 
@@ -96,8 +98,7 @@ def _attention_finding(data: StudyData) -> str:
         for name in (IMPORTANT, MATCHED_WORDS, WORD_DIFFERENCE)
     )
     looks = data.tables["look_back"].filter(kind=BACKTRACK)
-    first = looks["first_token"].mean()
-    away = percent(first if isinstance(first, float) else None)
+    away = percent(mean_of(looks["first_token"]))
     return (
         f"An important word gets {attention(important['mean'])} of the attention of "
         f"the next words, and a word matched in place and frequency "
@@ -155,13 +156,11 @@ def _coverage_finding(data: StudyData) -> str:
     """How many important words have a match, and how well the distance is matched."""
     words = data.tables["look_back/words"].filter(kind=BACKTRACK)
     given = [
-        f"{percent((words[f'{name}_partners'] > 0).mean(), 0)} ({name})"  # type: ignore[arg-type]
+        f"{percent(mean_of(words[f'{name}_partners'] > 0), 0)} ({name})"
         for name in ATTENTION_BASELINES
     ]
     paired = words.filter(pl.col("place_partners") > 0)
-    own, other = paired["distance"].mean(), paired["place_distance"].mean()
-    assert isinstance(own, float)
-    assert isinstance(other, float)
+    own, other = (mean_of(paired[name]) for name in ("distance", "place_distance"))
     return (
         f"Of {plural(words.height, 'important word')} before backtracks, so many have "
         f"a match: {listed(given)}. The others are left out. Important words with a "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from doubletake.page.wording import count, percent, points
 from look_back.page_verdicts import compared
 from look_back.tables import (
+    BACKTRACK,
     CLASS,
     FREQUENCY,
     IMPORTANT,
@@ -15,7 +16,6 @@ from look_back.tables import (
     QUANTITIES,
     WORD_DIFFERENCE,
 )
-from turns.reading import BACKTRACK
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from doubletake.page.wording import plural, probability, significant
-from look_back.tables import LOOK_BACK_SUMMARY
+from look_back.tables import BACKTRACK, LOOK_BACK_SUMMARY
 from matches.tables import DIFFERENCE
-from turns.reading import BACKTRACK
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData

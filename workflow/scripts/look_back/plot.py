@@ -39,7 +39,9 @@ from doubletake.page.wording import plural
 from doubletake.running.logs import job
 from look_back.tables import (
     AGAIN,
+    BACKTRACK,
     CLASS,
+    CONTROL,
     FREQUENCY,
     IMPORTANT,
     LOOK_BACK_OVERLAP,
@@ -52,7 +54,6 @@ from look_back.tables import (
     WORD_DIFFERENCE,
 )
 from matches.tables import DIFFERENCE, MATCHED
-from turns.reading import BACKTRACK, CONTROL
 
 if TYPE_CHECKING:
     snakemake: Any

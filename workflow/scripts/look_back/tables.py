@@ -5,6 +5,8 @@ import polars as pl
 from doubletake.tables.interval_ends import HIGH, LOW
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
+BACKTRACK, CONTROL = "backtrack", "control"
+"""Kinds of positions."""
 FREQUENCY, PLACE, CLASS, AGAIN = "frequency", "place", "class", "again"
 ATTENTION_BASELINES = (PLACE, CLASS, AGAIN)
 """What matched words have in common with important ones; each asks for more."""
