@@ -26,21 +26,7 @@ def answers_around(
         The columns of `LOOP` from `answer_before` on; null where no arrival comes
         before, or where its exit was not measured.
     """
-    starts = events.select(*EVENT, "start")
-    arrivals = events.filter(kind="arrival").select("trace", "ordinal", at="start")
-    place = (
-        rows.select(EVENT)
-        .join(starts, on=EVENT, how="left", maintain_order="left")
-        .join(arrivals, on="trace", how="left", maintain_order="left")
-        .group_by(EVENT, maintain_order=True)
-        .agg(
-            before=pl.col("ordinal").filter(pl.col("at") < pl.col("start")).max(),
-            last=pl.col("ordinal").max(),
-        )
-        .with_columns(
-            after=pl.when(pl.col("last") > pl.col("before")).then(pl.col("before") + 1)
-        )
-    )
+    place = exits_around(rows, events)
     columns = ("answer", "correct", "whole_logprob")
     for side in ("before", "after"):
         answers = exits.select(
@@ -67,6 +53,30 @@ def answers_around(
         shifted=_differ(pl.col("answer_before"), pl.col("answer_after")),
         mended=~pl.col("correct_before") & pl.col("correct_after"),
         spoiled=pl.col("correct_before") & ~pl.col("correct_after"),
+    )
+
+
+def exits_around(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Columns `before` and `after`: the exits around each event; null without one.
+
+    Args:
+        rows: the events.
+        events: `EVENTS`.
+    """
+    starts = events.select(*EVENT, "start")
+    arrivals = events.filter(kind="arrival").select("trace", "ordinal", at="start")
+    return (
+        rows.select(EVENT)
+        .join(starts, on=EVENT, how="left", maintain_order="left")
+        .join(arrivals, on="trace", how="left", maintain_order="left")
+        .group_by(EVENT, maintain_order=True)
+        .agg(
+            before=pl.col("ordinal").filter(pl.col("at") < pl.col("start")).max(),
+            last=pl.col("ordinal").max(),
+        )
+        .with_columns(
+            after=pl.when(pl.col("last") > pl.col("before")).then(pl.col("before") + 1)
+        )
     )
 
 

@@ -23,41 +23,29 @@ Outputs
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from ablation.tables import ABLATION_SETS, ABLATION_VERSIONS
 from directions.reading import read_directions
-from directions.tables import DIRECTION_PROBLEMS, FIT, TEST
+from directions.tables import DIRECTION_PROBLEMS
 from doubletake.model.interventions import model_name
 from doubletake.model.loading import load_decoder
 from doubletake.model.packed_interventions import TurnReader
 from doubletake.model.run_rows import run_row
 from doubletake.running.logs import Progress, job
-from doubletake.stats.draws import generator
-from doubletake.stats.verification import (
-    Case,
-    Largest,
-    Verification,
-    drawn,
-    with_verification,
-)
+from doubletake.stats.verification import Verification, with_verification
 from doubletake.study.settings import ModelSettings
 from doubletake.study.shards import rows_of_shard
 from doubletake.tables.runs import RUNS
-from doubletake.tables.verification import (
-    VERIFICATION,
-    VerificationRow,
-    verification_of,
-)
+from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.tokenizer import load_tokenizer
 from loop.event_pass import Events, listed_units
+from loop.events import Event, events_of
 from loop.interventions import changes_of
 from loop.settings import Settings
 from loop.tables import LOOP_EFFECTS
+from loop.verification_figures import Differences, to_verify
 from traces.tables import TRACES
 from turns.reading import BACKTRACK, target_ids, white_space_ids
 from turns.tables import TURN_WORDS, TURNS
@@ -69,113 +57,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("measure_loop")
 
 STAGE = "loop"
-# ASSUME: float32 sums in another order change log-odds, and sums of what units write,
-# by less; chosen by hand. 16-bit models have no bound.
-ODDS_BOUND, WRITTEN_BOUND = 1e-3, 1e-3
-
-
-@dataclass(frozen=True)
-class Event:
-    """A backtrack of the shard."""
-
-    row: dict[str, Any]
-    """Of `TURNS`."""
-    ids: list[int]
-    """Tokens up to the position."""
-    part: str
-    """Of its problem."""
-
-    @property
-    def name(self) -> tuple[str, int]:
-        """Trace and number."""
-        return self.row["trace"], self.row["event"]
-
-
-@dataclass
-class Differences:
-    """Of the packed passes to plain passes with hooks."""
-
-    odds: Largest = field(default_factory=Largest)
-    written: Largest = field(default_factory=Largest)
-
-    def rows(self, dtype: str) -> list[VerificationRow]:
-        """Rows of `VERIFICATION`; only float32 has bounds."""
-        is_exact = dtype == "float32"
-
-        def row(check: str, found: Largest, unit: str, bound: float) -> VerificationRow:
-            return VerificationRow(
-                check=check,
-                statistic="max |difference|",
-                value=found.value,
-                unit=unit,
-                n=found.n,
-                bound=bound if is_exact else None,
-                merge="max",
-            )
-
-        return [
-            row(
-                "interventions at one token against plain passes with hooks",
-                self.odds,
-                "nats",
-                ODDS_BOUND,
-            ),
-            row(
-                "writing of value vectors against plain passes",
-                self.written,
-                "residual stream",
-                WRITTEN_BOUND,
-            ),
-        ]
-
-
-def events_of(
-    turns: pl.DataFrame, traces: pl.DataFrame, parts: pl.DataFrame, longest: int
-) -> list[Event]:
-    """The events, in the order of `turns`; too long ones are left out.
-
-    Args:
-        turns: rows of `TURNS`.
-        traces: `TRACES`.
-        parts: `DIRECTION_PROBLEMS`.
-        longest: tokens that the model attends to.
-    """
-    part_of = dict(parts.select("problem", "part").iter_rows())
-    columns = traces.select("trace", "prompt_ids", "completion_ids").iter_rows()
-    ids = {trace: prompt + completion for trace, prompt, completion in columns}
-    return [
-        Event(row, ids[row["trace"]][: row["position"] + 1], part)
-        for row in turns.iter_rows(named=True)
-        if row["position"] < longest
-        for part in [part_of.get(row["problem"], FIT)]
-    ]
-
-
-def to_verify(
-    events: Sequence[Event], changes: int, settings: Verification
-) -> dict[tuple[str | int, ...], list[int]]:
-    """Numbers of the queries to compute again, by event: the plain one, and a change.
-
-    Costs are tokens: the work reads a prefix once and its last token once per change, a
-    full pass reads all tokens for one change.
-
-    Args:
-        events: of the shard.
-        changes: their number at an event of a test problem.
-        settings: how many events to verify.
-    """
-    counts = {event.name: changes * (event.part == TEST) for event in events}
-    work = sum(len(event.ids) + 1 + counts[event.name] for event in events)
-    cases = [
-        Case(event.name, len(event.ids) * (1 + (counts[event.name] > 0)))
-        for event in events
-    ]
-    numbers: dict[tuple[str | int, ...], list[int]] = {}
-    for case in drawn(cases, work, settings):
-        count = counts[case.name]  # type: ignore[index]
-        draw = generator(settings.seed, "loop", *case.name)
-        numbers[case.name] = [0] + ([1 + draw.randrange(count)] if count else [])
-    return numbers
 
 
 def measure(
