@@ -43,6 +43,7 @@ LOADING = (
     "attention",
     "wrong_samples",
     "resampling",
+    "loop",
     *("steering", "steering"),
 )
 """Stages of which every shard loads the model; steering does so to screen, too."""

@@ -51,7 +51,6 @@ from probing.tables import PROBING, PROBING_SCORES
 from resampling.tables import RESAMPLING
 from traces.tables import TRACES
 from truth.tables import TRUTH
-from turns.reading import BACKTRACK
 from turns.tables import TURNS
 from twins.tables import TWINS
 
@@ -105,7 +104,7 @@ def main(
 ) -> None:
     """Read the tables, join them, test, write."""
     tables = {name: table.read(inputs[name]) for name, table in TABLES.items()}
-    turns = tables["turns"].filter("selected", kind=BACKTRACK)
+    turns = tables["turns"].filter("selected", kind="backtrack")
     loop = loop_table(turns, tables, settings.lens_layer, settings.leading_heads)
     contexts = contexts_of(tables, read_stop_words(stop_words_path))
     rankings = rankings_of(contexts, tables["exact_words"])
