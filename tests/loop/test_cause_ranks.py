@@ -193,8 +193,10 @@ def test_exact_values_rank_the_words_that_they_measured(tokenizer):
     found = rankings_of([context], EXACT_WORDS.frame(rows))
     (exact,) = found[EXACT]
     assert exact.flags == (True, False, False)
-    assert found[SAME_EVENTS] == found[MAX_ABS]
-    assert not found[SAME_EVENTS][0].hit(1)
+    # The estimate is ranked over the same words, and puts another one first.
+    (same,) = found[SAME_EVENTS]
+    assert len(same.flags) == 3 < len(found[MAX_ABS][0].flags)
+    assert not same.hit(1)
 
 
 def test_a_cause_of_stop_words_alone_is_left_out(tokenizer):

@@ -71,7 +71,7 @@ def test_the_causes_are_set_against_chance_and_like_words(hits, verdict):
     assert f"in random order 30.0%, {verdict}" in text
     few = study(loop_rows(20), {EXACT: ranked(9, 9), SAME_EVENTS: ranked(9, 9)})
     assert "in random order 30.0%, not checked" in text_of(few)
-    assert "at the same 9 backtracks: not checked: 9 problems." in text_of(few)
+    assert "same words at 9 backtracks: not checked: 9 problems." in text_of(few)
 
 
 def test_exact_patching_and_the_estimate_are_compared_at_the_same_backtracks():

@@ -1,7 +1,7 @@
 """How high the words of the planted cause rank among the words before a turn."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 from typing import Any
@@ -90,13 +90,19 @@ class Context:
             ),
         )
 
-    def by_tokens(self, column: str) -> Ranked:
-        """Words by a column of `ATTRIBUTION_TOKENS`, each by its largest token."""
+    def by_tokens(self, column: str, among: Container[str] | None = None) -> Ranked:
+        """Words by a column of `ATTRIBUTION_TOKENS`, each by its largest token.
+
+        Args:
+            column: of the scores.
+            among: names of the words that are ranked; None: all.
+        """
         scores = self.row[column]
         best: dict[str, float] = {}
         for word in self.words:
-            own = max(scores[word.first_token : word.last_token + 1])
-            best[word.name] = max(best.get(word.name, own), own)
+            if among is None or word.name in among:
+                own = max(scores[word.first_token : word.last_token + 1])
+                best[word.name] = max(best.get(word.name, own), own)
         return self.ranked(best)
 
 
@@ -185,5 +191,5 @@ def rankings_of(
         MAX_ABS: [one.by_tokens(MAX_ABS) for one in contexts],
         MEAN_ABS: [one.by_tokens(MEAN_ABS) for one in contexts],
         EXACT: [context.ranked(best) for context, best in both],
-        SAME_EVENTS: [context.by_tokens(MAX_ABS) for context, _ in both],
+        SAME_EVENTS: [context.by_tokens(MAX_ABS, best) for context, best in both],
     }

@@ -48,7 +48,7 @@ DECLARATION = Experiment(
             "diamond says that the ranking knows more than chance. Only a dot right of "
             "the cross says that it knows more than which class of words matters. "
             "Exact patching measures some words at some backtracks only; the last row "
-            "is the estimate at the same backtracks. The numbers are in "
+            "is the estimate over the same words. The numbers are in "
             "loop/causes.parquet.",
         ),
     ),

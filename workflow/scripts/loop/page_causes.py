@@ -14,7 +14,7 @@ PHRASES = {
     MAX_ABS: "the estimate with its largest layer",
     MEAN_ABS: "the estimate, mean over layers",
     EXACT: "exact patching",
-    SAME_EVENTS: "the estimate with its largest layer, at the backtracks of exact "
+    SAME_EVENTS: "the estimate with its largest layer, over the words of exact "
     "patching",
 }
 NAMES = {"slip": "a slip", "distractor": "a distractor", "open_word": "an open word"}
@@ -40,7 +40,7 @@ def causes_sentences(data: StudyData) -> list[str]:
 
 def _over_estimate(data: StudyData, row: dict[str, Any]) -> str:
     """Exact patching against the estimate at the same backtracks."""
-    what = f"at the same {plural(row['n'], 'backtrack')}"
+    what = f"over the same words at {plural(row['n'], 'backtrack')}"
     if row["over_estimate_low"] is None:
         why = data.why_no_interval(row["problems"])
         return f"Exact patching against the estimate {what}: {why}."

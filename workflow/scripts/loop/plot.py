@@ -47,7 +47,7 @@ RANKING_NAMES = {
     MAX_ABS: "estimate, largest layer",
     MEAN_ABS: "estimate, mean of layers",
     EXACT: "exact patching",
-    SAME_EVENTS: "estimate, same events",
+    SAME_EVENTS: "estimate, same words",
 }
 PANELS = ("all", "slip", "distractor", "open_word")
 CHANCE: Any = {"marker": "D", "ls": "", "mfc": "white", "color": INK, "ms": 6}

@@ -253,7 +253,7 @@ LOOP_CAUSES = Table(
             TEXT,
             "`max_abs` and `mean_abs`: columns of `attribution/tokens`, over all words "
             "of the context; `exact`: by exact patching, over the words that it "
-            "measured; `same_events`: `max_abs` at the events of `exact`",
+            "measured; `same_events`: `max_abs` over the words and events of `exact`",
             values=RANKINGS,
         ),
         Column(
