@@ -21,11 +21,10 @@ from activations.trace_inputs import TraceInput
 from attention.head_attribution import HeadReader
 from attention.selected_turns import SelectedTurn, TraceTurns
 from attention.tables import BINS
-from attribution import gradients, patching
-from attribution.metric import Decision, Metric
+from attribution import gradients
 from directions import class_sums
 from directions.class_sums import ThoughtInput
-from doubletake.model import branch_rows
+from doubletake.model import branch_rows, patching
 from doubletake.model.architectures import LAYOUTS
 from doubletake.model.batch_memory import GIB, Widths, cache_bytes, forward_bytes
 from doubletake.model.batches import batches_of
@@ -33,6 +32,7 @@ from doubletake.model.branches import Branch, Prefix
 from doubletake.model.decoder import Decoder
 from doubletake.model.lens import Lens
 from doubletake.model.packed_queries import QUERIES_AT_ONCE
+from doubletake.model.turn_metric import Decision, Metric
 from doubletake.model.watched_places import Watch
 from doubletake.study.settings import ModelSettings
 from injection import attended

@@ -9,17 +9,17 @@ from peak_memory import peak_bytes
 from tiny_architectures import ARCHITECTURES, settings_of
 from torch import nn
 
-from attribution import metric as metric_module
 from attribution.gradients import (
     attribute,
     attribute_along_path,
     batch_bytes,
     final_states,
 )
-from attribution.metric import METRICS, Decision, Metric
-from attribution.patching import Cell, exact_changes
+from doubletake.model import turn_metric as metric_module
 from doubletake.model.decoder import Decoder
 from doubletake.model.loading import load_decoder
+from doubletake.model.patching import Cell, exact_changes
+from doubletake.model.turn_metric import METRICS, Decision, Metric
 
 GROUPS = {"backtrack": torch.tensor([3, 17, 40]), "wrap_up": torch.tensor([5, 60])}
 LENGTHS = (13, 7, 10)

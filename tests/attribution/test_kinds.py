@@ -5,14 +5,14 @@ import polars as pl
 import pytest
 from tiny_matches import pair_rows
 
-from attribution.context_parts import OUTSIDE
 from attribution.context_tables import Published, context_parts_table, overlap_table
 from attribution.decision_contexts import DecisionContext
-from attribution.kinds import by_kind
 from attribution.mean_rows import mean_rows
 from attribution.score_tables import layers_table
 from attribution.tables import ATTRIBUTION
 from doubletake.stats.intervals import IntervalSettings
+from doubletake.text.context_parts import OUTSIDE
+from matches.reading import by_kind
 from matches.tables import MATCHES
 
 INTERVALS = IntervalSettings(least_problems=2)

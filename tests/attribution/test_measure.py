@@ -149,11 +149,15 @@ def run(folder, model, tmp_path):
 
 
 def test_a_wrong_start_of_patched_passes_is_noticed(run, monkeypatch):
-    from attribution import patching
+    from doubletake.model import patching
 
-    by_layer = patching._by_layer
+    moving = patching._moving
     monkeypatch.setattr(
-        patching, "_by_layer", lambda batch, start: by_layer(batch, max(start - 1, 0))
+        patching,
+        "_moving",
+        lambda means, cells, start, steps: moving(
+            means, cells, max(start - 1, 0), steps
+        ),
     )
     row = run()["verification"].row(1, named=True)
     assert row["value"] > row["bound"]

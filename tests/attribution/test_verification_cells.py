@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from attribution.agreement import CELLS
-from attribution.patching import cost_of
 from attribution.verification_cells import (
     Costs,
     cells_to_patch,
@@ -14,6 +13,7 @@ from attribution.verification_cells import (
     positions_in_turn,
     sampled_cells,
 )
+from doubletake.model.patching import cost_of
 from doubletake.stats.verification import Verification
 
 COSTS = Costs(used=2, other=11)

@@ -1,9 +1,7 @@
-"""Words ranked by importance, and the words that they are compared with."""
+"""Words ranked by importance."""
 
-import pytest
-
-from attribution.word_ranking import frequency_class, matched_share, rank_words
-from attribution.words import Word, words_of
+from attribution.word_ranking import rank_words
+from doubletake.text.words import Word, words_of
 
 
 def words_in(*pieces: str) -> list[Word]:
@@ -32,16 +30,3 @@ def test_occurrences_are_counted_and_ties_go_to_the_earlier():
         ("b", 1, 2),
         ("c", 3, 1),
     ]
-
-
-def test_frequency_classes_double():
-    assert [frequency_class(n) for n in (1, 2, 3, 4, 7, 8)] == [0, 1, 1, 2, 2, 3]
-
-
-def test_matched_share_is_the_expectation_over_draws():
-    # Top words: one of class 0, one of class 2. Remaining words: in class 0 one of
-    # four follows; in class 1, the nearest to class 2, two of two follow.
-    flags = [True, True, True, False, False, False, True, True]
-    counts = [1, 4, 1, 1, 1, 1, 2, 3]
-    assert matched_share(flags, counts, 2) == pytest.approx((1 / 4 + 1) / 2)
-    assert matched_share(flags[:2], counts[:2], 2) is None

@@ -27,9 +27,9 @@ from comparison import Comparison, Other
 from random_llama import random_decoder
 
 from attribution.gradients import attribute
-from attribution.metric import Decision, Metric
-from attribution.patching import Cell, exact_changes
 from doubletake.model.decoder import Decoder
+from doubletake.model.patching import Cell, exact_changes
+from doubletake.model.turn_metric import Decision, Metric
 
 GOAL = 0.45  # 1 / 2.2: at most 2.2 times a bare pass
 GROUPS = {"backtrack": torch.arange(10, 26), "wrap_up": torch.arange(40, 48)}

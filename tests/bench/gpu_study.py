@@ -56,7 +56,6 @@ from activations.forward_pass import batch_bytes as activations_bytes
 from activations.trace_inputs import TraceInput
 from attribution.gradients import attribute
 from attribution.gradients import batch_bytes as attribution_bytes
-from attribution.metric import Decision, Metric
 from doubletake.model.batches import in_batches
 from doubletake.model.branch_rows import continue_branches
 from doubletake.model.branches import Branch, Prefix
@@ -64,6 +63,7 @@ from doubletake.model.continuous_batching import GenerationRequest, generate
 from doubletake.model.decoder import Decoder
 from doubletake.model.devices import choose_device, device_name
 from doubletake.model.token_sampling import Sampling
+from doubletake.model.turn_metric import Decision, Metric
 from doubletake.running.errors import InputError
 
 FLAGSHIP = CONFIGS / "r1-llama-8b.yaml"

@@ -42,6 +42,8 @@ LOADING = (
     "attribution",
     "attention",
     "wrong_samples",
+    "resampling",
+    "loop",
     *("steering", "steering"),
 )
 """Stages of which every shard loads the model; steering does so to screen, too."""

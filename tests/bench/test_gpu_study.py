@@ -33,9 +33,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaForCausalLM
 
 from attribution.gradients import attribute
-from attribution.metric import Decision, Metric
 from doubletake.model.continuous_batching import GenerationRequest, generate
 from doubletake.model.token_sampling import Sampling
+from doubletake.model.turn_metric import Decision, Metric
 from doubletake.running.errors import InputError
 from doubletake.study.registry import sharded
 

@@ -84,10 +84,13 @@ def configure(config: dict[str, Any], model: Path) -> None:
     config["probing"] |= {"strengths": [0.01, 1.0], "folds": 3, "shuffles": 1}
     config["value_vectors"] |= {"best_layers": 1, "checked_positions": 3}
     config["steering"] |= published["steering"] | {"contexts": 2}
+    config["exact_attribution"] |= {"backtracks": 2, "top": 3, "random": 2}
+    config["exact_attribution"] |= {"depths": [0.5], "sampled_backtracks": 1}
     config["injection"] |= {"contexts": 2, "random": 3, "random_contexts": 1}
     config["injection"] |= {"free_contexts": 1, "free_tokens": 4}
     config["repetition"] |= {"thoughts": 2, "most": 3}
     config["wrong_samples"] |= {"further": 0, "samples": 1, "right_samples": 1}
+    config["resampling"] |= {"boundaries": 8, "samples": 2, "anchor_thoughts": 1}
     config["ablation"] |= {"boundaries": 1, "sizes": [2], "continuations": 1}
     config["ablation"] |= {"tokens": 4, "thoughts": 1, "thought_tokens": 8}
     config["report"]["examples"] = 2

@@ -82,6 +82,29 @@ def test_attention_is_that_of_the_eager_model(study, decisions):
             assert start == ids.shape[1]
 
 
+def test_looking_back_is_that_of_the_eager_model(study, decisions):
+    """Of each important word: its tokens, and the attention of the next words to it."""
+    looks, words = study.table("look_back"), study.table("look_back/words")
+    for row in decisions[:2]:
+        key = {"trace": row["trace"], "event": row["event"]}
+        look = looks.filter(**key).row(0, named=True)
+        stop = row["position"] + 1 + look["next_tokens"]
+        ids = study.ids(row["trace"], stop)
+        with torch.no_grad():
+            weights = torch.stack(study.model(ids, output_attentions=True).attentions)
+        rows = weights[:, 0, :, row["position"] + 1 :].double()
+        rest = rows[..., 1:].sum()
+        assert look["first_token"] == pytest.approx(
+            rows[..., 0].mean().item(), abs=1e-4
+        )
+        for word in words.filter(**key).iter_rows(named=True):
+            span = slice(word["token"], word["token"] + word["tokens"])
+            text = study.tokenizer.decode(ids[0, span]).lower().replace(",", "")
+            assert word["word"] in text.replace("\u2019", "'")
+            expected = (rows[..., span].sum() / rest).item()
+            assert word["share"] == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
 def test_what_heads_write_is_attributed_directly(study, decisions):
     model, table = study.model, study.table("attention")
     (row, *_) = decisions

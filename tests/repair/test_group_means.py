@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
+from doubletake.stats.holm import holm_of
 from doubletake.stats.intervals import IntervalSettings
 from repair.group_means import (
     group_difference,
     group_means,
     group_ratios,
-    holm_of,
     least_changed,
 )
 

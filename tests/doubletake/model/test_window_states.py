@@ -5,11 +5,11 @@ import torch
 from tiny_windows import DENSE, WINDOWED, WINDOWS, plain_logits, random_ids
 
 from attribution.gradients import attribute
-from attribution.metric import Decision, Metric
-from attribution.patching import Cell, exact_changes
 from doubletake.model.attention_weights import reading_rows
 from doubletake.model.batches import padded
 from doubletake.model.hooks import record
+from doubletake.model.patching import Cell, exact_changes
+from doubletake.model.turn_metric import Decision, Metric
 from value_vectors.unit_zeroing import Zeroing, full_pass_states, zeroed_states
 
 GROUPS = {"backtrack": torch.tensor([3, 17]), "wrap_up": torch.tensor([5])}

@@ -7,10 +7,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from ablation.boundaries import Boundary
-from ablation.boundary_pass import PackedSets, TurnReader, plain_probability
 from ablation.sets import AblationSet, Plan
 from ablation.targets import DIRECTIONS, NAMED, NONE
 from doubletake.model.decoder import Decoder
+from doubletake.model.packed_interventions import (
+    PackedInterventions,
+    TurnReader,
+    plain_states,
+)
 from doubletake.running.logs import Progress
 from doubletake.stats.verification import Case, Largest, Verification, drawn
 from doubletake.tables.verification import VerificationRow
@@ -89,7 +93,8 @@ def measured_boundaries(
     if not boundaries:
         return measured
     verified = cases_to_verify(boundaries, len(plan.sets), settings.verification)
-    packed = PackedSets(decoder, plan.sets, settings.batch_memory)
+    sets = [one.interventions for one in plan.sets]
+    packed = PackedInterventions(decoder, sets, settings.batch_memory)
     totals = np.zeros(len(plan.sets))
     for boundary in boundaries:
         prefix = ids[boundary.trace][: boundary.position + 1]
@@ -98,8 +103,8 @@ def measured_boundaries(
         totals += values[1:]
         measured.rows += boundary_rows(boundary, plan.sets, values)
         for number in sorted(verified.get(boundary.name, ())):
-            one = plan.sets[number]
-            plain = plain_probability(decoder, reader, prefix, one)
+            states = plain_states(decoder, prefix, sets[number])
+            plain = float(reader.probabilities(states)[0])
             measured.differences.add(abs(plain - values[1 + number]))
         progress.update(1, len(prefix) + len(plan.sets))
     means = totals / len(boundaries)

@@ -29,7 +29,6 @@ import torch
 
 from ablation.activity import measured_activity
 from ablation.arms import arms_of
-from ablation.boundary_pass import TurnReader
 from ablation.boundary_rows import Measured, measured_boundaries
 from ablation.decoding import Decoding, Place, decoded_rows
 from ablation.gradients import mean_support
@@ -50,6 +49,7 @@ from directions.tables import DIRECTION_PROBLEMS, FIT, TEST
 from doubletake.model.decoder import Decoder
 from doubletake.model.interventions import model_name
 from doubletake.model.loading import load_decoder
+from doubletake.model.packed_interventions import TurnReader
 from doubletake.model.run_rows import run_row
 from doubletake.model.token_sampling import Sampling
 from doubletake.running.logs import Progress, job

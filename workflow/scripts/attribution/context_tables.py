@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from attribution.context_parts import OUTSIDE, THOUGHT_PARTS
 from attribution.decision_contexts import DecisionContext
-from attribution.kinds import by_kind
 from attribution.mean_rows import mean_rows
 from attribution.tables import (
     ATTRIBUTION_CONTEXT_PARTS,
@@ -17,8 +15,10 @@ from attribution.tables import (
     ATTRIBUTION_TOKENS,
     ATTRIBUTION_WORDS,
 )
-from attribution.word_ranking import matched_share
 from doubletake.stats.intervals import IntervalSettings
+from doubletake.stats.matched_words import matched_share
+from doubletake.text.context_parts import OUTSIDE, THOUGHT_PARTS
+from matches.reading import by_kind
 
 CONTEXT_PARTS = range(THOUGHT_PARTS + 1)
 QUANTITIES = ("token", "peak", "share")

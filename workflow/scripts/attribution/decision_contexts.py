@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from attribution.context_parts import context_parts
 from attribution.word_ranking import RankedWord, rank_words
-from attribution.words import Word, words_of
-from doubletake.text.trace_positions import thought_span
+from doubletake.text.context_parts import context_parts
+from doubletake.text.words import words_around
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def decision_contexts(
     prompt_rows = prompts.rows_by_key("trace", named=True, unique=True)
     for row in tokens.iter_rows(named=True):
         trace, prompt = trace_rows[row["trace"]], prompt_rows[row["trace"]]
-        before, after = _words_around(row["position"], trace, prompt)
+        before, after = words_around(row["position"], trace, prompt)
         start = row["question_start"]
         question = None if start is None else (start, row["question_end"])
         yield DecisionContext(
@@ -64,26 +63,6 @@ def decision_contexts(
             frozenset(word.name for word in islice(after, next_words)),
             context_parts(row["position"], row["thought_start"], question),
         )
-
-
-def _words_around(
-    position: int, trace: dict[str, Any], prompt: dict[str, Any]
-) -> tuple[list[Word], Iterator[Word]]:
-    """The words of question and thought before a position, and those after it.
-
-    A word that holds the token at the position belongs to neither.
-    """
-    prompt_length = len(trace["prompt_ids"])
-    span = thought_span(trace)
-    before: list[Word] = []
-    if prompt["start"] is not None:
-        question = (prompt["start"], prompt["end"])
-        before += words_of(prompt["text"], prompt["offsets"], question)
-    thought = list(
-        words_of(trace["text"], trace["offsets"], (span.start, span.end), prompt_length)
-    )
-    before += [word for word in thought if word.last_token < position]
-    return before, (word for word in thought if word.first_token > position)
 
 
 def _text_before(position: int, trace: dict[str, Any]) -> str:

@@ -17,11 +17,11 @@ from functools import partial
 
 import torch
 
-from attribution.metric import BLOCK, Decision, Metric
 from doubletake.model.batch_memory import FLOAT32, Widths, backward_bytes
 from doubletake.model.batches import padded
 from doubletake.model.decoder import Decoder
 from doubletake.model.hooks import See, hooked, replaced
+from doubletake.model.turn_metric import BLOCK, Decision, Metric, final_states
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,6 @@ class Estimate:
     """By component: [position, layer, token]; 0 after the position."""
     metric_values: torch.Tensor
     """[position], the metric at the clean run."""
-
-
-def final_states(
-    decoder: Decoder, ids: torch.Tensor, decisions: Sequence[Decision]
-) -> torch.Tensor:
-    """Final hidden states at the positions of a batch: [position, d_model]."""
-    normed = decoder.base(input_ids=ids, use_cache=False).last_hidden_state
-    last = torch.tensor([len(item.ids) - 1 for item in decisions], device=ids.device)
-    return normed[torch.arange(len(decisions), device=ids.device), last]
 
 
 def batch_bytes(

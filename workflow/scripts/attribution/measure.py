@@ -5,7 +5,7 @@ estimates the change of the metric when the residual stream before the layer is
 replaced, at the token, by its mean over the thoughts of the calibration problems:
 (mean - clean) . gradient (`attribution.gradients`). A negative score: the token
 supports turning back. For a seeded sample of cells the model also runs with the real
-replacement (`attribution.patching`).
+replacement (`doubletake.model.patching`).
 
 Inputs
     problems: the questions (`PROBLEMS`).
@@ -33,7 +33,6 @@ import polars as pl
 import torch
 
 from activations.reading import ActivationCache, Origin
-from attribution.metric import Metric
 from attribution.question_spans import prompt_row, token_spans
 from attribution.scoring import STAGE, Attribution, Settings, decisions_of
 from attribution.tables import (
@@ -45,6 +44,7 @@ from attribution.tables import (
 from attribution.verification_cells import cells_to_patch
 from doubletake.model.loading import load_decoder
 from doubletake.model.run_rows import run_row
+from doubletake.model.turn_metric import Metric
 from doubletake.running.logs import Progress, job
 from doubletake.stats.verification import with_verification
 from doubletake.study.settings import ModelSettings

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from attribution.context_parts import QUESTION, THOUGHT_PARTS
 from attribution.heat_maps import heat_maps
 from attribution.page_agreement import (
     METHODS,
@@ -27,6 +26,7 @@ from attribution.page_words import (
 )
 from doubletake.page.sections import HeatMap, Section, Sheet
 from doubletake.page.wording import count, listed, plural, real
+from doubletake.text.context_parts import QUESTION, THOUGHT_PARTS
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData

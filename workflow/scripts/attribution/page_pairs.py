@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attribution.context_parts import QUESTION, THOUGHT_PARTS
 from attribution.page_agreement import first_row
 from doubletake.page.caveats import chosen_by_prediction
 from doubletake.page.wording import listed, plural, real
+from doubletake.text.context_parts import QUESTION, THOUGHT_PARTS
 from matches.tables import DIFFERENCE
 
 if TYPE_CHECKING:

@@ -79,7 +79,9 @@ def overlap_sentence(data: StudyData) -> str:
         f"{settings['next_words']} words of the thought. Of other words with the same "
         f"context and frequency, {percent(matched['mean'])} occur there. The "
         f"difference is {points(gap['mean'])} points ({data.between(gap, points)}, "
-        f"n\u00a0=\u00a0{gap['positions']:,})."
+        f"n\u00a0=\u00a0{gap['positions']:,}). These words may stand at other places "
+        "than the important ones; the section on looking back compares words at like "
+        "places."
     )
 
 

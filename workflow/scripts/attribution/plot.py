@@ -20,7 +20,6 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from attribution.context_parts import QUESTION, THOUGHT_PARTS
 from attribution.plot_agreement import draw_agreement
 from attribution.tables import (
     ATTRIBUTION_CELLS,
@@ -43,6 +42,7 @@ from doubletake.page.plots import (
     write_note,
 )
 from doubletake.running.logs import job
+from doubletake.text.context_parts import QUESTION, THOUGHT_PARTS
 from matches.tables import DIFFERENCE, MATCHED
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Settings:
     method: str
     """Estimate that the study uses: `gradient` or `integrated`."""
     metric: str
-    """Metric that is attributed, one of `attribution.metric.METRICS`."""
+    """Metric that is attributed, one of `doubletake.model.turn_metric.METRICS`."""
     confidence: float
     """Coverage of the intervals."""
 

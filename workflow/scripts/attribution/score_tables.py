@@ -6,11 +6,10 @@ from typing import Any
 import polars as pl
 
 from attribution.agreement import STATISTICS, agreement
-from attribution.kinds import by_kind
 from attribution.mean_rows import mean_rows
 from attribution.tables import ATTRIBUTION_CHECKS, ATTRIBUTION_LAYERS
 from doubletake.stats.intervals import IntervalSettings
-from matches.reading import KEYS
+from matches.reading import KEYS, by_kind
 
 METHODS = ("gradient", "integrated")
 

@@ -14,12 +14,12 @@ from attribution.gradients import (
     attribute_along_path,
     batch_bytes,
 )
-from attribution.metric import Decision, Metric
-from attribution.patching import exact_changes, metric_by_full_pass
 from attribution.tables import ATTRIBUTION_CELLS
 from attribution.verification_cells import CellSample, Costs
 from doubletake.model.batches import in_batches
 from doubletake.model.decoder import Decoder
+from doubletake.model.patching import exact_changes, metric_by_full_pass
+from doubletake.model.turn_metric import Decision, Metric
 from doubletake.running.logs import Progress
 from doubletake.stats.draws import Name
 from doubletake.stats.verification import Largest, Verification
@@ -43,7 +43,7 @@ class Settings:
     kinds: list[str]
     """Kinds of positions: `backtrack`, `control`, `wrap_up`."""
     metric: str
-    """What is attributed, one of `attribution.metric.METRICS`."""
+    """What is attributed, one of `doubletake.model.turn_metric.METRICS`."""
     method: str
     """`gradient` (at the clean run) or `integrated` (averaged along a path)."""
     steps: int

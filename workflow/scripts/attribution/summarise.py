@@ -48,9 +48,9 @@ from attribution.tables import (
     ATTRIBUTION_TOKENS,
     ATTRIBUTION_WORDS,
 )
-from attribution.words import read_stop_words
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
+from doubletake.text.words import read_stop_words
 from matches.tables import MATCHES
 from traces.tables import TRACES
 

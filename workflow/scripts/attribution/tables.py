@@ -236,7 +236,8 @@ ATTRIBUTION_OVERLAP = Table(
             "words",
             TEXT,
             "`important`: the top words; `matched`: other words of the same context "
-            "and frequency class; `difference`: `important` minus `matched`",
+            "and frequency class, at any place (look_back/overlap matches the place "
+            "too); `difference`: `important` minus `matched`",
         ),
         *mean_columns("share"),
         replace(PUBLISHED, unit="share"),

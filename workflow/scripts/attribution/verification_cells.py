@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from attribution.agreement import CELLS
-from attribution.patching import Cell, cost_of
+from doubletake.model.patching import Cell, cost_of
 from doubletake.stats.draws import Name, generator, ranked_by_digest
 from doubletake.stats.verification import Case, Verification, affordable
 

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from doubletake.stats.holm import holm_of
 from doubletake.stats.intervals import IntervalSettings
 from pocket.reading import CAUSES
 from repair.changes import SHIFTED
-from repair.group_means import GroupMeans, group_means, holm_of
+from repair.group_means import GroupMeans, group_means
 from repair.tables import BEGUN, BY_CAUSE, NO_TURN
 
 GROUPS = (*CAUSES, NO_TURN)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from doubletake.stats.holm import holm_of
 from doubletake.stats.intervals import IntervalSettings
 from repair.group_means import (
     GroupMeans,
     group_difference,
     group_means,
     group_ratios,
-    holm_of,
 )
 from repair.tables import (
     AHEAD,

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from doubletake.stats.holm import holm
 from doubletake.stats.intervals import (
     Ends,
     IntervalSettings,
@@ -15,7 +14,7 @@ from doubletake.stats.intervals import (
     number,
     share_ends,
 )
-from doubletake.stats.jackknife import Jackknife
+from doubletake.stats.jackknife import Jackknife, p_against_zero
 
 
 @dataclass(frozen=True)
@@ -150,30 +149,6 @@ def group_difference(
     return GroupMeans(jackknife.value, low, high, p, changed, n, np.array([fewer]))
 
 
-def p_against_zero(jackknife: Jackknife) -> np.ndarray:
-    """Two-sided p-values: the smallest level whose interval excludes 0.
-
-    The interval is the further one of Student's and Hall's (`Jackknife.ends`), so both
-    have to exclude 0. Hall's transformation of x = value / error is
-    `x + a x^2 / 3 + a^2 x^3 / 27 + a / 6`, with a the skewness over the square root of
-    the number of problems (Hall 1992, J. R. Stat. Soc. B 54:221); for a value below 0,
-    x and a change their signs. NaN without an error.
-
-    Returns:
-        `[column]`.
-    """
-    from scipy.special import stdtr  # here, because its import is slow
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        x = jackknife.value / jackknife.error
-        a = jackknife.skewness / np.sqrt(jackknife.clusters) * np.sign(x)
-        x = np.abs(x)
-        hall = x + a * x**2 / 3 + a**2 * x**3 / 27 + a / 6
-        freedom = np.maximum(jackknife.effective - 1, 1)
-        p = np.minimum(2 * stdtr(freedom, -np.minimum(x, hall)), 1)
-    return np.where(jackknife.error > 0, p, np.nan)
-
-
 def least_changed(confidence: float) -> int:
     """Fewest problems with a change of the answer with which a change can be shown.
 
@@ -183,10 +158,3 @@ def least_changed(confidence: float) -> int:
     is tested can be chosen by it (Tarone 1990, Biometrics 46:515).
     """
     return ceil(log2(2 / (1 - confidence)))
-
-
-def holm_of(p: np.ndarray) -> np.ndarray:
-    """Holm's correction for the p-values that are given; NaN stays NaN."""
-    corrected, given = np.full(p.shape, np.nan), ~np.isnan(p)
-    corrected[given] = holm(p[given])
-    return corrected

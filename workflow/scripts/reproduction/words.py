@@ -15,7 +15,7 @@ def overlap(run: Run) -> Finding:
         for words in ("important", "matched")
     )
     return important.judged(
-        None, f"other words of like frequency: {others.written(percent)}"
+        None, f"other words of like frequency, at any place: {others.written(percent)}"
     )
 
 

@@ -29,7 +29,7 @@ from doubletake.tables.verification import (
     VerificationRow,
     verification_of,
 )
-from doubletake.text.trace_positions import thought_span, token_at
+from doubletake.text.trace_positions import first_token, thought_span
 from pocket.reading import LANGUAGE, THOUGHT, read_thought
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -75,19 +75,6 @@ def truth_rows(trace: dict[str, Any], question: str) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def first_token(trace: dict[str, Any], start: int) -> int | None:
-    """The first token of a sentence; None if it also holds what stands before.
-
-    Args:
-        trace: a row of `TRACES`.
-        start: first character of the sentence in the trace's text.
-    """
-    offsets, prompt = trace["offsets"], len(trace["prompt_ids"])
-    token = token_at(offsets, prompt, start)
-    before = trace["text"][offsets[token - prompt] : start]
-    return None if before.strip() else token
 
 
 def checks_of(truth: pl.DataFrame) -> pl.DataFrame:

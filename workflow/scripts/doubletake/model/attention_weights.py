@@ -54,13 +54,14 @@ class AttentionRows:
 class _RowReader:
     positions: Sequence[Sequence[int]]
     receive: Callable[[AttentionRows], None]
+    block: int
 
     def read(self, layer: int, states: QueriesAndKeys) -> None:
         """Compute and hand on the rows of every sequence."""
         done = 0
         for sequence, positions in enumerate(self.positions):
-            for first in range(0, len(positions), ROW_BLOCK):
-                part = positions[first : first + ROW_BLOCK]
+            for first in range(0, len(positions), self.block):
+                part = positions[first : first + self.block]
                 in_batch = slice(done + first, done + first + len(part))
                 rows = torch.tensor(part, device=states.query.device)
                 weights, sink = states.weights_of(sequence, rows, max(part) + 1)
@@ -78,6 +79,7 @@ def reading_rows(
     decoder: Decoder,
     positions: Sequence[Sequence[int]],
     receive: Callable[[AttentionRows], None],
+    block: int = ROW_BLOCK,
 ) -> Iterator[None]:
     """Read attention rows in the forward passes inside the block.
 
@@ -87,7 +89,8 @@ def reading_rows(
     Args:
         decoder: the model; after the block it has its usual attention again.
         positions: token indices, for every sequence of the batch.
-        receive: called for every layer and up to `ROW_BLOCK` positions of a sequence.
+        receive: called for every layer and up to `block` positions of a sequence.
+        block: positions of a sequence whose rows are computed at once.
 
     Raises:
         InputError: the model's attention cannot be read. The message names the
@@ -95,7 +98,7 @@ def reading_rows(
     """
     AttentionInterface.register(KERNEL, _attention_function)
     AttentionMaskInterface.register(KERNEL, _window_size)
-    token = _ACTIVE_READER.set(_RowReader(positions, receive))
+    token = _ACTIVE_READER.set(_RowReader(positions, receive, block))
     try:
         decoder.hf.set_attn_implementation(KERNEL)
         if decoder.config._attn_implementation != KERNEL:
@@ -120,27 +123,46 @@ def eager_attention(decoder: Decoder) -> Iterator[None]:
         decoder.hf.set_attn_implementation(decoder.layout.attention_kernel)
 
 
-@torch.inference_mode()
 def eager_weights(decoder: Decoder, ids: Sequence[int]) -> torch.Tensor:
     """Attention weights of a sequence's last position by the library's reference code.
-
-    For checks: memory grows with the square of the tokens, one layer at a time.
 
     Returns:
         [layer, head, token], float32, on the CPU.
     """
     by_layer: list[torch.Tensor] = []
+    read_eager(decoder, ids, lambda _, weights: by_layer.append(weights[:, -1].cpu()))
+    return torch.stack(by_layer)
 
-    def keep(_: Any, __: Any, output: tuple[torch.Tensor, torch.Tensor]) -> None:
-        by_layer.append(output[1][0, :, -1].float().cpu())
 
-    modules = [decoder.attention(layer) for layer in range(decoder.n_layers)]
-    hooks = registered(module.register_forward_hook(keep) for module in modules)
+@torch.inference_mode()
+def read_eager(
+    decoder: Decoder,
+    ids: Sequence[int],
+    receive: Callable[[int, torch.Tensor], None],
+) -> None:
+    """Read all attention weights of a sequence from the library's reference code.
+
+    For checks: memory grows with the square of the tokens, one layer at a time.
+
+    Args:
+        decoder: the model.
+        ids: the sequence.
+        receive: called for every layer with its weights [head, query, token], float32.
+    """
+
+    def keep(layer: int, output: tuple[torch.Tensor, torch.Tensor]) -> None:
+        receive(layer, output[1][0].float())
+
+    hooks = registered(
+        decoder.attention(layer).register_forward_hook(
+            lambda _, __, output, layer=layer: keep(layer, output)
+        )
+        for layer in range(decoder.n_layers)
+    )
     with hooks, eager_attention(decoder):
         decoder.base(
             input_ids=torch.tensor([ids], device=decoder.device), use_cache=False
         )
-    return torch.stack(by_layer)
 
 
 @torch.inference_mode()

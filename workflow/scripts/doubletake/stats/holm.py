@@ -19,3 +19,10 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     corrected = np.empty(len(p_values))
     corrected[order] = np.minimum(steps, 1.0)
     return corrected
+
+
+def holm_of(p: np.ndarray) -> np.ndarray:
+    """Holm's correction for the p-values that are given; NaN stays NaN."""
+    corrected, given = np.full(p.shape, np.nan), ~np.isnan(p)
+    corrected[given] = holm(p[given])
+    return corrected

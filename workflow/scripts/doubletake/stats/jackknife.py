@@ -95,6 +95,30 @@ class Jackknife:
         return np.where(np.abs(a) < 1e-6, quantile, inverse)
 
 
+def p_against_zero(jackknife: Jackknife) -> np.ndarray:
+    """Two-sided p-values: the smallest level whose interval excludes 0.
+
+    The interval is the further one of Student's and Hall's (`Jackknife.ends`), so both
+    have to exclude 0. Hall's transformation of x = value / error is
+    `x + a x^2 / 3 + a^2 x^3 / 27 + a / 6`, with a the skewness over the square root of
+    the number of problems (Hall 1992, J. R. Stat. Soc. B 54:221); for a value below 0,
+    x and a change their signs. NaN without an error.
+
+    Returns:
+        `[column]`.
+    """
+    from scipy.special import stdtr  # here, because its import is slow
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        x = jackknife.value / jackknife.error
+        a = jackknife.skewness / np.sqrt(jackknife.clusters) * np.sign(x)
+        x = np.abs(x)
+        hall = x + a * x**2 / 3 + a**2 * x**3 / 27 + a / 6
+        freedom = np.maximum(jackknife.effective - 1, 1)
+        p = np.minimum(2 * stdtr(freedom, -np.minimum(x, hall)), 1)
+    return np.where(jackknife.error > 0, p, np.nan)
+
+
 def without_each_cluster(
     statistic: Callable[[np.ndarray], np.ndarray], clusters: np.ndarray
 ) -> np.ndarray:

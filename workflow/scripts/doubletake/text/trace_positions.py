@@ -46,6 +46,19 @@ def token_at(offsets: Sequence[int], prompt_length: int, character: int) -> int:
     return prompt_length + bisect_right(offsets, character) - 1
 
 
+def first_token(trace: dict[str, Any], start: int) -> int | None:
+    """The first token of a sentence; None if it also holds what stands before.
+
+    Args:
+        trace: a row of the traces table.
+        start: first character of the sentence in the trace's text.
+    """
+    offsets, prompt = trace["offsets"], len(trace["prompt_ids"])
+    token = token_at(offsets, prompt, start)
+    before = trace["text"][offsets[token - prompt] : start]
+    return None if before.strip() else token
+
+
 def text_between(trace: dict[str, Any], first: int, end: int) -> str:
     """The text of a trace's tokens, from one up to another.
 

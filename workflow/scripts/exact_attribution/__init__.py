@@ -1,0 +1,1 @@
+"""Exact attribution: what does exact patching say of words that the estimate ranks?"""

@@ -1,0 +1,1 @@
+"""Loop: do the methods agree on the same events?"""

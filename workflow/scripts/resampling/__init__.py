@@ -1,0 +1,1 @@
+"""Resampling: would the thought turn back again if it were written again from there?"""
