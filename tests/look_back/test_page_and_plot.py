@@ -74,7 +74,9 @@ def test_findings_give_numbers_with_cases_and_what_remains():
     assert "these would be 1% and 1%" in text
     assert "the first token, which gets 50.0%" in text
     assert "Within pairs, backtrack minus control: +2 points" in text
-    assert "so many have a match: 100% (place), 100% (class) and 100% (again)" in text
+    assert (
+        "so many have a match: 100% in place and frequency, 100% also in class" in text
+    )
     assert "head 0 of layer 0 (5.01% against 2%)" in text
     assert "(published: 41%)" in text
     assert "100.0% against 0.0% of words of like frequency at any place" in text

@@ -49,16 +49,17 @@ DECLARATION = Experiment(
             "baselines",
             "How much is left with stricter matches",
             "Left: attention of the next words to an important word and to its "
-            "matches, at all selected backtracks. Each set of matches asks for more "
-            "than the one above it: `place` for part of the context, distance and "
-            "frequency, `class` also for a number or a word and for the length in "
-            "tokens, `again` also that the word occurs again, or does not. Important "
-            "words without a match are left out, so the important words differ from "
-            "row to row. `same words` shows the matches of `place` on the words of "
-            "`again`: from there to `again` only the matches change. The grey line is "
-            "the share if attention were spread evenly. Right: important minus matched "
-            "words, at backtracks and within pairs of a backtrack and its control. "
-            "Bars are intervals over problems. The numbers are in "
+            "matches, at all selected backtracks. In the first row matches stand in "
+            "the same part of the context at a like distance and have a like "
+            "frequency. In the second row they are also of the same class (number or "
+            "word) and have as many tokens. In the third row they also occur again "
+            "among the next words if the important word does, and do not if it does "
+            "not. Important words without a match are left out, so the rows are of "
+            "different words. The last row has the words of the third row and the "
+            "matches of the first. Between these two rows only the matches change. "
+            "The broken line is the share if attention were spread evenly. Right: "
+            "important minus matched words, at backtracks, and within pairs backtrack "
+            "minus control. Bars are intervals over problems. The numbers are in "
             "look_back/summary.parquet.",
         ),
         Figure(
@@ -66,14 +67,15 @@ DECLARATION = Experiment(
             "Important words that occur again",
             "Left: share of the most important words before a backtrack that occur "
             "among the next words of the thought, and the share of the words that "
-            "match them. `frequency` takes words of like frequency in the same "
-            "context, at any place, as the section on attribution does. `place` also "
-            "asks for the same part of the context and a like distance, `class` also "
-            "for a number or a word and for the length in tokens. Right: important "
-            "minus matched words, at backtracks and within pairs of a backtrack and "
-            "its control. A diamond is the published share, drawn where model and "
-            "dataset are the same. Bars are intervals over problems. The numbers are "
-            "in look_back/overlap.parquet.",
+            "match them. In the first row matches are words of like frequency in the "
+            "same context, at any place, as in the section on attribution. In the "
+            "second row they also stand in the same part of the context at a like "
+            "distance. In the third row they are also of the same class (number or "
+            "word) and have as many tokens. Important words without a match are left "
+            "out. Right: important minus matched words, at backtracks, and within "
+            "pairs backtrack minus control. A diamond is the published share, drawn "
+            "where model and dataset are the same. Bars are intervals over problems. "
+            "The numbers are in look_back/overlap.parquet.",
         ),
     ),
 )

@@ -23,7 +23,6 @@ from look_back.page_verdicts import (
 )
 from look_back.tables import (
     AGAIN,
-    ATTENTION_BASELINES,
     BACKTRACK,
     CLASS,
     CONTROL,
@@ -44,6 +43,11 @@ STEPS = {
     AGAIN: "that also occur again as the important word does, or does not",
 }
 """What stricter matches are, after "words"."""
+COVERED = {
+    PLACE: "in place and frequency",
+    CLASS: "also in class and length",
+    AGAIN: "also in whether the word occurs again",
+}
 
 
 def headline(data: StudyData) -> str:
@@ -156,8 +160,8 @@ def _coverage_finding(data: StudyData) -> str:
     """How many important words have a match, and how well the distance is matched."""
     words = data.tables["look_back/words"].filter(kind=BACKTRACK)
     given = [
-        f"{percent(mean_of(words[f'{name}_partners'] > 0), 0)} ({name})"
-        for name in ATTENTION_BASELINES
+        f"{percent(mean_of(words[f'{name}_partners'] > 0), 0)} {text}"
+        for name, text in COVERED.items()
     ]
     paired = words.filter(pl.col("place_partners") > 0)
     own, other = (mean_of(paired[name]) for name in ("distance", "place_distance"))

@@ -24,6 +24,11 @@ COLUMNS = (
     *("positions", "matches", "n", "problems"),
     *("important", "matched", "difference", "interval", "corrected p"),
 )
+MATCHES_NOTE = (
+    "Matches: frequency: like frequency; place: also like place; class: also number or "
+    "word, and as many tokens; again: also whether the word occurs again; same words: "
+    "those of place, for the words that again has."
+)
 
 
 def sheets(data: StudyData) -> list[Sheet]:
@@ -39,8 +44,7 @@ def sheets(data: StudyData) -> list[Sheet]:
             _rows(data, summary, attention, attention_points),
             words=(0, 1),
             note="Shares of the attention that does not go to the first token; "
-            "differences in percentage points. Matches: see the figure. "
-            f"{data.interval_note}",
+            f"differences in percentage points. {MATCHES_NOTE} {data.interval_note}",
             folded=True,
         ),
         Sheet(
@@ -48,7 +52,8 @@ def sheets(data: StudyData) -> list[Sheet]:
             COLUMNS,
             _rows(data, overlap, percent, points),
             words=(0, 1),
-            note=f"Differences in percentage points. {data.interval_note}",
+            note=f"Differences in percentage points. {MATCHES_NOTE} "
+            f"{data.interval_note}",
             folded=True,
         ),
     ]
