@@ -183,7 +183,7 @@
       const { node, search } = controls(query, studies, change);
       const body = element("tbody");
       const top = element("thead");
-      const table = element("table.list", null, element("caption.hidden", null, "thoughts"), top, body);
+      const table = element(`table.list${studies.length === 1 ? ".one-study" : ""}`, null, element("caption.hidden", null, "thoughts"), top, body);
       const box = element("div.list-box", { tabindex: "0", role: "region", "aria-label": "thoughts", onscroll: () => requestAnimationFrame(draw) }, table);
       const count = element("p.count", { role: "status" });
       const beside = element("p.beside");

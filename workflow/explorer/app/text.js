@@ -73,7 +73,7 @@
     const node = element(`span.${classes.join(".")}`, { "data-k": k }, visible(piece));
     const shade = view.shade?.(k);
     if (shade) { node.style.setProperty("--shade", shade.strength); node.classList.add(shade.sign); }
-    if (view.stops?.has(k)) node.append(element("span.stop", { title: view.stops.get(k).join(", ") }, "⏹"));
+    if (view.stops?.has(k)) node.append(element("span.stop", { title: view.stops.get(k).join(", "), role: "img", "aria-label": `stops: ${view.stops.get(k).join(", ")}` }));
     return node;
   }
 

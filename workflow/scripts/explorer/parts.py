@@ -4,6 +4,7 @@ The explorer shows values of tables. A part is rows of one table; its columns ha
 names, units and meanings of the table's contract.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -167,3 +168,20 @@ LENS_PART = Part(
 )
 TURN_PARTS = (ATTRIBUTION_PART, ATTENTION_PART, LENS_PART)
 """What is shown of a selected turn."""
+
+
+def needed_tables(views: Collection[str]) -> list[str]:
+    """Names of the tables that views need.
+
+    Args:
+        views: of `VIEWS`.
+    """
+    parts = (*THOUGHT_PARTS, *TURN_PARTS)
+    names = [part.table for part in parts if part.view is None or part.view in views]
+    further = {
+        ATTRIBUTION: "attribution",
+        ATTENTION: "attention/heads",
+        RULES: "exit_policies/policies",
+    }
+    names += [name for view, name in further.items() if view in views]
+    return list(dict.fromkeys(["problems", "traces", *names]))

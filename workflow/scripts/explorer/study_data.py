@@ -9,16 +9,7 @@ from doubletake.study.registry import tables as contracts
 from doubletake.study.study_tables import StudyTables
 from doubletake.text.tokenizer import TraceTokenizer
 from explorer.chunks import write_chunk
-from explorer.parts import (
-    ATTENTION,
-    ATTRIBUTION,
-    EXITS,
-    LENS,
-    RULES,
-    THOUGHT_PARTS,
-    TURN_PARTS,
-    Part,
-)
+from explorer.parts import EXITS, RULES, THOUGHT_PARTS, TURN_PARTS, Part
 from explorer.thoughts import listed, records
 from explorer.turns import BINS, PROFILES, turn_records
 
@@ -106,28 +97,6 @@ def legend() -> dict[str, dict[str, Any]]:
             ],
         }
     return shown | {"bins": {"columns": list(BINS)}, "profiles": {"tokens": PROFILES}}
-
-
-def needed_tables(views: frozenset[str] | set[str]) -> list[str]:
-    """Names of the tables that views need.
-
-    Args:
-        views: of `VIEWS`.
-    """
-    parts = [
-        part
-        for part in (*THOUGHT_PARTS, *TURN_PARTS)
-        if part.view is None or part.view in views
-    ]
-    names = ["problems", "traces", *(part.table for part in parts)]
-    if ATTRIBUTION in views:
-        names.append("attribution")
-    if ATTENTION in views:
-        names.append("attention/heads")
-    if RULES in views:
-        names.append("exit_policies/policies")
-    assert LENS not in views or "logit_lens" in names
-    return list(dict.fromkeys(names))
 
 
 def _policies(tables: Any) -> list[str]:
