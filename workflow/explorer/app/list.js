@@ -68,7 +68,8 @@
   }
 
   function filtered(every, query) {
-    const words = (query.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
+    const asked = (query.get("q") || "").toLowerCase().matchAll(/"([^"]+)"?|[^\s"]+/g);
+    const words = [...asked].map(([word, phrase]) => phrase ?? word);
     const tests = [];
     if (query.get("study")) tests.push((row) => row.study === query.get("study"));
     for (const [name, { options }] of Object.entries(CHOICES)) {
@@ -146,7 +147,7 @@
         element("option", { value: "" }, "all"), options.map((option) => element("option", { value: option, selected: query.get(name) === option }, option))));
     const bound = (name, end, label) =>
       element("input", { type: "number", "aria-label": `${label} ${end === "min" ? "at least" : "at most"}`, placeholder: end, value: query.get(`${name}-${end}`) || null, onchange: (event) => change(`${name}-${end}`, event.target.value) });
-    const search = element("input", { type: "search", placeholder: "words of the question, id, answer", "aria-label": "search", value: query.get("q") || null, oninput: (event) => change("q", event.target.value) });
+    const search = element("input", { type: "search", placeholder: "words or a \"phrase\" of the question, id, answer", "aria-label": "search", value: query.get("q") || null, oninput: (event) => change("q", event.target.value) });
     return {
       search,
       node: element(
