@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import Browser, start
 from checkouts import ROOT
+from chromium import Browser, start
 from tiny_explorer import shown, write_made_up_study
 from tiny_models import tokenizer_settings
 

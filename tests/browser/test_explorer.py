@@ -5,6 +5,7 @@ from pathlib import Path
 
 import axe_core_python
 import pytest
+from selenium.webdriver import ActionChains
 from tiny_explorer import HOSTILE, LONG
 
 FIRST = "#/thought/first~%3Cb%3Eset%3C~b%3E/"
@@ -82,7 +83,6 @@ def test_every_state_is_in_the_address(browser, page):
 def test_hover_and_click_on_tokens_and_events(browser, page):
     browser.open(page, FIRST + "00002~0")
     token = browser.all(".text [data-k]")[3]
-    from selenium.webdriver import ActionChains
 
     ActionChains(browser.driver).move_to_element(token).perform()
     browser.wait(lambda: browser.one("#tip").is_displayed())

@@ -96,7 +96,15 @@ THOUGHT_PARTS = (
     Part(
         "arrivals",
         "repair/arrivals",
-        ("arrival", "point", "answer", "correct", "next_answer", "next_correct", "turn"),
+        (
+            "arrival",
+            "point",
+            "answer",
+            "correct",
+            "next_answer",
+            "next_correct",
+            "turn",
+        ),
         RULES,
     ),
     Part(

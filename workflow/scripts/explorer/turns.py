@@ -7,7 +7,6 @@ import polars as pl
 
 from explorer.parts import (
     ATTENTION,
-    ATTENTION_PART,
     ATTRIBUTION,
     ATTRIBUTION_PART,
     DIGITS,
