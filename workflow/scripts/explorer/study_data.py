@@ -52,7 +52,7 @@ def write_study(
     turns = turn_records(tables, set(study.views), tokenizer.text_of)
     for k, part in enumerate(_runs(thoughts, study.chunk_thoughts)):
         write_chunk(folder, f"{number}-thoughts-{k}", part)
-    places = {}
+    places: dict[str, int] = {}
     for k, keys in enumerate(_runs(list(turns), study.chunk_turns)):
         write_chunk(
             folder,
