@@ -99,7 +99,7 @@
   }
 
   const addressOf = (row) =>
-    explorer.thoughtAddress([...(explorer.beside ? [explorer.beside] : []), { study: row.study, trace: row.trace, event: null, view: "" }]);
+    explorer.thoughtAddress([...(explorer.beside ? [explorer.beside] : []), { study: row.study, trace: row.trace, event: null, view: explorer.parse(explorer.lastList || "").query?.get("view") || "" }]);
 
   function rowNode(row, k) {
     const cells = {
