@@ -159,7 +159,8 @@ def draw(question: str, studies: list[Drawn]) -> Figure:
     if zero is not None:
         axes.axhline(zero, color=FAINT, linewidth=0.9, linestyle=":")
     notes = [one(axes, study) for study in studies]
-    if not axes.lines[int(zero is not None) :]:
+    lines = axes.lines[int(zero is not None) :]
+    if not any(len(line.get_xydata()) for line in lines):
         return empty_figure("Not checked: too few problems in every study.")
     axes.set_xlabel(across)
     axes.set_ylabel(up)
