@@ -2,12 +2,13 @@
 
 import re
 from base64 import b64decode
+from importlib import import_module
 from urllib.parse import unquote
 
 import polars as pl
 from tiny_report import Study
 
-from doubletake.study.registry import experiments, section_of, tables
+from doubletake.study.registry import experiments, tables
 from overview.panels import PANELS
 from overview.reading import QUESTIONS
 from report.figure_links import (
@@ -36,7 +37,8 @@ def test_four_questions_come_first_each_with_a_figure_and_an_answer(render):
 def test_every_question_has_a_panel_and_an_experiment():
     assert [one.name for one in QUESTIONS] == list(PANELS)
     for question in QUESTIONS:
-        assert callable(section_of(question.experiment).headline)
+        page = import_module(f"{question.experiment}.page")
+        assert callable(getattr(page, question.answer))
 
 
 def test_every_caption_names_tables_that_exist():

@@ -13,6 +13,8 @@ class Question:
     experiment: str
     """The experiment whose first sentence answers it, study by study."""
     caption: str
+    answer: str = "headline"
+    """The function of the experiment's `page.py` that answers it."""
 
 
 QUESTIONS = (
@@ -38,6 +40,7 @@ QUESTIONS = (
         "How well a linear probe of the residual stream tells backtracks from matched "
         "controls, by depth. Dashes: the best of three controls (shuffled labels, the "
         "token alone, the place alone). Dots: chance.",
+        "turning",
     ),
     Question(
         "helps",

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from doubletake.page.study_data import StudyData
-from doubletake.study.registry import section_of
 from overview.reading import QUESTIONS, Question
 from report.drawings import Drawing, drawing
 
@@ -46,7 +46,7 @@ def first_screen(
         answers = [
             Answer(
                 data.name,
-                section_of(question.experiment).headline(data),
+                answer_of(question, data),
                 f"#{name}/{question.experiment}",
             )
             for name, data in studies
@@ -55,3 +55,9 @@ def first_screen(
         file = f"{path.parent.name}/{path.name}"
         found.append(Asked(question, shown, file, answers))
     return found
+
+
+def answer_of(question: Question, data: StudyData) -> str:
+    """The sentence with which an experiment's page answers a question."""
+    page = import_module(f"{question.experiment}.page")
+    return str(getattr(page, question.answer)(data))
