@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)/workflow/scripts$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo documents slurm verify detect score stop test test-slurm test-faults test-real lint format bench clean pocket
+.PHONY: help demo explore documents slurm verify detect score stop test test-slurm test-faults test-real test-browser lint format bench clean pocket
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,10 @@ help: ## Show this list
 demo: $(RUNTIME) ## Run the default study and print the path of the report
 	@$(SNAKEMAKE)
 	@echo "The report: $(CURDIR)/results/report.html"
+	@echo "Every thought: $(CURDIR)/results/explorer/index.html"
+
+explore: $(RUNTIME) ## Serve the explorer on this machine: RESULTS=results PORT=8000
+	@$(BIN)/python workflow/scripts/explorer/serve.py --port "$${PORT:-8000}" -- "$${RESULTS:-results}/explorer"
 
 verify: $(RUNTIME) ## Compare results with their manifests: RESULTS=results
 	@$(BIN)/python workflow/scripts/manifest/verify.py -- "$${RESULTS:-results}"
@@ -43,9 +47,10 @@ override MODEL := $(value MODEL)
 override REVISION := $(value REVISION)
 override CONFIG := $(value CONFIG)
 override LIMIT := $(value LIMIT)
+override PORT := $(value PORT)
 override DTYPE := $(value DTYPE)
 override DEVICE := $(value DEVICE)
-export TRACES EVENTS LABELS RESULTS COLUMNS PROBLEMS MODEL REVISION CONFIG LIMIT DTYPE DEVICE
+export TRACES EVENTS LABELS RESULTS COLUMNS PROBLEMS MODEL REVISION CONFIG LIMIT PORT DTYPE DEVICE
 
 detect: $(RUNTIME) ## Find events in your own thoughts: TRACES=in.jsonl EVENTS=out.jsonl
 	@$(if $(and $(TRACES),$(EVENTS)),,$(error make detect needs TRACES=in.jsonl EVENTS=out.jsonl))$(BIN)/python workflow/scripts/events/detect_file.py --columns="$$COLUMNS" --problems="$$PROBLEMS" -- "$$TRACES" "$$EVENTS"
@@ -56,7 +61,7 @@ score: $(RUNTIME) ## Score events against labels: LABELS=in.jsonl EVENTS=in.json
 stop: $(RUNTIME) ## Compare exit rules on your own thoughts: TRACES=in.jsonl MODEL=folder
 	@$(if $(and $(TRACES),$(MODEL)),,$(error make stop needs TRACES=in.jsonl MODEL=folder))$(BIN)/python workflow/scripts/exit_policies/stop_file.py --revision="$$REVISION" --problems="$$PROBLEMS" --columns="$$COLUMNS" --limit="$$LIMIT" --dtype="$$DTYPE" --device="$$DEVICE" --config="$$CONFIG" --results="$$RESULTS" --cores="$(CORES)" -- "$$TRACES" "$$MODEL"
 
-test: $(DEVELOPMENT) ## Run all tests except test-slurm and test-real
+test: $(DEVELOPMENT) ## Run all tests except test-slurm, test-real and test-browser
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-faults: $(DEVELOPMENT) ## Run the fault tests with all kills: kills, damaged files, full disks
@@ -67,6 +72,9 @@ test-slurm: $(DEVELOPMENT) $(SUBMISSION) ## Install SLURM on this machine (Debia
 
 test-real: $(DEVELOPMENT) ## Run all experiments on SmolLM2 (in ~/.cache/doubletake) and check the numbers
 	@$(BIN)/python -m pytest -m real tests/real
+
+test-browser: $(DEVELOPMENT) ## Look at the explorer in Chromium (Debian, as root: installs it)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser tests/browser
 
 lint: $(DEVELOPMENT) ## Check style and types of scripts, tests and rules
 	@$(BIN)/ruff check .

@@ -47,7 +47,9 @@ include: "rules/steering.smk"
 include: "rules/loop.smk"
 include: "rules/merge.smk"
 include: "rules/manifest.smk"
+include: "rules/overview.smk"
 include: "rules/report.smk"
+include: "rules/explorer.smk"
 include: "rules/pocket.smk"
 include: "rules/targets.smk"
 
@@ -62,5 +64,6 @@ rule all:
         rules.summarise_exit_transfer.output,
         rules.summarise_reproduction.output,
         "<results>/report.html",
+        "<results>/explorer",
     message:
-        "All results of all studies, and the report"
+        "All results of all studies, the report and the explorer"

@@ -11,6 +11,7 @@ rule write_report:
         scores="<results>/detector/scores.parquet",
         transfer="<results>/exit_transfer/transfer.parquet",
         reproduction="<results>/reproduction/reproduction.parquet",
+        **rules.plot_overview.output,
         template=REPORT_TEMPLATES / "page.html.jinja",
         parts=sorted(REPORT_TEMPLATES.glob("*.html.jinja")),
         style=REPORT_TEMPLATES / "page.css",
@@ -21,6 +22,7 @@ rule write_report:
             category="Report",
             labels={"page": "all studies"},
         ),
+        numbers=directory("<results>/numbers"),
     log:
         "<results>/logs/report/write.log",
     localrule: True

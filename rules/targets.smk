@@ -1,4 +1,4 @@
-"""Targets for all studies: the name of a stage or experiment, or `report`."""
+"""Targets for all studies: the name of a stage or experiment, `report` or `explorer`."""
 
 for stage in registry.stages():
 
@@ -18,3 +18,11 @@ rule report:
     localrule: True
     message:
         "The report"
+
+
+rule explorer:
+    input:
+        "<results>/explorer",
+    localrule: True
+    message:
+        "The explorer"

@@ -6,12 +6,23 @@ from tiny_report import HERE, SCORE, Study
 
 from detector.tables import DETECTOR_SCORES
 from doubletake.detector.detectors import DETECTORS
+from doubletake.page.plots import empty_figure, save_figure
 from doubletake.running.digests import SCRIPTS
 from exit_transfer.tables import TRANSFER
+from overview.reading import QUESTIONS
 from report.write import Settings, main
 from reproduction.tables import REPRODUCTION
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
+
+
+def overview(folder):
+    """Made-up figures of the questions."""
+    paths = {one.name: folder / f"overview/{one.name}.svg" for one in QUESTIONS}
+    for path in paths.values():
+        path.parent.mkdir(exist_ok=True)
+        save_figure(empty_figure("made up"), path)
+    return paths
 
 
 @pytest.fixture
@@ -31,7 +42,9 @@ def render(tmp_path):
             reproduction_path=tmp_path / "reproduction",
             studies=[study.write(tmp_path) for study in studies],
             template_path=TEMPLATE,
+            overview_paths=overview(tmp_path),
             page_path=tmp_path / "report.html",
+            numbers_folder=tmp_path / "numbers",
             settings=Settings(examples=examples, seed=0),
             provenance=provenance,
         )

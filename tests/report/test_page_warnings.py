@@ -109,8 +109,8 @@ def test_every_section_of_a_reader_begins_with_the_warning(render):
     assert len(questions) > 5
     for question in questions:
         assert page.words.count(f"{question} {warning}") == 1  # not in the other study
-    # And at the top, and above the traces in numbers.
-    assert page.words.count(warning) == len(questions) + 2
+    # And on the first screen, at the top of the study, and above the traces in numbers.
+    assert page.words.count(warning) == len(questions) + 3
 
 
 def test_a_reader_without_backtracks_has_no_number_in_the_warning(render):

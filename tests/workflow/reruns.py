@@ -141,6 +141,7 @@ VALUES: dict[str, Any] = {
     "batch_memory": 0.05,
     "directions.shuffles": 2,
     "report.examples": 5,
+    "explorer.views": ["exits"],
 }
 EDITED = (
     "early_exit/measure.py",

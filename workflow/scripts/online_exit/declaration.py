@@ -21,7 +21,7 @@ DECLARATION = Experiment(
             "running cache. Open: each look reads the whole prefix again. Left of 0 a "
             "rule costs more time than it saves. The times are composed of what each "
             "rule needs and of the median time of each step on the machine of this "
-            "run.",
+            "run. The numbers are in online_exit/latency_rules.parquet.",
         ),
     ),
 )

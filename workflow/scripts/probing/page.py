@@ -108,6 +108,19 @@ def _with_range(data: StudyData, row: dict[str, Any], name: str) -> str:
     return f"{real(row[name], 3)} ({_range(data, row, name)})"
 
 
+def turning(data: StudyData) -> str:
+    """What the residual stream tells of turning back: backtracks against controls."""
+    rows = [
+        r for r in most_selective_rows(data) if r["contrast"] == "backtrack_control"
+    ]
+    if not rows:
+        return "Not checked: too few problems have matched backtracks and controls."
+    return (
+        f"{_contrast_sentence(data, rows[0])} A probe reads what goes with turning "
+        "back. What the model needs for it stands under Ablation."
+    )
+
+
 def findings(data: StudyData) -> list[str]:
     """One sentence per contrast, and what was left out."""
     sentences = [_contrast_sentence(data, row) for row in most_selective_rows(data)]

@@ -5,14 +5,18 @@ Inputs
     scores: scores of the detectors on labelled traces (`DETECTOR_SCORES`).
     transfer: thresholds of one study in another (`TRANSFER`).
     reproduction: published numbers beside those of the studies (`REPRODUCTION`).
+    overview: figures of all studies, one for each question.
     templates: HTML templates and style of the page.
     benchmarks: Snakemake's measurements of each rule, if there are any.
 
 Outputs
-    page: one HTML file that needs no other file and no network.
+    page: one HTML file that needs no other file and no network. Its links lead to the
+        files beside it.
+    numbers: the numbers of the figures as CSV files.
 """
 
 import logging
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,10 +40,19 @@ from doubletake.study.study_tables import StudyTables
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from exit_transfer.tables import TRANSFER
+from overview.reading import QUESTIONS
 from report.detector_scores import detector_scores
 from report.drawings import Drawing, drawing
 from report.example_traces import Example, examples
 from report.exit_transfers import exit_transfers
+from report.figure_links import (
+    Link,
+    figure_links,
+    flat,
+    named_tables,
+    write_numbers,
+)
+from report.first_screen import first_screen
 from report.reproduction_part import reproduction_part
 from report.run_sheet import run_notes, run_sheet
 from report.section_notes import unchecked_note
@@ -79,6 +92,7 @@ class ShownFigure:
     caption: str
     cases: str
     drawing: Drawing
+    links: list[Link]
 
 
 @dataclass(frozen=True)
@@ -120,9 +134,9 @@ class ShownStudy:
 
 
 def shown_section(
-    experiment: Experiment, data: StudyData, files: StudyFiles
+    experiment: Experiment, data: StudyData, files: StudyFiles, numbers: Path
 ) -> ShownSection:
-    """Sentences, tables and figures of one experiment."""
+    """Sentences, tables and figures of one experiment; writes the figures' numbers."""
     section = section_of(experiment.name)
     figures = []
     for figure in experiment.figures:
@@ -130,8 +144,21 @@ def shown_section(
         path = files.figure(experiment.name, figure.name)
         label = f"{figure.title}, {data.name}"
         cases = section.cases[figure.name](data)
+        study = f"{data.model}/{data.dataset}"
+        flat_tables = {
+            name: data.tables[name]
+            for name in named_tables(figure)
+            if flat(data.tables[name])
+        }
+        for name, table in flat_tables.items():
+            write_numbers(numbers, study, name, table)
         shown = ShownFigure(
-            anchor, figure.title, figure.caption, cases, drawing(path, label)
+            anchor,
+            figure.title,
+            figure.caption,
+            cases,
+            drawing(path, label),
+            figure_links(study, experiment, figure, flat_tables),
         )
         figures.append(shown)
     return ShownSection(
@@ -146,7 +173,7 @@ def shown_section(
     )
 
 
-def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
+def shown_study(files: StudyFiles, settings: Settings, numbers: Path) -> ShownStudy:
     """Read a study's files, and compute everything that the page shows of it."""
     tables = StudyTables(Path(files.folder))
     data = StudyData(files.model, files.dataset, tables, files.settings)
@@ -160,7 +187,7 @@ def shown_study(files: StudyFiles, settings: Settings) -> ShownStudy:
         manifest=Manifest.read(files.manifest),
         config=yaml.safe_dump(files.settings, sort_keys=False, allow_unicode=True),
         traces=trace_sheets(data),
-        sections=[shown_section(one, data, files) for one in experiments()],
+        sections=[shown_section(one, data, files, numbers) for one in experiments()],
         examples=examples(data, settings.examples, settings.seed),
         runs=run_sheet(runs, benchmarks(Path(files.benchmarks))),
         checks=checks,
@@ -215,12 +242,16 @@ def main(
     transfer_path: Path,
     reproduction_path: Path,
     template_path: Path,
+    overview_paths: dict[str, Path],
     page_path: Path,
+    numbers_folder: Path,
     settings: Settings,
     provenance: Provenance,
 ) -> None:
     """Read all studies and write the page."""
-    shown = [shown_study(files, settings) for files in studies]
+    shutil.rmtree(numbers_folder, ignore_errors=True)
+    numbers_folder.mkdir(parents=True)
+    shown = [shown_study(files, settings, numbers_folder) for files in studies]
     events = [study.data.settings["events"] for study in shown]
     detectors = detector_scores(
         DETECTOR_SCORES.read(scores_path),
@@ -233,6 +264,9 @@ def main(
         page_path,
         studies=shown,
         overview=overview(shown),
+        questions=first_screen(
+            [(study.id, study.data) for study in shown], overview_paths
+        ),
         detectors=detectors,
         transfers=exit_transfers(
             TRANSFER.read(transfer_path), shown[0].data.confidence
@@ -253,7 +287,11 @@ if __name__ == "__main__":
             transfer_path=Path(snakemake.input.transfer),
             reproduction_path=Path(snakemake.input.reproduction),
             template_path=Path(snakemake.input.template),
+            overview_paths={
+                one.name: Path(snakemake.input[one.name]) for one in QUESTIONS
+            },
             page_path=Path(snakemake.output.page),
+            numbers_folder=Path(snakemake.output.numbers),
             settings=Settings(**snakemake.params.settings),
             provenance=Provenance.here(SCRIPTS.parents[1]),
         )

@@ -1,0 +1,1 @@
+"""Explorer: every thought of all studies, to look at in a browser."""

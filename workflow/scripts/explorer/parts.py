@@ -1,0 +1,195 @@
+"""Parts of the explorer: which columns of which tables it shows of a thought or turn.
+
+The explorer shows values of tables. A part is rows of one table; its columns have the
+names, units and meanings of the table's contract.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+EXITS, RULES, TRUTH, TEXTS = "exits", "rules", "truth", "texts"
+ATTRIBUTION, ATTENTION, LENS = "attribution", "attention", "lens"
+VIEWS = (EXITS, RULES, TRUTH, TEXTS, ATTRIBUTION, ATTENTION, LENS)
+"""Views that the config can leave out. Thoughts with their events are always there."""
+
+DIGITS = 6
+"""Significant digits of the numbers that the explorer shows."""
+
+Rows = dict[tuple[object, ...], list[list[object]]]
+"""Values of the columns of a part, by key."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a table that belong to a thought, or to an event of it."""
+
+    name: str
+    """Its name in the explorer's data."""
+    table: str
+    """Name of the table in the study."""
+    columns: tuple[str, ...]
+    """Columns that are shown, without the keys."""
+    view: str | None = None
+    """Of `VIEWS`; None: always there."""
+    keys: tuple[str, ...] = ("trace",)
+
+    def rows(self, table: pl.DataFrame) -> Rows:
+        """Values of the columns, by key, in the order of the table.
+
+        Args:
+            table: its rows.
+        """
+        shown = [rounded(name, table.schema[name]) for name in self.columns]
+        groups = table.select(*self.keys, *shown).partition_by(
+            self.keys, as_dict=True, include_key=False, maintain_order=True
+        )
+        return {key: [list(row) for row in rows.rows()] for key, rows in groups.items()}
+
+
+def rounded(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A column, with `DIGITS` significant digits if it holds real numbers."""
+    if dtype.is_float():
+        return pl.col(name).cast(pl.Float64).round_sig_figs(DIGITS)
+    if dtype in (pl.List(pl.Float32), pl.List(pl.Float64)):
+        return pl.col(name).list.eval(
+            pl.element().cast(pl.Float64).round_sig_figs(DIGITS)
+        )
+    return pl.col(name)
+
+
+THOUGHT_PARTS = (
+    Part(
+        "events",
+        "events",
+        (
+            *("event", "kind", "ordinal", "start", "end", "token"),
+            *("value", "is_gold", "is_final", "cue", "cue_kind"),
+        ),
+    ),
+    Part(
+        "turns",
+        "turns",
+        ("event", "position", "logprob", "predicted_text", "is_word", "selected"),
+        ATTRIBUTION,
+    ),
+    Part(
+        "exits",
+        "early_exit",
+        (
+            *("exit", "tokens_before", "answer", "answer_text", "correct", "ended"),
+            *("whole_logprob", "logit", "margin", "entropy"),
+        ),
+        EXITS,
+    ),
+    Part(
+        "points",
+        "trial_points",
+        (
+            *("point", "token", "tokens_before", "sentence", "paragraph", "cue"),
+            *("arrival", "every", "end", "answer", "correct", "trial_text"),
+            *("trial_logprobs", "entropy", "marker_logprob", "marker_rank"),
+        ),
+        EXITS,
+    ),
+    Part(
+        "arrivals",
+        "repair/arrivals",
+        (
+            "arrival",
+            "point",
+            "answer",
+            "correct",
+            "next_answer",
+            "next_correct",
+            "turn",
+        ),
+        RULES,
+    ),
+    Part(
+        "stops",
+        "exit_policies/stops",
+        ("policy", "point", "kept", "full", "answer", "correct"),
+        RULES,
+    ),
+    Part(
+        "truth",
+        "truth",
+        (
+            *("boundary", "start", "end", "choice", "cause", "cause_in"),
+            *("cause_start", "cause_end", "probability"),
+        ),
+        TRUTH,
+    ),
+    Part(
+        "decoding_actions",
+        "decoding_actions",
+        ("action", "shared", "tokens", "closed", "answer", "correct", "text"),
+        TEXTS,
+    ),
+    Part(
+        "wrong_samples",
+        "wrong_samples",
+        (
+            *("place", "action", "draw", "kept", "tokens"),
+            *("closed", "answer", "correct", "text"),
+        ),
+        TEXTS,
+    ),
+    Part(
+        "steering",
+        "steering",
+        (
+            *("direction", "boundary", "positions", "strength", "tokens"),
+            *("closed", "answer", "correct", "text"),
+        ),
+        TEXTS,
+    ),
+)
+"""What is shown of a thought."""
+
+ATTRIBUTION_PART = Part(
+    "attribution",
+    "attribution/tokens",
+    ("position", "metric_value", "question_start", "max_abs", "signed_max"),
+    ATTRIBUTION,
+    ("trace", "event"),
+)
+ATTENTION_PART = Part(
+    "attention",
+    "attention",
+    (
+        *("layer", "tokens", "bos", "question", "part_1", "part_2", "part_3"),
+        *("part_4", "part_5", "current_sentence", "arrival_sentence"),
+        *("dla_backtrack", "dla_wrap_up"),
+    ),
+    ATTENTION,
+    ("trace", "event"),
+)
+LENS_PART = Part(
+    "lens",
+    "logit_lens",
+    ("layer", "backtrack", "wrap_up", "backtrack_logprob", "top_ids"),
+    LENS,
+    ("trace", "event"),
+)
+TURN_PARTS = (ATTRIBUTION_PART, ATTENTION_PART, LENS_PART)
+"""What is shown of a selected turn."""
+
+
+def needed_tables(views: Collection[str]) -> list[str]:
+    """Names of the tables that views need.
+
+    Args:
+        views: of `VIEWS`.
+    """
+    parts = (*THOUGHT_PARTS, *TURN_PARTS)
+    names = [part.table for part in parts if part.view is None or part.view in views]
+    further = {
+        ATTRIBUTION: "attribution",
+        ATTENTION: "attention/heads",
+        RULES: "exit_policies/policies",
+    }
+    names += [name for view, name in further.items() if view in views]
+    return list(dict.fromkeys(["problems", "traces", *names]))

@@ -1,0 +1,1 @@
+"""Overview: four questions in one figure each, all studies side by side."""
