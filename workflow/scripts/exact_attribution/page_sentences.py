@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.page.wording import count, listed, percent, plural, real
+from doubletake.page.wording import count, listed, percent, plural, points, real
 from exact_attribution.tables import (
     DIFFERENCE,
     ESTIMATE,
@@ -67,13 +67,17 @@ def budget_sentence(data: StudyData) -> str:
     else:
         limit = "these are all"
     whole = found.filter(pl.col("words") >= pl.col("context_words")).height
+    sample = (
+        "These are all words of their contexts."
+        if whole == found.height
+        else f"At {plural(whole, 'backtrack')} these are all words of the context. "
+        "Elsewhere they are the first words of the published ranking and a random "
+        "sample of the others."
+    )
     words = int(found["words"].sum())
     return (
         f"Of {plural(turns, 'selected backtrack')}, {count(found.height)} were "
-        f"measured: {limit}. {plural(words, 'word')} were replaced exactly. At "
-        f"{count(whole)} backtracks these are all words of the context; elsewhere they "
-        "are the first words of the published ranking and a random sample of the "
-        "others."
+        f"measured: {limit}. {plural(words, 'word')} were replaced exactly. {sample}"
     )
 
 
@@ -235,7 +239,23 @@ def causes_sentence(data: StudyData) -> str:
             )
     if not parts:
         return ""
-    return f"A planted cause is among the first {FIRST} words {'; '.join(parts)}."
+    text = f"A planted cause is among the first {FIRST} words {'; '.join(parts)}."
+    exact = row_of(data, "causes", cause="all", ranking=EXACT, k=FIRST)
+    return f"{text} {_over_estimate(data, exact)}" if exact is not None else text
+
+
+def _over_estimate(data: StudyData, row: dict[str, Any]) -> str:
+    """Whether exact patching finds the cause more often than the estimate."""
+    low, high = row["over_estimate_low"], row["over_estimate_high"]
+    if low is None:
+        why = data.why_no_interval(row["problems"])
+        return f"The difference between exact patching and the estimate is {why}."
+    told = "not told apart from the estimate"
+    if low > 0 or high < 0:
+        told = f"{'more' if low > 0 else 'less'} often there than by the estimate"
+    ends = data.between(row, points, "over_estimate")
+    difference = points(row["over_estimate"])
+    return f"By exact patching it is {told} ({difference} points, {ends})."
 
 
 def _two(value: float) -> str:

@@ -309,6 +309,13 @@ EXACT_CAUSES = Table(
             unit="share",
         ),
         *with_ends("gain", "share minus `chance`", "share", nullable=True),
+        *with_ends(
+            "over_estimate",
+            "share minus the share by `estimate`, at the same backtracks; null for "
+            "`estimate`",
+            "share",
+            nullable=True,
+        ),
         *CASES,
     ),
     holds="how often the planted cause is among the first words",
