@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import polars as pl
 import pytest
-from tiny_exact import cell_rows, event_row, word_rows
+from tiny_exact import caused, cell_rows, stepped, studied, truth_of, word_rows
 
 from doubletake.stats.intervals import IntervalSettings
 from exact_attribution.cause_ranks import causes_table, chance_of
@@ -13,7 +13,6 @@ from exact_attribution.recall import recall_table, screen_recall
 from exact_attribution.sizes import sizes_table
 from exact_attribution.steps import steps_table
 from exact_attribution.tables import EXACT_CELLS, EXACT_EVENTS, EXACT_WORDS
-from truth.tables import TRUTH
 
 INTERVALS = IntervalSettings()
 
@@ -28,20 +27,6 @@ def test_correlations_are_means_over_backtracks_of_those_of_numpy():
     assert row["pearson"] == pytest.approx(np.mean(wanted))
     assert (row["words"], row["events"], row["problems"]) == (72, 12, 12)
     assert table.filter(pl.col("layer").is_null()).is_empty()  # no sample
-
-
-def stepped(draw, noise: dict[float, float], problems: int = 12) -> pl.DataFrame:
-    """Cells whose exact change is the estimate plus noise that depends on the step."""
-    rows = []
-    for number in range(problems):
-        estimate = draw.normal(size=8)
-        for step, size in noise.items():
-            exact = estimate + size * draw.normal(size=8)
-            path = exact if step == 1 else None
-            rows += cell_rows(number, exact, estimate, step, integrated=path)
-            if step == 1:  # words of another layer, which are not in the sample
-                rows += cell_rows(number, -exact, estimate, step, layer=5)
-    return EXACT_CELLS.frame(rows)
 
 
 def test_a_fall_with_the_step_is_found():
@@ -65,16 +50,6 @@ def test_no_fall_is_claimed_at_the_nominal_rate():
         (row,) = table.filter(method="difference").to_dicts()
         claims += row["pearson_low"] > 0 or row["pearson_high"] < 0
     assert 0 < claims <= 13  # 6 expected
-
-
-def studied(draw, noise: float, problems: int = 14, top: int = 10**6):
-    words, events = [], []
-    for number in range(problems):
-        exact = draw.normal(size=12)
-        estimate = exact + noise * draw.normal(size=12)
-        words += word_rows(number, exact, estimate, top=top)
-        events.append(event_row(number, 12))
-    return EXACT_WORDS.frame(words), EXACT_EVENTS.frame(events)
 
 
 def test_recall_beside_chance():
@@ -133,37 +108,6 @@ def test_chance_of_a_cause_by_counting_all_orders():
     orders = list(permutations(range(words)))
     hits = sum(bool(set(order[:k]) & set(range(cause))) for order in orders)
     assert chance_of(words, cause, k) == pytest.approx(hits / len(orders))
-
-
-def truth_of(problems: int, cause: str = "slip") -> pl.DataFrame:
-    row = {
-        "problem": "0",
-        "boundary": 1,
-        "start": 0,
-        "end": 5,
-        "token": 91,
-        "choice": "turn",
-        "word": "Wait",
-        "cause": cause,
-        "causes": 1,
-        "cause_in": "thought",
-        "cause_start": 0,
-        "cause_end": 3,
-        "turns": 0,
-        "probability": 0.5,
-    }
-    return TRUTH.frame([row | {"trace": f"{k}/0"} for k in range(problems)])
-
-
-def caused(draw, exact_of_cause: float, problems: int = 14):
-    """The cause's word has this exact value; the estimate is blind."""
-    words, events = [], []
-    for number in range(problems):
-        exact, estimate = draw.normal(size=(2, 12))
-        exact[0] = draw.normal() if exact_of_cause == 0 else exact_of_cause
-        words += word_rows(number, exact, estimate, cause=(0,))
-        events.append(event_row(number, 20))
-    return EXACT_WORDS.frame(words), EXACT_EVENTS.frame(events)
 
 
 def test_a_cause_that_is_always_first():

@@ -45,11 +45,23 @@ def row_of(data: StudyData, table: str, **where: Any) -> dict[str, Any] | None:
     return rows.row(0, named=True) if rows.height else None
 
 
-def verdict(data: StudyData, row: dict[str, Any]) -> str:
-    """Whether a share is told from chance: what the interval of its gain says."""
+def verdict(data: StudyData, row: dict[str, Any], name: str = "") -> str:
+    """Whether a share is told from chance: what the interval of its gain says.
+
+    Where the gain is equal on all problems, it is what the share’s own interval
+    says: with 0 or all hits, only this one exists.
+
+    Args:
+        data: the study.
+        row: of `EXACT_RECALL` or `EXACT_CAUSES`.
+        name: of the share’s interval, as in `StudyData.between`.
+    """
     low, high = row["gain_low"], row["gain_high"]
     if low is None:
-        return f"chance is {data.why_no_interval(row['problems'])}"
+        ends = [row[f"{name}_{end}".lstrip("_")] for end in ("low", "high")]
+        if ends[0] is None:
+            return f"chance is {data.why_no_interval(row['problems'])}"
+        low, high = (end - row["chance"] for end in ends)
     if low > 0:
         return "more often than chance"
     return "less often than chance" if high < 0 else "not told from chance"
@@ -61,7 +73,7 @@ def budget_sentence(data: StudyData) -> str:
     turns = data.tables["turns"].filter(pl.col("selected"), kind="backtrack").height
     late = events.height - found.height
     if late:
-        limit = f"the time was over before {count(late)} further ones"
+        limit = f"the time was over before {count(late)} more"
     elif events.height < turns:
         limit = "the config asks for no more"
     else:
@@ -200,7 +212,7 @@ def recall_sentence(data: StudyData) -> str:
             parts.append(
                 f"{RANKED_BY[ranking]} {percent(row['recall'], 0)} "
                 f"({data.between(row, _share, 'recall')}; chance "
-                f"{percent(row['chance'], 0)}; {verdict(data, row)}; "
+                f"{percent(row['chance'], 0)}; {verdict(data, row, 'recall')}; "
                 f"{plural(row['events'], 'backtrack')})"
             )
     if not parts:
