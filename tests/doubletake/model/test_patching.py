@@ -7,9 +7,12 @@ from tiny_architectures import ARCHITECTURES, settings_of
 from doubletake.model.loading import load_decoder
 from doubletake.model.patching import (
     Cell,
+    Patch,
+    _groups_of_similar_length,
     cost_of,
     exact_changes,
     metric_by_full_pass,
+    slopes,
 )
 from doubletake.model.turn_metric import Decision, Metric
 
@@ -117,3 +120,90 @@ def test_the_cost_is_what_the_layers_compute(decoder):
     tokens = len(ITEM.ids)
     wanted = sum(cost_of(cell, tokens, decoder.n_layers) for cell in cells)
     assert sum(seen) == tokens * decoder.n_layers + wanted
+
+
+def patched_by_hand(decoder, means, patch: Patch) -> float:
+    """The metric of one pass in which several states have moved."""
+    mean = means["resid"][patch.layer]
+
+    def move(states):
+        states = states.clone()
+        for token in patch.tokens:
+            states[0, token] += patch.step * (mean - states[0, token])
+        return states
+
+    handle = decoder.layers[patch.layer].register_forward_pre_hook(
+        lambda _, inputs: (move(inputs[0]), *inputs[1:])
+    )
+    value = brute_force(decoder, means, None)
+    handle.remove()
+    return value
+
+
+def test_patches_of_several_tokens_equal_passes_hooked_by_hand(decoder):
+    """Also where a pass costs so much that passes of all lengths are joined."""
+    means, metric = means_of(decoder), Metric(decoder, "log_odds", GROUPS)
+    patches = [
+        Patch(layer, tokens, step)
+        for layer in range(decoder.n_layers)
+        for tokens in ((0, 1, 2), (3,), (4, 7), (6, 7, 8))
+        for step in (0.25, 1.0)
+    ]
+    changes, clean = exact_changes(decoder, metric, means, ITEM, patches, 1.0)
+    wanted = [patched_by_hand(decoder, means, patch) - clean for patch in patches]
+    assert changes == pytest.approx(wanted, abs=1e-4)
+    full = metric_by_full_pass(decoder, metric, means, ITEM, patches[4])
+    assert full == pytest.approx(wanted[4] + clean, abs=1e-5)
+
+
+@pytest.fixture(scope="module", params=["llama", "ministral3", "gemma2"])
+def smooth(request, architectures):
+    """Models without experts, whose choice jumps."""
+    return load_decoder(settings_of(architectures[request.param]))
+
+
+def test_a_slope_is_the_difference_of_two_near_steps(smooth):
+    means, metric = means_of(smooth), Metric(smooth, "log_odds", GROUPS)
+    common, half = (smooth, metric, means, ITEM), 0.002
+    places = [(1, (2, 3)), (2, (5,)), (0, (1, 8))]
+    middle = [Patch(*place, 0.3) for place in places]
+    near = [
+        Patch(*place, step) for place in places for step in (0.3 - half, 0.3 + half)
+    ]
+    values, _ = exact_changes(*common, near, 1.0)
+    differences = [
+        (after - before) / (2 * half)
+        for before, after in zip(values[::2], values[1::2], strict=True)
+    ]
+    found = slopes(*common, middle, 1.0)
+    assert found == pytest.approx(differences, rel=0.05, abs=5e-3)
+    assert max(map(abs, found)) > 0.02
+
+
+def test_the_mean_slope_of_the_path_is_the_exact_change(smooth):
+    means, metric = means_of(smooth), Metric(smooth, "log_odds", GROUPS)
+    common, points = (smooth, metric, means, ITEM), 200
+    path = [Patch(1, (4, 5), (k + 0.5) / points) for k in range(points)]
+    (change,), _ = exact_changes(*common, [Patch(1, (4, 5))], 1.0)
+    mean = sum(slopes(*common, path, 1.0)) / points
+    assert mean == pytest.approx(change, rel=0.03, abs=3e-3)
+
+
+def test_short_passes_join_long_ones_only_if_that_is_cheaper():
+    cells = [Patch(1, (token,)) for token in (0, 10, 50, 90)] + [Patch(2, (0,))]
+    alone = _groups_of_similar_length(cells, 100, 0.0)
+    assert [[cell.token for cell in group] for group in alone] == [
+        [0],
+        [10],
+        [50],
+        [90],
+        [0],
+    ]
+    some = _groups_of_similar_length(cells, 100, 50.0)
+    assert [[cell.token for cell in group] for group in some] == [
+        [0, 10],
+        [50, 90],
+        [0],
+    ]
+    joined = _groups_of_similar_length(cells, 100, 1e9)
+    assert [len(group) for group in joined] == [4, 1]

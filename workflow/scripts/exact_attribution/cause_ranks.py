@@ -7,7 +7,7 @@ import polars as pl
 
 from doubletake.stats.intervals import IntervalSettings
 from exact_attribution.summary_rows import EVENT, by_event, case_columns, mean_columns
-from exact_attribution.tables import EXACT_CAUSES, RANKINGS
+from exact_attribution.tables import ESTIMATE, EXACT_CAUSES, RANKINGS
 
 SIZES = (1, 3)
 """How many words count as first."""
@@ -66,12 +66,15 @@ def _columns(
     hits: list[float] = []
     chances: list[float] = []
     in_context: list[float] = []
+    differences: list[float] = []
     problems: list[str] = []
     for problem, event in measured:
         if len(event) <= k:
             continue
         ranks = [row[f"{ranking}_rank"] for row in event if row["is_cause"]]
+        estimated = min(row["estimate_rank"] for row in event if row["is_cause"])
         hits.append(float(min(ranks) <= k))
+        differences.append(hits[-1] - float(estimated <= k))
         chances.append(chance_of(len(event), len(ranks), k))
         context = max(event[0]["context_words"], len(event))
         in_context.append(chance_of(context, len(ranks), k))
@@ -86,5 +89,11 @@ def _columns(
         "chance": sum(chances) / len(chances) if chances else None,
         "context_chance": sum(in_context) / len(in_context) if chances else None,
         **mean_columns("gain", gains, problems, intervals),
+        **mean_columns(
+            "over_estimate",
+            [] if ranking == ESTIMATE else differences,
+            [] if ranking == ESTIMATE else problems,
+            intervals,
+        ),
         **case_columns(problems),
     }

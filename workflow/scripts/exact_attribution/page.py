@@ -54,9 +54,10 @@ def headline(data: StudyData) -> str:
         f"At {n}, the estimate finds {percent(row['recall'], 0)} of the {FIRST} words "
         "that exact patching puts first"
     )
-    if row["gain_low"] is None:
-        return f"{text} (chance {percent(row['chance'], 0)}; {verdict(data, row)})."
-    text += f" (chance {percent(row['chance'], 0)}), {verdict(data, row)}"
+    told = verdict(data, row, "recall")
+    if row["recall_low"] is None:
+        return f"{text} (chance {percent(row['chance'], 0)}; {told})."
+    text += f" (chance {percent(row['chance'], 0)}), {told}"
     exact, estimate = (
         row_of(data, "causes", cause="all", ranking=name, k=FIRST)
         for name in (EXACT, ESTIMATE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from doubletake.page.wording import count, listed, percent, plural, real
+from doubletake.page.wording import count, listed, percent, plural, points, real
 from exact_attribution.tables import (
     DIFFERENCE,
     ESTIMATE,
@@ -45,11 +45,23 @@ def row_of(data: StudyData, table: str, **where: Any) -> dict[str, Any] | None:
     return rows.row(0, named=True) if rows.height else None
 
 
-def verdict(data: StudyData, row: dict[str, Any]) -> str:
-    """Whether a share is told from chance: what the interval of its gain says."""
+def verdict(data: StudyData, row: dict[str, Any], name: str = "") -> str:
+    """Whether a share is told from chance: what the interval of its gain says.
+
+    Where the gain is equal on all problems, it is what the share’s own interval
+    says: with 0 or all hits, only this one exists.
+
+    Args:
+        data: the study.
+        row: of `EXACT_RECALL` or `EXACT_CAUSES`.
+        name: of the share’s interval, as in `StudyData.between`.
+    """
     low, high = row["gain_low"], row["gain_high"]
     if low is None:
-        return f"chance is {data.why_no_interval(row['problems'])}"
+        ends = [row[f"{name}_{end}".lstrip("_")] for end in ("low", "high")]
+        if ends[0] is None:
+            return f"chance is {data.why_no_interval(row['problems'])}"
+        low, high = (end - row["chance"] for end in ends)
     if low > 0:
         return "more often than chance"
     return "less often than chance" if high < 0 else "not told from chance"
@@ -61,19 +73,23 @@ def budget_sentence(data: StudyData) -> str:
     turns = data.tables["turns"].filter(pl.col("selected"), kind="backtrack").height
     late = events.height - found.height
     if late:
-        limit = f"the time was over before {count(late)} further ones"
+        limit = f"the time was over before {count(late)} more"
     elif events.height < turns:
         limit = "the config asks for no more"
     else:
         limit = "these are all"
     whole = found.filter(pl.col("words") >= pl.col("context_words")).height
+    sample = (
+        "These are all words of their contexts."
+        if whole == found.height
+        else f"At {plural(whole, 'backtrack')} these are all words of the context. "
+        "Elsewhere they are the first words of the published ranking and a random "
+        "sample of the others."
+    )
     words = int(found["words"].sum())
     return (
         f"Of {plural(turns, 'selected backtrack')}, {count(found.height)} were "
-        f"measured: {limit}. {plural(words, 'word')} were replaced exactly. At "
-        f"{count(whole)} backtracks these are all words of the context; elsewhere they "
-        "are the first words of the published ranking and a random sample of the "
-        "others."
+        f"measured: {limit}. {plural(words, 'word')} were replaced exactly. {sample}"
     )
 
 
@@ -196,7 +212,7 @@ def recall_sentence(data: StudyData) -> str:
             parts.append(
                 f"{RANKED_BY[ranking]} {percent(row['recall'], 0)} "
                 f"({data.between(row, _share, 'recall')}; chance "
-                f"{percent(row['chance'], 0)}; {verdict(data, row)}; "
+                f"{percent(row['chance'], 0)}; {verdict(data, row, 'recall')}; "
                 f"{plural(row['events'], 'backtrack')})"
             )
     if not parts:
@@ -235,7 +251,23 @@ def causes_sentence(data: StudyData) -> str:
             )
     if not parts:
         return ""
-    return f"A planted cause is among the first {FIRST} words {'; '.join(parts)}."
+    text = f"A planted cause is among the first {FIRST} words {'; '.join(parts)}."
+    exact = row_of(data, "causes", cause="all", ranking=EXACT, k=FIRST)
+    return f"{text} {_over_estimate(data, exact)}" if exact is not None else text
+
+
+def _over_estimate(data: StudyData, row: dict[str, Any]) -> str:
+    """Whether exact patching finds the cause more often than the estimate."""
+    low, high = row["over_estimate_low"], row["over_estimate_high"]
+    if low is None:
+        why = data.why_no_interval(row["problems"])
+        return f"The difference between exact patching and the estimate is {why}."
+    told = "not told apart from the estimate"
+    if low > 0 or high < 0:
+        told = f"{'more' if low > 0 else 'less'} often there than by the estimate"
+    ends = data.between(row, points, "over_estimate")
+    difference = points(row["over_estimate"])
+    return f"By exact patching it is {told} ({difference} points, {ends})."
 
 
 def _two(value: float) -> str:

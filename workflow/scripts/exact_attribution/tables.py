@@ -80,7 +80,13 @@ EXACT_EVENTS = Table(
             nullable=True,
             unit=NATS,
         ),
-        Column("whole_layer", COUNT, "its layer; null as `whole`", nullable=True),
+        Column(
+            "whole_layer",
+            COUNT,
+            "its layer; null as `whole`",
+            nullable=True,
+            unit="index",
+        ),
     ),
     sort=("trace", "event"),
     holds="the drawn backtracks, and what the budget of time allowed",
@@ -128,7 +134,12 @@ EXACT_WORDS = Table(
             "1: largest |exact| among the measured words of the event",
             unit="index",
         ),
-        Column("layer", COUNT, "the layer before which `exact` is the largest"),
+        Column(
+            "layer",
+            COUNT,
+            "the layer before which `exact` is the largest",
+            unit="index",
+        ),
         Column("same_cell", REAL, "the estimate before this layer", unit=NATS),
         Column(
             "published",
@@ -153,7 +164,12 @@ EXACT_CELLS = Table(
     (
         *KEY,
         *WORD,
-        Column("layer", COUNT, "the layer before which the word is replaced"),
+        Column(
+            "layer",
+            COUNT,
+            "the layer before which the word is replaced",
+            unit="index",
+        ),
         Column(
             "step",
             REAL,
@@ -309,6 +325,13 @@ EXACT_CAUSES = Table(
             unit="share",
         ),
         *with_ends("gain", "share minus `chance`", "share", nullable=True),
+        *with_ends(
+            "over_estimate",
+            "share minus the share by `estimate`, at the same backtracks; null for "
+            "`estimate`",
+            "share",
+            nullable=True,
+        ),
         *CASES,
     ),
     holds="how often the planted cause is among the first words",
