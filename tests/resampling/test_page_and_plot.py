@@ -24,9 +24,8 @@ CONFIG = {**SETTINGS, "intervals": {"confidence": 0.95, "least_problems": 10}}
 
 
 def study(boundaries, importance=(), checks=None, settings=CONFIG):
-    table = (
-        boundaries if hasattr(boundaries, "height") else RESAMPLING.frame(boundaries)
-    )
+    is_table = hasattr(boundaries, "height")
+    table = boundaries if is_table else RESAMPLING.frame(boundaries)
     known = sentences(list(importance))
     figures = (checks or Checks()).figures("float32")
     tables = {
@@ -68,18 +67,16 @@ def test_stability_is_told_beside_the_published_number():
 
 
 def test_prediction_is_claimed_by_its_test(predicted):
-    shown = "Prediction of this rate, among boundaries of one kind, is by the "
-    assert f"{shown}probability mass of the backtrack words and the study’s" in (
-        SECTION.headline(predicted)
-    )
-    assert "matched probe shown." in SECTION.headline(predicted)
+    among = "Among boundaries of one kind, prediction of this rate is"
+    both = "the probability mass of the backtrack words and the study’s matched probe."
+    assert f"{among} shown for {both}" in SECTION.headline(predicted)
     text = text_of(predicted)
     assert "detects where the study’s thoughts turned with an AUROC of" in text
     assert "prediction shown); without the noise of the draws" in text
     none = study(simulated(np.random.default_rng(1), 60, 0.0))
-    assert "matched probe not shown." in SECTION.headline(none)
+    assert f"{among} not shown for {both}" in SECTION.headline(none)
     few = study(simulated(np.random.default_rng(2), 8, 0.5))
-    assert "not checked." in SECTION.headline(few)
+    assert f"{among} not checked for {both}" in SECTION.headline(few)
 
 
 def test_the_choice_of_backtracks_is_told(predicted):

@@ -57,7 +57,7 @@ def test_a_known_effect_is_found_and_its_noise_removed():
     rng = np.random.default_rng(2)
     found, plain, corrected, many = 0, [], [], []
     for _ in range(12):
-        row = row_of(prediction_table(simulated(rng, 80, 0.6), INTERVALS, 0))
+        row = row_of(prediction_table(simulated(rng, 120, 0.6), INTERVALS, 0))
         found += row["p_holm"] <= 0.05 and row["spearman"] > 0
         plain.append(row["spearman"])
         corrected.append(row["corrected"])
