@@ -141,7 +141,12 @@ class Shard:
                 for k, (item, turns) in enumerate(zip(sentences, verdicts, strict=True))
             ]
         self.checks.replay_masses(
-            self.decoder, self.boundaries, read, self.words, self.sampling, s
+            self.decoder,
+            self.boundaries,
+            read,
+            self.words,
+            self.sampling,
+            s.verification,
         )
         return rows, draws
 
