@@ -95,7 +95,7 @@ def _row(
         "kind": kind,
         "sentences": own.height,
         "problems": own["problem"].n_unique(),
-        **value.columns("value"),
+        **_within_bounds(value.columns("value"), measure),
         **mean_size.columns("size"),
         **dict.fromkeys(("difference", "difference_low", "difference_high", "p")),
     }
@@ -110,6 +110,18 @@ def _row(
         is_divergence = measure == "divergence"
         row |= _difference(both, size if is_divergence else measure, intervals)
     return row
+
+
+def _within_bounds(
+    columns: dict[str, float | None], measure: str
+) -> dict[str, float | None]:
+    """Ends of an interval, at most 1 away from 0: a difference of two shares is not."""
+    if measure == "divergence":
+        return columns
+    return {
+        name: None if value is None else min(max(value, -1.0), 1.0)
+        for name, value in columns.items()
+    }
 
 
 def _difference(

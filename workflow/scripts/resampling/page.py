@@ -76,12 +76,11 @@ def prediction_sentence(data: StudyData) -> str:
         if score in rows and rows[score]["spearman"] is not None:
             verdict = predicts(rows[score], data.confidence)
             by_verdict.setdefault(verdict, []).append(name)
-    parts = [f"by {listed(names)} {verdict}" for verdict, names in by_verdict.items()]
+    parts = [f"{verdict} for {listed(names)}" for verdict, names in by_verdict.items()]
     if not parts:
         return ""
-    return (
-        f"Prediction of this rate, among boundaries of one kind, is {'; '.join(parts)}."
-    )
+    verdicts = "; ".join(parts)
+    return f"Among boundaries of one kind, prediction of this rate is {verdicts}."
 
 
 def findings(data: StudyData) -> list[str]:

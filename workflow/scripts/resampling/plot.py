@@ -248,7 +248,8 @@ def draw_importance(
     write_note(
         figure,
         f"Sentences of {thoughts}: {', '.join(counts)}.",
-        f"Bars: {confidence:.0%} over problems. Ticks: divergence by chance.",
+        f"Bars: {confidence:.0%} over problems; means of too few are not drawn. Ticks: "
+        "divergence by chance.",
     )
     return figure
 
@@ -284,10 +285,11 @@ def _draw_column(
 
 
 def _draw_mean(axes: Axes, x: int, row: Mapping[str, Any], colour: str) -> None:
-    """A mean with its interval, beside the sentences."""
+    """A mean with its interval, beside the sentences; nothing without an interval."""
+    if row["value_low"] is None:
+        return
     at, value = x + 0.38, row["value"]
-    if row["value_low"] is not None:
-        axes.vlines(at, row["value_low"], row["value_high"], color=colour, lw=1.4)
+    axes.vlines(at, row["value_low"], row["value_high"], color=colour, lw=1.4)
     axes.plot([at], [value], "o", color=colour, ms=5.5)
 
 

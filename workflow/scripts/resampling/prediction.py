@@ -145,6 +145,8 @@ def reliability(
 ) -> float:
     """Rank correlation that rates of as many new draws would have with these.
 
+    NaN where the halves do not agree, or do not vary.
+
     The draws are parted into random halves; the mean rank correlation r of the halves'
     rates is stepped up to all draws, 2 r / (1 + r) (Spearman 1910, Brown 1910).
 
@@ -160,10 +162,8 @@ def reliability(
         first = array_generator(seed, k).hypergeometric(hits, draws - hits, half)
         found.append(spearman(first / half, (hits - first) / (draws - half), kinds))
     known = [value for value in found if not np.isnan(value)]
-    if not known:
-        return float("nan")
-    r = float(np.mean(known))
-    return 2 * r / (1 + r)
+    r = float(np.mean(known)) if known else 0.0
+    return 2 * r / (1 + r) if r > 0 else float("nan")
 
 
 def _detection(

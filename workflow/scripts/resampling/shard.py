@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from doubletake.model.continued_thoughts import Stem, continued
+from doubletake.model.continued_thoughts import Continued, Stem, continued
 from doubletake.stats.intervals import wilson_interval
 from doubletake.stats.verification import Verification
 from doubletake.study.shards import indices_of_shard
@@ -141,14 +141,21 @@ class Shard:
                 for k, (item, turns) in enumerate(zip(sentences, verdicts, strict=True))
             ]
         self.checks.replay_masses(
-            self.decoder, self.boundaries, read, self.words, self.sampling, s
+            self.decoder,
+            self.boundaries,
+            read,
+            self.words,
+            self.sampling,
+            s.verification,
         )
         return rows, draws
 
-    def _draws(self) -> dict[tuple[str, int], list[NextSentence]]:
-        """The next sentences of all draws, by boundary."""
+    @cached_property
+    def _decoded(self) -> tuple[list[Continued], list[Continued]]:
+        """The rollouts and the draws, decoded together: draws fill up the batch."""
         s = self.settings
-        stems = [
+        rollouts = [one.stem(s.anchor_samples) for one in self.points]
+        draws = [
             Stem(
                 one.thought,
                 f"{one.position}",
@@ -159,26 +166,28 @@ class Shard:
             )
             for one in self.boundaries
         ]
-        done, notes = self._continued(stems)
-        self.notes += notes
-        found: dict[tuple[str, int], list[NextSentence]] = {}
-        for item in done:
-            name = item.stem.thought.name, int(item.stem.name)
-            sentence = self.readers[name].following(item.row)
-            found.setdefault(name, []).append(sentence)
-        return found
-
-    def _continued(self, stems: list[Stem]) -> Any:
-        s = self.settings
-        return continued(
+        done, notes = continued(
             self.decoder,
             self.tokenizer,
-            stems,
+            [*rollouts, *draws],
             self.sampling,
             s.max_new_tokens,
             s.batch_size,
             self.progress,
         )
+        self.notes += notes
+        whole = set(rollouts)
+        parts = [item for item in done if item.stem in whole]
+        return parts, [item for item in done if item.stem not in whole]
+
+    def _draws(self) -> dict[tuple[str, int], list[NextSentence]]:
+        """The next sentences of all draws, by boundary."""
+        found: dict[tuple[str, int], list[NextSentence]] = {}
+        for item in self._decoded[1]:
+            name = item.stem.thought.name, int(item.stem.name)
+            sentence = self.readers[name].following(item.row)
+            found.setdefault(name, []).append(sentence)
+        return found
 
     def _rate(
         self, sentences: list[NextSentence], verdicts: list[bool]
@@ -227,19 +236,16 @@ class Shard:
 
     def rollout_rows(self) -> list[dict[str, Any]]:
         """Rows of `RESAMPLING_ROLLOUTS`."""
-        s = self.settings
+        detector = self.settings.detector
         points = {(one.thought.name, one.stem_name): one for one in self.points}
-        stems = [one.stem(s.anchor_samples) for one in self.points]
-        done, notes = self._continued(stems)
-        self.notes += notes
         readers: dict[tuple[str, str], TurnReader] = {}
         rows = []
-        for item in done:
+        for item in self._decoded[0]:
             key = item.stem.thought.name, item.stem.name
             point = points[key]
             reader = readers.setdefault(
-                key, TurnReader(point.thought, point.cut, s.detector)
+                key, TurnReader(point.thought, point.cut, detector)
             )
             rows.append(rollout_row(point, item, reader))
-            self.checks.add_rollout(item, reader, s.detector)
+            self.checks.add_rollout(item, reader, detector)
         return rows

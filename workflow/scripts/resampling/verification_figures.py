@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from doubletake.stats.verification import Case, Largest, drawn
+from doubletake.stats.verification import Case, Largest, Verification, drawn
 from doubletake.tables.verification import VerificationRow, violations
 from resampling.signals import Signal, Words, signal_alone
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from doubletake.model.token_sampling import Sampling
     from resampling.boundaries import Boundary
     from resampling.next_sentence import TurnReader
-    from resampling.shard import Settings
 
 # ASSUME: in float32, sums in another order change a mass by less than 1e-4, and the
 # score of a probe by less than 1e-2 log-odds; 16-bit models have no bound.
@@ -57,14 +56,14 @@ class Checks:
         read: Sequence[Signal],
         words: Words,
         sampling: Sampling,
-        settings: Settings,
+        settings: Verification,
     ) -> None:
         """Compute the masses at some boundaries alone."""
         cases = [Case(one.name, one.position + 1) for one in boundaries]
         work = sum(case.cost for case in cases)
         by_name = dict(zip((case.name for case in cases), read, strict=True))
         known = {one.name: one for one in boundaries}
-        for case in drawn(cases, work, settings.verification):
+        for case in drawn(cases, work, settings):
             one = known[str(case.name[0]), int(case.name[1])]
             alone = signal_alone(decoder, one, words, sampling)
             self.mass.add(abs(alone.mass - by_name[case.name].mass))
