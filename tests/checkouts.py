@@ -69,9 +69,8 @@ class Checkout:
         assert result.returncode == 0, result.stdout[-4000:]
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Like `run`, in less than half the time, for a run that starts no job."""
-        options = self.command(*arguments)[3:]
-        return starts.start(options, self.folder, self.environment())
+        """Like `run`, for what Snakemake says: a plan, a summary, a refusal."""
+        return self.run(*arguments)
 
     def environment(self) -> dict[str, str]:
         """The environment of a run: the current one, with bytecode allowed."""

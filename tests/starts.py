@@ -2,8 +2,8 @@
 
 A process loads what Snakemake and scripts import from other packages, once, and forks
 for each start. So a run is Snakemake's own main function, in a process of its own, with
-the folder, the environment and the arguments of the caller. Before it begins, it forks a
-process that has no threads, and this one forks for each script that Snakemake starts:
+the folder, the environment and the arguments of the caller. Before it begins, it forks
+a process that has no threads, and this one forks for each script of the run:
 
     loaded process -> Snakemake -> forks jobs -> waits for a job -> the job
 
@@ -17,6 +17,7 @@ with those of these starts, for all rules.
 """
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -35,6 +36,8 @@ from typing import Any, NoReturn
 
 AT_IMPORT = "PYTHON", "OMP_", "HF_", "TRANSFORMERS_"
 """Beginnings of the variables that are read when packages are imported."""
+THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+"""Threads that packages start when they are imported: none, they would end in forks."""
 PACKAGES = [
     *("jinja2", "jsonschema", "math_verify", "numpy", "polars", "psutil", "yaml"),
     *("snakemake.cli", "snakemake.executors.local", "snakemake.script", "tqdm"),
@@ -55,7 +58,7 @@ def _loaded(variables: tuple[tuple[str, str], ...]) -> "subprocess.Popen[str]":
     others = {k: v for k, v in os.environ.items() if not k.startswith(AT_IMPORT)}
     return subprocess.Popen(
         [sys.executable, __file__],
-        env=others | dict(variables),
+        env=others | dict(variables) | dict.fromkeys(THREADS, "1"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -186,10 +189,8 @@ class _Job:
             return int(self.said.readline())
 
     def send_signal(self, number: int) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
-        except ProcessLookupError:
-            pass
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
@@ -204,11 +205,9 @@ def _fork_jobs(
     """Fork for each job; end when Snakemake does, which has the other end."""
 
     def reap(*_: Any) -> None:
-        try:
+        with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        except ChildProcessError:
-            pass
 
     others.close()
     signal.signal(signal.SIGCHLD, reap)
@@ -254,10 +253,10 @@ def _run_script(
 def _serve() -> None:
     """Load what every start needs, then fork for each request."""
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    installed = [path for path in sys.path[1:] if path not in given]
-    sys.path[:] = installed
+    sys.path[:] = [path for path in sys.path[1:] if path not in given]
     for name in PACKAGES:
         importlib.import_module(name)
+    installed = list(sys.path)
     gc.freeze()  # no start looks for garbage in what all of them share
     for line in sys.stdin:
         child = _fork(_run_snakemake, json.loads(line), installed)
