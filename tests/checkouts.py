@@ -44,7 +44,15 @@ class Checkout:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake to its end; stderr is joined to stdout."""
+        """Run Snakemake to its end; stderr is joined to stdout.
+
+        Snakemake and its jobs share their imports with other runs (`starts`).
+        """
+        options = self.command(*arguments)[3:]
+        return starts.start(options, self.folder, self.environment())
+
+    def run_plainly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Like `run`, as a user starts it: every process imports what it needs."""
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -61,9 +69,8 @@ class Checkout:
         assert result.returncode == 0, result.stdout[-4000:]
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Like `run`, in less than half the time, for a run that starts no job."""
-        options = self.command(*arguments)[3:]
-        return starts.start(options, self.folder, self.environment())
+        """Like `run`, for what Snakemake says: a plan, a summary, a refusal."""
+        return self.run(*arguments)
 
     def environment(self) -> dict[str, str]:
         """The environment of a run: the current one, with bytecode allowed."""

@@ -8,7 +8,6 @@ import pytest
 from checkouts import Checkout
 from fault_counts import Tally
 from fault_tools import (
-    Run,
     assert_same,
     differing,
     flip,
@@ -66,13 +65,12 @@ def run_as_told(checkout: Checkout, targets: list[str]) -> set[str]:
     """
     asked: set[str] = set()
     for _ in range(6):
-        run = Run(checkout, *targets)
-        text = run.wait()
-        assert "Traceback" not in text, text[-8000:]
-        if run.process.returncode == 0:
+        run = checkout.run(*targets)
+        assert "Traceback" not in run.stdout, run.stdout[-8000:]
+        if run.returncode == 0:
             return asked
-        named = named_for_deletion(text)
-        assert named, text[-8000:]
+        named = named_for_deletion(run.stdout)
+        assert named, run.stdout[-8000:]
         for name in named:
             (checkout.folder / name).unlink()
         asked |= named

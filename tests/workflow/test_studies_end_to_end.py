@@ -71,6 +71,13 @@ def random_llama(folder: Path, tokenizer: Path) -> None:
     LlamaForCausalLM(config).save_pretrained(folder)
 
 
+def for_random_weights(config: dict[str, Any]) -> None:
+    """Keep every backtrack: none is predicted. Decode few tokens: no answer ends."""
+    config["turns"]["predicted_only"] = False
+    config["trial_points"]["max_tokens"] = 4
+    config["steering"]["screen_tokens"] = 3
+
+
 @pytest.mark.parametrize(
     ("name", "targets"),
     [
@@ -88,8 +95,7 @@ def test_real_traces_and_tokenizers(fresh, data_folder, tmp_path, name, targets)
     rows = (data_folder / "r1_traces/gsm8k_test.jsonl").read_text().splitlines()
     thoughts = tmp_path / "thoughts.jsonl"
     thoughts.write_text("\n".join(rows[::145][:16]) + "\n")
-    # Random weights never predict a backtrack word: keep every backtrack.
-    fresh.configure(lambda config: config["turns"].update(predicted_only=False))
+    fresh.configure(for_random_weights)
     study = run(
         fresh,
         {"source": str(model)},
