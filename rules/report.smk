@@ -6,12 +6,12 @@ REPORT_STUDIES = [study_files(config, SOURCES, study) for study in config["studi
 
 rule write_report:
     input:
+        **rules.plot_overview.output,
         results=[path for study in REPORT_STUDIES for path in study.outputs],
         manifests=[study.manifest for study in REPORT_STUDIES],
         scores="<results>/detector/scores.parquet",
         transfer="<results>/exit_transfer/transfer.parquet",
         reproduction="<results>/reproduction/reproduction.parquet",
-        **rules.plot_overview.output,
         template=REPORT_TEMPLATES / "page.html.jinja",
         parts=sorted(REPORT_TEMPLATES.glob("*.html.jinja")),
         style=REPORT_TEMPLATES / "page.css",
