@@ -48,6 +48,9 @@ def draw_steps(cells: pl.DataFrame, steps: pl.DataFrame, confidence: float) -> F
     ):
         rows = by_step.filter(method=method)
         name = {GRADIENT: "gradient", INTEGRATED: "averaged gradients"}[method]
+        # Beside the other mark of the whole way.
+        shift = 0.03 if method == INTEGRATED else 0.0
+        rows = rows.with_columns(pl.col("step") + shift)
         _draw_means(axes[0, 1], rows, "step", marker, colour, name)
     axes[0, 1].set(title="By step", xlabel="step", xlim=(0, 1.08))
     if by_step.height:
