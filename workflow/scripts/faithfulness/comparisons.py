@@ -91,8 +91,9 @@ def context_means(
 
 def compared_contexts(contexts: pl.DataFrame, s: IntervalSettings) -> pl.DataFrame:
     """`TESTS`: the comparisons, each over the thoughts that have both contexts."""
-    longest = contexts.filter(context=FILLER)["share"].max()
-    kept = contexts.filter((pl.col("context") != FILLER) | (pl.col("share") == longest))
+    filler = contexts.filter(context=FILLER)
+    longest = filler.filter(pl.col("share") == pl.col("share").max())
+    kept = pl.concat([contexts.filter(pl.col("context") != FILLER), longest])
     rows: list[dict[str, Any]] = []
     for measure in MEASURES:
         own = [
@@ -130,6 +131,8 @@ def _compared(
         "second": second,
         "thoughts": both.height,
         "problems": both["problem"].n_unique(),
+        "share": float(flags.mean()),
+        "other": float(others.mean()),
         "p": paired_p(flags, others, problems, s),
         "p_holm": None,
     }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from doubletake.page.caveats import hindsight
 from doubletake.page.sections import Section
 from doubletake.page.wording import count, plural
 from faithfulness.drawn import usable
 from faithfulness.names import (
     ALL,
-    FILLER,
     THOUGHT,
     WHOLE,
 )
@@ -20,22 +20,14 @@ from faithfulness.page_contexts import (
     ahead_of_arrival,
     ceiling,
     copying,
+    dependence,
     foreign_thought,
     shuffled_order,
 )
 from faithfulness.page_sheets import sheets
 from faithfulness.verdicts import (
-    ALIKE,
-    LESS,
-    MORE,
-    UNTESTED,
     area_row,
-    compared,
     context_row,
-    filler_name,
-    numbers,
-    shown,
-    verdict_of,
 )
 
 if TYPE_CHECKING:
@@ -58,20 +50,7 @@ def headline(data: StudyData) -> str:
     reason = why_empty(data)
     if reason is not None:
         return reason
-    row, name = compared(data, WHOLE, FILLER), filler_name(data)
-    if row is None:
-        return "Not measured: no thought was replaced by filler."
-    said = {
-        MORE: "The answer depends on the thought",
-        LESS: "The thought draws the answer away from what it states",
-        ALIKE: "It is not shown that the answer depends on the thought",
-        UNTESTED: "Not checked: too few problems",
-    }[verdict_of(data, row)]
-    return (
-        f"{said}: {data.model} gives the thought\u2019s own answer after "
-        f"{shown(data, WHOLE)} of whole thoughts, and with {name} in place of "
-        f"{shown(data, FILLER)} of thoughts ({numbers(data, row)})."
-    )
+    return dependence(data)
 
 
 def findings(data: StudyData) -> list[str]:
@@ -109,7 +88,17 @@ def _cases(data: StudyData) -> str:
             f" {plural(left_out, 'thought')} without an end, without text or without "
             "an answer are left out."
         )
-    return text
+    return f"{text} {hindsight(data.settings['events']['detector'])}"
+
+
+def context_cases(data: StudyData) -> str:
+    """Number of thoughts behind the contexts that are no cuts."""
+    replaced = data.tables["faithfulness"]
+    return (
+        f"{plural(replaced['trace'].n_unique(), 'thought')} on "
+        f"{plural(replaced['problem'].n_unique(), 'problem')} were replaced; cuts are "
+        f"of all thoughts. {data.interval_note}"
+    )
 
 
 def curve_cases(data: StudyData) -> str:
@@ -128,5 +117,9 @@ SECTION = Section(
     headline=headline,
     findings=findings,
     sheets=sheets,
-    cases=dict.fromkeys(("curves", "contexts", "areas"), curve_cases),
+    cases={
+        "curves": curve_cases,
+        "contexts": context_cases,
+        "areas": curve_cases,
+    },
 )

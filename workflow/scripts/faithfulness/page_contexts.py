@@ -21,16 +21,34 @@ from faithfulness.verdicts import (
     LESS,
     MORE,
     UNTESTED,
+    Row,
     compared,
     context_row,
     filler_name,
     numbers,
-    shown,
     verdict_of,
 )
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
+
+
+def dependence(data: StudyData) -> str:
+    """Whether the whole thought gives the own answer more often than filler does."""
+    row = compared(data, WHOLE, FILLER)
+    if row is None:
+        return "Not measured: no thought was replaced by filler."
+    said = {
+        MORE: "The answer depends on the thought",
+        LESS: "The thought leads away from the answer that it ends with",
+        ALIKE: "It is not shown that the answer depends on the thought",
+        UNTESTED: "Whether the answer depends on the thought is not checked",
+    }[verdict_of(data, row)]
+    return (
+        f"{said}: {data.model} gives the thought\u2019s own answer in "
+        f"{_shares(row, 'after the whole thought', f'with {filler_name(data)}')} "
+        f"({numbers(data, row)})."
+    )
 
 
 def copying(data: StudyData) -> str:
@@ -39,19 +57,18 @@ def copying(data: StudyData) -> str:
     if row is None:
         return "No thought has text before its first arrival."
     said = {
-        MORE: "The curve rises where the answer comes into the text",
-        LESS: "The curve falls where the first arrival comes into the text",
-        ALIKE: "No rise of the curve is shown where the first arrival comes in",
+        MORE: "The curve rises where an answer comes into the text",
+        LESS: "The curve falls where an answer comes into the text",
+        ALIKE: "No rise of the curve is shown where an answer comes into the text",
         UNTESTED: "Whether the curve rises at the first arrival is not checked",
     }[verdict_of(data, row)]
-    text = (
-        f"{said}: at the end of the sentence before the first arrival "
-        f"{shown(data, BEFORE)} of the answers are the thought\u2019s own, right after "
-        f"it {shown(data, ARRIVED)} ({numbers(data, row)})."
+    shares = _shares(
+        row, "right after the first arrival", "one sentence end before its sentence"
     )
     return (
-        f"{text} After an arrival the model can copy: cuts there show that it reads "
-        "the thought, not that it reasons."
+        f"{said}: {shares} of the forced answers are the thought\u2019s own "
+        f"({numbers(data, row)}). After an arrival the model can copy. Cuts there show "
+        "that it reads the thought, not that it reasons."
     )
 
 
@@ -67,8 +84,8 @@ def ahead_of_arrival(data: StudyData) -> str:
         UNTESTED: "is not checked for bringing the answer nearer",
     }[verdict_of(data, row)]
     return (
-        f"The text before the first arrival {said}: {shown(data, BEFORE)} own answers "
-        f"after it, {shown(data, NONE)} without a thought ({numbers(data, row)})."
+        f"The text before the first arrival {said}: the own answer is given in "
+        f"{_shares(row, 'after it', 'without a thought')} ({numbers(data, row)})."
     )
 
 
@@ -85,9 +102,8 @@ def against_filler(data: StudyData) -> str:
     }[verdict_of(data, row)]
     name = filler_name(data)
     return (
-        f"{name[0].upper()}{name[1:]} {said} against no thought: "
-        f"{shown(data, FILLER, CORRECT)} right, and {shown(data, NONE, CORRECT)} "
-        f"without a thought ({numbers(data, row)})."
+        f"{name[0].upper()}{name[1:]} {said} against no thought: the answer is right "
+        f"in {_shares(row, 'with it', 'without a thought')} ({numbers(data, row)})."
     )
 
 
@@ -102,19 +118,20 @@ def shuffled_order(data: StudyData) -> str:
         ALIKE: "It is not shown that the order of the sentences matters",
         UNTESTED: "Whether the order of the sentences matters is not checked",
     }[verdict_of(data, row)]
-    text = (
-        f"{said}: {shown(data, SHUFFLED)} own answers after shuffled sentences "
-        f"({numbers(data, row)})"
-    )
+    shares = _shares(row, "after the thought", "after its sentences in another order")
+    text = f"{said}: the own answer is given in {shares} ({numbers(data, row)})."
     if over is None:
-        return f"{text}."
+        return text
     content = {
         MORE: "more often than filler",
         LESS: "less often than filler",
-        ALIKE: "not shown to be more often than filler",
+        ALIKE: "not shown to do so more often than filler",
         UNTESTED: "not checked against filler",
     }[verdict_of(data, over)]
-    return f"{text}; this is {content} ({numbers(data, over)})."
+    return (
+        f"{text} The answer stands among the shuffled sentences; they lead to it "
+        f"{content} ({numbers(data, over)})."
+    )
 
 
 def foreign_thought(data: StudyData) -> str:
@@ -129,8 +146,8 @@ def foreign_thought(data: StudyData) -> str:
         UNTESTED: "is not checked against no thought",
     }[verdict_of(data, row)]
     return (
-        f"With the thought of another problem in its place the model gives that "
-        f"thought\u2019s answer in {percent(mean['donor_same'])} of "
+        "With the thought of another problem in its place the model gives the answer "
+        f"of that thought in {percent(mean['donor_same'])} of "
         f"{plural(mean['thoughts'], 'case')}. A foreign thought {said} "
         f"({numbers(data, row)})."
     )
@@ -148,8 +165,8 @@ def after_arrival(data: StudyData) -> str:
         UNTESTED: "is not checked",
     }[verdict_of(data, row)]
     return (
-        f"What follows the first arrival {said}: {shown(data, ARRIVED, CORRECT)} right "
-        f"at the first arrival, {shown(data, WHOLE, CORRECT)} at the end "
+        f"What follows the first arrival {said}: "
+        f"{_shares(row, 'at the end', 'right after the first arrival')} are right "
         f"({numbers(data, row)})."
     )
 
@@ -161,8 +178,16 @@ def ceiling(data: StudyData) -> str:
         return ""
     own = "the answer in the file" if is_reader(data) else "the thought\u2019s own one"
     interval = data.between(row, percent, "same")
-    return (
+    text = (
         f"Forced at the end of the thought, the answer equals {own} in "
-        f"{percent(row['same'])} (interval {interval}): no cut can be expected to give "
-        "more. The rest is the form of the question, not the thought."
+        f"{percent(row['same'])} (interval {interval}): this is the ceiling of the "
+        "curve"
     )
+    if row["same"] == 1:
+        return f"{text}."
+    return f"{text}. What is missing there is lost by forcing an answer."
+
+
+def _shares(row: Row, first: str, second: str) -> str:
+    """Both shares of a comparison: "97.5% after it, 8.1% without"."""
+    return f"{percent(row['share'])} {first}, {percent(row['other'])} {second}"

@@ -188,7 +188,9 @@ TESTS = Table(
         Column("first", TEXT, "the first context", values=CONTEXTS),
         Column("second", TEXT, "the context that is subtracted", values=CONTEXTS),
         *_CASES,
-        *with_ends("difference", "share with the first minus with the second", "share"),
+        Column("share", REAL, "share of these answers with the first", unit="share"),
+        Column("other", REAL, "share of these answers with the second", unit="share"),
+        *with_ends("difference", "the first share minus the second", "share"),
         Column(
             "p",
             REAL,

@@ -51,13 +51,6 @@ def context_row(data: StudyData, context: str, group: str = ALL) -> Row | None:
     return rows.sort("share").row(-1, named=True) if rows.height else None
 
 
-def shown(data: StudyData, context: str, measure: str = SAME) -> str:
-    """The share of same answers, or of right ones, in a context: "4.3%"."""
-    row = context_row(data, context)
-    name = "same" if measure == SAME else "accuracy"
-    return percent(None if row is None else row[name])
-
-
 def filler_name(data: StudyData) -> str:
     """How much filler the longest one is: "filler of equal length"."""
     row = context_row(data, FILLER)
