@@ -17,7 +17,7 @@ from faithfulness.tables import AREAS, CONTEXT_MEANS, CURVES, FAITHFULNESS, TEST
 S = IntervalSettings()
 EVENTS = pl.DataFrame(
     [(f"t{k:02}/0", "arrival", 1, k % 3 > 0) for k in range(24)]
-    + [(f"t{k:02}/0", "backtrack", 1, None) for k in range(12)],
+    + [(f"t{k:02}/0", "backtrack", 1, None) for k in range(0, 24, 2)],
     schema=["trace", "kind", "ordinal", "is_gold"],
     orient="row",
 )
