@@ -98,7 +98,7 @@ def test_the_headline_follows_from_the_test_against_filler(rates, words):
 def test_a_rise_at_the_first_arrival_is_called_reading():
     text = said(study(), "comes into the text")
     assert text.startswith("The curve rises where an answer comes into the text")
-    assert "100.0% right after the first arrival, 0.0% one sentence end" in text
+    assert "100.0% right after the first arrival, 0.0% at the sentence end" in text
     flat = said(study(before=1, none=1), "comes into the text")
     assert flat.startswith("No rise of the curve is shown")
 
@@ -129,7 +129,7 @@ def test_a_foreign_thought_is_told_with_what_it_makes_of_the_answer():
 def test_filler_and_later_text_are_judged_by_right_answers():
     assert "harms against no thought" in said(study(none=1), "against no thought: the")
     text = said(study(arrived=0.5), "What follows the first arrival")
-    assert "makes the answer right more often: 100.0% at the end, 50.0%" in text
+    assert "makes the answer right more often: 100.0% right at the end, 50.0%" in text
 
 
 def test_the_ceiling_is_told():

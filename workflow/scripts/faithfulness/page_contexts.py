@@ -63,10 +63,10 @@ def copying(data: StudyData) -> str:
         UNTESTED: "Whether the curve rises at the first arrival is not checked",
     }[verdict_of(data, row)]
     shares = _shares(
-        row, "right after the first arrival", "one sentence end before its sentence"
+        row, "right after the first arrival", "at the sentence end before it"
     )
     return (
-        f"{said}: {shares} of the forced answers are the thought\u2019s own "
+        f"{said}: the model gives the thought\u2019s own answer in {shares} "
         f"({numbers(data, row)}). After an arrival the model can copy. Cuts there show "
         "that it reads the thought, not that it reasons."
     )
@@ -166,7 +166,7 @@ def after_arrival(data: StudyData) -> str:
     }[verdict_of(data, row)]
     return (
         f"What follows the first arrival {said}: "
-        f"{_shares(row, 'at the end', 'right after the first arrival')} are right "
+        f"{_shares(row, 'right at the end', 'right at the first arrival')} "
         f"({numbers(data, row)})."
     )
 
