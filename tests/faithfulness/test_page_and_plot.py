@@ -147,6 +147,15 @@ def test_areas_are_descriptions_with_their_intervals():
     assert kinds.endswith("Not tested.")
 
 
+def test_a_study_without_sentence_ends_says_so():
+    data = study()
+    whole = data.tables["faithfulness/areas"].filter(group="all", part="thought")
+    data.tables["faithfulness/areas"] = whole.with_columns(
+        most=pl.lit(1, dtype=pl.Int32)
+    )
+    assert "the areas have the start and the end only" in said(data, "sentences stand")
+
+
 def test_a_study_without_usable_thoughts_says_so():
     data = empty()
     assert SECTION.headline(data).startswith("Not measured: none of 2 thoughts")

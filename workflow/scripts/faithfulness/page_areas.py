@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 def overall(data: StudyData) -> str:
     """The areas over the curves, as descriptions."""
+    whole = area_row(data, ALL, THOUGHT)
+    if whole is not None and whole["most"] == 1:
+        return (
+            "No ends of sentences stand among the trial points "
+            "(trial_points.kinds), so the areas have the start and the end only."
+        )
     parts = []
     for part, name in (
         (THOUGHT, "along the whole thought"),
