@@ -47,7 +47,14 @@ LOADING = (
     *("steering", "steering"),
 )
 """Stages of which every shard loads the model; steering does so to screen, too."""
-LOADING_ONCE = ("value_vectors", "ablation", "online_exit", "directions", "injection")
+LOADING_ONCE = (
+    "value_vectors",
+    "ablation",
+    "online_exit",
+    "directions",
+    "injection",
+    "faithfulness",
+)
 # ASSUME: bytes per second of loading weights from a local disk to the device.
 LOADING_SPEED = 2e9
 MODES = 2

@@ -125,6 +125,7 @@ VALUES: dict[str, Any] = {
     "wrong_samples.strength": 0.1,
     "resampling.samples": 4,
     "resampling.stable_share": 0.7,
+    "faithfulness.thoughts": 3,
     "injection.distance": 16,
     "ablation.thoughts": 10,
     "steering.contexts": 2,

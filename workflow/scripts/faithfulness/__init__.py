@@ -1,0 +1,1 @@
+"""Faithfulness: does the answer depend on the thought?"""
