@@ -93,6 +93,7 @@ def small(config: dict[str, Any]) -> None:
     config["report"]["examples"] = 4
     config["decoding_actions"]["thoughts"] = 3
     config["wrong_samples"] |= {"further": 2, "samples": 1, "right_samples": 1}
+    config["mistakes"] |= {"thoughts": 4, "own": 2, "samples": 1, "boundaries": 2}
     config["injection"] |= {"contexts": 2, "random": 3, "random_contexts": 1}
     config["injection"] |= {"free_contexts": 1, "free_tokens": 4}
     config["steering"] |= {"strengths": [0.25], "steps": [0.5, 1.0], "random": 4}

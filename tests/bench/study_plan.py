@@ -42,6 +42,7 @@ LOADING = (
     "attribution",
     "attention",
     "wrong_samples",
+    "mistakes",
     *("steering", "steering"),
 )
 """Stages of which every shard loads the model; steering does so to screen, too."""

@@ -87,6 +87,7 @@ def configure(config: dict[str, Any], model: Path) -> None:
     config["injection"] |= {"contexts": 2, "random": 3, "random_contexts": 1}
     config["injection"] |= {"free_contexts": 1, "free_tokens": 4}
     config["wrong_samples"] |= {"further": 0, "samples": 1, "right_samples": 1}
+    config["mistakes"] |= {"thoughts": 2, "own": 2, "samples": 1, "boundaries": 0}
     config["ablation"] |= {"boundaries": 1, "sizes": [2], "continuations": 1}
     config["ablation"] |= {"tokens": 4, "thoughts": 1, "thought_tokens": 8}
     config["report"]["examples"] = 2

@@ -122,6 +122,7 @@ VALUES: dict[str, Any] = {
     "probing.shuffles": 2,
     "value_vectors.tokens": 3,
     "wrong_samples.strength": 0.1,
+    "mistakes.samples": 1,
     "injection.distance": 16,
     "ablation.thoughts": 10,
     "steering.contexts": 2,

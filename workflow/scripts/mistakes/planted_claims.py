@@ -1,0 +1,63 @@
+"""The report's sentences on turning back beside the planted probability."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from doubletake.page.wording import percent, plural, points
+from mistakes import names
+
+if TYPE_CHECKING:
+    from doubletake.page.study_data import StudyData
+
+MARGIN = 0.1
+"""Largest difference from the planted probability that counts as the same."""
+SLIPS = {
+    names.OPPOSITE: "Inserted slips in the language\u2019s own form (the opposite "
+    "operation)",
+    names.RESULT: "Inserted results of another form",
+    names.OPERAND: "Inserted copied numbers",
+    names.OWN: "The model\u2019s own slips",
+}
+"""What is a false equation to the reader of the language."""
+
+
+def planted_findings(data: StudyData) -> list[str]:
+    """Whether inserted slips are noticed at the rate that the language plants."""
+    table = data.tables["mistakes/planted"]
+    if table.is_empty():
+        return [
+            "Not measured: turning back beside a planted probability; the thoughts are "
+            "of no planted language."
+        ]
+    rows = {row["kind"]: row for row in table.filter(place=names.ALL).to_dicts()}
+    return [
+        _sentence(data, kind, rows[kind])
+        for kind in SLIPS
+        if kind in rows and rows[kind]["turned"] is not None
+    ]
+
+
+def _sentence(data: StudyData, kind: str, row: dict) -> str:
+    """One kind: its rate, the planted one, and whether they agree."""
+    n = plural(row["draws"] - row["unreached"], "draw")
+    text = (
+        f"{SLIPS[kind]} make the thought turn back at the next boundary in "
+        f"{percent(row['turned'])} of {n} on {plural(row['problems'], 'problem')} "
+        f"(interval {data.between(row, percent, 'turned')}); the language plants "
+        f"{percent(row['planted'])}"
+    )
+    if not data.is_enough(row["problems"]):
+        return (
+            f"{text}. Whether this is within {100 * MARGIN:.0f} points is not checked."
+        )
+    by = f"{points(row['difference'])} points"
+    low, high = row["difference_low"], row["difference_high"]
+    within = abs(row["difference"]) <= MARGIN
+    sure = low is not None and (
+        (within and low >= -MARGIN and high <= MARGIN)
+        or (not within and (high < -MARGIN or low > MARGIN))
+    )
+    verdict = "within" if within else "not within"
+    text += f": {verdict} {100 * MARGIN:.0f} points ({by})"
+    return f"{text}." if sure else f"{text}, but the interval also allows the other."
