@@ -11,17 +11,17 @@ PROBLEM = Column("problem", TEXT, "id of its problem")
 PLACE = Column(
     "place",
     TEXT,
-    "the sentence that is changed: the first, a middle or the last one with an "
-    "equation before the first backtrack, that of the final answer (`final`), or that of the "
-    "thought's own false equation (`slip`)",
+    "the sentence that is changed: the first, a middle or the last one with "
+    "an equation before the first backtrack, that of the final answer (`final`), or "
+    "that of the thought's own false equation (`slip`)",
     values=PLACES,
 )
 KIND = Column(
     "kind",
     TEXT,
     "what is changed: nothing (`none`, `own`), the words only (`paraphrase`, "
-    "`filler`), the result of the equation (`result`), to that of the opposite operation "
-    "(`opposite`), a copied number (`operand`), the final answer (`answer`), a noun "
+    "`filler`), the result of the equation (`result`), to that of the opposite "
+    "operation (`opposite`), a copied number (`operand`), the final answer (`answer`), a noun "
     "(`unit`), `result` with a word after it (`wait`) or as the user's text "
     "(`external`), a false result to the right one (`mended`)",
     values=KINDS,
