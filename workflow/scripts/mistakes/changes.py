@@ -15,6 +15,7 @@ from mistakes.paraphrases import paraphrase
 from mistakes.sites import Site, Thought
 from mistakes.targets import Target
 from mistakes.wrong_numbers import as_written, wrong_number
+from truth.reading import language_slips
 
 UNIT = re.compile(
     r"(?<![\d.,$])(?P<number>\d[\d,]*) (?:[a-z]+ )?(?P<noun>[a-z]{2,}s)\b"
@@ -220,6 +221,16 @@ def _mended(thought: Thought, site: Site, _: Wording) -> Found:
     return None if new is None else (e.result, new)
 
 
+def _planted(thought: Thought, site: Site, wording: Wording) -> Found:
+    """The slip that the planted language would write there."""
+    e = site.equation
+    if e is None or not wording.planted:
+        return None
+    slips = language_slips(thought.drawn.question, thought.drawn.trace)
+    new = slips.get(e.result.start)
+    return None if new is None else (e.result, new)
+
+
 MADE: dict[str, Callable[[Thought, Site, Wording], Found]] = {
     names.RESULT: _result,
     names.WAIT: _result,
@@ -228,6 +239,7 @@ MADE: dict[str, Callable[[Thought, Site, Wording], Found]] = {
     names.OPERAND: _operand,
     names.ANSWER: _answer,
     names.UNIT: _unit,
+    names.PLANTED: _planted,
     names.MENDED: _mended,
 }
 """By kind: what is replaced, and by which text."""

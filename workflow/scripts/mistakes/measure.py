@@ -41,12 +41,15 @@ from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.tokenizer import load_tokenizer
 from events.tables import EVENTS
 from mistakes.changes import Wording, nouns_of
+from mistakes.names import BEFORE_TURN
 from mistakes.plan import planned, thoughts_of
 from mistakes.shard import Engine, Settings, Shard
+from mistakes.sites import Thought, sites_of
 from mistakes.tables import BOUNDARIES, EDITS, MISTAKES
 from mistakes.verification_figures import Checks
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
+from truth.reading import language_slips
 from truth.tables import TRUTH
 
 if TYPE_CHECKING:
@@ -56,6 +59,13 @@ logger = logging.getLogger("measure_mistakes")
 
 STAGE = "mistakes"
 FROM_A_FILE = "not measured: the thoughts come from a file, so they cannot be continued"
+
+
+def has_slip(thought: Thought) -> bool:
+    """Whether the planted language would write a slip at a place of a thought."""
+    slips = language_slips(thought.drawn.question, thought.drawn.trace)
+    own = [one.equation for one in sites_of(thought) if one.place in BEFORE_TURN]
+    return any(e is not None and e.result.start in slips for e in own)
 
 
 def not_continued(shard: str, dtype: str) -> pl.DataFrame:
@@ -97,7 +107,7 @@ def main(
         thoughts = thoughts_of(traces, problems, EVENTS.read(events_path))
         s = settings
         further = s.boundaries if planted else 0
-        plan = planned(thoughts, s.thoughts, s.own, further, s.seed)
+        plan = planned(thoughts, s.thoughts, s.own, further, s.seed, has_slip)
         nouns = nouns_of(problems["question"].to_list())
         decoder = load_decoder(model)
         engine = Engine(

@@ -19,7 +19,10 @@ OWN, MENDED = "own", "mended"
 OWN_KINDS = (OWN, MENDED)
 """A false equation that the model wrote itself: as it is, and made right."""
 
-KINDS = (*CONTROLS, *MISTAKES, *VERSIONS, *OWN_KINDS)
+PLANTED = "planted"
+"""The slip that the planted language would write there; only to the next boundary."""
+
+KINDS = (*CONTROLS, *MISTAKES, *VERSIONS, PLANTED, *OWN_KINDS)
 """All kinds, in the order of tables and figures."""
 CHOSEN = (*CONTROLS[1:], *MISTAKES, *VERSIONS, OWN)
 """Kinds that the config may choose; `none` and `mended` are always made."""

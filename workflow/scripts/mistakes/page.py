@@ -45,13 +45,13 @@ def headline(data: StudyData) -> str:
     if reason is not None:
         return reason
     rows = tested_rows(data)
-    checked = [row for row in rows if row["noticed_over_base_holm"] is not None]
+    checked = [row for row in rows if row["turned_over_base_holm"] is not None]
     if not checked:
         return "Not checked: no kind of mistake was made in enough problems."
     more = [
         row
         for row in checked
-        if is_shown(data, row, "noticed_over_base") and row["noticed_over_base"] > 0
+        if is_shown(data, row, "turned_over_base") and row["turned_over_base"] > 0
     ]
     others = [row for row in checked if row not in more]
     parts = []
@@ -91,9 +91,9 @@ def findings(data: StudyData) -> list[str]:
 
 def _kind(data: StudyData, row: Row) -> str:
     """A kind of mistake at the place where it is tested."""
-    names_of = ["noticed_over_base"]
+    names_of = ["turned_over_base"]
     if row["kind"] != names.OWN:
-        names_of += ["noticed_over_paraphrase", "noticed_over_filler"]
+        names_of += ["turned_over_paraphrase", "turned_over_filler"]
     checks = "; ".join(verdict(data, row, name) for name in names_of)
     what = DONE[row["kind"]]
     return (

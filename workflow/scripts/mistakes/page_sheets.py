@@ -50,13 +50,13 @@ def summary_sheet(data: StudyData) -> Sheet:
             percent(row["corrected"]),
             percent(row["accuracy"]),
             percent(row["inflation"], 0),
-            _or(row["noticed_over_base"], points),
+            _or(row["turned_over_base"], points),
             *(
                 probability(row[f"{name}_holm"])
                 for name in (
-                    "noticed_over_base",
-                    "noticed_over_paraphrase",
-                    "noticed_over_filler",
+                    "turned_over_base",
+                    "turned_over_paraphrase",
+                    "turned_over_filler",
                     "accuracy_over_base",
                 )
             ),

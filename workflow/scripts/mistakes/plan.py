@@ -4,8 +4,9 @@ The plan does not depend on the number of shards.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -31,6 +32,7 @@ def planned(
     own: int | None,
     further: int,
     seed: int,
+    has_slip: Callable[[Thought], bool],
 ) -> Plan:
     """Thoughts in seeded order, one of each problem before a second of any.
 
@@ -38,16 +40,17 @@ def planned(
         thoughts: of the study.
         count: right thoughts with a place to change; None: all.
         own: thoughts with a slip of their own; None: all.
-        further: right thoughts after these.
+        further: of the other right thoughts, those in which `has_slip` finds a slip.
         seed: of the draw.
+        has_slip: whether the planted language would write a slip in a thought.
     """
     read = list(thoughts)
     right = [one for one in read if sites_of(one)]
     slipped = [one for one in read if own_site(one) is not None]
     ordered = _ordered(right, seed)
     chosen = ordered[:count]
-    more = ordered[len(chosen) :][:further]
-    return Plan(chosen, _ordered(slipped, seed)[:own], more)
+    more = (one for one in ordered[len(chosen) :] if further and has_slip(one))
+    return Plan(chosen, _ordered(slipped, seed)[:own], list(islice(more, further)))
 
 
 def _ordered(thoughts: list[Thought], seed: int) -> list[Thought]:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 MARGIN = 0.1
 """Largest difference from the planted probability that counts as the same."""
 SLIPS = {
-    names.OPPOSITE: "Inserted slips in the language\u2019s own form (the opposite "
-    "operation)",
-    names.RESULT: "Inserted results of another form",
-    names.OPERAND: "Inserted copied numbers",
+    names.PLANTED: "Inserted slips that the language would write there",
     names.OWN: "The model\u2019s own slips",
+    names.OPPOSITE: "Results of the opposite operation at any step",
+    names.RESULT: "Other wrong results, which the language never writes,",
+    names.OPERAND: "Wrong copied numbers, which the language never writes,",
 }
 """What is a false equation to the reader of the language."""
 
@@ -60,4 +60,18 @@ def _sentence(data: StudyData, kind: str, row: dict) -> str:
     )
     verdict = "within" if within else "not within"
     text += f": {verdict} {100 * MARGIN:.0f} points ({by})"
-    return f"{text}." if sure else f"{text}, but the interval also allows the other."
+    text += "" if sure else ", but the interval also allows the other"
+    return f"{text}{_against_base(data, kind, row)}."
+
+
+def _against_base(data: StudyData, kind: str, row: dict) -> str:
+    """Whether it turns back more often than without the mistake."""
+    base = "with the right result" if kind == names.OWN else "unchanged"
+    p = row["over_base_holm"]
+    if p is None:
+        return ""
+    by = f"{points(row['over_base'])} points, corrected p {p:.3f}"
+    if p > 1 - data.confidence:
+        return f". No difference from the same thoughts {base} is shown ({by})"
+    side = "more" if row["over_base"] > 0 else "less"
+    return f". This is {side} often than the same thoughts {base} ({by})"

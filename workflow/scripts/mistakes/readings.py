@@ -7,7 +7,7 @@ from doubletake.model.continued_thoughts import Continued
 from doubletake.text.sentences import Span, sentences
 from doubletake.text.trace_positions import thought_span
 from mistakes.edits import Edit
-from mistakes.names import UNSEEN
+from mistakes.names import CONTROLS, MENDED, UNSEEN
 from truth.reading import next_boundary
 
 
@@ -29,12 +29,13 @@ def reading_row(edit: Edit, done: Continued, detector: str) -> dict[str, Any]:
         turn_cue(sentence) is not None
         or any(e.start == following.start + start for e in turns)
     )
-    restated_next = change.target.stated_in(sentence)
+    wrong = change.kind not in (*CONTROLS, MENDED)
+    mended = wrong and change.target.stated_in(sentence)
     unseen = change.kind in UNSEEN
     restated = change.target.stated_in(row["text"][new:stop])
     return case_of(edit, done) | {
         "turned": None if unseen else turned,
-        "noticed": None if unseen else turned or restated_next,
+        "noticed": None if unseen else turned or mended,
         "restated": restated,
         "correct": row["correct"],
         "corrected": restated or row["correct"],

@@ -144,7 +144,7 @@ class Shard:
         for thought in self._part(self.plan.further):
             for site in sites_of(thought):
                 if site.place in names.BEFORE_TURN:
-                    yield from self._at(thought, site, [names.OPPOSITE])
+                    yield from self._at(thought, site, (names.NONE, names.PLANTED))
 
     def _at(self, thought: Thought, site: Site, kinds: Sequence[str]) -> Iterator[Edit]:
         """The edits of a sentence; none if there is nothing but controls to make."""

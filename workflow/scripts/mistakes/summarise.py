@@ -23,6 +23,7 @@ from mistakes import names
 from mistakes.comparisons import compared, corrected, inflation, joined
 from mistakes.summary_tables import CONTRASTS, PLANTED, SUMMARY
 from mistakes.tables import BOUNDARIES, MISTAKES
+from pocket.reading import TURN
 
 if TYPE_CHECKING:
     snakemake: Any
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("summarise_mistakes")
 
 COMPARED = {
-    "noticed_over_base": ("noticed", None),
-    "noticed_over_paraphrase": ("noticed", names.PARAPHRASE),
-    "noticed_over_filler": ("noticed", names.FILLER),
+    "turned_over_base": ("turned", None),
+    "turned_over_paraphrase": ("turned", names.PARAPHRASE),
+    "turned_over_filler": ("turned", names.FILLER),
     "accuracy_over_base": ("correct", None),
 }
 """By comparison: the flag, and the other kind; None: the baseline."""
@@ -146,22 +147,33 @@ def planted_rates(boundaries: pl.DataFrame, s: IntervalSettings) -> pl.DataFrame
         boundaries: `BOUNDARIES`.
         s: coverage, and fewest problems with an interval.
     """
+    turned = (pl.col("choice") == TURN).fill_null(value=False)
+    table = boundaries.with_columns(
+        turned=pl.when(pl.col("planted").is_not_null()).then(turned)
+    )
     rows = []
     for place in (names.ALL, *names.PLACES):
         chosen = pl.col("place") == place
         if place == names.ALL:
             chosen = pl.col("place") != names.FINAL
+        group = table.filter(chosen)
         for kind in names.KINDS:
-            part = boundaries.filter(chosen, kind=kind)
-            if not part.is_empty():
-                rows.append({"place": place, "kind": kind} | _planted_row(part, s))
+            if not group.filter(kind=kind).is_empty():
+                rows.append(_planted_row(group, place, kind, s))
+    corrected(rows, "over_base")
     return PLANTED.frame(rows)
 
 
-def _planted_row(part: pl.DataFrame, s: IntervalSettings) -> dict[str, Any]:
+def _planted_row(
+    group: pl.DataFrame, place: str, kind: str, s: IntervalSettings
+) -> dict[str, Any]:
+    """A row of `PLANTED`; `group` are all boundaries of the places."""
+    part = group.filter(kind=kind)
     reached = part.drop_nulls("planted")
-    row: dict[str, Any] = dict.fromkeys(list(PLANTED.schema)[2:])
+    row: dict[str, Any] = dict.fromkeys(PLANTED.schema)
     row |= {
+        "place": place,
+        "kind": kind,
         "draws": part.height,
         "unreached": part.height - reached.height,
         "unread": reached["choice"].null_count(),
@@ -169,13 +181,17 @@ def _planted_row(part: pl.DataFrame, s: IntervalSettings) -> dict[str, Any]:
     }
     if reached.is_empty():
         return row
-    turned = (reached["choice"] == "turn").fill_null(value=False)
-    row |= share_of(reached.select("problem", flag=turned), "turned", s)
+    row |= share_of(reached.select("problem", flag="turned"), "turned", s)
     planted = reached["planted"].to_numpy()
     row["planted"] = float(planted.mean())
-    values = (turned.to_numpy().astype(float) - planted)[:, None]
+    values = (reached["turned"].to_numpy().astype(float) - planted)[:, None]
     problems = reached["problem"].to_numpy()
     row |= cluster_means(np.asarray(values), problems, s)[0].columns("difference")
+    base = names.BASE.get(kind, names.NONE)
+    if kind not in (names.NONE, names.MENDED):
+        row |= compared(reached, group.filter(kind=base), "turned", "over_base", s)
+    if place != names.ALL:
+        row["over_base_p"] = None
     return row
 
 

@@ -67,11 +67,11 @@ SUMMARY = Table(
         ),
         Column("unclosed", COUNT, "draws without an end of thought", unit="draws"),
         *_tested(
-            "noticed_over_base",
-            "`noticed` minus that of the baseline: `none`, or `mended` for `own`",
+            "turned_over_base",
+            "`turned` minus that of the baseline: `none`, or `mended` for `own`",
         ),
-        *_tested("noticed_over_paraphrase", "`noticed` minus that of `paraphrase`"),
-        *_tested("noticed_over_filler", "`noticed` minus that of `filler`"),
+        *_tested("turned_over_paraphrase", "`turned` minus that of `paraphrase`"),
+        *_tested("turned_over_filler", "`turned` minus that of `filler`"),
         *_tested(
             "accuracy_over_base",
             "accuracy minus that of the baseline: what the mistake costs",
@@ -137,6 +137,11 @@ PLANTED = Table(
             unit="probability",
         ),
         *with_ends("difference", "`turned` minus `planted`", "share", nullable=True),
+        *_tested(
+            "over_base",
+            "`turned` minus that of the same thoughts unchanged; of `own`, with the "
+            "right result",
+        ),
     ),
     holds="how often changed thoughts of the planted language turn back at the next "
     "boundary, beside the planted probability",

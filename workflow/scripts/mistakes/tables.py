@@ -21,9 +21,10 @@ KIND = Column(
     TEXT,
     "what is changed: nothing (`none`, `own`), the words only (`paraphrase`, "
     "`filler`), the result of the equation (`result`), to that of the opposite "
-    "operation (`opposite`), a copied number (`operand`), the final answer (`answer`), a noun "
-    "(`unit`), `result` with a word after it (`wait`) or as the user's text "
-    "(`external`), a false result to the right one (`mended`)",
+    "operation (`opposite`), a copied number (`operand`), the final answer (`answer`), "
+    "a noun (`unit`), `result` with a word after it (`wait`) or as the user's text "
+    "(`external`), `result` to a slip of the planted language (`planted`), a false "
+    "result to the right one (`mended`)",
     values=KINDS,
 )
 TOKENS = pl.List(pl.Int32)
@@ -91,8 +92,8 @@ MISTAKES = Table(
         Column(
             "noticed",
             FLAG,
-            "the next sentence turns back, doubts, or states the right equation or "
-            "number; null as `turned`",
+            "the next sentence turns back, doubts, or after a mistake states the right "
+            "equation or number; null as `turned`",
             nullable=True,
         ),
         Column(

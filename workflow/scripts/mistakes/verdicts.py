@@ -22,9 +22,9 @@ DONE = {
 }
 """Mistakes in sentences."""
 OTHER = {
-    "noticed_over_base": "the unchanged thought",
-    "noticed_over_paraphrase": "the paraphrase",
-    "noticed_over_filler": "the neutral sentence",
+    "turned_over_base": "the unchanged thought",
+    "turned_over_paraphrase": "the paraphrase",
+    "turned_over_filler": "the neutral sentence",
 }
 
 
@@ -53,7 +53,7 @@ def verdict(data: StudyData, row: Row, name: str) -> str:
         name: of the comparison.
     """
     other = OTHER[name]
-    if name == "noticed_over_base" and row["kind"] == names.OWN:
+    if name == "turned_over_base" and row["kind"] == names.OWN:
         other = "the same thought with the right result"
     if row[f"{name}_holm"] is None:
         return f"not checked against {other}"

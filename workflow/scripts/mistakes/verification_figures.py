@@ -19,12 +19,13 @@ from mistakes.names import (
     EXTERNAL,
     FINAL,
     OWN,
+    PLANTED,
     WAIT,
 )
 
 LARGEST_SHARE = 0.1
 """In float32, continuations of which rounding may change a token in another batch."""
-FALSE = (*EQUATIONS, WAIT, EXTERNAL, OWN)
+FALSE = (*EQUATIONS, WAIT, EXTERNAL, PLANTED, OWN)
 """Kinds after which the thought holds a false equation."""
 
 

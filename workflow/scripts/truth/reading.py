@@ -1,9 +1,9 @@
-"""For later stages: the planted probability of turning back in a new text."""
+"""For later stages: planted probabilities in new texts, and slips of the language."""
 
 from typing import Any, NamedTuple
 
 from doubletake.text.trace_positions import thought_span
-from pocket.reading import read_thought
+from pocket.reading import possible_slips, read_thought
 
 
 class NextBoundary(NamedTuple):
@@ -36,3 +36,18 @@ def next_boundary(
                 one.start + start, one.choice, one.cause.kind, one.probability
             )
     return None
+
+
+def language_slips(question: str, trace: dict[str, Any]) -> dict[int, str]:
+    """Slips that the planted language would write in a thought that has none.
+
+    Args:
+        question: of the planted language.
+        trace: a row of `TRACES`.
+
+    Returns:
+        The wrong result by the first character of the right one, in the trace's text.
+    """
+    start, stop = thought_span(trace)
+    found = possible_slips(question, trace["text"][start:stop])
+    return {at + start: str(wrong) for at, wrong in found.items()}
