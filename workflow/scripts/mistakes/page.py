@@ -11,7 +11,7 @@ from doubletake.page.sections import Section
 from doubletake.page.wording import count, listed, percent, plural, points
 from mistakes import names
 from mistakes.page_sheets import sheets
-from mistakes.planted_claims import planted_findings
+from mistakes.planted_claims import planted_findings, planted_headline
 from mistakes.verdicts import (
     DONE,
     Row,
@@ -63,7 +63,7 @@ def headline(data: StudyData) -> str:
     if others:
         parts.append(f"not shown for {listed([_rates(row) for row in others])}")
     text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{text[0].upper()}{text[1:]}.{planted_headline(data)}"
 
 
 def _rates(row: Row) -> str:

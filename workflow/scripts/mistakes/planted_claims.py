@@ -38,6 +38,19 @@ def planted_findings(data: StudyData) -> list[str]:
     ]
 
 
+def planted_headline(data: StudyData) -> str:
+    """Turns after slips of the language beside the planted probability."""
+    table = data.tables["mistakes/planted"]
+    rows = table.filter(place=names.ALL, kind=names.PLANTED).to_dicts()
+    if not rows or rows[0]["turned"] is None:
+        return ""
+    return (
+        f" After inserted slips of the language {percent(rows[0]['turned'])} turn back "
+        "at the next boundary, where the language plants "
+        f"{percent(rows[0]['planted'])}."
+    )
+
+
 def _sentence(data: StudyData, kind: str, row: dict) -> str:
     """One kind: its rate, the planted one, and whether they agree."""
     n = plural(row["draws"] - row["unreached"], "draw")

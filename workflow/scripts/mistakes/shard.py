@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from mistakes.plan import Plan
 
 
+AGAIN = "/again"
+"""Ends the names of continuations that are repeated."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The `mistakes` section, and what it takes from other sections."""
@@ -97,19 +101,25 @@ class Shard:
         self.edits = [*whole, *short]
         for edit in self.edits:
             self.checks.add_edit(edit, self.engine.tokenizer)
-        stems = [one.stem(s.samples, None) for one in whole]
-        stems += [one.stem(1, s.boundary_tokens) for one in short]
-        done = self._continued(stems)
-        self._repeat(done)
-        by_stem = {(one.thought.name, one.name): one for one in self.edits}
-        shorts = {one.thought.name for one in short}
+        stems = {_name(one): one.stem(s.samples, None) for one in whole}
+        stems |= {_name(one): one.stem(1, s.boundary_tokens) for one in short}
+        repeated = self._repeated(stems)
+        done = self._continued([*stems.values(), *repeated])
+        first = {_stem_name(one): one for one in done if not one.draw}
+        by_name = {_name(one): one for one in self.edits}
+        shorts = set(map(_name, short))
         rows = []
         for one in done:
+            trace, name = _stem_name(one)
+            if name.endswith(AGAIN):
+                own = first.get((trace, name.removesuffix(AGAIN)))
+                self.checks.add_repeat(one, own)
+                continue
             self.checks.add_start(one)
-            edit = by_stem[one.stem.thought.name, one.stem.name]
+            edit = by_name[trace, name]
             if self.wording.planted and edit.change.kind not in names.UNSEEN:
                 self.boundaries.append(boundary_row(edit, one))
-            if edit.thought.name not in shorts or edit.change.place == names.SLIP:
+            if (trace, name) not in shorts:
                 rows.append(reading_row(edit, one, s.detector))
         return rows
 
@@ -184,19 +194,25 @@ class Shard:
         self.notes += notes
         return done
 
-    def _repeat(self, done: list[Continued]) -> None:
-        """Decode some first draws again, in a batch of other rows."""
-        first = {
-            (one.stem.thought.name, one.stem.name): one for one in done if not one.draw
+    def _repeated(self, stems: dict[tuple[str, str], Stem]) -> list[Stem]:
+        """Stems of which the first draw is decoded again, in another row of a batch."""
+        costs = {
+            name: 1 + len(stem.thought.trace["completion_ids"])
+            for name, stem in stems.items()
         }
-        work = sum(1 + len(one.ids) for one in done)
-        cases = [Case(name, 1 + len(one.ids)) for name, one in first.items()]
-        drawn_names = {c.name for c in drawn(cases, work, self.settings.verification)}
-        stems = [
-            replace(one.stem, draws=1)
-            for name, one in first.items()
-            if name in drawn_names
+        work = sum(costs[name] * stem.draws for name, stem in stems.items())
+        cases = [Case(name, cost) for name, cost in costs.items()]
+        chosen = {case.name for case in drawn(cases, work, self.settings.verification)}
+        return [
+            replace(stem, name=stem.name + AGAIN, draws=1)
+            for name, stem in stems.items()
+            if name in chosen
         ]
-        for again in self._continued(stems):
-            name = again.stem.thought.name, again.stem.name
-            self.checks.add_repeat(again, first[name])
+
+
+def _name(edit: Edit) -> tuple[str, str]:
+    return edit.thought.name, edit.name
+
+
+def _stem_name(done: Continued) -> tuple[str, str]:
+    return done.stem.thought.name, done.stem.name

@@ -60,9 +60,10 @@ class Checks:
         given = list(done.stem.ids)
         self.starts.append(done.completion.ids[: len(given)] != given)
 
-    def add_repeat(self, again: Continued, first: Continued) -> None:
+    def add_repeat(self, again: Continued, first: Continued | None) -> None:
         """Compare a repeated continuation with the first one."""
-        self.differing.append(again.completion.ids != first.completion.ids)
+        own = None if first is None else first.completion.ids
+        self.differing.append(again.completion.ids != own)
 
     def figures(self, dtype: torch.dtype) -> list[VerificationRow]:
         """Rows of the table of verification."""
@@ -71,7 +72,7 @@ class Checks:
         own = "tokens outside of the change / tokens of the study"
         false = "false equations in edited thoughts / false equations that were made"
         given = "first tokens of continuations / tokens of the edits"
-        again = "continuations / the same ones in a batch of other rows"
+        again = "continuations / the same ones in another row of a batch"
         return [
             violations(text, self.characters, "edits"),
             violations(own, self.tokens, "edits"),
