@@ -25,6 +25,7 @@ SETTINGS = Settings(
     own=2,
     samples=2,
     boundaries=3,
+    boundary_samples=1,
     boundary_tokens=40,
     places=["early", "middle", "last", "final"],
     kinds=list(CHOSEN),

@@ -42,6 +42,8 @@ class Settings:
     boundaries: int
     """Further right thoughts of the planted language that go on to the next boundary
     only."""
+    boundary_samples: int
+    """Continuations of each of these."""
     boundary_tokens: int
     """Most tokens of these."""
     places: list[str]
@@ -102,7 +104,8 @@ class Shard:
         for edit in self.edits:
             self.checks.add_edit(edit, self.engine.tokenizer)
         stems = {_name(one): one.stem(s.samples, None) for one in whole}
-        stems |= {_name(one): one.stem(1, s.boundary_tokens) for one in short}
+        draws, most = s.boundary_samples, s.boundary_tokens
+        stems |= {_name(one): one.stem(draws, most) for one in short}
         repeated = self._repeated(stems)
         done = self._continued([*stems.values(), *repeated])
         first = {_stem_name(one): one for one in done if not one.draw}

@@ -60,11 +60,17 @@ EDITS = Table(
         Column("new", TEXT, "the characters that stand there instead"),
         Column("appended", TEXT, "what follows the sentence; empty: nothing"),
         Column("first", COUNT, "first token that is made again", unit="token index"),
-        Column("old_tokens", TOKENS, "ids of the tokens that are replaced"),
+        Column(
+            "old_tokens",
+            TOKENS,
+            "ids of the tokens that are replaced",
+            unit="token ids",
+        ),
         Column(
             "new_tokens",
             TOKENS,
             "ids of the tokens in their place; those of `appended` only for `filler`",
+            unit="token ids",
         ),
         Column("kept", COUNT, "tokens of the completion before the cut", unit="tokens"),
     ),
