@@ -8,7 +8,7 @@ import polars as pl
 
 from doubletake.page.reader import is_reader
 from doubletake.page.sections import Section
-from doubletake.page.wording import count, listed, percent, plural, points
+from doubletake.page.wording import listed, percent, plural, points, probability
 from mistakes import names
 from mistakes.page_sheets import sheets
 from mistakes.planted_claims import planted_findings, planted_headline
@@ -174,7 +174,7 @@ def _contrast(data: StudyData, row: Row, claim: str) -> str:
     by = (
         f"{points(row['difference'])} points, interval "
         f"{data.between(row, points, 'difference')}, corrected p "
-        f"{row['difference_holm']:.3f}"
+        f"{probability(row['difference_holm'])}"
     )
     if not _shown(data, row):
         return f"no difference is shown ({by})"
@@ -228,7 +228,8 @@ def _design(data: StudyData) -> str:
         f", {plural(whole['trace'].n_unique(), 'thought')} of them continued to the end"
     )
     if broken:
-        return f"{text}. {count(broken)} checks of characters and tokens fail."
+        checked = plural(broken, "check")
+        return f"{text}. Failed: {checked} of characters and tokens."
     return (
         f"{text}. All change exactly the named characters, and all other tokens are "
         "the study\u2019s own."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doubletake.page.wording import percent, plural, points
+from doubletake.page.wording import percent, plural, points, probability
 from mistakes import names
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _against_base(data: StudyData, kind: str, row: dict) -> str:
     p = row["over_base_holm"]
     if p is None:
         return ""
-    by = f"{points(row['over_base'])} points, corrected p {p:.3f}"
+    by = f"{points(row['over_base'])} points, corrected p {probability(p)}"
     if p > 1 - data.confidence:
         return f". No difference from the same thoughts {base} is shown ({by})"
     side = "more" if row["over_base"] > 0 else "less"

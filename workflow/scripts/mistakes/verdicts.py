@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from doubletake.page.wording import percent, plural, points
+from doubletake.page.wording import percent, plural, points, probability
 from mistakes import names
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def difference(data: StudyData, row: Row, name: str) -> str:
     """A difference with its interval and its corrected p-value."""
     interval = data.between(row, points, name)
     p = row[f"{name}_holm"]
-    return f"{points(row[name])} points, interval {interval}, corrected p {p:.3f}"
+    by = f"{points(row[name])} points, interval {interval}"
+    return f"{by}, corrected p {probability(p)}"
 
 
 def cost(data: StudyData, row: Row) -> str:
