@@ -164,7 +164,7 @@ def test_broken_edits_are_told():
     checks.tokens += [False, False]
     data = study(rows_of(), checks=checks)
     assert SECTION.findings(data)[-1].endswith(
-        "1 checks of characters and tokens fail."
+        "Failed: 1 check of characters and tokens."
     )
     assert SECTION.findings(study(rows_of()))[-1].endswith("are the study’s own.")
 
