@@ -105,6 +105,7 @@ def small(config: dict[str, Any]) -> None:
     config["resampling"] |= {"boundaries": 8, "samples": 3, "anchor_thoughts": 3}
     config["resampling"] |= {"anchor_sentences": 2, "anchor_samples": 2}
     config["faithfulness"]["thoughts"] = 4
+    config["mistakes"] |= {"thoughts": 4, "own": 2, "samples": 1, "boundaries": 2}
     config["injection"] |= {"contexts": 2, "random": 3, "random_contexts": 1}
     config["injection"] |= {"free_contexts": 1, "free_tokens": 4}
     config["steering"] |= {"strengths": [0.25], "steps": [0.5, 1.0], "random": 4}

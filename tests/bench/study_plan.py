@@ -44,6 +44,7 @@ LOADING = (
     "wrong_samples",
     "resampling",
     "loop",
+    "mistakes",
     *("steering", "steering"),
 )
 """Stages of which every shard loads the model; steering does so to screen, too."""

@@ -92,6 +92,7 @@ def configure(config: dict[str, Any], model: Path) -> None:
     config["wrong_samples"] |= {"further": 0, "samples": 1, "right_samples": 1}
     config["resampling"] |= {"boundaries": 8, "samples": 2, "anchor_thoughts": 1}
     config["faithfulness"]["thoughts"] = 2
+    config["mistakes"] |= {"thoughts": 2, "own": 2, "samples": 1, "boundaries": 0}
     config["ablation"] |= {"boundaries": 1, "sizes": [2], "continuations": 1}
     config["ablation"] |= {"tokens": 4, "thoughts": 1, "thought_tokens": 8}
     config["report"]["examples"] = 2

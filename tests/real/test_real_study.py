@@ -12,7 +12,7 @@ pytestmark = pytest.mark.real
 OPENING = "<think>\n"
 PLANTED = {"twins"}
 """Experiments on the causes of a planted language, which this model does not speak."""
-DECODED = {"decoding_actions", "online_exit", "wrong_samples"}
+DECODED = {"decoding_actions", "mistakes", "online_exit", "wrong_samples"}
 """Experiments that decode the study's thoughts again; these come from a file."""
 EXPERIMENTS = [one for one in experiments() if one.name not in PLANTED | DECODED]
 VERIFIED = [

@@ -3,11 +3,11 @@
 import numpy as np
 import polars as pl
 
-from attribution.arithmetic_slips import Slip, first_slip
 from attribution.decision_contexts import DecisionContext
 from attribution.tables import ATTRIBUTION_SLIP_RANKS, ATTRIBUTION_SLIPS
 from attribution.word_ranking import RankedWord
 from doubletake.stats.intervals import IntervalSettings, cluster_means, number
+from doubletake.text.equations import Slip, first_slip
 
 TOP_KS = (1, 3, 10)
 """Numbers of most important words among which the wrong number is looked for."""

@@ -13,6 +13,7 @@ from pocket.causes import (
     turn_rate,
 )
 from pocket.context import QUESTION, THOUGHT
+from pocket.inserted_slips import possible_slips
 from pocket.thought_reader import Reading, read_thought
 from pocket.twin_texts import Edit, NoTwinError, Twin, edited, twin_of
 
@@ -34,6 +35,7 @@ __all__ = [
     "Reading",
     "Twin",
     "edited",
+    "possible_slips",
     "read_thought",
     "turn_rate",
     "twin_of",

@@ -1,4 +1,4 @@
-r"""False equations in a thought, found by doing the arithmetic.
+r"""Equations in a thought, and which of them are false, found by doing the arithmetic.
 
 An equation is `a op b = c` in digits with + - * / and their other signs (x, \times,
 \cdot, \div, and so on). The search works for the thoughts of any model. It does not
@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from doubletake.text.numerals import fraction_text, plain
+from doubletake.text.sentences import Span
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _SIGNS = {
@@ -49,6 +50,27 @@ LOOK_BACK = 10  # characters before an equation that decide whether it begins th
 ROUNDED_DECIMALS = 3
 
 
+class Equation(NamedTuple):
+    """An equation in a text; spans are characters of the text."""
+
+    span: Span
+    left: Span
+    """The first operand, without its currency."""
+    sign: str
+    """One of `+ - * /`, however it is written."""
+    right: Span
+    result: Span
+    """The result, without its sign and its currency."""
+    task: tuple[Fraction, str, Fraction]
+    """Operands and sign as numbers."""
+    value: Fraction
+    """The stated result."""
+    right_value: Fraction
+    """The result that the operands have."""
+    is_true: bool
+    """Whether the stated result is right, as it is rounded."""
+
+
 class Slip(NamedTuple):
     """A false equation in a text."""
 
@@ -64,8 +86,8 @@ class Slip(NamedTuple):
     """The number that it should state, in canonical form."""
 
 
-def slips_of(text: str) -> Iterator[Slip]:
-    """The false equations of a text, from left to right."""
+def equations_of(text: str) -> Iterator[Equation]:
+    """The equations of a text that can be read, from left to right."""
     readable = plain(text)
     for match in _EQUATION.finditer(readable):
         start = match.start()
@@ -79,13 +101,29 @@ def slips_of(text: str) -> Iterator[Slip]:
             continue
         result = -result if match["minus"] else result
         right_result = _result_of(left, sign, right)
-        if not _fits(result, right_result, match, sign):
+        yield Equation(
+            Span(*match.span()),
+            Span(*match.span("left")),
+            sign,
+            Span(*match.span("right")),
+            Span(*match.span("result")),
+            (left, sign, right),
+            result,
+            right_result,
+            _fits(result, right_result, match, sign),
+        )
+
+
+def slips_of(text: str) -> Iterator[Slip]:
+    """The false equations of a text, from left to right."""
+    for one in equations_of(text):
+        if not one.is_true:
             yield Slip(
-                start,
-                match.start("result"),
-                text[start : match.end()],
-                fraction_text(result),
-                fraction_text(right_result),
+                one.span.start,
+                one.result.start,
+                text[slice(*one.span)],
+                fraction_text(one.value),
+                fraction_text(one.right_value),
             )
 
 

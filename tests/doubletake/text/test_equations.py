@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from attribution.arithmetic_slips import first_slip, slips_of
 from doubletake.running.digests import SCRIPTS
+from doubletake.text.equations import first_slip, slips_of
 
 TRUE_OR_UNREADABLE = [
     "19 + 9 = 28, not 18.",

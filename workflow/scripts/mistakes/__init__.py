@@ -1,0 +1,1 @@
+"""Mistakes: are inserted mistakes noticed and mended?"""

@@ -1,0 +1,54 @@
+"""Declares the tables, figures and files of this experiment."""
+
+from doubletake.study.declaration import Experiment, Figure
+from doubletake.tables.runs import RUNS
+from doubletake.tables.verification import VERIFICATION
+from mistakes.summary_tables import CONTRASTS, PLANTED, SUMMARY
+from mistakes.tables import BOUNDARIES, EDITS, MISTAKES
+
+DECLARATION = Experiment(
+    name="mistakes",
+    order=72,
+    title="Mistakes",
+    question="Are inserted mistakes noticed and mended?",
+    holds="thoughts with one number changed, continued from the next sentence on, "
+    "beside unchanged and paraphrased ones",
+    shards=(MISTAKES, EDITS, BOUNDARIES, VERIFICATION, RUNS),
+    tables=(SUMMARY, CONTRASTS, PLANTED),
+    figures=(
+        Figure(
+            "noticed",
+            "Mistakes noticed, corrected, and what they cost",
+            "One number of a right thought is changed, and the thought is continued. "
+            "Columns are places: the first, a middle and the last sentence with an "
+            "equation before the first backtrack, the sentence of the final answer, "
+            "and a false equation that the model wrote itself. Upper row: the next "
+            "sentence turns back, doubts, or states the right number. Middle row: the "
+            "right number is stated again later, or the final answer is right. Lower "
+            "row: the final answer is right. Dark diamonds and the dashed line: the "
+            "same thoughts unchanged (`none`); of `own`, with the right result "
+            "(`mended`). Gray marks are the other controls. Bars are intervals over "
+            "problems. The numbers are in mistakes/summary.parquet.",
+        ),
+        Figure(
+            "blind_spot",
+            "The same mistake in the own thought, with a word after it, and from a "
+            "user",
+            "Share of continuations that correct the wrong result of the last equation "
+            "before the first backtrack: in the own thought, with the word "
+            "appended to it, and where the same beginning stands in the user\u2019s "
+            "turn. The blind spot of self-correction is the third minus the first. "
+            "Bars are intervals over problems. The numbers are in "
+            "mistakes/contrasts.parquet.",
+        ),
+        Figure(
+            "planted",
+            "Turning back at the next boundary, beside what the language plants",
+            "Only for a planted language. For every kind of change: the share of "
+            "continuations that turn back at the next boundary (dots, with intervals "
+            "over problems), and the mean probability that the language plants there "
+            "(dashes), as its reader reads the changed text. Gray: 0.1 around it. All "
+            "places but the final answer. The numbers are in mistakes/planted.parquet.",
+        ),
+    ),
+)
