@@ -45,6 +45,7 @@ LOADING = (
     "resampling",
     "loop",
     "mistakes",
+    "exact_attribution",
     *("steering", "steering"),
 )
 """Stages of which every shard loads the model; steering does so to screen, too."""
@@ -55,6 +56,8 @@ LOADING_ONCE = (
     "directions",
     "injection",
     "faithfulness",
+    "look_back",
+    "repetition",
 )
 # ASSUME: bytes per second of loading weights from a local disk to the device.
 LOADING_SPEED = 2e9

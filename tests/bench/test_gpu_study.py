@@ -214,7 +214,7 @@ def test_loading_counts_the_stages_that_load_the_model():
     sharded_stages = {stage.name for stage in sharded()}
     assert loading & sharded_stages == set(LOADING)
     model = StudyPlan.of(FLAGSHIP).arithmetic
-    assert StudyPlan.of(FLAGSHIP).loaded_bytes(model) == 46 * 2 * 8_030_261_248
+    assert StudyPlan.of(FLAGSHIP).loaded_bytes(model) == 64 * 2 * 8_030_261_248
 
 
 def test_actions_and_online_exits_are_decoded_again():

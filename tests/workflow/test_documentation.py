@@ -22,6 +22,13 @@ def test_every_config_is_named():
         assert path.name in text, path.name
 
 
+def test_no_config_has_a_section_twice():
+    """The second one would replace the first without a word."""
+    for path in (ROOT / "config").glob("*.yaml"):
+        sections = re.findall(r"^(\w+):", path.read_text(), flags=re.MULTILINE)
+        assert len(sections) == len(set(sections)), path.name
+
+
 def test_every_table_and_file_is_named():
     text = (ROOT / "docs/tables.md").read_text()
     for name in tables():
