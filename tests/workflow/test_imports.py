@@ -9,7 +9,7 @@ from checkouts import ROOT, rule_texts
 SCRIPTS = ROOT / "workflow/scripts"
 MODELS = {"torch", "transformers", "sklearn", "scipy", "sympy"}
 """Packages that take from a quarter of a second to two seconds to import."""
-MODEL = r"model=(model_settings|rules\.train_pocket|directory)"
+MODEL = r"models?=\[?(model_settings|rules\.train_pocket|directory)"
 """In a rule whose script loads or makes a model."""
 LATE = {"datasets", "math_verify", "vllm"}
 """Packages that no script imports at its start, because few runs need them."""
