@@ -75,7 +75,7 @@ def for_random_weights(config: dict[str, Any]) -> None:
     """Keep every backtrack: none is predicted. Decode few tokens: no answer ends."""
     config["turns"]["predicted_only"] = False
     config["trial_points"]["max_tokens"] = 4
-    config["steering"]["screen_tokens"] = 3
+    config["steering"] |= {"screen_tokens": 3, "max_tokens": 40}
 
 
 @pytest.mark.parametrize(
