@@ -46,6 +46,14 @@ def test_areas_by_hand():
     assert area(table, "behind")["aoc"] == 0
 
 
+def test_intervals_of_areas_stay_between_0_and_1():
+    flags = [[0, 0, 0, 1]] * 19 + [[0, 1, 1, 1]]
+    table = table_of(*(thought(f"t{k:02}", one, 3) for k, one in enumerate(flags)))
+    for part in ("thought", "ahead"):
+        row = area(table, part)
+        assert 0 <= row["aoc_low"] < row["aoc"] < row["aoc_high"] <= 1
+
+
 def test_areas_by_tokens_weigh_long_sentences_more():
     rows = [cut("a", 0, 0, False), cut("a", 1, 90, True), cut("a", 2, 100, True)]
     whole = area(table_of(rows), "thought")

@@ -108,7 +108,7 @@ def areas(
         row |= {"fewest": min(lengths), "most": max(lengths)}
         names = ("aoc", "aoc_tokens", "start", "ceiling")
         for name, mean in zip(names, [*over, *ends], strict=True):
-            row |= mean.columns(name)
+            row |= {key: _inside(end) for key, end in mean.columns(name).items()}
         rows.append(row)
     return AREAS.frame(rows)
 
@@ -122,6 +122,11 @@ def _cases(
             own = [path for path in paths[part] if path.trace in names]
             if own:
                 yield group, part, own
+
+
+def _inside(value: float | None) -> float | None:
+    """An area, or an end of its interval, which lies between 0 and 1."""
+    return None if value is None else min(max(value, 0.0), 1.0)
 
 
 def _problems(paths: Sequence[Path]) -> np.ndarray:

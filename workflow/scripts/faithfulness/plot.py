@@ -65,6 +65,11 @@ PANELS = (
     (AHEAD, "Before the first arrival", "share of the tokens before it"),
     (BEHIND, "After the first arrival", "share of the tokens after it"),
 )
+LINES: dict[str, dict[str, Any]] = {
+    "same": {"marker": "o", "zorder": 3},
+    "accuracy": {"marker": "s", "ms": 6.5, "mfc": "white", "lw": 2.4, "zorder": 2},
+}
+"""Right answers are drawn larger, so that they show behind equal own answers."""
 DOTTED: Any = (0, (1, 1.5))
 TEAL = ordered_colours(5)[2]
 AREA_MARKS = {
@@ -97,8 +102,10 @@ def draw_curves(
     for panel in axes[:, 0]:
         panel.set_ylabel("share of the answers")
     handles = [
-        Line2D([], [], color=ACCENT, marker="o", label="the thought\u2019s own answer"),
-        Line2D([], [], color=INK, marker="o", label="right"),
+        Line2D(
+            [], [], color=ACCENT, label="the thought\u2019s own answer", **LINES["same"]
+        ),
+        Line2D([], [], color=INK, label="right", **LINES["accuracy"]),
         *(
             Line2D([], [], color=FAINT, ls=style, lw=1.2, label=name)
             for style, _, name in lines
@@ -136,7 +143,7 @@ def _draw_curve(axes: Axes, rows: pl.DataFrame, name: str, colour: str) -> None:
         for end in ("low", "high")
     )
     draw_band(axes, x, low, high, colour=colour)
-    axes.plot(x, y, color=colour, marker="o")
+    axes.plot(x, y, color=colour, **LINES[name])
 
 
 def draw_contexts(contexts: pl.DataFrame, confidence: float) -> Figure:
