@@ -122,7 +122,11 @@ def test_the_budget_is_named():
     assert "the time was over before 1 more" in text
     assert "These are all words of their contexts." in text
     some = events.with_columns(context_words=pl.lit(20, pl.Int32))
-    assert "At 0 backtracks these are all words" in findings(words=words, events=some)
+    text = findings(words=words, events=some)
+    assert "exactly. They are the first words of the published ranking" in text
+    mixed = pl.concat([events.head(2), some.tail(12)])
+    text = findings(words=words, events=mixed)
+    assert "At 2 backtracks these are all words of the context. Elsewhere" in text
 
 
 def test_sizes_stand_beside_the_whole_context():

@@ -80,12 +80,17 @@ def budget_sentence(data: StudyData) -> str:
         limit = "these are all"
     whole = found.filter(pl.col("words") >= pl.col("context_words")).height
     sample = (
-        "These are all words of their contexts."
-        if whole == found.height
-        else f"At {plural(whole, 'backtrack')} these are all words of the context. "
-        "Elsewhere they are the first words of the published ranking and a random "
-        "sample of the others."
+        "the first words of the published ranking and a random sample of the others."
     )
+    if whole == found.height:
+        sample = "These are all words of their contexts."
+    elif whole:
+        at = plural(whole, "backtrack")
+        sample = (
+            f"At {at} these are all words of the context. Elsewhere they are {sample}"
+        )
+    else:
+        sample = f"They are {sample}"
     words = int(found["words"].sum())
     return (
         f"Of {plural(turns, 'selected backtrack')}, {count(found.height)} were "
