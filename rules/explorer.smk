@@ -36,6 +36,7 @@ rule write_explorer:
         models=[model_settings(SimpleNamespace(**study)) for study in config["studies"]],
         source=EXPLORER_PAGE,
         settings=config["explorer"],
+        metric=config["attribution"]["metric"],
         code=code_digest("explorer/write", *registry.modules("declaration", "tables")),
     message:
         "The explorer"

@@ -15,9 +15,10 @@ for stage in registry.stages():
 rule report:
     input:
         "<results>/report.html",
+        "<results>/explorer",
     localrule: True
     message:
-        "The report"
+        "The report, and the explorer that it links to"
 
 
 rule explorer:

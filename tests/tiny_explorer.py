@@ -100,4 +100,4 @@ def write_made_up_study(folder: Path, tokenizer: TraceTokenizer, count: int) -> 
 
 def shown(folder: Path, name: str, views: frozenset[str] = frozenset()) -> ShownStudy:
     """A study in the explorer, in chunks of the usual size."""
-    return ShownStudy(name, folder, views, 100, 20)
+    return ShownStudy(name, folder, views, "log_odds", 100, 20)

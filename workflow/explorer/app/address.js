@@ -2,7 +2,7 @@
 "use strict";
 
 {
-  const part = (text) => encodeURIComponent(text).replaceAll("%2F", "~");
+  const part = (text) => encodeURIComponent(text).replaceAll("~", "%7E").replaceAll("%2F", "~");
   const whole = (text) => decodeURIComponent(text.replaceAll("~", "%2F"));
 
   /** The state that an address stands for. */

@@ -8,7 +8,7 @@
     ["j, k", "next, previous row of the list, or event of the thought"],
     ["Enter", "open the row"],
     ["[, ]", "previous, next thought"],
-    ["1 to 8", "views of a thought"],
+    ["1 to 9", "views of a thought"],
     ["u", "back to the list"],
     ["?", "this help"],
   ];
@@ -59,7 +59,7 @@
     else if (press.key === "Enter" && !pane && !press.target.closest("a, button")) explorer.openRow();
     else if (pane && (press.key === "[" || press.key === "]")) explorer.step(press.key === "]" ? 1 : -1);
     else if (pane && press.key === "u") explorer.go(explorer.lastList || "#/list");
-    else if (pane && /^[1-8]$/.test(press.key)) pane.node.querySelectorAll('[role="tab"]')[Number(press.key) - 1]?.click();
+    else if (pane && /^[1-9]$/.test(press.key)) pane.node.querySelectorAll('[role="tab"]')[Number(press.key) - 1]?.click();
   }
 
   document.getElementById("help").append(

@@ -86,15 +86,21 @@
     );
   }
 
+  const METRICS = {
+    log_odds: "the log-odds of turning back",
+    difference: "the log-prob of backtrack words minus that of wrap-up words",
+    target: "the logit of the most likely next token",
+  };
+
   const TEXTS = [
     ["decoding_actions", "decoding action", (row) => row.action],
     ["wrong_samples", "continued", (row) => `${row.action}, ${row.place} arrival, draw ${row.draw}`],
     ["steering", "steered", (row) => `${row.direction}, boundary ${row.boundary}, ${row.positions}, strength ${number(row.strength)}`],
-    ["mistakes", "inserted mistake", (row) => `${row.change ?? ""} ${row.place ?? ""}, draw ${row.draw ?? ""}`],
+    ["mistakes", "changed", (row) => `${row.kind} at ${row.place}, draw ${row.draw}${row.noticed ? ", noticed" : ""}`],
   ];
 
   /** Texts that were decoded with a change, each folded. */
-  function texts(thought) {
+  function texts(thought, pane) {
     const found = TEXTS.flatMap(([part, name, label]) => (thought[part] || []).map((row) => ({ name, label: label(row), row })));
     if (!found.length) return nothing("Not measured: nothing was decoded again from this thought.");
     return [
@@ -104,8 +110,63 @@
           "details.other",
           null,
           element("summary", null, `${name}: ${label} – answer ${visible(row.answer ?? "none")}, ${row.correct ? "right" : "wrong"}, ${number(row.tokens)} tokens`),
-          element("div.other-text", { dir: "auto" }, visible(row.text)),
+          element("div.other-text", { dir: "auto" }, visible(row.text ?? row.following)),
         ),
+      ),
+      thought.edits?.length
+        ? sheet(
+            "Changes that were made in this thought",
+            ["place", "kind", "was", "became", "added after the sentence", ""],
+            thought.edits.map((row) => [
+              row.place, row.kind, visible(row.old || "–"), visible(row.new || "–"), visible(row.appended || "–"),
+              element("button", { type: "button", onclick: () => pane.jump(explorer.tokenAt(thought, row.start)) }, "show"),
+            ]),
+            meanings(thought, "edits", ["place", "kind", "old", "new", "appended"]),
+          )
+        : null,
+    ];
+  }
+
+  /** Boundaries from which the thought was written again, and what it wrote. */
+  function resamples(thought, pane) {
+    if (!thought.boundaries?.length) return nothing("Not measured: no boundary of this thought was drawn for resampling.");
+    const first = thought.prompt_offsets.length;
+    const chosen = thought.boundaries.filter((row) => row.event !== null && row.event === pane.state.event);
+    const shown = new Set((chosen.length ? chosen : thought.boundaries).map((row) => row.position));
+    return [
+      element("p", null, "The thought was cut before a sentence and written again with other random numbers."),
+      sheet(
+        "Boundaries",
+        ["kind", "turned here", "draws", "turn back", "rate", "interval", "mass of backtrack words", "probe", ""],
+        thought.boundaries.map((row) => ({
+          attributes: chosen.includes(row) ? { class: "chosen" } : null,
+          cells: [
+            row.kind, yes(row.turned), number(row.draws), number(row.turns), percent(row.rate),
+            row.low === null ? "–" : `${percent(row.low)} to ${percent(row.high)}`, percent(row.mass), number(row.probe),
+            element("button", { type: "button", onclick: () => pane.jump(row.position + 1 - first) }, "show"),
+          ],
+        })),
+        meanings(thought, "boundaries", ["kind", "turned", "draws", "turns", "rate", "low", "mass", "probe"]),
+      ),
+      ...(thought.draws || []).filter((row) => shown.has(row.position)).map((row) =>
+        element("div.draw", { dir: "auto" }, element(`b.${row.turns ? "bad" : "good"}`, null, row.turns ? "turns " : "goes on "), visible(row.text), row.ended ? "" : " …")),
+    ];
+  }
+
+  /** What interventions do to the turn at this very event. */
+  function interventions(thought, pane, turn) {
+    if (!turn?.effects) return nothing("Not measured: interventions were not made at this event.");
+    const names = thought.legend.effects.columns;
+    return [
+      element("p", null, "What the methods say of this event: the log-odds of turning back and their change (nats) by steering and by taking units and heads away, beside random ones; and what became of the answer."),
+      sheet(
+        "This event",
+        ["what", "value"],
+        names.map((name, k) => {
+          const value = turn.effects[k];
+          const cell = typeof value === "boolean" ? yes(value) : typeof value === "number" ? number(value) : value ?? "–";
+          return [element("span", { title: thought.legend.effects.meanings[k] }, name.replaceAll("_", " ")), cell];
+        }),
       ),
     ];
   }
@@ -123,7 +184,7 @@
       return visible(thought.text.slice(thought.unit(thought.offsets[k]), thought.unit(thought.offsets[k + 1] ?? Infinity)));
     };
     return [
-      element("p", null, `Estimated change of the log-odds of turning back (now ${number(metric)}) when the state of a token is replaced by its mean. `,
+      element("p", null, `Estimated change of ${METRICS[thought.study.metric]} (now ${number(metric)}) when the state of a token is replaced by its mean. `,
         element("span.key.against", null, "supports turning"), " ", element("span.key.toward", null, "speaks against it")),
       sheet(
         "Tokens with the largest scores",
@@ -134,6 +195,18 @@
         ]),
         ["1: the highest score", "its text", ...meanings(thought, "attribution", ["max_abs", "signed_max"])],
       ),
+      turn.exact?.length
+        ? sheet(
+            "Words replaced exactly",
+            ["exact rank", "word", "exact change", "estimate", "its rank", "drawn as", ""],
+            [...turn.exact].sort((a, b) => a[5] - b[5]).map(([word, token, source, cause, exact, rank, , estimate, estimated]) => [
+              number(rank), element("span", { dir: "auto" }, visible(word)), number(exact), number(estimate), number(estimated),
+              cause ? `${source}, planted cause` : source,
+              token >= first ? element("button", { type: "button", onclick: () => pane.jump(token - first) }, "show") : "(prompt)",
+            ]),
+            meanings(thought, "exact", ["exact_rank", "word", "exact", "estimate", "estimate_rank", "source"]),
+          )
+        : null,
       turn.profiles
         ? sheet(
             `Scores by layer of the first of them`,
@@ -197,6 +270,8 @@
     attribution: { title: "attribution", build: attribution, turn: true },
     attention: { title: "attention", build: attention, turn: true },
     lens: { title: "lens", build: lens, turn: true },
+    interventions: { title: "interventions", build: interventions, turn: true },
+    resamples: { title: "resamples", build: resamples },
     texts: { title: "other texts", build: texts },
     truth: { title: "planted causes", build: truth },
     prompt: { title: "prompt", build: prompt, always: true },

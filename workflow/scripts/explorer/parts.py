@@ -11,7 +11,11 @@ import polars as pl
 
 EXITS, RULES, TRUTH, TEXTS = "exits", "rules", "truth", "texts"
 ATTRIBUTION, ATTENTION, LENS = "attribution", "attention", "lens"
-VIEWS = (EXITS, RULES, TRUTH, TEXTS, ATTRIBUTION, ATTENTION, LENS)
+INTERVENTIONS, RESAMPLES = "interventions", "resamples"
+VIEWS = (
+    *(EXITS, RULES, TRUTH, TEXTS, RESAMPLES),
+    *(ATTRIBUTION, ATTENTION, LENS, INTERVENTIONS),
+)
 """Views that the config can leave out. Thoughts with their events are always there."""
 
 DIGITS = 6
@@ -49,14 +53,18 @@ class Part:
 
 
 def rounded(name: str, dtype: pl.DataType) -> pl.Expr:
-    """A column, with `DIGITS` significant digits if it holds real numbers."""
+    """A column; real numbers with `DIGITS` significant digits, null if not finite."""
     if dtype.is_float():
-        return pl.col(name).cast(pl.Float64).round_sig_figs(DIGITS)
+        return short(pl.col(name)).alias(name)
     if dtype in (pl.List(pl.Float32), pl.List(pl.Float64)):
-        return pl.col(name).list.eval(
-            pl.element().cast(pl.Float64).round_sig_figs(DIGITS)
-        )
+        return pl.col(name).list.eval(short(pl.element()))
     return pl.col(name)
+
+
+def short(value: pl.Expr) -> pl.Expr:
+    """A real number with the digits that are shown; null if it is not finite."""
+    number = value.cast(pl.Float64)
+    return pl.when(number.is_finite()).then(number.round_sig_figs(DIGITS))
 
 
 THOUGHT_PARTS = (
@@ -146,6 +154,36 @@ THOUGHT_PARTS = (
         ),
         TEXTS,
     ),
+    Part(
+        "mistakes",
+        "mistakes",
+        (
+            *("place", "kind", "draw", "noticed", "corrected", "tokens"),
+            *("closed", "answer", "correct", "following"),
+        ),
+        TEXTS,
+    ),
+    Part(
+        "edits",
+        "mistakes/edits",
+        ("place", "kind", "start", "end", "old", "new", "appended"),
+        TEXTS,
+    ),
+    Part(
+        "boundaries",
+        "resampling",
+        (
+            *("event", "kind", "position", "turned", "draws", "turns"),
+            *("rate", "low", "high", "mass", "probe"),
+        ),
+        RESAMPLES,
+    ),
+    Part(
+        "draws",
+        "resampling/draws",
+        ("position", "draw", "turns", "ended", "text"),
+        RESAMPLES,
+    ),
 )
 """What is shown of a thought."""
 
@@ -174,7 +212,28 @@ LENS_PART = Part(
     LENS,
     ("trace", "event"),
 )
-TURN_PARTS = (ATTRIBUTION_PART, ATTENTION_PART, LENS_PART)
+EXACT_PART = Part(
+    "exact",
+    "exact_attribution/words",
+    (
+        *("word", "token", "source", "is_cause", "exact", "exact_rank"),
+        *("layer", "estimate", "estimate_rank", "published_rank"),
+    ),
+    ATTRIBUTION,
+    ("trace", "event"),
+)
+EFFECTS_PART = Part(
+    "effects",
+    "loop",
+    (
+        *("log_odds", "mass", "part", "steering", "steering_random", "units_support"),
+        *("units_random", "heads_support", "heads_random", "value_vectors"),
+        *("probe", "rate", "confidence", "confidence_after", "mended", "spoiled"),
+    ),
+    INTERVENTIONS,
+    ("trace", "event"),
+)
+TURN_PARTS = (ATTRIBUTION_PART, ATTENTION_PART, LENS_PART, EXACT_PART, EFFECTS_PART)
 """What is shown of a selected turn."""
 
 

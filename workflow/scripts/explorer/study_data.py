@@ -24,6 +24,8 @@ class ShownStudy:
     """Of its results."""
     views: frozenset[str]
     """What is shown of it."""
+    metric: str
+    """What was attributed (`attribution.metric` of the config)."""
     chunk_thoughts: int
     """Thoughts in a chunk."""
     chunk_turns: int
@@ -77,6 +79,7 @@ def write_study(
         "thoughts": rows.height,
         "chunk": study.chunk_thoughts,
         "views": sorted(study.views),
+        "metric": study.metric,
         "policies": _policies(tables) if RULES in study.views else [],
     }
 

@@ -10,6 +10,9 @@ from explorer.parts import (
     ATTRIBUTION,
     ATTRIBUTION_PART,
     DIGITS,
+    EFFECTS_PART,
+    EXACT_PART,
+    INTERVENTIONS,
     LENS,
     LENS_PART,
     Rows,
@@ -50,10 +53,14 @@ def turn_records(
         scores = ATTRIBUTION_PART.rows(tables["attribution/tokens"])
         add("attribution", {key: rows[0] for key, rows in scores.items()})
         add("profiles", profiles(tables["attribution"], scores))
+        add("exact", EXACT_PART.rows(tables[EXACT_PART.table]))
     if ATTENTION in views:
         add("attention", head_rows(tables["attention"], tables["attention/heads"]))
     if LENS in views:
         add("lens", lens_rows(tables["logit_lens"], text_of))
+    if INTERVENTIONS in views:
+        rows = EFFECTS_PART.rows(tables[EFFECTS_PART.table])
+        add("effects", {key: row[0] for key, row in rows.items()})
     order = {name: k for k, name in enumerate(tables["traces"]["trace"])}
     return dict(sorted(found.items(), key=lambda one: (order[one[0][0]], one[0][1])))
 
@@ -86,8 +93,7 @@ def head_rows(attention: pl.DataFrame, heads: pl.DataFrame) -> dict[Key, Any]:
 
     Returns:
         By turn one list per head: layer, head, attention by bin (`BINS`), what it
-        writes toward backtrack words and toward wrap-up words (logit); then the tokens
-        by bin of each head's layer.
+        writes toward backtrack words and toward wrap-up words (logit).
     """
     leading = heads.filter(
         pl.col("measure").is_in(MEASURES)

@@ -64,6 +64,7 @@ if __name__ == "__main__":
                     study["name"],
                     Path(study["folder"]),
                     frozenset(snakemake.params.settings["views"]),
+                    snakemake.params.metric,
                     CHUNK_THOUGHTS,
                     CHUNK_TURNS,
                 )

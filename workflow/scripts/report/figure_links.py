@@ -30,9 +30,16 @@ VIEWS = {
     "wrong_samples": "texts",
     "decoding_actions": "texts",
     "steering": "texts",
+    "mistakes": "texts",
+    "repetition": "exits",
+    "faithfulness": "exits",
+    "exact_attribution": "attribution",
+    "look_back": "attribution",
+    "resampling": "resamples",
+    "loop": "interventions",
 }
 """The explorer's view of an experiment's cases; the others open with the first view."""
-WITH_TURNS = ("attribution", "attention", "lens")
+WITH_TURNS = ("attribution", "attention", "lens", "interventions")
 
 
 @dataclass(frozen=True)

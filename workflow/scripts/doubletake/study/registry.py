@@ -58,7 +58,8 @@ def tables() -> dict[str, Table]:
         for value in vars(import_module(module)).values()
         if isinstance(value, Table)
     ]
-    return {table.name: table for table in tables}
+    declared = (table for stage in stages() for table in stage.all_tables)
+    return {table.name: table for table in (*tables, *declared)}
 
 
 def modules(*names: str) -> list[str]:
