@@ -11,11 +11,17 @@ from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
 from doubletake.text.equations import first_slip
+from events.tables import EVENTS
+from mistakes.changes import Wording, change_at
+from mistakes.edits import characters_changed, edit_of, external_edit, tokens_kept
 from mistakes.measure import FROM_A_FILE, main
-from mistakes.names import CHOSEN
+from mistakes.names import CHOSEN, CONTROLS
+from mistakes.plan import thoughts_of
 from mistakes.shard import Settings
+from mistakes.sites import sites_of
 from mistakes.summarise import contrasts, planted_rates, summarise
 from mistakes.tables import BOUNDARIES, EDITS, MISTAKES
+from problems.tables import PROBLEMS
 from shards.merge import merge
 from traces.tables import TRACES
 from truth.tables import TRUTH
@@ -42,6 +48,7 @@ SETTINGS = Settings(
     detector="rules",
     verification=Verification(share=0.05, minimum=3, seed=0),
 )
+KEYS = ["trace", "place", "kind", "draw"]
 TABLES = {
     "mistakes": MISTAKES,
     "edits": EDITS,
@@ -139,7 +146,54 @@ def test_the_next_sentence_is_what_follows_the_cut(measured):
     unseen = table.filter(pl.col("kind").is_in(["wait", "external"]))
     assert unseen["turned"].null_count() == unseen["noticed"].null_count()
     assert unseen["turned"].null_count() == unseen.height > 0
-    assert table.filter(pl.col("correct") | pl.col("restated"))["corrected"].all()
+
+
+def test_a_right_answer_corrects_only_what_changes_the_answer(measured):
+    table = measured["mistakes"]
+    local = table.filter(pl.col("kind").is_in(["operand", "unit"]))
+    assert local.height >= 3
+    assert local["corrected"].equals(local["restated"])
+    assert local.filter("correct")["corrected"].not_().any()
+    plain = table.filter(pl.col("kind").is_in([*CONTROLS, "mended"]))
+    assert plain["corrected"].null_count() == plain.height > 0
+    others = table.join(pl.concat([local, plain]), on=KEYS, how="anti")
+    wanted = others["correct"] | others["restated"]
+    assert others["corrected"].equals(wanted)
+    units = table.filter(kind="unit")
+    assert units["unit_restated"].equals(units["restated"])
+
+
+@pytest.mark.parametrize("where", ["before", "after", "prompt"])
+def test_a_token_outside_of_the_change_is_found(study, tokenizer, where):
+    traces, problems, events = (
+        table.read(study / f"{table.key}.parquet")
+        for table in (TRACES, PROBLEMS, EVENTS)
+    )
+    wording = Wording(0, "F.", "F.", "Wait", [], planted=True)
+    edits = [
+        edit_of(thought, change, tokenizer)
+        for thought in thoughts_of(traces, problems, events)
+        for site in sites_of(thought)
+        for kind in ("none", "filler", "result", "wait", "paraphrase", "operand")
+        if (change := change_at(thought, site, kind, wording)) is not None
+    ]
+    assert all(tokens_kept(one, tokenizer) for one in edits)
+    assert all(characters_changed(one, tokenizer) for one in edits)
+    broken = next(one for one in edits if one.name == "last/wait")
+    if where == "prompt":
+        outside = external_edit(broken, "{question} {beginning}", tokenizer)
+        outside = dataclasses.replace(
+            outside, change=dataclasses.replace(outside.change, appended="Wait")
+        )
+        prompt = tuple(tokenizer.prompt_ids("Another question."))
+        lost = dataclasses.replace(outside, prompt=prompt)
+        assert characters_changed(outside, tokenizer)
+        assert not characters_changed(lost, tokenizer)
+        return
+    index = broken.first - 1 if where == "before" else broken.end
+    ids = list(broken.ids)
+    ids[index] = ids[index] + 1
+    assert not tokens_kept(dataclasses.replace(broken, ids=tuple(ids)), tokenizer)
 
 
 def test_boundaries_know_what_the_language_plants(measured):

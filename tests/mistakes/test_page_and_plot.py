@@ -10,9 +10,9 @@ from tiny_report import SETTINGS
 from doubletake.page.study_data import StudyData
 from doubletake.stats.intervals import IntervalSettings
 from doubletake.tables.verification import verification_of
-from mistakes.names import CHOSEN
+from mistakes.names import CHOSEN, CONTROLS
 from mistakes.page import SECTION
-from mistakes.plot import draw_blind_spot, draw_noticed, draw_planted
+from mistakes.plot import draw_noticed, draw_planted, draw_versions
 from mistakes.summarise import contrasts, planted_rates, summarise
 from mistakes.tables import BOUNDARIES, EDITS, MISTAKES
 from mistakes.verification_figures import Checks
@@ -54,9 +54,10 @@ def study(rows, boundaries=(), *, checks=None, settings=CONFIG):
     return StudyData("tiny", "data", tables, settings)
 
 
-def rows_of(turned=None, right=None, corrected=None, problems=20):
+def rows_of(turned=None, right=None, corrected=None, restated=None, problems=20):
     """All kinds at the last place; shares of the problems by kind."""
     turned, right, corrected = turned or {}, right or {}, corrected or {}
+    restated = restated or {}
     kinds = ("none", "paraphrase", "filler", "result", "operand", "wait", "external")
     found = []
     for kind in kinds:
@@ -70,7 +71,10 @@ def rows_of(turned=None, right=None, corrected=None, problems=20):
                     k,
                     backtracks=int(turn),
                     correct=k < problems * right.get(kind, 1),
-                    corrected=k < problems * corrected.get(kind, 1),
+                    corrected=None
+                    if kind in CONTROLS
+                    else k < problems * corrected.get(kind, 1),
+                    restated=k < problems * restated.get(kind, 0),
                     **change,
                 )
             )
@@ -84,10 +88,13 @@ def sentence(data, start):
 
 def test_the_headline_follows_from_the_tests():
     text = SECTION.headline(study(rows_of({"result": 0.9})))
-    assert text.startswith("A wrong result (noticed 90.0%")
-    assert "more often than nothing at all; not shown for a wrong copied number" in text
+    assert text.startswith(
+        "The next sentence turns back more often than without a mistake after a wrong "
+        "result (90.0% turn back, without it 0.0%; 0.0% state the right equation again"
+    )
+    assert "; this is not shown for a wrong copied number (0.0%" in text
     text = SECTION.headline(study(rows_of()))
-    assert text.startswith("Not shown for a wrong result")
+    assert text.startswith("More turns back than without a mistake are not shown for a")
     text = SECTION.headline(study(rows_of(problems=9)))
     assert text.startswith("Not checked")
 
@@ -103,6 +110,32 @@ def test_noticing_is_told_against_every_control():
     assert "not checked against the paraphrase" in text
 
 
+def test_right_statements_stand_beside_the_baseline():
+    data = study(rows_of(restated={"operand": 0.3, "none": 0.4}))
+    text = sentence(data, "A wrong copied number (")
+    assert "30.0% (interval" in text
+    assert "the right equation again, after the unchanged thought 40.0%" in text
+    assert "no difference is shown (\u221210.0 points" in text
+    data = study(rows_of(restated={"result": 0.9}))
+    text = sentence(data, "A wrong result (")
+    assert "after the unchanged thought 0.0%: more often (+90.0 points" in text
+    text = sentence(study(rows_of(problems=5)), "A wrong result (")
+    assert "the difference is not checked" in text
+    told = [SECTION.headline(data), *SECTION.findings(data)]
+    assert not any("correct it" in text or "corrected 1" in text for text in told)
+
+
+def test_a_kind_that_is_not_at_its_place_is_named():
+    rows = rows_of() + [row("unit", k, place="early") for k in range(3)]
+    rows += [row("opposite", k, place="early") for k in range(3)]
+    found = SECTION.findings(study(rows))
+    assert sum("A wrong unit (3 thoughts" in text for text in found) == 1
+    assert "at the place early" in sentence(study(rows), "A wrong unit (")
+    assert sentence(study(rows), "Not tested").startswith(
+        "Not tested: the result of the opposite operation; the study has it, but not at"
+    )
+
+
 def test_the_cost_is_told_only_if_a_test_shows_it():
     text = sentence(study(rows_of(right={"result": 0.2})), "A wrong result (")
     assert "20.0% of the final answers are right, fewer than without it (−80.0" in text
@@ -110,19 +143,21 @@ def test_the_cost_is_told_only_if_a_test_shows_it():
     assert "100.0% of the final answers are right; no change is shown" in text
 
 
-def test_the_blind_spot_and_the_word_are_claimed_by_their_tests():
+def test_the_word_is_claimed_by_its_test_and_no_blind_spot():
     data = study(rows_of(corrected={"result": 0.1, "wait": 0.6}))
-    assert "a blind spot for own mistakes (+90.0 points" in sentence(data, "The same")
+    user = sentence(data, "After the same wrong result")
+    assert "in 10.0% (interval" in user
+    assert "and in 100.0% (interval" in user
+    assert "no blind spot for own mistakes is shown" in user
     word = sentence(data, "With \u201cWait\u201d")
     assert "the word helps (+50.0 points" in word
-    assert "56% of the blind spot" in word
+    assert "blind spot" not in word
     data = study(rows_of(corrected={"result": 0.9, "wait": 0.9, "external": 0.9}))
-    assert "no difference is shown" in sentence(data, "The same")
-    assert "of the blind spot" not in sentence(data, "With")
-    data = study(rows_of(corrected={"external": 0.1}))
-    assert "the opposite (−90.0 points" in sentence(data, "The same")
+    assert "no difference is shown" in sentence(data, "With")
+    data = study(rows_of(corrected={"wait": 0.1}))
+    assert "the opposite (\u221290.0 points" in sentence(data, "With")
     data = study(rows_of(problems=5))
-    assert "not checked (5 problems)" in sentence(data, "The same")
+    assert "not checked (5 problems)" in sentence(data, "With")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +223,7 @@ def test_sheets_and_figures_are_made_of_any_study():
     for data in (study(rows, boundaries), study([]), study(rows_of(problems=2))):
         for draw, name in (
             (draw_noticed, "summary"),
-            (draw_blind_spot, "contrasts"),
+            (draw_versions, "contrasts"),
             (draw_planted, "planted"),
         ):
             assert isinstance(draw(data.tables[f"mistakes/{name}"], 0.95), Figure)

@@ -6,6 +6,7 @@ import pytest
 from tiny_mistakes import boundary, row
 
 from doubletake.stats.intervals import IntervalSettings
+from mistakes.names import place_of_test
 from mistakes.summarise import contrasts, planted_rates, summarise
 from mistakes.tables import BOUNDARIES, MISTAKES
 
@@ -25,7 +26,8 @@ def test_shares_by_hand():
             turned=kind == "result" and k < 9,
             backtracks=int(kind == "result" and k < 9),
             correct=kind == "none" or k < 6,
-            corrected=kind == "none" or k < 6,
+            corrected=k < 6 if kind == "result" else None,
+            restated=k < (3 if kind == "none" else 5),
             tokens=30 if kind == "result" else 20,
         )
         for kind in ("none", "result")
@@ -42,6 +44,11 @@ def test_shares_by_hand():
     assert result["turned_over_base"] == pytest.approx(0.75)
     assert result["turned_over_base_holm"] < 0.01
     assert result["turned_over_filler"] is None
+    assert (result["turned"], result["turned_base"]) == (0.75, 0)
+    assert result["restated_base"] == pytest.approx(3 / 12)
+    assert result["restated_over_base"] == pytest.approx(2 / 12)
+    assert result["restated_over_base_holm"] > 0.05
+    assert found["none"]["corrected"] is None
     assert found["none"]["turned_over_base"] is None
     assert found["none"]["inflation"] is None
 
@@ -57,6 +64,22 @@ def test_only_the_place_right_before_the_turn_is_tested():
     assert by_kind(table)["result"]["turned_over_base_p"] is not None
     assert by_kind(table, "early")["result"]["turned_over_base_p"] is None
     assert by_kind(table, "early")["result"]["turned_over_base"] == 0
+
+
+def test_units_are_tested_where_most_problems_have_them():
+    rows = [
+        row(kind, k, place=place, unit_restated=k % 2 == (kind == "none"))
+        for place, problems in (("early", 12), ("last", 1))
+        for kind in ("none", "unit")
+        for k in range(problems)
+    ]
+    table = summarise(MISTAKES.frame(rows), INTERVALS)
+    early, last = by_kind(table, "early")["unit"], by_kind(table)["unit"]
+    assert early["turned_over_base_p"] is not None
+    assert last["turned_over_base_p"] is None
+    assert early["restated_base"] == pytest.approx(0.5)  # of the unit, not the equation
+    assert place_of_test("unit", {"early": 3, "last": 3}) == "last"
+    assert place_of_test("result", {"early": 3}) is None
 
 
 def test_an_own_slip_is_compared_with_the_same_thought_mended():
@@ -111,7 +134,7 @@ def test_a_known_effect_is_found():
     assert found["operand"]["turned_over_base_holm"] > 0.05
 
 
-def test_the_blind_spot_is_the_users_text_minus_the_own_thought():
+def test_only_the_word_is_tested_against_the_own_thought():
     rates = {"result": 3, "wait": 9, "external": 15}
     rows = [
         row(kind, k, corrected=k < rates[kind], correct=k < rates[kind])
@@ -120,13 +143,12 @@ def test_the_blind_spot_is_the_users_text_minus_the_own_thought():
     ]
     found = contrasts(MISTAKES.frame(rows), INTERVALS)
     table = {one["contrast"]: one for one in found.to_dicts()}
-    spot, wait = table["external"], table["wait"]
-    assert (spot["own"], spot["other"]) == (0.15, 0.75)
-    assert spot["difference"] == pytest.approx(0.6)
+    user, wait = table["external"], table["wait"]
+    assert (user["own"], user["other"]) == (0.15, 0.75)
+    assert user["difference"] == pytest.approx(0.6)
     assert wait["difference"] == pytest.approx(0.3)
-    assert wait["removed"] == pytest.approx(0.5)
-    assert spot["difference_holm"] < 0.01
-    assert spot["removed"] is None
+    assert wait["difference_holm"] == wait["difference_p"] < 0.05
+    assert user["difference_p"] is None
 
 
 def test_turns_stand_beside_the_planted_probability():

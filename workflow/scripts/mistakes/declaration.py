@@ -18,28 +18,29 @@ DECLARATION = Experiment(
     figures=(
         Figure(
             "noticed",
-            "Mistakes noticed, corrected, and what they cost",
+            "Mistakes noticed, right statements after them, and what they cost",
             "One number of a right thought is changed, and the thought is continued. "
             "Columns are places: the first, a middle and the last sentence with an "
             "equation before the first backtrack, the sentence of the final answer, "
             "and a false equation that the model wrote itself. Upper row: the next "
             "sentence turns back, doubts, or states the right number. Middle row: the "
-            "right number is stated again later, or the final answer is right. Lower "
-            "row: the final answer is right. Dark diamonds and the dashed line: the "
+            "right equation or number comes again after the change; of `unit`, the "
+            "number with its unit, which the line is not about. Lower row: the final "
+            "answer is right. Dark diamonds and the dashed line: the "
             "same thoughts unchanged (`none`); of `own`, with the right result "
             "(`mended`). Gray marks are the other controls. Bars are intervals over "
             "problems. The numbers are in mistakes/summary.parquet.",
         ),
         Figure(
-            "blind_spot",
+            "versions",
             "The same mistake in the own thought, with a word after it, and from a "
             "user",
-            "Share of continuations that correct the wrong result of the last equation "
-            "before the first backtrack: in the own thought, with the word "
-            "appended to it, and where the same beginning stands in the user\u2019s "
-            "turn. The blind spot of self-correction is the third minus the first. "
-            "Bars are intervals over problems. The numbers are in "
-            "mistakes/contrasts.parquet.",
+            "Share of continuations that state the right equation again or end right, "
+            "after a wrong result of the last equation before the first backtrack: in "
+            "the own thought, with the word appended to it, and where the same "
+            "beginning stands in the user\u2019s turn. There the thought also begins "
+            "anew, so the third is an upper end and shows no blind spot. Bars are "
+            "intervals over problems. The numbers are in mistakes/contrasts.parquet.",
         ),
         Figure(
             "planted",

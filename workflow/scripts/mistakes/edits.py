@@ -144,13 +144,39 @@ def characters_changed(edit: Edit, tokenizer: TraceTokenizer) -> bool:
         wanted = text[:cut]
     got = edit.text(tokenizer)
     tail = got[len(wanted) :]
-    return got.startswith(wanted) and tail.strip() == change.appended
+    if not (got.startswith(wanted) and tail.strip() == change.appended):
+        return False
+    if edit.prompt is None:
+        return True
+    beginning = wanted[thought_span(trace).start :].strip()
+    return beginning in tokenizer.decode(list(edit.prompt))[0]
 
 
-def tokens_kept(edit: Edit) -> bool:
-    """Whether all tokens outside the change are the study's own."""
-    own = tuple(edit.thought.drawn.trace["completion_ids"])
-    after = own[edit.own_end : edit.kept]
-    return edit.ids[: edit.first] == own[: edit.first] and (
-        edit.ids[edit.end : edit.end + len(after)] == after
-    )
+def tokens_kept(edit: Edit, tokenizer: TraceTokenizer) -> bool:
+    """Whether all tokens outside the change are the study's own.
+
+    Which ones these are is read from the characters of the change and the offsets of
+    the study's tokens, not from the indices with which the edit was made.
+    """
+    trace, change = edit.thought.drawn.trace, edit.change
+    own = trace["completion_ids"]
+    ends = [*trace["offsets"], len(trace["text"])]
+    spans = list(zip(own, ends, ends[1:], strict=False))
+    stop = change.sentence.end
+    cut = min((end for _, _, end in spans if end >= stop), default=ends[-1])
+    start, end = change.span
+    if start == end:
+        start = end = cut
+    before = [token for token, _, last in spans if last <= start]
+    after = [token for token, first, last in spans if end <= first < last <= cut]
+    made = list(edit.ids)[: len(edit.ids) - _appended(edit, tokenizer)]
+    return made[: len(before)] == before and made[len(made) - len(after) :] == after
+
+
+def _appended(edit: Edit, tokenizer: TraceTokenizer) -> int:
+    """The number of last tokens that make up the appended text."""
+    for number in range(len(edit.ids) + 1):
+        last = list(edit.ids[len(edit.ids) - number :])
+        if tokenizer.decode(last)[0].strip() == edit.change.appended:
+            return number
+    return 0

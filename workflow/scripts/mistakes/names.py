@@ -1,8 +1,10 @@
 """Names of the kinds of changes and of the places, as the tables hold them."""
 
+from collections.abc import Mapping
+
 NONE, PARAPHRASE, FILLER = "none", "paraphrase", "filler"
 CONTROLS = (NONE, PARAPHRASE, FILLER)
-"""Nothing is wrong: unchanged, other words, a neutral sentence more."""
+"""Nothing is wrong: unchanged, in other or fewer words, a neutral sentence more."""
 
 RESULT, OPPOSITE, OPERAND, ANSWER, UNIT = (
     *("result", "opposite", "operand"),
@@ -43,9 +45,27 @@ UNSEEN = (WAIT, EXTERNAL)
 """Kinds of which it is not measured whether the next sentence notices anything: the
 word turns back by itself, and a new thought has no next sentence."""
 
+WRONG = (*MISTAKES, *VERSIONS, PLANTED, OWN)
+"""Kinds after which something is wrong."""
+LOCAL = (OPERAND, UNIT)
+"""Mistakes that leave the number right with which the thought goes on."""
+
 TESTED = {
-    **dict.fromkeys((*EQUATIONS, UNIT), LAST),
-    ANSWER: FINAL,
-    OWN: SLIP,
+    **dict.fromkeys(EQUATIONS, (LAST,)),
+    ANSWER: (FINAL,),
+    UNIT: (LAST, EARLY, MIDDLE, FINAL),
+    OWN: (SLIP,),
 }
-"""By kind: the place at which it is tested, right before the thought would turn."""
+"""By kind: the places at which it may be tested: right before the thought would turn,
+and units, which do not stand there in every study, where most problems have them."""
+
+
+def place_of_test(kind: str, problems: Mapping[str, int]) -> str | None:
+    """The place at which a kind is tested; None if it is not tested.
+
+    Args:
+        kind: of changes.
+        problems: number of problems by place.
+    """
+    places = [place for place in TESTED.get(kind, ()) if problems.get(place)]
+    return max(places, key=lambda place: problems[place], default=None)

@@ -14,11 +14,13 @@ from mistakes.page_sheets import sheets
 from mistakes.planted_claims import planted_findings, planted_headline
 from mistakes.verdicts import (
     DONE,
+    RIGHT,
     Row,
     cases,
     cost,
     is_shown,
     rate,
+    restating,
     tested_rows,
     verdict,
 )
@@ -40,7 +42,7 @@ def why_empty(data: StudyData) -> str | None:
 
 
 def headline(data: StudyData) -> str:
-    """Which mistakes are noticed more often than nothing at all."""
+    """After which mistakes the next sentence turns back more often than without."""
     reason = why_empty(data)
     if reason is not None:
         return reason
@@ -57,32 +59,34 @@ def headline(data: StudyData) -> str:
     parts = []
     if more:
         parts.append(
-            f"{listed([_rates(row) for row in more])}: noticed in the next sentence "
-            "more often than nothing at all"
+            "the next sentence turns back more often than without a mistake after "
+            f"{listed([_rates(row) for row in more])}"
         )
     if others:
-        parts.append(f"not shown for {listed([_rates(row) for row in others])}")
+        what = "this is" if more else "more turns back than without a mistake are"
+        parts.append(f"{what} not shown for {listed([_rates(row) for row in others])}")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}.{planted_headline(data)}"
 
 
 def _rates(row: Row) -> str:
-    """A kind with its shares noticed and corrected."""
+    """A kind: turns back and right statements, each beside its baseline."""
     return (
-        f"{DONE[row['kind']]} (noticed {percent(row['noticed'])}, corrected "
-        f"{percent(row['corrected'])})"
+        f"{DONE[row['kind']]} ({percent(row['turned'])} turn back, without it "
+        f"{percent(row['turned_base'])}; {percent(row['restated'])} state "
+        f"{RIGHT[row['kind']]} again, without it {percent(row['restated_base'])})"
     )
 
 
 def findings(data: StudyData) -> list[str]:
-    """Every tested kind, the blind spot, planted probabilities, what is not there."""
+    """Every tested kind, other versions, planted probabilities, what is not there."""
     if why_empty(data) is not None:
         return []
     return [
         *(_kind(data, row) for row in tested_rows(data)),
         *_turning_mends(data),
         *_lengths(data),
-        *_blind_spot(data),
+        *_versions(data),
         *planted_findings(data),
         *_absent(data),
         _design(data),
@@ -97,17 +101,21 @@ def _kind(data: StudyData, row: Row) -> str:
     checks = "; ".join(verdict(data, row, name) for name in names_of)
     what = DONE[row["kind"]]
     return (
-        f"{what[0].upper()}{what[1:]} ({cases(row)}) is noticed in the next sentence "
-        f"in {rate(data, row, 'noticed')} of the draws: {checks}. "
-        f"{rate(data, row, 'corrected')} of the draws correct it, and "
-        f"{cost(data, row)}."
+        f"{what[0].upper()}{what[1:]} ({cases(row)}{_where(row)}): the next sentence "
+        f"turns back in {rate(data, row, 'turned')} of the draws: {checks}. "
+        f"{restating(data, row)}. {cost(data, row)}."
     )
+
+
+def _where(row: Row) -> str:
+    """The place of a test that has no fixed place."""
+    return f", at the place {row['place']}" if row["kind"] == names.UNIT else ""
 
 
 def _turning_mends(data: StudyData) -> list[str]:
     """Whether draws that turn back correct more often: a description."""
     parts = [
-        f"{DONE[row['kind']]} {percent(row['after_turn'])} against "
+        f"{DONE[row['kind']]} {percent(row['after_turn'])} beside "
         f"{percent(row['without_turn'])}"
         for row in tested_rows(data)
         if row["after_turn"] is not None and row["without_turn"] is not None
@@ -115,8 +123,9 @@ def _turning_mends(data: StudyData) -> list[str]:
     if not parts:
         return []
     return [
-        "Corrected by draws that turn back after the change, against draws that do "
-        f"not: {'; '.join(parts)}. It describes draws that chose to turn."
+        "Draws that turn back after the change and state the right equation, number or "
+        "unit again or (but for copied numbers and units) end right, beside draws that "
+        f"do not turn: {'; '.join(parts)}. It describes draws that chose to turn."
     ]
 
 
@@ -135,7 +144,7 @@ def _whole(share: float) -> str:
     return percent(share, 0)
 
 
-def _blind_spot(data: StudyData) -> list[str]:
+def _versions(data: StudyData) -> list[str]:
     """The mistake as the user's text, and with a word after it."""
     rows = {
         row["contrast"]: row for row in data.tables["mistakes/contrasts"].to_dicts()
@@ -144,22 +153,22 @@ def _blind_spot(data: StudyData) -> list[str]:
     if names.EXTERNAL in rows:
         row = rows[names.EXTERNAL]
         found.append(
-            f"The same wrong result is corrected in {rate(data, row, 'own')} of the "
-            f"draws in the model\u2019s own thought and in {rate(data, row, 'other')} "
-            f"as the user\u2019s text ({plural(row['problems'], 'problem')}): "
-            f"{_contrast(data, row, 'a blind spot for own mistakes')}."
+            "After the same wrong result, the right equation comes or the thought ends "
+            f"right in {rate(data, row, 'own')} of the draws in the model\u2019s own "
+            f"thought and in {rate(data, row, 'other')} as the user\u2019s text "
+            f"({plural(row['problems'], 'problem')}). The user\u2019s text also lets "
+            "the thought begin anew, so its rate is an upper end, and no blind spot "
+            "for own mistakes is shown."
         )
     if names.WAIT in rows:
         row = rows[names.WAIT]
         word = data.settings["mistakes"]["word"]
-        text = (
-            f"With \u201c{word}\u201d appended, {rate(data, row, 'other')} are "
-            f"corrected: {_contrast(data, row, 'the word helps')}"
+        found.append(
+            f"With \u201c{word}\u201d after the wrong result, the right equation comes "
+            f"or the thought ends right in {rate(data, row, 'other')} of the draws, "
+            f"without it in {rate(data, row, 'own')}: "
+            f"{_contrast(data, row, 'the word helps')}."
         )
-        spot = rows.get(names.EXTERNAL)
-        if spot and _shown(data, spot) and spot["difference"] > 0:
-            text += f"; this is {percent(row['removed'], 0)} of the blind spot"
-        found.append(f"{text}.")
     return found
 
 
@@ -185,11 +194,18 @@ def _absent(data: StudyData) -> list[str]:
     """Kinds and places that the config asks for and the study does not have."""
     s = data.settings["mistakes"]
     table = data.tables["mistakes"]
-    kinds = set(table["kind"])
+    made = {(row["kind"], row["place"]) for row in table.to_dicts()}
+    kinds = {kind for kind, _ in made}
     found = [
         f"Not measured: {what}."
         for kind, what in WHY_ABSENT.items()
         if kind in s["kinds"] and kind not in kinds
+    ]
+    found += [
+        f"Not tested: {DONE[kind]}; the study has it, but not at the place "
+        f"{listed(list(where))}."
+        for kind, where in names.TESTED.items()
+        if kind in kinds and not any((kind, place) in made for place in where)
     ]
     places = [one for one in s["places"] if one not in set(table["place"])]
     if places:
@@ -246,8 +262,8 @@ def noticed_cases(data: StudyData) -> str:
     )
 
 
-def blind_spot_cases(data: StudyData) -> str:
-    """Number of pairs behind the figure of the blind spot."""
+def versions_cases(data: StudyData) -> str:
+    """Number of pairs behind the figure of the versions of a mistake."""
     parts = [
         f"{row['contrast']}: {plural(row['draws'], 'pair')} on "
         f"{plural(row['problems'], 'problem')}"
@@ -271,7 +287,7 @@ SECTION = Section(
     sheets=sheets,
     cases={
         "noticed": noticed_cases,
-        "blind_spot": blind_spot_cases,
+        "versions": versions_cases,
         "planted": planted_cases,
     },
 )

@@ -43,10 +43,13 @@ def summary_sheet(data: StudyData) -> Sheet:
             row["kind"],
             count(row["thoughts"]),
             count(row["draws"]),
-            percent(row["noticed"]),
-            data.between(row, percent, "noticed")
-            if row["noticed"] is not None
+            percent(row["turned"]),
+            data.between(row, percent, "turned")
+            if row["turned"] is not None
             else NOTHING,
+            percent(row["noticed"]),
+            percent(row["restated"]),
+            percent(row["restated_base"]),
             percent(row["corrected"]),
             percent(row["accuracy"]),
             percent(row["inflation"], 0),
@@ -57,6 +60,7 @@ def summary_sheet(data: StudyData) -> Sheet:
                     "turned_over_base",
                     "turned_over_paraphrase",
                     "turned_over_filler",
+                    "restated_over_base",
                     "accuracy_over_base",
                 )
             ),
@@ -66,17 +70,23 @@ def summary_sheet(data: StudyData) -> Sheet:
     return Sheet(
         "Changed thoughts by place and kind",
         (
-            *("place", "kind", "thoughts", "draws", "noticed", "interval"),
-            *("corrected", "right", "tokens", "over none", "p", "p, paraphrase"),
-            *("p, filler", "p, right"),
+            *("place", "kind", "thoughts", "draws", "turns back", "interval"),
+            *("noticed", "states it again", "without it", "corrected", "right"),
+            *("tokens", "over none", "p", "p, paraphrase", "p, filler"),
+            *("p, again", "p, right"),
         ),
         tuple(cells),
         words=(0, 1),
-        note="Tokens: over those of the unchanged thought. Over none: noticed minus "
-        "that of the unchanged thought, in points; for own slips, of the thought with "
-        "the right result. p: no difference in shares noticed from the unchanged "
-        "thought, the paraphrase, the neutral sentence; no difference in right "
-        f"answers; corrected (Holm). {data.interval_note}",
+        note="Noticed: the next sentence turns back, or states the right equation, "
+        "number or unit. States it again: this comes anywhere after the cut; without "
+        "it: the same of the unchanged thought. Corrected: it is stated again or the "
+        "answer is right; of operand and unit, which leave the result right, it is "
+        "stated again. Tokens: over those of the unchanged thought. Over none: turns "
+        "back minus that of the unchanged thought, in points. For own slips, the "
+        "thought with the right result stands for the unchanged one. p: no difference "
+        "in turns back from the unchanged thought, the paraphrase, the neutral "
+        "sentence; no difference in right statements, in right answers; corrected "
+        f"(Holm). {data.interval_note}",
     )
 
 

@@ -1,8 +1,10 @@
-"""Other words for the same statement.
+"""Other words for the same equation or answer.
 
 An equation is written in words. In the planted language it becomes a sentence of its
-own, as the language writes it, or gets the word `Then`. The final answer is stated in
-another of two forms; the planted language has no other form that says no more.
+own, as the language writes it: what the sentence says before the equation is left out.
+An equation that is such a sentence already gets the word `Then`. The final answer is
+stated in another of two forms; the planted language has no other form that says no
+more.
 """
 
 import re

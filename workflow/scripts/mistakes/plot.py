@@ -1,4 +1,4 @@
-"""Figures of mistakes: noticed and corrected, the blind spot, planted probabilities.
+"""Figures of mistakes: noticed, stated right, other versions, planted probabilities.
 
 Inputs
     summary: `SUMMARY`.
@@ -6,8 +6,8 @@ Inputs
     planted: `PLANTED`.
 
 Outputs
-    noticed: shares noticed, corrected and right, by place and kind.
-    blind_spot: corrected in the own thought, with a word, and from a user.
+    noticed: shares noticed, stated right again and right, by place and kind.
+    versions: corrected in the own thought, with a word, and from a user.
     planted: turns at the next boundary beside the planted probability.
 """
 
@@ -62,7 +62,7 @@ MARKS: dict[str, tuple[str, str]] = {
 }
 ROWS = (
     ("noticed", "noticed"),
-    ("corrected", "corrected"),
+    ("restated", "states it right"),
     ("accuracy", "right answers"),
 )
 TITLES = {
@@ -80,7 +80,7 @@ MARGIN = 0.1
 
 
 def draw_noticed(summary: pl.DataFrame, confidence: float) -> Figure:
-    """Shares noticed, corrected and right, by place and kind."""
+    """Shares noticed, stated right again and right, by place and kind."""
     shown = summary.filter(~pl.col("kind").is_in(names.VERSIONS))
     rows, unchecked = with_interval(shown, "accuracy_low")
     if rows.is_empty():
@@ -143,7 +143,7 @@ def _cases(rows: pl.DataFrame, confidence: float) -> str:
     return f"Thoughts: {', '.join(parts)}. Bars: {confidence:.0%} over problems."
 
 
-def draw_blind_spot(contrasts: pl.DataFrame, confidence: float) -> Figure:
+def draw_versions(contrasts: pl.DataFrame, confidence: float) -> Figure:
     """Corrected in the own thought, with a word, and from a user."""
     rows, unchecked = with_interval(contrasts, "other_low")
     if rows.is_empty():
@@ -166,7 +166,11 @@ def draw_blind_spot(contrasts: pl.DataFrame, confidence: float) -> Figure:
         labels.append(label)
     panel.axhline(first["own"], color=ACCENT, lw=0.9, ls=DASHED, zorder=1)
     panel.set_xticks(np.arange(len(labels)), labels)
-    panel.set(xlim=(-0.6, len(labels) - 0.4), ylim=(-0.04, 1.04), ylabel="corrected")
+    panel.set(
+        xlim=(-0.6, len(labels) - 0.4),
+        ylim=(-0.04, 1.04),
+        ylabel="states it or ends right",
+    )
     panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     panel.grid(axis="x", visible=False)
     cases = (
@@ -220,7 +224,7 @@ def main(
     contrasts_path: Path,
     planted_path: Path,
     noticed_figure: Path,
-    blind_spot_figure: Path,
+    versions_figure: Path,
     planted_figure: Path,
     confidence: float,
 ) -> None:
@@ -231,7 +235,7 @@ def main(
         PLANTED.read(planted_path),
     )
     save_figure(draw_noticed(summary, confidence), noticed_figure)
-    save_figure(draw_blind_spot(contrasts, confidence), blind_spot_figure)
+    save_figure(draw_versions(contrasts, confidence), versions_figure)
     save_figure(draw_planted(planted, confidence), planted_figure)
 
 
@@ -242,7 +246,7 @@ if __name__ == "__main__":
             contrasts_path=Path(snakemake.input.contrasts),
             planted_path=Path(snakemake.input.planted),
             noticed_figure=Path(snakemake.output.noticed),
-            blind_spot_figure=Path(snakemake.output.blind_spot),
+            versions_figure=Path(snakemake.output.versions),
             planted_figure=Path(snakemake.output.planted),
             confidence=snakemake.params.confidence,
         )

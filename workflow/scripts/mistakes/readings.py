@@ -7,17 +7,21 @@ from doubletake.model.continued_thoughts import Continued
 from doubletake.text.sentences import Span, sentences
 from doubletake.text.trace_positions import thought_span
 from mistakes.edits import Edit
-from mistakes.names import CONTROLS, MENDED, UNSEEN
+from mistakes.names import LOCAL, UNSEEN, WRONG
+from mistakes.targets import Target
 from truth.reading import next_boundary
 
 
-def reading_row(edit: Edit, done: Continued, detector: str) -> dict[str, Any]:
+def reading_row(
+    edit: Edit, done: Continued, detector: str, unit: Target | None
+) -> dict[str, Any]:
     """A row of `MISTAKES`.
 
     Args:
         edit: what was continued.
         done: a continuation of it.
         detector: of backtracks.
+        unit: the number with its unit that `unit` changes at this place, if any.
     """
     row, change = done.row, edit.change
     start, stop = thought_span(row)
@@ -29,16 +33,19 @@ def reading_row(edit: Edit, done: Continued, detector: str) -> dict[str, Any]:
         turn_cue(sentence) is not None
         or any(e.start == following.start + start for e in turns)
     )
-    wrong = change.kind not in (*CONTROLS, MENDED)
+    wrong = change.kind in WRONG
     mended = wrong and change.target.stated_in(sentence)
     unseen = change.kind in UNSEEN
-    restated = change.target.stated_in(row["text"][new:stop])
+    rest = row["text"][new:stop]
+    restated = change.target.stated_in(rest)
+    ends_right = row["correct"] and change.kind not in LOCAL
     return case_of(edit, done) | {
         "turned": None if unseen else turned,
         "noticed": None if unseen else turned or mended,
         "restated": restated,
+        "unit_restated": None if unit is None else unit.stated_in(rest),
         "correct": row["correct"],
-        "corrected": restated or row["correct"],
+        "corrected": restated or ends_right if wrong else None,
         "answer": row["answer"],
         "tokens": len(done.ids),
         "backtracks": len(turns),

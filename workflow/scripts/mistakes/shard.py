@@ -111,6 +111,11 @@ class Shard:
         first = {_stem_name(one): one for one in done if not one.draw}
         by_name = {_name(one): one for one in self.edits}
         shorts = set(map(_name, short))
+        units = {
+            (one.thought.name, one.change.place): one.change.target
+            for one in whole
+            if one.change.kind == names.UNIT
+        }
         rows = []
         for one in done:
             trace, name = _stem_name(one)
@@ -123,7 +128,8 @@ class Shard:
             if self.wording.planted and edit.change.kind not in names.UNSEEN:
                 self.boundaries.append(boundary_row(edit, one))
             if (trace, name) not in shorts:
-                rows.append(reading_row(edit, one, s.detector))
+                unit = units.get((trace, edit.change.place))
+                rows.append(reading_row(edit, one, s.detector, unit))
         return rows
 
     def edit_rows(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Noticed and mended mistakes beside the controls, blind spot, planted probabilities.
+"""Noticed and mended mistakes beside controls, other versions, planted probabilities.
 
 Inputs
     mistakes: `MISTAKES`.
@@ -34,6 +34,7 @@ COMPARED = {
     "turned_over_base": ("turned", None),
     "turned_over_paraphrase": ("turned", names.PARAPHRASE),
     "turned_over_filler": ("turned", names.FILLER),
+    "restated_over_base": ("restated", None),
     "accuracy_over_base": ("correct", None),
 }
 """By comparison: the flag, and the other kind; None: the baseline."""
@@ -52,6 +53,12 @@ def summarise(table: pl.DataFrame, s: IntervalSettings) -> pl.DataFrame:
         for kind in names.KINDS:
             if not group.filter(kind=kind).is_empty():
                 rows.append(_summary_row(group, place, kind, s))
+    for row in rows:
+        own = {
+            one["place"]: one["problems"] for one in rows if one["kind"] == row["kind"]
+        }
+        if names.place_of_test(row["kind"], own) != row["place"]:
+            row |= {f"{name}_p": None for name in COMPARED}
     for name in COMPARED:
         corrected(rows, name)
     return SUMMARY.frame(rows)
@@ -75,6 +82,7 @@ def _summary_row(
     for name, flags in (
         ("turned", part.select("problem", flag="turned")),
         ("noticed", part.select("problem", flag="noticed")),
+        ("restated", part.select("problem", flag="restated")),
         ("corrected", part.select("problem", flag="corrected")),
         ("accuracy", part.select("problem", flag="correct")),
         ("after_turn", part.filter(turns).select("problem", flag="corrected")),
@@ -86,12 +94,24 @@ def _summary_row(
     base = names.BASE.get(kind, names.NONE)
     if kind not in (base, names.EXTERNAL):
         row |= inflation(part, group.filter(kind=base), s)
+    return row if kind not in names.WRONG else row | _compared(group, kind, base, s)
+
+
+def _compared(
+    group: pl.DataFrame, kind: str, base: str, s: IntervalSettings
+) -> dict[str, Any]:
+    """Comparisons of a mistake with its baseline and the controls."""
+    part = group.filter(kind=kind)
+    row: dict[str, Any] = {}
     for name, (column, other) in COMPARED.items():
-        if kind in names.CONTROLS or kind == names.MENDED:
-            continue
-        row |= compared(part, group.filter(kind=other or base), column, name, s)
-        if names.TESTED.get(kind) != place:
-            row[f"{name}_p"] = None
+        flag = column
+        if kind == names.UNIT and column == "restated":
+            flag = "unit_restated"  # the unchanged thought's own is of the equation
+        controls = group.filter(kind=other or base)
+        row |= compared(part, controls, flag, name, s)
+        if other is None and column in ("turned", "restated"):
+            pairs = joined(part, controls).drop_nulls([flag, f"{flag}_other"])
+            row[f"{column}_base"] = pairs[f"{flag}_other"].mean()
     return row
 
 
@@ -112,7 +132,9 @@ def share_of(flags: pl.DataFrame, name: str, s: IntervalSettings) -> dict[str, A
 
 
 def contrasts(table: pl.DataFrame, s: IntervalSettings) -> pl.DataFrame:
-    """`CONTRASTS`: the user's text and an appended word against the own thought.
+    """`CONTRASTS`: the user's text and an appended word beside the own thought.
+
+    The user's text is not tested: it also lets the thought begin anew.
 
     Args:
         table: `MISTAKES`.
@@ -131,12 +153,10 @@ def contrasts(table: pl.DataFrame, s: IntervalSettings) -> pl.DataFrame:
         for name, column in (("own", "corrected_other"), ("other", "corrected")):
             row |= share_of(both.select("problem", flag=column), name, s)
         row |= compared(other, own, "corrected", "difference", s)
+        if kind == names.EXTERNAL:
+            row["difference_p"] = None
         rows.append(row)
     corrected(rows, "difference")
-    found = {row["contrast"]: row["difference"] for row in rows}
-    for row in rows:
-        if row["contrast"] == names.WAIT and found.get(names.EXTERNAL):
-            row["removed"] = row["difference"] / found[names.EXTERNAL]
     return CONTRASTS.frame(rows)
 
 

@@ -37,10 +37,31 @@ SUMMARY = Table(
         Column("problems", COUNT, "their problems", unit="problems"),
         Column("draws", COUNT, "continuations", unit="draws"),
         *with_ends("turned", "next sentence turns back", "share", nullable=True),
+        Column(
+            "turned_base",
+            REAL,
+            "the same of the baseline, on the same thoughts and draws",
+            nullable=True,
+            unit="share",
+        ),
         *with_ends("noticed", "noticed in the next sentence", "share", nullable=True),
         *with_ends(
+            "restated",
+            "the right equation, number or unit is stated again",
+            "share",
+            nullable=True,
+        ),
+        Column(
+            "restated_base",
+            REAL,
+            "the same of the baseline, on the same thoughts and draws",
+            nullable=True,
+            unit="share",
+        ),
+        *with_ends(
             "corrected",
-            "the right equation or number is stated again, or the answer is right",
+            "`restated`, or the answer is right; of `operand` and `unit`, which leave "
+            "the result right, `restated` alone; null: nothing is wrong",
             "share",
             nullable=True,
         ),
@@ -73,6 +94,10 @@ SUMMARY = Table(
         *_tested("turned_over_paraphrase", "`turned` minus that of `paraphrase`"),
         *_tested("turned_over_filler", "`turned` minus that of `filler`"),
         *_tested(
+            "restated_over_base",
+            "`restated` minus `restated_base`; of `unit`, number and unit in both",
+        ),
+        *_tested(
             "accuracy_over_base",
             "accuracy minus that of the baseline: what the mistake costs",
         ),
@@ -87,8 +112,9 @@ CONTRASTS = Table(
         Column(
             "contrast",
             TEXT,
-            "`external`: the mistake as the user's text against the same one in the "
-            "model's own thought; `wait`: a word after it against none",
+            "`external`: the mistake as the user's text, which also begins the thought "
+            "anew, beside the same one in the model's own thought, not tested; `wait`: "
+            "a word after it against none",
             values=(EXTERNAL, WAIT),
         ),
         Column("problems", COUNT, "problems of the pairs", unit="problems"),
@@ -96,16 +122,8 @@ CONTRASTS = Table(
         *with_ends("own", "corrected in the own thought", "share", nullable=True),
         *with_ends("other", "corrected in the other case", "share", nullable=True),
         *_tested("difference", "`other` minus `own`"),
-        Column(
-            "removed",
-            REAL,
-            "of `wait`: its difference over that of `external`, the part of the blind "
-            "spot that the word removes; null: no pairs",
-            nullable=True,
-            unit="share",
-        ),
     ),
-    holds="the blind spot of self-correction, and what an appended word changes",
+    holds="the same mistake as the user's text and with an appended word",
 )
 
 PLANTED = Table(

@@ -19,12 +19,13 @@ PLACE = Column(
 KIND = Column(
     "kind",
     TEXT,
-    "what is changed: nothing (`none`, `own`), the words only (`paraphrase`, "
-    "`filler`), the result of the equation (`result`), to that of the opposite "
-    "operation (`opposite`), a copied number (`operand`), the final answer (`answer`), "
-    "a noun (`unit`), `result` with a word after it (`wait`) or as the user's text "
-    "(`external`), `result` to a slip of the planted language (`planted`), a false "
-    "result to the right one (`mended`)",
+    "what is changed: nothing (`none`, `own`), the words but no number, in the planted "
+    "language the equation without the words before it (`paraphrase`), a neutral "
+    "sentence follows (`filler`), the result of the equation (`result`), to that of "
+    "the opposite operation (`opposite`), a copied number (`operand`), the final "
+    "answer (`answer`), a noun (`unit`), `result` with a word after it (`wait`) or as "
+    "the user's text (`external`), `result` to a slip of the planted language "
+    "(`planted`), a false result to the right one (`mended`)",
     values=KINDS,
 )
 TOKENS = pl.List(pl.Int32)
@@ -107,8 +108,21 @@ MISTAKES = Table(
             FLAG,
             "the thought states the right equation or number again after the cut",
         ),
+        Column(
+            "unit_restated",
+            FLAG,
+            "the thought states the right number with its unit again after the cut; "
+            "null: `unit` changes nothing at this place of the thought",
+            nullable=True,
+        ),
         Column("correct", FLAG, "the final answer is right"),
-        Column("corrected", FLAG, "`restated` or `correct`"),
+        Column(
+            "corrected",
+            FLAG,
+            "`restated` or `correct`; of `operand` and `unit`, which leave the result "
+            "right, `restated`; null: nothing is wrong",
+            nullable=True,
+        ),
         Column("answer", TEXT, "the final answer", nullable=True),
         Column("tokens", COUNT, "new tokens, answer included", unit="tokens"),
         Column(

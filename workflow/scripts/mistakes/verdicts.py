@@ -21,8 +21,13 @@ DONE = {
     names.OWN: "the model\u2019s own slip",
 }
 """Mistakes in sentences."""
+RIGHT = {
+    **dict.fromkeys((*names.EQUATIONS, names.OWN), "the right equation"),
+    names.ANSWER: "the right number",
+    names.UNIT: "the number with its right unit",
+}
+"""What would be stated again."""
 OTHER = {
-    "turned_over_base": "the unchanged thought",
     "turned_over_paraphrase": "the paraphrase",
     "turned_over_filler": "the neutral sentence",
 }
@@ -30,11 +35,14 @@ OTHER = {
 
 def tested_rows(data: StudyData) -> list[Row]:
     """Rows of the kinds at the places where they are tested."""
-    summary = data.tables["mistakes/summary"]
+    rows = data.tables["mistakes/summary"].to_dicts()
+    places: dict[str, dict[str, int]] = {}
+    for row in rows:
+        places.setdefault(row["kind"], {})[row["place"]] = row["problems"]
     return [
         row
-        for row in summary.to_dicts()
-        if names.TESTED.get(row["kind"]) == row["place"]
+        for row in rows
+        if names.place_of_test(row["kind"], places[row["kind"]]) == row["place"]
     ]
 
 
@@ -45,16 +53,14 @@ def is_shown(data: StudyData, row: Row, name: str) -> bool:
 
 
 def verdict(data: StudyData, row: Row, name: str) -> str:
-    """What a comparison of the shares noticed says.
+    """What a comparison of the shares that turn back says.
 
     Args:
         data: of the study.
         row: of the summary.
         name: of the comparison.
     """
-    other = OTHER[name]
-    if name == "turned_over_base" and row["kind"] == names.OWN:
-        other = "the same thought with the right result"
+    other = base_of(row) if name == "turned_over_base" else OTHER[name]
     if row[f"{name}_holm"] is None:
         return f"not checked against {other}"
     by = difference(data, row, name)
@@ -62,6 +68,28 @@ def verdict(data: StudyData, row: Row, name: str) -> str:
         return f"not shown to differ from {other} ({by})"
     side = "more" if row[name] > 0 else "less"
     return f"{side} often than after {other} ({by})"
+
+
+def base_of(row: Row) -> str:
+    """What a mistake is compared with."""
+    if row["kind"] == names.OWN:
+        return "the same thought with the right result"
+    return "the unchanged thought"
+
+
+def restating(data: StudyData, row: Row) -> str:
+    """How often the right statement comes again, beside the baseline."""
+    name = "restated_over_base"
+    text = (
+        f"{rate(data, row, 'restated')} of the draws state {RIGHT[row['kind']]} again, "
+        f"after {base_of(row)} {percent(row['restated_base'])}"
+    )
+    if row[f"{name}_holm"] is None:
+        return f"{text}: the difference is not checked"
+    by = difference(data, row, name)
+    if not is_shown(data, row, name):
+        return f"{text}: no difference is shown ({by})"
+    return f"{text}: {'more' if row[name] > 0 else 'less'} often ({by})"
 
 
 def difference(data: StudyData, row: Row, name: str) -> str:

@@ -41,14 +41,15 @@ class Checks:
     """Of each edit but at the final answer: whether its text holds a false equation
     where it must hold none, or none where it must hold one."""
     starts: list[bool] = field(default_factory=list)
-    """Of each continuation: whether it does not begin with the tokens it was given."""
+    """Of each continuation but of `external`, which is given none: whether it does not
+    begin with the tokens it was given."""
     differing: list[bool] = field(default_factory=list)
     """Of each repeated continuation: whether a token differs."""
 
     def add_edit(self, edit: Edit, tokenizer: TraceTokenizer) -> None:
         """Compare the tokens of an edit with the study's text and tokens."""
         self.characters.append(not characters_changed(edit, tokenizer))
-        self.tokens.append(not tokens_kept(edit))
+        self.tokens.append(not tokens_kept(edit, tokenizer))
         if edit.change.place != FINAL:
             start = thought_span(edit.thought.drawn.trace).start
             text = edit.text(tokenizer)[start:]
@@ -58,6 +59,8 @@ class Checks:
     def add_start(self, done: Continued) -> None:
         """Compare the first tokens of a continuation with the given ones."""
         given = list(done.stem.ids)
+        if not given:
+            return
         self.starts.append(done.completion.ids[: len(given)] != given)
 
     def add_repeat(self, again: Continued, first: Continued | None) -> None:
