@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from doubletake.model.decoder import Decoder
 from doubletake.stats.intervals import IntervalSettings, wilson_interval
 from doubletake.stats.verification import Verification
 from doubletake.tables.runs import RUNS
@@ -18,6 +19,7 @@ from pocket.reading import TURN, read_thought
 from problems.tables import PROBLEMS
 from resampling.importance import ImportanceSettings
 from resampling.measure import FROM_A_FILE, main
+from resampling.names import KINDS
 from resampling.prediction import prediction_table
 from resampling.shard import Settings
 from resampling.stability import stability_table, summary_table
@@ -260,6 +262,31 @@ def test_thoughts_from_a_file_are_read_but_not_written_again(
     detected = prediction_table(table, IntervalSettings(), 0).filter(part="all")
     assert detected["auroc"].null_count() < detected.height
     assert detected["spearman"].null_count() == detected.height
+
+
+def test_a_thought_longer_than_the_model_is_refused_by_name(
+    study, pocket, measured, tmp_path, monkeypatch
+):
+    lengths = TRACES.read(study / "traces.parquet").select(
+        "trace", n=pl.col("prompt_ids").list.len() + pl.col("completion_ids").list.len()
+    )
+    known = measured["resampling"].join(lengths, on="trace").sort("n")
+    # Some backtracks, controls and arrivals lie in longer thoughts, before the limit.
+    longest = known["n"][known.height // 2]
+    assert set(known.filter(pl.col("n") > longest)["kind"]) == set(KINDS)
+    monkeypatch.setattr(Decoder, "max_positions", longest)
+    found = run(study, pocket, tmp_path, anchor_thoughts=0)
+    refused = lengths.filter(pl.col("n") > longest)["trace"].to_list()
+    assert found["resampling"].height > 8
+    assert not set(found["resampling"]["trace"]) & set(refused)
+    note = f"refused, longer than {longest} tokens: {', '.join(refused)}"
+    assert note in found["runs"]["note"][0]
+    parts = [
+        run(study, pocket, tmp_path, shard=f"{k}-of-2", anchor_thoughts=0)["runs"]
+        for k in (1, 2)
+    ]
+    noted = [part["note"][0].split(": ")[1].split(", ") for part in parts]
+    assert sorted(noted[0] + noted[1]) == sorted(refused)
 
 
 def test_without_selected_backtracks_only_arrivals_are_left(study, pocket, tmp_path):

@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import polars as pl
 import pytest
 from matplotlib.figure import Figure
 from tiny_report import SETTINGS
@@ -29,6 +30,7 @@ def study(boundaries, importance=(), checks=None, settings=CONFIG):
     known = sentences(list(importance))
     figures = (checks or Checks()).figures("float32")
     tables = {
+        "traces": thoughts(),
         "resampling": table,
         "resampling/sentences": known,
         "resampling/summary": summary_table(table, 0.8, INTERVALS),
@@ -38,6 +40,17 @@ def study(boundaries, importance=(), checks=None, settings=CONFIG):
         "resampling/verification": verification_of("resampling", figures),
     }
     return StudyData("tiny", "data", tables, settings)
+
+
+def thoughts():
+    """30 thoughts, of which the last does not end; every fourth one ends right."""
+    return pl.DataFrame(
+        {
+            "trace": [f"{k}/0" for k in range(30)],
+            "thought_end": [*range(29), None],
+            "correct": [k % 4 == 0 for k in range(30)],
+        }
+    )
 
 
 def text_of(data):
@@ -95,6 +108,26 @@ def test_planted_rates_stand_beside_those_of_the_draws():
     assert "mean rate of 60.0%; planted is 62.0%." in text
 
 
+def test_the_planted_probability_is_no_limit_of_the_scores():
+    shares = [0.2 + 0.05 * k for k in range(12)]
+    rows = [
+        boundary(k, "backtrack", k % 11, mass=k % 11 / 11, planted=share)
+        for k, share in enumerate(shares)
+    ]
+    rows += [boundary(k, "control", 0, mass=0.0) for k in range(20, 30)]
+    data = study(rows)
+    table = data.tables["resampling/prediction"].filter(part="all")
+    found = {row["score"]: row for row in table.to_dicts()}
+    assert found["mass"]["spearman"] > found["planted"]["spearman"]
+    text = text_of(data)
+    value = f"{found['planted']['spearman']:.2f}"
+    assert (
+        f"planted probability has a rank correlation of {value} with the rate" in text
+    )
+    assert "; it is known at 12 of 22 boundaries). The model need not turn" in text
+    assert "no score" not in text
+
+
 def importance_rows(effect):
     rng = np.random.default_rng(3)
     rows = []
@@ -108,7 +141,10 @@ def importance_rows(effect):
 
 def test_importance_is_told_with_its_signs_and_tests():
     text = text_of(study(backtracks([5] * 12), importance_rows(0.5)))
-    assert "60 sentences of 20 thoughts" in text
+    n = CONFIG["resampling"]["anchor_samples"]
+    assert f"60 sentences of 20 thoughts, with {n} rollouts from before and" in text
+    assert "(here 15 of 20; of all finished thoughts 72.4% end wrong)" in text
+    assert "; thoughts that hold a planted cause come first. So the means" in text
     assert "counterfactual importance has the opposite sign, as published." in text
     assert "resampling importance is higher in sentences that turn back than in" in text
     assert "counterfactual importance is lower in sentences that turn back" in text

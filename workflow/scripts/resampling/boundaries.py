@@ -72,7 +72,7 @@ class StudyTables:
     """What boundaries are drawn from."""
 
     thoughts: Mapping[str, DrawnThought]
-    """By trace."""
+    """By trace: those that the model can read."""
     events: pl.DataFrame
     """`EVENTS`."""
     turns: pl.DataFrame
@@ -83,8 +83,9 @@ class StudyTables:
 
 def drawn_boundaries(tables: StudyTables, count: int, seed: int) -> list[Boundary]:
     """The boundaries of all shards, in the order of problem, trace and position."""
-    backtracks = drawn_backtracks(tables.turns, count // 2, seed)
-    partners = _partners(tables, backtracks).head(count // 4)
+    is_readable = pl.col("trace").is_in(list(tables.thoughts))
+    backtracks = drawn_backtracks(tables.turns.filter(is_readable), count // 2, seed)
+    partners = _partners(tables, backtracks).filter(is_readable).head(count // 4)
     chosen: dict[tuple[str, int], Boundary] = {}
     for kind, rows in ((BACKTRACK, backtracks), (CONTROL, partners)):
         for row in rows.iter_rows(named=True):

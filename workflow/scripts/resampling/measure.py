@@ -38,7 +38,7 @@ from doubletake.model.token_sampling import Sampling
 from doubletake.running.logs import Progress, job
 from doubletake.stats.verification import with_verification
 from doubletake.study.settings import ModelSettings
-from doubletake.study.shards import ONE_SHARD
+from doubletake.study.shards import ONE_SHARD, rows_of_shard
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION, verification_of
 from doubletake.text.drawn_thoughts import DrawnThought, drawn_thoughts
@@ -65,8 +65,27 @@ STAGE = "resampling"
 FROM_A_FILE = "nothing is written again: the thoughts come from a file"
 
 
+def readable(
+    traces: pl.DataFrame, shard: str, longest: int
+) -> tuple[pl.DataFrame, list[str]]:
+    """The traces that the model can read, and a note on longer ones of the shard.
+
+    Args:
+        traces: `TRACES`.
+        shard: k-of-n.
+        longest: tokens that the model attends to.
+    """
+    length = pl.col("prompt_ids").list.len() + pl.col("completion_ids").list.len()
+    refused = rows_of_shard(traces.filter(length > longest), shard)["trace"].to_list()
+    notes = []
+    if refused:
+        notes = [f"refused, longer than {longest} tokens: {', '.join(refused)}"]
+        logger.warning("%s", notes[0])
+    return traces.filter(length <= longest), notes
+
+
 def study_tables(inputs: dict[str, Path], traces: pl.DataFrame) -> StudyTables:
-    """The tables from which boundaries are drawn."""
+    """The tables from which boundaries are drawn, of the thoughts of `traces`."""
     problems = PROBLEMS.read(inputs["problems"])
     every = drawn_thoughts(traces, problems, None, 0, ONE_SHARD)
     thoughts: dict[str, DrawnThought] = {one.name: one for one in every}
@@ -103,8 +122,9 @@ def main(
     s = settings
     traces, truth = TRACES.read(inputs["traces"]), TRUTH.read(inputs["truth"])
     is_ours = traces["logprobs"].null_count() == 0
-    tables = study_tables(inputs, traces)
     tokenizer, decoder = load_tokenizer(model), load_decoder(model)
+    traces, notes = readable(traces, shard, decoder.max_positions)
+    tables = study_tables(inputs, traces)
     progress = Progress(0, "draws")
     work = Shard(
         name=shard,
@@ -121,6 +141,7 @@ def main(
         probe=probe_of(inputs, cache_paths, model, tables.matches),
         progress=progress,
         settings=s,
+        notes=notes,
     )
     progress.expect(len(work.boundaries))
     rows, draws = work.boundary_rows(decodes=is_ours)

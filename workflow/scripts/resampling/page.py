@@ -141,12 +141,14 @@ def _prediction(data: StudyData) -> list[str]:
         return []
     planted = table.filter(score=PLANTED, part=ALL).to_dicts()
     if planted and planted[0]["spearman"] is not None:
-        row = planted[0]
+        row, every = planted[0], data.tables["resampling"].height
         sentences.append(
-            "The planted probability itself has a rank correlation of "
-            f"{real(row['spearman'], 2)} with the rate "
-            f"({plural(row['boundaries'], 'boundary', 'boundaries')}): draws are few, "
-            "so no score could do much better."
+            "The planted probability has a rank correlation of "
+            f"{real(row['spearman'], 2)} with the rate (interval "
+            f"{data.between(row, _two, 'spearman')}; it is known at "
+            f"{count(row['boundaries'])} of {plural(every, 'boundary', 'boundaries')})."
+            " The model need not turn with this probability, so it is no upper limit "
+            "for a score."
         )
     note = chosen_by_prediction(data)
     return [*sentences, note.strip()] if note else sentences

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doubletake.page.wording import listed, plural, points, real
+import polars as pl
+
+from doubletake.page.study_data import Proportion
+from doubletake.page.wording import count, listed, plural, points, real
 from resampling.names import ARRIVAL, BACKTRACK, CAUSE
 from resampling.verdicts import Row, differs
 
@@ -32,11 +35,10 @@ def importance_findings(data: StudyData) -> list[str]:
         return ["The importance of sentences is not measured: there is no rollout."]
     rows = {(row["kind"], row["measure"]): row for row in table.to_dicts()}
     found = [_means(data, rows, kind) for kind in KIND_NAMES]
-    n = plural(sentences["trace"].n_unique(), "thought")
     cosine = data.settings["resampling"]["similarity"]
     unlike = int(sentences["dissimilar"].sum())
     return [
-        f"Importance is measured on {plural(sentences.height, 'sentence')} of {n}. "
+        _design(data),
         "Resampling and forced importance are positive where a sentence leads to the "
         "right answer; counterfactual importance has the opposite sign, as published.",
         *(text for text in found if text),
@@ -45,6 +47,30 @@ def importance_findings(data: StudyData) -> list[str]:
         f"{real(cosine, 2)} ({plural(unlike, 'rollout')}). Published is a cosine of "
         "sentence embeddings; word counts let more rewordings pass as unlike.",
     ]
+
+
+def _design(data: StudyData) -> str:
+    """How many sentences and rollouts there are, and how the thoughts were chosen."""
+    sentences = data.tables["resampling/sentences"]
+    finished = data.tables["traces"].drop_nulls("thought_end")
+    own = finished.filter(pl.col("trace").is_in(sentences["trace"].unique().to_list()))
+    wrong = count(own.filter(~pl.col("correct")).height)
+    samples = count(data.settings["resampling"]["anchor_samples"])
+    first = (
+        "; thoughts that hold a planted cause come first"
+        if sentences["cause"].count()
+        else ""
+    )
+    return (
+        f"Importance is measured on {plural(sentences.height, 'sentence')} of "
+        f"{plural(own.height, 'thought')}, with {samples} rollouts from before and "
+        f"{samples} from after each. Resampling importance of one sentence is a "
+        f"difference of two shares of {samples}, so means are given. The thoughts are "
+        "chosen: each turns back, and half of them end wrong, as far as there are any "
+        f"(here {wrong} of {count(own.height)}; of all finished thoughts "
+        f"{Proportion.of(~finished['correct']).text} end wrong){first}. So the means "
+        "describe these thoughts, not all thoughts."
+    )
 
 
 def _means(data: StudyData, rows: dict[tuple[str, str], Row], kind: str) -> str:

@@ -204,8 +204,9 @@ class Shard:
         score = None
         if self.probe and signal.state is not None:
             score = self.probe.score(one.problem, signal.state.numpy())
-            known = self.probe.scored.get((one.thought.name, one.event or -1))
-            if known is not None:
+            scored = self.probe.scored
+            if one.event is not None and (one.thought.name, one.event) in scored:
+                known = scored[one.thought.name, one.event]
                 self.checks.probe.add(abs(score - known))
         return {
             "mass": signal.mass,
