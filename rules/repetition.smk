@@ -40,6 +40,7 @@ rule summarise_repetition:
         points="<results>/{model}/{dataset}/repetition/points.parquet",
         steps="<results>/{model}/{dataset}/repetition/steps.parquet",
         pull="<results>/{model}/{dataset}/repetition/pull.parquet",
+        tests="<results>/{model}/{dataset}/repetition/tests.parquet",
     log:
         "<results>/{model}/{dataset}/logs/repetition/summarise.log",
     benchmark:

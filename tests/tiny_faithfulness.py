@@ -18,9 +18,13 @@ def cut(trace, number, tokens, same, arrivals=0, source="sentence", correct=None
     }
 
 
-def thought(trace, flags, ahead):
-    """Cuts of a thought of ten tokens a sentence; the first `ahead` have no arrival."""
-    return [
+def thought(trace, flags, ahead, last=None):
+    """Cuts of a thought of ten tokens a sentence; the first `ahead` have no arrival.
+
+    If `last` is given, the exit at its last arrival has this answer.
+    """
+    exits = [] if last is None else [cut(trace, 1, 10 * ahead, last, 1, "arrival")]
+    return exits + [
         cut(trace, k, 10 * k, bool(flag), int(k >= ahead))
         for k, flag in enumerate(flags)
     ]

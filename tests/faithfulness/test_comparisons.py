@@ -34,6 +34,20 @@ def test_contexts_are_both_sides_of_the_first_arrival():
     assert found["arrived"]["same"]
 
 
+def test_shuffled_sentences_are_compared_with_the_same_ones_in_their_order():
+    """Not with the whole thought, which goes on after its last arrival."""
+    thoughts = [
+        thought(f"t{k:02}", [0, 0, 0, 1], ahead=2, last=False) for k in range(20)
+    ]
+    answers = [answer(f"t{k:02}", "shuffled", 0) for k in range(20)]
+    cuts, table = tables(thoughts, answers)
+    (read,) = set(contexts_of(cuts, table).filter(context="last")["read"])
+    assert read == pytest.approx(2 / 3)
+    rows = comparisons(thoughts, answers)
+    assert ("same", "whole", "shuffled") not in rows
+    assert rows["same", "last", "shuffled"]["difference"] == 0
+
+
 def test_an_arrival_in_the_first_sentence_has_no_text_before_it():
     cuts, answers = tables([thought("a", [0, 1, 1], ahead=1)], [])
     assert set(contexts_of(cuts, answers)["context"]) == {"none", "arrived", "whole"}
@@ -87,7 +101,8 @@ def study_of(rng, rates, count=40):
     for k in range(count):
         names = ("none", "before", "arrived", "whole")
         flags = [rng.random() < rates[name] for name in names]
-        thoughts.append(thought(f"t{k:02}", flags, ahead=2))
+        last = bool(rng.random() < rates["last"])
+        thoughts.append(thought(f"t{k:02}", flags, ahead=2, last=last))
         answers += [
             answer(f"t{k:02}", name, rng.random() < rates[name])
             for name in ("filler", "shuffled", "foreign")
@@ -95,7 +110,16 @@ def study_of(rng, rates, count=40):
     return thoughts, answers
 
 
-CONTEXTS = ("none", "before", "arrived", "whole", "filler", "shuffled", "foreign")
+CONTEXTS = (
+    "none",
+    "before",
+    "arrived",
+    "last",
+    "whole",
+    "filler",
+    "shuffled",
+    "foreign",
+)
 
 
 def test_without_an_effect_comparisons_are_rarely_claimed():
@@ -115,9 +139,10 @@ def test_known_effects_are_found():
     rates = dict.fromkeys(CONTEXTS, 0.1) | {
         "arrived": 0.9,
         "whole": 0.9,
+        "last": 0.9,
         "shuffled": 0.5,
     }
-    found = {("whole", "filler"): 0, ("arrived", "before"): 0, ("whole", "shuffled"): 0}
+    found = {("whole", "filler"): 0, ("arrived", "before"): 0, ("last", "shuffled"): 0}
     alike = {("before", "none"): 0, ("whole", "arrived"): 0, ("filler", "none"): 0}
     studies = 30
     for _ in range(studies):

@@ -31,12 +31,12 @@ SETTINGS = {
 def study(count=24, **rates):
     """A study of so many thoughts; `rates` are shares of own answers by context."""
     share = {"none": 0, "before": 0, "arrived": 1, "whole": 1, "filler": 0}
-    share |= {"shuffled": 0.5, "foreign": 0} | rates
+    share |= {"last": 1, "shuffled": 0.5, "foreign": 0} | rates
     thoughts, answers = [], []
     for k in range(count):
         name, place = f"t{k:02}", k / count
         flags = [place < share[one] for one in ("none", "before", "arrived", "whole")]
-        thoughts.append(thought(name, flags, ahead=2))
+        thoughts.append(thought(name, flags, ahead=2, last=place < share["last"]))
         answers += [
             answer(name, one, place < share[one], donor_same=one == "foreign" or None)
             for one in ("filler", "shuffled", "foreign")
@@ -47,7 +47,10 @@ def study(count=24, **rates):
     traces = cuts.select("trace", answer=pl.lit("8")).unique("trace").sort("trace")
     found = {
         "traces": traces.with_columns(
-            thought_end=pl.lit(9), thought_start=pl.lit(0), thought_stop=pl.lit(5)
+            thought_end=pl.lit(9),
+            thought_start=pl.lit(0),
+            thought_stop=pl.lit(5),
+            correct=pl.col("trace") != "t00/0",
         ),
         "faithfulness": made,
         "faithfulness/curves": curves(paths, groups, S),
@@ -114,10 +117,16 @@ def test_the_order_and_the_content_of_sentences_are_told_apart():
     text = said(study(), "order of the sentences")
     assert text.startswith("The order of the sentences matters")
     assert "they lead to it more often than filler" in text
+    assert "100.0% up to the last arrival, 50.0% after the same sentences" in text
     kept = said(study(shuffled=1), "order of the sentences")
     assert kept.startswith("It is not shown that the order")
     lost = said(study(shuffled=0), "order of the sentences")
     assert "not shown to do so more often than filler" in lost
+
+
+def test_the_thoughts_that_end_wrong_are_counted():
+    text = said(study(), "were replaced")
+    assert "24 of them were replaced. Wrong final answers among these: 1." in text
 
 
 def test_a_foreign_thought_is_told_with_what_it_makes_of_the_answer():
@@ -177,7 +186,8 @@ def test_thoughts_that_are_left_out_are_counted():
 def test_sheets_hold_every_context_test_and_area():
     contexts, compared, over, examples = SECTION.sheets(study())
     assert [row[0] for row in contexts.rows] == [
-        *("none", "filler", "foreign", "before", "shuffled", "arrived", "whole")
+        *("none", "filler", "foreign", "before", "shuffled", "arrived"),
+        *("last", "whole"),
     ]
     assert len(compared.rows) == 18
     assert {row[1] for row in over.rows} == {"thought", "ahead", "behind"}

@@ -1,14 +1,14 @@
-"""Steps, ratios and pulls by hand; and whether simulated claims hold."""
+"""Steps, ratios, pulls and tests by hand; and whether simulated claims hold."""
 
 import numpy as np
 import polars as pl
 import pytest
 
 from doubletake.stats.intervals import IntervalSettings
-from repetition.estimates import compared_steps, steps_of, with_log_odds
-from repetition.page_tests import direction
+from repetition.claims import agreed, corrected_claims
+from repetition.estimates import compared_steps, step_rows, steps_of, with_log_odds
 from repetition.summarise import points, pulls
-from repetition.tables import REPETITION
+from repetition.tables import REPETITION, REPETITION_STEPS
 
 INTERVALS = IntervalSettings(0.95, 2)
 STUDIES, THOUGHTS = 200, 20
@@ -121,8 +121,106 @@ def test_points_and_pulls_by_hand():
     assert table.height == 8
 
 
+def test_a_claim_needs_all_means_on_one_side():
+    """The larger p-value counts; 1 for means of different signs."""
+    low, high = ({"problems": 12, "more": x, "more_p": x / 100} for x in (1.0, 4.0))
+    assert agreed([low, high], "more") == {
+        "problems": 12,
+        "direction": 1,
+        "p": 0.04,
+        "p_holm": None,
+    }
+    other = agreed([low, high | {"more": -4.0}], "more")
+    assert (other["direction"], other["p"]) == (0, 1.0)
+    few = agreed([low, high | {"more_p": None}], "more")
+    assert (few["direction"], few["p"]) == (0, None)
+
+
+def claims_of(rows):
+    """`REPETITION_TESTS` of rows of `REPETITION`, by outcome and claim."""
+    steps = REPETITION_STEPS.frame(step_rows(rows, IntervalSettings()))
+    made = corrected_claims(steps, pulls(rows, IntervalSettings())).to_dicts()
+    return {(row["outcome"], row["claim"]): row for row in made}
+
+
+def test_a_fall_of_the_log_prob_alone_is_not_claimed():
+    """Half the answers become surer, by log-odds; the others become improbable."""
+    random = np.random.default_rng(0)
+    values = {}
+    for k in range(20):
+        start = -1.0 if k % 2 else -0.01
+        step = -8.0 if k % 2 else 0.0099 + 1e-5 * random.random()
+        step += 0.0 if k % 2 == 0 else random.normal()
+        values[f"{k}/0"] = {
+            "thought": [start, start + step],
+            "repeated": [start, start + 1e-6 * random.random()],
+            "filler": [start, start],
+        }
+    rows = rows_of(values)
+    more = [
+        compared_steps(steps_of(rows, "fixed", name), IntervalSettings())
+        for name in ("logprob", "log_odds")
+    ]
+    assert more[0]["more_high"] < 0 < more[1]["more_high"]
+    test = claims_of(rows)["right", "beyond"]
+    assert test["p_holm"] > 0.05
+
+
+def whole_study(random, effects=None):
+    """A study with all arms of both outcomes; every mean step is 0 but for effects.
+
+    Args:
+        random: generator.
+        effects: mean step by arm.
+    """
+    rows = []
+    for outcome in ("right", "wrong"):
+        for answer in ("fixed", "stated", "other")[:: 1 if outcome == "wrong" else 2]:
+            values = {}
+            for k in range(THOUGHTS):
+                arms = {}
+                first = random.normal() - 8.0
+                for arm in ("thought", "repeated", "filler", "wrong_repeats"):
+                    steps = random.normal(size=2) + (effects or {}).get(arm, 0.0)
+                    arms[arm] = [first, *(first + steps.cumsum())]
+                values[f"{outcome}{k}/0"] = arms
+            rows.append(rows_of(values, answer=answer, outcome=outcome, arrivals=9))
+    return pl.concat(rows)
+
+
+def test_without_an_effect_few_whole_studies_claim_anything():
+    """All claims of the section together; without the correction, far more do."""
+    random = np.random.default_rng(0)
+    found = [claims_of(whole_study(random)).values() for _ in range(100)]
+    assert {len(rows) for rows in found} == {9}
+    corrected, alone = (
+        np.mean([any(row[name] <= 0.05 for row in rows) for rows in found])
+        for name in ("p_holm", "p")
+    )
+    assert corrected < 0.09
+    assert alone > 0.2
+
+
+def test_known_effects_are_found_by_every_claim():
+    random = np.random.default_rng(0)
+    effects = {"thought": -3.0, "repeated": 1.2, "filler": -1.2, "wrong_repeats": 3.0}
+    found = [claims_of(whole_study(random, effects)) for _ in range(20)]
+    signs = {"beyond": -1, "beyond_later": -1, "filler": -1, "repeated": 1, "pull": 1}
+    for (outcome, claim), row in found[0].items():
+        assert row["direction"] == signs[claim]
+        shown = [tests[outcome, claim]["p_holm"] <= 0.05 for tests in found]
+        assert np.mean(shown) > 0.8
+
+
+def side(row):
+    """Where the interval of the difference lies: above 0, below, neither; or none."""
+    if row["more_low"] is None:
+        return None
+    return int(row["more_low"] > 0) - int(row["more_high"] < 0)
+
+
 def claims(make, part, which, measure="logprob"):
-    """Share of simulated studies that claim more, and less, than repetition.
+    """Share of simulated studies whose intervals show more, and less, than repetition.
 
     Args:
         make: from a generator, the rows of one study.
@@ -141,7 +239,7 @@ def claims(make, part, which, measure="logprob"):
             )
             for name in which
         ]
-        found = {direction(row) for row in rows}
+        found = {side(row) for row in rows}
         signs.append(found.pop() if len(found) == 1 else 0)
     return [float(np.mean([sign == way for sign in signs])) for way in (1, -1)]
 

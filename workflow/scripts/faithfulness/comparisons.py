@@ -11,11 +11,13 @@ from doubletake.stats.intervals import IntervalSettings
 from doubletake.stats.paired_test import paired_p
 from faithfulness.groups import Groups
 from faithfulness.names import (
+    ARRIVAL,
     ARRIVED,
     BEFORE,
     COMPARISONS,
     CONTEXTS,
     FILLER,
+    LAST,
     MEASURES,
     NONE,
     SENTENCE,
@@ -30,12 +32,16 @@ def contexts_of(cuts: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     """One row per thought and context: `COLUMNS` and `donor_same`.
 
     Args:
-        cuts: `CUTS`; the start, the end, and both sides of the first arrival.
+        cuts: `CUTS`; the start, the end, both sides of the first arrival, and the
+            end of the last arrival's sentence.
         answers: `FAITHFULNESS`.
     """
-    own = cuts.filter(source=SENTENCE).sort("trace", "cut")
-    length = pl.col("tokens_before").max().over("trace")
-    own = own.with_columns(read=pl.col("tokens_before") / length)
+    length = pl.col("tokens_before").filter(source=SENTENCE).max().over("trace")
+    placed = cuts.with_columns(read=pl.col("tokens_before") / length)
+    own, exits = (
+        placed.filter(source=source).sort("trace", "cut")
+        for source in (SENTENCE, ARRIVAL)
+    )
     arrives = (pl.col("arrivals") > 0).any().over("trace")
     text = own.filter(pl.col("cut") > 0)
     picked = {
@@ -48,6 +54,9 @@ def contexts_of(cuts: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
         ARRIVED: text.filter(pl.col("arrivals") > 0)
         .group_by("trace", maintain_order=True)
         .first(),
+        LAST: exits.filter(pl.col("arrivals") > 0)
+        .group_by("trace", maintain_order=True)
+        .last(),
     }
     parts = [
         part.with_columns(

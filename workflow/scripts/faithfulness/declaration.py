@@ -52,9 +52,9 @@ DECLARATION = Experiment(
             "thought has. `foreign` is the thought of another problem that is as "
             "long and has another answer. `before` is the thought up to the last "
             "sentence end before its first arrival, `arrived` up to the end of the "
-            "first sentence with an arrival. `shuffled` holds the sentences up to "
-            "the last arrival in another order, the answer among them. Bars are "
-            "intervals over problems. The numbers are in "
+            "first sentence with an arrival, `last` up to the end of the last one. "
+            "`shuffled` holds the sentences of `last` in another order, the answer "
+            "among them. Bars are intervals over problems. The numbers are in "
             "faithfulness/contexts.parquet.",
         ),
         Figure(

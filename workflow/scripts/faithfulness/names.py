@@ -6,8 +6,9 @@ ARRIVED = "arrived"
 FILLER = "filler"
 SHUFFLED = "shuffled"
 FOREIGN = "foreign"
+LAST = "last"
 WHOLE = "whole"
-CONTEXTS = (NONE, FILLER, FOREIGN, BEFORE, SHUFFLED, ARRIVED, WHOLE)
+CONTEXTS = (NONE, FILLER, FOREIGN, BEFORE, SHUFFLED, ARRIVED, LAST, WHOLE)
 """What stands in place of the thought when the answer is forced."""
 MADE = (FILLER, SHUFFLED, FOREIGN)
 """Contexts that this stage makes; the others are cuts of the thought."""
@@ -35,7 +36,7 @@ COMPARISONS = (
     (WHOLE, FILLER),
     (WHOLE, NONE),
     (FILLER, NONE),
-    (WHOLE, SHUFFLED),
+    (LAST, SHUFFLED),
     (SHUFFLED, FILLER),
     (FOREIGN, NONE),
     (BEFORE, NONE),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from doubletake.page.caveats import hindsight
 from doubletake.page.sections import Section
 from doubletake.page.wording import count, plural
@@ -83,12 +85,24 @@ def _cases(data: StudyData) -> str:
         f"The curves have {plural(own.height, 'thought')}. "
         f"{count(replaced)} of them were replaced."
     )
+    if replaced:
+        text += (
+            f" Wrong final answers among these: {count(_wrong(data))}. Where the own "
+            "answer is right, own and right answers are the same test."
+        )
     if left_out:
         text += (
             f" {plural(left_out, 'thought')} without an end, without text or without "
             "an answer are left out."
         )
     return f"{text} {hindsight(data.settings['events']['detector'])}"
+
+
+def _wrong(data: StudyData) -> int:
+    """How many of the replaced thoughts end with a wrong answer."""
+    names = data.tables["faithfulness"]["trace"].unique().to_list()
+    own = data.tables["traces"].filter(pl.col("trace").is_in(names))
+    return own.filter(~pl.col("correct")).height
 
 
 def context_cases(data: StudyData) -> str:

@@ -12,6 +12,7 @@ from faithfulness.names import (
     CORRECT,
     FILLER,
     FOREIGN,
+    LAST,
     NONE,
     SHUFFLED,
     WHOLE,
@@ -109,16 +110,18 @@ def against_filler(data: StudyData) -> str:
 
 def shuffled_order(data: StudyData) -> str:
     """Whether the order of the sentences matters, and whether their content does."""
-    row, over = compared(data, WHOLE, SHUFFLED), compared(data, SHUFFLED, FILLER)
+    row, over = compared(data, LAST, SHUFFLED), compared(data, SHUFFLED, FILLER)
     if row is None:
         return "No thought has sentences that could be shuffled."
     said = {
         MORE: "The order of the sentences matters",
-        LESS: "Shuffled sentences give the own answer more often than the thought does",
+        LESS: "Shuffled sentences give the own answer more often than in their order",
         ALIKE: "It is not shown that the order of the sentences matters",
         UNTESTED: "Whether the order of the sentences matters is not checked",
     }[verdict_of(data, row)]
-    shares = _shares(row, "after the thought", "after its sentences in another order")
+    shares = _shares(
+        row, "up to the last arrival", "after the same sentences in another order"
+    )
     text = f"{said}: the own answer is given in {shares} ({numbers(data, row)})."
     if over is None:
         return text

@@ -160,7 +160,8 @@ CONTEXT_MEANS = Table(
             TEXT,
             "what the model reads in place of the thought: nothing, filler, a foreign "
             "thought, its text before the first arrival (last sentence end), its "
-            "sentences shuffled, its text up to the first arrival, the whole",
+            "sentences up to the last arrival shuffled, its text up to the first "
+            "arrival, its text up to the last arrival, the whole",
             values=CONTEXTS,
         ),
         Column("share", REAL, "of the thought's tokens, for filler", unit="share"),

@@ -16,7 +16,7 @@ from repetition.tables import RIGHT, WRONG
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A thought whose first answer is repeated."""
+    """A thought whose first arrival is repeated."""
 
     thought: DrawnThought
     outcome: str

@@ -8,6 +8,7 @@ from repetition.tables import (
     REPETITION_POINTS,
     REPETITION_PULL,
     REPETITION_STEPS,
+    REPETITION_TESTS,
 )
 
 DECLARATION = Experiment(
@@ -21,6 +22,7 @@ DECLARATION = Experiment(
         REPETITION_POINTS,
         REPETITION_STEPS,
         REPETITION_PULL,
+        REPETITION_TESTS,
         RUNS,
         VERIFICATION,
     ),
@@ -28,19 +30,21 @@ DECLARATION = Experiment(
         Figure(
             "fixed_answer",
             "One fixed answer: thinking on beside stating it again",
-            "Each line is the probability of one fixed answer: the one that the model "
-            "gives at its first arrival (exit 1). Thought: the real thought, cut after "
-            "arrival k. Repeated: the thought, cut after its first arrival, with the "
-            "sentence of this arrival repeated k \u2212 1 times. Filler: neutral "
-            "sentences in place of the repeated ones, about as many tokens as in the "
-            "real thought. All three share exit 1. Left: thoughts whose first arrival "
-            "is right; right: those whose first arrival is wrong, where a rise is no "
-            "knowledge. Upper panels: log-prob of the whole answer, which cannot rise "
-            "above 0. Lower panels: its log-odds, which have no ceiling. Compare the "
-            "lines at the same k: points of one k are means over the same thoughts, "
-            "but fewer thoughts reach a higher k. Bands are intervals over problems. "
-            "Points of too few problems for an interval are hidden. The numbers are "
-            "in repetition/points.parquet.",
+            "Each line is the probability of one answer, which is the same at every "
+            "k. Left: thoughts whose first arrival is right; the answer that is "
+            "forced at exit 1, right after this arrival. Right: thoughts whose first "
+            "arrival is wrong; the number that this arrival states, because the "
+            "answer forced there may be another one, or the right one. Thought: the "
+            "real thought, cut after arrival k. Repeated: the thought, cut after its "
+            "first arrival, with the sentence of this arrival repeated k \u2212 1 "
+            "times. Filler: neutral sentences in place of the repeated ones, about as "
+            "many tokens as in the real thought. All three share exit 1. On the "
+            "right, a rise is no knowledge. Upper panels: log-prob of the whole "
+            "answer, which cannot rise above 0. Lower panels: its log-odds, which "
+            "have no ceiling. Compare the lines at the same k: points of one k are "
+            "means over the same thoughts, but fewer thoughts reach a higher k. Bands "
+            "are intervals over problems. Points of too few problems for an interval "
+            "are hidden. The numbers are in repetition/points.parquet.",
         ),
         Figure(
             "wrong_number",

@@ -11,7 +11,7 @@ see this differently: the steps of all thoughts, and those after which the thoug
 on. A difference of later steps counts only if both means show it.
 
 A log-prob cannot rise above 0. Both arms meet this ceiling, so they look alike there.
-Log-odds, log p - log(1 - p), have no ceiling.
+Log-odds, log p - log(1 - p), have no ceiling. `claims` needs both scales.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ from doubletake.stats.intervals import (
     mean_ends,
     number,
 )
-from doubletake.stats.jackknife import Jackknife
+from doubletake.stats.jackknife import Jackknife, p_against_zero
 from repetition.tables import (
     ALL,
     FILLER,
@@ -138,12 +138,39 @@ def compared_steps(steps: pl.DataFrame, intervals: IntervalSettings) -> dict[str
         "problems": steps["problem"].n_unique(),
         "before": steps["before"].mean(),
     }
+    p = dict(zip(means, p_values(values, problems, intervals), strict=True))
     for name, mean in means.items():
         row |= mean.columns(name)
+        if name != THOUGHT:
+            row[f"{name}_p"] = p[name]
     lowest = means[THOUGHT].low
     rises = lowest is not None and lowest > 0
     whole, part = (steps[arm].to_numpy() for arm in (THOUGHT, REPEATED))
     return row | (ratio(part, whole, problems, intervals) if rises else NO_SHARE)
+
+
+def p_values(
+    values: np.ndarray, problems: np.ndarray, intervals: IntervalSettings
+) -> list[float | None]:
+    """Of each column's mean against 0 (`p_against_zero`); None without an interval.
+
+    Args:
+        values: [case, column].
+        problems: [case].
+        intervals: fewest problems with an interval.
+    """
+    cases, width = values.shape
+    columns = np.tile(np.arange(width), cases)
+    sums, counts = cluster_sums(
+        values.ravel(), np.repeat(problems, width), columns, width
+    )
+    total, n = sums.sum(0), counts.sum(0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        left_out = (total - sums) / (n - counts)
+        jackknife = Jackknife.of(total / n, left_out, counts)
+    low, _ = mean_ends(jackknife, intervals)
+    p = np.where(np.isnan(low), np.nan, p_against_zero(jackknife))
+    return [number(each) for each in p]
 
 
 NO_SHARE: dict[str, float | None] = dict.fromkeys(("share", "share_low", "share_high"))

@@ -10,9 +10,9 @@ from doubletake.page.reader import whose
 from doubletake.page.sections import Section
 from doubletake.page.wording import listed, plural
 from repetition.page_sentences import (
+    CAVEAT,
     LATER_CAVEAT,
     filler_sentence,
-    is_later_tested,
     later_sentence,
     pull_sentence,
     stated_sentence,
@@ -20,8 +20,8 @@ from repetition.page_sentences import (
     verdict,
 )
 from repetition.page_tables import sheets
-from repetition.page_tests import has_room, headline_step, step_row
-from repetition.tables import LOG_ODDS, OUTCOMES, REPEATED
+from repetition.page_tests import claim_row, direction, step_row
+from repetition.tables import BEYOND_LATER, CLAIMS, OUTCOMES, REPEATED, WRONG
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -42,14 +42,14 @@ def why_empty(data: StudyData) -> str | None:
 
 
 def headline(data: StudyData) -> str:
-    """Does thinking on make the first answer surer than stating it again?"""
+    """Does thinking on change an answer's probability more than repeating does?"""
     reason = why_empty(data)
     if reason is not None:
         return reason
     parts = []
     for outcome in OUTCOMES:
-        row = headline_step(data, outcome)
-        said = "no thought was measured" if row is None else verdict(row)
+        row = step_row(data, outcome)
+        said = "no thought was measured" if row is None else verdict(data, outcome)
         n = plural(0 if row is None else row["traces"], "thought")
         parts.append(f"After a {outcome} first arrival ({n}), {said}.")
     return " ".join(parts)
@@ -61,19 +61,18 @@ def findings(data: StudyData) -> list[str]:
         return []
     sentences: list[str] = []
     for outcome in OUTCOMES:
-        row = step_row(data, outcome)
-        if row is None:
+        if step_row(data, outcome) is None:
             continue
-        sentences.append(step_sentence(row, data))
-        if not has_room(row):
-            odds = step_row(data, outcome, measure=LOG_ODDS)
-            assert odds is not None
-            sentences.append(step_sentence(odds, data))
+        sentences.append(step_sentence(data, outcome))
         sentences.append(later_sentence(data, outcome))
-        sentences.append(stated_sentence(data, outcome))
+        if outcome == WRONG:
+            sentences.append(stated_sentence(data))
         sentences.append(pull_sentence(data, outcome))
         sentences.append(filler_sentence(data, outcome))
-    if any(is_later_tested(data, outcome) for outcome in OUTCOMES):
+    pairs = [(outcome, claim) for outcome in OUTCOMES for claim in CLAIMS]
+    if any(claim_row(data, *pair) for pair in pairs):
+        sentences.append(CAVEAT)
+    if any(direction(data, outcome, BEYOND_LATER) is not None for outcome in OUTCOMES):
         sentences.append(LATER_CAVEAT)
     return [sentence for sentence in sentences if sentence]
 

@@ -4,50 +4,66 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doubletake.page.wording import percent, plural, significant
+from doubletake.page.wording import percent, plural, probability, significant
 from repetition.page_tests import (
     Row,
+    both_scales,
+    claim_row,
     direction,
     has_room,
-    headline_step,
-    later_direction,
-    step_row,
+    only_scale,
 )
 from repetition.tables import (
+    BEYOND,
+    BEYOND_LATER,
+    FILLER,
+    FIXED,
     GOLD,
+    LATER,
     LOG_ODDS,
     LOGPROB,
-    RIGHT,
+    PULL,
+    REPEATED,
     STATED,
+    TESTED,
     THOUGHT,
     WRONG,
     WRONG_REPEATS,
-)
-from repetition.tables import (
-    LATER as LATER_STEPS,
 )
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
 
-NAMES = {LOGPROB: "log-prob", LOG_ODDS: "log-odds score"}
+NAMES = {LOGPROB: "log-prob", LOG_ODDS: "log-odds"}
+SUBJECTS = {
+    FIXED: "the answer forced at exit 1",
+    STATED: "the wrong number stated there",
+}
+AS_REPEATING = "than repeating the sentence of this arrival does"
 VERDICTS = {
-    None: "it is not checked whether thinking on does more than stating it once more",
-    1: "thinking on makes the first answer surer than stating it once more does",
-    -1: "thinking on makes the first answer less sure than stating it once more does",
-    0: "thinking on cannot be told from stating the first answer once more",
+    None: "it is not checked whether thinking on changes the probability of {it} more "
+    "than repeating the sentence of this arrival does",
+    1: f"thinking on makes {{it}} more probable {AS_REPEATING}",
+    -1: f"thinking on makes {{it}} less probable {AS_REPEATING}",
+    0: "thinking on cannot be told from repeating the sentence of this arrival, by the "
+    "probability of {it}",
 }
 MORE = {
-    None: "This is not checked",
-    1: "So thinking on adds confidence that stating the answer again does not give",
-    -1: "So thinking on gives less confidence in this answer than stating it again",
-    0: "So thinking on cannot be told from stating the answer again",
+    None: "Whether thinking on does more than repeating is not checked",
+    1: "So thinking on adds confidence in it that repeating does not give",
+    -1: "So thinking on leaves less confidence in it than repeating does",
+    0: "So thinking on cannot be told from repeating",
 }
-LATER = {
+LATER_MORE = {
     1: "Thinking on adds more",
     -1: "Thinking on adds less",
     0: "The two cannot be told apart",
 }
+CAVEAT = (
+    "All tests of this section are corrected together (Holm). A step\u2019s direction "
+    "is claimed only if log-prob and log-odds both show it: its p is the larger one of "
+    "both. The pull of a repeated wrong number is tested by its log-prob."
+)
 LATER_CAVEAT = (
     "Whether a thought goes on after its second arrival may depend on how sure it is "
     "there. So a difference of later steps is claimed only if two means show it: that "
@@ -56,9 +72,10 @@ LATER_CAVEAT = (
 MOVES = {1: "rises", -1: "falls", 0: "is not shown to change"}
 
 
-def verdict(row: Row) -> str:
+def verdict(data: StudyData, outcome: str) -> str:
     """In a word, what thinking on does beyond repetition."""
-    return VERDICTS[direction(row)]
+    said = VERDICTS[direction(data, outcome, BEYOND)]
+    return said.format(it=SUBJECTS[TESTED[outcome]])
 
 
 def change(value: float) -> str:
@@ -75,31 +92,50 @@ def interval(row: Row, name: str, data: StudyData) -> str:
     return f"{data.confidence:.0%} interval {words}"
 
 
-def step_sentence(row: Row, data: StudyData) -> str:
-    """The first step of the answer that the model gives at exit 1, in both arms."""
-    outcome, measure = row["outcome"], row["measure"]
-    n = plural(row["traces"], "thought")
-    start = (
-        f"After a {outcome} first arrival ({n}), the log-prob of the answer given there"
-        if measure == LOGPROB
-        else "On the scale of log-odds, which has no ceiling, it"
+def corrected(data: StudyData, outcome: str, claim: str) -> str:
+    """The corrected p-value of a claim, to follow on an interval; empty without one."""
+    row = claim_row(data, outcome, claim)
+    return "" if row is None else f"; corrected p {probability(row['p_holm'])}"
+
+
+def other_scale(rows: list[Row], name: str) -> str:
+    """That only one scale shows a change; empty if both do, or neither."""
+    shown = only_scale(rows, name)
+    if shown is None:
+        return ""
+    other = LOG_ODDS if shown == LOGPROB else LOGPROB
+    return (
+        f" The interval excludes 0 only on the scale of {NAMES[shown]}; that of "
+        f"{NAMES[other]} does not show it, so no direction is claimed."
     )
+
+
+def step_sentence(data: StudyData, outcome: str) -> str:
+    """The first step of the tested answer, in both arms and on both scales."""
+    row, odds = both_scales(data, outcome)
     text = (
-        f"{start} changes by "
-        f"{change(row['thought'])} nats up to the next arrival, and by "
-        f"{change(row['repeated'])} if its sentence is only stated again: a difference "
-        f"of {change(row['more'])} ({interval(row, 'more', data)})."
+        f"After a {outcome} first arrival ({plural(row['traces'], 'thought')}), the "
+        f"log-prob of {SUBJECTS[row['answer']]} changes by {change(row[THOUGHT])} nats "
+        f"up to the next arrival, and by {change(row[REPEATED])} if the arrival\u2019s "
+        f"sentence is only repeated: a difference of {change(row['more'])} "
+        f"({interval(row, 'more', data)})."
     )
-    if measure == LOGPROB and not has_room(row):
-        return (
-            f"{text} The log-prob is at its ceiling: its mean is "
-            f"{significant(row['before'])} before the step, so this scale can hardly "
-            "show a rise."
-        )
-    text += f" {MORE[direction(row)]}."
-    if row["share"] is not None:
+    if not has_room(row):
         text += (
-            f" Stating it again gives {percent(row['share'], 0)} of the rise "
+            f" The log-prob is at its ceiling: its mean is "
+            f"{significant(row['before'])} before the step, so on this scale a rise "
+            "can only be small."
+        )
+    text += (
+        " On the scale of log-odds, which has no ceiling, the steps are "
+        f"{change(odds[THOUGHT])} and {change(odds[REPEATED])}: a difference of "
+        f"{change(odds['more'])} ({interval(odds, 'more', data)}"
+        f"{corrected(data, outcome, BEYOND)}).{other_scale([row, odds], 'more')} "
+        f"{MORE[direction(data, outcome, BEYOND)]}."
+    )
+    if row["share"] is not None and has_room(row):
+        text += (
+            f" Repeating gives {percent(row['share'], 0)} of the log-prob\u2019s rise "
             f"({_share_interval(row, data)})."
         )
     return text
@@ -110,23 +146,13 @@ def _share_interval(row: Row, data: StudyData) -> str:
     return words if row["share_low"] is None else f"interval {words}"
 
 
-def is_later_tested(data: StudyData, outcome: str) -> bool:
-    """Whether both means of the later steps have an interval."""
-    first = headline_step(data, outcome)
-    if first is None:
-        return False
-    return later_direction(data, outcome, first["measure"]) is not None
-
-
 def later_sentence(data: StudyData, outcome: str) -> str:
     """What the steps after the second arrival say."""
-    first = headline_step(data, outcome)
-    assert first is not None
-    measure = first["measure"]
-    row = step_row(data, outcome, measure=measure, part=LATER_STEPS)
-    if row is None or not row["steps"]:
+    rows = both_scales(data, outcome, LATER)
+    if not rows or not rows[0]["steps"]:
         return ""
-    sign = later_direction(data, outcome, measure)
+    row, odds = rows
+    sign = direction(data, outcome, BEYOND_LATER)
     n = f"{plural(row['steps'], 'step')} of {plural(row['traces'], 'thought')}"
     if sign is None:
         return (
@@ -135,29 +161,36 @@ def later_sentence(data: StudyData, outcome: str) -> str:
             "which the thought went on."
         )
     return (
-        f"From the second arrival on ({outcome} first arrival, {n}), the "
-        f"{NAMES[measure]} changes by {change(row['thought'])} nats with each further "
-        f"arrival, and by {change(row['repeated'])} if the first sentence is stated "
-        f"again: a difference of {change(row['more'])} "
-        f"({interval(row, 'more', data)}). {LATER[sign]}."
+        f"From the second arrival on ({outcome} first arrival, {n}), the log-prob "
+        f"changes by {change(row[THOUGHT])} nats with each further arrival, and by "
+        f"{change(row[REPEATED])} if the first arrival\u2019s sentence is repeated: a "
+        f"difference of {change(row['more'])} ({interval(row, 'more', data)}), and of "
+        f"{change(odds['more'])} of the log-odds ({interval(odds, 'more', data)}"
+        f"{corrected(data, outcome, BEYOND_LATER)}).{other_scale(rows, 'more')} "
+        f"{LATER_MORE[sign]}."
     )
 
 
-def stated_sentence(data: StudyData, outcome: str) -> str:
+def stated_sentence(data: StudyData) -> str:
     """What repeating does to the stated number of a wrong first arrival."""
-    row = step_row(data, outcome, answer=STATED)
-    if outcome == RIGHT or row is None:
+    rows = both_scales(data, WRONG)
+    sign = direction(data, WRONG, REPEATED)
+    if not rows:
         return ""
-    sign = direction(row, "repeated")
+    given = (
+        "After a wrong first arrival, the answer forced at exit 1 is the number that "
+        f"the arrival states in {_given(data, STATED)}, and the right one in "
+        f"{_given(data, GOLD)}. So not this answer is tested, but the stated number."
+    )
     if sign is None:
-        return ""
+        return f"{given} Whether repeating changes its probability is not checked."
+    row, odds = rows
     return (
-        f"After a wrong first arrival the model\u2019s answer is the number that it "
-        f"states in {_given(data, STATED)}, and the right one in {_given(data, GOLD)}. "
-        "If the sentence is stated again, the log-prob of the stated number "
-        f"{MOVES[sign]} (mean step {change(row['repeated'])} nats, "
-        f"{interval(row, 'repeated', data)}); up to the next arrival of the thought it "
-        f"changes by {change(row['thought'])} ({interval(row, 'thought', data)})."
+        f"{given} If its sentence is repeated, its probability {MOVES[sign]}: mean "
+        f"step of the log-prob {change(row[REPEATED])} nats "
+        f"({interval(row, REPEATED, data)}), of the log-odds {change(odds[REPEATED])} "
+        f"({interval(odds, REPEATED, data)}{corrected(data, WRONG, REPEATED)})."
+        f"{other_scale(rows, REPEATED)}"
     )
 
 
@@ -177,7 +210,7 @@ def pull_sentence(data: StudyData, outcome: str) -> str:
     if found.is_empty():
         return ""
     row = found.row(0, named=True)
-    sign = direction(row, "pull")
+    sign = direction(data, outcome, PULL)
     if sign is None:
         return (
             f"Whether a repeated wrong number pulls after a {outcome} first arrival is "
@@ -187,9 +220,10 @@ def pull_sentence(data: StudyData, outcome: str) -> str:
     return (
         f"After a {outcome} first arrival, one repeat with a drawn wrong number {does} "
         f"this number\u2019s log-prob, compared with a true repeat: "
-        f"{change(row['pull'])} nats ({interval(row, 'pull', data)}). It becomes the "
-        f"forced answer in {percent(row['taken'])} of "
-        f"{plural(row['traces'], 'thought')} ({_taken(row, data)})."
+        f"{change(row['pull'])} nats ({interval(row, 'pull', data)}"
+        f"{corrected(data, outcome, PULL)}). It becomes the forced answer in "
+        f"{percent(row['taken'])} of {plural(row['traces'], 'thought')} "
+        f"({_taken(row, data)})."
     )
 
 
@@ -199,14 +233,16 @@ def _taken(row: Row, data: StudyData) -> str:
 
 
 def filler_sentence(data: StudyData, outcome: str) -> str:
-    """What neutral sentences of the thought's length do to the fixed answer."""
-    row = headline_step(data, outcome)
-    if row is None or direction(row, "filler") is None:
+    """What neutral sentences of the thought's length do to the tested answer."""
+    sign = direction(data, outcome, FILLER)
+    if sign is None:
         return ""
-    sign = direction(row, "filler")
-    assert sign is not None
+    row, odds = rows = both_scales(data, outcome)
     return (
-        "Neutral sentences of about the thought\u2019s length, without the answer: "
-        f"the {NAMES[row['measure']]} {MOVES[sign]} (mean step {change(row['filler'])} "
-        f"nats, {interval(row, 'filler', data)})."
+        "Neutral sentences of about the thought\u2019s length, without the answer "
+        f"({outcome} first arrival): the probability of {SUBJECTS[row['answer']]} "
+        f"{MOVES[sign]} (mean step of the log-prob {change(row[FILLER])} nats, "
+        f"{interval(row, FILLER, data)}; of the log-odds {change(odds[FILLER])}, "
+        f"{interval(odds, FILLER, data)}{corrected(data, outcome, FILLER)})."
+        f"{other_scale(rows, FILLER)}"
     )

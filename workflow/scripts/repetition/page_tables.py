@@ -15,6 +15,7 @@ from repetition.tables import (
     STATED,
     THOUGHT,
     UNITS,
+    WRONG,
 )
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ MEASURE_NAMES = {"logprob": "log-prob", "log_odds": "log-odds", "logit": "mean l
 PARTS = {FIRST: "exit 1 to 2", "later": "later steps"}
 ARM_NAMES = {"wrong_repeats": "repeats wrong", "wrong_all": "all wrong"}
 ANSWER_NAMES = {
-    FIXED: "answer of exit 1",
+    FIXED: "answer forced at exit 1",
     STATED: "stated number",
     "other": "drawn wrong number",
     "final": "final answer",
@@ -47,25 +48,36 @@ def _number(value: float | None) -> str:
 
 
 def _steps_sheet(data: StudyData) -> Sheet:
-    rows = data.tables["repetition/steps"].filter(answer=FIXED, which=ALL).to_dicts()
+    steps = data.tables["repetition/steps"].filter(which=ALL)
     cells = [
         (
             row["outcome"],
+            ANSWER_NAMES[row["answer"]],
             f"{MEASURE_NAMES[row['measure']]} ({UNITS[row['measure']]})",
             PARTS[row["part"]],
             count(row["steps"]),
             *(_number(row[name]) for name in (THOUGHT, REPEATED, "filler", "more")),
             data.between(row, significant, "more"),
         )
-        for row in rows
+        for row in steps.to_dicts()
+        if row["answer"] == FIXED or row["outcome"] == WRONG
     ]
-    columns = ("first arrival", "measure", "step", "steps", "thought", "repeated")
+    columns = (
+        "first arrival",
+        "answer",
+        "measure",
+        "step",
+        "steps",
+        "thought",
+        "repeated",
+    )
     return Sheet(
-        "Steps of the answer that the model gives at exit 1",
+        "Steps of the answer forced at exit 1, and of the stated number",
         (*columns, "filler", "thought \u2212 repeated", "interval"),
         tuple(cells),
-        note="Mean steps from exit to exit. All arms share exit 1. "
-        f"{data.interval_note}",
+        note="Mean steps from exit to exit. All arms share exit 1. After a wrong first "
+        "arrival, the answer forced at exit 1 may be right, this number, or another "
+        f"one, so its mean step mixes them and is not tested. {data.interval_note}",
     )
 
 
@@ -100,8 +112,9 @@ def _answers_sheet(data: StudyData) -> Sheet:
         (*columns, "given at exit 1", "given at exit 2", "given if repeated"),
         tuple(cells),
         note="Mean log-prob in nats, and the share of exits at which the model gives "
-        "the answer. Exit 2 is that of the real thought; repeated: the first sentence "
-        "stated twice. Answers are scored in one spelling each.",
+        "the answer. Exit 2 is that of the real thought; repeated: the first "
+        "arrival\u2019s sentence stated twice. Answers are scored in one spelling "
+        "each.",
     )
 
 

@@ -1,10 +1,10 @@
-"""What the page may claim: rows of the tables, and which way their intervals point."""
+"""What the page may claim: rows of the tables, and what their tests say."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from repetition.tables import ALL, FIRST, FIXED, LOG_ODDS, LOGPROB, WENT_ON
+from repetition.tables import ALL, FIRST, LOG_ODDS, LOGPROB, TESTED
 
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
@@ -21,15 +21,27 @@ def step_row(
     outcome: str,
     *,
     measure: str = LOGPROB,
-    answer: str = FIXED,
     part: str = FIRST,
     which: str = ALL,
 ) -> Row | None:
-    """A row of `REPETITION_STEPS`; None without a thought of this outcome."""
+    """A row of `REPETITION_STEPS`, of the tested answer; None without a thought."""
     found = data.tables["repetition/steps"].filter(
-        outcome=outcome, measure=measure, answer=answer, part=part, which=which
+        outcome=outcome,
+        measure=measure,
+        answer=TESTED[outcome],
+        part=part,
+        which=which,
     )
     return found.row(0, named=True) if found.height else None
+
+
+def both_scales(data: StudyData, outcome: str, part: str = FIRST) -> list[Row]:
+    """The steps of the log-prob and of the log-odds; empty without a thought."""
+    rows = [
+        step_row(data, outcome, measure=measure, part=part)
+        for measure in (LOGPROB, LOG_ODDS)
+    ]
+    return [row for row in rows if row is not None]
 
 
 def has_room(row: Row) -> bool:
@@ -37,30 +49,28 @@ def has_room(row: Row) -> bool:
     return row["before"] is not None and -row["before"] >= CEILING
 
 
-def headline_step(data: StudyData, outcome: str) -> Row | None:
-    """The first step that is tested: of the log-prob, at its ceiling of log-odds."""
-    row = step_row(data, outcome)
-    if row is None or has_room(row):
-        return row
-    return step_row(data, outcome, measure=LOG_ODDS)
+def claim_row(data: StudyData, outcome: str, claim: str) -> Row | None:
+    """A row of `REPETITION_TESTS` that was tested; None without one."""
+    found = data.tables["repetition/tests"].filter(outcome=outcome, claim=claim)
+    row = found.row(0, named=True) if found.height else None
+    return None if row is None or row["p_holm"] is None else row
 
 
-def direction(row: Row, name: str = "more") -> int | None:
-    """1 if an interval lies above 0, -1 if below, 0 if not; None without one."""
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    if low is None or high is None:
+def direction(data: StudyData, outcome: str, claim: str) -> int | None:
+    """1 for a shown rise, -1 for a shown fall, 0 for neither; None if not tested."""
+    row = claim_row(data, outcome, claim)
+    if row is None:
         return None
-    return int(low > 0) - int(high < 0)
+    is_shown = row["p_holm"] <= 1 - data.confidence
+    return int(row["direction"]) if is_shown else 0
 
 
-def later_direction(data: StudyData, outcome: str, measure: str) -> int | None:
-    """The direction of later steps' difference, only if both means show it."""
-    signs = [
-        direction(row)
-        for which in (ALL, WENT_ON)
-        if (row := step_row(data, outcome, measure=measure, part="later", which=which))
+def only_scale(rows: list[Row], name: str) -> str | None:
+    """The one scale whose interval excludes 0; None if both do, or neither."""
+    shown = [
+        row["measure"]
+        for row in rows
+        if row[f"{name}_low"] is not None
+        and (row[f"{name}_low"] > 0 or row[f"{name}_high"] < 0)
     ]
-    known = [sign for sign in signs if sign is not None]
-    if len(known) < 2:
-        return None
-    return known[0] if known[0] == known[1] else 0
+    return shown[0] if len(shown) == 1 else None

@@ -4,12 +4,13 @@ Inputs
     points: means by outcome, arm, answer and exit (`REPETITION_POINTS`).
 
 Outputs
-    fixed_answer: log-prob and log-odds of the answer of exit 1.
+    fixed_answer: log-prob and log-odds of the answer forced at exit 1, and, after a
+        wrong first arrival, of the number that it states.
     wrong_number: log-prob of a repeated wrong number, and how often it is the answer.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +35,13 @@ from doubletake.page.plots import (
 from doubletake.running.logs import job
 from repetition.tables import (
     FILLER,
-    FIXED,
     LOG_ODDS,
     LOGPROB,
     OTHER,
     OUTCOMES,
     REPEATED,
     REPETITION_POINTS,
+    TESTED,
     THOUGHT,
     WRONG_ALL,
     WRONG_REPEATS,
@@ -70,7 +71,7 @@ YLABELS = {
 
 def draw_arms(
     points: pl.DataFrame,
-    answer: str,
+    answers: Mapping[str, str],
     arms: Sequence[str],
     measures: Sequence[str],
     confidence: float,
@@ -79,12 +80,13 @@ def draw_arms(
 
     Args:
         points: of `REPETITION_POINTS`.
-        answer: whose probability it is.
+        answers: whose probability it is, by outcome.
         arms: that are drawn.
         measures: one per row of panels.
         confidence: coverage of the intervals.
     """
-    own = points.filter(answer=answer).filter(pl.col("arm").is_in(arms))
+    is_own = pl.col("answer") == pl.col("outcome").replace_strict(answers)
+    own = points.filter(is_own, pl.col("arm").is_in(arms))
     if own.is_empty():
         return empty_figure(NOTHING)
     shown, unchecked = with_interval(own, f"{LOGPROB}_low")
@@ -157,11 +159,12 @@ def main(
     """Read the table, draw, save."""
     points = REPETITION_POINTS.read(points_path)
     fixed = draw_arms(
-        points, FIXED, (THOUGHT, REPEATED, FILLER), (LOGPROB, LOG_ODDS), confidence
+        points, TESTED, (THOUGHT, REPEATED, FILLER), (LOGPROB, LOG_ODDS), confidence
     )
     save_figure(fixed, fixed_figure)
     arms = (REPEATED, WRONG_REPEATS, WRONG_ALL)
-    wrong = draw_arms(points, OTHER, arms, (LOGPROB, "said"), confidence)
+    drawn = dict.fromkeys(OUTCOMES, OTHER)
+    wrong = draw_arms(points, drawn, arms, (LOGPROB, "said"), confidence)
     save_figure(wrong, wrong_figure)
 
 

@@ -7,6 +7,7 @@ Outputs
     points: means by outcome, arm, answer and exit (`REPETITION_POINTS`).
     steps: steps of the real thought against repetition (`REPETITION_STEPS`).
     pull: how far a repeated wrong number pulls (`REPETITION_PULL`).
+    tests: the claims, corrected together (`REPETITION_TESTS`).
 """
 
 import logging
@@ -17,7 +18,8 @@ import polars as pl
 
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings, cluster_means
-from repetition.estimates import step_rows, with_log_odds
+from repetition.claims import corrected_claims
+from repetition.estimates import p_values, step_rows, with_log_odds
 from repetition.tables import (
     ANSWERS,
     ARMS,
@@ -32,6 +34,7 @@ from repetition.tables import (
     REPETITION_POINTS,
     REPETITION_PULL,
     REPETITION_STEPS,
+    REPETITION_TESTS,
     WRONG_ALL,
     WRONG_REPEATS,
 )
@@ -113,6 +116,7 @@ def pull_columns(part: pl.DataFrame, intervals: IntervalSettings) -> dict[str, A
         "traces": part.height,
         "problems": part["problem"].n_unique(),
         **pull.columns("pull"),
+        "pull_p": p_values(values, problems, intervals)[0],
         **taken.columns("taken"),
         **lost.columns("lost"),
     }
@@ -124,6 +128,7 @@ def main(
     points_path: Path,
     steps_path: Path,
     pull_path: Path,
+    tests_path: Path,
     intervals: IntervalSettings,
 ) -> None:
     """Read the table, summarise, write."""
@@ -132,7 +137,9 @@ def main(
     REPETITION_POINTS.write(points(rows, intervals), points_path)
     steps = REPETITION_STEPS.frame(step_rows(rows, intervals))
     REPETITION_STEPS.write(steps, steps_path)
-    REPETITION_PULL.write(pulls(rows, intervals), pull_path)
+    pull = pulls(rows, intervals)
+    REPETITION_PULL.write(pull, pull_path)
+    REPETITION_TESTS.write(corrected_claims(steps, pull), tests_path)
 
 
 if __name__ == "__main__":
@@ -142,5 +149,6 @@ if __name__ == "__main__":
             points_path=Path(snakemake.output.points),
             steps_path=Path(snakemake.output.steps),
             pull_path=Path(snakemake.output.pull),
+            tests_path=Path(snakemake.output.tests),
             intervals=IntervalSettings(**snakemake.params.intervals),
         )

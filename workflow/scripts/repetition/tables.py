@@ -17,8 +17,16 @@ LOGPROB, LOG_ODDS, LOGIT = "logprob", "log_odds", "logit"
 MEASURES = (LOGPROB, LOG_ODDS, LOGIT)
 UNITS = {LOGPROB: "nats", LOG_ODDS: "nats", LOGIT: "logits"}
 
+TESTED = {RIGHT: FIXED, WRONG: STATED}
+"""Whose probability is tested after each outcome. After a wrong first arrival, the
+answer that the model gives at exit 1 is the reference answer for some thoughts, so its
+mean step would mix what should rise and what should fall."""
+
 FIRST, LATER = "first", "later"
 ALL, WENT_ON = "all", "went_on"
+
+BEYOND, BEYOND_LATER, PULL = "beyond", "beyond_later", "pull"
+CLAIMS = (BEYOND, BEYOND_LATER, FILLER, REPEATED, PULL)
 
 _OUTCOME = Column(
     "outcome",
@@ -55,13 +63,25 @@ _TRACES = Column("traces", COUNT, "traces behind the numbers", unit="traces")
 _PROBLEMS = Column("problems", COUNT, "problems of these traces", unit="problems")
 
 
-def _mean(name: str, meaning: str, unit: str) -> tuple[Column, ...]:
-    """A mean that may be missing, and the ends of its interval."""
-    return (
+def _mean(
+    name: str, meaning: str, unit: str, *, tested: bool = False
+) -> tuple[Column, ...]:
+    """A mean that may be missing, the ends of its interval, and its p-value."""
+    columns = (
         Column(name, REAL, meaning, nullable=True, unit=unit),
         Column(f"{name}_low", REAL, LOW, nullable=True, unit=unit),
         Column(f"{name}_high", REAL, HIGH, nullable=True, unit=unit),
     )
+    return (*columns, _p(f"{name}_p", P_ALONE)) if tested else columns
+
+
+P_ALONE = (
+    "p-value of this mean against 0, not corrected; null where there is no interval"
+)
+
+
+def _p(name: str, meaning: str) -> Column:
+    return Column(name, REAL, meaning, nullable=True, unit="p")
 
 
 REPETITION = Table(
@@ -151,9 +171,24 @@ REPETITION_STEPS = Table(
             unit="as the measure",
         ),
         *_mean("thought", "mean step of the real thought", "as the measure"),
-        *_mean("repeated", "mean step if the sentence is repeated", "as the measure"),
-        *_mean("filler", "mean step with neutral sentences", "as the measure"),
-        *_mean("more", "mean of `thought` minus `repeated`, paired", "as the measure"),
+        *_mean(
+            "repeated",
+            "mean step if the sentence is repeated",
+            "as the measure",
+            tested=True,
+        ),
+        *_mean(
+            "filler",
+            "mean step with neutral sentences",
+            "as the measure",
+            tested=True,
+        ),
+        *_mean(
+            "more",
+            "mean of `thought` minus `repeated`, paired",
+            "as the measure",
+            tested=True,
+        ),
         *_mean(
             "share",
             "`repeated` over `thought`, of the mean steps; null unless the interval of "
@@ -177,6 +212,7 @@ REPETITION_PULL = Table(
             "log-prob of the drawn wrong number, minus the same where the thought's "
             "own sentence is repeated",
             "nats",
+            tested=True,
         ),
         *_mean(
             "taken",
@@ -191,4 +227,39 @@ REPETITION_PULL = Table(
         ),
     ),
     holds="how far repeating a drawn wrong number pulls the model to it",
+)
+
+REPETITION_TESTS = Table(
+    "repetition/tests",
+    (
+        _OUTCOME,
+        Column(
+            "answer",
+            TEXT,
+            "whose probability is tested: `fixed` after a right first arrival, "
+            "`stated` after a wrong one; `other` for `pull`",
+            values=(FIXED, STATED, OTHER),
+        ),
+        Column(
+            "claim",
+            TEXT,
+            "`beyond`: first step of `thought` minus that of `repeated`; "
+            "`beyond_later`: the same of later steps, of `all` and of `went_on`; "
+            "`filler`, `repeated`: first step of this arm; these on the scales of "
+            "log-prob and of log-odds. `pull`: `pull` of `wrong_repeats` at exit 2",
+            values=CLAIMS,
+        ),
+        Column("problems", COUNT, "least problems of the means", unit="problems"),
+        Column(
+            "direction",
+            COUNT,
+            "sign of all means of the claim; 0 if they differ or are not tested",
+            unit="sign",
+        ),
+        _p(
+            "p", "largest p-value of the means, 1 if their signs differ; null: untested"
+        ),
+        _p("p_holm", "p, corrected for the number of tested claims (Holm)"),
+    ),
+    holds="whether thinking on, repeating and filler change an answer's probability",
 )
