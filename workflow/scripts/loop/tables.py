@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from doubletake.tables.interval_ends import HIGH, LOW, with_ends
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
-from loop.methods import RANKINGS, TARGETS
+from loop.methods import RANKINGS, STATISTICS, TARGETS
 
 NATS = "nats"
 KEY = (
@@ -228,8 +228,9 @@ LOOP_PLANTED = Table(
             "statistic",
             TEXT,
             "`auroc`: of the method's number, for events with a cause against those "
-            "without; `spearman`: its correlation with the target",
-            values=("auroc", "spearman"),
+            "without; `spearman`: its correlation with the target; `within`: the same "
+            "with ranks within each kind of cause",
+            values=STATISTICS,
         ),
         *with_ends("value", "the statistic", "1", nullable=True),
         *_CASES,
