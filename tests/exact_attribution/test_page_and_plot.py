@@ -104,7 +104,18 @@ def test_a_planted_cause_beside_chance_and_beside_the_estimate():
     assert "it is more often there than by the estimate" in text
     assert "of 14 backtracks by exact patching" in SECTION.headline(data)
     (sheet, _) = SECTION.sheets(data)
-    assert sheet.rows[0][:5] == ("slip", "by exact patching", "14", "14", "100%")
+    first = ("slip", "by exact patching", "14", "14", "0", "100%")
+    assert sheet.rows[0][: len(first)] == first
+
+
+def test_causes_of_stop_words_are_misses_of_the_recipe():
+    words, events = caused(np.random.default_rng(7), -9.0)
+    words = words.with_columns(is_ranked=~pl.col("is_cause"))
+    text = findings(words=words, events=events, truth=truth_of(14))
+    assert "by exact patching at 14 of 14 backtracks" in text
+    assert "by the published recipe at 0 of 14 backtracks, 0%" in text
+    why = "at 14 backtracks it ranks no word of the cause: counted as misses"
+    assert text.count(why) == 1
 
 
 def test_the_budget_is_named():
@@ -120,13 +131,19 @@ def test_the_budget_is_named():
     more = pl.concat([events, EXACT_EVENTS.frame([late])])
     text = findings(words=words, events=more, turns=15)
     assert "the time was over before 1 more" in text
-    assert "These are all words of their contexts." in text
+    assert "These are all words of their contexts but stop words." in text
+    assert "in a planted cause" not in text
     some = events.with_columns(context_words=pl.lit(20, pl.Int32))
     text = findings(words=words, events=some)
     assert "exactly. They are the first words of the published ranking" in text
     mixed = pl.concat([events.head(2), some.tail(12)])
     text = findings(words=words, events=mixed)
-    assert "At 2 backtracks these are all words of the context. Elsewhere" in text
+    assert "At 2 backtracks these are all words of the context but stop words. " in text
+    # The words of a cause stand for no word of the context.
+    own = pl.when(word="w3").then(pl.lit("cause")).otherwise("source")
+    text = findings(words=words.with_columns(source=own), events=events)
+    assert "154 words were replaced exactly. They are the first words" in text
+    assert "14 more are in a planted cause" in text
 
 
 def test_sizes_stand_beside_the_whole_context():

@@ -8,7 +8,7 @@ import pytest
 from tiny_exact import caused, cell_rows, stepped, studied, truth_of, word_rows
 
 from doubletake.stats.intervals import IntervalSettings
-from exact_attribution.cause_ranks import causes_table, chance_of
+from exact_attribution.cause_ranks import causes_table, chance_of, found_at
 from exact_attribution.recall import recall_table, screen_recall
 from exact_attribution.sizes import sizes_table
 from exact_attribution.steps import steps_table
@@ -108,6 +108,8 @@ def test_chance_of_a_cause_by_counting_all_orders():
     orders = list(permutations(range(words)))
     hits = sum(bool(set(order[:k]) & set(range(cause))) for order in orders)
     assert chance_of(words, cause, k) == pytest.approx(hits / len(orders))
+    assert chance_of(2, 1, 3) == 1
+    assert chance_of(4, 0, 3) == chance_of(0, 0, 3) == 0
 
 
 def test_a_cause_that_is_always_first():
@@ -119,7 +121,39 @@ def test_a_cause_that_is_always_first():
         assert row["chance"] == pytest.approx(3 / 12)
         assert row["context_chance"] == pytest.approx(3 / 20)
         assert row["over_estimate_low"] > 0
+        assert row["unnamed"] == 0
     assert causes_table(words, events, truth_of(0), INTERVALS).is_empty()
+
+
+def test_a_cause_that_a_ranking_has_no_word_of_is_a_miss_of_it():
+    words, events = caused(np.random.default_rng(7), -9.0)
+    few = pl.col("is_cause") & (pl.col("problem").cast(pl.Int32) < 5)
+    words = words.with_columns(is_ranked=~few)
+    table = causes_table(words, events, truth_of(14), INTERVALS)
+    exact, estimate, published = (
+        table.filter(cause="all", ranking=name, k=3).row(0, named=True)
+        for name in ("exact", "estimate", "published")
+    )
+    assert [row["unnamed"] for row in (exact, estimate, published)] == [0, 0, 5]
+    assert {row["events"] for row in (exact, estimate, published)} == {14}
+    assert published["hits"] <= estimate["hits"]
+    assert published["chance"] == pytest.approx(9 / 14 * 3 / 12)
+    # A cause without a measured word is a miss of every ranking.
+    none = words.with_columns(is_cause=pl.col("is_cause") & ~few)
+    table = causes_table(none, events, truth_of(14), INTERVALS)
+    (row,) = table.filter(cause="all", ranking="exact", k=3).to_dicts()
+    assert (row["hits"], row["unnamed"], row["events"]) == (9, 5, 14)
+
+
+def test_a_word_at_two_occurrences_counts_once_with_its_better_rank():
+    rows = word_rows(0, np.arange(9.0, 0, -1), np.arange(9.0), cause=(5,))
+    rows[0] |= {"word": "w5"}
+    rows[1] |= {"word": "w2"}
+    event = [row | {"all_words": 30} for row in rows]
+    found = found_at(event, "exact", 1)
+    assert (found.hit, found.is_named) == (True, True)
+    assert found.chance == pytest.approx(1 / 7)
+    assert found.context_chance == pytest.approx(1 / 30)
 
 
 def test_a_cause_without_effect_is_claimed_at_the_nominal_rate():

@@ -106,6 +106,7 @@ def _causes_sheet(data: StudyData) -> Sheet | None:
             RANKED_BY[row["ranking"]],
             count(row["events"]),
             count(row["hits"]),
+            count(row["unnamed"]),
             percent(row["share"], 0),
             data.between(row, lambda value: percent(value, 0)),
             percent(row["chance"], 0),
@@ -116,13 +117,14 @@ def _causes_sheet(data: StudyData) -> Sheet | None:
     return Sheet(
         f"Planted causes among the first {FIRST} words",
         (
-            *("cause", "ranked", "backtracks", "hits", "share", "interval"),
-            *("chance", "chance, all words"),
+            *("cause", "ranked", "backtracks", "hits", "not ranked", "share"),
+            *("interval", "chance", "chance, all words"),
         ),
         cells,
         words=(0, 1),
         note="Chance: one of the cause\u2019s words among the first ones if the "
-        "measured words, or all words of the context, were in random order. "
+        "ranked words, or all words of the context with stop words, were in random "
+        "order. Not ranked: the ranking has no word of the cause, a miss. "
         f"{data.interval_note}",
     )
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from doubletake.page.wording import count, listed, percent, plural, points, real
 from exact_attribution.tables import (
+    CAUSE,
     DIFFERENCE,
     ESTIMATE,
     EXACT,
@@ -78,23 +79,35 @@ def budget_sentence(data: StudyData) -> str:
         limit = "the config asks for no more"
     else:
         limit = "these are all"
-    whole = found.filter(pl.col("words") >= pl.col("context_words")).height
+    drawn = data.tables["exact_attribution/words"].filter(pl.col("source") != CAUSE)
+    at = drawn.group_by("trace", "event").agg(drawn=pl.len())
+    counted = found.join(at, on=["trace", "event"], how="left")
+    is_whole = pl.col("drawn").fill_null(0) >= pl.col("context_words")
+    whole = counted.filter(is_whole).height
     sample = (
         "the first words of the published ranking and a random sample of the others."
     )
     if whole == found.height:
-        sample = "These are all words of their contexts."
+        sample = "These are all words of their contexts but stop words."
     elif whole:
-        at = plural(whole, "backtrack")
         sample = (
-            f"At {at} these are all words of the context. Elsewhere they are {sample}"
+            f"At {plural(whole, 'backtrack')} these are all words of the context but "
+            f"stop words. Elsewhere they are {sample}"
         )
     else:
         sample = f"They are {sample}"
     words = int(found["words"].sum())
+    more = words - int(counted["drawn"].sum())
+    causes = (
+        f" {count(more)} more {'is' if more == 1 else 'are'} in a planted cause: stop "
+        "words, or further occurrences."
+        if more
+        else ""
+    )
     return (
         f"Of {plural(turns, 'selected backtrack')}, {count(found.height)} were "
-        f"measured: {limit}. {plural(words, 'word')} were replaced exactly. {sample}"
+        f"measured: {limit}. {plural(words - more, 'word')} were replaced exactly. "
+        f"{sample}{causes}"
     )
 
 
@@ -238,7 +251,8 @@ def screen_sentence(data: StudyData) -> str:
         f"The first {top} words of the published ranking hold "
         f"{percent(row['recall'], 0)} ({data.between(row, _share, 'recall')}; chance "
         f"{percent(row['chance'], 0)}) of the {FIRST} strongest words of the whole "
-        "context. Where random words stand for the others, this is an estimate."
+        "context but stop words. Where random words stand for the others, this is an "
+        "estimate."
     )
 
 
@@ -252,13 +266,20 @@ def causes_sentence(data: StudyData) -> str:
                 f"{name} at {count(row['hits'])} of "
                 f"{plural(row['events'], 'backtrack')}, {percent(row['share'], 0)} "
                 f"({data.between(row, _share)}; chance {percent(row['chance'], 0)}; "
-                f"{verdict(data, row)})"
+                f"{verdict(data, row)}{_unnamed(row)})"
             )
     if not parts:
         return ""
     text = f"A planted cause is among the first {FIRST} words {'; '.join(parts)}."
     exact = row_of(data, "causes", cause="all", ranking=EXACT, k=FIRST)
     return f"{text} {_over_estimate(data, exact)}" if exact is not None else text
+
+
+def _unnamed(row: dict[str, Any]) -> str:
+    """How many causes a ranking cannot name."""
+    n = row["unnamed"]
+    what = "it ranks no word of the cause: counted as misses"
+    return f"; at {plural(n, 'backtrack')} {what}" if n else ""
 
 
 def _over_estimate(data: StudyData, row: dict[str, Any]) -> str:

@@ -90,6 +90,7 @@ def cause_row(
     gain, beyond = cluster_means(differences, problems, intervals)
     return {
         "hits": int(hits.sum()),
+        "unnamed": sum(not one.is_named for one in ranked),
         "n": share.n,
         "problems": share.clusters,
         "share": share.value,

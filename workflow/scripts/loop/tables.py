@@ -253,8 +253,9 @@ LOOP_CAUSES = Table(
             "ranking",
             TEXT,
             "`max_abs` and `mean_abs`: columns of `attribution/tokens`, over all words "
-            "of the context; `exact`: by exact patching, over the words that it "
-            "measured; `same_events`: `max_abs` over the words and events of `exact`",
+            "of the context but stop words; `exact`: by exact patching, over the words "
+            "that it measured; `same_events`: `max_abs` over the words and events of "
+            "`exact`",
             values=RANKINGS,
         ),
         Column(
@@ -268,6 +269,13 @@ LOOP_CAUSES = Table(
             "hits",
             COUNT,
             "events with a word of the cause among these words",
+            unit="events",
+        ),
+        Column(
+            "unnamed",
+            COUNT,
+            "events without a word of the cause in the ranking (a cause of stop words "
+            "alone): they count as misses",
             unit="events",
         ),
         Column("n", COUNT, "events with this cause", unit="events"),
