@@ -10,6 +10,7 @@ from tiny_report import SETTINGS
 from doubletake.page.study_data import StudyData
 from doubletake.stats.intervals import IntervalSettings
 from exact_attribution.cause_ranks import causes_table
+from exact_attribution.claims import corrected
 from exact_attribution.page import SECTION
 from exact_attribution.plot import draw_causes, draw_recall
 from exact_attribution.plot_steps import draw_steps
@@ -42,14 +43,19 @@ def study(words=None, events=None, cells=None, truth=None, turns: int = 0) -> St
         "is_word": True,
         "selected": True,
     }
+    steps, recall, causes = corrected(
+        steps_table(cells, INTERVALS),
+        recall_table(words, events, INTERVALS),
+        causes_table(words, events, truth, INTERVALS),
+    )
     tables = {
         "exact_attribution/events": events,
         "exact_attribution/words": words,
         "exact_attribution/cells": cells,
-        "exact_attribution/steps": steps_table(cells, INTERVALS),
-        "exact_attribution/recall": recall_table(words, events, INTERVALS),
+        "exact_attribution/steps": steps,
+        "exact_attribution/recall": recall,
         "exact_attribution/sizes": sizes_table(words, events, spread, INTERVALS),
-        "exact_attribution/causes": causes_table(words, events, truth, INTERVALS),
+        "exact_attribution/causes": causes,
         "turns": TURNS.frame([row | {"event": k} for k in range(turns)]),
     }
     return StudyData("tiny", "data", tables, CONFIG)
@@ -96,15 +102,15 @@ def test_the_fall_with_the_step_and_the_layers():
 
 
 def test_a_planted_cause_beside_chance_and_beside_the_estimate():
-    words, events = caused(np.random.default_rng(7), -9.0)
-    data = study(words, events, truth=truth_of(14))
+    words, events = caused(np.random.default_rng(7), -9.0, 24)
+    data = study(words, events, truth=truth_of(24))
     text = "\n".join(SECTION.findings(data))
-    assert "by exact patching at 14 of 14 backtracks, 100% (78% to 100%" in text
+    assert "by exact patching at 24 of 24 backtracks, 100% (86% to 100%" in text
     assert "chance 25%; more often than chance)" in text
     assert "it is more often there than by the estimate" in text
-    assert "of 14 backtracks by exact patching" in SECTION.headline(data)
+    assert "of 24 backtracks by exact patching" in SECTION.headline(data)
     (sheet, _) = SECTION.sheets(data)
-    first = ("slip", "by exact patching", "14", "14", "0", "100%")
+    first = ("slip", "by exact patching", "24", "24", "0", "100%")
     assert sheet.rows[0][: len(first)] == first
 
 

@@ -9,7 +9,8 @@ from tiny_exact import caused, cell_rows, stepped, studied, truth_of, word_rows
 
 from doubletake.stats.intervals import IntervalSettings
 from exact_attribution.cause_ranks import causes_table, chance_of, found_at
-from exact_attribution.recall import recall_table, screen_recall
+from exact_attribution.claims import corrected
+from exact_attribution.recall import recall_table, screen_recall, variance_of
 from exact_attribution.sizes import sizes_table
 from exact_attribution.steps import steps_table
 from exact_attribution.tables import EXACT_CELLS, EXACT_EVENTS, EXACT_WORDS
@@ -164,6 +165,50 @@ def test_a_cause_without_effect_is_claimed_at_the_nominal_rate():
         (row,) = table.filter(cause="all", ranking="exact", k=3).to_dicts()
         claims += row["gain_low"] is not None and row["gain_low"] > 0
     assert claims <= 8  # 3 expected
+
+
+def summaries(words, events, cells, truth):
+    return corrected(
+        steps_table(cells, INTERVALS),
+        recall_table(words, events, INTERVALS),
+        causes_table(words, events, truth, INTERVALS),
+    )
+
+
+def test_the_claims_of_the_section_are_corrected_together():
+    words, events = caused(np.random.default_rng(7), -9.0)
+    cells = stepped(np.random.default_rng(1), {0.1: 0.05, 1: 3.0})
+    steps, recall, causes = summaries(words, events, cells, truth_of(14))
+    found = [
+        *(table.select("p", "p_holm") for table in (steps, recall, causes)),
+        causes.select(p="over_estimate_p", p_holm="over_estimate_p_holm"),
+    ]
+    tested = pl.concat(found).drop_nulls("p_holm").sort("p")
+    # The fall and two layers, two recalls, three rankings, and one difference.
+    assert tested.height == 9
+    assert tested["p_holm"][0] == min(1.0, 9 * tested["p"][0])
+    assert recall.filter(pl.col("k") != 3)["p_holm"].drop_nulls().is_empty()
+    assert causes.filter(pl.col("cause") != "all")["p_holm"].drop_nulls().is_empty()
+
+
+def test_studies_without_an_effect_rarely_claim_anything():
+    draw, studies, runs = np.random.default_rng(10), 0, 40
+    for _ in range(runs):
+        words, events = caused(draw, 0.0)
+        cells = stepped(draw, {0.1: 1.0, 1: 1.0})
+        cells = cells.with_columns(exact=pl.Series(draw.normal(size=cells.height)))
+        tables = summaries(words, events, cells, truth_of(14))
+        studies += any((table["p_holm"] <= 0.05).any() for table in tables)
+    assert studies <= 6  # 2 expected
+
+
+def test_the_variance_of_a_random_recall_is_that_of_all_orders():
+    words, k = 7, 3
+    recalls = [
+        len(set(order[:k]) & set(range(k))) / k for order in permutations(range(words))
+    ]
+    assert variance_of(words, k) == pytest.approx(np.var(recalls))
+    assert variance_of(3, 3) == 0
 
 
 def test_sizes_against_the_whole_and_the_spread():

@@ -91,6 +91,14 @@ def test_interventions_are_set_beside_random_ones():
     same = study(loop_rows(60, steering=X, steering_random=X + 0.1 * NOISE))
     (sentence,) = [s for s in SECTION.findings(same) if s.startswith("The added")]
     assert "not told from 0" in sentence
+    # Alone it would be told; the correction counts all three interventions.
+    shifted = (NOISE - NOISE.mean()) / NOISE.std() + 0.28
+    near = study(loop_rows(60, steering=shifted, steering_random=0.0 * X))
+    (row,) = near.tables["loop/means"].filter(column="steering_gain").to_dicts()
+    assert row["low"] > 0
+    assert row["p"] < 0.05 < row["p_holm"]
+    (sentence,) = [s for s in SECTION.findings(near) if s.startswith("The added")]
+    assert "not told from 0" in sentence
     none = study(loop_rows(60, steering=[None] * 60, steering_random=[None] * 60))
     assert not [s for s in SECTION.findings(none) if s.startswith("The added")]
 

@@ -9,13 +9,14 @@ import numpy as np
 import polars as pl
 
 from doubletake.stats.intervals import IntervalSettings
+from doubletake.stats.mean_tests import p_of_gain, p_of_mean
+from exact_attribution.claims import ALL
 from exact_attribution.summary_rows import EVENT, by_event, case_columns, mean_columns
 from exact_attribution.tables import ESTIMATE, EXACT_CAUSES, PUBLISHED, RANKINGS
 from pocket.reading import NONE
 
 SIZES = (1, 3)
 """How many words count as first."""
-ALL = "all"
 
 
 def causes_table(
@@ -132,5 +133,25 @@ def _columns(
             problems if paired else [],
             intervals,
         ),
+        **_tests(gains, chances, over if paired else [], problems, intervals),
         **case_columns(problems),
+    }
+
+
+def _tests(
+    gains: list[float],
+    chances: list[float],
+    over: list[float],
+    problems: list[str],
+    intervals: IntervalSettings,
+) -> dict[str, float | None]:
+    """P-values of the gain over chance and of the difference to the estimate."""
+    chance, names = np.array(chances), np.array(problems)
+    return {
+        "p": p_of_gain(np.array(gains), chance * (1 - chance), names, intervals),
+        "over_estimate_p": p_of_mean(np.array(over), names, intervals)
+        if over
+        else None,
+        "p_holm": None,
+        "over_estimate_p_holm": None,
     }

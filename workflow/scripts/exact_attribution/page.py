@@ -8,8 +8,8 @@ import polars as pl
 
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import NOTHING, count, percent, plural, real
+from exact_attribution.claims import FIRST
 from exact_attribution.page_sentences import (
-    FIRST,
     RANKED_BY,
     budget_sentence,
     causes_sentence,
@@ -54,7 +54,7 @@ def headline(data: StudyData) -> str:
         f"At {n}, the estimate finds {percent(row['recall'], 0)} of the {FIRST} words "
         "that exact patching puts first"
     )
-    told = verdict(data, row, "recall")
+    told = verdict(data, row)
     if row["recall_low"] is None:
         return f"{text} (chance {percent(row['chance'], 0)}; {told})."
     text += f" (chance {percent(row['chance'], 0)}), {told}"

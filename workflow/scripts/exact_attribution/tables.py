@@ -1,5 +1,7 @@
 """Tables of exact attribution: words patched exactly, beside their estimates."""
 
+from dataclasses import replace
+
 from doubletake.tables.interval_ends import HIGH, LOW, with_ends
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
@@ -40,6 +42,20 @@ WORD = (
 CASES = (
     Column("events", COUNT, "backtracks behind the number", unit="backtracks"),
     Column("problems", COUNT, "problems of these backtracks", unit="problems"),
+)
+P = (
+    Column(
+        "p",
+        REAL,
+        "two-sided p-value over problems; null: too few problems",
+        nullable=True,
+    ),
+    Column(
+        "p_holm",
+        REAL,
+        "corrected for all claims of the section (Holm); null: nothing is claimed",
+        nullable=True,
+    ),
 )
 K = Column("k", COUNT, "how many words count as first", unit="words")
 
@@ -235,6 +251,7 @@ EXACT_STEPS = Table(
             "1",
             nullable=True,
         ),
+        *P,
         *CASES,
     ),
     holds="agreement of the estimate with exact patching, by step and by layer",
@@ -267,6 +284,7 @@ EXACT_RECALL = Table(
             unit="share",
         ),
         *with_ends("gain", "recall minus chance", "share", nullable=True),
+        *P,
         *CASES,
     ),
     holds="how many of the strongest words by exact patching an estimate finds",
@@ -357,12 +375,17 @@ EXACT_CAUSES = Table(
             unit="share",
         ),
         *with_ends("gain", "share minus `chance`", "share", nullable=True),
+        *P,
         *with_ends(
             "over_estimate",
             "share minus the share by `estimate`, at the same backtracks; null for "
             "`estimate`",
             "share",
             nullable=True,
+        ),
+        *(
+            replace(one, name=f"over_estimate_{one.name}")  # of the paired difference
+            for one in P
         ),
         *CASES,
     ),

@@ -51,11 +51,8 @@ def _against_random(data: StudyData, gain: dict[str, Any]) -> str:
         return f"the difference is {data.why_no_interval(gain['problems'])}"
     ends = f"{real(gain['low'], 2)} to {real(gain['high'], 2)}"
     text = f"the difference is {real(gain['mean'], 2)} ({ends})"
-    return text if _one_sided(gain) else f"{text}, not told from 0"
-
-
-def _one_sided(row: dict[str, Any]) -> bool:
-    return bool(row["low"] > 0 or row["high"] < 0)
+    is_told = gain["p_holm"] is not None and gain["p_holm"] <= 1 - data.confidence
+    return text if is_told else f"{text}, not told from 0"
 
 
 def answers(data: StudyData) -> list[str]:

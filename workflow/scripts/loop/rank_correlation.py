@@ -18,7 +18,8 @@ from doubletake.stats.intervals import (
     number,
     share_ends,
 )
-from doubletake.stats.jackknife import Jackknife, p_against_zero, without_each_cluster
+from doubletake.stats.jackknife import Jackknife, without_each_cluster
+from doubletake.stats.mean_tests import larger_p
 from doubletake.stats.paired_test import two_sided
 
 NEAREST = 1 - 1e-9
@@ -168,17 +169,6 @@ def classes_apart(
         count,
         fewer,
     )
-
-
-def larger_p(jackknife: Jackknife, other: float) -> float:
-    """The larger p-value of the jackknife and of another test.
-
-    Args:
-        jackknife: of the statistic minus its value without a relation.
-        other: p-value of the other test. It stands alone without an error.
-    """
-    (p,) = p_against_zero(jackknife)
-    return other if np.isnan(p) else max(float(p), other)
 
 
 def correlation_p(rho: float, jackknife: Jackknife, kinds: int = 1) -> float:

@@ -320,6 +320,14 @@ LOOP_MEANS = Table(
         Column("high", REAL, HIGH, nullable=True, unit="see `loop`"),
         Column("n", COUNT, "events with a value", unit="events"),
         Column("problems", COUNT, "problems of these events", unit="problems"),
+        Column(
+            "p",
+            REAL,
+            "of `steering_gain`, `units_gain`, `heads_gain`: two-sided p-value of a "
+            "mean of 0, from the jackknife",
+            nullable=True,
+        ),
+        Column("p_holm", REAL, "corrected for these three (Holm)", nullable=True),
     ),
     holds="mean of every method over the events",
 )
