@@ -115,7 +115,7 @@ def test_what_follows_the_planted_cause_is_named():
     has = np.arange(60) % 2 == 0
     data = study(loop_rows(60, has_cause=has, top_score=3.0 * has + NOISE))
     text = text_of(data)
-    assert "1 of 17 methods are higher at backtracks with a planted cause" in text
+    assert "1 of 17 methods is higher at backtracks with a planted cause" in text
     assert "the top word\u2019s estimated score (AUROC 0.9" in text
     assert "None of 17 methods is shown to follow the planted probability" in text
 

@@ -130,6 +130,8 @@ def _follow(data: StudyData, rows: pl.DataFrame, target: str, words: str) -> lis
     sentences = [f"None of {of} is shown to {words.replace('are', 'be', 1)}."]
     if along.height:
         text = _named(along, target)
+        if along.height == 1:
+            words = words.replace("are", "is", 1).replace("follow", "follows", 1)
         sentences = [f"{count(along.height)} of {of} {words}: {text}."]
     if against.height:
         opposite = "lower at backtracks with a cause"
