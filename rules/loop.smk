@@ -41,6 +41,7 @@ rule measure_loop:
 rule summarise_loop:
     input:
         effects="<results>/{model}/{dataset}/loop/effects.parquet",
+        problems="<results>/{model}/{dataset}/problems.parquet",
         traces="<results>/{model}/{dataset}/traces.parquet",
         events="<results>/{model}/{dataset}/events.parquet",
         turns="<results>/{model}/{dataset}/turns.parquet",

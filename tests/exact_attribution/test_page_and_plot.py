@@ -10,6 +10,7 @@ from tiny_report import SETTINGS
 from doubletake.page.study_data import StudyData
 from doubletake.stats.intervals import IntervalSettings
 from exact_attribution.cause_ranks import causes_table
+from exact_attribution.claims import corrected
 from exact_attribution.page import SECTION
 from exact_attribution.plot import draw_causes, draw_recall
 from exact_attribution.plot_steps import draw_steps
@@ -42,14 +43,19 @@ def study(words=None, events=None, cells=None, truth=None, turns: int = 0) -> St
         "is_word": True,
         "selected": True,
     }
+    steps, recall, causes = corrected(
+        steps_table(cells, INTERVALS),
+        recall_table(words, events, INTERVALS),
+        causes_table(words, events, truth, INTERVALS),
+    )
     tables = {
         "exact_attribution/events": events,
         "exact_attribution/words": words,
         "exact_attribution/cells": cells,
-        "exact_attribution/steps": steps_table(cells, INTERVALS),
-        "exact_attribution/recall": recall_table(words, events, INTERVALS),
+        "exact_attribution/steps": steps,
+        "exact_attribution/recall": recall,
         "exact_attribution/sizes": sizes_table(words, events, spread, INTERVALS),
-        "exact_attribution/causes": causes_table(words, events, truth, INTERVALS),
+        "exact_attribution/causes": causes,
         "turns": TURNS.frame([row | {"event": k} for k in range(turns)]),
     }
     return StudyData("tiny", "data", tables, CONFIG)
@@ -96,15 +102,26 @@ def test_the_fall_with_the_step_and_the_layers():
 
 
 def test_a_planted_cause_beside_chance_and_beside_the_estimate():
-    words, events = caused(np.random.default_rng(7), -9.0)
-    data = study(words, events, truth=truth_of(14))
+    words, events = caused(np.random.default_rng(7), -9.0, 24)
+    data = study(words, events, truth=truth_of(24))
     text = "\n".join(SECTION.findings(data))
-    assert "by exact patching at 14 of 14 backtracks, 100% (78% to 100%" in text
+    assert "by exact patching at 24 of 24 backtracks, 100% (86% to 100%" in text
     assert "chance 25%; more often than chance)" in text
     assert "it is more often there than by the estimate" in text
-    assert "of 14 backtracks by exact patching" in SECTION.headline(data)
+    assert "of 24 backtracks by exact patching" in SECTION.headline(data)
     (sheet, _) = SECTION.sheets(data)
-    assert sheet.rows[0][:5] == ("slip", "by exact patching", "14", "14", "100%")
+    first = ("slip", "by exact patching", "24", "24", "0", "100%")
+    assert sheet.rows[0][: len(first)] == first
+
+
+def test_causes_of_stop_words_are_misses_of_the_recipe():
+    words, events = caused(np.random.default_rng(7), -9.0)
+    words = words.with_columns(is_ranked=~pl.col("is_cause"))
+    text = findings(words=words, events=events, truth=truth_of(14))
+    assert "by exact patching at 14 of 14 backtracks" in text
+    assert "by the published recipe at 0 of 14 backtracks, 0%" in text
+    why = "at 14 backtracks it ranks no word of the cause: counted as misses"
+    assert text.count(why) == 1
 
 
 def test_the_budget_is_named():
@@ -120,13 +137,19 @@ def test_the_budget_is_named():
     more = pl.concat([events, EXACT_EVENTS.frame([late])])
     text = findings(words=words, events=more, turns=15)
     assert "the time was over before 1 more" in text
-    assert "These are all words of their contexts." in text
+    assert "These are all words of their contexts but stop words." in text
+    assert "in a planted cause" not in text
     some = events.with_columns(context_words=pl.lit(20, pl.Int32))
     text = findings(words=words, events=some)
     assert "exactly. They are the first words of the published ranking" in text
     mixed = pl.concat([events.head(2), some.tail(12)])
     text = findings(words=words, events=mixed)
-    assert "At 2 backtracks these are all words of the context. Elsewhere" in text
+    assert "At 2 backtracks these are all words of the context but stop words. " in text
+    # The words of a cause stand for no word of the context.
+    own = pl.when(word="w3").then(pl.lit("cause")).otherwise("source")
+    text = findings(words=words.with_columns(source=own), events=events)
+    assert "154 words were replaced exactly. They are the first words" in text
+    assert "14 more are in a planted cause" in text
 
 
 def test_sizes_stand_beside_the_whole_context():

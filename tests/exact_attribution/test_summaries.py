@@ -8,8 +8,9 @@ import pytest
 from tiny_exact import caused, cell_rows, stepped, studied, truth_of, word_rows
 
 from doubletake.stats.intervals import IntervalSettings
-from exact_attribution.cause_ranks import causes_table, chance_of
-from exact_attribution.recall import recall_table, screen_recall
+from exact_attribution.cause_ranks import causes_table, chance_of, found_at
+from exact_attribution.claims import corrected
+from exact_attribution.recall import recall_table, screen_recall, variance_of
 from exact_attribution.sizes import sizes_table
 from exact_attribution.steps import steps_table
 from exact_attribution.tables import EXACT_CELLS, EXACT_EVENTS, EXACT_WORDS
@@ -108,6 +109,8 @@ def test_chance_of_a_cause_by_counting_all_orders():
     orders = list(permutations(range(words)))
     hits = sum(bool(set(order[:k]) & set(range(cause))) for order in orders)
     assert chance_of(words, cause, k) == pytest.approx(hits / len(orders))
+    assert chance_of(2, 1, 3) == 1
+    assert chance_of(4, 0, 3) == chance_of(0, 0, 3) == 0
 
 
 def test_a_cause_that_is_always_first():
@@ -119,7 +122,39 @@ def test_a_cause_that_is_always_first():
         assert row["chance"] == pytest.approx(3 / 12)
         assert row["context_chance"] == pytest.approx(3 / 20)
         assert row["over_estimate_low"] > 0
+        assert row["unnamed"] == 0
     assert causes_table(words, events, truth_of(0), INTERVALS).is_empty()
+
+
+def test_a_cause_that_a_ranking_has_no_word_of_is_a_miss_of_it():
+    words, events = caused(np.random.default_rng(7), -9.0)
+    few = pl.col("is_cause") & (pl.col("problem").cast(pl.Int32) < 5)
+    words = words.with_columns(is_ranked=~few)
+    table = causes_table(words, events, truth_of(14), INTERVALS)
+    exact, estimate, published = (
+        table.filter(cause="all", ranking=name, k=3).row(0, named=True)
+        for name in ("exact", "estimate", "published")
+    )
+    assert [row["unnamed"] for row in (exact, estimate, published)] == [0, 0, 5]
+    assert {row["events"] for row in (exact, estimate, published)} == {14}
+    assert published["hits"] <= estimate["hits"]
+    assert published["chance"] == pytest.approx(9 / 14 * 3 / 12)
+    # A cause without a measured word is a miss of every ranking.
+    none = words.with_columns(is_cause=pl.col("is_cause") & ~few)
+    table = causes_table(none, events, truth_of(14), INTERVALS)
+    (row,) = table.filter(cause="all", ranking="exact", k=3).to_dicts()
+    assert (row["hits"], row["unnamed"], row["events"]) == (9, 5, 14)
+
+
+def test_a_word_at_two_occurrences_counts_once_with_its_better_rank():
+    rows = word_rows(0, np.arange(9.0, 0, -1), np.arange(9.0), cause=(5,))
+    rows[0] |= {"word": "w5"}
+    rows[1] |= {"word": "w2"}
+    event = [row | {"all_words": 30} for row in rows]
+    found = found_at(event, "exact", 1)
+    assert (found.hit, found.is_named) == (True, True)
+    assert found.chance == pytest.approx(1 / 7)
+    assert found.context_chance == pytest.approx(1 / 30)
 
 
 def test_a_cause_without_effect_is_claimed_at_the_nominal_rate():
@@ -130,6 +165,50 @@ def test_a_cause_without_effect_is_claimed_at_the_nominal_rate():
         (row,) = table.filter(cause="all", ranking="exact", k=3).to_dicts()
         claims += row["gain_low"] is not None and row["gain_low"] > 0
     assert claims <= 8  # 3 expected
+
+
+def summaries(words, events, cells, truth):
+    return corrected(
+        steps_table(cells, INTERVALS),
+        recall_table(words, events, INTERVALS),
+        causes_table(words, events, truth, INTERVALS),
+    )
+
+
+def test_the_claims_of_the_section_are_corrected_together():
+    words, events = caused(np.random.default_rng(7), -9.0)
+    cells = stepped(np.random.default_rng(1), {0.1: 0.05, 1: 3.0})
+    steps, recall, causes = summaries(words, events, cells, truth_of(14))
+    found = [
+        *(table.select("p", "p_holm") for table in (steps, recall, causes)),
+        causes.select(p="over_estimate_p", p_holm="over_estimate_p_holm"),
+    ]
+    tested = pl.concat(found).drop_nulls("p_holm").sort("p")
+    # The fall and two layers, two recalls, three rankings, and one difference.
+    assert tested.height == 9
+    assert tested["p_holm"][0] == min(1.0, 9 * tested["p"][0])
+    assert recall.filter(pl.col("k") != 3)["p_holm"].drop_nulls().is_empty()
+    assert causes.filter(pl.col("cause") != "all")["p_holm"].drop_nulls().is_empty()
+
+
+def test_studies_without_an_effect_rarely_claim_anything():
+    draw, studies, runs = np.random.default_rng(10), 0, 40
+    for _ in range(runs):
+        words, events = caused(draw, 0.0)
+        cells = stepped(draw, {0.1: 1.0, 1: 1.0})
+        cells = cells.with_columns(exact=pl.Series(draw.normal(size=cells.height)))
+        tables = summaries(words, events, cells, truth_of(14))
+        studies += any((table["p_holm"] <= 0.05).any() for table in tables)
+    assert studies <= 6  # 2 expected
+
+
+def test_the_variance_of_a_random_recall_is_that_of_all_orders():
+    words, k = 7, 3
+    recalls = [
+        len(set(order[:k]) & set(range(k))) / k for order in permutations(range(words))
+    ]
+    assert variance_of(words, k) == pytest.approx(np.var(recalls))
+    assert variance_of(3, 3) == 0
 
 
 def test_sizes_against_the_whole_and_the_spread():

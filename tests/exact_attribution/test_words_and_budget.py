@@ -5,9 +5,9 @@ import pytest
 from doubletake.stats.verification import Verification
 from doubletake.text.words import Word
 from exact_attribution.budget import Budget
-from exact_attribution.cause_words import cause_words
 from exact_attribution.contexts import measured_words
 from exact_attribution.settings import Settings, boundaries_of
+from truth.reading import cause_words
 
 SETTINGS = Settings(
     backtracks=None,
@@ -40,6 +40,8 @@ def test_top_words_random_words_and_the_words_of_the_cause():
     assert found["w0", (0,)] == ("top", True)
     assert found["w1", (2, 3)] == ("top", False)
     assert found["w7", (14, 15)] == ("cause", True)  # a stop word is not ranked
+    words = measured_words(("a/0", 3), RANKED, BEFORE, [BEFORE[7]], SETTINGS)
+    assert [word.name for word in words if not word.is_ranked] == ["w7"]
     assert [source for source, _ in found.values()].count("random") == 2
     assert len(found) == 5
 

@@ -3,6 +3,7 @@
 from itertools import permutations
 
 import numpy as np
+import polars as pl
 import pytest
 from checkouts import ROOT
 from tiny_loop import INTERVALS, ranked
@@ -114,7 +115,8 @@ def tables_of(tokenizer, question, favoured):
     """The tables of a hand-made thought; the words of `favoured` have high scores."""
     name = "00000/0"
     trace = trace_row(tokenizer, name, question, THOUGHTS[question])
-    truth = truth_rows(trace, question)
+    padded = f"  {question} "  # the prompt holds it without the spaces around it
+    truth = truth_rows(trace, padded)
     turn = next(row for row in truth if row["choice"] == "turn")
     position = turn["token"] - 1
     prompt = "".join(tokenizer.text_of(k) for k in trace["prompt_ids"])
@@ -151,6 +153,7 @@ def tables_of(tokenizer, question, favoured):
         "tokens": ATTRIBUTION_TOKENS.frame([token_row]),
         "prompts": ATTRIBUTION_PROMPTS.frame([row]),
         "traces": TRACES.frame([trace]),
+        "problems": pl.DataFrame({"problem": [trace["problem"]], "question": [padded]}),
         "events": EVENTS.frame([event]),
         "truth": TRUTH.frame(truth),
     }
@@ -168,7 +171,8 @@ def test_the_words_of_a_cause_are_found_where_they_stand(
         (context,) = contexts_of(tables, frozenset())
         (turn,) = tables["truth"].filter(choice="turn").to_dicts()
         assert turn["cause_in"] == ("thought" if place else "question")
-        text = tables["traces"]["text"][0] if place else question
+        source, column = ("traces", "text") if place else ("problems", "question")
+        text = tables[source][column][0]
         cause = text[turn["cause_start"] : turn["cause_end"]]
         words = words_of(cause, range(len(cause)), (0, len(cause)))
         assert context.cause_names == {word.name for word in words}
@@ -186,6 +190,7 @@ def test_exact_values_rank_the_words_that_they_measured(tokenizer):
         dict.fromkeys(EXACT_WORDS.schema)
         | {"trace": context.row["trace"], "problem": "0", "event": 3, "position": 9}
         | {"word": word, "token": 1, "source": "top", "is_cause": False}
+        | {"is_ranked": True}
         | {"estimate": 0.0, "estimate_rank": 1, "exact": exact, "exact_rank": 1}
         | {"layer": 0, "same_cell": 0.0, "published": 0.0, "published_rank": 1}
         for word, exact in (("27", -0.5), ("apples", 0.2), ("has", 0.1))
@@ -199,9 +204,20 @@ def test_exact_values_rank_the_words_that_they_measured(tokenizer):
     assert not same.hit(1)
 
 
-def test_a_cause_of_stop_words_alone_is_left_out(tokenizer):
-    tables = tables_of(tokenizer, SLIP, set())
+def test_a_cause_of_stop_words_alone_is_a_miss_of_the_estimate(tokenizer):
+    tables = tables_of(tokenizer, SLIP, {"27"})
     (context,) = contexts_of(tables, frozenset())
-    assert contexts_of(tables, context.cause_names) == []
+    (context,) = contexts_of(tables, context.cause_names)
+    (estimate,) = rankings_of([context], EXACT_WORDS.frame([]))[MAX_ABS]
+    assert not estimate.is_named
+    assert not estimate.hit(3)
+    assert estimate.chance(3) == estimate.matched(3) == 0
+    (row,) = (
+        causes_table({MAX_ABS: [estimate]}, 3, INTERVALS).filter(cause="all").to_dicts()
+    )
+    assert (row["hits"], row["unnamed"], row["n"]) == (0, 1, 1)
+    # Exact patching measures the words of a cause, stop words or not.
+    exact = context.ranked({"27": 2.0, "apples": 1.0})
+    assert exact.flags == (True, False)
     no_truth = tables | {"truth": TRUTH.frame([])}
     assert contexts_of(no_truth, frozenset()) == []

@@ -58,8 +58,8 @@ def lists(table, names, values):
 def test_the_answer_before_is_that_of_the_last_arrival():
     events = EVENTS.frame(
         [
-            row(EVENTS, event=k, kind=kind, ordinal=ordinal, start=10 * k)
-            for k, (kind, ordinal) in enumerate(
+            row(EVENTS, event=k, kind=kind, ordinal=n, start=10 * k, end=10 * k + 9)
+            for k, (kind, n) in enumerate(
                 [("arrival", 1), ("arrival", 2), ("backtrack", 1), ("arrival", 3)]
             )
         ]
@@ -77,17 +77,20 @@ def test_the_answer_before_is_that_of_the_last_arrival():
         ]
     )
     own = {"prompt_ids": [1], "completion_ids": [1], "offsets": [0], "finish": "stop"}
-    trace = row(TRACES, answer="9", correct=False, **own)
+    trace = row(TRACES, answer="9", correct=False, thought_stop=40, **own)
     traces = pl.DataFrame([trace], schema=TRACES.schema)
     (found,) = answers_around(ROWS, events, exits, traces).to_dicts()
     assert (found["answer_before"], found["answer_after"]) == ("5", "7")
     assert (found["confidence"], found["confidence_after"]) == (-2.0, -3.0)
     assert (found["shifted"], found["mended"], found["spoiled"]) == (True, True, False)
     # Without a next arrival, the thought's own answer counts.
-    last = events.filter(pl.col("event") < 3)
-    (found,) = answers_around(ROWS, last, exits, traces).to_dicts()
-    assert (found["answer_after"], found["correct_after"]) == ("9", False)
-    assert (found["shifted"], found["mended"]) == (True, False)
+    # So does it where the next one stands after the thought, and has no exit.
+    last, few = events.filter(pl.col("event") < 3), exits.filter(pl.col("exit") < 3)
+    cut = traces.with_columns(thought_stop=pl.lit(29, TRACES.schema["thought_stop"]))
+    for known, measured, ended in ((last, exits, traces), (events, few, cut)):
+        (found,) = answers_around(ROWS, known, measured, ended).to_dicts()
+        assert (found["answer_after"], found["correct_after"]) == ("9", False)
+        assert (found["shifted"], found["mended"]) == (True, False)
     # Without an arrival before, or without its exit, nothing is known.
     none = events.filter(pl.col("kind") == "backtrack")
     for known, measured in ((none, exits), (events, exits.filter(exit=0))):

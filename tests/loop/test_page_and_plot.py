@@ -91,6 +91,14 @@ def test_interventions_are_set_beside_random_ones():
     same = study(loop_rows(60, steering=X, steering_random=X + 0.1 * NOISE))
     (sentence,) = [s for s in SECTION.findings(same) if s.startswith("The added")]
     assert "not told from 0" in sentence
+    # Alone it would be told; the correction counts all three interventions.
+    shifted = (NOISE - NOISE.mean()) / NOISE.std() + 0.28
+    near = study(loop_rows(60, steering=shifted, steering_random=0.0 * X))
+    (row,) = near.tables["loop/means"].filter(column="steering_gain").to_dicts()
+    assert row["low"] > 0
+    assert row["p"] < 0.05 < row["p_holm"]
+    (sentence,) = [s for s in SECTION.findings(near) if s.startswith("The added")]
+    assert "not told from 0" in sentence
     none = study(loop_rows(60, steering=[None] * 60, steering_random=[None] * 60))
     assert not [s for s in SECTION.findings(none) if s.startswith("The added")]
 
@@ -107,9 +115,27 @@ def test_what_follows_the_planted_cause_is_named():
     has = np.arange(60) % 2 == 0
     data = study(loop_rows(60, has_cause=has, top_score=3.0 * has + NOISE))
     text = text_of(data)
-    assert "1 of 17 methods tell backtracks with a planted cause" in text
+    assert "1 of 17 methods is higher at backtracks with a planted cause" in text
     assert "the top word\u2019s estimated score (AUROC 0.9" in text
     assert "None of 17 methods is shown to follow the planted probability" in text
+
+
+def test_an_opposite_order_is_not_called_following():
+    has = np.arange(60) % 2 == 0
+    columns = {"confidence": -3.0 * has + NOISE, "planted": 1.0 * has}
+    cause = np.where(has, "slip", "none")
+    text = text_of(study(loop_rows(60, has_cause=has, cause=cause, **columns)))
+    assert "None of 17 methods is shown to be higher at backtracks with" in text
+    assert "None of 17 methods is shown to follow the planted probability" in text
+    for way in ("lower at backtracks with a cause", "lower where it is higher"):
+        assert (
+            f"1 of 17 methods goes the opposite way, {way}: the confidence of" in text
+        )
+    assert "takes 2 values at these backtracks, one for each kind of cause. " in text
+    assert "kind of cause and number of turns" not in text
+    finer = columns | {"planted": has + 0.1 * (X > 0)}
+    text = text_of(study(loop_rows(60, has_cause=has, cause=cause, **finer)))
+    assert "takes 4 values at these backtracks, one for each kind of cause and" in text
 
 
 def test_sheets_have_a_cell_for_every_column():

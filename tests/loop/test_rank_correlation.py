@@ -28,12 +28,54 @@ def test_ranks_without_a_problem_are_those_of_the_other_events():
     rng = np.random.default_rng(1)
     problems = clusters(7, 3, rng)
     x = rng.integers(0, 5, len(problems)).astype(float)
-    ranks = _ranks(x, problems)
+    ranks = _ranks(x, problems, np.zeros(len(x), dtype=int))
     for number in range(7):
         kept = problems != number
         own = rankdata(x[kept]) - 0.5
         np.testing.assert_allclose(ranks[1 + number][kept], own)
     np.testing.assert_allclose(ranks[0], rankdata(x) - 0.5)
+
+
+def test_within_kinds_a_difference_between_kinds_does_not_count():
+    """Within each kind the order is the same; between the kinds it is opposite."""
+    kinds = np.repeat([0, 1, 2], 10)
+    x = np.tile(np.arange(10.0), 3) + 100 * kinds
+    y = np.tile(np.arange(10.0), 3) - 100 * kinds
+    together = spearman(x, y, np.arange(30), INTERVALS)
+    within = spearman(x, y, np.arange(30), INTERVALS, kinds)
+    assert together.value < -0.7
+    assert within.value == pytest.approx(1)
+    assert within.p < 0.001
+    flat = spearman(x, 1.0 * kinds, np.arange(30), INTERVALS, kinds)
+    assert flat.value is flat.p is None
+
+
+def test_within_kinds_it_is_the_correlation_of_ranks_from_the_middle():
+    rng = np.random.default_rng(11)
+    x, y = rng.integers(0, 6, (2, 40))
+    kinds = rng.integers(0, 3, 40)
+    parts = []
+    for values in (x, y):
+        middle = np.zeros(40)
+        for kind in range(3):
+            ranks = rankdata(values[kinds == kind])
+            middle[kinds == kind] = ranks - ranks.mean()
+        parts.append(middle)
+    found = spearman(x, y, np.arange(40), INTERVALS, kinds)
+    wanted = (parts[0] * parts[1]).sum() / np.sqrt(
+        (parts[0] ** 2).sum() * (parts[1] ** 2).sum()
+    )
+    assert found.value == pytest.approx(wanted)
+
+
+def test_within_kinds_nothing_is_claimed_from_a_difference_between_kinds():
+    rng, claimed = np.random.default_rng(12), 0
+    for _ in range(300):
+        kinds = rng.integers(0, 3, 30)
+        x, y = rng.normal(size=(2, 30)) + 5 * kinds
+        found = spearman(x, y, np.arange(30), INTERVALS, kinds)
+        claimed += found.p < 0.05
+    assert claimed <= 25  # 15 expected, 25 is the 99% quantile
 
 
 @pytest.mark.parametrize(("count", "size"), [(10, 1), (30, 1), (15, 4)])

@@ -42,6 +42,22 @@ def test_a_cause_that_a_method_tells_is_found():
     assert row["fewer_problems"] == 30
 
 
+def test_the_effect_of_the_cause_is_followed_within_its_kind():
+    """Slips have large effects and low scores: across the kinds the sign is wrong."""
+    slips = np.arange(60) % 2 == 0
+    within = np.random.default_rng(3).normal(size=60)
+    loop = loop_rows(
+        60,
+        cause=np.where(slips, "slip", "distractor"),
+        twin_effect=within + 20 * slips,
+        value_vectors=within - 20 * slips,
+    )
+    _, planted = claims(loop)
+    (row,) = planted.filter(target="twin_effect").to_dicts()
+    assert (row["method"], row["statistic"]) == ("value_vectors", "within")
+    assert row["value"] == 1.0
+
+
 def test_nothing_is_claimed_within_a_family():
     x = np.arange(40.0)
     pairs, _ = relations(loop_rows(40, log_odds=x, lens=x), INTERVALS)

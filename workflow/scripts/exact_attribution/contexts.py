@@ -10,9 +10,13 @@ import polars as pl
 from doubletake.model.turn_metric import Decision
 from doubletake.stats.draws import Name, ranked_by_digest
 from doubletake.text.words import Word, words_around
-from exact_attribution.cause_words import Key, cause_words, causes_by_boundary
 from exact_attribution.settings import Settings
 from exact_attribution.tables import CAUSE, RANDOM, TOP
+from pocket.reading import NONE
+from truth.reading import cause_words
+
+Key = tuple[str, int]
+"""Trace and event, or trace and token."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class MeasuredWord:
     """`top`, `random` or `cause`."""
     is_cause: bool
     """Whether it lies in the planted cause."""
+    is_ranked: bool
+    """Whether the published recipe ranks the word: it is no stop word."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,9 @@ class Context:
     decision: Decision
     words: list[MeasuredWord]
     context_words: int
-    """Different words of the context."""
+    """Different words of the context without stop words, which the recipe ranks."""
+    all_words: int
+    """The same with stop words."""
     scores: np.ndarray
     """[layer, token before the position], the estimates of `ATTRIBUTION`."""
 
@@ -74,6 +82,16 @@ class StudyTables:
     """`ATTRIBUTION_TOKENS`."""
     words: pl.DataFrame
     """`ATTRIBUTION_WORDS`."""
+
+
+def causes_by_boundary(truth: pl.DataFrame) -> dict[Key, dict[str, Any]]:
+    """The boundaries with a planted cause, by trace and the sentence's first token.
+
+    Args:
+        truth: `truth.tables.TRUTH`.
+    """
+    rows = truth.filter(pl.col("cause") != NONE).drop_nulls("token")
+    return {(row["trace"], row["token"]): row for row in rows.iter_rows(named=True)}
 
 
 def contexts_of(
@@ -124,6 +142,7 @@ def contexts_of(
                     name, ranked.get(name, []), before, cause, settings
                 ),
                 context_words=len(ranked.get(name, [])),
+                all_words=len({word.name for word in before}),
                 scores=np.array([row["scores"] for row in layers[name]]),
             )
         )
@@ -157,6 +176,7 @@ def measured_words(
     draw = ranked_by_digest(others, f"{settings.seed}/{key[0]}/{key[1]}")
     chosen = [(TOP, row) for row in ranked[: settings.top]]
     chosen += [(RANDOM, others[name]) for name in draw[: settings.random]]
+    names = {row["word"] for row in ranked}
     found: dict[Key, str] = {(row["word"], row["token"]): name for name, row in chosen}
     for word in cause:
         found.setdefault((word.name, word.first_token), CAUSE)
@@ -166,6 +186,7 @@ def measured_words(
             tuple(range(word[1], at[word].last_token + 1)),
             source,
             word in in_cause,
+            word[0] in names,
         )
         for word, source in found.items()
     ]

@@ -132,6 +132,7 @@ def word_rows(measured: Measured) -> list[dict[str, Any]]:
                 "token": word.tokens[0],
                 "source": word.source,
                 "is_cause": word.is_cause,
+                "is_ranked": word.is_ranked,
                 "estimate": max(estimates, key=abs),
                 "exact": measured.changes[exact],
                 "layer": exact.layer,
@@ -175,6 +176,7 @@ def event_row(
         "place": place,
         "budget": budget,
         "context_words": context.context_words,
+        "all_words": context.all_words,
     }
     values = ("words", "metric_value", "whole", "whole_layer")
     row |= dict.fromkeys(values)

@@ -8,8 +8,8 @@ import polars as pl
 
 from doubletake.page.sections import Section, Sheet
 from doubletake.page.wording import NOTHING, count, percent, plural, real
+from exact_attribution.claims import FIRST
 from exact_attribution.page_sentences import (
-    FIRST,
     RANKED_BY,
     budget_sentence,
     causes_sentence,
@@ -54,7 +54,7 @@ def headline(data: StudyData) -> str:
         f"At {n}, the estimate finds {percent(row['recall'], 0)} of the {FIRST} words "
         "that exact patching puts first"
     )
-    told = verdict(data, row, "recall")
+    told = verdict(data, row)
     if row["recall_low"] is None:
         return f"{text} (chance {percent(row['chance'], 0)}; {told})."
     text += f" (chance {percent(row['chance'], 0)}), {told}"
@@ -106,6 +106,7 @@ def _causes_sheet(data: StudyData) -> Sheet | None:
             RANKED_BY[row["ranking"]],
             count(row["events"]),
             count(row["hits"]),
+            count(row["unnamed"]),
             percent(row["share"], 0),
             data.between(row, lambda value: percent(value, 0)),
             percent(row["chance"], 0),
@@ -116,13 +117,14 @@ def _causes_sheet(data: StudyData) -> Sheet | None:
     return Sheet(
         f"Planted causes among the first {FIRST} words",
         (
-            *("cause", "ranked", "backtracks", "hits", "share", "interval"),
-            *("chance", "chance, all words"),
+            *("cause", "ranked", "backtracks", "hits", "not ranked", "share"),
+            *("interval", "chance", "chance, all words"),
         ),
         cells,
         words=(0, 1),
         note="Chance: one of the cause\u2019s words among the first ones if the "
-        "measured words, or all words of the context, were in random order. "
+        "ranked words, or all words of the context with stop words, were in random "
+        "order. Not ranked: the ranking has no word of the cause, a miss. "
         f"{data.interval_note}",
     )
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from doubletake.page.wording import count, listed, percent, plural, points, real
+from exact_attribution.claims import FIRST
 from exact_attribution.tables import (
+    CAUSE,
     DIFFERENCE,
     ESTIMATE,
     EXACT,
@@ -21,8 +23,6 @@ from exact_attribution.tables import (
 if TYPE_CHECKING:
     from doubletake.page.study_data import StudyData
 
-FIRST = 3
-"""How many words the sentences call first."""
 RANKED_BY = {
     EXACT: "by exact patching",
     ESTIMATE: "by the estimate at the same layers",
@@ -45,26 +45,23 @@ def row_of(data: StudyData, table: str, **where: Any) -> dict[str, Any] | None:
     return rows.row(0, named=True) if rows.height else None
 
 
-def verdict(data: StudyData, row: dict[str, Any], name: str = "") -> str:
-    """Whether a share is told from chance: what the interval of its gain says.
+def holds(data: StudyData, p: float | None) -> bool:
+    """Whether a claim holds after the correction for all claims of the section."""
+    return p is not None and p <= 1 - data.confidence
 
-    Where the gain is equal on all problems, it is what the share’s own interval
-    says: with 0 or all hits, only this one exists.
+
+def verdict(data: StudyData, row: dict[str, Any]) -> str:
+    """Whether a share is told from chance, after the correction.
 
     Args:
         data: the study.
         row: of `EXACT_RECALL` or `EXACT_CAUSES`.
-        name: of the share’s interval, as in `StudyData.between`.
     """
-    low, high = row["gain_low"], row["gain_high"]
-    if low is None:
-        ends = [row[f"{name}_{end}".lstrip("_")] for end in ("low", "high")]
-        if ends[0] is None:
-            return f"chance is {data.why_no_interval(row['problems'])}"
-        low, high = (end - row["chance"] for end in ends)
-    if low > 0:
-        return "more often than chance"
-    return "less often than chance" if high < 0 else "not told from chance"
+    if row["p_holm"] is None:
+        return f"chance is {data.why_no_interval(row['problems'])}"
+    if not holds(data, row["p_holm"]):
+        return "not told from chance"
+    return f"{'more' if row['gain'] > 0 else 'less'} often than chance"
 
 
 def budget_sentence(data: StudyData) -> str:
@@ -78,23 +75,35 @@ def budget_sentence(data: StudyData) -> str:
         limit = "the config asks for no more"
     else:
         limit = "these are all"
-    whole = found.filter(pl.col("words") >= pl.col("context_words")).height
+    drawn = data.tables["exact_attribution/words"].filter(pl.col("source") != CAUSE)
+    at = drawn.group_by("trace", "event").agg(drawn=pl.len())
+    counted = found.join(at, on=["trace", "event"], how="left")
+    is_whole = pl.col("drawn").fill_null(0) >= pl.col("context_words")
+    whole = counted.filter(is_whole).height
     sample = (
         "the first words of the published ranking and a random sample of the others."
     )
     if whole == found.height:
-        sample = "These are all words of their contexts."
+        sample = "These are all words of their contexts but stop words."
     elif whole:
-        at = plural(whole, "backtrack")
         sample = (
-            f"At {at} these are all words of the context. Elsewhere they are {sample}"
+            f"At {plural(whole, 'backtrack')} these are all words of the context but "
+            f"stop words. Elsewhere they are {sample}"
         )
     else:
         sample = f"They are {sample}"
     words = int(found["words"].sum())
+    more = words - int(counted["drawn"].sum())
+    causes = (
+        f" {count(more)} more {'is' if more == 1 else 'are'} in a planted cause: stop "
+        "words, or further occurrences."
+        if more
+        else ""
+    )
     return (
         f"Of {plural(turns, 'selected backtrack')}, {count(found.height)} were "
-        f"measured: {limit}. {plural(words, 'word')} were replaced exactly. {sample}"
+        f"measured: {limit}. {plural(words - more, 'word')} were replaced exactly. "
+        f"{sample}{causes}"
     )
 
 
@@ -165,18 +174,18 @@ def steps_sentence(data: StudyData) -> str:
 
 
 def _fall(data: StudyData, row: dict[str, Any]) -> str:
-    low, high = row["pearson_low"], row["pearson_high"]
     difference = f"difference {real(row['pearson'], 2)}"
-    if low is None:
+    if row["p_holm"] is None:
         return f"Whether it falls is {data.why_no_interval(row['problems'])}."
     ends = data.between(row, _two, "pearson")
-    if low > 0:
-        return (
-            f"It falls with the step ({difference}, {ends}): the whole replacement is "
-            "outside of the range in which the model is linear."
-        )
-    told = "rises" if high < 0 else "is not told to change"
-    return f"It {told} with the step ({difference}, {ends})."
+    if not holds(data, row["p_holm"]):
+        return f"It is not told to change with the step ({difference}, {ends})."
+    if row["pearson"] < 0:
+        return f"It rises with the step ({difference}, {ends})."
+    return (
+        f"It falls with the step ({difference}, {ends}): the whole replacement is "
+        "outside of the range in which the model is linear."
+    )
 
 
 def layers_sentence(data: StudyData) -> str:
@@ -184,10 +193,10 @@ def layers_sentence(data: StudyData) -> str:
     rows = data.tables["exact_attribution/steps"].drop_nulls(["layer", "pearson"])
     if rows.is_empty():
         return ""
-    checked = rows.drop_nulls("pearson_low").sort("layer")
+    checked = rows.drop_nulls("p_holm").sort("layer")
     if checked.is_empty():
         return "Whether the estimate agrees at single layers is not checked."
-    agrees = pl.col("pearson_low") > 0
+    agrees = (pl.col("p_holm") <= 1 - data.confidence) & (pl.col("pearson") > 0)
     parts = []
     for sentence, part in (
         ("is shown to agree", checked.filter(agrees)),
@@ -217,7 +226,7 @@ def recall_sentence(data: StudyData) -> str:
             parts.append(
                 f"{RANKED_BY[ranking]} {percent(row['recall'], 0)} "
                 f"({data.between(row, _share, 'recall')}; chance "
-                f"{percent(row['chance'], 0)}; {verdict(data, row, 'recall')}; "
+                f"{percent(row['chance'], 0)}; {verdict(data, row)}; "
                 f"{plural(row['events'], 'backtrack')})"
             )
     if not parts:
@@ -238,7 +247,8 @@ def screen_sentence(data: StudyData) -> str:
         f"The first {top} words of the published ranking hold "
         f"{percent(row['recall'], 0)} ({data.between(row, _share, 'recall')}; chance "
         f"{percent(row['chance'], 0)}) of the {FIRST} strongest words of the whole "
-        "context. Where random words stand for the others, this is an estimate."
+        "context but stop words. Where random words stand for the others, this is an "
+        "estimate."
     )
 
 
@@ -252,7 +262,7 @@ def causes_sentence(data: StudyData) -> str:
                 f"{name} at {count(row['hits'])} of "
                 f"{plural(row['events'], 'backtrack')}, {percent(row['share'], 0)} "
                 f"({data.between(row, _share)}; chance {percent(row['chance'], 0)}; "
-                f"{verdict(data, row)})"
+                f"{verdict(data, row)}{_unnamed(row)})"
             )
     if not parts:
         return ""
@@ -261,15 +271,22 @@ def causes_sentence(data: StudyData) -> str:
     return f"{text} {_over_estimate(data, exact)}" if exact is not None else text
 
 
+def _unnamed(row: dict[str, Any]) -> str:
+    """How many causes a ranking cannot name."""
+    n = row["unnamed"]
+    what = "it ranks no word of the cause: counted as misses"
+    return f"; at {plural(n, 'backtrack')} {what}" if n else ""
+
+
 def _over_estimate(data: StudyData, row: dict[str, Any]) -> str:
     """Whether exact patching finds the cause more often than the estimate."""
-    low, high = row["over_estimate_low"], row["over_estimate_high"]
-    if low is None:
+    if row["over_estimate_p_holm"] is None:
         why = data.why_no_interval(row["problems"])
         return f"The difference between exact patching and the estimate is {why}."
     told = "not told apart from the estimate"
-    if low > 0 or high < 0:
-        told = f"{'more' if low > 0 else 'less'} often there than by the estimate"
+    if holds(data, row["over_estimate_p_holm"]):
+        more = "more" if row["over_estimate"] > 0 else "less"
+        told = f"{more} often there than by the estimate"
     ends = data.between(row, points, "over_estimate")
     difference = points(row["over_estimate"])
     return f"By exact patching it is {told} ({difference} points, {ends})."

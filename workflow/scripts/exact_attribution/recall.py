@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from doubletake.stats.intervals import IntervalSettings
+from doubletake.stats.mean_tests import p_of_gain
 from exact_attribution.summary_rows import EVENT, by_event, case_columns, mean_columns
 from exact_attribution.tables import (
     CAUSE,
@@ -36,14 +38,14 @@ def recall_table(
     rows = []
     for ranking in (ESTIMATE, PUBLISHED, SCREEN):
         for k in SIZES:
-            found: list[tuple[str, float, float]] = []
+            found: list[tuple[str, float, float, float]] = []
             for problem, event in measured:
                 if ranking == SCREEN:
                     pair = screen_recall(event, k)
                 else:
                     pair = ranking_recall(event, ranking, k)
                 if pair is not None:
-                    found.append((problem, *pair))
+                    found.append((problem, *pair, variance_of(len(event), k)))
             rows.append({"ranking": ranking, "k": k} | _columns(found, intervals))
     return EXACT_RECALL.frame(rows)
 
@@ -62,6 +64,19 @@ def ranking_recall(
         return None
     order = sorted(range(len(event)), key=lambda row: event[row][f"{ranking}_rank"])
     return len(set(order[:k]) & set(range(k))) / k, k / len(event)
+
+
+def variance_of(words: int, k: int) -> float:
+    """Of the recall of k words by a random order (hypergeometric).
+
+    Args:
+        words: all words.
+        k: how many words count as first.
+    """
+    if words <= k:
+        return 0.0
+    share = k / words
+    return share * (1 - share) * (words - k) / (words - 1) / k
 
 
 def screen_recall(event: list[dict[str, Any]], k: int) -> tuple[float, float] | None:
@@ -90,9 +105,9 @@ def screen_recall(event: list[dict[str, Any]], k: int) -> tuple[float, float] | 
 
 
 def _columns(
-    found: list[tuple[str, float, float]], intervals: IntervalSettings
+    found: list[tuple[str, float, float, float]], intervals: IntervalSettings
 ) -> dict[str, Any]:
-    problems = [problem for problem, _, _ in found]
+    problems = [row[0] for row in found]
     recalls, chances = [row[1] for row in found], [row[2] for row in found]
     gains = [recall - chance for recall, chance in zip(recalls, chances, strict=True)]
     columns: dict[str, Any] = mean_columns(
@@ -100,4 +115,10 @@ def _columns(
     )
     columns["chance"] = sum(chances) / len(chances) if chances else None
     columns |= mean_columns("gain", gains, problems, intervals)
-    return columns | case_columns(problems)
+    p = p_of_gain(
+        np.array(gains),
+        np.array([row[3] for row in found]),
+        np.array(problems),
+        intervals,
+    )
+    return columns | {"p": p, "p_holm": None} | case_columns(problems)

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from doubletake.stats.intervals import IntervalSettings
+from doubletake.stats.mean_tests import p_of_mean
 from exact_attribution.summary_rows import EVENT, case_columns, mean_columns
 from exact_attribution.tables import DIFFERENCE, EXACT_STEPS, GRADIENT, INTEGRATED
 
@@ -75,7 +77,10 @@ def _row(
 def _mean(found: pl.DataFrame, intervals: IntervalSettings) -> dict[str, Any]:
     problems = found["problem"].to_list()
     means = mean_columns("pearson", found["pearson"].to_list(), problems, intervals)
-    return {"words": int(found["words"].sum())} | means | case_columns(problems)
+    p = p_of_mean(found["pearson"].to_numpy(), np.array(problems), intervals)
+    tests = {"p": p, "p_holm": None}
+    words = {"words": int(found["words"].sum())}
+    return words | means | tests | case_columns(problems)
 
 
 def _difference(sampled: pl.DataFrame, intervals: IntervalSettings) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from attribution.tables import ATTRIBUTION_TOKENS
 from doubletake.running.logs import job
 from doubletake.stats.intervals import IntervalSettings
 from exact_attribution.cause_ranks import causes_table
+from exact_attribution.claims import corrected
 from exact_attribution.recall import recall_table
 from exact_attribution.sizes import sizes_table
 from exact_attribution.steps import steps_table
@@ -62,6 +63,7 @@ def main(
     recall = recall_table(words, events, intervals)
     sizes = sizes_table(words, events, tokens, intervals)
     causes = causes_table(words, events, truth, intervals)
+    steps, recall, causes = corrected(steps, recall, causes)
     EXACT_STEPS.write(steps, steps_path)
     EXACT_RECALL.write(recall, recall_path)
     EXACT_SIZES.write(sizes, sizes_path)

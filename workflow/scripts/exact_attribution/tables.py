@@ -1,5 +1,7 @@
 """Tables of exact attribution: words patched exactly, beside their estimates."""
 
+from dataclasses import replace
+
 from doubletake.tables.interval_ends import HIGH, LOW, with_ends
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
 
@@ -41,6 +43,20 @@ CASES = (
     Column("events", COUNT, "backtracks behind the number", unit="backtracks"),
     Column("problems", COUNT, "problems of these backtracks", unit="problems"),
 )
+P = (
+    Column(
+        "p",
+        REAL,
+        "two-sided p-value over problems; null: too few problems",
+        nullable=True,
+    ),
+    Column(
+        "p_holm",
+        REAL,
+        "corrected for all claims of the section (Holm); null: nothing is claimed",
+        nullable=True,
+    ),
+)
 K = Column("k", COUNT, "how many words count as first", unit="words")
 
 EXACT_EVENTS = Table(
@@ -56,7 +72,19 @@ EXACT_EVENTS = Table(
             "the first `least` backtracks; `late`: not measured, the time was over",
             values=BUDGETS,
         ),
-        Column("context_words", COUNT, "different words of the context", unit="words"),
+        Column(
+            "context_words",
+            COUNT,
+            "different words of the context without stop words: those that "
+            "`attribution/words` ranks",
+            unit="words",
+        ),
+        Column(
+            "all_words",
+            COUNT,
+            "different words of the context with stop words",
+            unit="words",
+        ),
         Column(
             "words",
             COUNT,
@@ -107,6 +135,11 @@ EXACT_WORDS = Table(
             values=SOURCES,
         ),
         Column("is_cause", FLAG, "the occurrence lies in the planted cause"),
+        Column(
+            "is_ranked",
+            FLAG,
+            "`attribution/words` ranks the word: it is no stop word",
+        ),
         Column(
             "estimate",
             REAL,
@@ -218,6 +251,7 @@ EXACT_STEPS = Table(
             "1",
             nullable=True,
         ),
+        *P,
         *CASES,
     ),
     holds="agreement of the estimate with exact patching, by step and by layer",
@@ -231,7 +265,8 @@ EXACT_RECALL = Table(
             TEXT,
             "`estimate` or `published`: its first k measured words are looked for; "
             "`screen`: all `top` words are, among the k strongest words of the whole "
-            "context (each random word stands for all words that were not drawn)",
+            "context but stop words (each random word stands for all words that were "
+            "not drawn)",
             values=(ESTIMATE, PUBLISHED, SCREEN),
         ),
         K,
@@ -249,6 +284,7 @@ EXACT_RECALL = Table(
             unit="share",
         ),
         *with_ends("gain", "recall minus chance", "share", nullable=True),
+        *P,
         *CASES,
     ),
     holds="how many of the strongest words by exact patching an estimate finds",
@@ -299,12 +335,26 @@ EXACT_CAUSES = Table(
             "planted cause, see `truth`; `all`: all of them",
             values=("slip", "distractor", "open_word", "all"),
         ),
-        Column("ranking", TEXT, "`exact`, `estimate` or `published`", values=RANKINGS),
+        Column(
+            "ranking",
+            TEXT,
+            "`exact` and `estimate`: all measured words; `published`: those that the "
+            "published recipe ranks, so no stop words",
+            values=RANKINGS,
+        ),
         K,
         Column(
             "hits",
             COUNT,
-            "backtracks with a word of the cause among the first k measured words",
+            "backtracks with a word of the cause among the first k different words of "
+            "the ranking, wherever that word stands in the context",
+            unit="backtracks",
+        ),
+        Column(
+            "unnamed",
+            COUNT,
+            "backtracks without a word of the cause in the ranking (a cause of stop "
+            "words alone): they count as misses",
             unit="backtracks",
         ),
         Column("share", REAL, "hits / events", nullable=True, unit="share"),
@@ -313,24 +363,29 @@ EXACT_CAUSES = Table(
         Column(
             "chance",
             REAL,
-            "expected share if the measured words were in random order",
+            "expected share if the words of the ranking were in random order",
             nullable=True,
             unit="share",
         ),
         Column(
             "context_chance",
             REAL,
-            "the same with all words of the context",
+            "the same with all words of the context, stop words included",
             nullable=True,
             unit="share",
         ),
         *with_ends("gain", "share minus `chance`", "share", nullable=True),
+        *P,
         *with_ends(
             "over_estimate",
             "share minus the share by `estimate`, at the same backtracks; null for "
             "`estimate`",
             "share",
             nullable=True,
+        ),
+        *(
+            replace(one, name=f"over_estimate_{one.name}")  # of the paired difference
+            for one in P
         ),
         *CASES,
     ),

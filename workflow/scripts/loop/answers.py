@@ -14,7 +14,8 @@ def answers_around(
     """The answers around each event, and whether the turn mends or spoils.
 
     Before: forced after the last arrival that begins before the event. After: forced
-    after the next arrival; where none follows, the thought's own answer.
+    after the next arrival inside the thought; where none follows, the thought's own
+    answer.
 
     Args:
         rows: the events.
@@ -26,7 +27,7 @@ def answers_around(
         The columns of `LOOP` from `answer_before` on; null where no arrival comes
         before, or where its exit was not measured.
     """
-    place = exits_around(rows, events)
+    place = exits_around(rows, events, traces)
     columns = ("answer", "correct", "whole_logprob")
     for side in ("before", "after"):
         answers = exits.select(
@@ -56,15 +57,25 @@ def answers_around(
     )
 
 
-def exits_around(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+def exits_around(
+    rows: pl.DataFrame, events: pl.DataFrame, traces: pl.DataFrame
+) -> pl.DataFrame:
     """Columns `before` and `after`: the exits around each event; null without one.
+
+    An arrival that ends after the thought has no exit (`early_exit`).
 
     Args:
         rows: the events.
         events: `EVENTS`.
+        traces: `TRACES`.
     """
     starts = events.select(*EVENT, "start")
-    arrivals = events.filter(kind="arrival").select("trace", "ordinal", at="start")
+    arrivals = (
+        events.filter(kind="arrival")
+        .join(traces.select("trace", "thought_stop"), on="trace", maintain_order="left")
+        .filter(pl.col("end") <= pl.col("thought_stop"))
+        .select("trace", "ordinal", at="start")
+    )
     return (
         rows.select(EVENT)
         .join(starts, on=EVENT, how="left", maintain_order="left")

@@ -1,7 +1,7 @@
 """How high the words of the planted cause rank among the words before a turn."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 from typing import Any
@@ -11,7 +11,8 @@ import polars as pl
 from doubletake.stats.matched_words import frequency_class
 from doubletake.text.words import Word, words_around
 from loop.methods import EXACT, MAX_ABS, MEAN_ABS, SAME_EVENTS
-from pocket.reading import NONE, QUESTION, TURN
+from pocket.reading import NONE, TURN
+from truth.reading import cause_words
 
 EVENT = ("trace", "event")
 Class = tuple[bool, int]
@@ -27,6 +28,11 @@ class Ranked:
     flags: tuple[bool, ...]
     """Whether each word is one of the cause, the most important word first."""
     classes: tuple[Class, ...]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a word of the cause is ranked at all; else it counts as a miss."""
+        return any(self.flags)
 
     def hit(self, top: int) -> bool:
         """Whether a word of the cause is among the first ones."""
@@ -67,7 +73,8 @@ class Context:
     row: dict[str, Any]
     """Of `ATTRIBUTION_TOKENS`, with `cause`."""
     words: list[Word]
-    """Every occurrence, without stop words."""
+    """Every occurrence, with stop words."""
+    stop_words: frozenset[str]
     cause_names: frozenset[str]
     """Names of the words of the cause."""
 
@@ -95,12 +102,17 @@ class Context:
 
         Args:
             column: of the scores.
-            among: names of the words that are ranked; None: all.
+            among: names of the words that are ranked; None: all but stop words.
         """
         scores = self.row[column]
         best: dict[str, float] = {}
         for word in self.words:
-            if among is None or word.name in among:
+            is_in = (
+                word.name not in self.stop_words
+                if among is None
+                else (word.name in among)
+            )
+            if is_in:
                 own = max(scores[word.first_token : word.last_token + 1])
                 best[word.name] = max(best.get(word.name, own), own)
         return self.ranked(best)
@@ -109,12 +121,12 @@ class Context:
 def contexts_of(
     tables: Mapping[str, pl.DataFrame], stop_words: frozenset[str]
 ) -> list[Context]:
-    """The scored backtracks whose planted cause is a word of their context.
+    """The scored backtracks with a planted cause.
 
     Args:
-        tables: `tokens`, `prompts`, `traces`, `events` and `truth`, as in
+        tables: `tokens`, `prompts`, `problems`, `traces`, `events` and `truth`, as in
             `summarise.py`.
-        stop_words: words that are left out.
+        stop_words: words that the recipe does not rank.
     """
     turns = (
         tables["truth"]
@@ -127,44 +139,22 @@ def contexts_of(
         .filter(kind="backtrack")
         .join(starts, on=EVENT, maintain_order="left")
         .join(turns, on=("trace", "start"), maintain_order="left")
+        .drop_nulls("cause")
     )
     texts, prompts = (
         tables[name].rows_by_key("trace", named=True, unique=True)
         for name in ("traces", "prompts")
     )
-    found = (
-        _context(row, texts[row["trace"]], prompts[row["trace"]], stop_words)
-        for row in rows.iter_rows(named=True)
-    )
-    return [context for context in found if context.cause_names]
-
-
-def _context(
-    row: dict[str, Any],
-    trace: dict[str, Any],
-    prompt: dict[str, Any],
-    stop_words: frozenset[str],
-) -> Context:
-    before, _ = words_around(row["position"], trace, prompt)
-    words = [word for word in before if word.name not in stop_words]
-    return Context(row, words, frozenset(_in_cause(words, row, trace, prompt)))
-
-
-def _in_cause(
-    words: Iterable[Word],
-    row: dict[str, Any],
-    trace: dict[str, Any],
-    prompt: dict[str, Any],
-) -> Iterator[str]:
-    """Names of the words that begin inside the cause."""
-    in_question = row["cause_in"] == QUESTION
-    at = (prompt["start"] or 0) if in_question else 0
-    for word in words:
-        is_question = word.first_token < len(trace["prompt_ids"])
-        place = word.start - at
-        inside = row["cause_start"] <= place < row["cause_end"]
-        if is_question == in_question and inside:
-            yield word.name
+    questions = dict(tables["problems"].select("problem", "question").iter_rows())
+    contexts = []
+    for row in rows.iter_rows(named=True):
+        trace, prompt = texts[row["trace"]], prompts[row["trace"]]
+        words, _ = words_around(row["position"], trace, prompt)
+        question, length = questions[row["problem"]], len(trace["prompt_ids"])
+        cause = cause_words(words, row, prompt, question, length)
+        names = frozenset(word.name for word in cause)
+        contexts.append(Context(row, words, stop_words, names))
+    return contexts
 
 
 def rankings_of(

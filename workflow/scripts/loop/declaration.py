@@ -35,6 +35,7 @@ DECLARATION = Experiment(
             "everywhere. Right, for a planted language: each method against what was "
             "planted. Under \u201ccause\u201d stands how well the method tells "
             "backtracks with a planted cause from those without (2 AUROC \u2212 1). "
+            "Under \u201ctwins\u201d backtracks are ranked within each kind of cause. "
             "The numbers are in loop/correlations.parquet and loop/planted.parquet.",
         ),
         Figure(

@@ -85,6 +85,9 @@ METHODS = (
 )
 BY_COLUMN = {method.column: method for method in METHODS}
 
+AUROC, SPEARMAN, WITHIN = "auroc", "spearman", "within"
+STATISTICS = (AUROC, SPEARMAN, WITHIN)
+"""Of a method against what was planted; `within`: ranked within each kind of cause."""
 CAUSE, PROBABILITY, TWIN = "cause", "probability", "twin_effect"
 TARGETS = {
     CAUSE: Method("has_cause", PLANTED, "cause", "whether a cause holds"),

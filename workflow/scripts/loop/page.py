@@ -145,8 +145,7 @@ def causes_cases(data: StudyData) -> str:
     left = caused - row["n"]
     why = (
         f" {plural(left, 'further backtrack')} with a cause "
-        f"{'has' if left == 1 else 'have'} no word of it in the list: it is a stop "
-        "word, or was not scored."
+        f"{'was' if left == 1 else 'were'} not scored."
         if left
         else ""
     )

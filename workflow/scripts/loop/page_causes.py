@@ -63,7 +63,14 @@ def ranking_text(data: StudyData, row: dict[str, Any]) -> str:
         f"{plural(row['n'], 'backtrack')}: {percent(row['share'])} ({ends}); in random "
         f"order {percent(row['chance'])}{_chance(data, row)}; like words (number or "
         f"word, and frequency) {percent(row['matched'])}{_like(row)}."
+        f"{_unnamed(row)}"
     )
+
+
+def _unnamed(row: dict[str, Any]) -> str:
+    n = row["unnamed"]
+    what = "the ranking has no word of the cause (stop words alone): counted as misses"
+    return f" At {count(n)} of them {what}." if n else ""
 
 
 def _chance(data: StudyData, row: dict[str, Any]) -> str:

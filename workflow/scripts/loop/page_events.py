@@ -51,11 +51,8 @@ def _against_random(data: StudyData, gain: dict[str, Any]) -> str:
         return f"the difference is {data.why_no_interval(gain['problems'])}"
     ends = f"{real(gain['low'], 2)} to {real(gain['high'], 2)}"
     text = f"the difference is {real(gain['mean'], 2)} ({ends})"
-    return text if _one_sided(gain) else f"{text}, not told from 0"
-
-
-def _one_sided(row: dict[str, Any]) -> bool:
-    return bool(row["low"] > 0 or row["high"] < 0)
+    is_told = gain["p_holm"] is not None and gain["p_holm"] <= 1 - data.confidence
+    return text if is_told else f"{text}, not told from 0"
 
 
 def answers(data: StudyData) -> list[str]:
@@ -84,9 +81,9 @@ def planted(data: StudyData) -> list[str]:
         return []
     sentences = []
     for target, words in (
-        (CAUSE, "tell backtracks with a planted cause from those without one"),
+        (CAUSE, "are higher at backtracks with a planted cause than without one"),
         (PROBABILITY, "follow the planted probability of turning"),
-        (TWIN, "follow the effect of the cause by twins"),
+        (TWIN, "follow the effect of the cause by twins within kinds of causes"),
     ):
         rows = table.filter(target=target).drop_nulls("p_holm")
         if rows.is_empty():
@@ -95,28 +92,72 @@ def planted(data: StudyData) -> list[str]:
             what = TARGETS[target].phrase
             sentences.append(f"Not checked against {what}: {n} at most.")
             continue
-        sentences.append(_follow(data, rows, target, words))
+        sentences += _follow(data, rows, target, words)
+        if target == PROBABILITY:
+            sentences.append(probabilities(data))
     return sentences
 
 
-def _follow(data: StudyData, rows: pl.DataFrame, target: str, words: str) -> str:
+def probabilities(data: StudyData) -> str:
+    """How many values the planted probability takes, and what they stand for."""
+    known = data.tables["loop"].drop_nulls("planted")
+    values, kinds = known["planted"].n_unique(), known["cause"].n_unique()
+    each = known.select("cause", "planted").n_unique() == kinds
+    per = "kind of cause" if each else "kind of cause and number of turns before"
+    return (
+        f"The planted probability takes {plural(values, 'value')} at these backtracks, "
+        f"one for each {per}. So it tells kinds of causes apart, and not backtracks "
+        "with the same kind of cause."
+    )
+
+
+def _follow(data: StudyData, rows: pl.DataFrame, target: str, words: str) -> list[str]:
+    """Methods that are higher with more of what was planted, then those that are lower.
+
+    Args:
+        data: the study.
+        rows: of `LOOP_PLANTED`, the tested ones of the target.
+        target: what was planted.
+        words: what the first ones do.
+    """
     no_relation = 0.5 if target == CAUSE else 0.0
     sure = rows.filter(holds(data)).sort(
         (pl.col("value") - no_relation).abs(), descending=True, maintain_order=True
     )
+    of = plural(rows.height, "method")
+    along = sure.filter(pl.col("value") > no_relation)
+    against = sure.filter(pl.col("value") < no_relation)
+    sentences = [f"None of {of} is shown to {words.replace('are', 'be', 1)}."]
+    if along.height:
+        text = _named(along, target)
+        if along.height == 1:
+            words = words.replace("are", "is", 1).replace("follow", "follows", 1)
+        sentences = [f"{count(along.height)} of {of} {words}: {text}."]
+    if against.height:
+        opposite = "lower at backtracks with a cause"
+        if target != CAUSE:
+            opposite = "lower where it is higher"
+        text = _named(against, target)
+        n = count(against.height)
+        verb = "goes" if against.height == 1 else "go"
+        sentences.append(f"{n} of {of} {verb} the opposite way, {opposite}: {text}.")
+    return sentences
+
+
+def _named(sure: pl.DataFrame, target: str) -> str:
+    """Methods with their statistic and number of backtracks."""
     sign = "AUROC" if target == CAUSE else "\u03c1"
-    write = probability if target == CAUSE else lambda value: real(value, 2)
+    write = probability if target == CAUSE else _two
     texts = [
         f"{BY_COLUMN[row['method']].phrase} ({sign} {write(row['value'])}, "
-        f"{count(row['n'])})"
+        f"{plural(row['n'], 'backtrack')})"
         for row in sure.head(NAMED).to_dicts()
     ]
-    if not texts:
-        return f"None of {plural(rows.height, 'method')} is shown to {words}."
     more = sure.height - len(texts)
-    rest = f", and {count(more)} more" if more > 0 else ""
-    return (
-        f"{count(sure.height)} of {plural(rows.height, 'method')} {words}: "
-        f"{listed(texts) if not more else ', '.join(texts)}{rest}. The last number "
-        "counts the backtracks."
-    )
+    if not more:
+        return listed(texts)
+    return f"{', '.join(texts)}, and {count(more)} more"
+
+
+def _two(value: float) -> str:
+    return real(value, 2)

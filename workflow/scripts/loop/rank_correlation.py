@@ -18,7 +18,8 @@ from doubletake.stats.intervals import (
     number,
     share_ends,
 )
-from doubletake.stats.jackknife import Jackknife, p_against_zero, without_each_cluster
+from doubletake.stats.jackknife import Jackknife, without_each_cluster
+from doubletake.stats.mean_tests import larger_p
 from doubletake.stats.paired_test import two_sided
 
 NEAREST = 1 - 1e-9
@@ -41,7 +42,11 @@ class Relation:
 
 
 def spearman(
-    x: np.ndarray, y: np.ndarray, problems: np.ndarray, settings: IntervalSettings
+    x: np.ndarray,
+    y: np.ndarray,
+    problems: np.ndarray,
+    settings: IntervalSettings,
+    kinds: np.ndarray | None = None,
 ) -> Relation:
     """Spearman's correlation, tested by the jackknife on Fisher's scale.
 
@@ -52,20 +57,29 @@ def spearman(
         y: [case], without NaN.
         problems: [case].
         settings: coverage, and fewest problems with an interval.
+        kinds: [case]: cases are ranked within their kind, and ranks are counted from
+            the middle of their kind; None: all together.
     """
     names, index = np.unique(problems, return_inverse=True)
     n = len(x)
-    if n < LEAST_CASES or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return Relation(None, None, None, None, n, len(names), len(names))
+    nothing = Relation(None, None, None, None, n, len(names), len(names))
+    if n < LEAST_CASES:
+        return nothing
+    kind = np.unique(np.zeros(n) if kinds is None else kinds, return_inverse=True)[1]
     kept = np.vstack([np.ones((1, n)), np.arange(len(names))[:, None] != index])
-    rho = _correlations(_ranks(x, index), _ranks(y, index), kept.astype(float))
+    first, second = (_ranks(values, index, kind) for values in (x, y))
+    rho = _correlations(first, second, kept.astype(float), kind)
+    if np.isnan(rho[0]):  # one of them is the same everywhere
+        return nothing
     z = np.arctanh(np.clip(rho, -NEAREST, NEAREST))
     cases = np.bincount(index)[:, None]
     jackknife = Jackknife.of(z[:1], z[1:, None], cases)
     (low,), (high,) = mean_ends(jackknife, settings)
     # One constant half leaves a problem without a correlation: then there is no test.
     known = len(names) >= settings.least_problems and not np.isnan(z).any()
-    p = larger_p(jackknife, correlation_p(float(rho[0]), jackknife))
+    p = larger_p(
+        jackknife, correlation_p(float(rho[0]), jackknife, int(kind.max()) + 1)
+    )
     return Relation(
         float(rho[0]),
         number(np.tanh(low)) if known else None,
@@ -77,30 +91,40 @@ def spearman(
     )
 
 
-def _ranks(x: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Ranks of all cases, then without each cluster: [1 + cluster, case].
+def _ranks(x: np.ndarray, index: np.ndarray, kind: np.ndarray) -> np.ndarray:
+    """Ranks within the kind: [1 + cluster, case], of all, then without each cluster.
 
     A case that is left out has a rank too, which does not count.
 
     Args:
         x: [case].
         index: [case], number of the cluster, without gaps.
+        kind: [case].
     """
     order = np.argsort(index, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(index[order]) > 0])
     sorted_x = x[order]
     below = (sorted_x < x[:, None]) + 0.5 * (sorted_x == x[:, None])
+    below = np.where(kind[order] == kind[:, None], below, 0.0)
     by_cluster = np.add.reduceat(below, starts, axis=1)
     whole = by_cluster.sum(1)
     return np.vstack([whole, whole - by_cluster.T])
 
 
-def _correlations(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Pearson's correlation in every row, of the cases with weight 1: [row]."""
-    total = weights.sum(1, keepdims=True)
+def _correlations(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, kind: np.ndarray
+) -> np.ndarray:
+    """Correlation of the distances from the mean of the kind, in every row: [row].
+
+    NaN without variation; cases of weight 0 do not count.
+    """
+    member = (kind[:, None] == np.arange(kind.max() + 1)).astype(float)
+    total = np.maximum(weights @ member, 1)
+    dx, dy = (
+        (ranks - (ranks * weights) @ member / total @ member.T) * weights
+        for ranks in (x, y)
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
-        dx = (x - (x * weights).sum(1, keepdims=True) / total) * weights
-        dy = (y - (y * weights).sum(1, keepdims=True) / total) * weights
         return (dx * dy).sum(1) / np.sqrt((dx**2).sum(1) * (dy**2).sum(1))
 
 
@@ -147,22 +171,17 @@ def classes_apart(
     )
 
 
-def larger_p(jackknife: Jackknife, other: float) -> float:
-    """The larger p-value of the jackknife and of another test.
+def correlation_p(rho: float, jackknife: Jackknife, kinds: int = 1) -> float:
+    """Student's test of a rank correlation, with problems in place of events.
 
     Args:
-        jackknife: of the statistic minus its value without a relation.
-        other: p-value of the other test. It stands alone without an error.
+        rho: the correlation.
+        jackknife: of it.
+        kinds: number of kinds within which cases are ranked.
     """
-    (p,) = p_against_zero(jackknife)
-    return other if np.isnan(p) else max(float(p), other)
-
-
-def correlation_p(rho: float, jackknife: Jackknife) -> float:
-    """Student's test of a rank correlation, with problems in place of events."""
     from scipy.special import stdtr  # here, because its import is slow
 
-    freedom = max(float(jackknife.effective[0]) - 2, 1.0)
+    freedom = max(float(jackknife.effective[0]) - 1 - kinds, 1.0)
     t = rho * np.sqrt(freedom / max(1 - rho**2, 1 - NEAREST))
     return float(2 * stdtr(freedom, -abs(t)))
 

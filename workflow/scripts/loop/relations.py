@@ -8,7 +8,7 @@ import polars as pl
 
 from doubletake.stats.holm import holm_of
 from doubletake.stats.intervals import IntervalSettings
-from loop.methods import CAUSE, METHODS, TARGETS, Method
+from loop.methods import AUROC, CAUSE, METHODS, SPEARMAN, TARGETS, TWIN, WITHIN, Method
 from loop.rank_correlation import Relation, classes_apart, spearman
 from loop.tables import LOOP_CORRELATIONS, LOOP_PLANTED
 
@@ -62,17 +62,26 @@ def pair_row(
 def target_row(
     loop: pl.DataFrame, method: Method, name: str, intervals: IntervalSettings
 ) -> dict[str, Any]:
-    """A row of `LOOP_PLANTED`, without the correction."""
+    """A row of `LOOP_PLANTED`, without the correction.
+
+    Causes of different kinds differ in nearly everything. So the effect of the cause is
+    compared within each kind: across them, a method could have the opposite sign.
+    """
     x, y, problems = both(loop, method.column, TARGETS[name].column)
     found: Relation
-    if name == CAUSE:
+    statistic = {CAUSE: AUROC, TWIN: WITHIN}.get(name, SPEARMAN)
+    if statistic == AUROC:
         found = classes_apart(x, y > 0, problems, intervals)
+    elif statistic == WITHIN:
+        known = loop.drop_nulls([method.column, TARGETS[name].column])
+        kinds = known["cause"].fill_null("").to_numpy()
+        found = spearman(x, y, problems, intervals, kinds)
     else:
         found = spearman(x, y, problems, intervals)
     return {
         "method": method.column,
         "target": name,
-        "statistic": "auroc" if name == CAUSE else "spearman",
+        "statistic": statistic,
         "value": found.value,
         "value_low": found.low,
         "value_high": found.high,

@@ -2,7 +2,7 @@
 
 Inputs
     effects: `loop.tables.LOOP_EFFECTS`.
-    traces, events, turns, truth, twins, early_exit, logit_lens, probing,
+    problems, traces, events, turns, truth, twins, early_exit, logit_lens, probing,
     probing_scores, attention, attention_heads, tokens, words, prompts, exact_words,
     resampling, look_back: tables of the stages before.
     stop_words: words that are not ranked.
@@ -48,6 +48,7 @@ from loop.tables import (
     LOOP_PLANTED,
 )
 from probing.tables import PROBING, PROBING_SCORES
+from problems.tables import PROBLEMS
 from resampling.tables import RESAMPLING
 from traces.tables import TRACES
 from truth.tables import TRUTH
@@ -61,6 +62,7 @@ logger = logging.getLogger("summarise_loop")
 
 TABLES: dict[str, Table] = {
     "effects": LOOP_EFFECTS,
+    "problems": PROBLEMS,
     "traces": TRACES,
     "events": EVENTS,
     "turns": TURNS,

@@ -10,14 +10,11 @@ from doubletake.stats.holm import holm_of
 from doubletake.stats.intervals import (
     IntervalSettings,
     cluster_means,
-    cluster_sums,
     number,
 )
-from doubletake.stats.jackknife import Jackknife
-from doubletake.stats.paired_test import two_sided
+from doubletake.stats.mean_tests import p_of_gain, p_of_mean
 from loop.cause_ranks import Ranked
 from loop.methods import EXACT, METHODS, SAME_EVENTS, TARGETS
-from loop.rank_correlation import larger_p
 from loop.tables import LOOP_CAUSES, LOOP_MEANS
 from pocket.reading import CAUSES, NONE
 
@@ -90,6 +87,7 @@ def cause_row(
     gain, beyond = cluster_means(differences, problems, intervals)
     return {
         "hits": int(hits.sum()),
+        "unnamed": sum(not one.is_named for one in ranked),
         "n": share.n,
         "problems": share.clusters,
         "share": share.value,
@@ -99,41 +97,14 @@ def cause_row(
         "matched": float(matched.mean()),
         **gain.columns("gain"),
         **beyond.columns("beyond"),
-        "p": p_of_gain(hits, chance, problems, intervals),
+        "p": p_of_gain(hits - chance, chance * (1 - chance), problems, intervals),
     }
-
-
-def p_of_gain(
-    hits: np.ndarray,
-    chance: np.ndarray,
-    problems: np.ndarray,
-    intervals: IntervalSettings,
-) -> float | None:
-    """Two-sided p-value of as many hits as by chance, over problems.
-
-    The larger one of two: of the jackknife, and of hits that fall by chance with
-    problems in place of events. The second stands alone where the first has no error.
-
-    Args:
-        hits: [event], 0 or 1.
-        chance: [event], probability of a hit.
-        problems: [event].
-        intervals: there is no p-value of fewer than `least_problems` problems.
-    """
-    gain, columns = hits - chance, np.zeros(len(hits), dtype=int)
-    sums, counts = cluster_sums(gain, problems, columns, 1)
-    if len(sums) < intervals.least_problems:
-        return None
-    left_out = (sums.sum(0) - sums) / (counts.sum(0) - counts)
-    jackknife = Jackknife.of(sums.sum(0) / counts.sum(0), left_out, counts)
-    variance = (chance * (1 - chance)).mean() / float(jackknife.effective[0])
-    if not variance:
-        return None
-    return larger_p(jackknife, two_sided(float(gain.mean() / np.sqrt(variance))))
 
 
 def means_table(loop: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame:
     """`LOOP_MEANS`: every number and flag, and effects minus those of random ones.
+
+    The latter are tested against 0, corrected for their number (Holm).
 
     Args:
         loop: `LOOP`.
@@ -158,12 +129,14 @@ def means_table(loop: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame
     rows = []
     for name in names:
         own = gains.select("problem", pl.col(name).cast(pl.Float64)).drop_nulls()
+        values, problems = own[name].to_numpy(), own["problem"].to_numpy()
         (mean,) = cluster_means(
-            own[name].to_numpy()[:, None],
-            own["problem"].to_numpy(),
+            values[:, None],
+            problems,
             intervals,
             shares=name in shares,
         )
+        is_tested = name.endswith("_gain") and own.height > 0
         rows.append(
             {
                 "column": name,
@@ -172,6 +145,10 @@ def means_table(loop: pl.DataFrame, intervals: IntervalSettings) -> pl.DataFrame
                 "high": mean.high,
                 "n": mean.n,
                 "problems": mean.clusters,
+                "p": p_of_mean(values, problems, intervals) if is_tested else None,
             }
         )
+    p = np.array([np.nan if row["p"] is None else row["p"] for row in rows])
+    for row, value in zip(rows, holm_of(p).tolist(), strict=True):
+        row["p_holm"] = number(value)
     return LOOP_MEANS.frame(rows)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from doubletake.tables.interval_ends import HIGH, LOW, with_ends
 from doubletake.tables.table import COUNT, FLAG, REAL, TEXT, Column, Table
-from loop.methods import RANKINGS, TARGETS
+from loop.methods import RANKINGS, STATISTICS, TARGETS
 
 NATS = "nats"
 KEY = (
@@ -228,8 +228,9 @@ LOOP_PLANTED = Table(
             "statistic",
             TEXT,
             "`auroc`: of the method's number, for events with a cause against those "
-            "without; `spearman`: its correlation with the target",
-            values=("auroc", "spearman"),
+            "without; `spearman`: its correlation with the target; `within`: the same "
+            "with ranks within each kind of cause",
+            values=STATISTICS,
         ),
         *with_ends("value", "the statistic", "1", nullable=True),
         *_CASES,
@@ -252,8 +253,9 @@ LOOP_CAUSES = Table(
             "ranking",
             TEXT,
             "`max_abs` and `mean_abs`: columns of `attribution/tokens`, over all words "
-            "of the context; `exact`: by exact patching, over the words that it "
-            "measured; `same_events`: `max_abs` over the words and events of `exact`",
+            "of the context but stop words; `exact`: by exact patching, over the words "
+            "that it measured; `same_events`: `max_abs` over the words and events of "
+            "`exact`",
             values=RANKINGS,
         ),
         Column(
@@ -267,6 +269,13 @@ LOOP_CAUSES = Table(
             "hits",
             COUNT,
             "events with a word of the cause among these words",
+            unit="events",
+        ),
+        Column(
+            "unnamed",
+            COUNT,
+            "events without a word of the cause in the ranking (a cause of stop words "
+            "alone): they count as misses",
             unit="events",
         ),
         Column("n", COUNT, "events with this cause", unit="events"),
@@ -311,6 +320,14 @@ LOOP_MEANS = Table(
         Column("high", REAL, HIGH, nullable=True, unit="see `loop`"),
         Column("n", COUNT, "events with a value", unit="events"),
         Column("problems", COUNT, "problems of these events", unit="problems"),
+        Column(
+            "p",
+            REAL,
+            "of `steering_gain`, `units_gain`, `heads_gain`: two-sided p-value of a "
+            "mean of 0, from the jackknife",
+            nullable=True,
+        ),
+        Column("p_holm", REAL, "corrected for these three (Holm)", nullable=True),
     ),
     holds="mean of every method over the events",
 )
