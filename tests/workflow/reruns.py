@@ -126,7 +126,7 @@ VALUES: dict[str, Any] = {
     "resampling.samples": 4,
     "resampling.stable_share": 0.7,
     "faithfulness.thoughts": 3,
-    "mistakes.samples": 1,
+    "mistakes.samples": 2,
     "injection.distance": 16,
     "ablation.thoughts": 10,
     "steering.contexts": 2,
