@@ -21,6 +21,9 @@ ROWS = [
     {"question": "5 + 3?", "thought": "It is 8.", "gold": "8"},
 ]
 
+# Without a time, so that every worker of a test run gives the test the same name.
+GZIP = gzip.compress(b'{"a": 1}\n' * 9, mtime=0)
+
 
 def rows_of(path):
     return [row for _, row in read_rows(path)]
@@ -116,7 +119,7 @@ def test_a_folder_without_rows_and_another_suffix_are_refused(tmp_path):
         ("a.csv", b"a,a\n1,2\n", "line 1: 'a' names two columns"),
         ("a.csv", b'a,b\n1,2\n"1,2\n', "line 3: not valid CSV"),
         ("a.csv", b"a,b\n1,2\n\xe9,2\n", "line 3: not valid UTF-8"),
-        ("a.jsonl.gz", gzip.compress(b'{"a": 1}\n' * 9)[:-12], "ends too early|cannot"),
+        ("a.jsonl.gz", GZIP[:-12], "ends too early|cannot"),
         ("a.jsonl.gz", b"\x1f\x8b" + b"x" * 40, r"cannot read .*a\.jsonl\.gz"),
     ],
 )
