@@ -21,7 +21,7 @@ FLAGSHIP = "r1-llama-8b"
 DISTILLS = [name for name in STUDIES if name.startswith("r1-qwen-")]
 OF_THE_MODEL = {
     *("studies", "models", "batch_memory", "generation.batch_size"),
-    "wrong_samples.layer",
+    *("wrong_samples.layer", "loop.layer"),
 }
 """Keys that differ between the models of the flagship study."""
 
@@ -41,7 +41,7 @@ def flat(config: dict[str, Any]) -> dict[str, Any]:
     """Values of a config; those of some sections by key."""
     values: dict[str, Any] = {}
     for name, part in config.items():
-        opened = name in ("generation", "wrong_samples")
+        opened = name in ("generation", "wrong_samples", "loop")
         values |= (
             {f"{name}.{k}": v for k, v in part.items()} if opened else {name: part}
         )

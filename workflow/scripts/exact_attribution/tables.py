@@ -384,7 +384,8 @@ EXACT_CAUSES = Table(
             nullable=True,
         ),
         *(
-            replace(one, name=f"over_estimate_{one.name}")  # of the paired difference
+            # Of the paired difference.
+            replace(one, name=f"over_estimate_{one.name}", unit="probability")
             for one in P
         ),
         *CASES,
