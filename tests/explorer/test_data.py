@@ -154,7 +154,8 @@ def test_only_leading_heads_are_shown():
                 "trace": "t",
                 "event": 1,
                 "layer": layer,
-                **{name: [0.1 * layer, 0.2] for name in bins},
+                **{name: [float("nan"), 0.2] for name in bins[:1]},
+                **{name: [0.1 * layer, 0.2] for name in bins[1:]},
                 "current_sentence": [0.5, 0.5],
                 "arrival_sentence": None,
                 "dla_backtrack": [1.0, 2.0],
@@ -171,6 +172,8 @@ def test_only_leading_heads_are_shown():
             for rank, (layer, head) in enumerate([(2, 1), (0, 0)], start=HEADS)
         ]
     )
+    first = heads.with_columns(head=pl.lit(0))
+    assert head_rows(attention, first)["t", 1][0][2][0] is None  # it is not finite
     (row,) = head_rows(attention, heads)["t", 1]
     assert row[:2] == [2, 1]
     assert row[2] == [0.2] * 7 + [0.5, None]

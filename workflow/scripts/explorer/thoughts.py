@@ -1,5 +1,6 @@
 """Rows of the list of thoughts, and records of whole thoughts."""
 
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -95,7 +96,7 @@ def records(
                 "offsets": steps(trace["offsets"]),
                 "logprobs": None
                 if logprobs is None
-                else [round(value, 4) for value in logprobs],
+                else [round(v, 4) if isfinite(v) else None for v in logprobs],
                 "thought": [trace["thought_start"], trace["thought_stop"]],
                 "thought_end": trace["thought_end"],
                 "finish": trace["finish"],

@@ -1,6 +1,7 @@
 """Records of selected turns: attribution, attention of leading heads, logit lens."""
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -110,7 +111,7 @@ def head_rows(attention: pl.DataFrame, heads: pl.DataFrame) -> dict[Key, Any]:
                 shares = [row[name][head] if row[name] else None for name in BINS]
                 writes = [row["dla_backtrack"][head], row["dla_wrap_up"][head]]
                 rows.append(
-                    [layer, head, [short(v) for v in shares], *map(short, writes)]
+                    [layer, head, [_digits(v) for v in shares], *map(_digits, writes)]
                 )
     return found
 
@@ -137,6 +138,8 @@ def lens_rows(lens: pl.DataFrame, text_of: Callable[[int], str]) -> dict[Key, An
     }
 
 
-def short(value: float | None) -> float | None:
-    """A number with the digits that are shown."""
-    return None if value is None else float(f"{value:.{DIGITS}g}")
+def _digits(value: float | None) -> float | None:
+    """A number with the digits that are shown; None if it is not finite."""
+    if value is None or not isfinite(value):
+        return None
+    return float(f"{value:.{DIGITS}g}")
