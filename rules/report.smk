@@ -7,6 +7,7 @@ REPORT_STUDIES = [study_files(config, SOURCES, study) for study in config["studi
 rule write_report:
     input:
         **rules.plot_overview.output,
+        comparisons=rules.plot_comparisons.output if SEVERAL_STUDIES else [],
         results=[path for study in REPORT_STUDIES for path in study.outputs],
         manifests=[study.manifest for study in REPORT_STUDIES],
         scores="<results>/detector/scores.parquet",

@@ -4,8 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from doubletake.page.study_marks import MARKS
 from doubletake.stats.intervals import IntervalSettings
-from overview.panels import MARKS, PANELS, Drawn, draw, exits_by_number
+from overview.panels import PANELS, Drawn, draw, exits_by_number
 
 INTERVALS = IntervalSettings(0.95, 5)
 

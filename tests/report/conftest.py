@@ -8,9 +8,11 @@ from detector.tables import DETECTOR_SCORES
 from doubletake.detector.detectors import DETECTORS
 from doubletake.page.plots import empty_figure, save_figure
 from doubletake.running.digests import SCRIPTS
+from doubletake.study.registry import experiments
 from exit_transfer.tables import TRANSFER
 from overview.reading import QUESTIONS
-from report.write import Settings, main
+from report.shown_study import Settings
+from report.write import main
 from reproduction.tables import REPRODUCTION
 
 TEMPLATE = SCRIPTS.parent / "report/page.html.jinja"
@@ -22,6 +24,16 @@ def overview(folder):
     for path in paths.values():
         path.parent.mkdir(exist_ok=True)
         save_figure(empty_figure("made up"), path)
+    return paths
+
+
+def comparisons(folder):
+    """Made-up figures of all studies, one per experiment."""
+    paths = [folder / f"comparisons/{one.name}.svg" for one in experiments()]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        save_figure(empty_figure("made up"), path)
+        path.with_suffix(".csv").write_text("study\n")
     return paths
 
 
@@ -43,6 +55,7 @@ def render(tmp_path):
             studies=[study.write(tmp_path) for study in studies],
             template_path=TEMPLATE,
             overview_paths=overview(tmp_path),
+            comparison_paths=comparisons(tmp_path),
             page_path=tmp_path / "report.html",
             numbers_folder=tmp_path / "numbers",
             settings=Settings(examples=examples, seed=0),

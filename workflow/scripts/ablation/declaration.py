@@ -8,6 +8,7 @@ from ablation.tables import (
     ABLATION_SETS,
     ABLATION_VERSIONS,
 )
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -56,6 +57,31 @@ DECLARATION = Experiment(
             "turning away and "
             "not the language lies below the diamond and not left of it. "
             "The numbers are in ablation/rates.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Left: change of the probability of turning back when a target is taken away, "
+        "minus that of random targets of the same kind and size. Right: change of the "
+        "share of continuations that turn back. Dotted: no change.",
+        (
+            Panel(
+                title="Change beyond random targets",
+                table="ablation/effects",
+                across="ablation",
+                value="over_random",
+                where={"claimed": True},
+                nothing=0.0,
+                percent=True,
+            ),
+            Panel(
+                title="Change of turning back, decoded",
+                table="ablation/rates",
+                across="ablation",
+                value="turns_change",
+                where={"length": "continuation", "null": "named"},
+                nothing=0.0,
+                percent=True,
+            ),
         ),
     ),
 )

@@ -5,6 +5,7 @@ from attention.tables import (
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
 )
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -65,6 +66,59 @@ DECLARATION = Experiment(
             "sees. A line above its dashed line means more attention than an even "
             "spread gives. The panels differ in scale. Bands are intervals "
             "over problems. The numbers are in attention/summary.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Share of attention to the sentence of the last arrival, mean over heads, by "
+        "depth. Left: positions that predict a backtrack. Middle: their matched "
+        "controls. Right: the difference of the two. Dotted: no difference.",
+        (
+            Panel(
+                title="At backtracks",
+                table="attention/summary",
+                across="layer",
+                value="mean",
+                where={
+                    "measure": "attention",
+                    "bin": "arrival_sentence",
+                    "kind": "backtrack",
+                },
+                ends=("low", "high"),
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+                percent=True,
+            ),
+            Panel(
+                title="At matched controls",
+                table="attention/summary",
+                across="layer",
+                value="mean",
+                where={
+                    "measure": "attention",
+                    "bin": "arrival_sentence",
+                    "kind": "matched",
+                },
+                ends=("low", "high"),
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+                percent=True,
+            ),
+            Panel(
+                title="Difference",
+                table="attention/summary",
+                across="layer",
+                value="mean",
+                where={
+                    "measure": "attention",
+                    "bin": "arrival_sentence",
+                    "kind": "difference",
+                },
+                ends=("low", "high"),
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+                nothing=0.0,
+                percent=True,
+            ),
         ),
     ),
 )

@@ -13,6 +13,7 @@ from attribution.tables import (
     ATTRIBUTION_TOKENS,
     ATTRIBUTION_WORDS,
 )
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -91,6 +92,44 @@ DECLARATION = Experiment(
             "selected backtracks. Bands are intervals over problems. The numbers, also "
             "those of all selected backtracks and of the differences within pairs, are "
             "in attribution/layers.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Left: mean importance of a token in parts of the text before a backtrack; "
+        "the mean of the whole text is 1. Middle: the same minus that at matched "
+        "controls. Dotted: no difference. Right: the estimate against exact patching "
+        "on a sample of cells: correlations, share of equal signs, recall of the "
+        "strongest cells. A study with few checked positions has no interval there.",
+        (
+            Panel(
+                title="Importance by part",
+                table="attribution/context_parts",
+                across="context_part",
+                value="mean",
+                where={"kind": "backtrack", "quantity": "token"},
+                ends=("low", "high"),
+                axis="0: question, 1 to 5: fifths of the thought",
+                nothing=1.0,
+            ),
+            Panel(
+                title="Backtracks minus matched controls",
+                table="attribution/context_parts",
+                across="context_part",
+                value="mean",
+                where={"kind": "difference", "quantity": "token"},
+                ends=("low", "high"),
+                axis="0: question, 1 to 5: fifths of the thought",
+                nothing=0.0,
+            ),
+            Panel(
+                title="Estimate against exact patching",
+                table="attribution/checks",
+                across="statistic",
+                value="mean",
+                where={"method": "gradient", "layer": None},
+                ends=("low", "high"),
+                nothing=0.0,
+            ),
         ),
     ),
 )

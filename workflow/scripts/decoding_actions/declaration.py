@@ -1,6 +1,7 @@
 """Declares the tables, figures and files of this experiment."""
 
 from decoding_actions.tables import DECODING_ACTIONS, SUMMARY, WORDS
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -28,6 +29,35 @@ DECLARATION = Experiment(
             "trial answers, too. Right: backtracks per thought, before (hollow) and "
             "with the action. Bars are intervals over problems. The numbers are in "
             "decoding_actions/summary.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Thoughts decoded again with an action, against the study’s own thoughts with "
+        "the same prompts and random numbers. Dotted: no change.",
+        (
+            Panel(
+                title="Change of accuracy",
+                table="decoding_actions/summary",
+                across="action",
+                value="change",
+                nothing=0.0,
+                percent=True,
+            ),
+            Panel(
+                title="Tokens, of the own thoughts",
+                table="decoding_actions/summary",
+                across="action",
+                value="total_rate",
+                nothing=1.0,
+                percent=True,
+            ),
+            Panel(
+                title="Change of backtracks per thought",
+                table="decoding_actions/summary",
+                across="action",
+                value="backtracks_change",
+                nothing=0.0,
+            ),
         ),
     ),
 )

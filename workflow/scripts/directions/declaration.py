@@ -8,6 +8,7 @@ from directions.tables import (
     DIRECTION_UNITS,
     DIRECTIONS,
 )
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Artifact, Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -59,6 +60,65 @@ DECLARATION = Experiment(
             "directions/vectors.safetensors",
             "unit vectors of all directions, the same with shuffled labels, principal "
             "components and norms of the residual stream",
+        ),
+    ),
+    comparison=Comparison(
+        "Share of matched pairs on other problems in which the turn lies further "
+        "along a direction than its control, by depth. Dashes: the same with shuffled "
+        "labels. Dotted: chance.",
+        (
+            Panel(
+                title="ward",
+                table="directions/held_out",
+                across="boundary",
+                value="ordered",
+                where={"direction": "ward"},
+                ends=("low", "high"),
+                beside=("shuffled",),
+                nothing=0.5,
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+                percent=True,
+            ),
+            Panel(
+                title="venhoff",
+                table="directions/held_out",
+                across="boundary",
+                value="ordered",
+                where={"direction": "venhoff"},
+                ends=("low", "high"),
+                beside=("shuffled",),
+                nothing=0.5,
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+                percent=True,
+            ),
+            Panel(
+                title="seal",
+                table="directions/held_out",
+                across="boundary",
+                value="ordered",
+                where={"direction": "seal"},
+                ends=("low", "high"),
+                beside=("shuffled",),
+                nothing=0.5,
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+                percent=True,
+            ),
+            Panel(
+                title="probe",
+                table="directions/held_out",
+                across="boundary",
+                value="ordered",
+                where={"direction": "probe"},
+                ends=("low", "high"),
+                beside=("shuffled",),
+                nothing=0.5,
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+                percent=True,
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -68,6 +69,32 @@ DECLARATION = Experiment(
             "correctness. Exits of one trace are alike, so the bins on the right are "
             "not independent. The lower panels are histograms of the confidence. The "
             "numbers are in early_exit/calibration.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Left: bins of the exits after an arrival, from the lowest to the highest "
+        "confidence. Dashes: the accuracy that equals the confidence. Right: how the "
+        "log-prob of the answer changes from exit to exit, from the first arrival to "
+        "the second, and at later steps. Dotted: no change.",
+        (
+            Panel(
+                title="Right answers against confidence",
+                table="early_exit/calibration",
+                across="confidence",
+                value="accuracy",
+                where={"part": "arrivals"},
+                beside=("confidence",),
+                percent=True,
+                axis="probability of the answer",
+            ),
+            Panel(
+                title="Change of the answer’s log-prob, nats",
+                table="early_exit/slopes",
+                across="part",
+                value="slope",
+                where={"measure": "whole_logprob", "which": "all"},
+                nothing=0.0,
+            ),
         ),
     ),
 )

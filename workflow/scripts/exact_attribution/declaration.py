@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -59,6 +60,45 @@ DECLARATION = Experiment(
             "three measured words, by exact value and by both estimates. Empty marks: "
             "the share for words in random order. Bars are intervals over problems. "
             "The numbers are in exact_attribution/causes.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Left: correlation of the estimate with the exact change of one word, by the "
+        "size of the step toward the mean state. Middle: share of the k words that "
+        "matter most by exact patching that the estimate also has among its first k. "
+        "Dashes: chance. Right: planted languages only, share of backtracks whose "
+        "planted cause is among the first three words, by ranking. Short vertical "
+        "lines: chance.",
+        (
+            Panel(
+                title="Correlation with the exact change",
+                table="exact_attribution/steps",
+                across="step",
+                value="pearson",
+                where={"method": "gradient", "layer": None},
+                axis="step, as a share of the way to the mean",
+                nothing=0.0,
+            ),
+            Panel(
+                title="Recall of the estimate",
+                table="exact_attribution/recall",
+                across="k",
+                value="recall",
+                where={"ranking": "estimate"},
+                beside=("chance",),
+                axis="k",
+                percent=True,
+            ),
+            Panel(
+                title="Planted cause among the first three",
+                table="exact_attribution/causes",
+                across="ranking",
+                value="share",
+                where={"cause": "all", "k": 3},
+                ends=("low", "high"),
+                beside=("chance",),
+                percent=True,
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from exit_guarantees.tables import CHOSEN, CONFORMAL, RISKS
 
@@ -36,6 +37,32 @@ DECLARATION = Experiment(
             "saved. Right: accuracy at the stop minus that at the end. Bars are "
             "intervals over problems. No threshold here comes with a guarantee. The "
             "numbers are in exit_guarantees/chosen.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Thresholds that other problems of the same study have chosen, by one "
+        "standard error. Left: thoughts that lose the right answer that their end "
+        "has. Right: kept and trial tokens over those of the whole thoughts. Dotted: "
+        "what thinking to the end gives.",
+        (
+            Panel(
+                title="Thoughts that lose their answer",
+                table="exit_guarantees/chosen",
+                across="rule",
+                value="risk",
+                where={"choice": "one_standard_error"},
+                nothing=0.0,
+                percent=True,
+            ),
+            Panel(
+                title="Tokens spent, of the whole thoughts",
+                table="exit_guarantees/chosen",
+                across="rule",
+                value="total_rate",
+                where={"choice": "one_standard_error"},
+                nothing=1.0,
+                percent=True,
+            ),
         ),
     ),
 )

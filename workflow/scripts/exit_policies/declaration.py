@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from exit_policies.tables import CURVES, LYNX_CALIBRATION, POLICIES, STOPS
 
@@ -60,6 +61,31 @@ DECLARATION = Experiment(
             "Rules that stop no thought of the study are left out. Red: where an "
             "oracle stops, which needs the right answer. "
             "The numbers are in exit_policies/stops.parquet and trial_points.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Every exit rule at its published threshold. Left: accuracy at the stops "
+        "minus that of the whole thoughts. Right: kept and trial tokens over those of "
+        "the whole thoughts. Dotted: what thinking to the end gives.",
+        (
+            Panel(
+                title="Change of accuracy",
+                table="exit_policies/policies",
+                across="policy",
+                value="change",
+                where={"family": "rule"},
+                nothing=0.0,
+                percent=True,
+            ),
+            Panel(
+                title="Tokens spent, of the whole thoughts",
+                table="exit_policies/policies",
+                across="policy",
+                value="total_rate",
+                where={"family": "rule"},
+                nothing=1.0,
+                percent=True,
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -67,6 +68,40 @@ DECLARATION = Experiment(
             "only. Short, middle and long thoughts are a third of the thoughts each. "
             "Bars are intervals over problems. The numbers are in "
             "faithfulness/areas.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Thoughts are cut at the end of a sentence, and the model must answer. Left: "
+        "answers equal to the thought’s own answer along the whole thought (Lanham et "
+        "al. 2023). Then right answers, before the first arrival and after it.",
+        (
+            Panel(
+                title="Same answer, whole thought",
+                table="faithfulness/curves",
+                across="share",
+                value="same",
+                where={"group": "all", "part": "thought"},
+                percent=True,
+                axis="share of the tokens that is read",
+            ),
+            Panel(
+                title="Right, before the first arrival",
+                table="faithfulness/curves",
+                across="share",
+                value="accuracy",
+                where={"group": "all", "part": "ahead"},
+                percent=True,
+                axis="share of these tokens that is read",
+            ),
+            Panel(
+                title="Right, after the first arrival",
+                table="faithfulness/curves",
+                across="share",
+                value="accuracy",
+                where={"group": "all", "part": "behind"},
+                percent=True,
+                axis="share of these tokens that is read",
+            ),
         ),
     ),
 )

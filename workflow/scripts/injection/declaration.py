@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -77,6 +78,29 @@ DECLARATION = Experiment(
             "the detector finds it; dashes are the unsteered shares of the same "
             "thoughts. Filled: the vector is added once. Open: at every token. Bars "
             "are intervals over problems. The numbers are in injection/free.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "A vector is added once, at the last token of an arrival’s sentence; a mark "
+        "for each depth and strength. Left: share of all divergence that falls on the "
+        "first token. Right: the same with more attention to the injected token.",
+        (
+            Panel(
+                title="First token’s share of the divergence",
+                table="injection/tests",
+                across="direction",
+                value="share",
+                where={"place": "arrival"},
+                percent=True,
+            ),
+            Panel(
+                title="The same, with more attention to it",
+                table="injection/tests",
+                across="direction",
+                value="boosted_share",
+                where={"place": "arrival"},
+                percent=True,
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -75,6 +76,58 @@ DECLARATION = Experiment(
             "the backtrack words of the config. At these tokens either sampling chose "
             "a less likely token, or the list lacks a word. The numbers are in "
             "turns.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "By depth. Left: logit of the backtrack words, minus the mean of the "
+        "vocabulary, at backtracks. Dashes: random groups of words. Middle: the same "
+        "at backtracks minus that at their matched controls. Right: share of "
+        "backtracks at which a backtrack word is the most likely token. Dotted: no "
+        "difference.",
+        (
+            Panel(
+                title="Logit of backtrack words",
+                table="logit_lens/summary",
+                across="layer",
+                value="mean",
+                where={
+                    "component": "resid",
+                    "group": "backtrack",
+                    "logit": "centred",
+                    "kind": "backtrack",
+                },
+                ends=("low", "high"),
+                beside=("random",),
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+            ),
+            Panel(
+                title="Backtracks minus matched controls",
+                table="logit_lens/summary",
+                across="layer",
+                value="mean",
+                where={
+                    "component": "resid",
+                    "group": "backtrack",
+                    "logit": "centred",
+                    "kind": "difference",
+                },
+                ends=("low", "high"),
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+                nothing=0.0,
+            ),
+            Panel(
+                title="A backtrack word is the likeliest",
+                table="logit_lens/leading",
+                across="boundary",
+                value="share_leading",
+                where={"kind": "backtrack"},
+                ends=("low", "high"),
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+                percent=True,
+            ),
         ),
     ),
 )

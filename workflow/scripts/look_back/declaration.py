@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -76,6 +77,34 @@ DECLARATION = Experiment(
             "pairs backtrack minus control. A diamond is the published share, drawn "
             "where model and dataset are the same. Bars are intervals over problems. "
             "The numbers are in look_back/overlap.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Left: attention of the words after a backtrack to an important word before "
+        "it, minus that to its matches, by how strict the match is; mean over all "
+        "layers. Right: share of the important words that occur again after the "
+        "backtrack, minus that of their matches. Dotted: no difference.",
+        (
+            Panel(
+                title="More attention to important words",
+                table="look_back/summary",
+                across="baseline",
+                value="mean",
+                where={"kind": "backtrack", "layer": None, "quantity": "difference"},
+                ends=("low", "high"),
+                nothing=0.0,
+                percent=True,
+            ),
+            Panel(
+                title="More important words occur again",
+                table="look_back/overlap",
+                across="baseline",
+                value="mean",
+                where={"kind": "backtrack", "quantity": "difference"},
+                ends=("low", "high"),
+                nothing=0.0,
+                percent=True,
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -54,4 +55,30 @@ DECLARATION = Experiment(
         ),
     ),
     config_files=("attribution.stop_words",),
+    comparison=Comparison(
+        "Left: Spearman’s correlation of each method with the model’s own log-odds of "
+        "turning back, at the backtracks that both have looked at. Dotted: no "
+        "relation. Right: planted languages only, share of backtracks whose planted "
+        "cause is among the first words, by ranking. Short vertical lines: chance.",
+        (
+            Panel(
+                title="Correlation with the log-odds",
+                table="loop/correlations",
+                across="second",
+                value="rho",
+                where={"first": "log_odds"},
+                nothing=0.0,
+            ),
+            Panel(
+                title="Planted cause among the first words",
+                table="loop/causes",
+                across="ranking",
+                value="share",
+                where={"cause": "all"},
+                ends=("low", "high"),
+                beside=("chance",),
+                percent=True,
+            ),
+        ),
+    ),
 )

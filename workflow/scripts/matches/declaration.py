@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from matches.tables import BALANCE, DROPPED, MATCHES
 
@@ -22,6 +23,32 @@ DECLARATION = Experiment(
             "kind with the largest difference is shown. Grey: differences below 0.1, "
             "which is usually called balanced. The numbers are in "
             "matches/balance.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Mean of the backtracks minus mean of the controls, in standard deviations, "
+        "for every quantity that is matched. Left: all cases. Right: the matched "
+        "pairs. Dotted: no difference. These are descriptions of the cases, so they "
+        "have no interval.",
+        (
+            Panel(
+                title="Before matching",
+                table="matches/balance",
+                across="covariate",
+                value="difference_before",
+                where={"contrast": "backtrack_control"},
+                measured_once=True,
+                nothing=0.0,
+            ),
+            Panel(
+                title="After matching",
+                table="matches/balance",
+                across="covariate",
+                value="difference_after",
+                where={"contrast": "backtrack_control"},
+                measured_once=True,
+                nothing=0.0,
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -50,6 +51,41 @@ DECLARATION = Experiment(
             "over problems), and the mean probability that the language plants there "
             "(dashes), as its reader reads the changed text. Gray: 0.1 around it. All "
             "places but the final answer. The numbers are in mistakes/planted.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "One number of a right thought is changed, and the thought is continued. Left "
+        "and middle: continuations that turn back at the next boundary, by the "
+        "change, at the first and at the last sentence with an equation. Short "
+        "vertical lines: the same thoughts without a change. Right: continuations "
+        "that end right.",
+        (
+            Panel(
+                title="Turns back, first place",
+                table="mistakes/summary",
+                across="kind",
+                value="turned",
+                where={"place": "early"},
+                beside=("turned_base",),
+                percent=True,
+            ),
+            Panel(
+                title="Turns back, last place",
+                table="mistakes/summary",
+                across="kind",
+                value="turned",
+                where={"place": "last"},
+                beside=("turned_base",),
+                percent=True,
+            ),
+            Panel(
+                title="Ends right, last place",
+                table="mistakes/summary",
+                across="kind",
+                value="accuracy",
+                where={"place": "last"},
+                percent=True,
+            ),
         ),
     ),
 )

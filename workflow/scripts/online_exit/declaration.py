@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from online_exit.tables import LATENCY, LATENCY_RULES, ONLINE_EXIT, ONLINE_RULES
@@ -22,6 +23,22 @@ DECLARATION = Experiment(
             "rule costs more time than it saves. The times are composed of what each "
             "rule needs and of the median time of each step on the machine of this "
             "run. The numbers are in online_exit/latency_rules.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Time to decode the thoughts up to the stop of each rule, all timed thoughts "
+        "of a study together. Short vertical lines: the time to their end. Times of "
+        "one run have no interval. Times of different machines are not comparable; "
+        "the section of each study names its device.",
+        (
+            Panel(
+                title="Seconds to the stop",
+                table="online_exit/latency_rules",
+                across="rule",
+                value="thinking",
+                measured_once=True,
+                beside=("to_the_end",),
+            ),
         ),
     ),
 )

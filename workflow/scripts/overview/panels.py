@@ -17,13 +17,11 @@ from doubletake.page.plots import (
     with_interval,
     write_note,
 )
+from doubletake.page.study_marks import study_mark
 from doubletake.stats.intervals import IntervalSettings, cluster_means
 
 MOST_EXITS = 8
 """Exits after this one are not drawn: few thoughts have them."""
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#8c6d00")
-"""Of the studies (Okabe & Ito 2008, without yellow and black)."""
-MARKS = ("o", "s", "^", "D", "v", "P")
 CONTRAST = "backtrack_control"
 NO_THOUGHT = "no_thought"
 """The policy that answers before any thought: exit 0 of the first figure."""
@@ -43,12 +41,12 @@ class Drawn:
     @property
     def colour(self) -> str:
         """Colour of its lines."""
-        return COLOURS[self.number % len(COLOURS)]
+        return study_mark(self.number).colour
 
     @property
     def mark(self) -> str:
         """Mark of its points."""
-        return MARKS[self.number % len(MARKS)]
+        return study_mark(self.number).mark
 
 
 def exits_by_number(study: Drawn) -> pl.DataFrame:

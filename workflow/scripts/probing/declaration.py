@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Artifact, Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -48,6 +49,57 @@ DECLARATION = Experiment(
             "threshold. It is the mean of both classes’ shares, so that chance is 0.5 "
             "even when the classes are of unequal size. Lines and bands mean the same "
             "as in the figure of AUROC. The numbers are in probing.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "AUROC of linear probes on other problems, by depth. Dashes: the best of "
+        "three controls (shuffled labels, the token alone, the place alone). Dotted: "
+        "chance.",
+        (
+            Panel(
+                title="Backtrack against matched control",
+                table="probing",
+                across="boundary",
+                value="auroc",
+                where={"contrast": "backtrack_control"},
+                beside=("shuffled_auroc", "token_auroc", "depth_auroc"),
+                nothing=0.5,
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+            ),
+            Panel(
+                title="Backtrack against wrap-up",
+                table="probing",
+                across="boundary",
+                value="auroc",
+                where={"contrast": "backtrack_wrap_up"},
+                beside=("shuffled_auroc", "token_auroc", "depth_auroc"),
+                nothing=0.5,
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+            ),
+            Panel(
+                title="Right against wrong arrival",
+                table="probing",
+                across="boundary",
+                value="auroc",
+                where={"contrast": "right_arrival"},
+                beside=("shuffled_auroc", "token_auroc", "depth_auroc"),
+                nothing=0.5,
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+            ),
+            Panel(
+                title="Wrap-up against control",
+                table="probing",
+                across="boundary",
+                value="auroc",
+                where={"contrast": "wrap_up_control"},
+                beside=("shuffled_auroc", "token_auroc", "depth_auroc"),
+                nothing=0.5,
+                of_last=True,
+                axis="depth in the model (share of its layers)",
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from repair.tables import ARRIVALS, BY_CAUSE, GAINS, LOST, RATES, SHIFTS
 
@@ -45,6 +46,31 @@ DECLARATION = Experiment(
             "the thought if there is none). Right: share of these answers that change, "
             "for better or worse. Bars are intervals over problems. The numbers are in "
             "repair/causes.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Answers that are forced at arrival k, against the thought’s own answer at "
+        "its end. Left: of the wrong answers, the share that ends right. Right: of "
+        "the right answers, the share that ends wrong.",
+        (
+            Panel(
+                title="Wrong answers repaired by the end",
+                table="repair/rates",
+                across="arrival",
+                value="rate",
+                where={"until": "end", "change": "repair"},
+                percent=True,
+                axis="arrival k",
+            ),
+            Panel(
+                title="Right answers damaged by the end",
+                table="repair/rates",
+                across="arrival",
+                value="rate",
+                where={"until": "end", "change": "damage"},
+                percent=True,
+                axis="arrival k",
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -60,6 +61,53 @@ DECLARATION = Experiment(
             "that knows its answer does not. Bands are intervals over problems. Points "
             "of too few problems for an interval are hidden. The numbers are in "
             "repetition/points.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Thoughts whose first arrival is right; the answer of this arrival is scored. "
+        "Change of its log-odds from the first exit to the second, and at later "
+        "steps: if the thought goes on, if its sentence is stated again instead, and "
+        "the difference of the two. Dotted: no change.",
+        (
+            Panel(
+                title="Thinking on, nats",
+                table="repetition/steps",
+                across="part",
+                value="thought",
+                where={
+                    "outcome": "right",
+                    "answer": "fixed",
+                    "measure": "log_odds",
+                    "which": "all",
+                },
+                nothing=0.0,
+            ),
+            Panel(
+                title="Stating it again, nats",
+                table="repetition/steps",
+                across="part",
+                value="repeated",
+                where={
+                    "outcome": "right",
+                    "answer": "fixed",
+                    "measure": "log_odds",
+                    "which": "all",
+                },
+                nothing=0.0,
+            ),
+            Panel(
+                title="Difference, nats",
+                table="repetition/steps",
+                across="part",
+                value="more",
+                where={
+                    "outcome": "right",
+                    "answer": "fixed",
+                    "measure": "log_odds",
+                    "which": "all",
+                },
+                nothing=0.0,
+            ),
         ),
     ),
 )

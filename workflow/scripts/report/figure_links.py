@@ -78,15 +78,15 @@ def figure_links(
     return [*links, Link("its thoughts", explorer_address(study, experiment.name))]
 
 
-def explorer_address(study: str, experiment: str) -> str:
+def explorer_address(study: str | None, experiment: str) -> str:
     """Where the explorer lists the thoughts of an experiment.
 
     Args:
-        study: model/dataset.
+        study: model/dataset; None: all studies.
         experiment: its name.
     """
     view = VIEWS.get(experiment, "")
-    query = {"study": study}
+    query = {"study": study} if study else {}
     if view:
         query["view"] = view
     if view in WITH_TURNS:

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -66,6 +67,38 @@ DECLARATION = Experiment(
             "what chance alone gives. Small dots are sentences, "
             "large ones means; bars are intervals over problems. The numbers are in "
             "resampling/sentences.parquet and resampling/importance.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Thoughts are cut right before a sentence and written again. Left: share of "
+        "new thoughts whose next sentence turns back. Short vertical lines: the "
+        "probability of the backtrack words there. Middle: boundaries that are "
+        "unstable by the published measure. Right: rank correlation of what is known "
+        "before a word is drawn with the resampled rate. Dotted: no relation.",
+        (
+            Panel(
+                title="Rate of turning back",
+                table="resampling/summary",
+                across="kind",
+                value="rate",
+                beside=("mass",),
+                percent=True,
+            ),
+            Panel(
+                title="Unstable boundaries",
+                table="resampling/summary",
+                across="kind",
+                value="unstable",
+                percent=True,
+            ),
+            Panel(
+                title="Rank correlation with the rate",
+                table="resampling/prediction",
+                across="score",
+                value="spearman",
+                where={"part": "all"},
+                nothing=0.0,
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -64,6 +65,41 @@ DECLARATION = Experiment(
             "strength, with the same prompts and random numbers. A hollow mark: text "
             "is not whole at this strength. Bars are intervals over problems. The "
             "numbers are in steering/summary.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "The chosen direction of each study, added with every strength at every place "
+        "of its setting. Left: continuations from an arrival that turn back. Middle: "
+        "the same with random vectors of equal length. Right: accuracy of whole "
+        "thoughts, minus that without steering. Dotted: no change.",
+        (
+            Panel(
+                title="Continuations that turn back",
+                table="steering/ladder",
+                across="strength",
+                value="turned",
+                where={"source": "direction"},
+                axis="strength, in norms of the residual stream",
+                percent=True,
+            ),
+            Panel(
+                title="The same with random vectors",
+                table="steering/ladder",
+                across="strength",
+                value="turned",
+                where={"source": "random"},
+                axis="strength, in norms of the residual stream",
+                percent=True,
+            ),
+            Panel(
+                title="Change of accuracy",
+                table="steering/summary",
+                across="strength",
+                value="accuracy_change",
+                axis="strength, in norms of the residual stream",
+                nothing=0.0,
+                percent=True,
+            ),
         ),
     ),
 )

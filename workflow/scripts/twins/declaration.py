@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -37,6 +38,33 @@ DECLARATION = Experiment(
             "If dots lie on their diamonds, the model turns as often as "
             "it was taught; whether it turns because of the cause, only the twins "
             "tell. The numbers are in twins/rates.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Planted languages only. Left: probability of turning back with a cause, "
+        "minus that of its twin without it. Dotted: no effect. Right: share of "
+        "boundaries at which the thoughts turn back, by the cause that decides. Short "
+        "vertical lines: the planted share.",
+        (
+            Panel(
+                title="Effect of the cause",
+                table="twins/summary",
+                across="cause",
+                value="effect",
+                ends=("low", "high"),
+                nothing=0.0,
+                percent=True,
+            ),
+            Panel(
+                title="Boundaries that turn back",
+                table="twins/rates",
+                across="cause",
+                value="rate",
+                where={"turns": None},
+                ends=("low", "high"),
+                beside=("planted",),
+                percent=True,
+            ),
         ),
     ),
 )

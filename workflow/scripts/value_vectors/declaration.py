@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -68,6 +69,22 @@ DECLARATION = Experiment(
             "cosines. Coloured units are those whose tokens the report lists; the "
             "section gives their share of the direction. The numbers are in "
             "value_vectors/units.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Change of the log-odds of turning back when the units of a layer whose value "
+        "vectors point along the probe’s direction (for) or against it are zeroed; a "
+        "mark for each chosen layer. Short vertical lines: the middle of random sets "
+        "of as many units. Dotted: no change.",
+        (
+            Panel(
+                title="Change of the log-odds, nats",
+                table="value_vectors/effects",
+                across="side",
+                value="log_odds_change",
+                beside=("random_middle",),
+                nothing=0.0,
+            ),
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
+from doubletake.study.comparisons import Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -39,6 +40,37 @@ DECLARATION = Experiment(
             "An action that lies above `resample` and `vote` gains more than its "
             "tokens. Bars are intervals over problems. The numbers are in "
             "wrong_samples/summary.parquet.",
+        ),
+    ),
+    comparison=Comparison(
+        "Thoughts, cut after their last arrival and continued. Left: wrong thoughts "
+        "that end right. Middle: right thoughts that end wrong. Right: change of "
+        "accuracy if all thoughts of the study were continued so. Dotted: no gain.",
+        (
+            Panel(
+                title="Wrong thoughts mended",
+                table="wrong_samples/summary",
+                across="action",
+                value="changed",
+                where={"start": "wrong", "place": "last"},
+                percent=True,
+            ),
+            Panel(
+                title="Right thoughts spoiled",
+                table="wrong_samples/summary",
+                across="action",
+                value="changed",
+                where={"start": "right", "place": "last"},
+                percent=True,
+            ),
+            Panel(
+                title="Net gain of accuracy",
+                table="wrong_samples/net",
+                across="action",
+                value="net",
+                nothing=0.0,
+                percent=True,
+            ),
         ),
     ),
 )

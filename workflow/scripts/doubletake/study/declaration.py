@@ -7,6 +7,7 @@ Every stage's folder of scripts holds a `declaration.py` with one `Stage` or one
 
 from dataclasses import dataclass
 
+from doubletake.study.comparisons import Comparison
 from doubletake.tables.table import Table
 
 
@@ -81,3 +82,5 @@ class Experiment(Stage):
 
     question: str
     """The question, in one sentence."""
+    comparison: Comparison
+    """The figure of all studies; drawn where the config has several."""

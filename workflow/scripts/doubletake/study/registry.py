@@ -43,6 +43,12 @@ def stages_with(table: Table) -> tuple[Stage, ...]:
     return tuple(stage for stage in stages() if table in stage.all_tables)
 
 
+def compared_tables() -> list[str]:
+    """Names of the tables that the figures of all studies read."""
+    panels = (panel for one in experiments() for panel in one.comparison.panels)
+    return list(dict.fromkeys(panel.table for panel in panels))
+
+
 def section_of(name: str) -> Any:
     """An experiment's section of the page (`doubletake.page.sections.Section`)."""
     return import_module(f"{name}.page").SECTION

@@ -1,0 +1,1 @@
+"""Comparisons: one figure of all studies for each experiment."""
