@@ -34,9 +34,7 @@ rule plot_comparisons:
             f"{study['model']} on {study['dataset']}": folder
             for study, folder in zip(config["studies"], study_folders())
         },
-        code=code_digest(
-            "comparisons/plot", *registry.modules("declaration", "tables")
-        ),
+        code=code_digest("comparisons/plot", *registry.modules("declaration", "tables")),
     message:
         "All studies in one figure for each experiment"
     script:

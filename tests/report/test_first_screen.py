@@ -89,3 +89,13 @@ def test_views_are_those_of_the_explorer():
 def test_only_tables_without_lists_are_flat():
     assert flat(pl.DataFrame({"a": [1], "b": ["x"]}))
     assert not flat(pl.DataFrame({"a": [[1]]}))
+
+
+def test_every_answer_is_one_sentence(render):
+    page = render(Study())
+    answers = [" ".join(one.split()) for one in page.blocks if "Details" in one]
+    assert len(answers) >= len(QUESTIONS)
+    for answer in answers[: len(QUESTIONS)]:
+        text = answer.removesuffix("Details").strip()
+        assert text.endswith(".")
+        assert not re.search(r"[.?!] [A-Z]", text), text

@@ -6,11 +6,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import torch
 from reruns import planned
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from doubletake.study.registry import experiments
+from doubletake.study.study_tables import StudyTables
 from early_exit.tables import EARLY_EXIT
 from events.tables import EVENTS
 from problems.tables import PROBLEMS
@@ -134,3 +137,23 @@ def test_a_study_without_events_joins_the_report(rerun, tiny_model):
     assert "no arrival" in page
     for name in ("pocket on pocket-problems", "tiny on silent"):
         assert name in page
+    check_comparisons(rerun.folder / "results/comparisons", rerun.study())
+
+
+def check_comparisons(folder: Path, pocket: Path) -> None:
+    """Columns hold the values that panels want, and all figures have their numbers."""
+    tables, drawn = StudyTables(pocket), 0
+    wanted: dict[tuple[str, str], int] = {}
+    for experiment in experiments():
+        numbers = pl.read_csv(folder / f"{experiment.name}.csv")
+        assert (folder / f"{experiment.name}.svg").is_file()
+        drawn += numbers.filter(study="pocket on pocket-problems").height
+        for panel in experiment.comparison.panels:
+            table = tables[panel.table]
+            for column, value in panel.where.items():
+                found = table.filter(pl.col(column).eq_missing(pl.lit(value))).height
+                found += table.is_empty()
+                key = panel.table, column
+                wanted[key] = wanted.get(key, 0) + found
+    assert [key for key, found in wanted.items() if not found] == []
+    assert drawn > 100

@@ -34,7 +34,10 @@ def drawn_rows(panel: Panel, study: str, table: pl.DataFrame) -> pl.DataFrame:
     Returns:
         Columns of `SCHEMA`, in the order of the table.
     """
-    rows = table.filter(*(wanted(*item) for item in panel.where.items()))
+    wanted = (
+        pl.col(name).eq_missing(pl.lit(value)) for name, value in panel.where.items()
+    )
+    rows = table.filter(*wanted)
     rows = rows.drop_nulls([panel.across, panel.value])
     if panel.interval:
         rows, _ = with_interval(rows, panel.interval[0])
@@ -57,13 +60,6 @@ def drawn_rows(panel: Panel, study: str, table: pl.DataFrame) -> pl.DataFrame:
         problems=_column("problems" if "problems" in rows.columns else None),
     )
     return found.cast(SCHEMA)
-
-
-def wanted(column: str, value: object) -> pl.Expr:
-    """Whether a row has this value; a tuple: one of them; None: null."""
-    if isinstance(value, tuple):
-        return pl.col(column).is_in(list(value))
-    return pl.col(column).eq_missing(pl.lit(value))
 
 
 def words_of(rows: pl.DataFrame) -> list[str]:

@@ -47,6 +47,14 @@ def why_no_findings(data: StudyData) -> str | None:
 
 def headline(data: StudyData) -> str:
     """How sure is it at its first arrival, and could it have stopped there?"""
+    text = answer(data)
+    if why_no_findings(data) is not None or data.gain is None or is_reader(data):
+        return text
+    return f"{text} {caveat(data)}"
+
+
+def answer(data: StudyData) -> str:
+    """The headline in one sentence."""
     reason, gain = why_no_findings(data), data.gain
     if reason is not None or gain is None:
         return reason or ""
@@ -66,8 +74,7 @@ def headline(data: StudyData) -> str:
         )
     return (
         f"At its first arrival {data.model} gives the right answer in {right} "
-        f"of {plural(gain.n, 'thought')}{with_probability}; {stopping(data)}. "
-        f"{caveat(data)}"
+        f"of {plural(gain.n, 'thought')}{with_probability}; {stopping(data)}."
     )
 
 

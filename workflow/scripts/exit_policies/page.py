@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 def headline(data: StudyData) -> str:
     """Could thoughts be stopped early, without the right answer?"""
+    text = answer(data)
+    if text.startswith(("Yes", "Not shown")):
+        return f"Could thoughts be stopped early, without the right answer? {text}"
+    return text
+
+
+def answer(data: StudyData) -> str:
+    """The answer in one sentence."""
     policies, rules = policies_of(data), rules_of(data)
     if policies.is_empty():
         return "Not checked: no thought has trial points."
@@ -38,24 +46,23 @@ def headline(data: StudyData) -> str:
         return f"None of {plural(replayed, 'rule')} stops any of {thoughts}."
     if is_reader(data):
         return reader_headline(data, replayed, thoughts)
-    question = "Could thoughts be stopped early, without the right answer?"
     if not is_tested(data):
         problems = plural(policies["problems"][0], "problem")
-        return f"{question} Not checked: {thoughts} on {problems}."
+        return f"Not checked: {thoughts} on {problems}."
     allowed = f"at most {100 * tolerance_of(data):g} points of accuracy"
     best = best_rule(data)
     if best is None:
         return (
-            f"{question} Not shown: none of {plural(len(rules), 'rule')} that stop a "
-            f"thought is shown to save tokens and to lose {allowed}, on {thoughts}."
+            f"Not shown: none of {plural(len(rules), 'rule')} that stop a thought is "
+            f"shown to save tokens and to lose {allowed}, on {thoughts}."
         )
     number = sum(harmless(data, row) for row in rules)
     return (
-        f"{question} Yes: {best['policy']} stops {best['stopped']:,} of {thoughts} and "
-        f"spends {rate(data, best)} of their tokens; the accuracy changes by "
-        f"{with_interval(data, best, 'change')}. Of {plural(len(rules), 'rule')} that "
-        f"stop a thought, {number:,} {'is' if number == 1 else 'are'} shown to lose "
-        f"{allowed} (corrected for their number); this one saves most of them."
+        f"Yes: {best['policy']} stops {best['stopped']:,} of {thoughts} and spends "
+        f"{rate(data, best)} of their tokens, and the accuracy changes by "
+        f"{with_interval(data, best, 'change')}; of {plural(len(rules), 'rule')}, "
+        f"{number:,} {'is' if number == 1 else 'are'} shown to lose {allowed} "
+        "(corrected for their number), and this one saves most."
     )
 
 

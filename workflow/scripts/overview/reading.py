@@ -13,8 +13,8 @@ class Question:
     experiment: str
     """The experiment whose first sentence answers it, study by study."""
     caption: str
-    answer: str = "headline"
-    """The function of the experiment's `page.py` that answers it."""
+    answer: str = "answer"
+    """The function of the experiment's `page.py` that answers it in one sentence."""
 
 
 QUESTIONS = (
@@ -48,5 +48,6 @@ QUESTIONS = (
         "repair",
         "Accuracy of the thought’s own answer minus that of the answer held at arrival "
         "k, on the same thoughts.",
+        "headline",
     ),
 )

@@ -115,9 +115,13 @@ def turning(data: StudyData) -> str:
     ]
     if not rows:
         return "Not checked: too few problems have matched backtracks and controls."
+    row = rows[0]
+    name, control = best_control(row)
     return (
-        f"{_contrast_sentence(data, rows[0])} A probe reads what goes with turning "
-        "back. What the model needs for it stands under Ablation."
+        "A linear probe tells backtracks from matched controls with an AUROC of "
+        f"{_with_range(data, row, 'auroc')} at boundary {row['boundary']}, its best "
+        f"control ({name}) with {real(control, 3)}: {_verdict(row)}, which shows what "
+        "goes with turning back and not what causes it."
     )
 
 
@@ -144,19 +148,22 @@ def findings(data: StudyData) -> list[str]:
 def _contrast_sentence(data: StudyData, row: dict[str, Any]) -> str:
     """The most selective probe of a contrast, and whether it exceeds its controls."""
     name, control = best_control(row)
-    verdict = "not distinguishable from its best control"
-    if is_above_controls(row):
-        verdict = "above its controls"
-    elif row["selectivity_low"] is None:
-        verdict = "not compared with its controls"
     return (
         f"{CONTRAST_BY_NAME[row['contrast']].description.capitalize()}: AUROC "
         f"{real(row['auroc'], 3)} ({_range(data, row, 'auroc')}; folds "
         f"{real(row['auroc_fold_lowest'], 3)} to {real(row['auroc_fold_highest'], 3)}) "
         f"at boundary {row['boundary']}. The best control is {name} with "
         f"{real(control, 3)}. Selectivity {_with_range(data, row, 'selectivity')}: "
-        f"{verdict}."
+        f"{_verdict(row)}."
     )
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    if is_above_controls(row):
+        return "above its controls"
+    if row["selectivity_low"] is None:
+        return "not compared with its controls"
+    return "not distinguishable from its best control"
 
 
 COLUMNS = (

@@ -6,6 +6,7 @@ figures' own font lacks, the installed fonts matter, too.
 """
 
 import io
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from doubletake.running.seals import BLANK, MARK, sealed
 COLUMN = 3.5  # inches: width of one panel
 INK, FAINT, ACCENT = "#24292f", "#6e7781", "#b5403a"
 DASHED = (0, (4, 2))
+NOTE_LETTERS = 16  # per inch of a note: a sentence in 8 points
 MANY = 12  # lines with at most this many points get large markers and error bars
 STYLE: Any = {  # Any, because matplotlib types each name of rcParams separately
     "svg.hashsalt": "doubletake",  # without it, ids of elements differ in every file
@@ -173,6 +175,10 @@ def with_interval(table: pl.DataFrame, low: str = "low") -> tuple[pl.DataFrame, 
 
 
 def write_note(figure: Figure, *lines: str) -> None:
-    """Write lines below the panels, e.g. the number of cases; skip empty ones."""
-    text = "\n".join(line for line in lines if line)
+    """Write lines below the panels, e.g. the number of cases; skip empty ones.
+
+    A line that is wider than the figure is broken.
+    """
+    width = int(NOTE_LETTERS * figure.get_figwidth())
+    text = "\n".join(textwrap.fill(line, width) for line in lines if line)
     figure.supxlabel(text, fontsize=8, color=FAINT, x=0.01, ha="left")

@@ -17,7 +17,7 @@ class Panel:
     value: str
     """Column of the value; its interval has the suffixes `_low` and `_high`."""
     where: Mapping[str, object] = field(default_factory=dict)
-    """The rows that are drawn: value by column; a tuple: one of; None: null."""
+    """The rows that are drawn: value by column; None: null."""
     ends: tuple[str, str] | None = None
     """Columns of the interval, if they are not VALUE_low and VALUE_high."""
     measured_once: bool = False

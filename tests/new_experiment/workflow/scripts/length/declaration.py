@@ -20,7 +20,7 @@ DECLARATION = Experiment(
         ),
     ),
     comparison=Comparison(
-        "Share of right answers by the length of the thought. The shares describe these "
+        "Share of right answers by length of the thought. The shares describe these "
         "thoughts, so they have no interval.",
         (
             Panel(
