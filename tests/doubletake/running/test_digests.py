@@ -239,8 +239,10 @@ def test_a_start_reads_every_file_once(scripts, monkeypatch):
     monkeypatch.setattr(Path, "read_bytes", lambda p: read.append(p) or whole(p))
     start = digests.Digests()
     before = start.of("job"), start.of("other")
-    assert len(read) == len(set(read)) == 7
+    files = [path for path in read if path.suffix == ".py"]
+    assert len(files) == len(set(files)) == 7
     (scripts / "doubletake/third.py").write_text("x = 1\n")
+    read.clear()
     assert (start.of("job"), start.of("other")) == before
-    assert len(read) == 7
+    assert read == []
     assert digests.code_digest("other") != before[1]
