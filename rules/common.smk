@@ -5,12 +5,13 @@ from dataclasses import asdict
 from types import SimpleNamespace
 
 from doubletake.model.folders import card_files, weight_files
-from doubletake.running.digests import code_digest
+from doubletake.running.digests import Digests
 from doubletake.study import registry
 from doubletake.study.outputs import study_files
 from doubletake.study.shards import shard_names
 
 ENVIRONMENT = HERE / "envs/doubletake.yaml"
+DIGESTS = Digests()
 
 
 wildcard_constraints:
@@ -107,6 +108,15 @@ def joined_by(stage):
         table.key: f"<results>/{{model}}/{{dataset}}/{table.file(stage.name)}"
         for table in stage.shards
     }
+
+
+def code_digest(script, *modules):
+    """Param of a rule: the digest of its script's code, when this start needs it.
+
+    All jobs of the plan need theirs before the first one begins. A job on a cluster,
+    for which Snakemake starts twice, needs no other.
+    """
+    return lambda wildcards: DIGESTS.of(script, *modules)
 
 
 def settings_of(section, *shared):

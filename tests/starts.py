@@ -70,11 +70,13 @@ def start(
     folder: Path,
     environment: dict[str, str],
     begun: Callable[[int], None] = lambda pid: None,
+    niceness: int = 0,
 ) -> subprocess.CompletedProcess[str]:
     """Start Snakemake and wait for its end; stderr is joined to stdout.
 
     Args:
         begun: is called with the process id of Snakemake.
+        niceness: of Snakemake and its jobs; more is a lower priority.
     """
     variables = {k: v for k, v in environment.items() if k.startswith(AT_IMPORT)}
     process = _loaded(tuple(sorted(variables.items())))
@@ -86,6 +88,7 @@ def start(
         "folder": str(folder),
         "environment": environment,
         "output": str(output),
+        "niceness": niceness,
     }
     print(json.dumps(request), file=process.stdin, flush=True)
     begun(int(process.stdout.readline()))
@@ -142,6 +145,7 @@ def _run_snakemake(request: dict[str, Any], installed: list[str]) -> None:
     from snakemake.cli import main
 
     _become(request, [request["folder"], *installed])
+    os.nice(request["niceness"])
     places = [
         os.open(os.devnull, os.O_RDONLY),
         os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),

@@ -39,8 +39,12 @@ CAPPED = {"final_logit_softcapping": 5.0}
 
 
 def configurations() -> dict[str, Any]:
-    gemma3 = transformers.Gemma3TextConfig(**SIZES, **CAPPED, sliding_window=4)
-    plain_gemma3 = transformers.Gemma3TextConfig(**SIZES, sliding_window=4)
+    """A configuration of every architecture, by name."""
+    return _dense() | _mixtures() | _with_vision()
+
+
+def _dense() -> dict[str, Any]:
+    """Of models of text whose MLPs are not mixtures of experts."""
     return {
         "llama": transformers.LlamaConfig(**SIZES, tie_word_embeddings=True),
         "llama-biases": transformers.LlamaConfig(
@@ -49,6 +53,30 @@ def configurations() -> dict[str, Any]:
         "mistral": transformers.MistralConfig(**SIZES, sliding_window=4),
         "qwen2": transformers.Qwen2Config(**SIZES),
         "qwen3": transformers.Qwen3Config(**SIZES),
+        "gemma2": transformers.Gemma2Config(**SIZES, **CAPPED, sliding_window=4),
+        "exaone4": transformers.Exaone4Config(**SIZES, sliding_window=4),
+        "glm": transformers.GlmConfig(**SIZES, pad_token_id=None, attention_bias=True),
+        "glm4": transformers.Glm4Config(**SIZES, pad_token_id=None),
+        "granite": transformers.GraniteConfig(**SIZES, **MULTIPLIERS),
+        "hunyuan_v1_dense": transformers.HunYuanDenseV1Config(**SIZES),
+        "ministral": transformers.MinistralConfig(**SIZES, sliding_window=4),
+        "ministral3": transformers.Ministral3Config(**SIZES),
+        "olmo2": transformers.Olmo2Config(**SIZES),
+        "olmo3": transformers.Olmo3Config(**SIZES, sliding_window=4),
+        "phi3": transformers.Phi3Config(**SIZES, sliding_window=4, pad_token_id=None),
+        "seed_oss": transformers.SeedOssConfig(**SIZES),
+        "smollm3": transformers.SmolLM3Config(
+            **SIZES, pad_token_id=None, no_rope_layers=[1, 0, 1]
+        ),
+        "gemma3_text": transformers.Gemma3TextConfig(
+            **SIZES, **CAPPED, sliding_window=4
+        ),
+    }
+
+
+def _mixtures() -> dict[str, Any]:
+    """Of mixtures of experts."""
+    return {
         "mixtral": transformers.MixtralConfig(
             **SIZES, num_local_experts=4, num_experts_per_tok=2, sliding_window=4
         ),
@@ -58,7 +86,6 @@ def configurations() -> dict[str, Any]:
         "qwen3_moe": transformers.Qwen3MoeConfig(
             **SIZES, **EXPERTS, norm_topk_prob=True, mlp_only_layers=[1]
         ),
-        "gemma2": transformers.Gemma2Config(**SIZES, **CAPPED, sliding_window=4),
         "ernie4_5_moe": transformers.Ernie4_5_MoeConfig(
             **SIZES,
             moe_num_experts=4,
@@ -66,9 +93,6 @@ def configurations() -> dict[str, Any]:
             moe_intermediate_size=16,
             moe_num_shared_experts=1,
         ),
-        "exaone4": transformers.Exaone4Config(**SIZES, sliding_window=4),
-        "glm": transformers.GlmConfig(**SIZES, pad_token_id=None, attention_bias=True),
-        "glm4": transformers.Glm4Config(**SIZES, pad_token_id=None),
         "glm4_moe": transformers.Glm4MoeConfig(
             **SIZES,
             n_routed_experts=4,
@@ -80,24 +104,19 @@ def configurations() -> dict[str, Any]:
         "gpt_oss": transformers.GptOssConfig(
             **SIZES, num_local_experts=4, num_experts_per_tok=2, sliding_window=4
         ),
-        "granite": transformers.GraniteConfig(**SIZES, **MULTIPLIERS),
-        "hunyuan_v1_dense": transformers.HunYuanDenseV1Config(**SIZES),
-        "ministral": transformers.MinistralConfig(**SIZES, sliding_window=4),
-        "ministral3": transformers.Ministral3Config(**SIZES),
+    }
+
+
+def _with_vision() -> dict[str, Any]:
+    """Of models that also read images: their text is read by a model within."""
+    return {
         "mistral3": transformers.Mistral3Config(
             text_config=transformers.MistralConfig(**SIZES, sliding_window=4),
             vision_config=transformers.PixtralVisionConfig(**VISION, head_dim=8),
         ),
-        "olmo2": transformers.Olmo2Config(**SIZES),
-        "olmo3": transformers.Olmo3Config(**SIZES, sliding_window=4),
-        "phi3": transformers.Phi3Config(**SIZES, sliding_window=4, pad_token_id=None),
-        "seed_oss": transformers.SeedOssConfig(**SIZES),
-        "smollm3": transformers.SmolLM3Config(
-            **SIZES, pad_token_id=None, no_rope_layers=[1, 0, 1]
-        ),
-        "gemma3_text": gemma3,
         "gemma3": transformers.Gemma3Config(
-            text_config=plain_gemma3, vision_config=VISION
+            text_config=transformers.Gemma3TextConfig(**SIZES, sliding_window=4),
+            vision_config=VISION,
         ),
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -73,36 +74,52 @@ def write_tiny_directions(
         "units": folder / "units.parquet",
     }
     write_directions(tiny_directions(decoder, names), paths["vectors"])
-    rows = []
-    for name in NAMES:
-        there = name in names
-        numbers = {
-            "norm": 1.0,
-            "residual_norm": 3.0,
-            "mean_norm": 2.0,
-            "separation": 1 / 3,
-            "shuffled_separation": 1 / 6,
-            "shuffled_highest": 1 / 6,
-        }
-        rows += [
-            {
-                "direction": name,
-                "boundary": boundary,
-                "cases": 20 if there else 0,
-                "problems": 12 if there else 0,
-                "positions": 100 if there else 0,
-                "why_not": None if there else why_not,
-            }
-            | {key: value if there else None for key, value in numbers.items()}
-            for boundary in range(decoder.n_layers + 1)
-        ]
+    rows = [
+        _direction(name, boundary)
+        if name in names
+        else _absent(name, boundary, why_not)
+        for name in NAMES
+        for boundary in range(decoder.n_layers + 1)
+    ]
     DIRECTIONS.write(DIRECTIONS.frame(rows), paths["directions"])
     parts = [
         {"problem": problem, "part": TEST if number % 2 else FIT}
         for number, problem in enumerate(problems)
     ]
     DIRECTION_PROBLEMS.write(DIRECTION_PROBLEMS.frame(parts), paths["problems"])
-    units = [
+    units = DIRECTION_UNITS.frame(_units(decoder.n_layers))
+    DIRECTION_UNITS.write(units, paths["units"])
+    return paths
+
+
+def _direction(name: str, boundary: int) -> dict[str, Any]:
+    """Row of a direction that exists."""
+    return {
+        "direction": name,
+        "boundary": boundary,
+        "cases": 20,
+        "problems": 12,
+        "positions": 100,
+        "why_not": None,
+        "norm": 1.0,
+        "residual_norm": 3.0,
+        "mean_norm": 2.0,
+        "separation": 1 / 3,
+        "shuffled_separation": 1 / 6,
+        "shuffled_highest": 1 / 6,
+    }
+
+
+def _absent(name: str, boundary: int, why_not: str) -> dict[str, Any]:
+    """Row of a direction that does not exist: no counts, no numbers."""
+    row = dict.fromkeys(_direction(name, boundary))
+    counts = {"cases": 0, "problems": 0, "positions": 0}
+    return row | counts | {"direction": name, "boundary": boundary, "why_not": why_not}
+
+
+def _units(layers: int) -> list[dict[str, Any]]:
+    """Rows of two hidden units on each side: of the last layer and of the first."""
+    return [
         {
             "side": side,
             "rank": rank,
@@ -112,7 +129,5 @@ def write_tiny_directions(
             "norm": 1.0,
         }
         for side, sign in (("for", 1), ("against", -1))
-        for rank, layer in ((1, decoder.n_layers - 1), (2, 0))
+        for rank, layer in ((1, layers - 1), (2, 0))
     ]
-    DIRECTION_UNITS.write(DIRECTION_UNITS.frame(units), paths["units"])
-    return paths

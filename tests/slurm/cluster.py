@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 SYSTEM = Path("/etc/slurm")
 MARK = "# Written by doubletake's tests (make test-slurm); removed when they end."
@@ -110,13 +111,23 @@ class Job:
         )
 
 
+class Started(Protocol):
+    """A run that has been started, as a process or as a fork."""
+
+    def kill(self) -> None:
+        """End it now."""
+
+    def wait(self) -> int:
+        """Wait for its end."""
+
+
 @dataclass
 class Cluster:
     """Four nodes under one controller: n1 and n2 by default, n3 and n4 by name."""
 
     folder: Path
     daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    runs: list["subprocess.Popen[str]"] = field(default_factory=list)
+    runs: list["Started"] = field(default_factory=list)
     """Processes that send jobs to the cluster; they are ended with it."""
 
     def start(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from checkouts import Checkout
 from cluster import STUDY, CannotStart, Cluster, Job
-from remote import Remote, few
+from remote import Beside, Remote, few
 
 LIMIT = 1200  # seconds until a study must have ended
 JOBS = pytest.StashKey[list[Job]]()
@@ -43,31 +43,21 @@ def new_remote(
 
 
 @pytest.fixture(scope="session")
-def started_here(
-    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Checkout, "subprocess.Popen[str]"]:
+def started_here(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Beside:
     """The cluster's study, run on this machine at low priority while the cluster works.
 
     Its run starts together with the run on the cluster.
     """
     checkout = Checkout.new(tmp_path_factory.mktemp("local") / "checkout")
     checkout.configure(few)
-    with open(checkout.folder / "output", "w") as output:
-        run = subprocess.Popen(
-            ["nice", "-n", "10", *checkout.command()],
-            cwd=checkout.folder,
-            env=checkout.environment(),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    run = Beside(checkout)
     cluster.runs.append(run)
-    return checkout, run
+    return run
 
 
 @pytest.fixture(scope="session")
 def started_there(
-    started_here: tuple[Checkout, "subprocess.Popen[str]"],
+    started_here: Beside,
     new_remote: Callable[[str], Remote],
 ) -> tuple[Remote, "subprocess.Popen[str]"]:
     """The study on the cluster, on two nodes that no faulty run uses."""
@@ -85,11 +75,10 @@ def study(started_there: tuple[Remote, "subprocess.Popen[str]"]) -> tuple[Remote
 
 
 @pytest.fixture(scope="session")
-def local(started_here: tuple[Checkout, "subprocess.Popen[str]"]) -> Checkout:
+def local(started_here: Beside) -> Checkout:
     """A checkout whose study has run on this machine."""
-    checkout, run = started_here
-    assert run.wait(LIMIT) == 0, (checkout.folder / "output").read_text()[-8000:]
-    return checkout
+    assert started_here.wait(LIMIT) == 0, started_here.output[-8000:]
+    return started_here.checkout
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -1,13 +1,16 @@
 """Checkouts whose runs go to SLURM."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import starts
 from checkouts import Checkout, small
 from cluster import Cluster, Job
 
@@ -79,3 +82,38 @@ class Remote(Checkout):
             assert time.monotonic() < deadline, f"no {log}\n{self.output}"
             time.sleep(0.1)
         return self.jobs()[-1]
+
+
+class Beside:
+    """A run on this machine, at low priority, beside what runs on the cluster.
+
+    It shares its imports (`starts`). Every job on the cluster imports what it needs, so
+    equal results also show that shared imports change nothing.
+    """
+
+    def __init__(self, checkout: Checkout) -> None:
+        """Start it."""
+        self.checkout = checkout
+        self._pid: Future[int] = Future()
+        self._end = ThreadPoolExecutor(1).submit(
+            starts.start,
+            checkout.command()[3:],
+            checkout.folder,
+            checkout.environment(),
+            self._pid.set_result,
+            niceness=10,
+        )
+
+    def wait(self, limit: float | None = None) -> int:
+        """Wait for its end, and return its status."""
+        return self._end.result(limit).returncode
+
+    def kill(self) -> None:
+        """Kill Snakemake, if it has not ended. Its jobs then end, too."""
+        if not self._end.done():
+            os.kill(self._pid.result(), signal.SIGKILL)
+
+    @property
+    def output(self) -> str:
+        """What it has said, when it has ended."""
+        return self._end.result().stdout

@@ -1,6 +1,9 @@
 """Digests follow imports, and ignore comments and docstrings."""
 
+import ast
 import hashlib
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -172,3 +175,74 @@ def test_words_of_tables_do_not_count_and_types_do(digest_of):
     assert len(found) == 1
     other = TABLE.replace("INT", "TEXT").format(*texts[0])
     assert digest_of(path, other) not in found
+
+
+def plain_digest(script: str, *modules: str) -> str:
+    """The definition of a digest, written down again in a plainer way."""
+    files, waiting = {}, [script, *(module.replace(".", "/") for module in modules)]
+    while waiting:
+        name = f"{waiting.pop()}.py"
+        if name not in files and (digests.SCRIPTS / name).is_file():
+            files[name], imported = plain_file(digests.SCRIPTS / name)
+            waiting += imported
+    joined = b"".join(f"{name}\0".encode() + files[name] for name in sorted(files))
+    return hashlib.sha256(joined).hexdigest()[:12]
+
+
+@cache
+def plain_file(path: Path) -> tuple[bytes, set[str]]:
+    """Digest of a file's tree, and files that it may import, without suffix."""
+    tree, stems = ast.parse(path.read_bytes()), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{name}" for name in names]
+            for parts in (name.split(".") for name in names):
+                begun = {"/".join(parts[: end + 1]) for end in range(len(parts))}
+                stems |= begun | {f"{stem}/__init__" for stem in begun}
+        for part in ("body", "orelse", "finalbody"):
+            if isinstance(block := getattr(node, part, None), list):
+                setattr(node, part, [s for s in block if not is_text(s)])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            table = node.func.id in ("Column", "Table")
+            del node.args[2 : 3 if node.func.id == "Column" else 2]
+            words = ("meaning", "unit", "holds") if table else ()
+            node.keywords = [k for k in node.keywords if k.arg not in words]
+    return hashlib.sha256(ast.dump(tree).encode()).digest(), stems
+
+
+def is_text(statement: ast.AST) -> bool:
+    value = getattr(statement, "value", None)
+    return isinstance(statement, ast.Expr) and isinstance(
+        getattr(value, "value", None), str
+    )
+
+
+def test_digests_of_all_scripts_are_as_defined():
+    paths = sorted(digests.SCRIPTS.glob("*/*.py"))
+    scripts = [p for p in paths if '__name__ == "__main__"' in p.read_text()]
+    tables = [f"{path.parent.name}.tables" for path in paths if path.stem == "tables"]
+    assert len(scripts) > 80
+    assert len(tables) > 30
+    start = digests.Digests()
+    for path in scripts:
+        script = path.relative_to(digests.SCRIPTS).with_suffix("").as_posix()
+        modules = tables if script == "report/write" else ()
+        assert start.of(script, *modules) == plain_digest(script, *modules)
+    assert digests.code_digest(script) == plain_digest(script)
+
+
+def test_a_start_reads_every_file_once(scripts, monkeypatch):
+    read: list[Path] = []
+    whole = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda p: read.append(p) or whole(p))
+    start = digests.Digests()
+    before = start.of("job"), start.of("other")
+    files = [path for path in read if path.suffix == ".py"]
+    assert len(files) == len(set(files)) == 7
+    (scripts / "doubletake/third.py").write_text("x = 1\n")
+    read.clear()
+    assert (start.of("job"), start.of("other")) == before
+    assert read == []
+    assert digests.code_digest("other") != before[1]
