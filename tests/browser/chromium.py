@@ -31,13 +31,14 @@ class Browser:
         """How the addresses may begin that a page may ask for."""
         self._requests: list[str] = []
 
-    def open(self, page: Path | str, state: str = "") -> None:
-        """Open a page, and wait until it shows a state."""
+    def open(self, page: Path | str, state: str = "", waits: bool = True) -> None:
+        """Open a page, and wait until it shows a state if it has any."""
         address = page.as_uri() if isinstance(page, Path) else page
         self.allowed += (address.rpartition("/")[0] + "/",)
         self.driver.get("about:blank")
         self.driver.get(address + state)
-        self.wait(lambda: self.script("return document.body.dataset.shown"))
+        if waits:
+            self.wait(lambda: self.script("return document.body.dataset.shown"))
 
     def go(self, state: str) -> None:
         """Go to another state of the page, as by a link."""
