@@ -166,7 +166,10 @@ THOUGHT_PARTS = (
     Part(
         "edits",
         "mistakes/edits",
-        ("place", "kind", "start", "end", "old", "new", "appended"),
+        (
+            *("place", "kind", "sentence", "cut", "start", "end"),
+            *("old", "new", "appended", "kept"),
+        ),
         TEXTS,
     ),
     Part(
