@@ -1,4 +1,4 @@
-"""Texts that were decoded with a change, of a made-up thought of `tiny_explorer`."""
+"""Other texts and stops of a made-up thought of `tiny_explorer`."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import polars as pl
 
 from doubletake.study.registry import tables as contracts
 from doubletake.tables.table import Table
-from explorer.parts import TEXTS, needed_tables
+from explorer.parts import needed_tables
 
 BLANKS: dict[Any, Any] = {
     pl.String: "",
@@ -51,6 +51,7 @@ def other_texts(trace: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         for kind, noticed in after
     ]
     continued = {"action": "wait", "place": "first", "kept": kept, "answer": "18"}
+    position = len(trace["prompt_ids"]) + kept - 1
     anew = text.replace("Wait", "Hmm")
     shared = sum(offset < text.index(" Wait") for offset in trace["offsets"])
     found = {
@@ -59,6 +60,19 @@ def other_texts(trace: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "wrong_samples": [continued | {"text": " So <b>no</b>: it is 18."}],
         "decoding_actions": [
             {"action": "nowait", "text": anew, "shared": shared, "answer": "19"}
+        ],
+        "ablation": [{"event": 1, "position": position}] * 2,
+        "ablation/decoded": [
+            {"ablation": "probe/every/project", "null": "random", "draw": 3}
+            | {"length": "continuation", "event": 1, "readable": True, "text": " Ha."}
+        ],
+        "injection/free_runs": [
+            {"token": position, "direction": name, "first_different": first}
+            for name, first in (("unsteered", None), ("ward", 2))
+        ],
+        "steering/short": [
+            {"source": source, "direction": "ward", "kept": kept, "text": " Well."}
+            for source in ("direction", "shuffled")
         ],
         "steering": [{"text": text, "answer": "19", "correct": True}],
     }
@@ -69,17 +83,33 @@ def other_texts(trace: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def write_other_texts(folder: Path, name: str = "00002/0") -> None:
-    """Write the tables of the view `texts` of a made-up study, for one thought.
+def stops(trace: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Rows by table: a rule that stops in the replay, and while the model decoded."""
+    names = {"trace": trace["trace"], "problem": trace["problem"], "full": 20}
+    known = contracts()
+    stop = filled(known["exit_policies/stops"], policy="cue_1", kept=8, **names)
+    online = {"rule": "cue_1", "kept": 8, "replay_kept": 8, "stopped": True} | names
+    other = {"full": 90, "kept": 5, "reason": "token", "first": 4}
+    rows = (online | {"mode": "sampled", "equal": True}, online | other)
+    return {
+        "exit_policies/stops": [stop | {"answer": "19", "correct": True}],
+        "online_exit": [filled(known["online_exit"], **row) for row in rows],
+    }
+
+
+def write_tables(folder: Path, views: list[str], name: str = "00002/0") -> None:
+    """Write the tables of views of a made-up study, with rows of one thought.
 
     Args:
         folder: of the study's results.
+        views: `texts` and `rules` have rows.
         name: of the thought.
     """
     known = contracts()
     traces = known["traces"].read(folder / "traces.parquet")
-    rows = other_texts(traces.row(by_predicate=pl.col("trace") == name, named=True))
-    for table in set(needed_tables([TEXTS])) - set(needed_tables([])):
+    trace = traces.row(by_predicate=pl.col("trace") == name, named=True)
+    rows = other_texts(trace) | stops(trace)
+    for table in set(needed_tables(views)) - set(needed_tables([])):
         path = folder / f"{table}.parquet"
         path.parent.mkdir(exist_ok=True)
         known[table].write(known[table].frame(rows.get(table, [])), path)

@@ -11,10 +11,10 @@ from checkouts import ROOT
 from chromium import Browser, start
 from tiny_explorer import shown, write_made_up_study
 from tiny_models import tokenizer_settings
-from tiny_other_texts import write_other_texts
+from tiny_other_texts import write_tables
 
 from doubletake.text.tokenizer import load_tokenizer
-from explorer.parts import TEXTS
+from explorer.parts import RULES, TEXTS
 from explorer.serve import server
 from explorer.write import main
 
@@ -60,8 +60,8 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     studies = [("first/<b>set</b>", MANY), ("second/set", 3)]
     for number, (_, count) in enumerate(studies):
         write_made_up_study(folder / str(number), load_tokenizer(model), count)
-    write_other_texts(folder / "0")
-    views = (frozenset({TEXTS}), frozenset[str]())
+    write_tables(folder / "0", [RULES, TEXTS])
+    views = (frozenset({RULES, TEXTS}), frozenset[str]())
     main(
         studies=[
             shown(folder / str(k), name, views[k])

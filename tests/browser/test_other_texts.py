@@ -1,4 +1,4 @@
-"""Marks in a thought where it was changed or written again, and the texts behind them."""
+"""Marks in a thought where it was changed or written again, and the texts."""
 
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -39,7 +39,7 @@ def test_the_text_marks_every_change(browser, made_up):
 
 def test_a_mark_says_its_changes_and_opens_their_texts(browser, made_up):
     browser.open(made_up / "index.html", TEXTS)
-    number, sentence, parting = browser.all(".text .place")
+    number, *_ = browser.all(".text .place")
     ActionChains(browser.driver).move_to_element(number).perform()
     browser.wait(lambda: browser.one("#tip").is_displayed())
     assert browser.text("#tip") == "changed: result: 19 → <i>17</i>, early"
@@ -59,18 +59,47 @@ def test_a_mark_says_its_changes_and_opens_their_texts(browser, made_up):
 def test_texts_show_where_they_part(browser, made_up):
     browser.open(made_up / "index.html", TEXTS)
     browser.all(".text .place")[1].click()
-    browser.wait(lambda: len(opened(browser)) == 3)
+    browser.wait(lambda: browser.all("details.chosen"))
+    for folded in browser.all("details.chosen:not([open]) summary"):
+        folded.click()
+    browser.wait(lambda: len(browser.all("details[open] mark")) == 4)
     found = [node.text for node in browser.all("details[open] mark")]
-    assert found == ["That was easy.", "<"]
+    assert found == ["That was easy.", "<", "W", "H"]
     assert not browser.all(".panel b i, .panel mark i")
     browser.all(".text .place")[2].click()
     browser.wait(lambda: len(opened(browser)) == 1)
     text = browser.text("details[open] .other-text")
     assert text.startswith("12 + 7 = 19. So it is 19. Hmm")
     assert browser.text("details[open] mark") == "H"
-    same = [node for node in browser.all("summary") if "steered" in node.text]
+    summaries = browser.all("summary")
+    same = [node for node in summaries if node.text.startswith("steered: ")]
     same[0].click()
     browser.wait(lambda: "all of it as in the thought" in browser.text(".panel"))
+
+
+def test_texts_of_all_interventions_stand_at_their_place(browser, made_up):
+    browser.open(made_up / "index.html", TEXTS)
+    browser.all(".text .place")[1].click()
+    browser.wait(lambda: browser.all("details.chosen"))
+    found = [node.text for node in browser.all("details.chosen summary")]
+    assert [text.split(":")[0] for text in found] == [
+        *("changed", "continued", "continued", "steered from here"),
+        *("ablated", "injected"),
+    ]
+    assert "probe/every/project, random set 3" in found[4]
+    browser.all("details.chosen summary")[5].click()
+    browser.wait(lambda: browser.all("details[open] table"))
+    rows = [row.text for row in browser.all("details[open] tbody tr")]
+    assert [row.split()[0] for row in rows] == ["unsteered", "ward"]
+
+
+def test_rules_stop_in_the_replay_and_while_decoding(browser, made_up):
+    browser.open(made_up / "index.html", THOUGHT + "//rules")
+    (stop,) = browser.all(".text .stop")
+    assert stop.get_attribute("title") == "cue_1, cue_1 while decoding"
+    rows = [row.text for row in browser.all(".sheet tbody tr")]
+    assert rows[1].startswith("cue_1 sampled 8 8 20 yes nothing 19 yes")
+    assert rows[2] == "cue_1 greedy 5 8 90 yes token at 4 – –"
 
 
 def test_marks_are_reached_by_keys(browser, made_up):

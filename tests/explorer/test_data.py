@@ -12,14 +12,8 @@ from doubletake.study.registry import tables as contracts
 from doubletake.study.study_tables import StudyTables
 from doubletake.text.tokenizer import load_tokenizer
 from explorer.chunks import read_chunk, write_chunk
-from explorer.parts import (
-    DIGITS,
-    THOUGHT_PARTS,
-    TURN_PARTS,
-    VIEWS,
-    Part,
-    needed_tables,
-)
+from explorer.part import DIGITS, Part
+from explorer.parts import THOUGHT_PARTS, TURN_PARTS, VIEWS, needed_tables
 from explorer.study_data import legend
 from explorer.thoughts import listed, steps
 from explorer.turns import HEADS, PROFILES, head_rows, lens_rows, profiles
@@ -55,6 +49,10 @@ def test_every_shown_column_is_in_its_table():
     for part in (*THOUGHT_PARTS, *TURN_PARTS):
         names = [column.name for column in known[part.table].columns]
         assert {*part.columns, *part.keys} <= set(names), part.name
+        if part.only:
+            name, values = part.only
+            (column,) = (c for c in known[part.table].columns if c.name == name)
+            assert set(values) <= set(column.values), part.name
     assert len({part.name for part in (*THOUGHT_PARTS, *TURN_PARTS)}) == len(
         (*THOUGHT_PARTS, *TURN_PARTS)
     )
@@ -81,6 +79,16 @@ def test_numbers_keep_their_digits():
     assert rows["a",][0][:2] == [pytest.approx(1 / 3, rel=10**-DIGITS), 1]
     assert rows["a",][1][0] == 6.66667e-08
     assert rows["b",] == [[None, 3, [None, None]]]
+
+
+def test_a_part_keeps_the_rows_that_are_shown():
+    table = pl.DataFrame(
+        {"trace": ["a", "a", "a", "b"], "kind": ["x", "x", "y", "y"], "n": [1, 1, 2, 3]}
+    )
+    assert Part("p", "t", ("n",)).rows(table)["a",] == [[1], [1], [2]]
+    assert Part("p", "t", ("n",), distinct=True).rows(table)["a",] == [[1], [2]]
+    only = Part("p", "t", ("n",), only=("kind", ("y",))).rows(table)
+    assert only == {("a",): [[2]], ("b",): [[3]]}
 
 
 def test_the_list_says_what_the_tables_say(study):

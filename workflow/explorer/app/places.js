@@ -57,7 +57,17 @@
     return explorer.tokenAt(thought, signs(thought.text.slice(0, explorer.parting(text, thought.text))));
   }
 
+  /** Where a continuation after an arrival begins; a whole thought parts from the thought. */
+  function afterArrival(thought, row) {
+    const arrival = (thought.ablated || []).find((one) => one.event === row.event);
+    if (!arrival) return whole(thought, row);
+    const place = arrival.position + 1 - thought.prompt_offsets.length;
+    return { kind: "from", place, start: place };
+  }
+
   const whole = (thought, row) => ({ kind: "parts", place: partingToken(thought, row.text), start: 0 });
+  const after = (row) => ({ kind: "from", place: row.kept, start: row.kept });
+  const steered = (row) => (row.direction === null ? "nothing added" : `${row.direction}, boundary ${row.boundary}, ${row.positions}, strength ${number(row.strength)}`);
   const draws = (row) => `, draw ${row.draw}`;
 
   /** By part of the data: what its texts are called, a label, and where they leave the thought. */
@@ -70,7 +80,7 @@
     },
     wrong_samples: {
       name: "continued",
-      at: (thought, row) => (row.kept === 0 ? whole(thought, row) : { kind: "from", place: row.kept, start: row.kept }),
+      at: (thought, row) => (row.kept === 0 ? whole(thought, row) : after(row)),
       label: (row) => `${row.action}, ${row.place} arrival`,
       more: draws,
     },
@@ -79,21 +89,41 @@
       at: (thought, row) => ({ ...whole(thought, row), ...(row.text === thought.text ? {} : { place: row.shared }) }),
       label: (row) => row.action,
     },
-    steering: {
-      name: "steered",
-      at: whole,
-      label: (row) => (row.direction === null ? "nothing added" : `${row.direction}, boundary ${row.boundary}, ${row.positions}, strength ${number(row.strength)}`),
+    steering: { name: "steered", at: whole, label: steered },
+    short: {
+      name: "steered from here",
+      at: (thought, row) => after(row),
+      label: (row) => `${row.setting === "grid" ? "" : `${row.setting}, `}${steered(row)}`,
+      more: (row) => (row.turned ? ", turns back" : ""),
+    },
+    ablations: {
+      name: "ablated",
+      at: afterArrival,
+      label: (row) => (row.ablation === "none" ? "nothing taken away" : `${row.ablation}${row.null === "named" ? "" : `, ${row.null} set`}`),
+      more: (row) => `${row.null === "named" ? "" : ` ${row.draw}`}${row.readable ? "" : ", not readable"}`,
     },
   };
+
+  /** Free runs with and without an injection, by the token after which they go on. */
+  function injections(thought) {
+    const runs = thought.free_runs || [];
+    return [...new Set(runs.map((row) => row.token))].map((token) => {
+      const here = runs.filter((row) => row.token === token);
+      return {
+        kind: "from", place: token + 1 - thought.prompt_offsets.length, name: "injected", row: {}, runs: here,
+        label: `${number(here.length)} runs with and without an added vector`, more: "",
+      };
+    });
+  }
 
   /** All texts that were decoded with a change, each with its place in the thought. */
   explorer.others = function (thought) {
     thought.others ??= Object.entries(TEXTS).flatMap(([part, { name, at, label, more }]) =>
       (thought[part] || []).map((row) => {
         const found = at(thought, row);
-        return { kind: "parts", place: null, ...found, name: found?.kind === "from" ? "continued" : name, row, edit: found?.row, label: label(row, found), more: more?.(row) ?? "" };
+        return { kind: "parts", place: null, ...found, name: found?.row && found.kind === "from" ? "continued" : name, row, edit: found?.row, label: label(row, found), more: more?.(row) ?? "" };
       }),
-    );
+    ).concat(injections(thought));
     return thought.others;
   };
 

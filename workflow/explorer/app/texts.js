@@ -38,9 +38,21 @@
     ];
   }
 
+  /** Free runs after an injection: their texts are not kept, but where they part is. */
+  function runsSheet(thought, runs) {
+    const names = ["direction", "boundary", "strength", "mode", "draw", "first_different", "turned"];
+    return sheet(
+      "Free runs from here",
+      ["direction", "boundary", "strength", "added", "draw", "parts from the unsteered run at", "turns back"],
+      runs.map((row) => [row.direction, number(row.boundary), number(row.strength), row.mode ?? "–", number(row.draw), number(row.first_different), yes(row.turned)]),
+      meanings(thought, "free_runs", names),
+    );
+  }
+
   /** What a text says, after the part of the thought that it shares. */
   function body(thought, one) {
     const { row } = one;
+    if (one.runs) return [runsSheet(thought, one.runs)];
     if (one.edit) {
       return [
         element("p", { dir: "auto" }, changedSentence(thought, one.edit)),
@@ -57,8 +69,8 @@
     const parts = [];
     if ("answer" in row) parts.push(`answer ${visible(row.answer ?? "none")}`);
     if (row.correct !== null && row.correct !== undefined) parts.push(row.correct ? "right" : "wrong");
-    parts.push(`${number(row.tokens)} tokens`);
-    return parts.join(", ");
+    if (row.tokens !== undefined) parts.push(`${number(row.tokens)} tokens`);
+    return parts.length ? ` – ${parts.join(", ")}` : "";
   }
 
   /** A text, folded; its content is made when it opens. */
@@ -69,7 +81,7 @@
     const node = element(
       "details.other",
       { "data-place": one.place, class: chosen ? "other chosen" : "other", ontoggle: () => node.open && fill() },
-      element("summary", null, `${one.name}: ${one.label}${one.more} – ${outcome(one.row)}`),
+      element("summary", null, `${one.name}: ${one.label}${one.more}${outcome(one.row)}`),
       one.kind === "parts" && one.place !== null ? element("p", null, button(`parts at token ${number(one.place)}`, () => pane.choose(one.place))) : null,
       text,
     );
@@ -80,8 +92,8 @@
   function heading(thought, place, pane) {
     const { offsets, text, unit } = thought;
     const end = place < offsets.length ? unit(offsets[place]) : text.length;
-    const before = text.slice(0, end).split("\n").at(-1).slice(-60) || text.slice(Math.max(0, end - 20), end).trim();
-    return element("h3", { dir: "auto", "data-place": place }, place ? `after “${visible(before.trim())}” ` : "from the beginning ", button("show", () => pane.choose(place)));
+    const before = tail(text.slice(0, end).trimEnd().split("\n").at(-1), 60);
+    return element("h3", { dir: "auto", "data-place": place }, place ? `after “${visible(before)}” ` : "from the beginning ", button("show", () => pane.choose(place)));
   }
 
   function editsSheet(thought, pane) {

@@ -95,7 +95,7 @@
       this.list(chosen);
       const view = this.view();
       const places = explorer.places(thought, view);
-      this.text.update({ event: chosen?.event ?? null, shade: this.shade(), stops: this.stops(), places, edits: view === "texts" ? explorer.edits(thought) : [], chosen: state.choice });
+      this.text.update({ event: chosen?.event ?? null, shade: this.shade(), stops: this.view() === "rules" ? explorer.stops(thought, state.choice) : null, places, edits: view === "texts" ? explorer.edits(thought) : [], chosen: state.choice });
       const target = chosen ? explorer.tokenAt(thought, chosen.start) : places.has(Number(state.choice)) && state.choice ? Number(state.choice) : null;
       if (target !== null && moved) requestAnimationFrame(() => this.jump(target));
       this.showView(view);
@@ -112,18 +112,6 @@
         const strength = Math.sqrt(value / this.ranks.largest);
         return strength < 0.12 ? null : { strength: strength.toFixed(3), sign: signed[first + k] < 0 ? "against" : "toward" };
       };
-    }
-
-    stops() {
-      if (this.state.view !== "rules") return null;
-      const start = explorer.tokenAt(this.thought, this.thought.thought[0]);
-      const found = new Map();
-      for (const row of this.thought.stops || []) {
-        if (row.kept >= row.full || (this.state.choice && row.policy !== this.state.choice)) continue;
-        const k = Math.max(0, start + row.kept - 1);
-        found.set(k, [...(found.get(k) || []), row.policy]);
-      }
-      return found;
     }
 
     list(chosen) {

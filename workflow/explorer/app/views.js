@@ -29,43 +29,6 @@
     ];
   }
 
-  /** Where each exit rule stops the thought; one can be marked in the text. */
-  function rules(thought, pane) {
-    if (!thought.stops?.length) return nothing("Not measured: no rule was replayed on this thought.");
-    const start = explorer.tokenAt(thought, thought.thought[0]);
-    const rows = [...thought.stops].sort((a, b) => a.kept - b.kept || (a.policy < b.policy ? -1 : 1));
-    return [
-      element("p", null, "Exit rules and hindsight policies, replayed on this thought. A rule that reaches the end did not stop it."),
-      sheet(
-        "Where rules stop",
-        ["rule", "tokens kept", "of", "answer", "right", ""],
-        rows.map((row) => ({
-          attributes: row.policy === pane.state.choice ? { class: "chosen" } : null,
-          cells: [
-            row.policy,
-            number(row.kept),
-            number(row.full),
-            row.answer === null ? "–" : visible(row.answer),
-            yes(row.correct),
-            element("button", { type: "button", onclick: () => { pane.change({ choice: row.policy }); pane.jump(start + row.kept); } }, "show"),
-          ],
-        })),
-        meanings(thought, "stops", ["policy", "kept", "full", "answer", "correct"]),
-      ),
-      thought.arrivals?.length
-        ? sheet(
-            "Arrivals, and what becomes of them",
-            ["arrival", "answer there", "right", "later answer", "right later", "turn"],
-            thought.arrivals.map((row) => [
-              String(row.arrival), visible(row.answer ?? "–"), yes(row.correct),
-              visible(row.next_answer ?? "–"), yes(row.next_correct), row.turn,
-            ]),
-            meanings(thought, "arrivals", ["arrival", "answer", "correct", "next_answer", "next_correct", "turn"]),
-          )
-        : null,
-    ];
-  }
-
   /** Planted causes of the boundaries of a planted language. */
   function truth(thought, pane) {
     if (!thought.truth?.length) return nothing("Not measured: the model has no planted language.");
@@ -199,7 +162,7 @@
 
   explorer.views = {
     exits: { title: "exits", build: exits },
-    rules: { title: "rules", build: rules },
+    rules: { title: "rules", build: explorer.rulesView },
     attribution: { title: "attribution", build: attribution, turn: true },
     attention: { title: "attention", build: attention, turn: true },
     lens: { title: "lens", build: lens, turn: true },

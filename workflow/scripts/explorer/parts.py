@@ -5,9 +5,8 @@ names, units and meanings of the table's contract.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
-import polars as pl
+from explorer.part import Part
 
 EXITS, RULES, TRUTH, TEXTS = "exits", "rules", "truth", "texts"
 ATTRIBUTION, ATTENTION, LENS = "attribution", "attention", "lens"
@@ -17,55 +16,6 @@ VIEWS = (
     *(ATTRIBUTION, ATTENTION, LENS, INTERVENTIONS),
 )
 """Views that the config can leave out. Thoughts with their events are always there."""
-
-DIGITS = 6
-"""Significant digits of the numbers that the explorer shows."""
-
-Rows = dict[tuple[object, ...], list[list[object]]]
-"""Values of the columns of a part, by key."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows of a table that belong to a thought, or to an event of it."""
-
-    name: str
-    """Its name in the explorer's data."""
-    table: str
-    """Name of the table in the study."""
-    columns: tuple[str, ...]
-    """Columns that are shown, without the keys."""
-    view: str | None = None
-    """Of `VIEWS`; None: always there."""
-    keys: tuple[str, ...] = ("trace",)
-
-    def rows(self, table: pl.DataFrame) -> Rows:
-        """Values of the columns, by key, in the order of the table.
-
-        Args:
-            table: its rows.
-        """
-        shown = [rounded(name, table.schema[name]) for name in self.columns]
-        groups = table.select(*self.keys, *shown).partition_by(
-            self.keys, as_dict=True, include_key=False, maintain_order=True
-        )
-        return {key: [list(row) for row in rows.rows()] for key, rows in groups.items()}
-
-
-def rounded(name: str, dtype: pl.DataType) -> pl.Expr:
-    """A column; real numbers with `DIGITS` significant digits, null if not finite."""
-    if dtype.is_float():
-        return short(pl.col(name)).alias(name)
-    if dtype in (pl.List(pl.Float32), pl.List(pl.Float64)):
-        return pl.col(name).list.eval(short(pl.element()))
-    return pl.col(name)
-
-
-def short(value: pl.Expr) -> pl.Expr:
-    """A real number with the digits that are shown; null if it is not finite."""
-    number = value.cast(pl.Float64)
-    return pl.when(number.is_finite()).then(number.round_sig_figs(DIGITS))
-
 
 THOUGHT_PARTS = (
     Part(
@@ -122,6 +72,15 @@ THOUGHT_PARTS = (
         RULES,
     ),
     Part(
+        "online",
+        "online_exit",
+        (
+            *("rule", "mode", "kept", "replay_kept", "full"),
+            *("stopped", "equal", "reason", "first"),
+        ),
+        RULES,
+    ),
+    Part(
         "truth",
         "truth",
         (
@@ -169,6 +128,35 @@ THOUGHT_PARTS = (
         (
             *("place", "kind", "sentence", "cut", "start", "end"),
             *("old", "new", "appended", "kept"),
+        ),
+        TEXTS,
+    ),
+    Part(
+        "short",
+        "steering/short",
+        (
+            *("setting", "direction", "boundary", "positions", "strength", "kept"),
+            *("tokens", "turned", "text"),
+        ),
+        TEXTS,
+        only=("source", ("none", "direction")),
+    ),
+    Part(
+        "ablations",
+        "ablation/decoded",
+        (
+            *("length", "ablation", "null", "draw", "event", "backtracks"),
+            *("readable", "tokens", "closed", "correct", "text"),
+        ),
+        TEXTS,
+    ),
+    Part("ablated", "ablation", ("event", "position"), TEXTS, distinct=True),
+    Part(
+        "free_runs",
+        "injection/free_runs",
+        (
+            *("token", "direction", "boundary", "strength", "mode", "draw"),
+            *("tokens", "first_different", "turned"),
         ),
         TEXTS,
     ),

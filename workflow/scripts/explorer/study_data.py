@@ -9,7 +9,8 @@ from doubletake.study.registry import tables as contracts
 from doubletake.study.study_tables import StudyTables
 from doubletake.text.tokenizer import TraceTokenizer
 from explorer.chunks import write_chunk
-from explorer.parts import EXITS, RULES, THOUGHT_PARTS, TURN_PARTS, Part
+from explorer.part import Part
+from explorer.parts import EXITS, RULES, THOUGHT_PARTS, TURN_PARTS
 from explorer.thoughts import listed, records
 from explorer.turns import BINS, PROFILES, turn_records
 

@@ -6,18 +6,16 @@ from typing import Any
 
 import polars as pl
 
+from explorer.part import DIGITS, Rows, rounded
 from explorer.parts import (
     ATTENTION,
     ATTRIBUTION,
     ATTRIBUTION_PART,
-    DIGITS,
     EFFECTS_PART,
     EXACT_PART,
     INTERVENTIONS,
     LENS,
     LENS_PART,
-    Rows,
-    rounded,
 )
 
 PROFILES = 64
