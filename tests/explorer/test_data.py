@@ -13,7 +13,13 @@ from doubletake.study.study_tables import StudyTables
 from doubletake.text.tokenizer import load_tokenizer
 from explorer.chunks import read_chunk, write_chunk
 from explorer.part import DIGITS, Part
-from explorer.parts import THOUGHT_PARTS, TURN_PARTS, VIEWS, needed_tables
+from explorer.parts import (
+    THOUGHT_PARTS,
+    TURN_PARTS,
+    VIEWS,
+    needed_tables,
+    shown_views,
+)
 from explorer.study_data import legend
 from explorer.thoughts import listed, steps
 from explorer.turns import HEADS, PROFILES, head_rows, lens_rows, profiles
@@ -63,11 +69,30 @@ def test_every_shown_column_is_in_its_table():
 def test_views_decide_which_tables_are_needed():
     assert needed_tables([]) == ["problems", "traces", "events"]
     every = needed_tables(VIEWS)
-    assert {"attribution", "attention/heads", "exit_policies/policies"} <= set(every)
+    assert {"attribution", "attention/heads", "exit_policies/stops"} <= set(every)
     assert set(every) <= set(contracts())
     assert len(every) == len(set(every))
     for view in VIEWS:
         assert set(needed_tables([view])) < set(every)
+
+
+def test_views_without_tables_are_absent():
+    assert shown_views(VIEWS, needed_tables(VIEWS)) == set(VIEWS)
+    assert shown_views(VIEWS, needed_tables([])) == set()
+    for view in VIEWS:
+        assert shown_views(VIEWS, needed_tables([view])) == {view}
+        assert shown_views([], needed_tables([view])) == set()
+    cases = {
+        ("turns", "trial_points", "ablation"): set(),
+        ("attention",): set(),
+        ("mistakes",): set(),
+        ("mistakes/edits",): {"texts"},
+        ("attribution/tokens",): set(),
+        ("attribution", "attribution/tokens"): {"attribution"},
+        ("online_exit",): {"rules"},
+    }
+    for tables, views in cases.items():
+        assert shown_views(VIEWS, [*needed_tables([]), *tables]) == views, tables
 
 
 def test_numbers_keep_their_digits():

@@ -43,7 +43,7 @@
     const names = ["direction", "boundary", "strength", "mode", "draw", "first_different", "turned"];
     return sheet(
       "Free runs from here",
-      ["direction", "boundary", "strength", "added", "draw", "parts from the unsteered run at", "turns back"],
+      ["direction", "boundary", "strength", "added", "draw", "differs at", "turns back"],
       runs.map((row) => [row.direction, number(row.boundary), number(row.strength), row.mode ?? "–", number(row.draw), number(row.first_different), yes(row.turned)]),
       meanings(thought, "free_runs", names),
     );

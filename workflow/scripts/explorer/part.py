@@ -28,6 +28,15 @@ class Part:
     """A column, and the values of it that are shown; None: all rows are shown."""
     distinct: bool = False
     """Equal rows are shown once."""
+    also: tuple[str, ...] = ()
+    """Further tables without which it cannot be shown."""
+    beside: bool = False
+    """It completes other parts: alone it is nothing to look at."""
+
+    @property
+    def tables(self) -> set[str]:
+        """All tables without which it cannot be shown."""
+        return {self.table, *self.also}
 
     def rows(self, table: pl.DataFrame) -> Rows:
         """Values of the columns, by key, in the order of the table.

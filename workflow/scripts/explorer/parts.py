@@ -31,6 +31,7 @@ THOUGHT_PARTS = (
         "turns",
         ("event", "position", "logprob", "predicted_text", "is_word", "selected"),
         ATTRIBUTION,
+        beside=True,
     ),
     Part(
         "exits",
@@ -50,6 +51,7 @@ THOUGHT_PARTS = (
             *("trial_logprobs", "entropy", "marker_logprob", "marker_rank"),
         ),
         EXITS,
+        beside=True,
     ),
     Part(
         "arrivals",
@@ -121,6 +123,7 @@ THOUGHT_PARTS = (
             *("closed", "answer", "correct", "following"),
         ),
         TEXTS,
+        also=("mistakes/edits",),
     ),
     Part(
         "edits",
@@ -149,8 +152,16 @@ THOUGHT_PARTS = (
             *("readable", "tokens", "closed", "correct", "text"),
         ),
         TEXTS,
+        also=("ablation",),
     ),
-    Part("ablated", "ablation", ("event", "position"), TEXTS, distinct=True),
+    Part(
+        "ablated",
+        "ablation",
+        ("event", "position"),
+        TEXTS,
+        distinct=True,
+        beside=True,
+    ),
     Part(
         "free_runs",
         "injection/free_runs",
@@ -174,6 +185,7 @@ THOUGHT_PARTS = (
         "resampling/draws",
         ("position", "draw", "turns", "ended", "text"),
         RESAMPLES,
+        also=("resampling",),
     ),
 )
 """What is shown of a thought."""
@@ -184,6 +196,7 @@ ATTRIBUTION_PART = Part(
     ("position", "metric_value", "question_start", "max_abs", "signed_max"),
     ATTRIBUTION,
     ("trace", "event"),
+    also=("attribution",),
 )
 ATTENTION_PART = Part(
     "attention",
@@ -195,6 +208,7 @@ ATTENTION_PART = Part(
     ),
     ATTENTION,
     ("trace", "event"),
+    also=("attention/heads",),
 )
 LENS_PART = Part(
     "lens",
@@ -212,6 +226,8 @@ EXACT_PART = Part(
     ),
     ATTRIBUTION,
     ("trace", "event"),
+    also=("attribution", "attribution/tokens"),
+    beside=True,
 )
 EFFECTS_PART = Part(
     "effects",
@@ -228,18 +244,43 @@ TURN_PARTS = (ATTRIBUTION_PART, ATTENTION_PART, LENS_PART, EXACT_PART, EFFECTS_P
 """What is shown of a selected turn."""
 
 
-def needed_tables(views: Collection[str]) -> list[str]:
-    """Names of the tables that views need.
+def parts_of(views: Collection[str]) -> list[Part]:
+    """Parts of thoughts and turns that belong to views, or to all of them.
 
     Args:
         views: of `VIEWS`.
     """
     parts = (*THOUGHT_PARTS, *TURN_PARTS)
-    names = [part.table for part in parts if part.view is None or part.view in views]
-    further = {
-        ATTRIBUTION: "attribution",
-        ATTENTION: "attention/heads",
-        RULES: "exit_policies/policies",
-    }
-    names += [name for view, name in further.items() if view in views]
+    return [part for part in parts if part.view is None or part.view in views]
+
+
+def needed_tables(views: Collection[str]) -> list[str]:
+    """Names of the tables that views need; those of no view come first.
+
+    Args:
+        views: of `VIEWS`.
+    """
+    parts = parts_of(views)
+    names = [name for part in parts for name in (part.table, *part.also)]
     return list(dict.fromkeys(["problems", "traces", *names]))
+
+
+def shown_parts(views: Collection[str], made: Collection[str]) -> list[Part]:
+    """Parts of which all tables are made.
+
+    Args:
+        views: of `VIEWS`.
+        made: names of tables.
+    """
+    return [part for part in parts_of(views) if part.tables <= set(made)]
+
+
+def shown_views(views: Collection[str], made: Collection[str]) -> set[str]:
+    """Views that have something to look at.
+
+    Args:
+        views: of `VIEWS`.
+        made: names of tables.
+    """
+    parts = shown_parts(views, made)
+    return {part.view for part in parts if part.view is not None and not part.beside}
