@@ -16,8 +16,8 @@
   }
 
   class Pane {
-    constructor(thought, state, change) {
-      Object.assign(this, { thought, state, change });
+    constructor(thought, state, change, number) {
+      Object.assign(this, { thought, state, change, panel: `panel-${number}` });
       const promptUnit = explorer.units(thought.prompt);
       this.promptSpan = (k) => [promptUnit(thought.prompt_offsets[k]), promptUnit(thought.prompt_offsets[k + 1] ?? Infinity)];
       this.side = element("div.side");
@@ -152,13 +152,13 @@
         "div.tabs",
         { role: "tablist", "aria-label": "views" },
         this.known().map(([key, view]) =>
-          element("button", { type: "button", role: "tab", "aria-selected": key === name ? "true" : "false", "aria-controls": "panel", onclick: () => change({ view: key, choice: "" }) }, view.title),
+          element("button", { type: "button", role: "tab", "aria-selected": key === name ? "true" : "false", "aria-controls": this.panel, onclick: () => change({ view: key, choice: "" }) }, view.title),
         ),
       );
       const content = turn && state.event === null
         ? element("p.nothing", null, "Choose an event above the text. A dot marks those that the experiments looked at.")
         : build(thought, this, this.turn);
-      this.side.replaceChildren(tabs, element("div.panel", { role: "tabpanel", id: "panel", "aria-label": explorer.views[name].title }, content));
+      this.side.replaceChildren(tabs, element("div.panel", { role: "tabpanel", id: this.panel, "aria-label": explorer.views[name].title }, content));
       this.reveal();
     }
 
@@ -209,7 +209,7 @@
       const missing = thoughts.findIndex((thought) => thought === null);
       if (missing >= 0) throw new Error(`There is no thought ${states[missing].trace} in study ${states[missing].study}.`);
       explorer.endThoughts();
-      panes = thoughts.map((thought, k) => new Pane(thought, states[k], change(k)));
+      panes = thoughts.map((thought, k) => new Pane(thought, states[k], change(k), k));
       open = wanted;
       main.replaceChildren(toolbar(states), element(`div.panes.of-${panes.length}`, null, panes.map((pane) => pane.node)));
       document.title = `${states.map((state) => state.trace).join(" and ")} · doubletake explorer`;
