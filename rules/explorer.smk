@@ -2,16 +2,29 @@
 
 from explorer.parts import needed_tables
 
+
+def explorer_tables(folder):
+    """Names of a study's tables that the explorer shows."""
+    settings = config["explorer"]
+    names = needed_tables(settings["views"])
+    if not settings["only_made"]:
+        return names
+    always = needed_tables([])  # thoughts and their events
+    made = [name for name in names if Path(folder, f"{name}.parquet").is_file()]
+    return [*always, *(name for name in made if name not in always)]
+
+
+EXPLORER_TABLES = {folder: explorer_tables(folder) for folder in study_folders()}
 EXPLORER_PAGE = SOURCES.own("workflow/explorer")
 
 
 rule write_explorer:
     input:
-        tables=expand(
-            "{study}/{table}.parquet",
-            study=study_folders(),
-            table=needed_tables(config["explorer"]["views"]),
-        ),
+        tables=[
+            f"{folder}/{name}.parquet"
+            for folder, names in EXPLORER_TABLES.items()
+            for name in names
+        ],
         tokenizers=[
             path
             for study in config["studies"]
@@ -30,7 +43,11 @@ rule write_explorer:
         runtime=30,
     params:
         studies=[
-            {"name": f"{study['model']}/{study['dataset']}", "folder": folder}
+            {
+                "name": f"{study['model']}/{study['dataset']}",
+                "folder": folder,
+                "tables": EXPLORER_TABLES[folder],
+            }
             for study, folder in zip(config["studies"], study_folders())
         ],
         models=[model_settings(SimpleNamespace(**study)) for study in config["studies"]],

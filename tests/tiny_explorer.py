@@ -7,6 +7,7 @@ from tiny_traces import make_trace
 
 from doubletake.text.tokenizer import TraceTokenizer
 from events.tables import EVENTS
+from explorer.parts import needed_tables
 from explorer.study_data import ShownStudy
 from problems.tables import PROBLEMS
 from traces.tables import TRACES
@@ -98,6 +99,12 @@ def write_made_up_study(folder: Path, tokenizer: TraceTokenizer, count: int) -> 
     PROBLEMS.write(PROBLEMS.frame(problems), folder / "problems.parquet")
 
 
-def shown(folder: Path, name: str, views: frozenset[str] = frozenset()) -> ShownStudy:
-    """A study in the explorer, in chunks of the usual size."""
-    return ShownStudy(name, folder, views, "log_odds", 100, 20)
+def shown(
+    folder: Path,
+    name: str,
+    views: frozenset[str] = frozenset(),
+    tables: frozenset[str] | None = None,
+) -> ShownStudy:
+    """A study in the explorer, in chunks of the usual size; all its tables, or some."""
+    made = frozenset(needed_tables(views)) if tables is None else tables
+    return ShownStudy(name, folder, views, made, "log_odds", 100, 20)

@@ -11,8 +11,10 @@ from checkouts import ROOT
 from chromium import Browser, start
 from tiny_explorer import shown, write_made_up_study
 from tiny_models import tokenizer_settings
+from tiny_other_texts import write_tables
 
 from doubletake.text.tokenizer import load_tokenizer
+from explorer.parts import EXITS, RULES, TEXTS, VIEWS, needed_tables
 from explorer.serve import server
 from explorer.write import main
 
@@ -58,8 +60,13 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     studies = [("first/<b>set</b>", MANY), ("second/set", 3)]
     for number, (_, count) in enumerate(studies):
         write_made_up_study(folder / str(number), load_tokenizer(model), count)
+    write_tables(folder / "0", [RULES, TEXTS])
+    views = (frozenset({RULES, TEXTS}), frozenset[str]())
     main(
-        studies=[shown(folder / str(k), name) for k, (name, _) in enumerate(studies)],
+        studies=[
+            shown(folder / str(k), name, views[k])
+            for k, (name, _) in enumerate(studies)
+        ],
         models=[model, model],
         source=ROOT / "workflow/explorer",
         folder=folder / "explorer",
@@ -74,3 +81,26 @@ def address(made_up: Path) -> Iterator[str]:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{serving.server_port}/index.html"
         serving.shutdown()
+
+
+@pytest.fixture(scope="session")
+def partial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An explorer of two studies that lack tables: one has edits and exits alone."""
+    folder = tmp_path_factory.mktemp("partial")
+    model = tokenizer_settings(POCKET)
+    for number in range(2):
+        write_made_up_study(folder / str(number), load_tokenizer(model), 4)
+    write_tables(folder / "0", [EXITS, TEXTS])
+    made = frozenset({*needed_tables([]), "early_exit", "mistakes/edits"})
+    nothing = frozenset(needed_tables([]))
+    views = frozenset(VIEWS)
+    for name, tables in (("some", (made, nothing)), ("none", (nothing, nothing))):
+        main(
+            studies=[
+                shown(folder / str(k), f"{k}/set", views, tables[k]) for k in range(2)
+            ],
+            models=[model, model],
+            source=ROOT / "workflow/explorer",
+            folder=folder / name,
+        )
+    return folder

@@ -9,6 +9,8 @@ from selenium.webdriver import ActionChains
 from tiny_explorer import HOSTILE, LONG
 
 FIRST = "#/thought/first~%3Cb%3Eset%3C~b%3E/"
+MARKED = FIRST + "00002~0//texts/8"
+TWO = FIRST + "00002~0//rules|second~set/00002~0"
 AXE = Path(axe_core_python.__file__).parent / "axe.min.js"
 SERIOUS = ("serious", "critical")
 
@@ -148,7 +150,7 @@ def test_no_serious_fault_of_access(browser, made_up, width, dark):
     if dark:
         browser.dark()
     browser.size(width, 900)
-    for state in ("#/list", FIRST + "00002~0/1/prompt", FIRST + "00000~0"):
+    for state in ("#/list", FIRST + "00002~0/1/prompt", FIRST + "00000~0", MARKED, TWO):
         browser.open(made_up / "index.html", state)
         browser.script(AXE.read_text())
         found = browser.slow_script("axe.run().then(arguments[0])")

@@ -12,13 +12,13 @@ from doubletake.study.registry import tables as contracts
 from doubletake.study.study_tables import StudyTables
 from doubletake.text.tokenizer import load_tokenizer
 from explorer.chunks import read_chunk, write_chunk
+from explorer.part import DIGITS, Part
 from explorer.parts import (
-    DIGITS,
     THOUGHT_PARTS,
     TURN_PARTS,
     VIEWS,
-    Part,
     needed_tables,
+    shown_views,
 )
 from explorer.study_data import legend
 from explorer.thoughts import listed, steps
@@ -55,6 +55,10 @@ def test_every_shown_column_is_in_its_table():
     for part in (*THOUGHT_PARTS, *TURN_PARTS):
         names = [column.name for column in known[part.table].columns]
         assert {*part.columns, *part.keys} <= set(names), part.name
+        if part.only:
+            name, values = part.only
+            (column,) = (c for c in known[part.table].columns if c.name == name)
+            assert set(values) <= set(column.values), part.name
     assert len({part.name for part in (*THOUGHT_PARTS, *TURN_PARTS)}) == len(
         (*THOUGHT_PARTS, *TURN_PARTS)
     )
@@ -65,11 +69,30 @@ def test_every_shown_column_is_in_its_table():
 def test_views_decide_which_tables_are_needed():
     assert needed_tables([]) == ["problems", "traces", "events"]
     every = needed_tables(VIEWS)
-    assert {"attribution", "attention/heads", "exit_policies/policies"} <= set(every)
+    assert {"attribution", "attention/heads", "exit_policies/stops"} <= set(every)
     assert set(every) <= set(contracts())
     assert len(every) == len(set(every))
     for view in VIEWS:
         assert set(needed_tables([view])) < set(every)
+
+
+def test_views_without_tables_are_absent():
+    assert shown_views(VIEWS, needed_tables(VIEWS)) == set(VIEWS)
+    assert shown_views(VIEWS, needed_tables([])) == set()
+    for view in VIEWS:
+        assert shown_views(VIEWS, needed_tables([view])) == {view}
+        assert shown_views([], needed_tables([view])) == set()
+    cases = {
+        ("turns", "trial_points", "ablation"): set(),
+        ("attention",): set(),
+        ("mistakes",): set(),
+        ("mistakes/edits",): {"texts"},
+        ("attribution/tokens",): set(),
+        ("attribution", "attribution/tokens"): {"attribution"},
+        ("online_exit",): {"rules"},
+    }
+    for tables, views in cases.items():
+        assert shown_views(VIEWS, [*needed_tables([]), *tables]) == views, tables
 
 
 def test_numbers_keep_their_digits():
@@ -81,6 +104,16 @@ def test_numbers_keep_their_digits():
     assert rows["a",][0][:2] == [pytest.approx(1 / 3, rel=10**-DIGITS), 1]
     assert rows["a",][1][0] == 6.66667e-08
     assert rows["b",] == [[None, 3, [None, None]]]
+
+
+def test_a_part_keeps_the_rows_that_are_shown():
+    table = pl.DataFrame(
+        {"trace": ["a", "a", "a", "b"], "kind": ["x", "x", "y", "y"], "n": [1, 1, 2, 3]}
+    )
+    assert Part("p", "t", ("n",)).rows(table)["a",] == [[1], [1], [2]]
+    assert Part("p", "t", ("n",), distinct=True).rows(table)["a",] == [[1], [2]]
+    only = Part("p", "t", ("n",), only=("kind", ("y",))).rows(table)
+    assert only == {("a",): [[2]], ("b",): [[3]]}
 
 
 def test_the_list_says_what_the_tables_say(study):

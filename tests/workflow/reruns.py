@@ -144,6 +144,7 @@ VALUES: dict[str, Any] = {
     "directions.shuffles": 2,
     "report.examples": 5,
     "explorer.views": ["exits"],
+    "explorer.only_made": True,
 }
 EDITED = (
     "early_exit/measure.py",

@@ -1,4 +1,4 @@
-// The state of the page is its address: #/list?… or #/thought/STUDY/TRACE/EVENT/VIEW|…
+// The state of the page is its address: #/list?… or #/thought/STUDY/TRACE/EVENT/VIEW/CHOICE|…
 "use strict";
 
 {
@@ -10,8 +10,8 @@
     const address = hash.replace(/^#/, "") || "/list";
     if (address.startsWith("/thought/")) {
       const panes = address.slice("/thought/".length).split("|").slice(0, 2).map((pane) => {
-        const [study, trace, event, view, extra] = pane.split("/").map(whole);
-        return { study, trace: trace || "", event: event === undefined || event === "" ? null : Number(event), view: view || "", rule: extra || "" };
+        const [study, trace, event, view, choice] = pane.split("/").map(whole);
+        return { study, trace: trace || "", event: event === undefined || event === "" ? null : Number(event), view: view || "", choice: choice || "" };
       });
       return { page: "thought", panes };
     }
@@ -24,7 +24,7 @@
     "#/thought/" +
     panes
       .map((pane) =>
-        [part(pane.study), part(pane.trace), pane.event ?? "", pane.view ? part(pane.view) : "", pane.rule ? part(pane.rule) : ""]
+        [part(pane.study), part(pane.trace), pane.event ?? "", pane.view ? part(pane.view) : "", pane.choice ? part(pane.choice) : ""]
           .join("/")
           .replace(/\/+$/, ""),
       )

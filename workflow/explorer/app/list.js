@@ -45,6 +45,17 @@
   };
   const RANGES = [["arrivals", "arrivals"], ["backtracks", "turns"], ["tokens", "tokens"], ["sure", "sure at exit 1, %"]];
 
+  /** What the list shows of the studies: without exits nothing is known of the first one. */
+  async function shownParts() {
+    const { studies } = await explorer.index();
+    const sure = studies.filter((study) => study.views.includes("exits")).length;
+    const note = sure < studies.length ? ` (in ${sure} of ${studies.length} studies)` : "";
+    return {
+      columns: COLUMNS.filter(([name]) => (name === "study" ? studies.length > 1 : sure || name !== "first_logprob")),
+      ranges: RANGES.filter(([name]) => sure || name !== "sure").map(([name, label]) => [name, name === "sure" ? label + note : label]),
+    };
+  }
+
   let rows = null;
   let shown = [];
   let chosen = 0;
@@ -67,7 +78,7 @@
     return rows;
   }
 
-  function filtered(every, query) {
+  function filtered(every, query, { columns, ranges }) {
     const asked = (query.get("q") || "").toLowerCase().matchAll(/"([^"]+)"?|[^\s"]+/g);
     const words = [...asked].map(([word, phrase]) => phrase ?? word);
     const tests = [];
@@ -76,7 +87,7 @@
       const test = options[query.get(name)];
       if (test) tests.push(test);
     }
-    for (const [name] of RANGES) {
+    for (const [name] of ranges) {
       const value = name === "sure" ? (row) => (row.first_logprob === null ? NaN : 100 * Math.exp(row.first_logprob)) : (row) => row[name];
       const low = query.get(`${name}-min`), high = query.get(`${name}-max`);
       if (low) tests.push((row) => value(row) >= Number(low));
@@ -84,7 +95,7 @@
     }
     const kept = every.filter((row) => words.every((word) => row.found.includes(word)) && tests.every((test) => test(row)));
     const [name, down] = (query.get("sort") || "").split(":");
-    const column = COLUMNS.find(([key]) => key === name);
+    const column = columns.find(([key]) => key === name);
     if (!column) return kept;
     const [, , value] = column;
     const sign = down === "down" ? -1 : 1;
@@ -117,7 +128,7 @@
     return element(
       "tr",
       { "aria-rowindex": k + 2, class: k === chosen ? "chosen" : null, "data-row": k },
-      COLUMNS.map(([name]) => element(`td.${name}`, null, cells[name])),
+      view.columns.map(([name]) => element(`td.${name}`, null, cells[name])),
     );
   }
 
@@ -125,7 +136,7 @@
     const { box, body } = view;
     const first = Math.max(0, Math.floor(box.scrollTop / ROW) - MARGIN);
     const last = Math.min(shown.length, Math.ceil((box.scrollTop + box.clientHeight) / ROW) + MARGIN);
-    const space = (count) => element("tr.space", { "aria-hidden": "true" }, element("td", { colspan: COLUMNS.length, style: { height: `${count * ROW}px` } }));
+    const space = (count) => element("tr.space", { "aria-hidden": "true" }, element("td", { colspan: view.columns.length, style: { height: `${count * ROW}px` } }));
     body.replaceChildren(space(first), ...shown.slice(first, last).map((row, k) => rowNode(row, first + k)), space(shown.length - last));
   }
 
@@ -141,7 +152,7 @@
   explorer.openRow = () => { if (shown[chosen]) { explorer.go(addressOf(shown[chosen])); explorer.beside = null; } };
   explorer.focusSearch = () => view?.search.focus();
 
-  function controls(query, studies, change) {
+  function controls(query, studies, ranges, change) {
     const select = (name, label, options) =>
       element("label", null, `${label} `, element("select", { name, onchange: (event) => change(name, event.target.value) },
         element("option", { value: "" }, "all"), options.map((option) => element("option", { value: option, selected: query.get(name) === option }, option))));
@@ -156,15 +167,15 @@
         search,
         studies.length > 1 ? select("study", "study", studies.map((study) => study.name)) : null,
         Object.entries(CHOICES).map(([name, { label, options }]) => select(name, label, Object.keys(options))),
-        RANGES.map(([name, label]) => element("span.range", { role: "group", "aria-label": label }, `${label} `, bound(name, "min", label), "–", bound(name, "max", label))),
+        ranges.map(([name, label]) => element("span.range", { role: "group", "aria-label": label }, `${label} `, bound(name, "min", label), "–", bound(name, "max", label))),
         element("button", { type: "button", onclick: () => { explorer.go("#/list"); view = null; explorer.show(); } }, "clear"),
       ),
     };
   }
 
-  function head(query, change) {
+  function head(query, columns, change) {
     const [name, down] = (query.get("sort") || "").split(":");
-    return element("tr", { "aria-rowindex": 1 }, COLUMNS.map(([key, label]) =>
+    return element("tr", { "aria-rowindex": 1 }, columns.map(([key, label]) =>
       element("th", { scope: "col", class: key, "aria-sort": key === name ? (down === "down" ? "descending" : "ascending") : null },
         element("button", { type: "button", onclick: () => change("sort", key === name && down !== "down" ? `${key}:down` : key) }, label, key === name ? (down === "down" ? " ▼" : " ▲") : ""))));
   }
@@ -173,6 +184,7 @@
   explorer.showList = async function (main, query) {
     const every = await allRows();
     const { studies } = await explorer.index();
+    const known = await shownParts();
     const change = (name, value) => {
       const next = new URLSearchParams(explorer.parse(location.hash).query);
       if (value) next.set(name, value); else next.delete(name);
@@ -181,24 +193,24 @@
     explorer.lastList = explorer.listAddress(query);
     document.title = "Thoughts · doubletake explorer";
     if (!view || !main.contains(view.box)) {
-      const { node, search } = controls(query, studies, change);
+      const { node, search } = controls(query, studies, known.ranges, change);
       const body = element("tbody");
       const top = element("thead");
-      const table = element(`table.list${studies.length === 1 ? ".one-study" : ""}`, null, element("caption.hidden", null, "thoughts"), top, body);
+      const table = element("table.list", null, element("caption.hidden", null, "thoughts"), top, body);
       const box = element("div.list-box", { tabindex: "0", role: "region", "aria-label": "thoughts", onscroll: () => requestAnimationFrame(draw) }, table);
       const count = element("p.count", { role: "status" });
       const beside = element("p.beside");
       main.replaceChildren(node, beside, count, box);
-      view = { box, body, top, table, count, search, beside };
+      view = { box, body, top, table, count, search, beside, columns: known.columns };
       box.addEventListener("click", (event) => {
         const row = event.target.closest("tr[data-row]");
         if (row && !event.target.closest("a")) { chosen = Number(row.dataset.row); explorer.openRow(); }
       });
       new ResizeObserver(() => view && main.contains(view.box) && draw()).observe(box);
     }
-    shown = filtered(every, query);
+    shown = filtered(every, query, known);
     chosen = Math.min(chosen, Math.max(0, shown.length - 1));
-    view.top.replaceChildren(head(query, change));
+    view.top.replaceChildren(head(query, known.columns, change));
     view.table.setAttribute("aria-rowcount", shown.length + 1);
     view.count.textContent = `${number(shown.length)} of ${number(every.length)} thoughts`;
     view.beside.replaceChildren(...(explorer.beside ? [`Choose a thought to stand beside ${explorer.beside.trace}. `, element("button", { type: "button", onclick: () => { explorer.beside = null; explorer.show(); } }, "do not compare")] : []));

@@ -86,3 +86,13 @@ explorer.tip = function (text, x, y) {
   tip.style.left = `${Math.max(4, Math.min(x + 12, innerWidth - width - 8))}px`;
   tip.style.top = `${y + 18 + height > innerHeight ? Math.max(4, y - height - 10) : y + 18}px`;
 };
+
+/** Says why a view is empty. */
+explorer.nothing = (text) => explorer.element("p.nothing", null, text);
+
+/** What columns of a part of a thought mean. */
+explorer.meanings = (thought, part, names) =>
+  names.map((name) => {
+    const { columns, meanings } = thought.legend[part];
+    return meanings[columns.indexOf(name)] || "";
+  });

@@ -60,6 +60,30 @@
     return `${NAMES[event.kind]} ${event.ordinal}${value}`;
   };
 
+  /** The text of a token; characters that edits change are shaded. */
+  function edited(thought, k, view, piece) {
+    const { offsets, unit } = thought;
+    const start = unit(offsets[k]);
+    const spans = view.edits
+      .map(({ from, to, place }) => ({ from: Math.max(0, unit(from) - start), to: Math.min(piece.length, unit(to) - start), size: to - from, place }))
+      .filter(({ from, to }) => from < to);
+    if (!spans.length) return visible(piece);
+    const cuts = [...new Set([0, piece.length, ...spans.flatMap(({ from, to }) => [from, to])])].sort((a, b) => a - b);
+    return cuts.slice(1).map((end, n) => {
+      const text = visible(piece.slice(cuts[n], end));
+      const [span] = spans.filter(({ from, to }) => from <= cuts[n] && to >= end).sort((a, b) => a.size - b.size);
+      return span ? element("span.edited", { "data-place": span.place }, text) : text;
+    });
+  }
+
+  /** A mark before a token, where the thought was changed or written again. */
+  function placeNode(place, view) {
+    const mark = view.places.get(place);
+    if (!mark) return [];
+    const chosen = String(place) === view.chosen;
+    return [element(`button.place.${mark.kind}${chosen ? ".chosen" : ""}`, { type: "button", "data-place": place, "aria-label": explorer.markLines(mark).join("; ") })];
+  }
+
   function tokenNode(thought, k, view) {
     const { text, offsets, unit } = thought;
     const end = k + 1 < offsets.length ? offsets[k + 1] : Infinity;
@@ -70,7 +94,7 @@
     if (event && view.event === event.event) classes.push("chosen");
     const [start, stop] = thought.thought;
     if (offsets[k] < start || offsets[k] >= stop) classes.push("outside");
-    const node = element(`span.${classes.join(".")}`, { "data-k": k }, visible(piece));
+    const node = element(`span.${classes.join(".")}`, { "data-k": k }, edited(thought, k, view, piece));
     const shade = view.shade?.(k);
     if (shade) { node.style.setProperty("--shade", shade.strength); node.classList.add(shade.sign); }
     if (view.stops?.has(k)) node.append(element("span.stop", { title: view.stops.get(k).join(", "), role: "img", "aria-label": `stops: ${view.stops.get(k).join(", ")}` }));
@@ -78,10 +102,10 @@
   }
 
   /** The text of a thought as a node with `update`, `jump`, and `fill` of blocks in sight. */
-  explorer.textNode = function (thought, onToken, onEvent) {
+  explorer.textNode = function (thought, { tip, onEvent, onPlace }) {
     thought.unit = explorer.units(thought.text);
     const starts = blocks(thought);
-    const view = { marks: marks(thought), event: null, shade: null, stops: null };
+    const view = { marks: marks(thought), event: null, shade: null, stops: null, places: new Map(), edits: [], chosen: "" };
     const box = element("div.text", { tabindex: "0", role: "region", "aria-label": "thought and answer" });
     const nodes = starts.map((start, n) => {
       const end = n + 1 < starts.length ? starts[n + 1] : thought.offsets.length;
@@ -92,7 +116,8 @@
     });
     const fill = (block) => {
       const tokens = [];
-      for (let k = block.start; k < block.end; k += 1) tokens.push(tokenNode(thought, k, view));
+      for (let k = block.start; k < block.end; k += 1) tokens.push(...placeNode(k, view), tokenNode(thought, k, view));
+      if (block.end === thought.offsets.length) tokens.push(...placeNode(block.end, view));
       block.node.replaceChildren(...tokens);
       block.filled = true;
     };
@@ -113,15 +138,26 @@
       const node = target.closest?.("[data-k]");
       return node && box.contains(node) ? Number(node.dataset.k) : null;
     };
-    box.addEventListener("mousemove", (move) => {
-      const k = tokenOf(move.target);
-      explorer.tip(k === null ? "" : onToken(k), move.clientX, move.clientY);
-    });
+    const placeOf = (target) => target.closest?.("[data-place]")?.dataset.place;
+    const said = (target) => {
+      const mark = target.matches?.(".place") ? view.places.get(Number(placeOf(target))) : null;
+      if (mark) return explorer.markLines(mark).join("\n");
+      const k = tokenOf(target);
+      return k === null ? "" : tip(k);
+    };
+    box.addEventListener("mousemove", (move) => explorer.tip(said(move.target), move.clientX, move.clientY));
     box.addEventListener("mouseleave", () => explorer.tip(""));
+    box.addEventListener("focusin", ({ target }) => {
+      const { left, bottom } = target.getBoundingClientRect();
+      if (target.matches(".place:focus-visible")) explorer.tip(said(target), left, bottom);
+    });
+    box.addEventListener("focusout", () => explorer.tip(""));
     box.addEventListener("click", (click) => {
       const k = tokenOf(click.target);
       const event = k === null ? null : view.marks.get(k);
-      if (event) onEvent(event);
+      const place = placeOf(click.target);
+      if (place) onPlace(Number(place));
+      else if (event) onEvent(event);
       else if (k !== null) box.dispatchEvent(new CustomEvent("token", { detail: k }));
     });
     return {
@@ -134,6 +170,7 @@
         const block = nodes.findLast((one) => one.start <= k) || nodes[0];
         if (!block) return;
         if (!block.filled) fill(block);
+        box.scrollIntoView({ block: "nearest" });
         const target = block.node.querySelector(`[data-k="${k}"]`) || block.node;
         box.scrollTop += target.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
         target.classList.add("flash");

@@ -16,12 +16,16 @@
   }
 
   class Pane {
-    constructor(thought, state, change) {
-      Object.assign(this, { thought, state, change });
+    constructor(thought, state, change, number) {
+      Object.assign(this, { thought, state, change, panel: `panel-${number}` });
       const promptUnit = explorer.units(thought.prompt);
       this.promptSpan = (k) => [promptUnit(thought.prompt_offsets[k]), promptUnit(thought.prompt_offsets[k + 1] ?? Infinity)];
       this.side = element("div.side");
-      this.text = explorer.textNode(thought, (k) => this.tip(k), (event) => change({ event: event.event }));
+      this.text = explorer.textNode(thought, {
+        tip: (k) => this.tip(k),
+        onEvent: (event) => change({ event: event.event }),
+        onPlace: (place) => { this.marked = true; change({ choice: String(place) }); },
+      });
       this.text.node.addEventListener("token", () => explorer.tip(""));
       this.strip = explorer.strip(thought, (k) => this.text.jump(k));
       this.events = element("nav.events", { "aria-label": "events of the thought" });
@@ -64,10 +68,21 @@
         const place = this.turn.profiles?.tokens.indexOf(token) ?? -1;
         lines.push(place >= 0 ? `by layer: ${this.turn.profiles.layers.map((layer) => number(layer[place], 2)).join("  ")}` : "by layer: kept for the highest scores only");
       }
+      if (this.view() === "texts") {
+        for (const { row, from, to, label } of explorer.edits(thought)) {
+          if (from < to && from < (thought.offsets[k + 1] ?? Infinity) && to > thought.offsets[k]) lines.push(`${label} (${row.place})`);
+        }
+      }
       return lines.join("\n");
     }
 
     jump(k) { this.text.jump(k); }
+
+    /** Choose a place of the text: its mark, and what the view says of it. */
+    choose(place) {
+      this.jump(place);
+      this.change({ choice: String(place) });
+    }
 
     /** Show a state: the chosen event, the view, the rule. */
     async update(state) {
@@ -78,9 +93,12 @@
       this.turn = chosen ? await explorer.turn(thought, chosen.event) : null;
       this.ranks = this.turn?.attribution ? ranked(this.turn.attribution[3]) : null;
       this.list(chosen);
-      this.text.update({ event: chosen?.event ?? null, shade: this.shade(), stops: this.stops() });
-      if (chosen && moved) requestAnimationFrame(() => this.jump(explorer.tokenAt(thought, chosen.start)));
-      this.showView();
+      const view = this.view();
+      const places = explorer.places(thought, view);
+      this.text.update({ event: chosen?.event ?? null, shade: this.shade(), stops: this.view() === "rules" ? explorer.stops(thought, state.choice) : null, places, edits: view === "texts" ? explorer.edits(thought) : [], chosen: state.choice });
+      const target = chosen ? explorer.tokenAt(thought, chosen.start) : places.has(Number(state.choice)) && state.choice ? Number(state.choice) : null;
+      if (target !== null && moved) requestAnimationFrame(() => this.jump(target));
+      this.showView(view);
       this.shown = true;
     }
 
@@ -94,18 +112,6 @@
         const strength = Math.sqrt(value / this.ranks.largest);
         return strength < 0.12 ? null : { strength: strength.toFixed(3), sign: signed[first + k] < 0 ? "against" : "toward" };
       };
-    }
-
-    stops() {
-      if (this.state.view !== "rules") return null;
-      const start = explorer.tokenAt(this.thought, this.thought.thought[0]);
-      const found = new Map();
-      for (const row of this.thought.stops || []) {
-        if (row.kept >= row.full || (this.state.rule && row.policy !== this.state.rule)) continue;
-        const k = Math.max(0, start + row.kept - 1);
-        found.set(k, [...(found.get(k) || []), row.policy]);
-      }
-      return found;
     }
 
     list(chosen) {
@@ -128,22 +134,41 @@
       );
     }
 
-    showView() {
+    /** Views of the study, by name. */
+    known() {
+      return Object.entries(explorer.views).filter(([name, view]) => view.always || this.thought.study.views.includes(name));
+    }
+
+    /** The name of the view that is shown. */
+    view() {
+      const names = this.known().map(([name]) => name);
+      return names.includes(this.state.view) ? this.state.view : names[0];
+    }
+
+    showView(name) {
       const { thought, state, change } = this;
-      const known = Object.entries(explorer.views).filter(([name, view]) => view.always || thought.study.views.includes(name));
-      const name = known.some(([key]) => key === state.view) ? state.view : known[0][0];
       const { build, turn } = explorer.views[name];
       const tabs = element(
         "div.tabs",
         { role: "tablist", "aria-label": "views" },
-        known.map(([key, view]) =>
-          element("button", { type: "button", role: "tab", "aria-selected": key === name ? "true" : "false", "aria-controls": "panel", onclick: () => change({ view: key }) }, view.title),
+        this.known().map(([key, view]) =>
+          element("button", { type: "button", role: "tab", "aria-selected": key === name ? "true" : "false", "aria-controls": this.panel, onclick: () => change({ view: key, choice: "" }) }, view.title),
         ),
       );
       const content = turn && state.event === null
         ? element("p.nothing", null, "Choose an event above the text. A dot marks those that the experiments looked at.")
         : build(thought, this, this.turn);
-      this.side.replaceChildren(tabs, element("div.panel", { role: "tabpanel", id: "panel", "aria-label": explorer.views[name].title }, content));
+      this.side.replaceChildren(tabs, element("div.panel", { role: "tabpanel", id: this.panel, "aria-label": explorer.views[name].title }, content));
+      this.reveal();
+    }
+
+    /** Scroll the view to what is chosen; after a click on a mark, the page too. */
+    reveal() {
+      const panel = this.side.lastElementChild;
+      const chosen = panel.querySelector(".chosen");
+      if (chosen) panel.scrollTop += chosen.getBoundingClientRect().top - panel.getBoundingClientRect().top - 64;
+      if (this.marked) this.side.scrollIntoView({ block: "nearest" });
+      this.marked = false;
     }
 
     end() { this.strip?.end(); this.text.end(); }
@@ -184,7 +209,7 @@
       const missing = thoughts.findIndex((thought) => thought === null);
       if (missing >= 0) throw new Error(`There is no thought ${states[missing].trace} in study ${states[missing].study}.`);
       explorer.endThoughts();
-      panes = thoughts.map((thought, k) => new Pane(thought, states[k], change(k)));
+      panes = thoughts.map((thought, k) => new Pane(thought, states[k], change(k), k));
       open = wanted;
       main.replaceChildren(toolbar(states), element(`div.panes.of-${panes.length}`, null, panes.map((pane) => pane.node)));
       document.title = `${states.map((state) => state.trace).join(" and ")} · doubletake explorer`;

@@ -2,13 +2,7 @@
 "use strict";
 
 {
-  const { element, number, percent, probability, sheet, visible, yes } = explorer;
-  const meanings = (thought, part, names) =>
-    names.map((name) => {
-      const { columns, meanings: texts } = thought.legend[part];
-      return texts[columns.indexOf(name)] || "";
-    });
-  const nothing = (text) => element("p.nothing", null, text);
+  const { element, meanings, nothing, number, percent, probability, sheet, visible, yes } = explorer;
 
   /** The answers that were forced at the exits of a thought. */
   function exits(thought, pane) {
@@ -35,43 +29,6 @@
     ];
   }
 
-  /** Where each exit rule stops the thought; one can be marked in the text. */
-  function rules(thought, pane) {
-    if (!thought.stops?.length) return nothing("Not measured: no rule was replayed on this thought.");
-    const start = explorer.tokenAt(thought, thought.thought[0]);
-    const rows = [...thought.stops].sort((a, b) => a.kept - b.kept || (a.policy < b.policy ? -1 : 1));
-    return [
-      element("p", null, "Exit rules and hindsight policies, replayed on this thought. A rule that reaches the end did not stop it."),
-      sheet(
-        "Where rules stop",
-        ["rule", "tokens kept", "of", "answer", "right", ""],
-        rows.map((row) => ({
-          attributes: row.policy === pane.state.rule ? { class: "chosen" } : null,
-          cells: [
-            row.policy,
-            number(row.kept),
-            number(row.full),
-            row.answer === null ? "–" : visible(row.answer),
-            yes(row.correct),
-            element("button", { type: "button", onclick: () => { pane.change({ rule: row.policy }); pane.jump(start + row.kept); } }, "show"),
-          ],
-        })),
-        meanings(thought, "stops", ["policy", "kept", "full", "answer", "correct"]),
-      ),
-      thought.arrivals?.length
-        ? sheet(
-            "Arrivals, and what becomes of them",
-            ["arrival", "answer there", "right", "later answer", "right later", "turn"],
-            thought.arrivals.map((row) => [
-              String(row.arrival), visible(row.answer ?? "–"), yes(row.correct),
-              visible(row.next_answer ?? "–"), yes(row.next_correct), row.turn,
-            ]),
-            meanings(thought, "arrivals", ["arrival", "answer", "correct", "next_answer", "next_correct", "turn"]),
-          )
-        : null,
-    ];
-  }
-
   /** Planted causes of the boundaries of a planted language. */
   function truth(thought, pane) {
     if (!thought.truth?.length) return nothing("Not measured: the model has no planted language.");
@@ -91,67 +48,6 @@
     difference: "the log-prob of backtrack words minus that of wrap-up words",
     target: "the logit of the most likely next token",
   };
-
-  const TEXTS = [
-    ["decoding_actions", "decoding action", (row) => row.action],
-    ["wrong_samples", "continued", (row) => `${row.action}, ${row.place} arrival, draw ${row.draw}`],
-    ["steering", "steered", (row) => `${row.direction}, boundary ${row.boundary}, ${row.positions}, strength ${number(row.strength)}`],
-    ["mistakes", "changed", (row) => `${row.kind} at ${row.place}, draw ${row.draw}${row.noticed ? ", noticed" : ""}`],
-  ];
-
-  /** Texts that were decoded with a change, each folded. */
-  function texts(thought, pane) {
-    const found = TEXTS.flatMap(([part, name, label]) => (thought[part] || []).map((row) => ({ name, label: label(row), row })));
-    if (!found.length) return nothing("Not measured: nothing was decoded again from this thought.");
-    return [
-      element("p", null, `${found.length} texts that the model wrote with a change, or with other random numbers.`),
-      ...found.map(({ name, label, row }) =>
-        element(
-          "details.other",
-          null,
-          element("summary", null, `${name}: ${label} – answer ${visible(row.answer ?? "none")}, ${row.correct ? "right" : "wrong"}, ${number(row.tokens)} tokens`),
-          element("div.other-text", { dir: "auto" }, visible(row.text ?? row.following)),
-        ),
-      ),
-      thought.edits?.length
-        ? sheet(
-            "Changes that were made in this thought",
-            ["place", "kind", "was", "became", "added after the sentence", ""],
-            thought.edits.map((row) => [
-              row.place, row.kind, visible(row.old || "–"), visible(row.new || "–"), visible(row.appended || "–"),
-              element("button", { type: "button", onclick: () => pane.jump(explorer.tokenAt(thought, row.start)) }, "show"),
-            ]),
-            meanings(thought, "edits", ["place", "kind", "old", "new", "appended"]),
-          )
-        : null,
-    ];
-  }
-
-  /** Boundaries from which the thought was written again, and what it wrote. */
-  function resamples(thought, pane) {
-    if (!thought.boundaries?.length) return nothing("Not measured: no boundary of this thought was drawn for resampling.");
-    const first = thought.prompt_offsets.length;
-    const chosen = thought.boundaries.filter((row) => row.event !== null && row.event === pane.state.event);
-    const shown = new Set((chosen.length ? chosen : thought.boundaries).map((row) => row.position));
-    return [
-      element("p", null, "The thought was cut before a sentence and written again with other random numbers."),
-      sheet(
-        "Boundaries",
-        ["kind", "turned here", "draws", "turn back", "rate", "interval", "mass of backtrack words", "probe", ""],
-        thought.boundaries.map((row) => ({
-          attributes: chosen.includes(row) ? { class: "chosen" } : null,
-          cells: [
-            row.kind, yes(row.turned), number(row.draws), number(row.turns), percent(row.rate),
-            row.low === null ? "–" : `${percent(row.low)} to ${percent(row.high)}`, percent(row.mass), number(row.probe),
-            element("button", { type: "button", onclick: () => pane.jump(row.position + 1 - first) }, "show"),
-          ],
-        })),
-        meanings(thought, "boundaries", ["kind", "turned", "draws", "turns", "rate", "low", "mass", "probe"]),
-      ),
-      ...(thought.draws || []).filter((row) => shown.has(row.position)).map((row) =>
-        element("div.draw", { dir: "auto" }, element(`b.${row.turns ? "bad" : "good"}`, null, row.turns ? "turns " : "goes on "), visible(row.text), row.ended ? "" : " …")),
-    ];
-  }
 
   /** What interventions do to the turn at this very event. */
   function interventions(thought, pane, turn) {
@@ -266,13 +162,13 @@
 
   explorer.views = {
     exits: { title: "exits", build: exits },
-    rules: { title: "rules", build: rules },
+    rules: { title: "rules", build: explorer.rulesView },
     attribution: { title: "attribution", build: attribution, turn: true },
     attention: { title: "attention", build: attention, turn: true },
     lens: { title: "lens", build: lens, turn: true },
     interventions: { title: "interventions", build: interventions, turn: true },
-    resamples: { title: "resamples", build: resamples },
-    texts: { title: "other texts", build: texts },
+    resamples: { title: "resamples", build: explorer.resamplesView },
+    texts: { title: "other texts", build: explorer.textsView },
     truth: { title: "planted causes", build: truth },
     prompt: { title: "prompt", build: prompt, always: true },
   };

@@ -5,9 +5,8 @@ names, units and meanings of the table's contract.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
-import polars as pl
+from explorer.part import Part
 
 EXITS, RULES, TRUTH, TEXTS = "exits", "rules", "truth", "texts"
 ATTRIBUTION, ATTENTION, LENS = "attribution", "attention", "lens"
@@ -17,55 +16,6 @@ VIEWS = (
     *(ATTRIBUTION, ATTENTION, LENS, INTERVENTIONS),
 )
 """Views that the config can leave out. Thoughts with their events are always there."""
-
-DIGITS = 6
-"""Significant digits of the numbers that the explorer shows."""
-
-Rows = dict[tuple[object, ...], list[list[object]]]
-"""Values of the columns of a part, by key."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows of a table that belong to a thought, or to an event of it."""
-
-    name: str
-    """Its name in the explorer's data."""
-    table: str
-    """Name of the table in the study."""
-    columns: tuple[str, ...]
-    """Columns that are shown, without the keys."""
-    view: str | None = None
-    """Of `VIEWS`; None: always there."""
-    keys: tuple[str, ...] = ("trace",)
-
-    def rows(self, table: pl.DataFrame) -> Rows:
-        """Values of the columns, by key, in the order of the table.
-
-        Args:
-            table: its rows.
-        """
-        shown = [rounded(name, table.schema[name]) for name in self.columns]
-        groups = table.select(*self.keys, *shown).partition_by(
-            self.keys, as_dict=True, include_key=False, maintain_order=True
-        )
-        return {key: [list(row) for row in rows.rows()] for key, rows in groups.items()}
-
-
-def rounded(name: str, dtype: pl.DataType) -> pl.Expr:
-    """A column; real numbers with `DIGITS` significant digits, null if not finite."""
-    if dtype.is_float():
-        return short(pl.col(name)).alias(name)
-    if dtype in (pl.List(pl.Float32), pl.List(pl.Float64)):
-        return pl.col(name).list.eval(short(pl.element()))
-    return pl.col(name)
-
-
-def short(value: pl.Expr) -> pl.Expr:
-    """A real number with the digits that are shown; null if it is not finite."""
-    number = value.cast(pl.Float64)
-    return pl.when(number.is_finite()).then(number.round_sig_figs(DIGITS))
-
 
 THOUGHT_PARTS = (
     Part(
@@ -81,6 +31,7 @@ THOUGHT_PARTS = (
         "turns",
         ("event", "position", "logprob", "predicted_text", "is_word", "selected"),
         ATTRIBUTION,
+        beside=True,
     ),
     Part(
         "exits",
@@ -100,6 +51,7 @@ THOUGHT_PARTS = (
             *("trial_logprobs", "entropy", "marker_logprob", "marker_rank"),
         ),
         EXITS,
+        beside=True,
     ),
     Part(
         "arrivals",
@@ -119,6 +71,15 @@ THOUGHT_PARTS = (
         "stops",
         "exit_policies/stops",
         ("policy", "point", "kept", "full", "answer", "correct"),
+        RULES,
+    ),
+    Part(
+        "online",
+        "online_exit",
+        (
+            *("rule", "mode", "kept", "replay_kept", "full"),
+            *("stopped", "equal", "reason", "first"),
+        ),
         RULES,
     ),
     Part(
@@ -162,11 +123,52 @@ THOUGHT_PARTS = (
             *("closed", "answer", "correct", "following"),
         ),
         TEXTS,
+        also=("mistakes/edits",),
     ),
     Part(
         "edits",
         "mistakes/edits",
-        ("place", "kind", "start", "end", "old", "new", "appended"),
+        (
+            *("place", "kind", "sentence", "cut", "start", "end"),
+            *("old", "new", "appended", "kept"),
+        ),
+        TEXTS,
+    ),
+    Part(
+        "short",
+        "steering/short",
+        (
+            *("setting", "direction", "boundary", "positions", "strength", "kept"),
+            *("tokens", "turned", "text"),
+        ),
+        TEXTS,
+        only=("source", ("none", "direction")),
+    ),
+    Part(
+        "ablations",
+        "ablation/decoded",
+        (
+            *("length", "ablation", "null", "draw", "event", "backtracks"),
+            *("readable", "tokens", "closed", "correct", "text"),
+        ),
+        TEXTS,
+        also=("ablation",),
+    ),
+    Part(
+        "ablated",
+        "ablation",
+        ("event", "position"),
+        TEXTS,
+        distinct=True,
+        beside=True,
+    ),
+    Part(
+        "free_runs",
+        "injection/free_runs",
+        (
+            *("token", "direction", "boundary", "strength", "mode", "draw"),
+            *("tokens", "first_different", "turned"),
+        ),
         TEXTS,
     ),
     Part(
@@ -183,6 +185,7 @@ THOUGHT_PARTS = (
         "resampling/draws",
         ("position", "draw", "turns", "ended", "text"),
         RESAMPLES,
+        also=("resampling",),
     ),
 )
 """What is shown of a thought."""
@@ -193,6 +196,7 @@ ATTRIBUTION_PART = Part(
     ("position", "metric_value", "question_start", "max_abs", "signed_max"),
     ATTRIBUTION,
     ("trace", "event"),
+    also=("attribution",),
 )
 ATTENTION_PART = Part(
     "attention",
@@ -204,6 +208,7 @@ ATTENTION_PART = Part(
     ),
     ATTENTION,
     ("trace", "event"),
+    also=("attention/heads",),
 )
 LENS_PART = Part(
     "lens",
@@ -221,6 +226,8 @@ EXACT_PART = Part(
     ),
     ATTRIBUTION,
     ("trace", "event"),
+    also=("attribution", "attribution/tokens"),
+    beside=True,
 )
 EFFECTS_PART = Part(
     "effects",
@@ -237,18 +244,43 @@ TURN_PARTS = (ATTRIBUTION_PART, ATTENTION_PART, LENS_PART, EXACT_PART, EFFECTS_P
 """What is shown of a selected turn."""
 
 
-def needed_tables(views: Collection[str]) -> list[str]:
-    """Names of the tables that views need.
+def parts_of(views: Collection[str]) -> list[Part]:
+    """Parts of thoughts and turns that belong to views, or to all of them.
 
     Args:
         views: of `VIEWS`.
     """
     parts = (*THOUGHT_PARTS, *TURN_PARTS)
-    names = [part.table for part in parts if part.view is None or part.view in views]
-    further = {
-        ATTRIBUTION: "attribution",
-        ATTENTION: "attention/heads",
-        RULES: "exit_policies/policies",
-    }
-    names += [name for view, name in further.items() if view in views]
+    return [part for part in parts if part.view is None or part.view in views]
+
+
+def needed_tables(views: Collection[str]) -> list[str]:
+    """Names of the tables that views need; those of no view come first.
+
+    Args:
+        views: of `VIEWS`.
+    """
+    parts = parts_of(views)
+    names = [name for part in parts for name in (part.table, *part.also)]
     return list(dict.fromkeys(["problems", "traces", *names]))
+
+
+def shown_parts(views: Collection[str], made: Collection[str]) -> list[Part]:
+    """Parts of which all tables are made.
+
+    Args:
+        views: of `VIEWS`.
+        made: names of tables.
+    """
+    return [part for part in parts_of(views) if part.tables <= set(made)]
+
+
+def shown_views(views: Collection[str], made: Collection[str]) -> set[str]:
+    """Views that have something to look at.
+
+    Args:
+        views: of `VIEWS`.
+        made: names of tables.
+    """
+    parts = shown_parts(views, made)
+    return {part.view for part in parts if part.view is not None and not part.beside}

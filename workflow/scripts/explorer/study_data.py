@@ -9,7 +9,13 @@ from doubletake.study.registry import tables as contracts
 from doubletake.study.study_tables import StudyTables
 from doubletake.text.tokenizer import TraceTokenizer
 from explorer.chunks import write_chunk
-from explorer.parts import EXITS, RULES, THOUGHT_PARTS, TURN_PARTS, Part
+from explorer.parts import (
+    EXITS,
+    THOUGHT_PARTS,
+    TURN_PARTS,
+    shown_parts,
+    shown_views,
+)
 from explorer.thoughts import listed, records
 from explorer.turns import BINS, PROFILES, turn_records
 
@@ -23,7 +29,9 @@ class ShownStudy:
     folder: Path
     """Of its results."""
     views: frozenset[str]
-    """What is shown of it."""
+    """What is shown of it, if it is made."""
+    tables: frozenset[str]
+    """Names of the tables that are made."""
     metric: str
     """What was attributed (`attribution.metric` of the config)."""
     chunk_thoughts: int
@@ -32,9 +40,9 @@ class ShownStudy:
     """Turns in a chunk."""
 
     @property
-    def parts(self) -> list[Part]:
-        """Parts of a thought that are shown."""
-        return [p for p in THOUGHT_PARTS if p.view is None or p.view in self.views]
+    def parts(self) -> set[str]:
+        """Names of the parts that are shown."""
+        return {part.name for part in shown_parts(self.views, self.tables)}
 
 
 def write_study(
@@ -49,9 +57,11 @@ def write_study(
         folder: of all chunks.
     """
     tables = StudyTables(study.folder)
-    rows = listed(tables, exits=EXITS in study.views)
-    thoughts = records(tables, study.parts, tokenizer)
-    turns = turn_records(tables, set(study.views), tokenizer.text_of)
+    shown = study.parts
+    rows = listed(tables, exits=EXITS in shown)
+    parts = [part for part in THOUGHT_PARTS if part.name in shown]
+    thoughts = records(tables, parts, tokenizer)
+    turns = turn_records(tables, shown, tokenizer.text_of)
     for k, part in enumerate(_runs(thoughts, study.chunk_thoughts)):
         write_chunk(folder, f"{number}-thoughts-{k}", part)
     places: dict[str, int] = {}
@@ -78,9 +88,8 @@ def write_study(
         "name": study.name,
         "thoughts": rows.height,
         "chunk": study.chunk_thoughts,
-        "views": sorted(study.views),
+        "views": sorted(shown_views(study.views, study.tables)),
         "metric": study.metric,
-        "policies": _policies(tables) if RULES in study.views else [],
     }
 
 
@@ -100,11 +109,6 @@ def legend() -> dict[str, dict[str, Any]]:
             ],
         }
     return shown | {"bins": {"columns": list(BINS)}, "profiles": {"tokens": PROFILES}}
-
-
-def _policies(tables: Any) -> list[str]:
-    """Names of exit rules and policies, in the order of their table."""
-    return list(tables["exit_policies/policies"]["policy"].unique(maintain_order=True))
 
 
 def _runs(items: list[Any], size: int) -> Iterator[list[Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from doubletake.text.tokenizer import TraceTokenizer
-from explorer.parts import DIGITS, Part
+from explorer.part import DIGITS, Part
 
 LIST = (
     *("trace", "problem", "correct", "answer", "tokens", "closed", "limited"),

@@ -1,23 +1,18 @@
 """Records of selected turns: attribution, attention of leading heads, logit lens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import isfinite
 from typing import Any
 
 import polars as pl
 
+from explorer.part import DIGITS, Rows, rounded
 from explorer.parts import (
-    ATTENTION,
-    ATTRIBUTION,
+    ATTENTION_PART,
     ATTRIBUTION_PART,
-    DIGITS,
     EFFECTS_PART,
     EXACT_PART,
-    INTERVENTIONS,
-    LENS,
     LENS_PART,
-    Rows,
-    rounded,
 )
 
 PROFILES = 64
@@ -35,13 +30,13 @@ Key = tuple[object, ...]
 
 
 def turn_records(
-    tables: Any, views: set[str], text_of: Callable[[int], str]
+    tables: Any, parts: Collection[str], text_of: Callable[[int], str]
 ) -> dict[Key, dict[str, Any]]:
     """Records by (trace, event); what a study has not measured is absent.
 
     Args:
         tables: of the study.
-        views: which are shown.
+        parts: names of the parts that are shown.
         text_of: the text of a token id.
     """
     found: dict[Key, dict[str, Any]] = {}
@@ -50,16 +45,17 @@ def turn_records(
         for key, rows in part.items():
             found.setdefault(key, {})[name] = rows
 
-    if ATTRIBUTION in views:
+    if ATTRIBUTION_PART.name in parts:
         scores = ATTRIBUTION_PART.rows(tables["attribution/tokens"])
         add("attribution", {key: rows[0] for key, rows in scores.items()})
         add("profiles", profiles(tables["attribution"], scores))
+    if EXACT_PART.name in parts:
         add("exact", EXACT_PART.rows(tables[EXACT_PART.table]))
-    if ATTENTION in views:
+    if ATTENTION_PART.name in parts:
         add("attention", head_rows(tables["attention"], tables["attention/heads"]))
-    if LENS in views:
+    if LENS_PART.name in parts:
         add("lens", lens_rows(tables["logit_lens"], text_of))
-    if INTERVENTIONS in views:
+    if EFFECTS_PART.name in parts:
         rows = EFFECTS_PART.rows(tables[EFFECTS_PART.table])
         add("effects", {key: row[0] for key, row in rows.items()})
     order = {name: k for k, name in enumerate(tables["traces"]["trace"])}

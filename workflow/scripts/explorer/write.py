@@ -1,7 +1,8 @@
 """Writes the explorer: pages and data, to look at every thought in a browser.
 
 Inputs
-    per study: problems, traces, events, and the tables of the views in the config.
+    per study: problems, traces, events, and the tables of the views in the config (with
+        `explorer.only_made`: those that are made).
     page: the page's files (`workflow/explorer/`).
 
 Outputs
@@ -64,6 +65,7 @@ if __name__ == "__main__":
                     study["name"],
                     Path(study["folder"]),
                     frozenset(snakemake.params.settings["views"]),
+                    frozenset(study["tables"]),
                     snakemake.params.metric,
                     CHUNK_THOUGHTS,
                     CHUNK_TURNS,
