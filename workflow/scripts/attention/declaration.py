@@ -5,7 +5,7 @@ from attention.tables import (
     ATTENTION_HEADS,
     ATTENTION_SUMMARY,
 )
-from doubletake.study.comparisons import Comparison, Panel
+from doubletake.study.comparisons import DEPTH, Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -72,53 +72,28 @@ DECLARATION = Experiment(
         "Share of attention to the sentence of the last arrival, mean over heads, by "
         "depth. Left: positions that predict a backtrack. Middle: their matched "
         "controls. Right: the difference of the two. Dotted: no difference.",
-        (
+        tuple(
             Panel(
-                title="At backtracks",
+                title=title,
                 table="attention/summary",
                 across="layer",
                 value="mean",
                 where={
                     "measure": "attention",
                     "bin": "arrival_sentence",
-                    "kind": "backtrack",
+                    "kind": kind,
                 },
                 ends=("low", "high"),
-                of_last=True,
-                axis="depth in the model (share of its layers)",
+                nothing=0.0 if kind == "difference" else None,
                 percent=True,
-            ),
-            Panel(
-                title="At matched controls",
-                table="attention/summary",
-                across="layer",
-                value="mean",
-                where={
-                    "measure": "attention",
-                    "bin": "arrival_sentence",
-                    "kind": "matched",
-                },
-                ends=("low", "high"),
                 of_last=True,
-                axis="depth in the model (share of its layers)",
-                percent=True,
-            ),
-            Panel(
-                title="Difference",
-                table="attention/summary",
-                across="layer",
-                value="mean",
-                where={
-                    "measure": "attention",
-                    "bin": "arrival_sentence",
-                    "kind": "difference",
-                },
-                ends=("low", "high"),
-                of_last=True,
-                axis="depth in the model (share of its layers)",
-                nothing=0.0,
-                percent=True,
-            ),
+                axis=DEPTH,
+            )
+            for kind, title in (
+                ("backtrack", "At backtracks"),
+                ("matched", "At matched controls"),
+                ("difference", "Difference"),
+            )
         ),
     ),
 )

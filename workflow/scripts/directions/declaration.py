@@ -8,7 +8,7 @@ from directions.tables import (
     DIRECTION_UNITS,
     DIRECTIONS,
 )
-from doubletake.study.comparisons import Comparison, Panel
+from doubletake.study.comparisons import DEPTH, Comparison, Panel
 from doubletake.study.declaration import Artifact, Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -66,59 +66,21 @@ DECLARATION = Experiment(
         "Share of matched pairs on other problems in which the turn lies further "
         "along a direction than its control, by depth. Dashes: the same with shuffled "
         "labels. Dotted: chance.",
-        (
+        tuple(
             Panel(
-                title="ward",
+                title=direction,
                 table="directions/held_out",
                 across="boundary",
                 value="ordered",
-                where={"direction": "ward"},
+                where={"direction": direction},
                 ends=("low", "high"),
                 beside=("shuffled",),
                 nothing=0.5,
-                of_last=True,
-                axis="depth in the model (share of its layers)",
                 percent=True,
-            ),
-            Panel(
-                title="venhoff",
-                table="directions/held_out",
-                across="boundary",
-                value="ordered",
-                where={"direction": "venhoff"},
-                ends=("low", "high"),
-                beside=("shuffled",),
-                nothing=0.5,
                 of_last=True,
-                axis="depth in the model (share of its layers)",
-                percent=True,
-            ),
-            Panel(
-                title="seal",
-                table="directions/held_out",
-                across="boundary",
-                value="ordered",
-                where={"direction": "seal"},
-                ends=("low", "high"),
-                beside=("shuffled",),
-                nothing=0.5,
-                of_last=True,
-                axis="depth in the model (share of its layers)",
-                percent=True,
-            ),
-            Panel(
-                title="probe",
-                table="directions/held_out",
-                across="boundary",
-                value="ordered",
-                where={"direction": "probe"},
-                ends=("low", "high"),
-                beside=("shuffled",),
-                nothing=0.5,
-                of_last=True,
-                axis="depth in the model (share of its layers)",
-                percent=True,
-            ),
+                axis=DEPTH,
+            )
+            for direction in ("ward", "venhoff", "seal", "probe")
         ),
     ),
 )

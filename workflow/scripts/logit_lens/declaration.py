@@ -1,6 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
-from doubletake.study.comparisons import Comparison, Panel
+from doubletake.study.comparisons import DEPTH, Comparison, Panel
 from doubletake.study.declaration import Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -99,7 +99,7 @@ DECLARATION = Experiment(
                 ends=("low", "high"),
                 beside=("random",),
                 of_last=True,
-                axis="depth in the model (share of its layers)",
+                axis=DEPTH,
             ),
             Panel(
                 title="Backtracks minus matched controls",
@@ -114,7 +114,7 @@ DECLARATION = Experiment(
                 },
                 ends=("low", "high"),
                 of_last=True,
-                axis="depth in the model (share of its layers)",
+                axis=DEPTH,
                 nothing=0.0,
             ),
             Panel(
@@ -125,7 +125,7 @@ DECLARATION = Experiment(
                 where={"kind": "backtrack"},
                 ends=("low", "high"),
                 of_last=True,
-                axis="depth in the model (share of its layers)",
+                axis=DEPTH,
                 percent=True,
             ),
         ),

@@ -1,6 +1,6 @@
 """Declares the tables, figures and files of this experiment."""
 
-from doubletake.study.comparisons import Comparison, Panel
+from doubletake.study.comparisons import DEPTH, Comparison, Panel
 from doubletake.study.declaration import Artifact, Experiment, Figure
 from doubletake.tables.runs import RUNS
 from doubletake.tables.verification import VERIFICATION
@@ -55,51 +55,24 @@ DECLARATION = Experiment(
         "AUROC of linear probes on other problems, by depth. Dashes: the best of "
         "three controls (shuffled labels, the token alone, the place alone). Dotted: "
         "chance.",
-        (
+        tuple(
             Panel(
-                title="Backtrack against matched control",
+                title=title,
                 table="probing",
                 across="boundary",
                 value="auroc",
-                where={"contrast": "backtrack_control"},
+                where={"contrast": contrast},
                 beside=("shuffled_auroc", "token_auroc", "depth_auroc"),
                 nothing=0.5,
                 of_last=True,
-                axis="depth in the model (share of its layers)",
-            ),
-            Panel(
-                title="Backtrack against wrap-up",
-                table="probing",
-                across="boundary",
-                value="auroc",
-                where={"contrast": "backtrack_wrap_up"},
-                beside=("shuffled_auroc", "token_auroc", "depth_auroc"),
-                nothing=0.5,
-                of_last=True,
-                axis="depth in the model (share of its layers)",
-            ),
-            Panel(
-                title="Right against wrong arrival",
-                table="probing",
-                across="boundary",
-                value="auroc",
-                where={"contrast": "right_arrival"},
-                beside=("shuffled_auroc", "token_auroc", "depth_auroc"),
-                nothing=0.5,
-                of_last=True,
-                axis="depth in the model (share of its layers)",
-            ),
-            Panel(
-                title="Wrap-up against control",
-                table="probing",
-                across="boundary",
-                value="auroc",
-                where={"contrast": "wrap_up_control"},
-                beside=("shuffled_auroc", "token_auroc", "depth_auroc"),
-                nothing=0.5,
-                of_last=True,
-                axis="depth in the model (share of its layers)",
-            ),
+                axis=DEPTH,
+            )
+            for contrast, title in (
+                ("backtrack_control", "Backtrack against matched control"),
+                ("backtrack_wrap_up", "Backtrack against wrap-up"),
+                ("right_arrival", "Right against wrong arrival"),
+                ("wrap_up_control", "Wrap-up against control"),
+            )
         ),
     ),
 )

@@ -68,12 +68,12 @@ DECLARATION = Experiment(
         "Change of its log-odds from the first exit to the second, and at later "
         "steps: if the thought goes on, if its sentence is stated again instead, and "
         "the difference of the two. Dotted: no change.",
-        (
+        tuple(
             Panel(
-                title="Thinking on, nats",
+                title=title,
                 table="repetition/steps",
                 across="part",
-                value="thought",
+                value=value,
                 where={
                     "outcome": "right",
                     "answer": "fixed",
@@ -81,33 +81,12 @@ DECLARATION = Experiment(
                     "which": "all",
                 },
                 nothing=0.0,
-            ),
-            Panel(
-                title="Stating it again, nats",
-                table="repetition/steps",
-                across="part",
-                value="repeated",
-                where={
-                    "outcome": "right",
-                    "answer": "fixed",
-                    "measure": "log_odds",
-                    "which": "all",
-                },
-                nothing=0.0,
-            ),
-            Panel(
-                title="Difference, nats",
-                table="repetition/steps",
-                across="part",
-                value="more",
-                where={
-                    "outcome": "right",
-                    "answer": "fixed",
-                    "measure": "log_odds",
-                    "which": "all",
-                },
-                nothing=0.0,
-            ),
+            )
+            for value, title in (
+                ("thought", "Thinking on, nats"),
+                ("repeated", "Stating it again, nats"),
+                ("more", "Difference, nats"),
+            )
         ),
     ),
 )

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+DEPTH = "depth in the model (share of its layers)"
+"""Label of an axis with `of_last`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
