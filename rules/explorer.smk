@@ -1,20 +1,10 @@
 """Explorer: every thought of all studies, to look at in a browser."""
 
-from explorer.parts import needed_tables
+from explorer.parts import asked_tables
 
-
-def explorer_tables(folder):
-    """Names of a study's tables that the explorer shows."""
-    settings = config["explorer"]
-    names = needed_tables(settings["views"])
-    if not settings["only_made"]:
-        return names
-    always = needed_tables([])  # thoughts and their events
-    made = [name for name in names if Path(folder, f"{name}.parquet").is_file()]
-    return [*always, *(name for name in made if name not in always)]
-
-
-EXPLORER_TABLES = {folder: explorer_tables(folder) for folder in study_folders()}
+EXPLORER_TABLES = {
+    folder: asked_tables(folder, **config["explorer"]) for folder in study_folders()
+}
 EXPLORER_PAGE = SOURCES.own("workflow/explorer")
 
 

@@ -5,6 +5,7 @@ names, units and meanings of the table's contract.
 """
 
 from collections.abc import Collection
+from pathlib import Path
 
 from explorer.part import Part
 
@@ -263,6 +264,24 @@ def needed_tables(views: Collection[str]) -> list[str]:
     parts = parts_of(views)
     names = [name for part in parts for name in (part.table, *part.also)]
     return list(dict.fromkeys(["problems", "traces", *names]))
+
+
+def asked_tables(
+    folder: str | Path, views: Collection[str], *, only_made: bool
+) -> list[str]:
+    """Names of the tables that the explorer of a study reads.
+
+    Args:
+        folder: of the study's results.
+        views: of `VIEWS`.
+        only_made: only tables that exist; thoughts and their events are always read.
+    """
+    always = needed_tables([])
+    return [
+        name
+        for name in needed_tables(views)
+        if not only_made or name in always or Path(folder, f"{name}.parquet").is_file()
+    ]
 
 
 def shown_parts(views: Collection[str], made: Collection[str]) -> list[Part]:
