@@ -115,4 +115,4 @@ def test_the_figure_says_which_studies_are_missing():
     assert "one" not in figure.get_supxlabel()
     nothing = all_rows([WORDS], {"one": {"t": empty}})
     figure = draw(Comparison("c", (WORDS,)), nothing, ["one"])
-    assert "Not checked" in figure.axes[0].texts[0].get_text()
+    assert "Not checked in any study" in figure.axes[0].texts[0].get_text()

@@ -22,6 +22,7 @@ from doubletake.study.comparisons import Comparison, Panel
 NUMBERS_HEIGHT = 3.0  # inches: a panel with an axis of numbers
 ROW_HEIGHT, STUDY_HEIGHT = 0.16, 0.07  # inches: a row of words, and each study in it
 LABELS = 0.6  # inches: title and axis
+WHY = "not measured, or too few problems"
 TICKS = 5  # at most, on an axis below words: percentages are wide
 
 
@@ -34,7 +35,7 @@ def draw(comparison: Comparison, rows: pl.DataFrame, studies: list[str]) -> Figu
         studies: names of all studies, in their order; decides colours and marks.
     """
     if rows.is_empty():
-        return empty_figure("Not checked: too few problems in every study.")
+        return empty_figure(f"Not checked in any study: {WHY}.")
     panels = comparison.panels
     parts = [rows.filter(panel=panel.title) for panel in panels]
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
@@ -75,7 +76,7 @@ def _draw_panel(
     axes.set_title(panel.title, wrap=True)
     if part.is_empty():
         axes.set_axis_off()
-        message = "not checked: too few problems"
+        message = f"not checked:\n{WHY}"
         axes.text(0.5, 0.5, message, ha="center", color=FAINT, transform=axes.transAxes)
         return
     words = part["number"].count() == 0
@@ -142,4 +143,4 @@ def _left_out(
     ]
     if not missing:
         return ""
-    return f"Not in every panel, because of too few problems: {', '.join(missing)}."
+    return f"Not in every panel ({WHY}): {', '.join(missing)}."
