@@ -96,6 +96,6 @@ def test_every_answer_is_one_sentence(render):
     answers = [" ".join(one.split()) for one in page.blocks if "Details" in one]
     assert len(answers) >= len(QUESTIONS)
     for answer in answers[: len(QUESTIONS)]:
-        text = answer.removesuffix("Details").strip()
+        text = answer.removesuffix("Details · CSV").strip()
         assert text.endswith(".")
         assert not re.search(r"[.?!] [A-Z]", text), text

@@ -13,6 +13,8 @@ class Question:
     experiment: str
     """The experiment whose first sentence answers it, study by study."""
     caption: str
+    table: str
+    """The table with the numbers of the figure, or with a finer cut of the same ones."""
     answer: str = "answer"
     """The function of the experiment's `page.py` that answers it in one sentence."""
 
@@ -24,6 +26,7 @@ QUESTIONS = (
         "early_exit",
         "Thoughts are cut after arrival k, and the model must answer. Exit 0 is before "
         "any thought. Line: right answers. Dashes: mean probability of the answer.",
+        "early_exit/summary",
     ),
     Question(
         "stops",
@@ -32,6 +35,7 @@ QUESTIONS = (
         "Every mark is an exit rule. Across: the tokens that it spends, trials "
         "included, as a share of the whole thoughts’ tokens. Up: the change of "
         "accuracy. A rule on the line loses nothing.",
+        "exit_policies/policies",
     ),
     Question(
         "turns",
@@ -40,6 +44,7 @@ QUESTIONS = (
         "How well a linear probe of the residual stream tells backtracks from matched "
         "controls, by depth. Dashes: the best of three controls (shuffled labels, the "
         "token alone, the place alone). Dots: chance.",
+        "probing",
         "turning",
     ),
     Question(
@@ -48,6 +53,7 @@ QUESTIONS = (
         "repair",
         "Accuracy of the thought’s own answer minus that of the answer held at arrival "
         "k, on the same thoughts.",
+        "repair/gains",
         "headline",
     ),
 )

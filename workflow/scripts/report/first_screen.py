@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import quote
 
 from doubletake.page.study_data import StudyData
 from overview.reading import QUESTIONS, Question
 from report.drawings import Drawing, drawing
+from report.figure_links import NUMBERS
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class Answer:
     text: str
     address: str
     """Where the page has the details."""
+    numbers: str
+    """The CSV file with the numbers, from the page on."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ def first_screen(
                 data.name,
                 answer_of(question, data),
                 f"#{name}/{question.experiment}",
+                f"{NUMBERS}/{quote(name)}/{question.table}.csv",
             )
             for name, data in studies
         ]
