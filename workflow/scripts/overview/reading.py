@@ -14,7 +14,7 @@ class Question:
     """The experiment whose first sentence answers it, study by study."""
     caption: str
     table: str
-    """The table with the numbers of the figure, or with a finer cut of the same ones."""
+    """The table with the numbers of the figure, or with finer ones."""
     answer: str = "answer"
     """The function of the experiment's `page.py` that answers it in one sentence."""
 
