@@ -70,8 +70,9 @@ DECLARATION = Experiment(
     ),
     comparison=Comparison(
         "Share of attention to the sentence of the last arrival, mean over heads, by "
-        "depth. Left: positions that predict a backtrack. Middle: their matched "
-        "controls. Right: the difference of the two. Dotted: no difference.",
+        "depth, in matched pairs. Left: positions that predict a backtrack and have a "
+        "matched control. Middle: all selected controls. Right: backtrack minus "
+        "control, within the pairs. Dotted: no difference.",
         tuple(
             Panel(
                 title=title,
@@ -90,8 +91,8 @@ DECLARATION = Experiment(
                 axis=DEPTH,
             )
             for kind, title in (
-                ("backtrack", "At backtracks"),
-                ("matched", "At matched controls"),
+                ("matched", "At matched backtracks"),
+                ("control", "At controls"),
                 ("difference", "Difference"),
             )
         ),

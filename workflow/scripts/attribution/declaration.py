@@ -122,7 +122,7 @@ DECLARATION = Experiment(
                 nothing=0.0,
             ),
             Panel(
-                title="Estimate against exact patching",
+                title="Gradient against exact patching",
                 table="attribution/checks",
                 across="statistic",
                 value="mean",

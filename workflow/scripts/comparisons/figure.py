@@ -22,6 +22,7 @@ from doubletake.study.comparisons import Comparison, Panel
 NUMBERS_HEIGHT = 3.0  # inches: a panel with an axis of numbers
 ROW_HEIGHT, STUDY_HEIGHT = 0.16, 0.07  # inches: a row of words, and each study in it
 LABELS = 0.6  # inches: title and axis
+LETTER = 0.08  # inches: width of a letter of the legend
 WHY = "not measured, or too few problems"
 TICKS = 5  # at most, on an axis below words: percentages are wide
 
@@ -58,7 +59,12 @@ def draw(comparison: Comparison, rows: pl.DataFrame, studies: list[str]) -> Figu
         grid[0, 0].plot([], [], mark.mark, color=mark.colour, label=name)[0]
         for name, mark in ((name, study_mark(k)) for k, name in enumerate(studies))
     ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize=8.5)
+    longest = max(map(len, studies))
+    fits = 2 * longest * LETTER < figure.get_figwidth() - 1
+    figure.set_figheight(figure.get_figheight() + 0.17 * len(studies) / (1 + fits))
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=1 + fits, fontsize=8.5
+    )
     write_note(figure, _left_out(parts, panels, studies))
     return figure
 

@@ -64,9 +64,10 @@ DECLARATION = Experiment(
         ),
     ),
     comparison=Comparison(
-        "Every exit rule at its published threshold. Left: accuracy at the stops "
-        "minus that of the whole thoughts. Right: kept and trial tokens over those of "
-        "the whole thoughts. Dotted: what thinking to the end gives.",
+        "Every rule that could be replayed, at its own threshold; `no_thought` and "
+        "`to_the_end` are drawn beside them. Left: accuracy at the stops minus that "
+        "of the whole thoughts. Right: kept and trial tokens over those of the whole "
+        "thoughts. Dotted: what thinking to the end gives.",
         (
             Panel(
                 title="Change of accuracy",

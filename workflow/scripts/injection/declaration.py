@@ -83,7 +83,8 @@ DECLARATION = Experiment(
     comparison=Comparison(
         "A vector is added once, at the last token of an arrival’s sentence; a mark "
         "for each depth and strength. Left: share of all divergence that falls on the "
-        "first token. Right: the same with more attention to the injected token.",
+        "first token. Right: the same with more attention to the injected token. "
+        "These intervals are corrected for the number of tests.",
         (
             Panel(
                 title="First token’s share of the divergence",

@@ -54,11 +54,13 @@ DECLARATION = Experiment(
         ),
     ),
     comparison=Comparison(
-        "One number of a right thought is changed, and the thought is continued. Left "
-        "and middle: continuations that turn back at the next boundary, by the "
-        "change, at the first and at the last sentence with an equation. Short "
-        "vertical lines: the same thoughts without a change. Right: continuations "
-        "that end right.",
+        "A right thought is changed and continued: one number, or, as a comparison, "
+        "nothing (none), words alone (paraphrase), a neutral sentence after it "
+        "(filler). wait and external change a result too, and add a word or make it "
+        "the user’s text. Left and middle: continuations that turn back at the next "
+        "sentence, by the change, at the first and at the last sentence with an "
+        "equation. Short vertical lines: the same thoughts without a change. Right: "
+        "continuations that end right.",
         (
             Panel(
                 title="Turns back, first place",

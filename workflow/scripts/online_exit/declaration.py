@@ -26,10 +26,12 @@ DECLARATION = Experiment(
         ),
     ),
     comparison=Comparison(
-        "Time to decode the thoughts up to the stop of each rule, all timed thoughts "
-        "of a study together. Short vertical lines: the time to their end. Times of "
-        "one run have no interval. Times of different machines are not comparable; "
-        "the section of each study names its device.",
+        "Time to read prompts and to decode the thoughts up to the stop of each rule, "
+        "in sum over the timed thoughts of a study. The time of looking and of "
+        "finding places is not in it; the table of each study has it, and it can "
+        "exceed the saving. Short vertical lines: the time to the end. Sums of "
+        "medians have no interval. Studies with more timed thoughts have larger sums, "
+        "and times of different machines are not comparable.",
         (
             Panel(
                 title="Seconds to the stop",

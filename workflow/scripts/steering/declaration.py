@@ -68,16 +68,18 @@ DECLARATION = Experiment(
         ),
     ),
     comparison=Comparison(
-        "The chosen direction of each study, added with every strength at every place "
-        "of its setting. Left: continuations from an arrival that turn back. Middle: "
-        "the same with random vectors of equal length. Right: accuracy of whole "
-        "thoughts, minus that without steering. Dotted: no change.",
+        "The chosen direction of each study at every strength, with the same "
+        "positions. Left: share of continuations from an arrival that turn back, "
+        "minus that without a vector. Middle: the same with random vectors of equal "
+        "length. Right: accuracy of whole thoughts, minus that without a vector. "
+        "Dotted: no change. At large strengths the text may be broken; the section of "
+        "each study marks where.",
         (
             Panel(
-                title="Continuations that turn back",
+                title="Change of turning back",
                 table="steering/ladder",
                 across="strength",
-                value="turned",
+                value="turned_shift",
                 where={"source": "direction"},
                 axis="strength, in norms of the residual stream",
                 percent=True,
@@ -86,7 +88,7 @@ DECLARATION = Experiment(
                 title="The same with random vectors",
                 table="steering/ladder",
                 across="strength",
-                value="turned",
+                value="turned_shift",
                 where={"source": "random"},
                 axis="strength, in norms of the residual stream",
                 percent=True,

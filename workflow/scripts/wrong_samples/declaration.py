@@ -43,9 +43,10 @@ DECLARATION = Experiment(
         ),
     ),
     comparison=Comparison(
-        "Thoughts, cut after their last arrival and continued. Left: wrong thoughts "
-        "that end right. Middle: right thoughts that end wrong. Right: change of "
-        "accuracy if all thoughts of the study were continued so. Dotted: no gain.",
+        "Thoughts, cut after their last arrival and continued; afresh is a new "
+        "thought, and vote the majority of new draws. Left: wrong thoughts that end "
+        "right. Middle: right thoughts that end wrong. Right: change of accuracy if "
+        "all thoughts of the study were continued so. Dotted: no gain.",
         (
             Panel(
                 title="Wrong thoughts mended",
