@@ -70,7 +70,7 @@ DECLARATION = Experiment(
     ),
     comparison=Comparison(
         "Share of attention to the sentence of the last arrival, mean over heads, by "
-        "depth, in matched pairs. Left: positions that predict a backtrack and have a "
+        "depth. Left: positions that predict a backtrack and have a "
         "matched control. Middle: all selected controls. Right: backtrack minus "
         "control, within the pairs. Dotted: no difference.",
         tuple(
