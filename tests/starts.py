@@ -65,6 +65,9 @@ def _loaded(variables: tuple[tuple[str, str], ...]) -> "subprocess.Popen[str]":
     )
 
 
+ONE_AT_A_TIME = threading.Lock()
+
+
 def start(
     arguments: list[str],
     folder: Path,
@@ -90,9 +93,10 @@ def start(
         "output": str(output),
         "niceness": niceness,
     }
-    print(json.dumps(request), file=process.stdin, flush=True)
-    begun(int(process.stdout.readline()))
-    status = int(process.stdout.readline())
+    with ONE_AT_A_TIME:  # the process that forks answers in turn
+        print(json.dumps(request), file=process.stdin, flush=True)
+        begun(int(process.stdout.readline()))
+        status = int(process.stdout.readline())
     said = output.read_text(errors="replace")
     return subprocess.CompletedProcess(request["arguments"], status, said)
 

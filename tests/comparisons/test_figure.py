@@ -1,11 +1,13 @@
 """The points of a comparison, and how they are drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from comparisons.figure import draw
-from comparisons.places import SCHEMA, all_rows, drawn_rows
+from comparisons.places import SCHEMA, all_rows, points
 from doubletake.page.study_marks import COLOURS, MARKS, study_mark
 from doubletake.study.comparisons import Comparison, Panel
 
@@ -50,7 +52,7 @@ def table(shift=0.0, problems=20):
 
 
 def test_only_the_wanted_rows_are_drawn_in_their_order():
-    rows = drawn_rows(WORDS, "one", table())
+    rows = points(WORDS, "one", table())
     assert rows.schema == SCHEMA
     assert rows["place"].to_list() == ["late", "early", "again"]
     assert rows["value"].to_list() == [0.5, 0.51, 0.52]
@@ -60,7 +62,7 @@ def test_only_the_wanted_rows_are_drawn_in_their_order():
 
 
 def test_layers_become_shares_of_the_last_one():
-    rows = drawn_rows(LINE, "one", table())
+    rows = points(LINE, "one", table())
     assert rows["number"].to_list() == [0.0, 0.5, 1.0]
 
 
@@ -69,18 +71,48 @@ def test_a_wanted_value_can_be_null():
         title="Rate", table="t", across="kind", value="rate", where={"place": None}
     )
     without = table(0.25).with_columns(place=pl.lit(None, pl.String))
-    rows = drawn_rows(panel, "one", pl.concat([table(), without]))
+    rows = points(panel, "one", pl.concat([table(), without]))
     assert set(rows["value"].to_list()) == {0.75, 0.76, 0.77}
 
 
-def test_points_without_a_needed_interval_are_left_out():
+def test_points_without_a_needed_interval_are_not_drawn_but_counted():
     few = table(problems=2).with_columns(rate_low=None)
     both = pl.concat([table(), few], how="vertical_relaxed")
-    assert drawn_rows(WORDS, "one", both).height == 3
+    rows = points(WORDS, "one", both)
+    assert rows["drawn"].to_list() == [True] * 3 + [False] * 3
+    figure = draw(Comparison("c", (WORDS,)), rows, ["one"])
+    assert "one (3 points)" in figure.get_supxlabel()
+    (line,) = (
+        x for x in figure.axes[0].lines if list(x.get_xdata()) == [0.5, 0.51, 0.52]
+    )
+    assert line.get_marker() == MARKS[0]
     once = Panel(
         title="Rate", table="t", across="kind", value="rate", measured_once=True
     )
-    assert drawn_rows(once, "one", few)["low"].null_count() == 6
+    assert points(once, "one", few)["drawn"].all()
+
+
+def test_depth_is_that_of_the_last_layer_of_the_table():
+    short = table().with_columns(
+        rate=pl.when(pl.col("layer") < 2).then("rate"),
+    )
+    assert points(LINE, "one", short)["number"].to_list() == [0.0, 0.5]
+
+
+def test_a_study_that_cannot_have_a_panel_is_not_called_missing():
+    tables = {"one": {"t": table()}, "two": {"t": table().clear()}}
+    panel = replace(WORDS, only="planted languages only")
+    figure = draw(Comparison("c", (panel,)), all_rows([panel], tables), list(tables))
+    assert figure.get_supxlabel() == ""
+
+
+def test_long_names_stand_below_each_other():
+    names = [f"a-model-with-a-rather-long-name-{k} on problems" for k in range(7)]
+    rows = all_rows([WORDS], {name: {"t": table()} for name in names})
+    figure = draw(Comparison("c", (WORDS,)), rows, names)
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
 
 
 def test_every_study_has_its_own_colour_and_mark():

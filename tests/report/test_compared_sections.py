@@ -2,6 +2,7 @@
 
 from urllib.parse import unquote
 
+import pytest
 from tiny_report import Study
 
 from doubletake.page.sections import Sheet
@@ -69,7 +70,14 @@ def test_tables_of_another_shape_stay_apart():
         ("study", "a", "b"),
         ("study", "a", "c"),
     ]
-    assert [table.rows[0][0] for table in merged] == ["s", "t"]
+    assert merged[0].rows == (("s", "x", "1"), ("t", "–", "–"))
+    assert merged[1].rows == (("s", "–", "–"), ("t", "x", "3"))
+
+
+def test_two_tables_of_one_shape_in_a_study_are_refused():
+    twice = [sheet((("x", "1"),)), sheet((("y", "2"),))]
+    with pytest.raises(ValueError, match="s has two tables 'T' of one shape"):
+        merged_sheets({"s": twice})
 
 
 def test_facts_get_a_column_per_study():

@@ -10,6 +10,7 @@ from comparisons.places import words_of
 from doubletake.page.plots import (
     DASHED,
     FAINT,
+    counted,
     empty_figure,
     mark_size,
     new_figure,
@@ -35,10 +36,11 @@ def draw(comparison: Comparison, rows: pl.DataFrame, studies: list[str]) -> Figu
         rows: columns of `comparisons.places.SCHEMA`.
         studies: names of all studies, in their order; decides colours and marks.
     """
-    if rows.is_empty():
+    drawn = rows.filter("drawn")
+    if drawn.is_empty():
         return empty_figure(f"Not checked in any study: {WHY}.")
     panels = comparison.panels
-    parts = [rows.filter(panel=panel.title) for panel in panels]
+    parts = [drawn.filter(panel=panel.title) for panel in panels]
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
     heights = [
         max(_height(part, studies) for part in parts[start : start + columns])
@@ -65,7 +67,7 @@ def draw(comparison: Comparison, rows: pl.DataFrame, studies: list[str]) -> Figu
     figure.legend(
         handles=handles, loc="outside upper left", ncols=1 + fits, fontsize=8.5
     )
-    write_note(figure, _left_out(parts, panels, studies))
+    write_note(figure, _absent(parts, panels, studies), _too_few(rows, studies))
     return figure
 
 
@@ -82,7 +84,7 @@ def _draw_panel(
     axes.set_title(panel.title, wrap=True)
     if part.is_empty():
         axes.set_axis_off()
-        message = f"not checked:\n{WHY}"
+        message = f"not checked:\n{panel.only or WHY}"
         axes.text(0.5, 0.5, message, ha="center", color=FAINT, transform=axes.transAxes)
         return
     words = part["number"].count() == 0
@@ -100,12 +102,11 @@ def _draw_panel(
         axes.set_yticks(range(len(places)), [name.replace("_", " ") for name in places])
         axes.set_ylim(len(places) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
+        axes.xaxis.set_major_locator(MaxNLocator(TICKS))
     else:
         axes.set_xlabel(panel.axis)
-    if words:
-        axes.xaxis.set_major_locator(MaxNLocator(TICKS))
-    elif (part["number"] % 1 == 0).all():
-        whole_ticks(axes)
+        if (part["number"] % 1 == 0).all():
+            whole_ticks(axes)
     if panel.percent:
         numbers = axes.xaxis if words else axes.yaxis
         numbers.set_major_formatter(PercentFormatter(1))
@@ -138,15 +139,27 @@ def _draw_line(axes: Axes, rows: pl.DataFrame, number: int) -> None:
     axes.plot(x, beside, color=mark.colour, linestyle=DASHED, linewidth=1.2)
 
 
-def _left_out(
+def _absent(
     parts: list[pl.DataFrame], panels: tuple[Panel, ...], studies: list[str]
 ) -> str:
-    """Which studies have nothing in a panel."""
+    """Which studies have nothing in a panel that is for all of them."""
+    shared = [part for part, panel in zip(parts, panels, strict=True) if not panel.only]
     missing = [
         name
         for name in studies
-        if any(part.filter(study=name).is_empty() for part in parts)
+        if any(part.filter(study=name).is_empty() for part in shared)
     ]
     if not missing:
         return ""
     return f"Not in every panel ({WHY}): {', '.join(missing)}."
+
+
+def _too_few(rows: pl.DataFrame, studies: list[str]) -> str:
+    """How many points of each study are not drawn."""
+    counts = {
+        name: rows.filter(~pl.col("drawn"), study=name).height for name in studies
+    }
+    named = [f"{name} ({counted(n, 'point')})" for name, n in counts.items() if n]
+    if not named:
+        return ""
+    return f"Not checked, so not drawn, without an interval: {', '.join(named)}."

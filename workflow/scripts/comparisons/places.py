@@ -18,13 +18,21 @@ SCHEMA = pl.Schema(
         "high": pl.Float64,
         "beside": pl.Float64,
         "problems": pl.Int64,
+        "drawn": pl.Boolean,
     }
 )
-"""Columns of the numbers: `number` is the place on an axis of numbers, else null."""
+"""Columns of the numbers.
+
+`number` is the place on an axis of numbers, else null. `drawn` is false of a point
+without the interval that it needs.
+"""
 
 
-def drawn_rows(panel: Panel, study: str, table: pl.DataFrame) -> pl.DataFrame:
-    """The points of a study in a panel; those without a needed interval are left out.
+ROW = "_row"
+
+
+def points(panel: Panel, study: str, table: pl.DataFrame) -> pl.DataFrame:
+    """The points of a study in a panel.
 
     Args:
         panel: what is drawn.
@@ -38,15 +46,15 @@ def drawn_rows(panel: Panel, study: str, table: pl.DataFrame) -> pl.DataFrame:
         pl.col(name).eq_missing(pl.lit(value)) for name, value in panel.where.items()
     )
     rows = table.filter(*wanted)
-    rows = rows.drop_nulls([panel.across, panel.value])
-    if panel.interval:
-        rows, _ = with_interval(rows, panel.interval[0])
+    rows = rows.drop_nulls([panel.across, panel.value]).with_row_index(ROW)
+    kept = with_interval(rows, panel.interval[0])[0] if panel.interval else rows
     ends = panel.interval or (None, None)
     words = rows.schema[panel.across] == pl.String
     place = pl.col(panel.across)
     number = pl.lit(None) if words else place.cast(pl.Float64)
     if panel.of_last:
-        number = number / pl.max_horizontal(number.max(), 1)
+        last = table.select(place.max().fill_null(0)).item()
+        number = number / max(last, 1)
     beside = [pl.col(name).cast(pl.Float64) for name in panel.beside]
     found = rows.select(
         study=pl.lit(study),
@@ -58,6 +66,7 @@ def drawn_rows(panel: Panel, study: str, table: pl.DataFrame) -> pl.DataFrame:
         high=_column(ends[1]),
         beside=pl.max_horizontal(beside) if beside else pl.lit(None),
         problems=_column("problems" if "problems" in rows.columns else None),
+        drawn=pl.col(ROW).is_in(kept[ROW].to_list()),
     )
     return found.cast(SCHEMA)
 
@@ -77,7 +86,7 @@ def all_rows(
         studies: tables by name, by the name of the study.
     """
     parts = [
-        drawn_rows(panel, name, tables[panel.table])
+        points(panel, name, tables[panel.table])
         for panel in panels
         for name, tables in studies.items()
     ]

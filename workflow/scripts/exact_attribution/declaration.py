@@ -63,12 +63,12 @@ DECLARATION = Experiment(
         ),
     ),
     comparison=Comparison(
-        "Left: correlation of the estimate with the exact change of one word, by the "
-        "size of the step toward the mean state. Dotted: no relation. Middle: share "
-        "of the k words that matter most by exact patching that the estimate also has "
-        "among its first k. Dashes: chance. Right: planted languages only, share of "
-        "backtracks whose planted cause is among the first three words, by ranking. "
-        "Short vertical lines: chance.",
+        "Left: correlation of the gradient estimate with the exact change of one "
+        "word, by the size of the step toward the mean state. Dotted: no relation. "
+        "Middle: share of the k words that matter most by exact patching that the "
+        "estimate also has among its first k. Dashes: chance. Right: planted "
+        "languages only, share of backtracks whose planted cause is among the first "
+        "three words, by ranking. Short vertical lines: chance.",
         (
             Panel(
                 title="Correlation with the exact change",
@@ -91,6 +91,7 @@ DECLARATION = Experiment(
             ),
             Panel(
                 title="Planted cause among the first three",
+                only="planted languages only",
                 table="exact_attribution/causes",
                 across="ranking",
                 value="share",

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 def headline(data: StudyData) -> str:
     """Could thoughts be stopped early, without the right answer?"""
     text = answer(data)
-    if text.startswith(("Yes", "Not shown")):
-        return f"Could thoughts be stopped early, without the right answer? {text}"
-    return text
+    if is_reader(data) or not rules_of(data):
+        return text
+    return f"Could thoughts be stopped early, without the right answer? {text}"
 
 
 def answer(data: StudyData) -> str:

@@ -81,9 +81,10 @@ DECLARATION = Experiment(
     ),
     comparison=Comparison(
         "Left: attention of the words after a backtrack to an important word before "
-        "it, minus that to its matches, by how strict the match is; mean over all "
-        "layers. Right: share of the important words that occur again after the "
-        "backtrack, minus that of their matches. Dotted: no difference.",
+        "it, minus that to its matches; mean over all layers. From place to class to "
+        "again the matches are stricter; same_words are the words of again, matched "
+        "by place alone. Right: share of the important words that occur again after "
+        "the backtrack, minus that of their matches. Dotted: no difference.",
         (
             Panel(
                 title="More attention to important words",

@@ -72,6 +72,7 @@ DECLARATION = Experiment(
             ),
             Panel(
                 title="Planted cause among the first three",
+                only="planted languages only",
                 table="loop/causes",
                 across="ranking",
                 value="share",

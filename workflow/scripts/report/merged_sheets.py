@@ -17,9 +17,12 @@ def merged_sheets(studies: Mapping[str, Sequence[Sheet]]) -> list[Sheet]:
     groups: dict[tuple[str, tuple[str, ...]], dict[str, Sheet]] = {}
     for name, sheets in studies.items():
         for sheet in sheets:
-            groups.setdefault((sheet.title, sheet.columns), {})[name] = sheet
+            group = groups.setdefault((sheet.title, sheet.columns), {})
+            if name in group:
+                raise ValueError(f"{name} has two tables {sheet.title!r} of one shape")
+            group[name] = sheet
     return [
-        facts(list(studies), group) if is_facts(columns) else stacked(group)
+        (facts if is_facts(columns) else stacked)(list(studies), group)
         for (_, columns), group in groups.items()
     ]
 
@@ -51,17 +54,20 @@ def facts(names: Sequence[str], group: Mapping[str, Sheet]) -> Sheet:
     return Sheet(first.title, ("", *names), rows, words, _note(group), first.folded)
 
 
-def stacked(group: Mapping[str, Sheet]) -> Sheet:
+def stacked(names: Sequence[str], group: Mapping[str, Sheet]) -> Sheet:
     """The rows of all studies, one study after the other, with their names.
 
     Args:
+        names: of all studies, in their order; one without the table gets dashes.
         group: the table of each study that has it.
     """
     first = next(iter(group.values()))
     rows = tuple(
         (name if number == 0 else "", *row)
-        for name, sheet in group.items()
-        for number, row in enumerate(sheet.rows)
+        for name in names
+        for number, row in enumerate(
+            group[name].rows if name in group else [(NOTHING,) * len(first.columns)]
+        )
     )
     words = (0, *(index + 1 for index in first.words))
     folded = any(sheet.folds for sheet in group.values())

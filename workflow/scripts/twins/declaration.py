@@ -48,6 +48,7 @@ DECLARATION = Experiment(
         (
             Panel(
                 title="Effect of the cause",
+                only="planted languages only",
                 table="twins/summary",
                 across="cause",
                 value="effect",
@@ -57,6 +58,7 @@ DECLARATION = Experiment(
             ),
             Panel(
                 title="Boundaries that turn back",
+                only="planted languages only",
                 table="twins/rates",
                 across="cause",
                 value="rate",

@@ -32,6 +32,8 @@ class Panel:
     percent: bool = False
     axis: str = ""
     """Label of the axis of the places, if they are numbers."""
+    only: str = ""
+    """Why a study may have nothing here, e.g. "planted languages only"."""
     of_last: bool = False
     """Places are divided by the last one: layers of models of unlike depth."""
 
