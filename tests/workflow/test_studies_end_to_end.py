@@ -147,7 +147,7 @@ def check_comparisons(folder: Path, pocket: Path) -> None:
     for experiment in experiments():
         numbers = pl.read_csv(folder / f"{experiment.name}.csv")
         assert (folder / f"{experiment.name}.svg").is_file()
-        drawn += numbers.filter(study="pocket on pocket-problems").height
+        drawn += numbers.filter("drawn", study="pocket on pocket-problems").height
         for panel in experiment.comparison.panels:
             table = tables[panel.table]
             for column, value in panel.where.items():
